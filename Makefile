@@ -1,0 +1,49 @@
+# Exchange Desk. `make run` starts it, `make test` checks it; both install what they need.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+PY     := $(BIN)/python
+
+.PHONY: help run test lint fmt types bench
+help:
+	@echo "make run    start the desk (simulator, web, worker)"
+	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
+	@echo "make lint   ruff and missing migrations     make fmt    let ruff rewrite"
+	@echo "make types  mypy                            make bench  benchmarks"
+
+run: .venv/.installed
+	@$(PY) manage.py run_desk
+
+test: lint types
+	$(BIN)/pytest -n 2 -q
+	$(PY) -m tests.with_postgres $(BIN)/pytest -n 2 -q
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PY) manage.py makemigrations --check --dry-run
+
+types: .venv/.installed-dev
+	$(BIN)/mypy .
+
+fmt: .venv/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-dev
+	@for script in tests/benchmarks/*.py; do echo "── $$script"; $(PY) $$script || exit 1; done
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Exchange Desk needs Python 3.11 or newer, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	  echo "Name a newer one:  make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: requirements.txt .venv/.python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,10 @@
+"""Addresses of the desk."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portfolio.urls import api, pages
+
+urlpatterns = [*pages, path("api/", include(api)), path("admin/", admin.site.urls)]
+handler404 = "portfolio.views.not_found"
+handler500 = "portfolio.views.server_error"

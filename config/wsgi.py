@@ -1,0 +1,23 @@
+"""The WSGI entry point; it refuses settings that contradict each other, as the commands do."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# With this exit code gunicorn gives up instead of starting the worker again and again.
+CANNOT_BOOT = 3
+
+try:
+    application = get_wsgi_application()
+    from exchange.checks import contradictions
+
+    refusal = contradictions()
+except ImproperlyConfigured as error:
+    refusal = str(error)
+if refusal:
+    print(refusal, file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(CANNOT_BOOT)

@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+"""The command line of Exchange Desk."""
+
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Runs a command; an unreadable setting is one sentence, and Ctrl-C needs no traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # While modules are loaded Python may swallow an interrupt, and nothing has begun yet: leave at once.
+    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        django.setup()
+        signal.signal(signal.SIGINT, usual)
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The settings of the tests: the real ones, read from an empty environment."""
+
+import os
+import re
+from pathlib import Path
+
+REAL = Path(__file__).parent.parent / "config" / "settings.py"
+
+for name in re.findall(r'read\.\w+\(\s*"(\w+)"', REAL.read_text(encoding="utf-8")):
+    os.environ.pop(name, None)
+os.environ["ENV_FILE"] = os.devnull
+os.environ["SECRET_KEY"] = "tests-only-not-a-secret"
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+
+from config.settings import *  # noqa: E402, F403
+
+STATIC_ROOT = None  # nothing is collected; whitenoise serves from where the files are
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

