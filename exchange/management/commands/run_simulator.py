@@ -1,0 +1,64 @@
+"""`manage.py run_simulator`: the simulated exchange alone, on loopback, until interrupted."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchange.simulator.account import OtherMarket, open_account
+from exchange.simulator.http import make_app
+from exchange.simulator.server import Server, serve
+from exchange.simulator.store import Keeper, StateUnreadable
+
+PORT = 8003
+LINE = "Simulated exchange at {}/exchange/v1 - nothing here is real: no real market, no real money."
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Command(BaseCommand):
+    help = "Run the simulated exchange on this machine, with its state in a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=PORT, help="0 takes any free port (default %(default)s)"
+        )
+        parser.add_argument("--seed", type=int, help="which market to make up (default 1)")
+        parser.add_argument("--speed", type=positive, help="how many times faster prices move (default 1)")
+        parser.add_argument("--key", default="dry-run-key")
+        parser.add_argument("--secret", default="dry-run-secret")
+        parser.add_argument("--state", type=Path, default=settings.VAR_DIR / "simulator.json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["state"]
+        account = {name: options[name] for name in ("key", "secret", "seed", "speed")}
+        try:
+            exchange, prices = open_account(path, now_ms=now_ms, **account)
+        except (StateUnreadable, OtherMarket) as error:
+            raise CommandError(str(error)) from error
+        server = bound(make_app(exchange), options["port"])
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.default_int_handler)
+        with Keeper(path, exchange, prices):
+            self.stdout.write(LINE.format(server.address))
+            self.stdout.flush()
+            server.run()
+
+
+def positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def bound(app: Any, port: int) -> Server:
+    try:
+        return serve(app, port=port)
+    except OSError as error:
+        raise CommandError(f"Port {port} is taken ({error.strerror}); choose another with --port") from error

@@ -1,0 +1,184 @@
+"""Controls for tests and for a person rehearsing: everything that the market, the user or fate may do.
+
+Each verb takes a JSON object and answers one: `POST /_control/<verb>`. A mistake answers 400 and says what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from exchange.simulator import byhand, protocol
+from exchange.simulator.calls import Call
+from exchange.simulator.codes import Refusal
+from exchange.simulator.fees import FeeRates
+from exchange.simulator.quirks import CHOICES
+from exchange.simulator.records import Position
+
+if TYPE_CHECKING:
+    from exchange.simulator.state import Exchange
+
+Body = dict[str, Any]
+RULE_FIELDS = ("kind", "method", "nth", "every", "probability", "times")
+
+
+def run(x: Exchange, verb: str, body: Body) -> tuple[int, Body]:
+    """(HTTP status, answer). Hold the lock."""
+    action = VERBS.get(verb)
+    if action is None:
+        return 404, {"error": f"no control is called {verb}", "controls": sorted(VERBS)}
+    try:
+        return 200, action(x, body)
+    except Refusal as refusal:
+        return 400, {"error": str(refusal), "code": refusal.code, "result": refusal.result}
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        return 400, {"error": f"{type(error).__name__}: {error}"}
+
+
+def price(x: Exchange, body: Body) -> Body:
+    """instrument_name and one of price, percent; mark_gap (ratio of mark over last, null to let it wander)."""
+    symbol = body["instrument_name"]
+    if "mark_gap" in body:
+        gap = body["mark_gap"]
+        byhand.set_mark_gap(x, symbol, None if gap is None else Decimal(str(gap)))
+    if "price" in body:
+        byhand.set_price(x, symbol, Decimal(str(body["price"])))
+    if "percent" in body:
+        byhand.move(x, symbol, Decimal(str(body["percent"])))
+    last, mark = x.prices.last(symbol, x.at_ms), x.prices.mark(symbol, x.at_ms)
+    return {"instrument_name": symbol, "last": str(last), "mark": str(mark)}
+
+
+def fill(x: Exchange, body: Body) -> Body:
+    """order_id (either id), quantity? (the rest), price? (the limit, else the market)."""
+    quantity, at = body.get("quantity"), body.get("price")
+    order = byhand.fill(
+        x,
+        str(body["order_id"]),
+        quantity=None if quantity is None else Decimal(str(quantity)),
+        price=None if at is None else Decimal(str(at)),
+    )
+    return {"order_id": order.order_id, "status": order.status, "executed": str(order.cumulative_quantity)}
+
+
+def order(x: Exchange, body: Body) -> Body:
+    """Act as the user by hand: method and params of any exchange method, without key, nonce or troubles."""
+    method = protocol.METHODS[body["method"]]
+    call = Call(method=body["method"], params=body.get("params", {}), reference=f"hand-{x.at_ms}-{x.revision}")
+    return {"result": method(x, call)}
+
+
+def deposit(x: Exchange, body: Body) -> Body:
+    """currency, amount."""
+    x.deposit(body["currency"], Decimal(str(body["amount"])))
+    return {"balance": str(x.ledger.of(body["currency"]))}
+
+
+def withdraw(x: Exchange, body: Body) -> Body:
+    """currency, amount, force? (also take what open orders lock)."""
+    byhand.withdraw(x, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force")))
+    return {"balance": str(x.ledger.of(body["currency"]))}
+
+
+def clock(x: Exchange, body: Body) -> Body:
+    """skew_ms: how far the exchange's clock is ahead of the machine's."""
+    x.skew_ms = int(body.get("skew_ms", x.skew_ms))
+    x.at_ms = x.now()
+    return {"skew_ms": x.skew_ms, "now_ms": x.at_ms}
+
+
+def quirks(x: Exchange, body: Body) -> Body:
+    """Any fields of Quirks; answers all of them and their values."""
+    x.quirks = x.quirks.with_changes(body)
+    return {"quirks": x.quirks.as_dict(), "choices": {name: list(values) for name, values in CHOICES.items()}}
+
+
+def fees(x: Exchange, body: Body) -> Body:
+    """maker_bps, taker_bps."""
+    x.fees = FeeRates(**{name: Decimal(str(value)) for name, value in body.items()})
+    return {"maker_bps": str(x.fees.maker_bps), "taker_bps": str(x.fees.taker_bps)}
+
+
+def rate_limits(x: Exchange, body: Body) -> Body:
+    """enabled."""
+    x.limits.enabled = bool(body.get("enabled", x.limits.enabled))
+    return {"enabled": x.limits.enabled}
+
+
+def access(x: Exchange, body: Body) -> Body:
+    """ip_allowed: false answers 40103; key and secret add a key."""
+    x.ip_allowed = bool(body.get("ip_allowed", x.ip_allowed))
+    if "key" in body:
+        x.keys[str(body["key"])] = str(body["secret"])
+    return {"ip_allowed": x.ip_allowed, "keys": sorted(x.keys)}
+
+
+def liquidity(x: Exchange, body: Body) -> Body:
+    """instrument_name, quantity (null: endless): what a taker finds before the collar, per order."""
+    x.liquidity.pop(body["instrument_name"], None)
+    if body.get("quantity") is not None:
+        x.liquidity[body["instrument_name"]] = Decimal(str(body["quantity"]))
+    return {"liquidity": {name: str(value) for name, value in x.liquidity.items()}}
+
+
+def position(x: Exchange, body: Body) -> Body:
+    """instrument_name of a perpetual, quantity (signed; 0 closes), entry_price."""
+    name, quantity = body["instrument_name"], Decimal(str(body["quantity"]))
+    x.positions.pop(name, None)
+    if quantity:
+        x.positions[name] = Position(
+            instrument_name=name,
+            quantity=quantity,
+            entry_price=Decimal(str(body["entry_price"])),
+            update_time_ms=x.at_ms,
+        )
+    x.revision += 1
+    return {"positions": sorted(x.positions)}
+
+
+def hide(x: Exchange, body: Body) -> Body:
+    """order_id, seconds: it goes on working, locking and answering 204, but cannot be read."""
+    found = byhand.order_named(x, str(body["order_id"]))
+    found.hidden_until_ms = x.at_ms + int(float(body["seconds"]) * 1000)
+    return {"hidden_until_ms": found.hidden_until_ms}
+
+
+def faults(x: Exchange, body: Body) -> Body:
+    """kind and rule fields add a trouble; clear, remove, seed. Answers the rules in force."""
+    if body.get("clear"):
+        x.faults.clear()
+    if "remove" in body:
+        x.faults.remove(int(body["remove"]))
+    if "seed" in body:
+        x.faults.reseed(int(body["seed"]))
+    added: Body = {}
+    if "kind" in body:
+        detail = {name: value for name, value in body.items() if name not in (*RULE_FIELDS, "clear", "seed")}
+        known = {name: body[name] for name in RULE_FIELDS if name in body}
+        added = {"added": x.faults.add(**known, **detail)}
+    return added | {"rules": x.faults.rows()}
+
+
+def state(x: Exchange, body: Body) -> Body:
+    """Everything the exchange knows."""
+    return x.dump()
+
+
+VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
+    "access": access,
+    "clock": clock,
+    "deposit": deposit,
+    "faults": faults,
+    "fees": fees,
+    "fill": fill,
+    "hide": hide,
+    "liquidity": liquidity,
+    "order": order,
+    "position": position,
+    "price": price,
+    "quirks": quirks,
+    "rate_limits": rate_limits,
+    "state": state,
+    "withdraw": withdraw,
+}

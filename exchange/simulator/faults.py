@@ -1,0 +1,121 @@
+"""Troubles on demand: a rules engine that is asked about every call and says what goes wrong with it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any, Literal
+
+Phase = Literal["before", "answer", "after"]
+
+KINDS: dict[str, Phase] = {
+    "delay": "before",  # seconds: the answer comes late
+    "drop_before": "before",  # the connection breaks, nothing was done
+    "refuse": "before",  # code, message?, status?: refused, nothing was done
+    "http": "before",  # status, body? ("json", "html", "text"): a gateway answers, nothing was done
+    "maintenance": "before",  # 9010001 without id
+    "ignore_cancel": "before",  # cancels are accepted and never done
+    "stale": "answer",  # age_s: the answer is as old as that
+    "without_ids": "answer",  # an accepted order whose answer has no ids
+    "code_with_ids": "answer",  # code: an order was booked, yet a code comes back with its ids
+    "strings": "answer",  # every number as a string
+    "numbers": "answer",  # amounts and prices as JSON numbers
+    "unknown_fields": "answer",  # fields nobody knows
+    "unknown_status": "answer",  # status: orders show a status nobody knows
+    "hide_order": "answer",  # seconds: the order just created cannot be read for that long
+    "process_then_drop": "after",  # done, but the connection breaks
+    "process_then_refuse": "after",  # done, but a code comes back: code, status?
+    "process_then_http": "after",  # done, but a gateway answers: status, body?
+    "garbage": "after",  # done, the body is noise
+    "truncate": "after",  # done, the body is cut: keep? (share of the bytes)
+    "slow_body": "after",  # done, the body takes seconds to arrive
+}
+
+
+@dataclass(slots=True)
+class Rule:
+    """One trouble. `nth` counts matching calls from 1; `every` repeats; `times` is how often it may strike."""
+
+    id: int
+    kind: str
+    method: str = "*"
+    nth: int | None = None
+    every: int | None = None
+    probability: float | None = None
+    times: int | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    struck: int = 0
+
+    def strikes(self, draw: float) -> bool:
+        """Count this call, and say whether it is one of those that go wrong."""
+        self.seen += 1
+        spent = self.times is not None and self.struck >= self.times
+        missed = self.probability is not None and draw >= self.probability
+        if spent or missed or not self._is_turn():
+            return False
+        self.struck += 1
+        return True
+
+    def _is_turn(self) -> bool:
+        if self.nth is not None:
+            return self.seen == self.nth
+        return self.every is None or self.seen % self.every == 0
+
+
+class Faults:
+    """All rules in force. Same seed and same calls give the same troubles."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.rules: list[Rule] = []
+        self._random = Random(seed)  # noqa: S311
+        self._ids = 0
+
+    def add(
+        self,
+        kind: str,
+        method: str = "*",
+        *,
+        nth: int | None = None,
+        every: int | None = None,
+        probability: float | None = None,
+        times: int | None = None,
+        **detail: Any,
+    ) -> int:
+        """A new rule; `method` is a glob such as "private/advanced/*". Returns its id. ValueError: no such kind."""
+        if kind not in KINDS:
+            raise ValueError(f"no trouble is called {kind}; there are {', '.join(KINDS)}")
+        self._ids += 1
+        self.rules.append(Rule(self._ids, kind, method, nth, every, probability, times, detail))
+        return self._ids
+
+    def remove(self, rule_id: int) -> None:
+        self.rules = [rule for rule in self.rules if rule.id != rule_id]
+
+    def clear(self) -> None:
+        self.rules = []
+
+    def reseed(self, seed: int) -> None:
+        self._random = Random(seed)  # noqa: S311
+
+    def hits(self, method: str) -> list[Rule]:
+        """The rules that strike this call. Ask once per call: it is counted."""
+        matching = [rule for rule in self.rules if fnmatchcase(method, rule.method)]
+        return [rule for rule in matching if rule.strikes(self._random.random())]
+
+    @property
+    def stale_rules(self) -> bool:
+        return any(rule.kind == "stale" for rule in self.rules)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rules in force as JSON, for a person."""
+        return [
+            {"id": rule.id, "kind": rule.kind, "method": rule.method, "seen": rule.seen, "struck": rule.struck}
+            | rule.detail
+            for rule in self.rules
+        ]
+
+
+def phase(rules: list[Rule], wanted: Phase) -> list[Rule]:
+    return [rule for rule in rules if KINDS[rule.kind] == wanted]

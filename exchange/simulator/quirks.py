@@ -1,0 +1,116 @@
+"""What the documentation leaves open or contradicts itself about, as settings (dossier 11 and the chapter named).
+
+Every field lists its plausible values; the first default is the most plausible one. `CHOICES` lets tests
+run a story under every value.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+End = Literal["CANCELED", "EXPIRED", "REJECTED"]
+Delay = Annotated[int, 0, 200, 2000]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    # identity of advanced orders and their fills
+    old_endpoint_trigger: Literal[140001, 218, 40004] = 140001  # 11.1
+    fills_carry: Literal["exchange_order_id", "order_id"] = "exchange_order_id"  # 11.2
+    fills_client_oid: Literal["client_oid", "exchange_order_id"] = "client_oid"  # 11.2
+    triggered_in_plain: Literal["hidden", "shown"] = "hidden"  # 11.2
+    exchange_order_id: Literal["when_live", "never"] = "when_live"  # 6.2, absent in example 5.31
+    order_id_ranges: Literal["disjoint", "overlapping"] = "disjoint"  # 5.31
+    client_oid_default: Literal["id", "nonce"] = "id"  # D9
+    client_oid_unique: Literal["ever", "while_open"] = "ever"  # 11.6
+    client_oid_scope: Literal["account", "name_space"] = "account"  # 11.6
+    # OCO
+    oco_sibling_reason: Literal[0, 130008, 43012] = 0  # 11.3
+    oco_race: Literal["none", "sibling_may_fill"] = "none"  # 11.3
+    oco_remainder: Literal["works_on", "canceled"] = "works_on"  # 11.5
+    oco_leg_cancel: Literal["both", "one"] = "both"  # 5.27
+    oco_reserves: Literal["at_placement", "limit_leg_only"] = "at_placement"  # D19
+    oco_two_triggers: Literal["refused", "accepted"] = "refused"  # D18
+    oco_legs: Literal["must_match", "free"] = "must_match"  # 5.23
+    oco_min_distance: Literal["none", "half_percent"] = "none"  # 11.12
+    oco_leg_client_oids: Literal["must_differ", "may_repeat"] = "must_differ"  # 11.6
+    oco_default_client_oid: Literal["request_id", "order_id"] = "request_id"  # 5.23 against 5.31
+    # triggers
+    trigger_reserves: Literal["at_trigger", "at_placement"] = "at_trigger"  # 11.4
+    trigger_without_funds: Literal["CANCELED", "REJECTED"] = "CANCELED"  # 11.4
+    trigger_without_funds_reason: Literal[306, 0] = 306  # 11.4
+    trigger_on: Literal["touch", "through"] = "touch"  # 11.17
+    trigger_wrong_side: Literal["refused", "fires"] = "refused"  # 5.20
+    trigger_limit_band: Literal["unchecked", "checked"] = "unchecked"  # 11.12
+    untriggered_status: Literal["PENDING", "ACTIVE", "NEW"] = "PENDING"  # D20
+    default_ref_price_type: Literal["MARK_PRICE", "LAST_PRICE"] = "MARK_PRICE"  # D29
+    advanced_fee_sign: Literal["negative", "positive"] = "negative"  # D24
+    advanced_price_code: Literal[50002, 308] = 50002  # D8
+    advanced_amend_price: Literal["required", "optional"] = "required"  # D21
+    # life of an order
+    ack_delay_ms: Delay = 0  # 5, 10.19: an order works and can be read this long after the answer
+    fresh_order: Literal["unreadable", "PENDING", "NEW"] = "unreadable"  # 6.1, 10.19
+    cancel_delay_ms: Delay = 0  # 6.4: accepted is not done
+    ioc_end: End = "CANCELED"  # 11.9
+    fok_end: End = "CANCELED"  # 11.9
+    post_only_end: End = "CANCELED"  # 11.9
+    post_only_other_tif: Literal["refused", "accepted"] = "refused"  # D22
+    refusal_ids: Literal["with_ids", "without_ids", "later"] = "with_ids"  # 1.1, 11.14
+    unknown_order: Literal["40401", "empty"] = "40401"  # 5.17
+    cancel_unknown: Literal[316, 40401, 212] = 316  # 5.13
+    amend_quantity: Literal["total", "remaining"] = "total"  # 11.13
+    notional_and_quantity: Literal["quantity_wins", "refused"] = "quantity_wins"  # D10
+    partial_fills: Annotated[int, 1, 2, 5] = 1  # most parts in which a resting order fills
+    limits_count: Literal["plain", "all"] = "plain"  # 4: no limit found for trigger orders
+    # money
+    collar: Literal["best", "mark"] = "best"  # D23
+    price_band: Literal["checked", "unchecked"] = "checked"  # 11.12
+    reserved_qty: Literal["zero", "amount"] = "zero"  # D28
+    sell_reservation: Literal["like_buys", "reserved_qty", "invisible"] = "like_buys"  # 11.16
+    cumulative_fee_unit: Literal["default_token", "fee_token"] = "default_token"  # 10.25
+    fee_rounding: Literal["exact", "eight_decimals"] = "exact"  # 11.11
+    # history
+    history_window: Literal["update", "create"] = "update"  # 11.10
+    history_widest: Literal["any", "seven_days", "refused"] = "any"  # 11.10
+    trades_widest: Literal["seven_days", "any", "refused"] = "seven_days"  # 7
+    tie_order: Literal["newest_first", "oldest_first"] = "newest_first"  # 11.10
+    ns_resolution: Literal["ns", "ms"] = "ns"  # 11.10: with "ms" everything of one millisecond ties
+    # protocol
+    id_type: Literal["any", "number"] = "any"  # D2
+    limit_type: Literal["number", "any"] = "number"  # D1
+    reason_type: Literal["number", "string"] = "number"  # D25
+    instrument_numbers: Literal["number", "string"] = "number"  # D26
+    nested_exec_inst: Literal["joined", "brackets"] = "joined"  # D3
+    nonce_rule: Literal["free", "unique", "increasing"] = "free"  # 11.7
+    cancel_all_result: Literal["empty", "absent"] = "empty"  # 5.14
+    list_failure: Literal["code_0", "code_10001"] = "code_0"  # 5.32
+    rate_window: Literal["sliding", "fixed"] = "sliding"  # 11.8
+    rate_refused_calls: Literal["free", "counted"] = "free"  # 11.8
+    http_40401: Literal[200, 404] = 200  # D5
+    http_4300x: Literal[500, 400] = 500  # D6
+    http_50001: Literal[500, 400] = 500  # D7
+    http_unlisted: Literal[400, 500, 200] = 400  # 11.14
+    http_with_ids: Literal["table", "200"] = "table"  # 11.14
+
+    def with_changes(self, changes: dict[str, Any]) -> "Quirks":
+        """A copy with some fields changed. Raises ValueError for an unknown field or value."""
+        for name, value in changes.items():
+            if name not in CHOICES:
+                raise ValueError(f"no quirk is called {name}")
+            if value not in CHOICES[name] and not _is_free_number(name, value):
+                raise ValueError(f"{name} is one of {CHOICES[name]}, not {value!r}")
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+_HINTS = get_type_hints(Quirks, include_extras=True)
+CHOICES: dict[str, tuple[Any, ...]] = {
+    name: get_args(hint) if get_origin(hint) is Literal else get_args(hint)[1:]
+    for name, hint in _HINTS.items()
+}
+
+
+def _is_free_number(name: str, value: Any) -> bool:
+    """The millisecond and part counts take any number; their choices are only examples."""
+    return get_origin(_HINTS[name]) is Annotated and isinstance(value, int) and value >= 0

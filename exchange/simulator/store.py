@@ -1,0 +1,94 @@
+"""The simulator's state over restarts: one JSON file, always whole, readable only by its owner."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from exchange.simulator.prices import Prices
+from exchange.simulator.state import Exchange
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+MODE = 0o600
+
+
+class StateUnreadable(Exception):
+    """The file is there but is not a whole state. Says which file and what to do; nothing was changed."""
+
+    def __init__(self, path: Path, why: object) -> None:
+        super().__init__(
+            f"The simulator's state in {path} cannot be read ({why}). "
+            "Move that file away to start with a new account, or put a good copy in its place."
+        )
+
+
+def save(path: Path, exchange: Exchange, prices: Prices) -> None:
+    """Write the whole state beside the file, then put it in its place, so that a crash leaves the old or the new."""
+    with exchange.lock:
+        state = {"format": FORMAT, "prices": prices.to_state(), "exchange": exchange.to_state()}
+        text = json.dumps(state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def load(path: Path, now_ms: Callable[[], int]) -> tuple[Exchange, Prices]:
+    """The exchange and its market as they were saved. Raises StateUnreadable; FileNotFoundError when new."""
+    text = path.read_bytes()
+    try:
+        return _restored(json.loads(text), now_ms)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise StateUnreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _restored(state: dict[str, Any], now_ms: Callable[[], int]) -> tuple[Exchange, Prices]:
+    if state["format"] != FORMAT:
+        raise ValueError(f"format {state['format']}, this version reads format {FORMAT}")
+    prices = Prices.from_state(state["prices"])
+    return Exchange.from_state(state["exchange"], prices=prices, now_ms=now_ms), prices
+
+
+class Keeper:
+    """Saves in the background, at most once in `every` seconds and only after a change, and once more at the end."""
+
+    def __init__(self, path: Path, exchange: Exchange, prices: Prices, *, every: float = 1.0) -> None:
+        self._path, self._exchange, self._prices, self._every = path, exchange, prices, every
+        self._ended = Event()
+        self._thread = Thread(target=self._watch, name="simulator-state", daemon=True)
+
+    def __enter__(self) -> Keeper:
+        self._save()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._save()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._every):
+            if self._exchange.revision != self._saved:
+                self._try_to_save()
+
+    def _try_to_save(self) -> None:
+        try:
+            self._save()
+        except OSError:
+            logger.exception("The simulator's state could not be saved to %s; trying again", self._path)
+
+    def _save(self) -> None:
+        revision = self._exchange.revision
+        save(self._path, self._exchange, self._prices)
+        self._saved = revision

@@ -1,0 +1,107 @@
+"""The controls over HTTP, as a person or a script uses them."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tests.exchange.simulator.world import World
+
+
+def control(world: World, verb: str, **body: object) -> tuple[int, dict]:
+    answer = world.session().post(f"http://simulator/_control/{verb}", json=body, timeout=10)
+    return answer.status_code, answer.json()
+
+
+def test_set_and_move_a_price():
+    world = World()
+    assert control(world, "price", instrument_name="CRO_USD", price="0.05")[1]["last"] == "0.05000"
+    assert control(world, "price", instrument_name="CRO_USD", percent=10)[1]["last"] == "0.05500"
+    gap = control(world, "price", instrument_name="CRO_USD", mark_gap="-0.1")[1]
+    assert Decimal(gap["mark"]) == Decimal("0.0495")
+
+
+def test_fill_a_part_then_the_rest():
+    world = World()
+    order_id = world.buy("CRO_USD", 100, "0.04").order_id
+    assert control(world, "fill", order_id=order_id, quantity="30")[1] == {
+        "order_id": order_id,
+        "status": "ACTIVE",
+        "executed": "30",
+    }
+    assert control(world, "fill", order_id=order_id)[1]["status"] == "FILLED"
+    assert control(world, "fill", order_id=order_id)[0] == 400
+
+
+def test_fill_an_untriggered_stop_by_either_id():
+    world = World({"CRO": 100})
+    asked = {"instrument_name": "CRO_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "100"}
+    order_id = world.by_hand("private/advanced/create-order", **asked, ref_price="0.045")["order_id"]
+    world.fill(order_id, 60)
+    assert control(world, "fill", order_id=world.order(order_id).exchange_order_id)[1]["status"] == "FILLED"
+
+
+@pytest.mark.parametrize("quantity", ["0", "101", "-1"])
+def test_a_fill_beyond_the_rest_is_refused(quantity):
+    world = World()
+    order = world.buy("CRO_USD", 100, "0.04")
+    assert control(world, "fill", order_id=order.order_id, quantity=quantity)[0] == 400
+    assert order.cumulative_quantity == 0
+
+
+def test_act_as_the_user():
+    world = World()
+    params = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "quantity": "100", "price": "0.04"}
+    result = control(world, "order", method="private/create-order", params=params)[1]["result"]
+    assert control(world, "order", method="private/cancel-order", params=result)[0] == 200
+    status, answer = control(world, "order", method="private/cancel-order", params=result)
+    assert (status, answer["code"]) == (400, 316)
+
+
+def test_money_in_and_out():
+    world = World({"USD": 100})
+    assert control(world, "deposit", currency="BTC", amount="0.5")[1] == {"balance": "0.5"}
+    assert control(world, "withdraw", currency="USD", amount="100")[1] == {"balance": "0"}
+    assert control(world, "withdraw", currency="USD", amount="1")[1]["code"] == 30024
+
+
+def test_quirks_are_changed_and_told_with_their_choices():
+    world = World()
+    answer = control(world, "quirks", collar="mark", ack_delay_ms=350)[1]
+    assert (answer["quirks"]["collar"], answer["choices"]["collar"]) == ("mark", ["best", "mark"])
+    assert world.exchange.quirks.ack_delay_ms == 350
+    assert control(world, "quirks", collar="none")[0] == 400
+    assert control(world, "quirks", no_such="x")[0] == 400
+
+
+def test_fees_keys_and_a_clock_that_is_wrong():
+    world = World()
+    assert control(world, "fees", maker_bps="1", taker_bps="2")[1] == {"maker_bps": "1", "taker_bps": "2"}
+    assert control(world, "access", key="second", secret="s")[1]["keys"] == ["second", "simulator-key"]
+    assert control(world, "clock", skew_ms=-61_000)[1]["now_ms"] == world.now_ms() - 61_000
+
+
+def test_the_state_is_everything_in_plain_json():
+    world = World({"CRO": 100, "USD": 100})
+    world.sell("CRO_USD", 50)
+    state = control(world, "state")[1]
+    assert state == json.loads(json.dumps(world.exchange.dump()))
+    assert [order["status"] for order in state["orders"]] == ["FILLED"]
+    assert world.session().get("http://simulator/_control/state", timeout=10).json() == state
+
+
+def test_a_control_nobody_knows_lists_those_there_are():
+    status, answer = control(World(), "explode")
+    assert (status, "price" in answer["controls"]) == (404, True)
+
+
+def test_another_machine_and_a_web_page_are_kept_out():
+    world = World()
+    page = world.session().post("http://simulator/_control/state", headers={"Origin": "http://evil"}, timeout=10)
+    assert page.status_code == 403
+    far = {"PATH_INFO": "/_control/state", "REMOTE_ADDR": "192.168.1.9"}
+    assert world.app.reply_to(far).status == 403
+
+
+def test_elsewhere_there_is_nothing():
+    assert World().session().get("http://simulator/other", timeout=10).status_code == 404

@@ -1,0 +1,127 @@
+"""The simulator's state survives a restart, whole or not at all."""
+
+import os
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from exchange.simulator.account import OtherMarket, new_account, open_account
+from exchange.simulator.prices import Prices
+from exchange.simulator.state import Exchange
+from exchange.simulator.store import Keeper, StateUnreadable, load, save
+
+NOW = 1_795_000_000_000
+
+
+def clock() -> int:
+    return NOW
+
+
+@pytest.fixture(scope="module")
+def first_save(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("first") / "state.json"
+    save(path, *new_account(key="k", secret="s", now_ms=clock))
+    return path
+
+
+@pytest.fixture
+def account(first_save: Path) -> tuple[Exchange, Prices]:
+    return load(first_save, clock)
+
+
+def test_everything_comes_back(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+    exchange, prices = account
+    prices.set_price("BTC_USD", NOW, Decimal("70000.01"))
+    save(tmp_path / "state.json", exchange, prices)
+    back, market = load(tmp_path / "state.json", clock)
+    assert back.to_state() == exchange.to_state()
+    assert back.audit() == []
+    assert market.last("BTC_USD", NOW + 99_000) == prices.last("BTC_USD", NOW + 99_000)
+
+
+def test_what_happened_meanwhile_is_the_same_as_without_the_restart(
+    tmp_path: Path, account: tuple[Exchange, Prices]
+) -> None:
+    exchange, prices = account
+    save(tmp_path / "state.json", exchange, prices)
+    back, _ = load(tmp_path / "state.json", clock)
+    for each in (exchange, back):
+        each.advance(NOW + 600_000)
+    assert back.ledger.balances == exchange.ledger.balances
+    assert len(back.trades.rows) == len(exchange.trades.rows)
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+    path = tmp_path / "new folder" / "state.json"
+    save(path, *account)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"format": 99}', "half"])
+def test_a_broken_file_is_named_and_left_alone(
+    tmp_path: Path, account: tuple[Exchange, Prices], damage: str
+) -> None:
+    path = tmp_path / "state.json"
+    save(path, *account)
+    whole = path.read_text()
+    broken = whole[: len(whole) // 2] if damage == "half" else damage
+    path.write_text(broken)
+    with pytest.raises(StateUnreadable, match=r"state\.json cannot be read .* Move that file away"):
+        open_account(path, key="k", secret="s", now_ms=clock)
+    assert path.read_text() == broken
+
+
+def test_a_failed_save_leaves_the_old_file(
+    tmp_path: Path, account: tuple[Exchange, Prices], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.json"
+    save(path, *account)
+    old = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save(path, *account)
+    assert path.read_bytes() == old
+
+
+def test_the_keeper_saves_changes_and_only_changes(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+    path, (exchange, prices) = tmp_path / "state.json", account
+    with Keeper(path, exchange, prices, every=0.02):
+        first = path.stat().st_mtime_ns
+        time.sleep(0.1)
+        assert path.stat().st_mtime_ns == first
+        exchange.deposit("USD", Decimal(5))
+        time.sleep(0.2)
+        assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+        exchange.deposit("USD", Decimal(7))
+    assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+
+
+def test_the_keeper_outlives_a_full_disk(
+    tmp_path: Path, account: tuple[Exchange, Prices], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, (exchange, prices), real = tmp_path / "state.json", account, os.fsync
+    with Keeper(path, exchange, prices, every=0.02):
+        monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        exchange.deposit("USD", Decimal(5))
+        time.sleep(0.1)
+        monkeypatch.setattr("os.fsync", real)
+        time.sleep(0.2)
+        assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+
+
+def test_another_seed_or_speed_needs_another_file(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+    save(tmp_path / "state.json", *account)
+    with pytest.raises(OtherMarket, match="--seed 1"):
+        open_account(tmp_path / "state.json", key="k", secret="s", now_ms=clock, seed=2)
+    with pytest.raises(OtherMarket, match="--speed 1"):
+        open_account(tmp_path / "state.json", key="k", secret="s", now_ms=clock, speed=60)
+
+
+def test_a_new_key_opens_the_saved_account(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+    save(tmp_path / "state.json", *account)
+    exchange, _ = open_account(tmp_path / "state.json", key="other", secret="new", now_ms=clock, seed=1)
+    assert exchange.keys == {"other": "new"}
+    assert exchange.account_uuid == account[0].account_uuid

@@ -1,0 +1,179 @@
+"""A small world for tests: one exchange with a hand-moved clock and still prices, and a real client in it."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from exchange.client import Client
+from exchange.ratelimit import Limiter
+from exchange.simulator import byhand, control
+from exchange.simulator.adapter import SimulatorAdapter
+from exchange.simulator.codes import Refusal
+from exchange.simulator.faults import Faults
+from exchange.simulator.fees import FeeRates
+from exchange.simulator.http import App, make_app
+from exchange.simulator.prices import Prices
+from exchange.simulator.quirks import Quirks
+from exchange.simulator.records import Order
+from exchange.simulator.state import Exchange
+
+START_MS = 1_785_587_290_000  # 2026-08-01 12:28:10 UTC
+URL = "http://simulator/exchange/v1"
+KEY, SECRET = "simulator-key", "simulator-secret"
+
+
+class World:
+    """Prices move only when set, time only when told, nothing is limited, and every trouble is off.
+
+    `World({"USD": 1000, "CRO": 50})` opens an account with that; keyword arguments are quirks.
+    """
+
+    def __init__(self, balances: dict[str, Any] | None = None, *, start_ms: int = START_MS, **quirks: Any) -> None:
+        self.clock_ms = start_ms
+        self.prices = Prices(seed=1, origin_ms=start_ms, volatility=0)
+        self.exchange = Exchange(
+            self.prices, now_ms=self.now_ms, quirks=Quirks().with_changes(quirks), key=KEY, secret=SECRET
+        )
+        self.app: App = make_app(self.exchange, sleep=self.tick)
+        self._numbers = itertools.count(1)
+        for currency, amount in ({"USD": 10_000} if balances is None else balances).items():
+            self.deposit(currency, amount)
+
+    # time and market
+
+    def now_ms(self) -> int:
+        return self.clock_ms
+
+    def tick(self, seconds: float = 1) -> None:
+        """Time passes; the exchange notices when it is next asked, or now if something is open."""
+        self.clock_ms += round(seconds * 1000)
+        self.exchange.advance()
+
+    def set_price(self, symbol: str, price: Any) -> None:
+        """The market jumps there at once; resting orders and triggers meet it."""
+        self.exchange.advance()
+        byhand.set_price(self.exchange, symbol, Decimal(str(price)))
+
+    def move(self, symbol: str, percent: Any) -> None:
+        self.exchange.advance()
+        byhand.move(self.exchange, symbol, Decimal(str(percent)))
+
+    def set_mark_gap(self, symbol: str, ratio: Any) -> None:
+        """Mark is last times (1 + ratio)."""
+        byhand.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
+
+    def set_liquidity(self, symbol: str, quantity: Any) -> None:
+        """What one taker order finds before the collar; None for endless."""
+        self.control("liquidity", instrument_name=symbol, quantity=quantity)
+
+    def price(self, symbol: str) -> Decimal:
+        return self.prices.last(symbol, self.exchange.at_ms)
+
+    # rules and troubles
+
+    @property
+    def faults(self) -> Faults:
+        return self.exchange.faults
+
+    def quirk(self, **changes: Any) -> None:
+        self.exchange.quirks = self.exchange.quirks.with_changes(changes)
+
+    def set_fees(self, maker_bps: Any, taker_bps: Any) -> None:
+        self.exchange.fees = FeeRates(Decimal(str(maker_bps)), Decimal(str(taker_bps)))
+
+    def control(self, verb: str, **body: Any) -> dict[str, Any]:
+        """A control verb in process; a refused one is an error of the test."""
+        with self.exchange.lock:
+            self.exchange.advance()
+            status, answer = control.run(self.exchange, verb, body)
+        if status != 200:
+            raise AssertionError(answer)
+        return answer
+
+    # the account, by hand
+
+    def deposit(self, currency: str, amount: Any) -> None:
+        self.exchange.deposit(currency, Decimal(str(amount)))
+
+    def withdraw(self, currency: str, amount: Any, *, force: bool = False) -> None:
+        byhand.withdraw(self.exchange, currency, Decimal(str(amount)), force=force)
+
+    def balance(self, currency: str) -> Decimal:
+        return self.exchange.ledger.of(currency)
+
+    def by_hand(self, method: str, **params: Any) -> Any:
+        """Any exchange method as the user, past client, keys and troubles. Raises Refusal."""
+        with self.exchange.lock:
+            self.exchange.advance()
+            status, answer = control.run(self.exchange, "order", {"method": method, "params": params})
+        if status != 200:
+            raise Refusal(answer.get("code", 0), answer["error"].partition(" ")[2], answer.get("result"))
+        return answer["result"]
+
+    def buy(self, symbol: str, quantity: Any, price: Any = None, **params: Any) -> Order:
+        """By hand: a limit buy at a price, or a market buy."""
+        return self._trade("BUY", symbol, quantity, price, params)
+
+    def sell(self, symbol: str, quantity: Any, price: Any = None, **params: Any) -> Order:
+        return self._trade("SELL", symbol, quantity, price, params)
+
+    def _trade(self, side: str, symbol: str, quantity: Any, price: Any, params: dict[str, Any]) -> Order:
+        kind = {"type": "MARKET"} if price is None else {"type": "LIMIT", "price": str(price)}
+        asked = {"instrument_name": symbol, "side": side, "quantity": str(quantity), **kind, **params}
+        asked.setdefault("client_oid", f"hand-{next(self._numbers)}")
+        order_id = self.by_hand("private/create-order", **asked)["order_id"]
+        return self.exchange.stores["plain"].by_id[order_id]
+
+    def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
+        """A counterparty comes for a part or the rest of an open order."""
+        order_id = order if isinstance(order, str) else order.order_id
+        return byhand.fill(
+            self.exchange,
+            order_id,
+            quantity=None if quantity is None else Decimal(str(quantity)),
+            price=None if price is None else Decimal(str(price)),
+        )
+
+    def cancel(self, order: Order) -> None:
+        """By hand, in whichever name space it lives."""
+        middle = "advanced/" if order.name_space == "advanced" else ""
+        self.by_hand(f"private/{middle}cancel-order", order_id=order.order_id)
+
+    def hide(self, order: Order, seconds: float) -> None:
+        self.control("hide", order_id=order.order_id, seconds=seconds)
+
+    # looking
+
+    def order(self, some_id: str) -> Order:
+        """The exchange's own record by client id (the newest), order id or exchange id."""
+        for store in self.exchange.stores.values():
+            found = store.find(None, some_id)
+            if found is not None:
+                return found
+        return byhand.order_named(self.exchange, some_id)
+
+    def open_orders(self) -> list[Order]:
+        return list(self.exchange.open_orders())
+
+    # the way in
+
+    def session(self) -> requests.Session:
+        session = requests.Session()
+        session.mount("http://simulator", SimulatorAdapter(self.app))
+        return session
+
+    def client(self, **options: Any) -> Client:
+        """A real client whose clock, sleep and transport are this world's; options override."""
+        limiter = Limiter(self.now_ms, self.tick, enabled=False)
+        settings = {
+            "session": self.session(),
+            "now_ms": self.now_ms,
+            "sleep": self.tick,
+            "limiter": limiter,
+            **options,
+        }
+        return Client(URL, KEY, SECRET, **settings)
