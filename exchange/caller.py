@@ -1,0 +1,168 @@
+"""The one way in: every call is limited, announced, signed, sent and judged here; only reads are repeated."""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Mapping
+
+import requests
+
+from exchange.clock import ClockOffset
+from exchange.credentials import Credentials
+from exchange.envelope import Envelope, Unreadable, read_envelope
+from exchange.errors import BadAnswer, ExchangeError, Kind, RateLimited, Unreachable
+from exchange.ratelimit import Limiter
+from exchange.transport import Answer, Lost, Transport, new_session
+from exchange.verdict import Question, judge, no_answer, no_envelope
+
+REPEATED = (Unreachable, BadAnswer, RateLimited)
+PAUSE_S = 0.5  # before the first repetition, doubled each time
+RATE_PAUSE_S = 1.0  # the same after 42901
+ORDER_CALLS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
+
+Params = Mapping[str, object]
+
+
+def system_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def nothing(method: str) -> None:
+    """The default for `before_request`."""
+
+
+class Caller:
+    """State shared by all calls of one key. Not for use by several threads at once.
+
+    `requests` counts HTTP requests sent, `last_error` is the last call's failure or None, and a client
+    with `background` set leaves the share of each limit that is reserved for orders untouched.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        secret: str,
+        *,
+        session: requests.Session | None = None,
+        now_ms: Callable[[], int] = system_ms,
+        sleep: Callable[[float], None] = time.sleep,
+        limiter: Limiter | None = None,
+        timeout: tuple[float, float] = (5.0, 10.0),
+        before_request: Callable[[str], None] | None = None,
+        read_attempts: int = 3,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._transport = Transport(base_url, session or new_session(), timeout)
+        self._credentials = Credentials(key, secret)
+        self.now_ms = now_ms
+        self._sleep = sleep
+        self._limiter = limiter or Limiter(monotonic_ms, sleep)
+        self._before_request = before_request or nothing
+        self._read_attempts = read_attempts
+        self._rng = rng or random.Random()  # noqa: S311 - spreads repetitions, guards nothing
+        self._ids = itertools.count(now_ms())
+        self._clock = ClockOffset()
+        self.background = False
+        self.requests = 0
+        self.last_error: ExchangeError | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+    @property
+    def base_url(self) -> str:
+        return self._transport.base_url
+
+    @property
+    def clock_offset_ms(self) -> int | None:
+        """The exchange's clock minus ours, measured from its answers; None before the first."""
+        return self._clock.ms
+
+    def close(self) -> None:
+        """Let go of the kept connections; the client stays usable."""
+        self._transport.close()
+
+    def _call(self, method: str, params: Params, kind: Kind = Kind.READ) -> Envelope:
+        """Ask once, or for reads up to `read_attempts` times. Raises an ExchangeError."""
+        attempts = self._read_attempts if kind is Kind.READ else 1
+        for attempt in itertools.count(1):
+            try:
+                envelope = self._attempt(method, params, kind)
+            except ExchangeError as exc:
+                self.last_error = exc
+                pause = self._pause(exc, attempt)
+                if attempt >= attempts or not isinstance(exc, REPEATED):
+                    raise
+            else:
+                self.last_error = None
+                return envelope
+            self._sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _noted(self, failure: ExchangeError) -> ExchangeError:
+        """The same failure, remembered as the last one."""
+        self.last_error = failure
+        return failure
+
+    def _pause(self, exc: ExchangeError, attempt: int) -> float:
+        """Seconds before a repetition, with jitter. After 42901 the whole method is held back as long."""
+        limited = isinstance(exc, RateLimited)
+        first = RATE_PAUSE_S if limited else PAUSE_S
+        pause = first * (1 << attempt - 1) * self._rng.uniform(1, 1.5)
+        if limited:
+            self._limiter.penalise(exc.method, pause)
+        return pause
+
+    def _attempt(self, method: str, params: Params, kind: Kind) -> Envelope:
+        self._limiter.acquire(method, not self.background and any(part in method for part in ORDER_CALLS))
+        self._before_request(method)
+        question = self._question(method, params, kind)
+        answer = self._send(question, params)
+        envelope = self._read(question, answer)
+        failure = judge(question, envelope, self.clock_offset_ms)
+        if failure is not None:
+            raise failure
+        return envelope
+
+    def _question(self, method: str, params: Params, kind: Kind) -> Question:
+        request_id = next(self._ids) if method.startswith("private/") else None
+        return Question(
+            method=method,
+            kind=kind,
+            request_id=request_id,
+            order_id=str(params.get("order_id", "")),
+            client_oid=str(params.get("client_oid", "")),
+        )
+
+    def _send(self, question: Question, params: Params) -> Answer:
+        send = self._request(question, params)
+        self.requests += 1
+        sent_ms = self.now_ms()
+        try:
+            answer = send()
+        except Lost as lost:
+            failure = no_answer(question, lost.reason, sent=lost.sent)
+        else:
+            self._clock.measure(answer.date, sent_ms, self.now_ms())
+            return answer
+        raise failure
+
+    def _request(self, question: Question, params: Params) -> Callable[[], Answer]:
+        """Public methods are GET with a query, private ones POST with a signed body (dossier 1)."""
+        method = question.method
+        if question.request_id is None:
+            return lambda: self._transport.get(method, {name: str(value) for name, value in params.items()})
+        body = self._credentials.body(method, params, id=question.request_id, nonce=self.now_ms())
+        return lambda: self._transport.post(method, body)
+
+    def _read(self, question: Question, answer: Answer) -> Envelope:
+        try:
+            return read_envelope(answer.body, self._credentials.redact)
+        except Unreadable as exc:
+            failure = no_envelope(question, str(exc), answer.status)
+        raise failure

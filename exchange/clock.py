@@ -1,0 +1,50 @@
+"""How far the exchange's clock is from ours, measured from the Date header of its answers."""
+
+from collections import deque
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+KEPT = 20
+LONGEST_ROUND_TRIP_MS = 3_000  # a slower answer says too little about when its date was written
+DATE_STEP_MS = 1_000  # the header counts whole seconds; its middle is taken
+
+
+class Sample(NamedTuple):
+    round_trip_ms: int
+    offset_ms: int
+
+    def agrees_with(self, other: "Sample") -> bool:
+        """Whether both can be true of one steady clock."""
+        doubt = (self.round_trip_ms + other.round_trip_ms) // 2 + DATE_STEP_MS
+        return abs(self.offset_ms - other.offset_ms) <= doubt
+
+
+class ClockOffset:
+    """The last samples. A new one that contradicts the old ones means that a clock was set: they are dropped."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque(maxlen=KEPT)
+
+    def measure(self, date: str, sent_ms: int, received_ms: int) -> None:
+        """Learn from one answer; slow answers and unreadable dates teach nothing."""
+        written = _read_date(date)
+        round_trip = received_ms - sent_ms
+        if written is None or not 0 <= round_trip <= LONGEST_ROUND_TRIP_MS:
+            return
+        middle = int(written.timestamp()) * 1000 + DATE_STEP_MS // 2
+        sample = Sample(round_trip, middle - (sent_ms + received_ms) // 2)
+        agreeing = [old for old in self._samples if old.agrees_with(sample)]
+        self._samples = deque([*agreeing, sample], maxlen=KEPT)
+
+    @property
+    def ms(self) -> int | None:
+        """The exchange's clock minus ours, from the quickest answer; None before the first sample."""
+        return min(self._samples).offset_ms if self._samples else None
+
+
+def _read_date(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header)
+    except ValueError:
+        return None

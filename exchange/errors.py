@@ -1,0 +1,216 @@
+"""One kind of failure out: every way a call can fail is one of these exceptions, told in a sentence.
+
+Which exception a result code becomes is decided by its action class and by what was asked (dossier 3, 3.2).
+"""
+
+from enum import StrEnum
+
+from exchange.codes import AUTH, CODES, DOUBTFUL_ON_WRITE, ActionClass, CodeInfo, action_of
+
+__all__ = [
+    "CODES",
+    "DOUBTFUL_ON_WRITE",
+    "ActionClass",
+    "AuthError",
+    "BadAnswer",
+    "ClockError",
+    "CodeInfo",
+    "DuplicateOrder",
+    "ExchangeError",
+    "Kind",
+    "Maintenance",
+    "NotActive",
+    "NotFound",
+    "NotSent",
+    "RateLimited",
+    "Refused",
+    "TryLater",
+    "UnknownOutcome",
+    "Unreachable",
+    "action_of",
+    "explain",
+    "failure_of",
+    "remedy_for",
+]
+
+
+class Kind(StrEnum):
+    """What was asked. A read may be repeated; a create or cancel is sent once."""
+
+    READ = "READ"
+    CREATE = "CREATE"
+    CANCEL = "CANCEL"
+
+
+class ExchangeError(Exception):
+    """A call failed. `str()` is one sentence with the code in brackets, never a key."""
+
+    lead = "{method} failed"
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        message: str,
+        code: int | None = None,
+        request_id: int | None = None,
+        order_id: str | None = None,
+        client_oid: str | None = None,
+        remedy: str = "",
+    ) -> None:
+        self.method = method
+        self.message = message
+        self.code = code
+        self.request_id = request_id
+        self.order_id = order_id
+        self.client_oid = client_oid
+        self.remedy = remedy
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        code = f" [{self.code}]" if self.code is not None else ""
+        remedy = f" - {self.remedy}" if self.remedy else ""
+        return f"{self.lead.format(method=self.method)}: {self.message}{code}{remedy}"
+
+
+class Unreachable(ExchangeError):
+    """No usable answer: no connection, no reply in time, a page instead of data, an internal error."""
+
+    lead = "The exchange did not answer {method}"
+
+
+class NotSent(Unreachable):
+    """A write that never left this machine, because no connection could be made. It was not executed."""
+
+    lead = "{method} was not sent"
+
+
+class Maintenance(Unreachable):
+    """The exchange is closed for maintenance (9010001, on reads)."""
+
+
+class BadAnswer(ExchangeError):
+    """A read was answered with something that cannot be understood."""
+
+    lead = "The answer to {method} cannot be understood"
+
+
+class UnknownOutcome(ExchangeError):
+    """A write may or may not have been executed: look the order up by client_oid, never send again."""
+
+    lead = "The outcome of {method} is unknown"
+
+
+class DuplicateOrder(UnknownOutcome):
+    """An order with this client_oid exists already (204): look it up."""
+
+    lead = "{method} names an order that exists already"
+
+
+class Refused(ExchangeError):
+    """Rejected for good: the same request would be rejected again."""
+
+    lead = "{method} was refused"
+
+
+class TryLater(ExchangeError):
+    """Rejected for now: the same request may succeed later."""
+
+    lead = "{method} was refused for now"
+
+
+class AuthError(ExchangeError):
+    """The key, its rights or its allow-list; nothing was executed and a person has to act."""
+
+    lead = "{method} was not allowed"
+
+
+class ClockError(AuthError):
+    """This machine's clock is more than 60 seconds off (40102); nothing was executed."""
+
+
+class RateLimited(ExchangeError):
+    """Too many requests; this one was not executed."""
+
+    lead = "{method} was sent too often"
+
+
+class NotFound(ExchangeError):
+    """The exchange does not know it (40401). Of an order younger than 2 s this proves nothing (dossier 3)."""
+
+    lead = "{method} found nothing"
+
+
+class NotActive(ExchangeError):
+    """A cancel came too late: the order is already terminal, read its final state (316, 212)."""
+
+    lead = "{method} came too late"
+
+
+READ_FAILURES: dict[ActionClass, type[ExchangeError]] = {
+    ActionClass.FINAL: Refused,
+    ActionClass.WAIT: TryLater,
+    ActionClass.RECONCILE: Unreachable,
+    ActionClass.AUTH: AuthError,
+    ActionClass.RATE: RateLimited,
+    ActionClass.END: Refused,
+}
+# A write answered with how its order ended leaves an order record behind: END is looked at, too.
+WRITE_FAILURES = READ_FAILURES | {
+    ActionClass.RECONCILE: UnknownOutcome,
+    ActionClass.END: UnknownOutcome,
+}
+SPECIAL_FAILURES: dict[tuple[Kind, int], type[ExchangeError]] = {
+    (Kind.READ, 40401): NotFound,
+    (Kind.READ, 9010001): Maintenance,
+    (Kind.CREATE, 204): DuplicateOrder,
+    (Kind.CANCEL, 40401): NotFound,
+    (Kind.CANCEL, 316): NotActive,
+    (Kind.CANCEL, 212): NotActive,
+}
+
+
+def failure_of(kind: Kind, code: int, *, has_ids: bool = False) -> type[ExchangeError]:
+    """The exception for a non-zero code; 40401, 316 and 212 on a cancel hold with or without ids."""
+    special = SPECIAL_FAILURES.get((kind, code))
+    if special is not None:
+        return special
+    action = action_of(code, has_ids=has_ids, write=kind is not Kind.READ)
+    if action is AUTH and code == 40102:
+        return ClockError
+    return (READ_FAILURES if kind is Kind.READ else WRITE_FAILURES)[action]
+
+
+def explain(code: int, wording: str) -> str:
+    """The meaning of a code in our words, with the exchange's own wording where it adds something."""
+    info = CODES.get(code)
+    if info is None:
+        return wording or "a code without known meaning"
+    return info.meaning if wording in ("", info.name, "NO_ERROR") else f"{info.meaning} ({wording})"
+
+
+REMEDIES = {
+    40101: "check that key and secret were copied whole, belong to this environment (production and the UAT "
+    "sandbox have separate keys) and that the key may read and trade",
+    40103: "add this machine's public IP address to the key's allow-list; if it has IPv6 as well as IPv4 the "
+    "call may have left over IPv6, so allow both addresses or use IPv4 only",
+    40104: "the account's verification level or the key's permissions do not cover this; check both in the "
+    "exchange's settings",
+    306: "free some balance or make the order smaller",
+    318: "cancel some open orders first",
+    415: "make the order larger; every spot order needs at least 1 USD",
+}
+
+
+def remedy_for(code: int, clock_offset_ms: int | None) -> str:
+    """What a person can do about a code; the clock's remedy names the measured offset."""
+    return clock_remedy(clock_offset_ms) if code == 40102 else REMEDIES.get(code, "")
+
+
+def clock_remedy(offset_ms: int | None) -> str:
+    """`offset_ms` is the exchange's clock minus ours."""
+    advice = "set the clock of this machine (NTP)"
+    if offset_ms is None:
+        return advice
+    direction = "behind" if offset_ms > 0 else "ahead of"
+    return f"this machine's clock is about {abs(offset_ms) / 1000:.1f} s {direction} the exchange's; {advice}"

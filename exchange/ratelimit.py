@@ -1,0 +1,89 @@
+"""Stay inside the exchange's limits: one bucket per method, with a share that only order calls may use (dossier 4)."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+BURST_MS = 100
+SECOND_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in any `window_ms`."""
+
+    calls: int
+    window_ms: int
+
+    @property
+    def reserved(self) -> int:
+        """Calls of each window kept for orders: a third, none where the window is too small to share."""
+        return self.calls // 3
+
+    def allowance(self, protective: bool) -> int:
+        return self.calls if protective else self.calls - self.reserved
+
+
+ORDERS = Limit(15, BURST_MS)
+ONE_A_SECOND = Limit(1, SECOND_MS)
+LIMITS = {
+    "private/create-order": ORDERS,
+    "private/cancel-order": ORDERS,
+    "private/cancel-all-orders": ORDERS,
+    "private/get-order-detail": Limit(30, BURST_MS),
+    "private/get-trades": ONE_A_SECOND,
+    "private/get-order-history": ONE_A_SECOND,
+}
+OTHER_PRIVATE = Limit(3, BURST_MS)
+PUBLIC = Limit(100, SECOND_MS)
+
+
+def limit_of(method: str) -> Limit:
+    return LIMITS.get(method) or (PUBLIC if method.startswith("public/") else OTHER_PRIVATE)
+
+
+@dataclass(slots=True)
+class Bucket:
+    """When the last calls of one method were let through, in milliseconds."""
+
+    limit: Limit
+    times: deque[int] = field(init=False)
+    paused_until: int = 0
+
+    def __post_init__(self) -> None:
+        self.times = deque(maxlen=self.limit.calls)
+
+    def wait_ms(self, now: int, protective: bool) -> int:
+        """How long the next call must wait; never longer than a window or the pause, should the clock jump."""
+        allowance = self.limit.allowance(protective)
+        since_then = now - self.times[-allowance] if len(self.times) >= allowance else self.limit.window_ms
+        return max(self.paused_until - now, min(self.limit.window_ms - since_then, self.limit.window_ms), 0)
+
+
+class Limiter:
+    """Sleeps until a call is allowed. One per key and process; `clock_ms` should never run backwards."""
+
+    def __init__(
+        self, clock_ms: Callable[[], int], sleep: Callable[[float], None], enabled: bool = True
+    ) -> None:
+        self._clock_ms = clock_ms
+        self._sleep = sleep
+        self.enabled = enabled
+        self._buckets: dict[str, Bucket] = {}
+
+    def acquire(self, method: str, protective: bool) -> None:
+        """Wait for a place in the method's window; without `protective` the reserved share stays untouched."""
+        if not self.enabled:
+            return
+        bucket, now = self._bucket(method), self._clock_ms()
+        wait = bucket.wait_ms(now, protective)
+        if wait:
+            self._sleep(wait / 1000)
+        bucket.times.append(now + wait)
+
+    def penalise(self, method: str, seconds: float) -> None:
+        """The exchange said 42901: hold this method back for a while."""
+        self._bucket(method).paused_until = self._clock_ms() + int(seconds * 1000)
+
+    def _bucket(self, method: str) -> Bucket:
+        return self._buckets.setdefault(method, Bucket(limit_of(method)))

@@ -1,0 +1,32 @@
+"""The wire as frozen dataclasses: decimals from text, unknown fields ignored, numbers or strings accepted.
+
+A row without what identifies it is a ValueError; the client turns that into BadAnswer or UnknownOutcome.
+"""
+
+from exchange.types.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance
+from exchange.types.market import Book, BookLevel, Candle, Instrument, Ticker, Valuation
+from exchange.types.orders import OPEN_STATUSES, TERMINAL_STATUSES, NameSpace, Order, Trade, is_terminal
+from exchange.types.sent import CLIENT_OID_LENGTH, Ack, NewOrder
+
+__all__ = [
+    "CLIENT_OID_LENGTH",
+    "OPEN_STATUSES",
+    "TERMINAL_STATUSES",
+    "AccountBalance",
+    "AccountInfo",
+    "Ack",
+    "Book",
+    "BookLevel",
+    "Candle",
+    "FeeRate",
+    "Instrument",
+    "NameSpace",
+    "NewOrder",
+    "Order",
+    "Position",
+    "PositionBalance",
+    "Ticker",
+    "Trade",
+    "Valuation",
+    "is_terminal",
+]

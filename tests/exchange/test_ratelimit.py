@@ -1,0 +1,101 @@
+"""No window of the exchange's limits is ever overrun, and orders always find a place in it (dossier 4)."""
+
+import pytest
+
+from exchange.ratelimit import Limiter, limit_of
+
+from .replay import Clock
+
+
+def limiter_of(clock: Clock, **options) -> Limiter:
+    return Limiter(clock.now, clock.sleep, **options)
+
+
+def calls(method: str, count: int, protective: bool) -> list[int]:
+    """When each of `count` calls made as fast as possible was let through."""
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    times = []
+    for _ in range(count):
+        limiter.acquire(method, protective)
+        times.append(clock.ms)
+    return times
+
+
+@pytest.mark.parametrize(
+    ("method", "limit", "window_ms"),
+    [
+        ("private/create-order", 15, 100),
+        ("private/cancel-order", 15, 100),
+        ("private/cancel-all-orders", 15, 100),
+        ("private/get-order-detail", 30, 100),
+        ("private/get-trades", 1, 1000),
+        ("private/get-order-history", 1, 1000),
+        ("private/user-balance", 3, 100),
+        ("private/get-open-orders", 3, 100),
+        ("private/advanced/create-order", 3, 100),
+        ("private/advanced/get-order-history", 3, 100),
+        ("public/get-tickers", 100, 1000),
+    ],
+)
+def test_no_window_holds_more_calls_than_the_exchange_allows(method, limit, window_ms):
+    times = calls(method, 4 * limit, protective=True)
+    assert times[limit - 1] == 0
+    assert all(times[i + limit] - times[i] >= window_ms for i in range(3 * limit))
+
+
+@pytest.mark.parametrize("method", ["private/create-order", "private/advanced/get-order-detail"])
+def test_other_calls_leave_a_share_for_orders(method):
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    free = limit_of(method).calls - limit_of(method).reserved
+    for _ in range(free):
+        limiter.acquire(method, False)
+    for _ in range(limit_of(method).reserved):
+        limiter.acquire(method, True)
+    assert clock.slept == []
+    limiter.acquire(method, True)
+    assert clock.slept == [0.1]
+
+
+def test_other_calls_wait_before_they_touch_the_share():
+    assert calls("private/advanced/get-order-detail", 3, protective=False) == [0, 0, 100]
+
+
+def test_a_limit_of_one_is_not_shared():
+    assert calls("private/get-trades", 3, protective=False) == [0, 1000, 2000]
+
+
+def test_methods_do_not_wait_for_each_other():
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    limiter.acquire("private/get-trades", False)
+    limiter.acquire("private/get-order-history", False)
+    assert clock.slept == []
+
+
+def test_after_a_refusal_the_method_is_held_back_and_others_are_not():
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    limiter.penalise("private/create-order", 2.5)
+    limiter.acquire("private/cancel-order", True)
+    assert clock.slept == []
+    limiter.acquire("private/create-order", True)
+    assert clock.slept == [2.5]
+
+
+def test_a_clock_that_is_set_back_costs_at_most_one_window():
+    clock = Clock(1_000_000)
+    limiter = limiter_of(clock)
+    limiter.acquire("private/get-trades", False)
+    clock.ms = 0
+    limiter.acquire("private/get-trades", False)
+    assert clock.slept == [1.0]
+
+
+def test_it_can_be_switched_off():
+    clock = Clock(0)
+    limiter = limiter_of(clock, enabled=False)
+    for _ in range(10):
+        limiter.acquire("private/get-trades", False)
+    assert clock.slept == []
