@@ -1,0 +1,133 @@
+"""Reads the open ranges of history in slices, under the lease, between the cycles."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from exchange.client import Client
+from exchange.connect import client_from_settings
+from exchange.models import HistoryRange, SyncCursor
+from exchange.models.history import Stream
+from exchange.services.account import account_check
+from exchange.services.history import gap_record_all, range_open, range_progress
+from exchange.services.lease import Held, lease_take
+from exchange.services.orders import order_record_all
+from exchange.services.trades import trade_record_all
+from exchange.streams import WIDTH_NS, order_source, trade_source
+from exchange.sync import Clock
+from exchange.times import NS_PER_MS, to_ms
+from exchange.walk import Page, Span, walk
+
+Progress = Callable[[HistoryRange], None]
+PURPOSE = "history"  # the lease's holder while a slice is read
+
+
+def _nobody(_: HistoryRange) -> None:
+    """Nobody watches."""
+
+
+def backfill_is_due() -> bool:
+    """Whether some stretch of history is still to be read."""
+    return HistoryRange.objects.filter(done_at__isnull=True).exists()
+
+
+def history_slice(*, seconds: float, on_page: Progress = _nobody, clock: Clock = timezone.now) -> bool | None:
+    """Take the lease and read open history for at most `seconds`.
+
+    True when nothing is left to read, None when somebody else holds the lease.
+    """
+    if not backfill_is_due():
+        return True
+    held = lease_take(purpose=PURPOSE)
+    if held is None:
+        return None
+    client = client_from_settings(before_request=lambda _method: held.renew())
+    client.background = True
+    try:
+        account_check(client=client, now=clock())
+        return Slice(client, held, clock, clock() + timedelta(seconds=seconds), on_page).run()
+    finally:
+        held.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Open history read under the lease until a moment; stopped anywhere, it goes on from the last page."""
+
+    client: Client
+    held: Held
+    clock: Clock
+    until: datetime
+    on_page: Progress = _nobody
+
+    def run(self) -> bool:
+        """Newest first, one page of each stream in turn; True when nothing is left."""
+        readers = self._readers()
+        while readers:
+            for reader in list(readers):
+                if self.clock() >= self.until:
+                    return False
+                if next(reader, None) is None:
+                    readers.remove(reader)
+            readers = readers or self._readers()
+        return True
+
+    def _readers(self) -> list[Iterator[bool]]:
+        return [self._read(range_) for range_ in _next_ranges()]
+
+    def _read(self, range_: HistoryRange) -> Iterator[bool]:
+        """One True for each stored page of `range_`."""
+        stream = Stream(range_.stream)
+        while range_.done_at is None:
+            start = max(range_.start_ns, range_.next_ns - WIDTH_NS[stream])
+            for page in _pages(self.client, stream, Span(start_ns=start, end_ns=range_.next_ns)):
+                self._store(range_, page)
+                self.on_page(range_)
+                yield True
+
+    def _store(self, range_: HistoryRange, page: Page[Any]) -> None:
+        """The page and how far it reaches, together, and only while the lease is still ours."""
+        now = self.clock()
+        with transaction.atomic():
+            self.held.renew()
+            if range_.stream == Stream.TRADES:
+                trade_record_all(trades=page.rows, now=now)
+            else:
+                order_record_all(orders=page.rows, now=now)
+            gap_record_all(stream=range_.stream, gaps=page.gaps, now=now)
+            range_progress(range_=range_, left_until_ns=page.left_until_ns, rows=len(page.rows), now=now)
+
+
+def _next_ranges() -> list[HistoryRange]:
+    """The newest open range of each stream."""
+    newest: dict[str, HistoryRange] = {}
+    for range_ in HistoryRange.objects.filter(done_at__isnull=True).order_by("-next_ns", "id"):
+        newest.setdefault(range_.stream, range_)
+    return list(newest.values())
+
+
+def _pages(client: Client, stream: Stream, span: Span) -> Iterator[Page[Any]]:
+    if stream is Stream.TRADES:
+        yield from walk(trade_source(client), span)
+    else:
+        yield from walk(order_source(client, stream), span)
+
+
+def backfill_reach(*, since: datetime, now: datetime) -> list[HistoryRange]:
+    """Open, per stream, what no earlier range reached back to; the ranges that are new."""
+    start = to_ms(since) * NS_PER_MS
+    opened = [_reach(stream, start, now) for stream in Stream]
+    return [range_ for range_ in opened if range_ is not None]
+
+
+def _reach(stream: Stream, start_ns: int, now: datetime) -> HistoryRange | None:
+    reached = HistoryRange.objects.filter(stream=stream).aggregate(first=Min("start_ns"))["first"]
+    if reached is None:
+        cursor = SyncCursor.objects.filter(stream=stream).values_list("read_until_ns", flat=True).first()
+        reached = to_ms(now) * NS_PER_MS if cursor is None else cursor
+    return range_open(stream=stream, start_ns=start_ns, end_ns=reached, why="asked for", now=now)

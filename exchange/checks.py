@@ -1,0 +1,127 @@
+"""Settings that contradict each other: errors and warnings with a hint, looked at before anything starts."""
+
+import ipaddress
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+
+TAG = "exchange"
+KEYS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
+DASHBOARD_PUBLIC_VALUES = ("false", "loopback", "true")
+FASTEST, SLOWEST = 30, 120  # seconds
+
+
+def is_loopback(host: str | None) -> bool:
+    """True for an address that never leaves this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address((host or "").strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@register(TAG)
+def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if not settings.LIVE_TRADING:
+        return
+    missing = [name for name in KEYS if not getattr(settings, name)]
+    if missing:
+        yield Error(
+            f"LIVE_TRADING is true but there is no {' and no '.join(missing)}.",
+            hint="Put both keys of Crypto.com Exchange (Settings, API Management) into .env, "
+            "or set LIVE_TRADING=false to rehearse with the simulator.",
+            id="exchange.E001",
+        )
+
+
+@register(TAG)
+def address(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    url = urlsplit(settings.CRYPTO_COM_REST_URL)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        yield Error(
+            "CRYPTO_COM_REST_URL is not an address.",
+            hint="It looks like https://api.crypto.com/exchange/v1. Leave it empty for that of the mode.",
+            id="exchange.E006",
+        )
+    elif not is_loopback(url.hostname):
+        yield from _address_elsewhere(url.scheme)
+
+
+def _address_elsewhere(scheme: str) -> Iterator[CheckMessage]:
+    if scheme == "http":
+        yield Error(
+            "CRYPTO_COM_REST_URL is plain http to another machine: the orders would travel unprotected.",
+            hint="Use https://, or an address on 127.0.0.1.",
+            id="exchange.E002",
+        )
+    if settings.ENVIRONMENT == "DRY_RUN":
+        yield Error(
+            "CRYPTO_COM_REST_URL leads to another machine, but a dry run talks only to this one.",
+            hint="Remove CRYPTO_COM_REST_URL, or set LIVE_TRADING=true if you mean real orders.",
+            id="exchange.E003",
+        )
+
+
+@register(TAG)
+def rhythm(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if not FASTEST <= settings.SYNC_INTERVAL_SECONDS <= SLOWEST:
+        yield Error(
+            f"SYNC_INTERVAL_SECONDS is {settings.SYNC_INTERVAL_SECONDS}.",
+            hint=f"Choose {FASTEST} to {SLOWEST}; 60 is a good balance.",
+            id="exchange.E004",
+        )
+
+
+@register(TAG)
+def readers(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.DASHBOARD_PUBLIC not in DASHBOARD_PUBLIC_VALUES:
+        yield Error(
+            f"DASHBOARD_PUBLIC is “{settings.DASHBOARD_PUBLIC}”.",
+            hint=f"Choose one of: {', '.join(DASHBOARD_PUBLIC_VALUES)}.",
+            id="exchange.E005",
+        )
+    elif settings.LIVE_TRADING and settings.DASHBOARD_PUBLIC == "true" and not is_loopback(settings.HOST):
+        yield Warning(
+            f"Anyone who reaches {settings.HOST}:{settings.PORT} sees your account without a login.",
+            hint="Set DASHBOARD_PUBLIC=loopback (or false), or HOST=127.0.0.1.",
+            id="exchange.W001",
+        )
+
+
+@register(TAG)
+def mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.USE_SANDBOX and not settings.LIVE_TRADING:
+        yield Warning(
+            "CRYPTO_COM_USE_SANDBOX has no effect: LIVE_TRADING is false, so this is a dry run.",
+            hint="Set LIVE_TRADING=true to use the sandbox, or CRYPTO_COM_USE_SANDBOX=false.",
+            id="exchange.W002",
+        )
+    if settings.DEBUG and settings.LIVE_TRADING:
+        yield Warning(
+            "DEBUG is on while trading is live: error pages show the inside of the program.",
+            hint="Set DEBUG=false.",
+            id="exchange.W003",
+        )
+
+
+@register(TAG)
+def env_file(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    file = settings.ENV_FILE
+    if file.is_file() and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield Warning(
+            f"{file.name} can be read by other users of this machine.",
+            hint=f"chmod 600 {file.name}",
+            id="exchange.W004",
+        )
+
+
+def contradictions() -> str:
+    """The errors as one text, empty when there is none; for servers, which run no checks by themselves."""
+    errors = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
+    return "\n".join(f"{error.msg} {error.hint} ({error.id})" for error in errors)

@@ -1,0 +1,72 @@
+"""Looks at the connection step by step, and says for each step what to do when it fails."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from exchange.client import Client
+from exchange.errors import AuthError, ExchangeError
+from exchange.types import NameSpace
+
+CLOCK_LIMIT_MS = 10_000  # the exchange refuses at 60 s (dossier 2.2); drift is mended long before
+IP_REFUSED = 40103
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of `check_connection`. `passed` is None for what cannot be proved."""
+
+    name: str
+    passed: bool | None
+    text: str
+
+
+def steps(client: Client) -> Iterator[Step]:
+    """Address, clock, key, balance, orders of both name spaces, IP refusal, trading permission."""
+    yield _try(
+        "address", lambda: f"{client.base_url} answers, {len(client.tickers())} instruments have a ticker"
+    )
+    yield _clock(client)
+    refusals: list[int | None] = []
+    heard = False
+    for name, read in _reads(client):
+        step = _try(name, read, refusals)
+        heard = heard or step.passed is True
+        yield step
+    yield _ip(refusals, heard)
+    yield Step("trading permission", None, "cannot be proved without sending an order; none was sent")
+
+
+def _reads(client: Client) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "key accepted", lambda: f"account {client.accounts().uuid}"
+    yield "balance readable", lambda: f"{len(client.balance().positions)} currencies"
+    yield "orders readable", lambda: f"{len(client.open_orders(NameSpace.PLAIN))} open"
+    yield "advanced orders readable", lambda: f"{len(client.open_orders(NameSpace.ADVANCED))} open"
+
+
+def _try(name: str, read: Callable[[], str], refusals: list[int | None] | None = None) -> Step:
+    try:
+        return Step(name, True, read())
+    except ExchangeError as error:
+        if refusals is not None and isinstance(error, AuthError):
+            refusals.append(error.code)
+        return Step(name, False, str(error))
+
+
+def _clock(client: Client) -> Step:
+    offset = client.clock_offset_ms
+    if offset is None:
+        return Step("clock", False, "could not be measured: no answer carried the exchange's time")
+    text = f"the exchange's clock is {offset / 1000:+.1f} s from this machine's"
+    if abs(offset) > CLOCK_LIMIT_MS:
+        return Step("clock", False, f"{text}. Set this machine's clock (NTP); at 60 s every call is refused.")
+    return Step("clock", True, text)
+
+
+def _ip(refusals: list[int | None], heard: bool) -> Step:
+    if IP_REFUSED in refusals:
+        return Step(
+            "IP address", False, "refused: add this machine's address to the key's allow-list (see above)"
+        )
+    if heard:
+        return Step("IP address", True, "not refused")
+    return Step("IP address", None, "not known: no call with the key came so far")

@@ -1,0 +1,78 @@
+"""A decimal column that keeps every digit on both databases."""
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db import models
+from django.core.exceptions import ValidationError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import Exact, IsNull
+
+if TYPE_CHECKING:
+    AnyField = models.Field[Any, Any]
+else:
+    AnyField = models.Field  # not subscriptable when it runs
+
+
+def plain(value: Decimal) -> str:
+    """`value` in plain digits, never with an exponent: what the exchange reads and what we show."""
+    return format(value if value else abs(value), "f")
+
+
+class SameNumber(Exact):
+    """1.0 is 1.00, although their texts differ."""
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        params = (*left_params, *left_params, *left_params, *right_params, *right_params, *right_params)
+        return f"{_shortest(left)} = {_shortest(right)}", params
+
+
+def _shortest(sql: str) -> str:
+    """SQL for the number in the text `sql` without zeros at the end of its fraction."""
+    return f"CASE WHEN instr({sql}, '.') THEN rtrim(rtrim({sql}, '0'), '.') ELSE {sql} END"
+
+
+class ExactDecimalField(AnyField):
+    """A decimal of any size, as sent: trailing zeros kept.
+
+    PostgreSQL stores `numeric`. SQLite would turn a `decimal` column into a float after 15 digits, so the
+    column is text there and cannot be compared by size: only equality and null can be asked of the database,
+    on either one.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "numeric" if connection.vendor == "postgresql" else "text"
+
+    def get_internal_type(self) -> str:
+        return "ExactDecimalField"
+
+    def get_lookup(self, lookup_name: str) -> type[Any] | None:
+        return {"exact": SameNumber, "isnull": IsNull}.get(lookup_name)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal):
+            return value
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            raise ValidationError("This is not a number.") from None
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
+        return self.to_python(value)
+
+    def get_prep_value(self, value: Any) -> Decimal | None:
+        return self.to_python(super().get_prep_value(value))
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        value = super().get_db_prep_value(value, connection, prepared)
+        return plain(value) if isinstance(value, Decimal) and connection.vendor != "postgresql" else value
+
+    def value_to_string(self, obj: models.Model) -> str:
+        value = self.value_from_object(obj)
+        return "" if value is None else plain(value)
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": forms.DecimalField, **kwargs})

@@ -1,0 +1,81 @@
+"""`manage.py backfill_orders --since DATE`: old history, resumable, in slices between the cycles."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from tqdm import tqdm
+
+from exchange.backfill import backfill_is_due, backfill_reach, history_slice
+from exchange.errors import ExchangeError
+from exchange.models import HistoryRange
+from exchange.services import LeaseLost, WrongAccount
+
+SLICE_SECONDS = 20
+BREATH_SECONDS = 1  # between slices, so that a waiting cycle gets its turn
+
+
+class Command(BaseCommand):
+    help = "Read order history and fills back to a date. Stops and goes on where it was left."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", required=True, help="first day to read, as 2026-05-31 (UTC)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        since = _date(options["since"])
+        opened = backfill_reach(since=since, now=timezone.now())
+        self.stdout.write(f"{len(opened)} stretches of history are new; reading what is open.")
+        with _Bar() as bar:
+            try:
+                while history_slice(seconds=SLICE_SECONDS, on_page=bar.show) is not True:
+                    time.sleep(BREATH_SECONDS)
+            except (ExchangeError, WrongAccount, LeaseLost) as error:
+                raise CommandError(
+                    f"{error} What was read is kept; start the command again to go on."
+                ) from None
+        left = "Some history is still open." if backfill_is_due() else "History is complete."
+        self.stdout.write(f"{left} {bar.rows} rows read.")
+
+
+class _Bar:
+    """Days of history read, on a terminal."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.seen: dict[int, tuple[int, int]] = {}
+        self.bar: Any = None
+
+    def __enter__(self) -> "_Bar":
+        open_ranges = HistoryRange.objects.filter(done_at__isnull=True)
+        days = sum(_days(range_.next_ns - range_.start_ns) for range_ in open_ranges)
+        self.seen = {range_.pk: (range_.next_ns, range_.rows) for range_ in open_ranges}
+        self.bar = tqdm(total=round(days, 1), unit="d", disable=not sys.stderr.isatty(), file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def show(self, range_: HistoryRange) -> None:
+        next_ns, rows = self.seen.get(range_.pk, (range_.next_ns, range_.rows))
+        self.rows += range_.rows - rows
+        self.bar.update(_days(next_ns - range_.next_ns))
+        self.bar.set_postfix_str(f"{self.rows} rows")
+        self.seen[range_.pk] = (range_.next_ns, range_.rows)
+
+
+def _days(ns: int) -> float:
+    return ns / 86_400_000_000_000
+
+
+def _date(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise CommandError(f"--since {text}: write a date as 2026-05-31.")
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

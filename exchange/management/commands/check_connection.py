@@ -1,0 +1,26 @@
+"""`manage.py check_connection`: is the exchange there, and what may this key do?"""
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from exchange.connect import client_from_settings
+from exchange.connection import steps
+
+MARKS = {True: "✓", False: "✗", None: "?"}
+
+
+class Command(BaseCommand):
+    help = "Check address, clock, key, balance, orders of both name spaces and IP refusal; sends no order."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tail = settings.CRYPTO_COM_API_KEY[-4:]
+        self.stdout.write(f"{settings.ENVIRONMENT} with the key that ends in {tail}")
+        failed = False
+        for step in steps(client_from_settings()):
+            self.stdout.write(f"{MARKS[step.passed]} {step.name}: {step.text}")
+            failed = failed or step.passed is False
+        if failed:
+            sys.exit(1)

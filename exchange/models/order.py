@@ -1,0 +1,106 @@
+"""Every order ever seen, open or finished, kept for ever."""
+
+from django.db import models
+from django.db.models import Q
+
+from exchange.fields import ExactDecimalField
+
+
+class ExchangeOrder(models.Model):
+    """One order in one name space of the exchange (dossier 5.16 and 6).
+
+    Times are the exchange's. `filled_quantity` never falls and a finished order never opens again
+    (`exchange.merge`). `cumulative_fee` is what the exchange says and its unit is unreliable (dossier
+    5.11.7): what was charged is in the trades.
+    """
+
+    class NameSpace(models.TextChoices):
+        PLAIN = "PLAIN", "plain"
+        ADVANCED = "ADVANCED", "advanced"
+
+    class Role(models.TextChoices):
+        ENTRY = "ENTRY", "entry"
+        EXIT = "EXIT", "exit"
+        STOP_LOSS = "STOP_LOSS", "stop loss"
+        TAKE_PROFIT = "TAKE_PROFIT", "take profit"
+
+    class Origin(models.TextChoices):
+        OURS = "OURS", "sent by this program"
+        FOREIGN = "FOREIGN", "sent by hand or by another program"
+
+    name_space = models.CharField(max_length=8, choices=NameSpace.choices)
+    order_id = models.CharField(max_length=64)
+    exchange_order_id = models.CharField(
+        max_length=64, blank=True, help_text="A triggered order's second id (dossier 6.2)."
+    )
+    client_oid = models.CharField(max_length=128, blank=True, db_index=True)
+    account_id = models.CharField(max_length=64, blank=True)
+    instrument_name = models.CharField(max_length=64)
+    side = models.CharField(max_length=8)
+    order_type = models.CharField(max_length=32)
+    time_in_force = models.CharField(max_length=32, blank=True)
+    exec_inst = models.JSONField(default=list, blank=True)
+    status = models.CharField(max_length=32)
+    reason = models.IntegerField(null=True, blank=True)
+    reject_reason = models.CharField(max_length=255, blank=True)
+
+    quantity = ExactDecimalField(null=True, blank=True)
+    price = ExactDecimalField(null=True, blank=True)
+    trigger_price = ExactDecimalField(null=True, blank=True)
+    trigger_price_type = models.CharField(max_length=32, blank=True)
+    order_value = ExactDecimalField(null=True, blank=True)
+    filled_quantity = ExactDecimalField()
+    filled_value = ExactDecimalField(null=True, blank=True)
+    average_price = ExactDecimalField(null=True, blank=True)
+    cumulative_fee = ExactDecimalField(null=True, blank=True)
+    fee_currency = models.CharField(max_length=32, blank=True)
+    maker_fee_rate = ExactDecimalField(null=True, blank=True)
+    taker_fee_rate = ExactDecimalField(null=True, blank=True)
+
+    list_id = models.CharField(max_length=64, blank=True, db_index=True)
+    contingency_type = models.CharField(max_length=32, blank=True)
+    leg_id = models.CharField(max_length=32, blank=True)
+    attach_order_id = models.CharField(max_length=64, blank=True)
+    isolation_id = models.CharField(max_length=64, blank=True)
+    isolation_type = models.CharField(max_length=32, blank=True)
+    leverage = models.CharField(max_length=32, blank=True)
+
+    order_role = models.CharField(max_length=16, choices=Role.choices, blank=True)
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.FOREIGN)
+    oco_group_id = models.UUIDField(null=True, blank=True, db_index=True)
+
+    created_at = models.DateTimeField()
+    created_ns = models.BigIntegerField(null=True, blank=True)
+    updated_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="We believed it open, but the exchange neither lists nor finds it."
+    )
+    is_open = models.BooleanField()
+    has_fills = models.BooleanField()
+    is_mirror = models.BooleanField(
+        default=False, help_text="The plain face of an advanced order, which counts once (dossier 6.2)."
+    )
+
+    class Meta:
+        db_table = "exchange_orders"
+        ordering = ["-updated_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["name_space", "order_id"], name="order_once_per_name_space")
+        ]
+        indexes = [
+            models.Index(fields=["-updated_at", "-id"], name="orders_newest"),
+            models.Index(
+                fields=["-updated_at", "-id"],
+                name="orders_executed",
+                condition=Q(is_open=False, has_fills=True),
+            ),
+            models.Index(fields=["name_space", "order_id"], name="orders_open", condition=Q(is_open=True)),
+            models.Index(
+                fields=["exchange_order_id"], name="orders_second_id", condition=~Q(exchange_order_id="")
+            ),
+            models.Index(fields=["instrument_name", "-updated_at", "-id"], name="orders_of_instrument"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.instrument_name} {self.order_type} {self.order_id}"

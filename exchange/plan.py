@@ -1,0 +1,53 @@
+"""What the next cycle should read, told from what earlier cycles read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from exchange.client import Client
+from exchange.models import ExchangeOrder, Instrument, SyncCursor
+from exchange.models.history import Stream
+from exchange.sync import LOOKUPS, Key, Wanted
+from exchange.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
+from exchange.walk import Span
+
+OVERLAP_NS = 10 * 60 * 1000 * NS_PER_MS  # histories may lag and clocks differ by up to a minute (dossier 2.2)
+AHEAD_NS = 60 * 1000 * NS_PER_MS
+CATALOGUE_EVERY = timedelta(days=1)
+MINUTES_A_DAY = 1440
+
+
+def exchange_now_ns(*, client: Client, now: datetime) -> int:
+    """The exchange's time as well as we know it, in whole milliseconds as nanoseconds."""
+    return (to_ms(now) + (client.clock_offset_ms or 0)) * NS_PER_MS
+
+
+def wanted_next(*, client: Client, now: datetime) -> Wanted:
+    """A window per stream that overlaps the last one, and every order that we believe open."""
+    rows = ExchangeOrder.objects.filter(is_open=True).order_by("id")
+    believed = list(rows.values_list("name_space", "order_id", "instrument_name", "missing_since"))
+    fresh = [(space, order_id) for space, order_id, _, missing in believed if missing is None]
+    missing = [(space, order_id) for space, order_id, _, missing in believed if missing is not None]
+    return Wanted(
+        spans=_spans(exchange_now_ns(client=client, now=now)),
+        open_keys=[*fresh, *in_turn(missing, minute=to_ms(now) * MINUTES_A_DAY // MS_PER_DAY)],
+        known_instruments=sorted({name for _, _, name, _ in believed}),
+        with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_EVERY).exists(),
+    )
+
+
+def in_turn(keys: Sequence[Key], *, minute: int) -> list[Key]:
+    """`keys` begun elsewhere each minute: with more than a cycle looks up, each still gets its turn."""
+    first = minute * LOOKUPS % len(keys) if keys else 0
+    return [*keys[first:], *keys[:first]]
+
+
+def _spans(now_ns: int) -> dict[Stream, Span]:
+    """At least the overlap, even if the cursor was set by a clock that ran ahead; at most a day."""
+    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+    end = now_ns + AHEAD_NS
+    return {
+        stream: Span(
+            start_ns=max(end - NS_PER_DAY, min(read.get(stream, 0), now_ns) - OVERLAP_NS), end_ns=end
+        )
+        for stream in Stream
+    }

@@ -1,0 +1,108 @@
+"""Orders and trades as JSON: money as text in plain digits, times in UTC."""
+
+from datetime import UTC
+from typing import Any
+
+from rest_framework import serializers
+
+from exchange.models import ExchangeOrder, Trade
+from exchange.rows import UNKNOWN
+from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
+
+
+class PlainDecimal(serializers.DecimalField):
+    """Every digit we have, never a float and never an exponent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=None, decimal_places=None, coerce_to_string=True, **kwargs)
+
+
+class UtcTime(serializers.DateTimeField):
+    """ISO 8601 with Z."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class OpenOrderSerializer(serializers.Serializer[Any]):
+    """An `OrderRow` on the dashboard."""
+
+    order_id = serializers.CharField()
+    exchange_order_id = serializers.CharField(allow_null=True)
+    client_oid = serializers.CharField(allow_null=True)
+    instrument_name = serializers.CharField()
+    side = serializers.CharField()
+    order_type = serializers.CharField()
+    order_role = serializers.CharField(allow_null=True)
+    origin = serializers.CharField()
+    status = serializers.CharField()
+    price = PlainDecimal(allow_null=True)
+    trigger_price = PlainDecimal(allow_null=True)
+    quantity = PlainDecimal(allow_null=True)
+    filled_quantity = PlainDecimal()
+    average_price = PlainDecimal(allow_null=True)
+    value_usd = PlainDecimal(allow_null=True)
+    oco_group_id = serializers.UUIDField(allow_null=True)
+    created_at = UtcTime()
+    updated_at = UtcTime()
+
+
+class ExecutedOrderSerializer(OpenOrderSerializer):
+    """The same with the fee as charged."""
+
+    fee = PlainDecimal(allow_null=True)
+    fee_currency = serializers.CharField(allow_null=True)
+
+
+class OrderSerializer(ExecutedOrderSerializer):
+    """The same with our own id, which the address of one order is made of."""
+
+    id = serializers.IntegerField()
+
+
+class TradeSerializer(serializers.ModelSerializer[Trade]):
+    """A fill; its `fee` is signed as the exchange sends it, negative was deducted."""
+
+    quantity = PlainDecimal()
+    price = PlainDecimal()
+    fee = PlainDecimal()
+    traded_at = UtcTime()
+
+    class Meta:
+        model = Trade
+        fields = (
+            "id",
+            "trade_id",
+            "trade_match_id",
+            "order_id",
+            "client_oid",
+            "instrument_name",
+            "side",
+            "taker_side",
+            "quantity",
+            "price",
+            "fee",
+            "fee_currency",
+            "traded_at",
+        )
+
+
+class OrderQuery(serializers.Serializer[Any]):
+    """What a list of orders can be asked for."""
+
+    status = serializers.ChoiceField(sorted(OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}), required=False)
+    side = serializers.ChoiceField(["BUY", "SELL"], required=False)
+    instrument_name = serializers.CharField(required=False)
+    order_role = serializers.ChoiceField(ExchangeOrder.Role.choices, required=False)
+    origin = serializers.ChoiceField(ExchangeOrder.Origin.choices, required=False)
+    oco_group_id = serializers.UUIDField(required=False)
+    created_after = UtcTime(required=False)
+    created_before = UtcTime(required=False)
+
+
+class TradeQuery(serializers.Serializer[Any]):
+    """What a list of trades can be asked for; `order_id` is either id of the order on the exchange."""
+
+    instrument_name = serializers.CharField(required=False)
+    side = serializers.ChoiceField(["BUY", "SELL"], required=False)
+    order_id = serializers.CharField(required=False)

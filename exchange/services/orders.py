@@ -1,0 +1,241 @@
+"""Keeps every order ever reported, and lets no stale report move one back."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from exchange import types
+from exchange.chunks import ASKED, chunks
+from exchange.fitting import fitting
+from exchange.merge import news
+from exchange.models import ExchangeOrder
+from exchange.roles import role_of
+from exchange.times import from_ms
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class OrderDraft:
+    """What reports will change: rows not seen before, rows that move on, orders that ended with fills.
+
+    `rows` are all orders that the reports name, as they will be.
+    """
+
+    rows: dict[Key, ExchangeOrder]
+    new: list[ExchangeOrder] = field(default_factory=list)
+    changed: dict[Key, ExchangeOrder] = field(default_factory=dict)
+    executed: set[Key] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:
+        return len(self.new) + len(self.changed)
+
+
+def order_record_all(*, orders: Sequence[types.Order], now: datetime) -> OrderDraft:
+    """Store `orders`, which may name one order several times. Doing it twice changes nothing."""
+    draft = order_draft(orders=orders, now=now)
+    order_store(draft=draft)
+    return draft
+
+
+def order_draft(*, orders: Sequence[types.Order], now: datetime) -> OrderDraft:
+    """Compare `orders` with what we know; writes nothing."""
+    draft = OrderDraft(_known([(order.name_space, order.order_id) for order in orders]))
+    for order in orders:
+        _take(draft, order, now)
+    _mark_mirrors(draft)
+    draft.executed = {key for key in draft.executed if not draft.rows[key].is_mirror}
+    return draft
+
+
+def order_store(*, draft: OrderDraft) -> None:
+    """Write a draft down, in transactions of at most 500 rows."""
+    for part in chunks(draft.new):
+        ExchangeOrder.objects.bulk_create(part)
+    for part in chunks(list(draft.changed.values())):
+        ExchangeOrder.objects.bulk_update(part, CHANGING)
+
+
+def order_missing_all(*, keys: Collection[Key], now: datetime) -> int:
+    """Note that the exchange neither lists nor finds these orders: unknown, which is not closed."""
+    rows = ExchangeOrder.objects.filter(_named(keys), is_open=True, missing_since__isnull=True)
+    return rows.update(missing_since=now) if keys else 0
+
+
+def _take(draft: OrderDraft, order: types.Order, now: datetime) -> None:
+    key = (str(order.name_space), order.order_id)
+    row = draft.rows.get(key)
+    had_executed = row is not None and _has_executed(row)
+    if row is None:
+        row = draft.rows[key] = _born(order, now)
+        draft.new.append(row)
+    elif _absorb(row, order) and row.pk:
+        draft.changed[key] = row
+    if _has_executed(row) and not had_executed:
+        draft.executed.add(key)
+
+
+def _has_executed(row: ExchangeOrder) -> bool:
+    return row.has_fills and not row.is_open
+
+
+def _born(order: types.Order, now: datetime) -> ExchangeOrder:
+    row = ExchangeOrder(name_space=order.name_space, order_id=order.order_id, first_seen_at=now)
+    _set(row, values_of(order))
+    return row
+
+
+def _absorb(row: ExchangeOrder, order: types.Order) -> bool:
+    found = news({name: getattr(row, name) for name in FIELDS}, values_of(order))
+    if row.missing_since is not None:
+        found["missing_since"] = None
+    if found:
+        _set(row, found)
+    return bool(found)
+
+
+def _set(row: ExchangeOrder, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.is_open = not types.is_terminal(row.status)
+    row.has_fills = row.filled_quantity > 0
+    if "list_id" in values:
+        row.order_role = _role(row)
+
+
+def _role(row: ExchangeOrder) -> str:
+    """Of linked orders only an OCO makes its LIMIT leg a target; that of an OTO is the order it hangs on."""
+    return role_of(
+        order_type=row.order_type,
+        side=row.side,
+        instrument_name=row.instrument_name,
+        in_pair=bool(row.list_id) and row.contingency_type in ("", "OCO"),
+        cash=settings.CASH_CURRENCIES,
+    )
+
+
+def _known(keys: Sequence[Key]) -> dict[Key, ExchangeOrder]:
+    rows: dict[Key, ExchangeOrder] = {}
+    for part in chunks(sorted(set(keys)), ASKED):
+        rows |= _by_key(ExchangeOrder.objects.filter(_named(part)))
+    return rows
+
+
+def _by_key(rows: Iterable[ExchangeOrder]) -> dict[Key, ExchangeOrder]:
+    return {(row.name_space, row.order_id): row for row in rows}
+
+
+def _named(keys: Collection[Key]) -> Q:
+    named = Q(pk__in=[])
+    for space in ExchangeOrder.NameSpace.values:
+        ids = [order_id for name_space, order_id in keys if name_space == space]
+        if ids:
+            named |= Q(name_space=space, order_id__in=ids)
+    return named
+
+
+def _mark_mirrors(draft: OrderDraft) -> None:
+    """A triggered order may show in the plain name space too, under its second id or under the same (6.2)."""
+    touched = [*draft.new, *draft.changed.values()]
+    advanced = _advanced_with({row.order_id for row in touched if _is_plain(row)}) | draft.rows
+    parents = {row.exchange_order_id or row.order_id: row for row in advanced.values() if not _is_plain(row)}
+    second = {row.exchange_order_id or row.order_id for row in touched if not _is_plain(row)}
+    for key, row in (_plain_with(second) | draft.rows).items():
+        parent = parents.get(row.order_id)
+        if _is_plain(row) and not row.is_mirror and parent is not None and _is_same(row, parent):
+            row.is_mirror = True
+            if row.pk:
+                draft.changed[key] = row
+
+
+def _is_plain(row: ExchangeOrder) -> bool:
+    return row.name_space == types.NameSpace.PLAIN
+
+
+def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
+    """An id alone proves nothing: the two name spaces may number alike (dossier 5.31)."""
+    facts = ("instrument_name", "side", "quantity")
+    return all(getattr(plain, name) == getattr(parent, name) for name in facts)
+
+
+def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
+    named = Q(order_id__in=ids) | Q(exchange_order_id__in=ids)
+    rows = ExchangeOrder.objects.filter(named, name_space=types.NameSpace.ADVANCED)
+    return _by_key(rows) if ids else {}
+
+
+def _plain_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
+    rows = ExchangeOrder.objects.filter(name_space=types.NameSpace.PLAIN, order_id__in=ids, is_mirror=False)
+    return _by_key(rows) if ids else {}
+
+
+def values_of(order: types.Order) -> dict[str, Any]:
+    """The columns that a report about `order` speaks of."""
+    told = {
+        "exchange_order_id": order.exchange_order_id,
+        "client_oid": order.client_oid,
+        "account_id": order.account_id,
+        "instrument_name": order.instrument_name,
+        "side": order.side,
+        "order_type": order.order_type,
+        "time_in_force": order.time_in_force,
+        "exec_inst": list(order.exec_inst),
+        "status": order.status,
+        "reason": order.reason,
+        "reject_reason": order.reject_reason,
+        "quantity": order.quantity,
+        "price": order.limit_price,
+        "trigger_price": order.ref_price,
+        "trigger_price_type": order.ref_price_type,
+        "order_value": order.order_value,
+        "filled_quantity": order.cumulative_quantity,
+        "filled_value": order.cumulative_value,
+        "average_price": order.avg_price,
+        "cumulative_fee": order.cumulative_fee,
+        "fee_currency": order.fee_instrument_name,
+        "maker_fee_rate": order.maker_fee_rate,
+        "taker_fee_rate": order.taker_fee_rate,
+        "list_id": order.list_id,
+        "contingency_type": order.contingency_type,
+        "leg_id": order.leg_id,
+        "attach_order_id": order.attach_order_id,
+        "isolation_id": order.isolation_id,
+        "isolation_type": order.isolation_type,
+        "leverage": order.leverage,
+        "created_at": from_ms(order.create_time_ms),
+        "created_ns": order.create_time_ns,
+        "updated_at": from_ms(order.update_time_ms),
+    }
+    return fitting(ExchangeOrder, told)
+
+
+FIELDS = (
+    *(
+        "exchange_order_id",
+        "client_oid",
+        "account_id",
+        "instrument_name",
+        "side",
+        "order_type",
+        "time_in_force",
+    ),
+    *(
+        "exec_inst",
+        "status",
+        "reason",
+        "reject_reason",
+        "quantity",
+        "price",
+        "trigger_price",
+        "trigger_price_type",
+    ),
+    *("order_value", "filled_quantity", "filled_value", "average_price", "cumulative_fee", "fee_currency"),
+    *("maker_fee_rate", "taker_fee_rate", "list_id", "contingency_type", "leg_id", "attach_order_id"),
+    *("isolation_id", "isolation_type", "leverage", "created_at", "created_ns", "updated_at"),
+)
+CHANGING = [*FIELDS, "missing_since", "is_open", "has_fills", "order_role", "is_mirror"]

@@ -1,0 +1,129 @@
+"""The one service that sends: nothing is placed or cancelled but through here (rules 13 and 15).
+
+The caller has committed the intent with its `client_oid` before. A create is refused in words while trading is
+off, in every process at once; a cancel never is. The lease is renewed right before each request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from exchange.client import Client
+from exchange.errors import (
+    DuplicateOrder,
+    ExchangeError,
+    NotActive,
+    NotFound,
+    NotSent,
+    RateLimited,
+    UnknownOutcome,
+)
+from exchange.models import TradingSwitch
+from exchange.services.lease import Held
+from exchange.types import NameSpace, NewOrder
+
+DISABLED = "Trading is switched off in the settings (TRADING_ENABLED=false)."
+UNREADABLE = "The kill switch cannot be read, so it counts as on."
+
+
+class TradingOff(RuntimeError):
+    """No order may be created; nothing was sent."""
+
+
+class Outcome(StrEnum):
+    """What an answer proves. None of them says that an order is open or cancelled."""
+
+    ACCEPTED = "ACCEPTED"
+    EXISTS = "EXISTS"  # 204: an order of this name lives already (rule 6)
+    UNKNOWN = "UNKNOWN"
+    REFUSED = "REFUSED"
+    NOT_SENT = "NOT_SENT"  # it never left this machine, or was turned away at the door (42901)
+    TOO_LATE = "TOO_LATE"  # a cancel of what is not active any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    outcome: Outcome
+    order_id: str = ""
+    list_id: str = ""
+    code: int | None = None
+    text: str = ""
+
+
+OUTCOMES: tuple[tuple[type[ExchangeError], Outcome], ...] = (
+    (DuplicateOrder, Outcome.EXISTS),
+    (UnknownOutcome, Outcome.UNKNOWN),
+    (NotSent, Outcome.NOT_SENT),
+    (RateLimited, Outcome.NOT_SENT),
+    (NotActive, Outcome.TOO_LATE),
+    (NotFound, Outcome.TOO_LATE),
+    (ExchangeError, Outcome.REFUSED),
+)
+
+
+def why_no_create() -> str:
+    """Why no order may be created now, or nothing."""
+    if not settings.TRADING_ENABLED:
+        return DISABLED
+    try:
+        switch = TradingSwitch.objects.first()
+    except DatabaseError:
+        return UNREADABLE
+    if switch is None or not switch.is_off:
+        return ""
+    return f"The kill switch is on, set by {switch.changed_by}."
+
+
+def pair_place(
+    *, client: Client, held: Held, target: NewOrder, stop: NewOrder, finishing: bool = False
+) -> Answer:
+    """Place a native pair (dossier 5.23). `finishing` ends a replacement that has begun (rule 13)."""
+    _may_create(finishing)
+    return _sent(held, lambda: Answer(outcome=Outcome.ACCEPTED, list_id=client.oco_create(target, stop)))
+
+
+def order_place(
+    *, client: Client, held: Held, name_space: NameSpace, order: NewOrder, finishing: bool = False
+) -> Answer:
+    """Place one order: a stop in the ADVANCED name space, a market sale in the PLAIN one (dossier 5.11, 5.21)."""
+    _may_create(finishing)
+    return _sent(
+        held,
+        lambda: Answer(
+            outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id
+        ),
+    )
+
+
+def order_cancel(*, client: Client, held: Held, name_space: NameSpace, order_id: str) -> Answer:
+    """Ask to cancel one order; of a pair the sibling goes as well, or not (dossier 5.23). Never refused by us."""
+    return _sent(held, lambda: _asked(lambda: client.order_cancel(name_space, order_id=order_id)))
+
+
+def pair_cancel(*, client: Client, held: Held, list_id: str) -> Answer:
+    """Ask to cancel both legs of a pair (dossier 5.24). Never refused by us."""
+    return _sent(held, lambda: _asked(lambda: client.oco_cancel(list_id)))
+
+
+def _may_create(finishing: bool) -> None:
+    reason = why_no_create()
+    if reason and not finishing:
+        raise TradingOff(reason)
+
+
+def _asked(cancel: Callable[[], object]) -> Answer:
+    cancel()
+    return Answer(outcome=Outcome.ACCEPTED)
+
+
+def _sent(held: Held, send: Callable[[], Answer]) -> Answer:
+    """Every failure of the exchange is an answer; a lost lease is raised, and nothing more is sent."""
+    held.renew()
+    try:
+        return send()
+    except ExchangeError as error:
+        outcome = next(outcome for kind, outcome in OUTCOMES if isinstance(error, kind))
+        return Answer(outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error))

@@ -1,0 +1,199 @@
+"""All reads of a cycle, no writes: what the account looks like now and what happened since the last look.
+
+Each part says whether it is complete. A failed part is no news: it proves nothing and changes nothing.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from exchange import types
+from exchange.client import Client
+from exchange.errors import AuthError, ExchangeError, Unreachable
+from exchange.models.history import Stream
+from exchange.streams import order_source, trade_source
+from exchange.types import NameSpace
+from exchange.walk import Gap, Source, Span, walk
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Key = tuple[str, str]
+Clock = Callable[[], datetime]
+
+PAGES = 5  # a stream may take this many requests of a cycle; the rest is left to the slices between cycles
+LOOKUPS = 40  # orders of one cycle that are looked up one by one
+PATIENCE = timedelta(seconds=45)  # after that a slow exchange is not asked for more parts in this cycle
+SILENT = 2  # parts in a row without any answer, and the rest of the cycle is not tried
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T_co]):
+    """One read of the cycle: its rows when it is complete, else why it is not."""
+
+    rows: T_co | None = None
+    error: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        return self.rows is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[T]):
+    """What one stream told; [left_start, left_until) of the asked window is still to read."""
+
+    rows: Sequence[T]
+    gaps: Sequence[Gap]
+    left_until_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the next pull should read: windows per stream, orders believed open, and whether the daily parts are due."""
+
+    spans: Mapping[Stream, Span]
+    open_keys: Sequence[Key]
+    known_instruments: Collection[str] = ()
+    with_catalogue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The answers of one pull. `looked_up` holds None for an order that the exchange does not find."""
+
+    open_orders: Mapping[NameSpace, Part[Sequence[types.Order]]]
+    histories: Mapping[Stream, Part[Heard[types.Order]]]
+    trades: Part[Heard[types.Trade]]
+    balance: Part[types.AccountBalance]
+    tickers: Part[Sequence[types.Ticker]]
+    instruments: Part[Sequence[types.Instrument]] | None
+    looked_up: Mapping[Key, types.Order | None]
+    errors: Sequence[str]
+
+    @property
+    def heard(self) -> dict[Stream, Part[Heard[Any]]]:
+        """The three streams together."""
+        return {**self.histories, Stream.TRADES: self.trades}
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing at all was heard."""
+        parts: list[Part[Any]] = [
+            *self.open_orders.values(),
+            *self.heard.values(),
+            self.balance,
+            self.tickers,
+        ]
+        return not any(part.is_complete for part in parts)
+
+
+@dataclass(slots=True)
+class Pull:
+    """One pull at work."""
+
+    client: Client
+    clock: Clock
+    until: datetime
+    errors: list[str] = field(default_factory=list)
+    silent: int = 0
+
+    def part(self, name: str, read: Callable[[], T]) -> Part[T]:
+        """Try one read. A refused key ends the cycle: every other part would be refused too."""
+        if self.silent >= SILENT or self.clock() > self.until:
+            return self._failed(f"{name}: not tried, the exchange is too slow or does not answer.")
+        try:
+            rows = read()
+        except AuthError:
+            raise
+        except ExchangeError as error:
+            self.silent = self.silent + 1 if isinstance(error, Unreachable) else 0
+            return self._failed(f"{name}: {error}")
+        self.silent = 0
+        return Part(rows)
+
+    def _failed(self, text: str) -> Part[Any]:
+        self.errors.append(text)
+        return Part(error=text)
+
+
+def pull(*, client: Client, wanted: Wanted, clock: Clock) -> Snapshot:
+    """Read the account: 1. open orders of both name spaces 2. histories 3. trades 4. balance 5. tickers
+    6. the catalogue when it is due 7. orders believed open that no list named.
+
+    Open lists come before the histories, so that an order that ends in between is in one of them; the
+    balance comes after the trades that explain it.
+    """
+    at_work = Pull(client, clock, clock() + PATIENCE)
+    open_orders = {
+        space: at_work.part(f"Open orders ({space.lower()})", partial(client.open_orders, space))
+        for space in NameSpace
+    }
+    histories = {
+        stream: at_work.part(
+            f"Order history ({stream.label})",
+            _reader(order_source(client, stream, wanted.known_instruments), wanted.spans[stream]),
+        )
+        for stream in (Stream.ORDERS, Stream.ADVANCED)
+    }
+    trades = at_work.part(
+        "Trades", _reader(trade_source(client, wanted.known_instruments), wanted.spans[Stream.TRADES])
+    )
+    balance = at_work.part("Balances", client.balance)
+    tickers = at_work.part("Tickers", client.tickers)
+    instruments = at_work.part("Instruments", client.instruments) if wanted.with_catalogue else None
+    looked_up = _look_up(at_work, _unaccounted(wanted, open_orders, histories))
+    return Snapshot(
+        open_orders=open_orders,
+        histories=histories,
+        trades=trades,
+        balance=balance,
+        tickers=tickers,
+        instruments=instruments,
+        looked_up=looked_up,
+        errors=at_work.errors,
+    )
+
+
+def _reader(source: Source[T], span: Span) -> Callable[[], Heard[T]]:
+    def read() -> Heard[T]:
+        rows: list[T] = []
+        gaps: list[Gap] = []
+        left = span.end_ns
+        for count, page in enumerate(walk(source, span), start=1):
+            rows += page.rows
+            gaps += page.gaps
+            left = page.left_until_ns
+            if count == PAGES:
+                break
+        return Heard(rows, gaps, left)
+
+    return read
+
+
+def _unaccounted(
+    wanted: Wanted,
+    open_orders: Mapping[NameSpace, Part[Sequence[types.Order]]],
+    histories: Mapping[Stream, Part[Heard[types.Order]]],
+) -> list[Key]:
+    """Orders believed open that a complete open list does not name and no history ends."""
+    told = {(order.name_space, order.order_id) for part in open_orders.values() for order in part.rows or ()}
+    for part in histories.values():
+        rows = part.rows.rows if part.rows else ()
+        told |= {(order.name_space, order.order_id) for order in rows if types.is_terminal(order.status)}
+    complete = {space for space, part in open_orders.items() if part.is_complete}
+    return [key for key in wanted.open_keys if key not in told and key[0] in complete][:LOOKUPS]
+
+
+def _look_up(at_work: Pull, keys: Sequence[Key]) -> dict[Key, types.Order | None]:
+    found: dict[Key, types.Order | None] = {}
+    for space, order_id in keys:
+        part = at_work.part(f"Order {order_id}", partial(_detail, at_work.client, space, order_id))
+        if part.rows is not None:
+            found[space, order_id] = part.rows[0]
+    return found
+
+
+def _detail(client: Client, space: str, order_id: str) -> tuple[types.Order | None]:
+    return (client.order_detail(NameSpace(space), order_id=order_id),)

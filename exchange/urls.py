@@ -1,0 +1,17 @@
+"""Addresses of orders and trades."""
+
+from collections.abc import Callable
+
+from django.urls import URLPattern, path
+
+from exchange.api import OrderDetail, OrderList, TradeList
+from exchange.rows import UsdPrices
+
+
+def order_urls(*, usd_prices: Callable[[], UsdPrices]) -> list[URLPattern]:
+    """The app knows orders but not what a currency is worth in USD: who includes it says so."""
+    return [
+        path("orders/", OrderList.as_view(usd_prices=usd_prices), name="orders"),
+        path("orders/<int:pk>/", OrderDetail.as_view(usd_prices=usd_prices), name="order"),
+        path("trades/", TradeList.as_view(), name="trades"),
+    ]

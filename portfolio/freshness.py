@@ -1,0 +1,67 @@
+"""How old our picture is: the age since the last complete sync, and what that age is called."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from django.conf import settings
+
+from exchange.models import SyncRun
+from exchange.selectors import sync_last_run, sync_last_success
+
+
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    LATE = "late"
+    OLD = "old"
+    NEVER = "never"
+
+
+LATE_AFTER = Decimal("1.5")
+"""In sync intervals; up to here a picture is up to date."""
+OLD_AFTER = 3
+"""In sync intervals; beyond it figures are dimmed and no order form opens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """The last complete sync and the newest error; `age_seconds` is on the server's clock."""
+
+    status: Freshness
+    last_success: datetime | None
+    age_seconds: int | None
+    interval_seconds: int
+    last_error: str | None
+
+
+def sync_state(*, now: datetime) -> SyncState:
+    """Two queries. Its error is that of the newest cycle that has ended, None if that one was complete."""
+    success, run, interval = sync_last_success(), sync_last_run(), settings.SYNC_INTERVAL_SECONDS
+    age = age_seconds(success, now=now)
+    troubled = run is not None and run.status != SyncRun.Status.OK
+    return SyncState(
+        status=freshness(age=age, interval=interval, troubled=troubled),
+        last_success=success,
+        age_seconds=age,
+        interval_seconds=interval,
+        last_error=_error_text(run) if run is not None and troubled else None,
+    )
+
+
+def freshness(*, age: int | None, interval: int, troubled: bool) -> Freshness:
+    """`troubled`: the newest cycle failed, wholly or in part, so that what we have is late at best."""
+    if age is None:
+        return Freshness.NEVER
+    if age > OLD_AFTER * interval:
+        return Freshness.OLD
+    return Freshness.LATE if troubled or age > LATE_AFTER * interval else Freshness.FRESH
+
+
+def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
+    """Whole seconds since `moment`, never less than none: two machines' clocks may differ."""
+    return None if moment is None else max(0, int((now - moment).total_seconds()))
+
+
+def _error_text(run: SyncRun) -> str:
+    return "; ".join(str(text) for text in run.errors) or f"The last sync was not complete ({run.status})."

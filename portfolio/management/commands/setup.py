@@ -1,0 +1,57 @@
+"""`manage.py setup` creates what is missing: database, static files, schedules, and the first user."""
+
+import os
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, call_command
+from django.utils import timezone
+
+from portfolio.schedule import schedules_create_missing
+
+ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    help = "Create what is missing. Safe to run again: what is there stays as it is."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-static", action="store_true", help="do not collect static files")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        call_command("migrate", interactive=False, verbosity=0)
+        if not options["no_static"]:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        for name in schedules_create_missing(now=timezone.now()):
+            self.stdout.write(f"Created the schedule “{name}”.")
+        self._first_user()
+
+    def _first_user(self) -> None:
+        if User.objects.filter(is_superuser=True).exists():
+            return
+        if settings.ENVIRONMENT == "LIVE":
+            self.stdout.write("No user yet: create one with  manage.py createsuperuser")
+            return
+        password = secrets.token_urlsafe(12)
+        User.objects.create_superuser(ADMIN, password=password)
+        self._tell(password)
+
+    def _tell(self, password: str) -> None:
+        """Once: on a terminal; else into a file that only its owner can read, never into a log."""
+        if self.stdout.isatty():
+            self.stdout.write(f"Log in as {ADMIN} with the password  {password}  (shown only this once)")
+            return
+        file = settings.VAR_DIR / "admin_password"
+        _write_private(file, password + "\n")
+        self.stdout.write(f"The password of the user {ADMIN} is in {file}")
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)

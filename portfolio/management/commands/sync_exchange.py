@@ -1,0 +1,43 @@
+"""`manage.py sync_exchange`: one whole sync cycle now, in this process."""
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchange.models import SyncRun
+from exchange.services import lease_holder
+from portfolio.services import sync_run
+
+BUSY = 3
+PARTS = ("balances", "open_orders", "executed_orders", "trades", "groups_created", "groups_closed")
+
+
+class Command(BaseCommand):
+    help = "Read the account from the exchange and record it: one whole cycle, now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = sync_run(trigger="command")
+        if run is None:
+            raise CommandError(
+                f"Another cycle is running ({lease_holder() or 'just finished'}). Try again in a minute.",
+                returncode=BUSY,
+            )
+        self._print_json(run) if options["json"] else self._print_lines(run)
+        if run.status == SyncRun.Status.FAILED:
+            sys.exit(1)
+
+    def _print_json(self, run: SyncRun) -> None:
+        numbers = {name: getattr(run, name) for name in (*PARTS, "requests", "duration_ms")}
+        self.stdout.write(json.dumps({**numbers, "errors": run.errors}))
+
+    def _print_lines(self, run: SyncRun) -> None:
+        for name in PARTS:
+            self.stdout.write(f"{name.replace('_', ' ')}: {getattr(run, name)}")
+        self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
+        for error in run.errors:
+            self.stderr.write(self.style.ERROR(error))

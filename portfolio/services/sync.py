@@ -1,0 +1,81 @@
+"""Runs a cycle or a slice of history under the lease, and records how it ended."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from exchange.backfill import PURPOSE as HISTORY
+from exchange.client import Client
+from exchange.connect import client_from_settings
+from exchange.errors import ExchangeError
+from exchange.models import SyncRun
+from exchange.services import Held, LeaseLost, WrongAccount, lease_holder, lease_take, run_finish, run_start
+from portfolio.cycle import Silence, run_cycle
+
+logger = logging.getLogger("exchange_sync")
+
+PATIENCE_SECONDS = 25  # a slice of history is at most 20 s and one request
+EXPECTED = (ExchangeError, WrongAccount, LeaseLost, Silence)
+
+
+def sync_request(*, requested_by: str) -> str:
+    """Ask the worker for a cycle now; the id of the task. The web process itself never sends anything."""
+    return str(async_task("portfolio.tasks.sync_now", requested_by, group="sync"))
+
+
+def sync_run(*, trigger: str) -> SyncRun | None:
+    """One whole cycle in this process; None when another holder has the lease. Never raises for the exchange."""
+    held = _lease_when_free()
+    if held is None:
+        return None
+    try:
+        run = run_start(held=held, trigger=trigger, now=timezone.now())
+        client = client_from_settings(before_request=lambda _method: held.renew())
+        errors, failed = _cycle(client, held, run)
+        run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
+        run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
+    finally:
+        held.release()
+    _log_end(run)
+    return run
+
+
+def cycle_is_fresh(now: datetime) -> bool:
+    """Whether a cycle began so recently that a scheduled one is a repetition (a redelivered task)."""
+    recent = now - timedelta(seconds=settings.SYNC_INTERVAL_SECONDS / 2)
+    return SyncRun.objects.filter(started_at__gt=recent, trigger="schedule").exists()
+
+
+def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
+    try:
+        return run_cycle(client=client, held=held, run=run, clock=timezone.now), False
+    except EXPECTED as error:
+        return [str(error)], True
+    except Exception as error:
+        logger.exception("Exchange sync: an unexpected error ended the cycle")
+        return [
+            f"An unexpected error ended the cycle: {type(error).__name__}. The log has the details."
+        ], True
+
+
+def _lease_when_free() -> Held | None:
+    """The lease; a slice of history is waited for, another cycle is not."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        held = lease_take(purpose="cycle")
+        if held is not None or time.monotonic() > end or not lease_holder().startswith(HISTORY):
+            return held
+        time.sleep(0.2)
+
+
+def _log_end(run: SyncRun) -> None:
+    if run.status == SyncRun.Status.FAILED:
+        logger.error("Exchange sync: exchange sync cycle failed: %s", " ".join(run.errors))
+        return
+    for error in run.errors:
+        logger.warning("Exchange sync: %s", error)
+    logger.info("Exchange sync: exchange sync cycle completed in %d ms", run.duration_ms)

@@ -1,0 +1,40 @@
+"""Every cycle leaves a record, however it ends."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exchange.models import SyncRun
+from exchange.services import Held, run_finish, run_start
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def start(token):
+    return run_start(held=Held(token, "cycle test"), trigger="test", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("errors", "failed", "status"),
+    [([], False, "OK"), (["Trades: no."], False, "PARTIAL"), (["No."], True, "FAILED")],
+)
+def test_how_it_ended(errors, failed, status):
+    run_finish(run=start(1), errors=errors, failed=failed, now=NOW + timedelta(milliseconds=812))
+    run = SyncRun.objects.get()
+    assert (run.status, run.errors, run.duration_ms) == (status, errors, 812)
+    assert run.finished_at == NOW + timedelta(milliseconds=812)
+
+
+def test_a_killed_cycle_is_closed_by_the_next_one():
+    start(1)
+    start(2)
+    killed, running = SyncRun.objects.order_by("token")
+    assert (killed.status, running.status) == ("FAILED", "RUNNING")
+    assert "stopped in the middle" in killed.errors[0]
+
+
+def test_a_cycle_that_wakes_late_does_not_close_its_successor():
+    start(2)
+    start(1)
+    assert set(SyncRun.objects.values_list("status", flat=True)) == {"RUNNING"}

@@ -1,0 +1,98 @@
+"""Settings that contradict each other are named, with a hint."""
+
+import pytest
+from django.core.checks import run_checks
+
+from exchange.checks import TAG, contradictions, is_loopback
+
+LIVE = {
+    "LIVE_TRADING": True,
+    "ENVIRONMENT": "LIVE",
+    "CRYPTO_COM_REST_URL": "https://api.crypto.com/exchange/v1",
+    "DASHBOARD_PUBLIC": "loopback",
+}
+
+
+def found(settings, **values):
+    for name, value in values.items():
+        setattr(settings, name, value)
+    messages = run_checks(tags=[TAG])
+    assert all(message.hint for message in messages)
+    return [message.id for message in messages]
+
+
+def test_the_defaults_are_in_order(settings):
+    assert found(settings) == []
+
+
+def test_live_with_both_keys_is_in_order(settings):
+    assert found(settings, **LIVE) == []
+
+
+@pytest.mark.parametrize("missing", ["CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY"])
+def test_live_needs_both_keys(settings, missing):
+    assert found(settings, **LIVE, **{missing: ""}) == ["exchange.E001"]
+    assert f"there is no {missing}. Put both keys" in contradictions()
+
+
+def test_plain_http_stays_on_this_machine(settings):
+    assert found(settings, **{**LIVE, "CRYPTO_COM_REST_URL": "http://api.crypto.com/exchange/v1"}) == [
+        "exchange.E002"
+    ]
+    assert found(settings, CRYPTO_COM_REST_URL="http://localhost:8003/exchange/v1") == []
+
+
+def test_a_dry_run_talks_only_to_this_machine(settings):
+    assert found(settings, CRYPTO_COM_REST_URL="https://api.crypto.com/exchange/v1") == ["exchange.E003"]
+
+
+@pytest.mark.parametrize("address", ["api.crypto.com", "ftp://127.0.0.1/", "http://"])
+def test_an_address_has_a_scheme_and_a_host(settings, address):
+    assert found(settings, CRYPTO_COM_REST_URL=address) == ["exchange.E006"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ids"), [(29, ["exchange.E004"]), (30, []), (120, []), (121, ["exchange.E004"])]
+)
+def test_the_rhythm_is_30_to_120_seconds(settings, seconds, ids):
+    assert found(settings, SYNC_INTERVAL_SECONDS=seconds) == ids
+
+
+def test_who_may_read_is_one_of_three_words(settings):
+    assert found(settings, DASHBOARD_PUBLIC="sometimes") == ["exchange.E005"]
+
+
+def test_an_open_dashboard_on_an_open_address_is_worth_a_warning(settings):
+    assert found(settings, **{**LIVE, "DASHBOARD_PUBLIC": "true"}, HOST="0.0.0.0") == ["exchange.W001"]
+    assert found(settings, HOST="127.0.0.1") == []
+
+
+def test_a_sandbox_that_is_not_used_is_worth_a_warning(settings):
+    assert found(settings, USE_SANDBOX=True) == ["exchange.W002"]
+
+
+def test_debug_with_real_money_is_worth_a_warning(settings):
+    assert found(settings, **LIVE, DEBUG=True) == ["exchange.W003"]
+
+
+def test_a_file_with_keys_is_for_its_owner_alone(settings, tmp_path):
+    file = tmp_path / ".env"
+    file.touch(mode=0o600)
+    assert found(settings, ENV_FILE=file) == []
+    file.chmod(0o640)
+    assert found(settings, ENV_FILE=file) == ["exchange.W004"]
+
+
+def test_warnings_do_not_stop_a_server(settings):
+    settings.USE_SANDBOX = True
+    assert contradictions() == ""
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.8.9.1", "[::1]", "::1"])
+def test_loopback_never_leaves_this_machine(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "localhost.example.com", "", None])
+def test_anything_else_may(host):
+    assert not is_loopback(host)

@@ -1,0 +1,167 @@
+"""What several stories need: an account in the simulator, a cycle over it, and a way to count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from exchange import types
+from exchange.client import Client
+from exchange.errors import Unreachable
+from exchange.models import ExchangeOrder, SyncRun
+from exchange.times import from_ms
+from exchange.types import NameSpace
+from portfolio.services.sync import sync_run
+from tests.exchange.simulator.world import KEY, SECRET, World
+
+BUILDERS = (
+    "portfolio.services.sync.client_from_settings",
+    "exchange.backfill.client_from_settings",
+    "exchange.management.commands.check_connection.client_from_settings",
+)
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+class Desk:
+    """The program beside a simulated exchange. Both live by the world's clock."""
+
+    def __init__(self, world: World, monkeypatch: Any, settings: Any, traveller: Any) -> None:
+        self.world = world
+        self.asked: list[str] = []
+        self.options: dict[str, Any] = {}
+        self._traveller = traveller
+        self._tick = world.tick
+        world.tick = world.app.sleep = self.tick
+        settings.CRYPTO_COM_API_KEY, settings.CRYPTO_COM_SECRET_KEY = KEY, SECRET
+        for name in BUILDERS:
+            monkeypatch.setattr(name, self.client)
+
+    def client(self, *, before_request: Any = None) -> Client:
+        """What `client_from_settings` would build, in this world; notes every request."""
+
+        def note(method: str) -> None:
+            if before_request is not None:
+                before_request(method)
+            self.asked.append(method)
+
+        return self.world.client(before_request=note, **self.options)
+
+    def tick(self, seconds: float) -> None:
+        """Time passes here and on the exchange."""
+        self._tick(seconds)
+        self._traveller.move_to(self.now)
+
+    @property
+    def now(self) -> datetime:
+        return from_ms(self.world.clock_ms)
+
+    def sync(self, seconds: float = 60) -> SyncRun:
+        """The next cycle, `seconds` after the last."""
+        self.world.tick(seconds)
+        self.asked.clear()
+        run = sync_run(trigger="test")
+        assert run is not None
+        return run
+
+    def quiet(self) -> SyncRun:
+        """A cycle that must be complete."""
+        run = self.sync()
+        assert run.errors == []
+        return run
+
+
+def below(world: World, name: str = "BTC_USD", ratio: str = "0.5") -> Decimal:
+    """A price on the grid at this share of the market; above it for a ratio above one."""
+    tick = world.exchange.instruments[name].price_tick
+    return world.price(name) * Decimal(ratio) // tick * tick
+
+
+def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> types.Order:
+    """A limit buy as an answer tells it; `changes` are fields of the row."""
+    row = {
+        "account_id": "52e7c00f-1324-4ea1-9f7a-de445bde21a5",
+        "order_id": "5755600460443882762",
+        "client_oid": "by-hand",
+        "order_type": "LIMIT",
+        "time_in_force": "GOOD_TILL_CANCEL",
+        "side": "BUY",
+        "exec_inst": [],
+        "quantity": "2",
+        "limit_price": "100.00",
+        "order_value": "200.00",
+        "avg_price": "0",
+        "cumulative_quantity": "0",
+        "cumulative_value": "0",
+        "cumulative_fee": "0",
+        "status": "ACTIVE",
+        "instrument_name": "BTC_USD",
+        "fee_instrument_name": "USD",
+        "create_time": 1_785_587_000_123,
+        "create_time_ns": "1785587000123456789",
+        "update_time": 1_785_587_000_123,
+    }
+    return types.Order.from_row(row | changes, name_space)
+
+
+def wire_trade(**changes: Any) -> types.Trade:
+    """One execution as an answer tells it."""
+    row = {
+        "trade_id": "5755600460443882999",
+        "trade_match_id": "4611686018455978480",
+        "order_id": "5755600460443882762",
+        "client_oid": "by-hand",
+        "side": "BUY",
+        "taker_side": "TAKER",
+        "traded_quantity": "2",
+        "traded_price": "100.00",
+        "fees": "-0.001",
+        "fee_credits": "0",
+        "fee_instrument_name": "BTC",
+        "instrument_name": "BTC_USD",
+        "create_time": 1_785_587_000_123,
+        "create_time_ns": "1785587000123456789",
+        "transact_time_ns": "1785587000123400000",
+        "match_count": 1,
+        "journal_type": "TRADING",
+    }
+    return types.Trade.from_row(row | changes)
+
+
+def stored(order: Any) -> ExchangeOrder:
+    """Our row of an order of the simulator."""
+    return ExchangeOrder.objects.get(name_space=order.name_space.upper(), order_id=order.order_id)
+
+
+def picture(*models: Any) -> dict[str, list[dict[str, Any]]]:
+    """All rows of these tables, to compare before and after."""
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """The SQL statements of a block, without savepoints and settings."""
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield found
+    found += [
+        query["sql"] for query in captured.captured_queries if query["sql"].split()[0] in (*WRITES, "SELECT")
+    ]
+
+
+def written(statements: list[str]) -> list[str]:
+    return [sql for sql in statements if sql.split()[0] in WRITES]
+
+
+def unreachable(method: str = "private/user-balance") -> Unreachable:
+    return Unreachable(method=method, message="no connection could be made")
+
+
+def at(text: str) -> datetime:
+    """A moment in UTC, as `2026-05-01 12:00`."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
