@@ -1,0 +1,102 @@
+"""Orders and trades in the admin."""
+
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.urls import reverse
+from django.utils.html import format_html
+
+from exchange.admin.base import ByIdAdmin, to_the_second
+from exchange.admin.filters import OrderState, OrderStatus
+from exchange.models import ExchangeOrder, Trade
+
+
+def list_link(model: type[Model], text: str, **query: str) -> str:
+    """A link to the admin's list of `model`, narrowed by `query`."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), text)
+
+
+@admin.register(ExchangeOrder)
+class ExchangeOrderAdmin(ByIdAdmin):
+    change_list_template = "admin/sync_now_list.html"
+    list_display = (
+        "order_id",
+        "instrument_name",
+        "side",
+        "order_type",
+        "shown_status",
+        "quantity",
+        "filled_quantity",
+        "price",
+        "trigger_price",
+        "order_role",
+        "whose",
+        "name_space",
+        "updated",
+    )
+    search_fields = ("order_id",)
+    list_filter = (OrderState, OrderStatus, "order_role", "origin", "name_space", "is_mirror")
+    readonly_fields = ("trades", "list_siblings")
+
+    def searches(self, term: str) -> list[Q]:
+        """The unique index begins with the name space; the one of second ids leaves out the empty ones."""
+        return [
+            Q(name_space__in=ExchangeOrder.NameSpace.values, order_id=term),
+            Q(exchange_order_id=term) & ~Q(exchange_order_id=""),
+            Q(client_oid=term),
+            Q(list_id=term),
+            Q(instrument_name=term),
+        ]
+
+    @admin.display(description="status")
+    def shown_status(self, order: ExchangeOrder) -> str:
+        return f"UNKNOWN, was {order.status}" if order.missing_since else order.status
+
+    @admin.display(description="updated at")
+    def updated(self, order: ExchangeOrder) -> str | None:
+        return to_the_second(order.updated_at)
+
+    @admin.display(description="origin")
+    def whose(self, order: ExchangeOrder) -> str:
+        return order.origin.lower()
+
+    @admin.display(description="trades")
+    def trades(self, order: ExchangeOrder) -> str:
+        ids = [id for id in (order.order_id, order.exchange_order_id) if id]
+        return list_link(Trade, "Its trades", order_id__in=",".join(ids))
+
+    @admin.display(description="list", empty_value="Not part of a list")
+    def list_siblings(self, order: ExchangeOrder) -> str | None:
+        if not order.list_id:
+            return None
+        return list_link(ExchangeOrder, f"All legs of list {order.list_id}", list_id=order.list_id)
+
+
+@admin.register(Trade)
+class TradeAdmin(ByIdAdmin):
+    list_display = (
+        "trade_id",
+        "instrument_name",
+        "side",
+        "quantity",
+        "price",
+        "fee",
+        "fee_currency",
+        "order_link",
+        "traded",
+    )
+    list_filter = ("side",)
+    search_fields = ("trade_id",)
+
+    def searches(self, term: str) -> list[Q]:
+        return [Q(trade_id=term), Q(order_id=term), Q(instrument_name=term)]
+
+    @admin.display(description="order")
+    def order_link(self, trade: Trade) -> str:
+        return list_link(ExchangeOrder, trade.order_id, q=trade.order_id)
+
+    @admin.display(description="traded at")
+    def traded(self, trade: Trade) -> str | None:
+        return to_the_second(trade.traded_at)

@@ -1,0 +1,108 @@
+"""How the exchange was read, in the admin: cycles, progress, gaps, and who runs."""
+
+from django.contrib import admin
+
+from exchange.admin.base import ReadOnlyAdmin, to_the_second
+from exchange.admin.filters import RangeLeft, RunTrouble
+from exchange.models import (
+    AccountBinding,
+    Heartbeat,
+    HistoryGap,
+    HistoryRange,
+    Lease,
+    SyncCursor,
+    SyncRun,
+)
+from exchange.times import NS_PER_MS, from_ms
+
+
+def moment(ns: int) -> str:
+    """An exchange time in nanoseconds, to the millisecond."""
+    return from_ms(ns // NS_PER_MS).isoformat(sep=" ", timespec="milliseconds")
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/sync_now_list.html"
+    list_display = (
+        "started",
+        "status",
+        "what_failed",
+        "trigger",
+        "balances",
+        "open_orders",
+        "executed_orders",
+        "trades",
+        "requests",
+        "duration_ms",
+        "clock_offset_ms",
+    )
+    list_filter = (RunTrouble, "status")
+
+    @admin.display(description="started at")
+    def started(self, run: SyncRun) -> str | None:
+        return to_the_second(run.started_at)
+
+    @admin.display(description="errors")
+    def what_failed(self, run: SyncRun) -> str:
+        return "; ".join(str(text) for text in run.errors)
+
+
+@admin.register(HistoryRange)
+class HistoryRangeAdmin(ReadOnlyAdmin):
+    list_display = ("stream", "why", "start", "left_until", "end", "rows", "done_at")
+    list_filter = (RangeLeft, "stream")
+
+    @admin.display(description="from")
+    def start(self, row: HistoryRange) -> str:
+        return moment(row.start_ns)
+
+    @admin.display(description="left to read until")
+    def left_until(self, row: HistoryRange) -> str:
+        return moment(row.next_ns)
+
+    @admin.display(description="to")
+    def end(self, row: HistoryRange) -> str:
+        return moment(row.end_ns)
+
+
+@admin.register(HistoryGap)
+class HistoryGapAdmin(ReadOnlyAdmin):
+    list_display = ("stream", "instrument_name", "start", "end", "reason", "found_at")
+    list_filter = ("stream",)
+
+    @admin.display(description="from")
+    def start(self, row: HistoryGap) -> str:
+        return moment(row.start_ns)
+
+    @admin.display(description="to")
+    def end(self, row: HistoryGap) -> str:
+        return moment(row.end_ns)
+
+
+@admin.register(SyncCursor)
+class SyncCursorAdmin(ReadOnlyAdmin):
+    list_display = ("stream", "read_until")
+
+    @admin.display(description="read until")
+    def read_until(self, row: SyncCursor) -> str:
+        return moment(row.read_until_ns)
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnlyAdmin):
+    list_display = ("name", "holder", "token", "expires_at")
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ("name", "beat")
+
+    @admin.display(description="last seen")
+    def beat(self, heartbeat: Heartbeat) -> str | None:
+        return to_the_second(heartbeat.beat_at)
+
+
+@admin.register(AccountBinding)
+class AccountBindingAdmin(ReadOnlyAdmin):
+    list_display = ("environment", "account_uuid", "key_tail", "bound_at", "verified_at")

@@ -1,0 +1,40 @@
+"""The exchange's capitals as words; what we have no word for is shown as sent."""
+
+from django import template
+
+register = template.Library()
+
+STATUS_WORDS = {
+    "ACTIVE": "Working",
+    "NEW": "Waiting",
+    "PENDING": "Waiting",
+    "FILLED": "Filled",
+    "CANCELED": "Cancelled",
+    "EXPIRED": "Expired",
+    "REJECTED": "Rejected",
+    "UNKNOWN": "Unknown, check",
+}
+STATUS_LOOKS = {"ACTIVE": "ok", "NEW": "wait", "PENDING": "wait", "REJECTED": "crit", "UNKNOWN": "warn"}
+
+
+@register.filter
+def instrument(name: str) -> str:
+    """`BTC/USD` for BTC_USD; a perpetual keeps its name."""
+    return name.replace("_", "/")
+
+
+@register.filter
+def words(capitals: str) -> str:
+    """`Stop limit` for STOP_LIMIT."""
+    return capitals.replace("_", " ").capitalize()
+
+
+@register.filter
+def status_words(status: str) -> str:
+    return STATUS_WORDS.get(status, status)
+
+
+@register.filter
+def status_look(status: str) -> str:
+    """The class of its pill."""
+    return STATUS_LOOKS.get(status, "off")

@@ -1,0 +1,91 @@
+"""Who may read: nobody, this machine, or everybody; and whoever is logged in."""
+
+import pytest
+from django.test import Client
+
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+API = ["/api/dashboard/state", "/api/orders/", "/api/orders/1/", "/api/trades/", "/api/balances/"]
+
+
+def page_opens(client: Client, **sender: str) -> bool:
+    return client.get("/", **sender).status_code == 200
+
+
+def api_opens(client: Client, **sender: str) -> bool:
+    return client.get("/api/dashboard/state", **sender).status_code == 200
+
+
+@pytest.mark.parametrize("address", API)
+def test_a_stranger_gets_a_refusal_in_json(settings, address):
+    settings.DASHBOARD_PUBLIC = "false"
+    answer = Client().get(address)
+    assert answer.status_code == 403
+    assert list(answer.json()) == ["detail"]
+
+
+def test_a_stranger_is_asked_to_log_in_and_comes_back(settings):
+    settings.DASHBOARD_PUBLIC = "false"
+    assert Client().get("/?a=b")["Location"] == "/login/?next=/%3Fa%3Db"
+
+
+def test_everybody_may_read_when_it_is_public(settings):
+    settings.DASHBOARD_PUBLIC = "true"
+    assert page_opens(Client(), REMOTE_ADDR="203.0.113.7")
+    assert api_opens(Client(), REMOTE_ADDR="203.0.113.7")
+
+
+@pytest.mark.parametrize("public", ["false", "loopback", "yes please"])
+def test_whoever_is_logged_in_may_read(settings, public):
+    settings.DASHBOARD_PUBLIC = public
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    client.force_login(UserFactory(is_staff=False, is_superuser=False))
+    assert page_opens(client)
+    assert api_opens(client)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_this_machine_may_read(settings, address):
+    settings.DASHBOARD_PUBLIC = "loopback"
+    assert page_opens(Client(), REMOTE_ADDR=address)
+    assert api_opens(Client(), REMOTE_ADDR=address)
+
+
+@pytest.mark.parametrize("address", ["", "10.0.0.5", "203.0.113.7", "127.0.0.2", "2001:db8::1"])
+def test_another_machine_and_a_socket_may_not(settings, address):
+    settings.DASHBOARD_PUBLIC = "loopback"
+    assert not page_opens(Client(), REMOTE_ADDR=address)
+    assert not api_opens(Client(), REMOTE_ADDR=address)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Server",
+        "Forwarded",
+        "X-Real-IP",
+        "Via",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+    ],
+)
+def test_a_proxy_on_this_machine_speaks_for_strangers(settings, header):
+    settings.DASHBOARD_PUBLIC = "loopback"
+    client = Client(headers={header: "127.0.0.1"})
+    assert not page_opens(client)
+    assert not api_opens(client)
+
+
+def test_an_unknown_word_lets_nobody_in(settings):
+    settings.DASHBOARD_PUBLIC = "yes please"
+    assert not page_opens(Client())
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_the_api_only_reads(method):
+    assert getattr(Client(), method)("/api/orders/").status_code == 405

@@ -1,0 +1,95 @@
+"""What `GET /health` says to whoever watches the desk."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories import HeartbeatFactory, SyncRunFactory
+
+
+@pytest.fixture
+def ask():
+    return lambda: Client().get("/health")
+
+
+@pytest.mark.django_db
+def test_it_is_ok_when_the_worker_lives_and_the_sync_is_fresh(ask):
+    HeartbeatFactory()
+    run = SyncRunFactory(age=5)
+    answer = ask()
+    said = answer.json()
+    assert (answer.status_code, said["status"], said["reasons"]) == (200, "ok", [])
+    assert (said["mode"], said["database"], said["worker"]) == ("DRY_RUN", "ok", {"age_seconds": 0})
+    assert said["version"].count(".") == 2
+    assert said["sync"]["interval_seconds"] == 60
+    assert said["sync"]["last_success"].endswith("Z")
+    assert abs(datetime.fromisoformat(said["sync"]["last_success"]) - run.finished_at).total_seconds() < 0.001
+
+
+@pytest.mark.django_db
+def test_it_is_degraded_before_the_first_sync(ask):
+    answer = ask()
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["reasons"] == ["The worker has never been seen.", "No sync has succeeded yet."]
+
+
+@pytest.mark.django_db
+def test_it_is_degraded_when_the_worker_falls_silent(ask):
+    HeartbeatFactory(beat_at=timezone.now() - timedelta(seconds=31))
+    HeartbeatFactory(name="another process")
+    SyncRunFactory()
+    assert ask().json()["reasons"] == ["The worker has been silent for 31 s."]
+
+
+@pytest.mark.django_db
+def test_one_living_worker_is_enough(ask):
+    HeartbeatFactory(name="worker-old", beat_at=timezone.now() - timedelta(days=1))
+    HeartbeatFactory(name="worker-new")
+    SyncRunFactory()
+    assert ask().json()["status"] == "ok"
+
+
+@pytest.mark.django_db
+def test_it_is_degraded_when_the_sync_is_late_and_says_what_failed(ask):
+    HeartbeatFactory()
+    SyncRunFactory(age=100)
+    SyncRunFactory(failed=True)
+    late, failed = ask().json()["reasons"]
+    assert late.startswith("The last complete sync is 100 s ago")
+    assert failed == "The last sync failed: The exchange cannot be reached: connection refused."
+
+
+@pytest.mark.django_db
+def test_it_needs_no_login(ask, settings):
+    settings.DASHBOARD_PUBLIC = "false"
+    assert ask().status_code == 200
+
+
+@pytest.fixture
+def broken_database(monkeypatch):
+    """Every read fails as it does when the server is gone."""
+
+    def fail(*args, **kwargs):
+        raise OperationalError("could not connect to server: secret-host:5432")
+
+    monkeypatch.setattr("django.db.models.sql.compiler.SQLCompiler.execute_sql", fail)
+
+
+def test_it_is_down_when_the_database_cannot_be_read(ask, broken_database):
+    answer = ask()
+    said = answer.json()
+    assert (answer.status_code, said["status"]) == (503, "down")
+    assert said["reasons"] == ["The database cannot be read (OperationalError)."]
+    assert list(said) == ["status", "reasons", "mode", "version", "database", "worker", "sync"]
+    assert "secret-host" not in answer.content.decode()
+
+
+def test_the_api_says_no_more_than_that_it_failed(broken_database):
+    client = Client(raise_request_exception=False)
+    answer = client.get("/api/dashboard/state")
+    assert answer.status_code == 500
+    assert list(answer.json()) == ["detail"]
+    assert "secret-host" not in answer.content.decode()

@@ -1,0 +1,73 @@
+"""How numbers are written."""
+
+from decimal import Decimal
+
+import pytest
+
+from portfolio.templatetags.money import amount, amount_text, held_text, percent, usd, usd_down, usd_text
+from portfolio.templatetags.words import instrument, status_look, status_words, words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1234.56", "$1,234.56"),
+        ("0", "$0.00"),
+        ("0.00", "$0.00"),
+        ("0.004", "<$0.01"),
+        ("-0.004", "−<$0.01"),
+        ("-1234567.891", "−$1,234,567.89"),
+        ("0.125", "$0.12"),
+        ("0.135", "$0.14"),
+        ("1E+7", "$10,000,000.00"),
+    ],
+)
+def test_dollars_have_two_decimals_and_something_is_never_nothing(value, text):
+    assert usd_text(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        ("94812.5", 2, "94,812.50"),
+        ("0.2184", 5, "0.21840"),
+        ("5000000", 0, "5,000,000"),
+        ("12300", 0, "12,300"),
+        ("0.1234567", 2, "0.12"),
+        ("0.0000012", 2, "0.0000012"),
+        ("1.2E-7", None, "0.00000012"),
+        ("1.50", None, "1.50"),
+        ("5E+6", None, "5,000,000"),
+        ("-3", 2, "−3.00"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_instrument(value, decimals, text):
+    assert amount_text(Decimal(value), decimals) == text
+
+
+def test_what_is_held_is_rounded_down_to_eight_decimals():
+    assert held_text(Decimal("0.1234567899")) == "0.12345678"
+    assert held_text(Decimal("0.10")) == "0.10"
+    assert held_text(Decimal("0.00000000009")) == "0.00000000009"
+
+
+def test_cash_is_rounded_down():
+    assert usd_down(Decimal("5095.839")) == '<data value="5095.839">$5,095.83</data>'
+
+
+def test_the_whole_number_stays_behind_the_text():
+    assert usd(Decimal("1E+3")) == '<data value="1000">$1,000.00</data>'
+    assert percent(Decimal("42.90")) == '<data value="42.90">42.90%</data>'
+
+
+def test_what_is_not_known_is_no_number():
+    for shown in (usd(None), usd_down(None), amount(None, 2), percent(None)):
+        assert shown == '<span class="na">n/a</span>'
+    assert held_text(None) == "n/a"
+
+
+def test_the_words_of_the_exchange_become_ours():
+    assert (instrument("BTC_USD"), instrument("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
+    assert words("STOP_LOSS") == "Stop loss"
+    assert (status_words("ACTIVE"), status_look("ACTIVE")) == ("Working", "ok")
+    assert (status_words("SOMETHING_NEW"), status_look("SOMETHING_NEW")) == ("SOMETHING_NEW", "off")

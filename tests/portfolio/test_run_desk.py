@@ -1,0 +1,79 @@
+"""The whole desk as a person starts it: simulator, web and worker from one command."""
+
+import http.client
+import os
+import signal
+import socket
+import sys
+
+import pytest
+
+from tests.programs import Place, children, descendants, is_alive
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Place(tmp_path)
+    yield place
+    place.clear()
+
+
+def opened(place):
+    desk = place.start("run_desk")
+    desk.says(f"Exchange Desk (DRY_RUN) is open: http://127.0.0.1:{place.port}/")
+    return desk
+
+
+def status(place, path):
+    page = http.client.HTTPConnection("127.0.0.1", place.port, timeout=10)
+    page.request("GET", path)
+    answer = page.getresponse()
+    answer.read()
+    page.close()
+    return answer.status
+
+
+def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(place):
+    desk = opened(place)
+    assert status(place, "/") == 200
+    assert status(place, "/static/admin/css/base.css") in (200, 404)
+    desk.says("exchange sync cycle completed")
+    started = descendants(desk.pid)
+    assert len(children(desk.pid)) == 3
+    assert desk.stop(signal.SIGINT) == 0
+    assert desk.text().rstrip().endswith("Exchange Desk has stopped.")
+    assert "Traceback" not in desk.text()
+    assert not [pid for pid in started if is_alive(pid)]
+
+
+def test_a_second_start_keeps_the_data(place):
+    assert opened(place).stop() == 0
+    password = (place.directory / "admin_password").read_text()
+    desk = opened(place)
+    assert "Created" not in desk.text()
+    assert (place.directory / "admin_password").read_text() == password
+    assert desk.stop() == 0
+
+
+def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(place):
+    desk = opened(place)
+    started = descendants(desk.pid)
+    os.kill(children(desk.pid)[0], signal.SIGKILL)
+    assert desk.wait() == 1
+    assert "The simulator has ended (exit code -9). Everything else was stopped." in desk.text()
+    assert not [pid for pid in started if is_alive(pid)]
+
+
+@pytest.mark.parametrize(("taken", "setting"), [("port", "PORT"), ("exchange_port", "CRYPTO_COM_REST_URL")])
+def test_a_port_that_is_taken_is_said_before_anything_starts(place, taken, setting):
+    port = getattr(place, taken)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        code, text = place.run("run_desk")
+    assert code == 1
+    assert f"Cannot listen on 127.0.0.1 port {port} (Address already in use)" in text
+    assert f"choose another with {setting} in .env. Nothing was started." in text
+    assert not (place.directory / "dry_run.sqlite3").exists()

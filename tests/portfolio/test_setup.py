@@ -1,0 +1,70 @@
+"""`manage.py setup` creates what is missing and leaves the rest alone."""
+
+import io
+import re
+import stat
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django_q.models import Schedule
+
+pytestmark = pytest.mark.django_db
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def var(settings, tmp_path):
+    settings.VAR_DIR = tmp_path / "var"
+    return settings.VAR_DIR
+
+
+def setup(out=None):
+    out = out or io.StringIO()
+    call_command("setup", no_static=True, stdout=out)
+    return out.getvalue()
+
+
+def test_on_a_terminal_the_password_is_shown_once_and_works(var, client):
+    password = re.search(r"password  (\S+)", setup(Terminal()))[1]
+    assert client.login(username="admin", password=password)
+    assert "password" not in setup(Terminal())
+    assert list(var.iterdir()) == []
+
+
+def test_without_a_terminal_it_goes_to_a_file_for_its_owner_alone(var, client):
+    said = setup()
+    file = var / "admin_password"
+    password = file.read_text().strip()
+    assert str(file) in said
+    assert password not in said
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert client.login(username="admin", password=password)
+
+
+def test_in_live_no_user_is_invented(settings, var):
+    settings.ENVIRONMENT = "LIVE"
+    assert "manage.py createsuperuser" in setup()
+    assert not User.objects.exists()
+    assert list(var.iterdir()) == []
+
+
+def test_an_administrator_of_any_name_is_enough(admin_user):
+    assert "password" not in setup()
+    assert User.objects.count() == 1
+
+
+def test_a_second_time_changes_nothing():
+    setup()
+    before = list(Schedule.objects.values()), list(User.objects.values())
+    assert setup() == ""
+    assert (list(Schedule.objects.values()), list(User.objects.values())) == before
+
+
+def test_the_directory_is_for_its_owner_alone(var):
+    setup()
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700

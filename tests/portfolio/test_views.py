@@ -1,0 +1,193 @@
+"""The first page, the login and the errors, as a person sees them."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from tests.factories import BalanceFactory, InstrumentFactory, OrderFactory, SyncRunFactory, UserFactory
+from tests.portfolio.pages import Page
+
+pytestmark = pytest.mark.django_db
+
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def html(address: str = "/") -> str:
+    return Client().get(address).content.decode()
+
+
+@pytest.fixture
+def alice() -> Client:
+    client = Client()
+    client.force_login(UserFactory())
+    return client
+
+
+@pytest.mark.parametrize("address", ["/", "/login/", "/admin/login/", "/nothing/here/", "/health"])
+def test_every_page_carries_the_strict_policy(address):
+    assert Client().get(address)["Content-Security-Policy"] == STRICT
+
+
+@pytest.mark.parametrize("address", ["/", "/login/", "/admin/login/", "/nothing/here/"])
+def test_every_page_says_the_mode_first_and_needs_nothing_from_elsewhere(address):
+    page = Page(html(address))
+    assert page.title.startswith("DRY RUN · ")
+    assert (page.inline, page.external) == ([], [])
+    assert "Nothing here is real" in html(address)
+
+
+@pytest.mark.parametrize(
+    ("environment", "enabled", "words"),
+    [
+        ("LIVE", True, "Real money. Orders sent here go to your Crypto.com Exchange account"),
+        ("SANDBOX", True, "Orders are real there and worth nothing"),
+        ("LIVE", False, "Trading is switched off in the settings (TRADING_ENABLED=false)."),
+        ("DRY_RUN", False, "Trading is switched off in the settings (TRADING_ENABLED=false)."),
+    ],
+)
+def test_the_strip_says_what_kind_of_money_it_is(settings, environment, enabled, words):
+    settings.ENVIRONMENT, settings.TRADING_ENABLED = environment, enabled
+    assert words in html()
+
+
+def test_no_more_of_the_key_is_shown_than_its_tail(settings):
+    settings.ENVIRONMENT = "LIVE"
+    settings.CRYPTO_COM_API_KEY, settings.CRYPTO_COM_SECRET_KEY = "key-of-alice-7F3A", "secret-of-alice"
+    for address in ("/", "/login/", "/admin/login/", "/api/dashboard/state", "/health"):
+        text = html(address)
+        assert "key-of-alice" not in text
+        assert "secret-of-alice" not in text
+    assert "key …7F3A" in html()
+
+
+def test_it_waits_for_the_first_sync_without_inventing_figures():
+    text = html()
+    assert text.count("Waiting for the first sync") == 4
+    assert "$" not in text
+    assert "no balance has been read yet" in text
+
+
+def test_it_says_why_the_first_sync_does_not_succeed():
+    SyncRunFactory(failed=True)
+    text = html()
+    assert "The first sync has not succeeded yet" in text
+    assert "The exchange cannot be reached: connection refused." in text
+
+
+def test_empty_says_that_it_looked():
+    SyncRunFactory(age=23)
+    text = html()
+    for words in ("No open orders", "No executed orders", "Nothing is held"):
+        assert words in text
+    assert text.count("Checked 23 s ago.") == 3
+    assert "<b>Up to date</b>, synced 23 s ago" in text
+
+
+def test_old_data_is_kept_and_called_old():
+    SyncRunFactory(age=800)
+    SyncRunFactory(failed=True)
+    BalanceFactory()
+    text = html()
+    assert "<b>Old data</b>, synced 13 min ago" in text
+    assert "Old data, as of <time" in text
+    assert "connection refused" in text
+    assert "$6,000.00" in text
+
+
+def test_late_data_says_that_it_is_being_tried_again():
+    SyncRunFactory(age=120)
+    assert "<b>Late</b>, synced 2 min ago, trying again" in html()
+
+
+def test_a_total_says_what_it_leaves_out():
+    SyncRunFactory()
+    BalanceFactory()
+    BalanceFactory(currency="XYZ", price_usd=None)
+    text = html()
+    assert "without XYZ: no known price" in text
+    assert "no known price</span>" in text
+
+
+def test_an_order_reads_like_one():
+    InstrumentFactory(price_tick_size=Decimal("0.10"))
+    OrderFactory(
+        advanced=True,
+        price=Decimal("54900"),
+        trigger_price=Decimal("55000"),
+        order_role="STOP_LOSS",
+        origin="OURS",
+        created_at=timezone.now() - timedelta(days=400),
+    )
+    text = html()
+    assert ">54,900.0</data>" in text
+    assert 'when <data value="55000">55,000.0</data>' in text
+    assert "stop limit, stop loss, ours" in text
+
+
+def test_what_the_exchange_says_is_never_markup():
+    SyncRunFactory(failed=True, errors=["<script>alert(1)</script>"])
+    OrderFactory(instrument_name="<b>X</b>", order_type="<i>Y</i>", status="<u>Z</u>")
+    text = html()
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "<u>Z" not in text
+
+
+def test_one_logs_in_and_out():
+    User.objects.create_user("bob", password="correct horse")
+    client = Client()
+    wrong = client.post("/login/", {"username": "bob", "password": "battery"})
+    assert "do not belong together" in wrong.content.decode()
+    right = client.post("/login/", {"username": "bob", "password": "correct horse"})
+    assert right["Location"] == "/"
+    assert "Log out" in client.get("/").content.decode()
+    client.post("/logout/")
+    assert "Log in" in client.get("/").content.decode()
+
+
+def test_the_button_asks_the_worker_for_a_sync(alice):
+    assert "Sync now" in alice.get("/").content.decode()
+    answer = alice.post("/sync-now/", {"back": "/admin/"})
+    assert answer["Location"] == "/admin/"
+    assert OrmQ.objects.count() == 1
+
+
+def test_the_button_leads_to_no_other_site(alice):
+    assert alice.post("/sync-now/", {"back": "https://evil.example/"})["Location"] == "/"
+
+
+def test_nobody_else_may_ask_for_a_sync():
+    assert Client().post("/sync-now/").status_code == 302
+    assert OrmQ.objects.count() == 0
+
+
+def test_looking_is_not_asking(alice):
+    assert alice.get("/sync-now/").status_code == 405
+
+
+def test_a_request_from_another_site_is_refused():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory())
+    assert client.post("/sync-now/").status_code == 403
+
+
+def test_an_unknown_address_is_answered_in_the_asker_s_language():
+    assert Client().get("/api/nothing/").json() == {"detail": "There is nothing at this address."}
+    answer = Client().get("/nothing/")
+    assert (answer.status_code, "There is nothing" in answer.content.decode()) == (404, True)
+
+
+def test_the_style_is_one_file_of_our_own():
+    page = html()
+    assert page.count('rel="stylesheet"') == 1
+    style = Client().get("/static/desk/desk.css")
+    assert style.status_code == 200
+    assert b"http" not in b"".join(style.streaming_content)
