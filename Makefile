@@ -31,7 +31,8 @@ fmt: .venv/.installed-dev
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-dev
-	@for script in tests/benchmarks/*.py; do echo "── $$script"; $(PY) $$script || exit 1; done
+	@for script in $$(grep -l __main__ tests/benchmarks/*.py); do \
+	  name=$$(basename $$script .py); echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

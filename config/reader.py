@@ -16,7 +16,7 @@ HIDDEN = "********"
 LINE = re.compile(r"(#.*|(export )?\w+=.*)?")
 
 
-class Surroundings(environ.Env):
+class Surroundings(environ.Env):  # type: ignore[misc]
     """The environment, then `.env`: in a copy, so that no child process inherits a key from the file."""
 
     ENVIRON: dict[str, str] = {}
@@ -77,7 +77,9 @@ class Reader:
     def number(self, name: str, default: str, least: str, most: str) -> Decimal:
         """An exact decimal, written with a point."""
         word = self.text(name, default)
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", word) or not Decimal(least) <= Decimal(word) <= Decimal(most):
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", word) or not Decimal(least) <= Decimal(
+            word
+        ) <= Decimal(most):
             _refuse(name, f"a number from {least} to {most}", word)
         return Decimal(word)
 

@@ -1,20 +1,31 @@
 """The settings of the tests: the real ones, read from an empty environment."""
 
+import atexit
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 REAL = Path(__file__).parent.parent / "config" / "settings.py"
 
 for name in re.findall(r'read\.\w+\(\s*"(\w+)"', REAL.read_text(encoding="utf-8")):
     os.environ.pop(name, None)
+PLACE = tempfile.mkdtemp(prefix="desk")
+atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
 os.environ["ENV_FILE"] = os.devnull
+os.environ["VAR_DIR"] = PLACE
 os.environ["SECRET_KEY"] = "tests-only-not-a-secret"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 
 from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES  # noqa: E402
 
-STATIC_ROOT = None  # nothing is collected; whitenoise serves from where the files are
+if not os.environ["DATABASE_URL"]:
+    # A file, as in life: in memory SQLite knows neither WAL nor waiting for a lock.
+    DATABASES["default"]["TEST"] = {"NAME": f"{PLACE}/test.sqlite3"}
+
+STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; whitenoise serves from where the files are
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

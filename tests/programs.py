@@ -1,0 +1,111 @@
+"""Runs `manage.py` commands as a person does: a process of its own, with settings of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Place:
+    """A directory for one installation, and the environment that leads there."""
+
+    def __init__(self, directory, **values):
+        self.directory = directory
+        self.programs = []
+        self.port, self.exchange_port = free_port(), free_port()
+        self.environment = {
+            "PATH": os.defpath,
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(directory),
+            "PORT": str(self.port),
+            "CRYPTO_COM_REST_URL": f"http://127.0.0.1:{self.exchange_port}/exchange/v1",
+            **values,
+        }
+
+    def start(self, *words):
+        self.programs.append(Program(self, *words))
+        return self.programs[-1]
+
+    def clear(self):
+        """Nothing goes on running, whatever a test found."""
+        for program in self.programs:
+            program.kill()
+
+    def run(self, *words):
+        """The finished command: exit code and everything it wrote."""
+        program = self.start(*words)
+        return program.wait(), program.text()
+
+
+class Program:
+    def __init__(self, place, *words):
+        self.file = place.directory / f"{words[0]}.log"
+        with self.file.open("w") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", *words],
+                cwd=ROOT,
+                env=place.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    def text(self):
+        return self.file.read_text()
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def until(self, ready, seconds=30):
+        end = time.monotonic() + seconds
+        while not ready():
+            assert self.is_running(), self.text()
+            assert time.monotonic() < end, self.text()
+            time.sleep(0.05)
+
+    def says(self, words):
+        self.until(lambda: words in self.text())
+
+    def stop(self, number=signal.SIGTERM):
+        """Its exit code, once it has ended by itself after this signal."""
+        self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self):
+        return self._process.wait(timeout=40)
+
+    def kill(self):
+        """With it go its children: the kernel sees to that."""
+        self._process.kill()
+        self._process.wait()
+
+
+def children(pid):
+    """The processes that this one has started (Linux)."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def descendants(pid):
+    return [one for child in children(pid) for one in (child, *descendants(child))]
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

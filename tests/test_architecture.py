@@ -1,0 +1,142 @@
+"""The house rules about imports, read from the source with `ast`."""
+
+import ast
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("exchange", "oco", "portfolio")  # from the bottom up: a room imports only itself and those below
+NAME_THE_SETTINGS = {"manage", "config.wsgi", "config.asgi"}  # they set one variable, no more
+
+# What a module without a world around it may not touch, itself or through another module of ours.
+WORLD = (
+    "django.db",
+    "django.conf",
+    "django.apps",
+    "django.utils.timezone",
+    "django_q",
+    "logging",
+    "os",
+    "sys",
+)
+WORLD += ("requests", "urllib3", "urllib.request", "http.client", "socket", "subprocess", "threading", "time")
+WORLD += ("multiprocessing", "waitress")
+CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "timezone.now")
+PURE = [
+    "exchange.chunks",
+    "exchange.codes",
+    "exchange.envelope",
+    "exchange.errors",
+    "exchange.merge",
+    "exchange.ratelimit",
+    "exchange.roles",
+    "exchange.signing",
+    "exchange.times",
+    "exchange.types",
+    "exchange.types.*",
+    "exchange.verdict",
+    "exchange.walk",
+    "exchange.simulator.*",
+    "portfolio.valuation",
+]
+# The rim of the simulator: its lock, its file, its two doors, and what puts them together.
+RIM = {f"exchange.simulator.{one}" for one in ("account", "adapter", "http", "server", "state", "store")}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def source_files() -> list[Path]:
+    folders = [path for room in ("config", *ROOMS) for path in (ROOT / room).rglob("*.py")]
+    return [ROOT / "manage.py", *sorted(path for path in folders if "migrations" not in path.parts)]
+
+
+TREES = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in source_files()}
+
+
+@cache
+def imports(name: str) -> set[str]:
+    """Every module that `name` imports, at the top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not is_for_types_only(name, node):
+            assert node.level == 0, f"{name} imports relatively"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def is_for_types_only(name: str, node: ast.ImportFrom) -> bool:
+    blocks = [one for one in ast.walk(TREES[name]) if isinstance(one, ast.If)]
+    return any(ast.unparse(block.test) == "TYPE_CHECKING" and node in block.body for block in blocks)
+
+
+def reaches(imported: str, forbidden: str) -> bool:
+    return imported == forbidden or imported.startswith(f"{forbidden}.")
+
+
+def upward(name: str) -> list[str]:
+    room = name.split(".")[0]
+    above = ROOMS[ROOMS.index(room) + 1 :] if room in ROOMS else ()
+    return [f"{name} → {one}" for one in imports(name) if one.split(".")[0] in above]
+
+
+def worldly(name: str, seen: set[str]) -> list[str]:
+    """The chains by which `name` reaches the world."""
+    seen.add(name)
+    found = [f"{name} → {one}" for one in imports(name) for world in WORLD if reaches(one, world)]
+    inner = [one for one in imports(name) if one in TREES and one not in seen]
+    return found + [f"{name} → {chain}" for one in inner for chain in worldly(one, seen)]
+
+
+def clocks_read(name: str) -> list[str]:
+    calls = [ast.unparse(node.func) for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)]
+    return [f"{name}: {call}" for call in calls if call in CLOCKS]
+
+
+def pure_modules() -> list[str]:
+    return sorted({name for pattern in PURE for name in TREES if fnmatch(name, pattern)} - RIM)
+
+
+def test_imports_go_down_only():
+    assert [one for name in TREES for one in upward(name)] == []
+
+
+def test_config_holds_the_key_and_nobody_asks_for_it():
+    others = [name for name in TREES if name.split(".")[0] != "config" and name != "manage"]
+    assert [name for name in others for one in imports(name) if reaches(one, "config")] == []
+
+
+def test_a_pure_module_needs_no_world():
+    assert [one for name in pure_modules() for one in worldly(name, seen=set())] == []
+
+
+def test_a_pure_module_reads_no_clock():
+    assert [one for name in pure_modules() for one in clocks_read(name)] == []
+
+
+@pytest.mark.parametrize("pattern", [*PURE, *sorted(RIM)])
+def test_what_the_lists_name_is_there(pattern):
+    assert any(fnmatch(name, pattern) for name in TREES)
+
+
+def test_only_the_settings_read_the_environment():
+    asking = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+    }
+    assert asking - NAME_THE_SETTINGS == {"config.settings"}
+
+
+def test_the_rules_can_fail(monkeypatch):
+    monkeypatch.setitem(TREES, "exchange.made_up", ast.parse("import time\nfrom portfolio import services"))
+    assert upward("exchange.made_up")
+    assert "exchange.made_up → time" in worldly("exchange.made_up", seen=set())

@@ -1,0 +1,82 @@
+"""The frame holds: what is promised about settings, network and database is so."""
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_socket import SocketConnectBlockedError
+
+ROOT = Path(__file__).parent.parent
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def settings_read():
+    return set(re.findall(r'read\.\w+\(\s*"(\w+)"', text("config/settings.py")))
+
+
+def test_the_tests_run_as_a_dry_run_whatever_the_environment_says(settings):
+    assert settings.ENVIRONMENT == "DRY_RUN"
+    assert settings.CRYPTO_COM_API_KEY == "dry-run-key"
+
+
+def test_the_example_file_names_every_setting_and_no_other():
+    assert set(re.findall(r"^#?([A-Z_]+)=", text(".env.example"), re.MULTILINE)) == settings_read()
+
+
+def test_the_readme_explains_every_setting_and_no_other():
+    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", text("README.md"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"[A-Z_]+", row)} == settings_read()
+
+
+def test_the_example_file_as_it_is_changes_nothing(settings):
+    live = re.findall(r"^([A-Z_]+)=(.*)$", text(".env.example"), re.MULTILINE)
+    defaults = {
+        "LIVE_TRADING": "false",
+        "CRYPTO_COM_API_KEY": "",
+        "CRYPTO_COM_SECRET_KEY": "",
+        "TIME_ZONE": "UTC",
+    }
+    assert dict(live) == defaults
+
+
+def test_one_version_is_told_everywhere(settings):
+    assert f'version = "{settings.VERSION}"' in text("pyproject.toml")
+    assert f"## {settings.VERSION} " in text("CHANGELOG.md")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned(name):
+    lines = [line for line in text(name).splitlines() if line and not line.startswith(("#", "-r "))]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line)] == []
+
+
+def test_a_test_cannot_leave_this_machine():
+    with pytest.warns(UserWarning, match="socket"), pytest.raises(SocketConnectBlockedError):
+        socket.create_connection(("192.0.2.1", 443), timeout=1)
+
+
+def test_a_test_may_talk_to_itself():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=1).close()
+
+
+@pytest.mark.django_db
+def test_the_database_is_the_one_that_was_asked_for():
+    wanted = "postgresql" if os.environ.get("TEST_DATABASE_URL") else "sqlite"
+    assert connection.vendor == wanted
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()" if wanted == "postgresql" else "SELECT sqlite_version()")
+        assert cursor.fetchone()
+
+
+@pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="about SQLite")
+@pytest.mark.django_db
+def test_what_is_recorded_in_sqlite_survives_a_power_cut():
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
