@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PY     := $(BIN)/python
 
-.PHONY: help run test lint fmt types bench
+.PHONY: help run test lint fmt types bench bench-spacing
 help:
 	@echo "make run    start the desk (simulator, web, worker)"
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
@@ -30,9 +30,12 @@ fmt: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed-dev
-	@for script in $$(grep -l __main__ tests/benchmarks/*.py); do \
-	  name=$$(basename $$script .py); echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
+bench: .venv/.installed-bench
+	@for name in quiet busy lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
+	@for name in quiet busy lists; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
+
+bench-spacing: .venv/.installed-bench
+	@for seconds in 60 30; do $(PY) -m tests.benchmarks.spacing --cycles 20 --interval $$seconds || exit 1; done
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -47,4 +50,8 @@ bench: .venv/.installed-dev
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv/.installed-bench: requirements-bench.txt .venv/.installed-dev
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

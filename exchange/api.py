@@ -91,5 +91,5 @@ def _with_status(status: str | None) -> Q:
     if status is None:
         return Q()
     if status == UNKNOWN:
-        return Q(missing_since__isnull=False)
+        return Q(is_open=True, missing_since__isnull=False)
     return Q(status=status, missing_since=None)

@@ -18,6 +18,7 @@ from exchange.services.history import gap_record_all, range_open, range_progress
 from exchange.services.lease import Held, lease_take
 from exchange.services.orders import order_record_all
 from exchange.services.trades import trade_record_all
+from exchange.stopping import stop_is_asked
 from exchange.streams import WIDTH_NS, order_source, trade_source
 from exchange.sync import Clock
 from exchange.times import NS_PER_MS, to_ms
@@ -52,6 +53,7 @@ def history_slice(*, seconds: float, on_page: Progress = _nobody, clock: Clock =
         account_check(client=client, now=clock())
         return Slice(client, held, clock, clock() + timedelta(seconds=seconds), on_page).run()
     finally:
+        client.close()
         held.release()
 
 
@@ -70,7 +72,7 @@ class Slice:
         readers = self._readers()
         while readers:
             for reader in list(readers):
-                if self.clock() >= self.until:
+                if stop_is_asked() or self.clock() >= self.until:
                     return False
                 if next(reader, None) is None:
                     readers.remove(reader)

@@ -66,6 +66,7 @@ class Caller:
         self._read_attempts = read_attempts
         self._rng = rng or random.Random()  # noqa: S311 - spreads repetitions, guards nothing
         self._ids = itertools.count(now_ms())
+        self._nonce = 0
         self._clock = ClockOffset()
         self.background = False
         self.requests = 0
@@ -157,8 +158,13 @@ class Caller:
         method = question.method
         if question.request_id is None:
             return lambda: self._transport.get(method, {name: str(value) for name, value in params.items()})
-        body = self._credentials.body(method, params, id=question.request_id, nonce=self.now_ms())
+        body = self._credentials.body(method, params, id=question.request_id, nonce=self._next_nonce())
         return lambda: self._transport.post(method, body)
+
+    def _next_nonce(self) -> int:
+        """Our time, and always a later one than before: whether it may repeat is not documented (dossier 11.7)."""
+        self._nonce = max(self.now_ms(), self._nonce + 1)
+        return self._nonce
 
     def _read(self, question: Question, answer: Answer) -> Envelope:
         try:

@@ -4,8 +4,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db import models
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact, IsNull
 
@@ -64,10 +64,11 @@ class ExactDecimalField(AnyField):
         return self.to_python(value)
 
     def get_prep_value(self, value: Any) -> Decimal | None:
-        return self.to_python(super().get_prep_value(value))
+        plain_value = value is None or isinstance(value, Decimal)  # most are, and there are many
+        return value if plain_value else self.to_python(super().get_prep_value(value))
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        value = super().get_db_prep_value(value, connection, prepared)
+        value = value if prepared else self.get_prep_value(value)
         return plain(value) if isinstance(value, Decimal) and connection.vendor != "postgresql" else value
 
     def value_to_string(self, obj: models.Model) -> str:

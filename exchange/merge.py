@@ -8,6 +8,7 @@ from exchange.types import is_terminal
 
 FILLS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
 OPENING = ("PENDING", "NEW", "ACTIVE")
+UNKNOWN = len(OPENING)
 
 Values = Mapping[str, Any]
 
@@ -18,6 +19,8 @@ def news(old: Values, new: Values) -> dict[str, Any]:
     Executed quantity never falls, a finished order never opens again, and what a report leaves out (dossier
     5.16: rows differ by method) stays as we knew it. An older report only tells what was not known at all.
     """
+    if all(old[name] == value for name, value in new.items()):
+        return {}  # as most reports of most cycles
     found = dict(_fills(old, new)) | dict(_rest(old, new))
     return {name: value for name, value in found.items() if value != old[name]}
 
@@ -32,19 +35,31 @@ def _fills(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
 
 
 def _rest(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
-    return _told(old, new, [name for name in new if name not in FILLS])
+    """A trigger-limit that was amended to a trigger-market has no price any more (dossier 5.22)."""
+    is_same_kind = old.get("order_type") == new.get("order_type")
+    apart = FILLS if is_same_kind else (*FILLS, "price")
+    yield from _told(old, new, [name for name in new if name not in apart])
+    if not is_same_kind and _is_newer(old, new):
+        yield "price", new["price"]
 
 
 def _told(old: Values, new: Values, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    newer = _standing(new) >= _standing(old)
+    newer = _is_newer(old, new)
     for name in names:
         if _is_known(new[name]) and (newer or not _is_known(old[name])):
             yield name, new[name]
 
 
+def _is_newer(old: Values, new: Values) -> bool:
+    """Of two reports of one moment the later in life is; with a status that nobody knows, the one heard last."""
+    before, after = _standing(old), _standing(new)
+    is_unsure = before[:2] == after[:2] and UNKNOWN in (before[2], after[2])
+    return after >= before or is_unsure
+
+
 def _standing(values: Values) -> tuple[bool, datetime, int]:
     status: str = values["status"]
-    rank = OPENING.index(status) if status in OPENING else len(OPENING)
+    rank = OPENING.index(status) if status in OPENING else UNKNOWN
     return is_terminal(status), values["updated_at"], rank
 
 

@@ -23,7 +23,7 @@ def exchange_now_ns(*, client: Client, now: datetime) -> int:
 
 def wanted_next(*, client: Client, now: datetime) -> Wanted:
     """A window per stream that overlaps the last one, and every order that we believe open."""
-    rows = ExchangeOrder.objects.filter(is_open=True).order_by("id")
+    rows = ExchangeOrder.objects.filter(is_open=True).order_by("created_at", "id")  # as their index is
     believed = list(rows.values_list("name_space", "order_id", "instrument_name", "missing_since"))
     fresh = [(space, order_id) for space, order_id, _, missing in believed if missing is None]
     missing = [(space, order_id) for space, order_id, _, missing in believed if missing is not None]

@@ -7,5 +7,5 @@ from portfolio.mode import Mode, mode_now
 
 
 def desk(request: HttpRequest) -> dict[str, Mode | str]:
-    """The mode for the strip and the title, and the version for the foot. No query: the login page has them too."""
+    """The mode for the strip and the title, and the version for the foot. One query, for the kill switch."""
     return {"trading_mode": mode_now(), "version": settings.VERSION, "time_zone": settings.TIME_ZONE}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from exchange.client import Client
 from exchange.models import SyncRun
-from exchange.plan import wanted_next
+from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services import (
     Held,
     account_check,
@@ -15,6 +15,9 @@ from exchange.services import (
     snapshot_record,
 )
 from exchange.sync import Clock, Snapshot, pull
+from oco.facts import facts_of
+from oco.reconcile import reconcile
+from portfolio.services.alerts import alert_raise_all
 from portfolio.services.balances import EmptyBalance, balance_record_all
 from portfolio.valuation import prices_of
 
@@ -26,10 +29,18 @@ class Silence(RuntimeError):
 
 
 def run_cycle(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[str]:
-    """1. make sure whose account this is 2. read it 3. write it down as one picture 4. say what came.
+    """1. make sure whose account this is 2. read it 3. write it down as one picture 4. protect
+    5. say what came 6. raise the alerts, also when the cycle fails.
 
     Returns what went wrong in words; nothing when the cycle is complete. Raises when nothing can be said.
     """
+    try:
+        return _steps(client=client, held=held, run=run, clock=clock)
+    finally:
+        alert_raise_all(now=clock())
+
+
+def _steps(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[str]:
     logger.info("Exchange sync: starting exchange sync cycle...")
     now = clock()
     account_check(client=client, now=now)
@@ -45,8 +56,12 @@ def run_cycle(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list
         balances, doubts = _balances(snapshot, now)
     run.balances, run.open_orders = balances, counts.open_orders
     run.executed_orders, run.trades = counts.executed_orders, counts.trades
+    started_ns = exchange_now_ns(client=client, now=now)
+    facts = facts_of(snapshot, started_ns=started_ns, started_at=now, balance_believed=not doubts)
+    report = reconcile(client=client, held=held, facts=facts, clock=clock)
+    run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
-    return [*snapshot.errors, *doubts]
+    return [*snapshot.errors, *doubts, *report.errors]
 
 
 def _balances(snapshot: Snapshot, now: datetime) -> tuple[int, list[str]]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-SWITCHED_OFF = "Trading is switched off in the settings (TRADING_ENABLED=false)."
+from exchange.services.send import why_no_create
+
 WORDS = {
     "DRY_RUN": "Nothing here is real. Account, orders and prices come from the built-in simulator",
     "LIVE": "Real money. Orders sent here go to your Crypto.com Exchange account",
@@ -43,18 +44,14 @@ class Trading:
 
 
 def trading_now() -> Trading:
-    """What the settings allow."""
-    enabled = settings.TRADING_ENABLED
-    return Trading(
-        enabled=enabled,
-        auto_protect=settings.AUTO_PROTECT,
-        reason=None if enabled else SWITCHED_OFF,
-    )
+    """What the settings and the kill switch allow: one query. A switch that cannot be read counts as on."""
+    reason = why_no_create()
+    return Trading(enabled=not reason, auto_protect=settings.AUTO_PROTECT, reason=reason or None)
 
 
-def mode_now() -> Mode:
+def mode_now(trading: Trading | None = None) -> Mode:
     """READ_ONLY is a real account on which no order may be created; a dry run stays a dry run."""
-    environment, trading = settings.ENVIRONMENT, trading_now()
+    environment, trading = settings.ENVIRONMENT, trading or trading_now()
     if trading.enabled or environment == "DRY_RUN":
         words = WORDS[environment] if trading.enabled else f"{WORDS[environment]}. {trading.reason}"
         return Mode(name=environment, words=words, account=_account())

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
+from oco.serializers import GroupSerializer, UnprotectedSerializer
 from portfolio.models import Balance
 
 
@@ -55,8 +56,8 @@ class DashboardSerializer(serializers.Serializer[Any]):
     portfolio = HoldingSerializer(many=True)
     open_orders = OpenOrderSerializer(many=True)
     executed_orders = ExecutedOrderSerializer(many=True)
-    oco_groups = serializers.ListField()
-    unprotected = serializers.ListField()
+    oco_groups = GroupSerializer(many=True)
+    unprotected = UnprotectedSerializer(many=True)
     watchlist = serializers.ListField()
     signals = serializers.ListField()
 

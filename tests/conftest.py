@@ -2,9 +2,28 @@
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test import SimpleTestCase
 
 from tests.exchange.simulator.world import World
 from tests.support import Desk
+
+DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
+
+
+def pytest_collection_modifyitems(config, items):
+    """What touches no database was proved on SQLite: PostgreSQL is asked only for the rest."""
+    if connection.vendor == "sqlite":
+        return
+    asked = [item for item in items if uses_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
+    items[:] = asked
+
+
+def uses_database(item):
+    case = getattr(item, "cls", None)
+    marked = item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames)
+    return bool(marked) or (case is not None and issubclass(case, SimpleTestCase))
 
 
 @pytest.fixture

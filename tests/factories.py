@@ -19,9 +19,11 @@ from exchange.models import (
     SyncCursor,
     SyncRun,
     Trade,
+    TradingSwitch,
 )
 from exchange.models.history import Stream
-from portfolio.models import Balance
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, Watermark
+from portfolio.models import Alert, Balance
 
 Now = factory.LazyFunction(timezone.now)
 DAY_NS = 86_400_000_000_000
@@ -215,6 +217,134 @@ class HistoryGapFactory(DjangoModelFactory[HistoryGap]):
     end_ns = 19_400 * DAY_NS + 1_000_000
     reason = "more rows in one millisecond than an answer holds"
     found_at = Now
+
+
+class TradingSwitchFactory(DjangoModelFactory[TradingSwitch]):
+    """Alice has switched trading off."""
+
+    class Meta:
+        model = TradingSwitch
+
+    is_off = True
+    changed_at = Now
+    changed_by = "alice"
+    reason = "on holiday"
+
+
+class PolicyFactory(DjangoModelFactory[ProtectionPolicy]):
+    """The one for every other instrument."""
+
+    class Meta:
+        model = ProtectionPolicy
+        django_get_or_create = ("instrument_name", "side")
+
+    instrument_name = ""
+    side = "BUY"
+    stop_pct = Decimal("5")
+    target_pct = Decimal("10")
+
+
+class WatermarkFactory(DjangoModelFactory[Watermark]):
+    class Meta:
+        model = Watermark
+
+    since_ns = 20_000 * DAY_NS
+
+
+class LotFactory(DjangoModelFactory[Lot]):
+    """A hundredth of a bitcoin, bought an hour ago."""
+
+    class Meta:
+        model = Lot
+
+    entry_order_id = factory.Sequence(lambda n: str(5_755_600_000_000_100_000 + n))
+    instrument_name = "BTC_USD"
+    base_ccy = factory.LazyAttribute(lambda row: row.instrument_name.split("_")[0])
+    first_trade_id = factory.Sequence(lambda n: str(4_611_686_018_427_100_000 + n))
+    bought = Decimal("0.01000")
+    dust = Decimal("0")
+    average_price = Decimal("60000.00")
+    opened_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+    entered_at = factory.SelfAttribute("opened_at")
+
+
+class LotTradeFactory(DjangoModelFactory[LotTrade]):
+    class Meta:
+        model = LotTrade
+
+    trade_id = factory.Sequence(lambda n: str(4_611_686_018_427_100_000 + n))
+    lot = factory.SubFactory(LotFactory)
+
+
+class GroupFactory(DjangoModelFactory[OcoGroup]):
+    """Stop and target of that lot, read back open. `state=` makes it another one."""
+
+    class Meta:
+        model = OcoGroup
+
+    class Params:
+        closed = factory.Trait(
+            state="CLOSED_BY_TARGET",
+            closed_at=factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=5)),
+            lot__closed_at=factory.SelfAttribute("..closed_at"),
+        )
+
+    lot = factory.SubFactory(LotFactory, instrument_name=factory.SelfAttribute("..instrument_name"))
+    state = "ACTIVE"
+    generation = 1
+    instrument_name = "BTC_USD"
+    quantity = factory.LazyAttribute(lambda row: row.lot.bought)
+    entry_price = Decimal("60000.00")
+    stop_price = Decimal("57000.00")
+    take_profit_price = Decimal("66000.00")
+    entry_order_id = factory.SelfAttribute("lot.entry_order_id")
+    reason = "Stop and target were read back open."
+    created_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+    state_since = factory.SelfAttribute("created_at")
+
+
+class LegFactory(DjangoModelFactory[OcoLeg]):
+    """The stop of that group, read back open."""
+
+    class Meta:
+        model = OcoLeg
+
+    group = factory.SubFactory(GroupFactory)
+    generation = 1
+    order_role = "STOP_LOSS"
+    name_space = "ADVANCED"
+    client_oid = factory.Sequence(lambda n: f"xd{n:032d}")
+    type = "STOP_LOSS"
+    side = "SELL"
+    quantity = factory.SelfAttribute("group.quantity")
+    trigger_price = factory.SelfAttribute("group.stop_price")
+    order_id = factory.Sequence(lambda n: str(6_498_090_000_000_000_000 + n))
+    status = "OPEN"
+    sent_at = factory.SelfAttribute("group.created_at")
+
+
+class EventFactory(DjangoModelFactory[OcoEvent]):
+    class Meta:
+        model = OcoEvent
+
+    group = factory.SubFactory(GroupFactory)
+    at = Now
+    old = "PENDING"
+    new = "ACTIVE"
+    reason = "Stop and target were read back open."
+    order_ids = ["61", "62"]
+
+
+class AlertFactory(DjangoModelFactory[Alert]):
+    class Meta:
+        model = Alert
+
+    kind = "STOP_FAILED"
+    dedupe_key = factory.Sequence(lambda n: f"event {n}")
+    title = "BTC_USD: no stop can be placed"
+    text = "The exchange refused it three times."
+    instrument_name = "BTC_USD"
+    raised_at = Now
 
 
 class UserFactory(DjangoModelFactory[User]):

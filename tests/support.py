@@ -29,9 +29,11 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 class Desk:
-    """The program beside a simulated exchange. Both live by the world's clock."""
+    """The program beside a simulated exchange, both by the world's clock. It protects by itself only if told."""
 
-    def __init__(self, world: World, monkeypatch: Any, settings: Any, traveller: Any) -> None:
+    def __init__(
+        self, world: World, monkeypatch: Any, settings: Any, traveller: Any, *, protect: bool = False
+    ) -> None:
         self.world = world
         self.asked: list[str] = []
         self.options: dict[str, Any] = {}
@@ -39,6 +41,7 @@ class Desk:
         self._tick = world.tick
         world.tick = world.app.sleep = self.tick
         settings.CRYPTO_COM_API_KEY, settings.CRYPTO_COM_SECRET_KEY = KEY, SECRET
+        settings.AUTO_PROTECT = protect
         for name in BUILDERS:
             monkeypatch.setattr(name, self.client)
 

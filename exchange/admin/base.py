@@ -1,5 +1,6 @@
 """A list and a page to look at, with nothing to change, that stay quick with a million rows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class ReadOnlyAdmin(AnyAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    actions = None
+    actions: Sequence[str] | None = None
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:

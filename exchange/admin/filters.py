@@ -43,6 +43,12 @@ class OrderStatus(QuestionFilter):
     )
 
 
+class TradeSide(QuestionFilter):
+    title = "side"
+    parameter_name = "side"
+    answers = tuple((side, side, Q(side=side)) for side in ("BUY", "SELL"))
+
+
 class RunTrouble(QuestionFilter):
     title = "trouble"
     parameter_name = "trouble"

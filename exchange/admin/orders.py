@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from exchange.admin.base import ByIdAdmin, to_the_second
-from exchange.admin.filters import OrderState, OrderStatus
+from exchange.admin.filters import OrderState, OrderStatus, TradeSide
 from exchange.models import ExchangeOrder, Trade
 
 
@@ -87,7 +87,7 @@ class TradeAdmin(ByIdAdmin):
         "order_link",
         "traded",
     )
-    list_filter = ("side",)
+    list_filter = (TradeSide,)
     search_fields = ("trade_id",)
 
     def searches(self, term: str) -> list[Q]:

@@ -95,7 +95,12 @@ class ExchangeOrder(models.Model):
                 name="orders_executed",
                 condition=Q(is_open=False, has_fills=True),
             ),
-            models.Index(fields=["name_space", "order_id"], name="orders_open", condition=Q(is_open=True)),
+            models.Index(fields=["-created_at", "-id"], name="orders_open", condition=Q(is_open=True)),
+            models.Index(fields=["-updated_at", "-id"], name="orders_open_newest", condition=Q(is_open=True)),
+            models.Index(fields=["-created_at", "-id"], name="orders_created"),
+            models.Index(fields=["status", "-updated_at", "-id"], name="orders_of_status"),
+            models.Index(fields=["-updated_at", "-id"], name="orders_ours", condition=Q(origin="OURS")),
+            models.Index(fields=["client_oid"], name="orders_foreign", condition=Q(origin="FOREIGN")),
             models.Index(
                 fields=["exchange_order_id"], name="orders_second_id", condition=~Q(exchange_order_id="")
             ),

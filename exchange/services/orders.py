@@ -91,7 +91,7 @@ def _born(order: types.Order, now: datetime) -> ExchangeOrder:
 
 
 def _absorb(row: ExchangeOrder, order: types.Order) -> bool:
-    found = news({name: getattr(row, name) for name in FIELDS}, values_of(order))
+    found = news(vars(row), values_of(order))
     if row.missing_since is not None:
         found["missing_since"] = None
     if found:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from exchange.client import Client
 from exchange.errors import (
@@ -70,7 +70,7 @@ def why_no_create() -> str:
         return DISABLED
     try:
         switch = TradingSwitch.objects.first()
-    except DatabaseError:
+    except Error:
         return UNREADABLE
     if switch is None or not switch.is_off:
         return ""
@@ -92,9 +92,7 @@ def order_place(
     _may_create(finishing)
     return _sent(
         held,
-        lambda: Answer(
-            outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id
-        ),
+        lambda: Answer(outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id),
     )
 
 
@@ -106,6 +104,11 @@ def order_cancel(*, client: Client, held: Held, name_space: NameSpace, order_id:
 def pair_cancel(*, client: Client, held: Held, list_id: str) -> Answer:
     """Ask to cancel both legs of a pair (dossier 5.24). Never refused by us."""
     return _sent(held, lambda: _asked(lambda: client.oco_cancel(list_id)))
+
+
+def family_cancel(*, client: Client, held: Held, name_space: NameSpace) -> Answer:
+    """Ask to cancel every open order of a name space, whoever sent it (dossier 5.14, 5.28). Never refused by us."""
+    return _sent(held, lambda: _asked(lambda: client.orders_cancel_all(name_space)))
 
 
 def _may_create(finishing: bool) -> None:

@@ -46,7 +46,7 @@ def check_nonce(x: Exchange, nonce: Any) -> None:
     if isinstance(nonce, bool) or not DIGITS.fullmatch(str(nonce)):
         raise Refusal(40101, "nonce")
     value = int(nonce)
-    if abs(value - x.now()) > NONCE_WINDOW_MS:
+    if abs(value - x.at_ms) > NONCE_WINDOW_MS:
         raise Refusal(40102)
     repeated = value in x.nonces if x.quirks.nonce_rule == "unique" else value <= max(x.nonces, default=0)
     if x.quirks.nonce_rule != "free" and repeated:
@@ -55,6 +55,5 @@ def check_nonce(x: Exchange, nonce: Any) -> None:
 
 
 def check_rate(x: Exchange, method: str) -> None:
-    counted = x.quirks.rate_refused_calls == "counted"
-    if not x.limits.allow(method, x.now(), window=x.quirks.rate_window, count_refused=counted):
+    if not x.limits.allow(method, x.at_ms, x.quirks):
         raise Refusal(42901)

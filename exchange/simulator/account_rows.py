@@ -74,7 +74,11 @@ def bps(rate: Decimal) -> str:
 
 def positions(x: Exchange, call: Call) -> Row:
     wanted = call.params.get("instrument_name")
-    return {"data": [position_row(x, each) for each in x.positions.values() if wanted in (None, each.instrument_name)]}
+    return {
+        "data": [
+            position_row(x, each) for each in x.positions.values() if wanted in (None, each.instrument_name)
+        ]
+    }
 
 
 def position_row(x: Exchange, position: Position) -> Row:
@@ -127,4 +131,6 @@ def balance_history(x: Exchange, call: Call) -> Row:
 
 def worth(x: Exchange, ms: int) -> Decimal:
     owned = [(token, amount) for token, amount in x.ledger.balances.items() if amount]
-    return eight(sum((amount * usd_price(x.prices, x.instruments, token, ms) for token, amount in owned), ZERO))
+    return eight(
+        sum((amount * usd_price(x.prices, x.instruments, token, ms) for token, amount in owned), ZERO)
+    )

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from exchange.simulator.http import App
+from exchange.simulator.http import IN_PROCESS, App
 from exchange.simulator.replies import Dropped
 
 Timeout = float | tuple[float, float] | tuple[float, None] | None
@@ -66,6 +66,7 @@ def environ_of(request: requests.PreparedRequest) -> dict[str, Any]:
         "CONTENT_TYPE": request.headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(data)),
         "REMOTE_ADDR": "127.0.0.1",
+        IN_PROCESS: True,
         "wsgi.input": io.BytesIO(data),
         **headers,
     }

@@ -10,7 +10,7 @@ from exchange.simulator.calls import Call
 from exchange.simulator.codes import Refusal
 from exchange.simulator.decimals import parse
 from exchange.simulator.instruments import Instrument
-from exchange.simulator.records import PLAIN, TRIGGERS, Order
+from exchange.simulator.records import ADVANCED, PLAIN, TRIGGERS, Order
 
 if TYPE_CHECKING:
     from exchange.simulator.state import Exchange
@@ -27,22 +27,31 @@ Changes = dict[str, Any]
 def amend_plain(x: Exchange, call: Call) -> dict[str, str]:
     """new_price and new_quantity both needed; the client id becomes the new one, or the request's (5.12)."""
     params = call.params
-    order = x.stores[PLAIN].find(calls.text(params, "order_id"), calls.text(params, "orig_client_oid"))
-    order = still_open(order)
+    order = still_open(found_for_plain(x, params))
     instrument = x.instruments[order.instrument_name]
     changes: Changes = {
         "limit_price": grid.on_tick(calls.price(params, "new_price"), instrument, 308),
         "quantity": new_quantity(x, order, instrument, params),
     }
     change(x, order, changes)
-    x.stores[PLAIN].rename(order, calls.client_oid(params) or call.reference)
+    x.stores[order.name_space].rename(order, calls.client_oid(params) or call.reference)
     return placing.ids_of(order)
+
+
+def found_for_plain(x: Exchange, params: dict[str, Any]) -> Order | None:
+    """Whether the LIMIT leg of a list can be amended here as well is not documented (11.13)."""
+    ids = calls.text(params, "order_id"), calls.text(params, "orig_client_oid")
+    order = x.stores[PLAIN].find(*ids)
+    if order is not None or x.quirks.plain_amend_of_legs == "refused":
+        return order
+    leg = x.stores[ADVANCED].find(*ids)
+    return leg if leg is not None and leg.list_id and leg.order_type == "LIMIT" else None
 
 
 def amend_advanced(x: Exchange, call: Call) -> dict[str, str]:
     """Here client_oid selects. A new_price of 0 makes a trigger-market order, a price a trigger-limit (5.22)."""
     params = call.params
-    order = x.stores["advanced"].find(calls.text(params, "order_id"), calls.text(params, "client_oid"))
+    order = x.stores[ADVANCED].find(calls.text(params, "order_id"), calls.text(params, "client_oid"))
     order = still_open(order)
     instrument = x.instruments[order.instrument_name]
     changes: Changes = {"quantity": new_quantity(x, order, instrument, params)}

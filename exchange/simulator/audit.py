@@ -36,7 +36,11 @@ def money(x: Exchange) -> list[str]:
 def holdings(x: Exchange) -> list[str]:
     """Nothing locks more than is owned."""
     locked = reservations.reserved(x).items()
-    return [f"{name}: {amount} locked of {x.ledger.of(name)}" for name, amount in locked if amount > x.ledger.of(name)]
+    return [
+        f"{name}: {amount} locked of {x.ledger.of(name)}"
+        for name, amount in locked
+        if amount > x.ledger.of(name)
+    ]
 
 
 def executed(x: Exchange) -> list[str]:

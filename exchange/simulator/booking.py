@@ -54,10 +54,17 @@ def cancel(x: Exchange, order: Order) -> None:
 def go_live(x: Exchange, order: Order) -> None:
     """An advanced order reaches the book under a second id (dossier 6.2)."""
     order.entered = True
+    hold(x, order)
     if order.name_space == "advanced" and not order.exchange_order_id:
         order.exchange_order_id = x.ids.next("plain")
         if x.quirks.triggered_in_plain == "shown":
             x.stores["plain"].add(order)
+
+
+def hold(x: Exchange, order: Order) -> None:
+    """What a market order locks does not follow the market."""
+    if order.live_type == "MARKET" and not order.waits_for_trigger and order.hold_price is None:
+        order.hold_price = x.prices.ask(order.instrument_name, x.at_ms)
 
 
 def charge(

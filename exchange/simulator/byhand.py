@@ -56,7 +56,8 @@ def fill(x: Exchange, order_id: str, *, quantity: Decimal | None, price: Decimal
     at = price or order.limit_price or matching.best(x, order)
     if not 0 < wanted <= order.remaining:
         raise ValueError(f"{wanted} is not within the remaining {order.remaining}")
-    if not matching.payable(x, order, wanted, at):
+    whole = not order.waits_for_trigger or reservations.affordable(x, order)
+    if not whole or not matching.payable(x, order, wanted, at):
         raise Refusal(306)
     order.triggered = order.triggered or order.waits_for_trigger
     order.status = "ACTIVE"

@@ -46,5 +46,7 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 def _decimal_names(kind: type[Any]) -> frozenset[str]:
     if kind not in _DECIMALS:
         hints = get_type_hints(kind).items()
-        _DECIMALS[kind] = frozenset(name for name, hint in hints if hint is Decimal or Decimal in get_args(hint))
+        _DECIMALS[kind] = frozenset(
+            name for name, hint in hints if hint is Decimal or Decimal in get_args(hint)
+        )
     return _DECIMALS[kind]

@@ -65,7 +65,9 @@ def fill(x: Exchange, body: Body) -> Body:
 def order(x: Exchange, body: Body) -> Body:
     """Act as the user by hand: method and params of any exchange method, without key, nonce or troubles."""
     method = protocol.METHODS[body["method"]]
-    call = Call(method=body["method"], params=body.get("params", {}), reference=f"hand-{x.at_ms}-{x.revision}")
+    call = Call(
+        method=body["method"], params=body.get("params", {}), reference=f"hand-{x.at_ms}-{x.revision}"
+    )
     return {"result": method(x, call)}
 
 

@@ -55,7 +55,7 @@ def draft(
         update_time_ns=moment,
     )
     check_combination(x, order)
-    check_margin(params)
+    check_margin(x, params)
     read_amounts(x, order, instrument, params)
     return order
 
@@ -85,11 +85,20 @@ def check_combination(x: Exchange, order: Order) -> None:
         raise Refusal(43005)
 
 
-def check_margin(params: dict[str, Any]) -> None:
+def check_margin(x: Exchange, params: dict[str, Any]) -> None:
     margin = params.get("spot_margin", "SPOT")
     if margin != "SPOT":
         raise Refusal(416 if margin == "MARGIN" else 50001)
-    if params.get("stp_scope") is not None and params.get("stp_inst") is None:
+    check_self_trade(x, params)
+
+
+def check_self_trade(x: Exchange, params: dict[str, Any]) -> None:
+    """stp_scope is M, S or perhaps D, and needs stp_inst (D30)."""
+    scope = params.get("stp_scope")
+    scopes = ("M", "S", "D") if x.quirks.stp_scope_default == "accepted" else ("M", "S")
+    if scope is not None and scope not in scopes:
+        raise Refusal(40004, "Invalid stp_scope")
+    if scope is not None and params.get("stp_inst") is None:
         raise Refusal(40004, "Missing stp_inst")
 
 

@@ -15,10 +15,13 @@ KINDS: dict[str, Phase] = {
     "refuse": "before",  # code, message?, status?: refused, nothing was done
     "http": "before",  # status, body? ("json", "html", "text"): a gateway answers, nothing was done
     "maintenance": "before",  # 9010001 without id
+    "process_later": "before",  # seconds: the connection breaks now and the call is processed that much later
     "ignore_cancel": "before",  # cancels are accepted and never done
     "stale": "answer",  # age_s: the answer is as old as that
     "without_ids": "answer",  # an accepted order whose answer has no ids
     "code_with_ids": "answer",  # code: an order was booked, yet a code comes back with its ids
+    "empty": "answer",  # lists without rows, a balance without tokens, an order without fields
+    "missing_fields": "answer",  # fields: names that rows lack
     "strings": "answer",  # every number as a string
     "numbers": "answer",  # amounts and prices as JSON numbers
     "unknown_fields": "answer",  # fields nobody knows
@@ -111,7 +114,13 @@ class Faults:
     def rows(self) -> list[dict[str, Any]]:
         """The rules in force as JSON, for a person."""
         return [
-            {"id": rule.id, "kind": rule.kind, "method": rule.method, "seen": rule.seen, "struck": rule.struck}
+            {
+                "id": rule.id,
+                "kind": rule.kind,
+                "method": rule.method,
+                "seen": rule.seen,
+                "struck": rule.struck,
+            }
             | rule.detail
             for rule in self.rules
         ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from exchange.simulator.state import Exchange
 
 DAY_NS = 86_400_000 * NS
-RETENTION_NS = 183 * DAY_NS
+RETENTION_DAYS = 183
 WEEK_NS = 7 * DAY_NS
 PAGE = 100
 Window = tuple[int, int]
@@ -44,7 +44,7 @@ def to_ns(params: dict[str, Any], name: str) -> int | None:
     return int(value) * (NS if int(value) < 10**15 else 1)
 
 
-def window(x: Exchange, params: dict[str, Any], widest: str) -> Window:
+def window(x: Exchange, params: dict[str, Any], widest: str, days: int = RETENTION_DAYS) -> Window:
     """(start inclusive, end exclusive) in ns; one day up to now by default; too wide as the quirk says."""
     end = to_ns(params, "end_time")
     end = (x.at_ms + 1) * NS if end is None else end
@@ -56,13 +56,14 @@ def window(x: Exchange, params: dict[str, Any], widest: str) -> Window:
         if widest == "refused":
             raise Refusal(40005)
         start = end - WEEK_NS
-    return max(start, x.at_ms * NS - RETENTION_NS), end
+    return max(start, x.at_ms * NS - days * DAY_NS), end
 
 
 def finished_orders(x: Exchange, name_space: NameSpace, call: Call) -> list[Order]:
     """Terminal orders of the window, newest first."""
     size = page_size(x, call.params)
-    start, end = window(x, call.params, x.quirks.history_widest)
+    days = RETENTION_DAYS if name_space == "plain" else x.quirks.advanced_history_days
+    start, end = window(x, call.params, x.quirks.history_widest, days)
     on_create = x.quirks.history_window == "create"
     orders = x.stores[name_space].ended_between(start, end, on_create=on_create)
     wanted = (each for each in orders if each.hidden_until_ms <= x.at_ms and _of(each, call))

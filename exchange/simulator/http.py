@@ -18,6 +18,7 @@ from exchange.simulator.replies import Dropped, Reply
 from exchange.simulator.state import Exchange
 
 API, CONTROL = "/exchange/v1/", "/_control/"
+IN_PROCESS = "simulator.in_process"
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -34,6 +35,8 @@ class App:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         reply = self.reply_to(environ)
         start_response(f"{reply.status} {phrase(reply.status)}", self.headers(reply))
+        if reply.broken and environ.get(IN_PROCESS):
+            raise Dropped
         return self.body(reply)
 
     def reply_to(self, environ: Environ) -> Reply:
@@ -50,8 +53,11 @@ class App:
         with x.lock:
             rules = x.faults.hits(request.method)
         for rule in rules:
+            seconds = float(rule.detail.get("seconds", 1))
             if rule.kind == "delay":
-                self.sleep(float(rule.detail.get("seconds", 1)))
+                self.sleep(seconds)
+            if rule.kind == "process_later":
+                x.do_later(x.now() + round(seconds * 1000), lambda: protocol.answer(x, request))
         early = replies.before(x, request, phase(rules, "before"))
         if early is not None:
             return early
@@ -64,14 +70,21 @@ class App:
             x.advance()
             self.memory.take(x)
             x.cancels_ignored = any(rule.kind == "ignore_cancel" for rule in rules)
-            answer = protocol.answer(x, request)
-            x.cancels_ignored = False
-            for rule in rules:
-                if rule.kind == "stale":
-                    age_ms = int(float(rule.detail.get("age_s", 5)) * 1000)
-                    answer = stale.aged(x, request, answer, self.memory.as_of(x.at_ms - age_ms))
+            try:
+                answer = self.aged(request, rules, protocol.answer(x, request))
+            finally:
+                x.cancels_ignored = False
             answer = tampering.tamper(x, rules, answer)
             self.memory.take(x)
+        return answer
+
+    def aged(self, request: Request, rules: list[Rule], answer: Answer) -> Answer:
+        """The answer of some seconds ago, when a stale rule strikes."""
+        for rule in rules:
+            if rule.kind == "stale":
+                age_ms = int(float(rule.detail.get("age_s", 5)) * 1000)
+                then = self.memory.as_of(self.exchange.at_ms - age_ms)
+                answer = stale.aged(self.exchange, request, answer, then)
         return answer
 
     def control_call(self, environ: Environ, verb: str) -> Reply:
@@ -95,8 +108,8 @@ class App:
 
     def body(self, reply: Reply) -> Iterator[bytes]:
         if reply.broken:
-            yield b"{"
-            raise Dropped
+            yield b"{"  # fewer bytes than promised: the server closes the line
+            return
         half = len(reply.body) // 2 if reply.pause_s else 0
         yield reply.body[:half]
         if reply.pause_s:

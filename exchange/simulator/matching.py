@@ -99,7 +99,15 @@ def enter_limit(x: Exchange, order: Order) -> None:
     elif takes:
         execute(x, order, within_depth(x, order), price, taker=True)
     if order.is_open and order.time_in_force == "IMMEDIATE_OR_CANCEL":
-        booking.end(x, order, x.quirks.ioc_end, 0 if order.cumulative_quantity else 43004)
+        end_immediate(x, order)
+
+
+def end_immediate(x: Exchange, order: Order) -> None:
+    """A remainder is CANCELED; how an order without any fill ends is a quirk (dossier 6.1, 11.9)."""
+    if order.cumulative_quantity:
+        booking.end(x, order, "CANCELED")
+    else:
+        booking.end(x, order, x.quirks.ioc_end, 43004)
 
 
 def execute_market(x: Exchange, order: Order) -> None:
@@ -157,7 +165,8 @@ def within_depth(x: Exchange, order: Order) -> Decimal:
 
 def for_notional(x: Exchange, order: Order, price: Decimal) -> Decimal:
     """The lots that the quote amount buys; may exceed the order's estimated quantity (5.11.7)."""
-    lots = floor_to((order.notional or ZERO) / price, x.instruments[order.instrument_name].lot)
+    left = (order.notional or ZERO) - order.cumulative_value
+    lots = floor_to(left / price, x.instruments[order.instrument_name].lot)
     return min(lots, x.liquidity.get(order.instrument_name, lots))
 
 

@@ -100,4 +100,3 @@ METHODS: dict[str, Method] = {
     "private/get-positions": account_rows.positions,
     "private/get-currency-networks": account_rows.currency_networks,
 }
-

@@ -75,6 +75,8 @@ def check_market(x: Exchange, legs: list[Order]) -> None:
             raise Refusal(50007)
         if risk.below_minimum(x, leg):
             raise Refusal(415)
+        if risk.too_large(x, leg):
+            raise Refusal(314)
         if risk.far_away(x, leg):
             raise Refusal(315)
     if not risk.covered(x, legs):

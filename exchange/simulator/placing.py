@@ -34,6 +34,7 @@ def book(x: Exchange, order: Order) -> None:
     order.create_time_ns = order.update_time_ns = x.time_ns()
     order.active_from_ms = x.at_ms + x.quirks.ack_delay_ms
     order.status = x.quirks.untriggered_status if order.order_type in TRIGGERS else "ACTIVE"
+    booking.hold(x, order)
     x.add_order(order)
 
 

@@ -41,6 +41,8 @@ class Quirks:
     trigger_on: Literal["touch", "through"] = "touch"  # 11.17
     trigger_wrong_side: Literal["refused", "fires"] = "refused"  # 5.20
     trigger_limit_band: Literal["unchecked", "checked"] = "unchecked"  # 11.12
+    trigger_farthest: Literal["any", "twice_mark"] = "any"  # 11.12
+    trigger_every_ms: Delay = 0  # 11.17: how often the reference price is looked at; 0 is always
     untriggered_status: Literal["PENDING", "ACTIVE", "NEW"] = "PENDING"  # D20
     default_ref_price_type: Literal["MARK_PRICE", "LAST_PRICE"] = "MARK_PRICE"  # D29
     advanced_fee_sign: Literal["negative", "positive"] = "negative"  # D24
@@ -58,12 +60,15 @@ class Quirks:
     unknown_order: Literal["40401", "empty"] = "40401"  # 5.17
     cancel_unknown: Literal[316, 40401, 212] = 316  # 5.13
     amend_quantity: Literal["total", "remaining"] = "total"  # 11.13
+    plain_amend_of_legs: Literal["refused", "accepted"] = "refused"  # 11.13
+    stp_scope_default: Literal["accepted", "refused"] = "accepted"  # D30
     notional_and_quantity: Literal["quantity_wins", "refused"] = "quantity_wins"  # D10
     partial_fills: Annotated[int, 1, 2, 5] = 1  # most parts in which a resting order fills
     limits_count: Literal["plain", "all"] = "plain"  # 4: no limit found for trigger orders
     # money
     collar: Literal["best", "mark"] = "best"  # D23
     price_band: Literal["checked", "unchecked"] = "checked"  # 11.12
+    largest_order_usd: Annotated[int, 0, 30_000] = 0  # 11.12; 0 is no limit
     reserved_qty: Literal["zero", "amount"] = "zero"  # D28
     sell_reservation: Literal["like_buys", "reserved_qty", "invisible"] = "like_buys"  # 11.16
     cumulative_fee_unit: Literal["default_token", "fee_token"] = "default_token"  # 10.25
@@ -73,6 +78,7 @@ class Quirks:
     history_widest: Literal["any", "seven_days", "refused"] = "any"  # 11.10
     trades_widest: Literal["seven_days", "any", "refused"] = "seven_days"  # 7
     tie_order: Literal["newest_first", "oldest_first"] = "newest_first"  # 11.10
+    advanced_history_days: Annotated[int, 183, 30] = 183  # 11.15
     ns_resolution: Literal["ns", "ms"] = "ns"  # 11.10: with "ms" everything of one millisecond ties
     # protocol
     id_type: Literal["any", "number"] = "any"  # D2
@@ -85,6 +91,8 @@ class Quirks:
     list_failure: Literal["code_0", "code_10001"] = "code_0"  # 5.32
     rate_window: Literal["sliding", "fixed"] = "sliding"  # 11.8
     rate_refused_calls: Literal["free", "counted"] = "free"  # 11.8
+    rate_penalty_ms: Delay = 0  # 11.8: after a refusal the method stays closed this long
+    rate_private: Literal["3_per_100ms", "10_per_s"] = "3_per_100ms"  # D14, where no own limit is named
     http_40401: Literal[200, 404] = 200  # D5
     http_4300x: Literal[500, 400] = 500  # D6
     http_50001: Literal[500, 400] = 500  # D7

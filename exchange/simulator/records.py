@@ -20,7 +20,11 @@ NS = 1_000_000
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """One order of either name space. Amounts in the instrument's units; fee amounts in `fee_paid`'s own tokens."""
+    """One order of either name space.
+
+    `cumulative_fee` is as shown, in a token that depends (dossier 5.11.7). `hold_price` is what a market buy
+    locks per unit, fixed when it reaches the engine.
+    """
 
     name_space: NameSpace
     order_id: str
@@ -39,6 +43,7 @@ class Order:
     time_in_force: str = "GOOD_TILL_CANCEL"
     exec_inst: list[str] = field(default_factory=list)
     order_value: Decimal = Decimal(0)
+    hold_price: Decimal | None = None
     status: str = "ACTIVE"
     reason: int = 0
     cumulative_quantity: Decimal = Decimal(0)
@@ -54,6 +59,7 @@ class Order:
     active_from_ms: int = 0
     cancel_at_ms: int | None = None
     hidden_until_ms: int = 0
+    looked_at_ms: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -19,7 +19,7 @@ GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad G
 
 
 class Dropped(Exception):
-    """The connection is gone and no answer comes; raised while the body is being read."""
+    """The connection is gone and no answer comes; only raised to SimulatorAdapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def to_json(body: Any) -> bytes:
 def before(x: Exchange, request: Request, rules: list[Rule]) -> Reply | None:
     """A reply instead of the exchange's own, when a trouble refuses the call before it is processed."""
     for rule in rules:
-        if rule.kind == "drop_before":
+        if rule.kind in ("drop_before", "process_later"):
             return Reply(200, b"{", broken=True)
         if rule.kind == "refuse":
             return refusal(x, request, rule)

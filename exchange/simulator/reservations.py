@@ -26,7 +26,7 @@ def needed(x: Exchange, order: Order) -> tuple[str, Decimal]:
 
 def _price(x: Exchange, order: Order) -> Decimal:
     if order.order_type == "MARKET" or (order.triggered and order.order_type in MARKET_TRIGGERS):
-        return x.prices.ask(order.instrument_name, x.at_ms)
+        return order.hold_price or x.prices.ask(order.instrument_name, x.at_ms)
     return order.limit_price or order.ref_price or ZERO
 
 

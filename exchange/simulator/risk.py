@@ -43,6 +43,8 @@ def check_trigger_side(x: Exchange, order: Order) -> None:
     ref, price = order.ref_price or ZERO, reference_now(x, order)
     if (ref >= price) if order.fires_below else (ref <= price):
         raise Refusal(50007)
+    if x.quirks.trigger_farthest == "twice_mark" and ref > 2 * price:
+        raise Refusal(50007)
 
 
 def reference_now(x: Exchange, order: Order) -> Decimal:
@@ -54,6 +56,8 @@ def problem(x: Exchange, order: Order) -> int:
     """The code a risk check refuses the order with; 0 when it may go. These can come with ids (dossier 1.1)."""
     if below_minimum(x, order):
         return 415
+    if too_large(x, order):
+        return 314
     if far_away(x, order):
         return 315
     return 306 if not covered(x, [order]) else 0
@@ -63,6 +67,13 @@ def below_minimum(x: Exchange, order: Order) -> bool:
     """Less than one US dollar at the effective price; cross pairs at the quote's own price (5.11.5)."""
     value = order.notional or order.quantity * effective_price(x, order)
     return value * x.usd(x.instruments[order.instrument_name].quote) < LEAST_USD
+
+
+def too_large(x: Exchange, order: Order) -> bool:
+    """No figures are published for 314 (11.12)."""
+    most = x.quirks.largest_order_usd
+    value = order.notional or order.quantity * effective_price(x, order)
+    return most > 0 and value * x.usd(x.instruments[order.instrument_name].quote) > most
 
 
 def effective_price(x: Exchange, order: Order) -> Decimal:

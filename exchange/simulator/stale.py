@@ -36,7 +36,9 @@ class Memory:
         if not x.faults.stale_rules:
             self.notes = []
             return
-        self.notes.append(Note(x.at_ms, balances.balance_row(x), {name: open_rows(x, name) for name in NAME_SPACES}))
+        self.notes.append(
+            Note(x.at_ms, balances.balance_row(x), {name: open_rows(x, name) for name in NAME_SPACES})
+        )
         del self.notes[:-KEPT]
 
     def as_of(self, ms: int) -> Note:
@@ -62,6 +64,9 @@ def aged(x: Exchange, request: Request, answer: Answer, note: Note) -> Answer:
         return with_data(answer, wanted(request, list(note.open_rows[name_space].values())))
     if name == "get-order-detail":
         return aged_detail(x, request, answer, note.open_rows[name_space])
+    if name == "get-order-list-detail":
+        known, legs = note.open_rows[name_space], answer.body["result"]["data"]
+        return with_data(answer, [known.get(leg["order_id"], leg) for leg in legs if born(leg, note)])
     if name in ("get-order-history", "get-trades"):
         return with_data(answer, [row for row in answer.body["result"]["data"] if time_of(row) <= note.at_ms])
     return answer
@@ -76,6 +81,10 @@ def aged_detail(x: Exchange, request: Request, answer: Answer, known: dict[str, 
     current = answer.body.get("result") or {}
     unborn = current.get("status") in ("PENDING", "NEW", "ACTIVE")
     return refused(x, request, Refusal(40401)) if unborn else answer
+
+
+def born(row: Row, note: Note) -> bool:
+    return int(row["create_time"]) <= note.at_ms
 
 
 def wanted(request: Request, found: list[Row]) -> list[Row]:

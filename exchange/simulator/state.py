@@ -66,6 +66,7 @@ class Exchange:
         self.nonces: deque[int] = deque(maxlen=2000)
         self.skew_ms = 0
         self.cancels_ignored = False
+        self.later: list[tuple[int, Callable[[], object]]] = []
         self.at_ms = now_ms()
         self.revision = 0
         self.lock = RLock()
@@ -79,7 +80,16 @@ class Exchange:
 
     def advance(self, to_ms: int | None = None) -> None:
         """Walk every instrument with open orders along its prices up to this moment (default now)."""
-        matching.walk(self, self.now() if to_ms is None else to_ms)
+        to_ms = self.now() if to_ms is None else to_ms
+        for due_ms, act in [each for each in self.later if each[0] <= to_ms]:
+            self.later.remove((due_ms, act))
+            matching.walk(self, due_ms)
+            act()
+        matching.walk(self, to_ms)
+
+    def do_later(self, due_ms: int, act: Callable[[], object]) -> None:
+        """Have something done when the exchange's time reaches this moment. Not part of the saved state."""
+        self.later = sorted([*self.later, (due_ms, act)], key=lambda each: each[0])
 
     def settle(self) -> None:
         """Look at every open order again at this very moment, after a price was set by hand."""

@@ -57,6 +57,28 @@ def code_with_ids(x: Exchange, rule: Rule, answer: Answer) -> Answer:
     return Answer(status=status_of(x, code, with_ids=True), body=answer.body)
 
 
+def empty(x: Exchange, rule: Rule, answer: Answer) -> Answer:
+    """Success without content: no rows; a balance without tokens; one order without a single field."""
+    result = answer.body.get("result")
+    if not isinstance(result, dict) or answer.body["code"] != 0:
+        return answer
+    balance = [
+        row | {"position_balances": []} for row in result.get("data", []) if "position_balances" in row
+    ]
+    answer.body["result"] = {"data": balance} if "data" in result else {}
+    return answer
+
+
+def missing_fields(x: Exchange, rule: Rule, answer: Answer) -> Answer:
+    names = rule.detail.get("fields", [])
+    if "result" in answer.body:
+        left = each_object(
+            answer.body["result"], lambda row: {k: v for k, v in row.items() if k not in names}
+        )
+        answer.body["result"] = left
+    return answer
+
+
 def strings(x: Exchange, rule: Rule, answer: Answer) -> Answer:
     answer.body = each_value(answer.body, lambda key, value: str(value) if is_number(value) else value)
     return answer
@@ -123,6 +145,8 @@ def as_number(value: Any) -> Any:
 CHANGES: dict[str, Callable[[Exchange, Rule, Answer], Answer]] = {
     "without_ids": without_ids,
     "code_with_ids": code_with_ids,
+    "empty": empty,
+    "missing_fields": missing_fields,
     "strings": strings,
     "numbers": numbers,
     "unknown_fields": unknown_fields,

@@ -24,9 +24,18 @@ def fires(x: Exchange, order: Order, price: Decimal) -> bool:
     return price < ref if order.fires_below else price > ref
 
 
+def due(x: Exchange, order: Order) -> bool:
+    """Whether the engine looks at this moment: always, or once in so many ms (11.17)."""
+    every = x.quirks.trigger_every_ms
+    if every and order.looked_at_ms // every == x.at_ms // every:
+        return False
+    order.looked_at_ms = x.at_ms
+    return True
+
+
 def consider(x: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
     """Fire if the reference price has reached the trigger; without funds the order ends (dossier 11.4)."""
-    if not fires(x, order, reference(order, last, mark)):
+    if not due(x, order) or not fires(x, order, reference(order, last, mark)):
         return
     order.triggered, order.status = True, "ACTIVE"
     order.update_time_ns = x.time_ns()

@@ -12,6 +12,8 @@ WIDEST_EXPONENT = (
     60  # beyond any amount of money; a larger one is garbage and would fill the memory when printed
 )
 
+LATEST_MS = 10**13
+
 Row = Mapping[str, Any]
 
 
@@ -65,6 +67,14 @@ def required_integer(row: Row, name: str) -> int:
     value = integer(row, name)
     if value is None:
         raise ValueError(f"field {name} is missing")
+    return value
+
+
+def milliseconds(row: Row, name: str) -> int | None:
+    """A moment in ms since the epoch; one beyond the year 2286 was sent in another unit and is refused."""
+    value = integer(row, name)
+    if value is not None and not 0 <= value < LATEST_MS:
+        raise ValueError(f"field {name} is not a time in milliseconds")
     return value
 
 

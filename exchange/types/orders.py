@@ -101,7 +101,7 @@ class Order:
             account_id=fields.text(row, "account_id"),
             update_user_id=fields.text(row, "update_user_id"),
             create_time_ms=created_ms,
-            update_time_ms=fields.integer(row, "update_time") or created_ms,
+            update_time_ms=fields.milliseconds(row, "update_time") or created_ms,
             create_time_ns=fields.integer(row, "create_time_ns"),
             order_date=fields.text(row, "order_date"),
             list_id=fields.text(row, "list_id"),
@@ -174,7 +174,7 @@ class Trade:
 
 
 def _created_ms(row: Row) -> int:
-    created_ms = fields.integer(row, "create_time")
+    created_ms = fields.milliseconds(row, "create_time")
     if created_ms is not None:
         return created_ms
     return fields.required_integer(row, "create_time_ns") // NANOSECONDS

@@ -37,6 +37,7 @@ def sync_run(*, trigger: str) -> SyncRun | None:
         client = client_from_settings(before_request=lambda _method: held.renew())
         errors, failed = _cycle(client, held, run)
         run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
+        client.close()
         run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
     finally:
         held.release()
@@ -67,9 +68,14 @@ def _lease_when_free() -> Held | None:
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         held = lease_take(purpose="cycle")
-        if held is not None or time.monotonic() > end or not lease_holder().startswith(HISTORY):
+        if held is not None or time.monotonic() > end or _is_cycle(lease_holder()):
             return held
         time.sleep(0.2)
+
+
+def _is_cycle(holder: str) -> bool:
+    """Nobody is no cycle: the lease came free a moment after we found it taken."""
+    return bool(holder) and not holder.startswith(HISTORY)
 
 
 def _log_end(run: SyncRun) -> None:

@@ -15,6 +15,15 @@ STATUS_WORDS = {
     "UNKNOWN": "Unknown, check",
 }
 STATUS_LOOKS = {"ACTIVE": "ok", "NEW": "wait", "PENDING": "wait", "REJECTED": "crit", "UNKNOWN": "warn"}
+COVER_WORDS = {
+    "STOP_FAILED": "Stop failed",
+    "UNKNOWN": "Unknown, check",
+    "UNPROTECTED": "Unprotected",
+    "PARTLY": "Partly",
+    "WAITING": "Sent, waiting",
+    "PROTECTED": "Protected",
+}
+COVER_LOOKS = {"STOP_FAILED": "crit", "WAITING": "wait", "PROTECTED": "ok"}
 
 
 @register.filter
@@ -38,3 +47,14 @@ def status_words(status: str) -> str:
 def status_look(status: str) -> str:
     """The class of its pill."""
     return STATUS_LOOKS.get(status, "off")
+
+
+@register.filter
+def cover_words(cover: str) -> str:
+    return COVER_WORDS[cover]
+
+
+@register.filter
+def cover_look(cover: str) -> str:
+    """The class of its pill."""
+    return COVER_LOOKS.get(cover, "warn")

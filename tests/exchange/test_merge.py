@@ -70,6 +70,22 @@ def test_a_status_that_nobody_knows_is_kept_and_ends_nothing():
     assert merged(row, report("CANCELED", second=3))["status"] == "CANCELED"
 
 
+def test_a_status_that_nobody_knows_goes_when_the_exchange_takes_it_back():
+    """At the same moment: an order that was shown as halted by mistake has not been updated since."""
+    row = merged(report("ACTIVE", second=1), report("HALTED", second=1))
+    assert row["status"] == "HALTED"
+    assert merged(row, report("ACTIVE", second=1))["status"] == "ACTIVE"
+    assert merged(row, report("ACTIVE", second=0))["status"] == "HALTED"
+
+
+def test_a_stop_limit_amended_to_a_stop_loss_has_no_price_any_more():
+    limit = report("PENDING", second=1, order_type="STOP_LIMIT", price=None) | {"price": Decimal(9)}
+    market = report("PENDING", second=2, order_type="STOP_LOSS") | {"price": None}
+    assert merged(limit, market)["price"] is None
+    assert merged(market, limit)["price"] is None
+    assert merged(limit, report("PENDING", second=2, order_type="STOP_LIMIT") | {"price": None})["price"] == 9
+
+
 def test_what_a_report_leaves_out_stays():
     full = report(client_oid="by-hand", maker_fee_rate=Decimal("0.1"), exec_inst=["POST_ONLY"])
     assert merged(full, report("FILLED", second=1))["client_oid"] == "by-hand"

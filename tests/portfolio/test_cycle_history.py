@@ -1,6 +1,5 @@
 """After any absence nothing is lost: what one cycle cannot read is noted and read between the cycles."""
 
-
 import pytest
 
 from exchange.backfill import history_slice

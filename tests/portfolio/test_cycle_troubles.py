@@ -284,6 +284,19 @@ def test_a_cycle_whose_lease_went_to_another_writes_nothing(lived, monkeypatch):
     assert Lease.objects.get().holder == "another"
 
 
+def test_the_lease_is_looked_at_before_every_request(lived, monkeypatch):
+    """Lost during the second read, no third one is sent."""
+    real = lived.world.app.exchange_call
+
+    def slow(request):
+        if request.method == "private/advanced/get-open-orders":
+            Lease.objects.update(token=99, holder="another")
+        return real(request)
+
+    monkeypatch.setattr(lived.world.app, "exchange_call", slow)
+    assert lived.sync().requests == 2
+
+
 def test_a_second_cycle_at_the_same_time_does_nothing(desk):
     held = lease_take(purpose="cycle")
     assert sync_run(trigger="test") is None

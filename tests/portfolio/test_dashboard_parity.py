@@ -8,7 +8,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import BalanceFactory, InstrumentFactory, OrderFactory, SyncRunFactory, TradeFactory
+from tests.factories import (
+    BalanceFactory,
+    GroupFactory,
+    InstrumentFactory,
+    LegFactory,
+    OrderFactory,
+    SyncRunFactory,
+    TradeFactory,
+)
 from tests.portfolio.pages import Page, Row
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +35,9 @@ def both() -> tuple[Page, Any]:
     sold = OrderFactory(filled=True, side="SELL")
     TradeFactory(order_id=sold.order_id)
     OrderFactory(canceled=True, has_fills=True, filled_quantity=Decimal("0.00100"), price=None)
+    LegFactory()
+    GroupFactory(state="STOP_FAILED", take_profit_price=None, reason="The exchange refused it.")
+    GroupFactory(closed=True, instrument_name="ETH_USD")
     client = Client()
     return Page(client.get("/").content.decode()), client.get("/api/dashboard/state").json()
 
@@ -67,4 +78,29 @@ def test_the_same_portfolio(both):
 
 def test_the_same_figures(both):
     page, api = both
-    assert page.figures == [api["summary"]["total_usd"], api["summary"]["cash_usd"]]
+    fields = ("total_usd", "cash_usd", "unprotected_usd", "loss_if_all_stops_hit_usd")
+    assert page.figures == [api["summary"][name] for name in fields]
+
+
+def test_the_same_protection(both):
+    page, api = both
+    held = {row["currency"]: row for row in api["portfolio"]}
+    at_work = [group for group in api["oco_groups"] if group["closed_at"] is None]
+    assert (len(at_work), len(api["oco_groups"]), len(api["unprotected"])) == (2, 3, 3)
+    assert [row.key for row in page.tables["protection"]] == ["BTC", "XYZ"]
+    for row in page.tables["protection"]:
+        of = [group for group in at_work if group["instrument_name"] == f"{row.key}_USD"]
+        bare = [one for one in api["unprotected"] if one["instrument_name"] == f"{row.key}_USD"]
+        worth = [Decimal(one["market_value_usd"]) for one in bare if one["market_value_usd"]]
+        assert row.values == [
+            held[row.key]["protected_quantity"],
+            held[row.key]["unprotected_quantity"],
+            *([str(sum(worth))] if worth else []),
+            *(group["stop_price"] for group in of),
+            *(group["take_profit_price"] for group in of if group["take_profit_price"]),
+        ]
+
+
+def test_the_same_words_for_a_position(both):
+    page, _ = both
+    assert [row.status for row in page.tables["protection"]] == ["STOP_FAILED", "UNPROTECTED"]

@@ -15,6 +15,7 @@ from exchange.models import SyncRun
 from tests.factories import (
     BalanceFactory,
     InstrumentFactory,
+    LegFactory,
     OrderFactory,
     SyncRunFactory,
     TradeFactory,
@@ -198,7 +199,7 @@ def test_there_is_no_total_when_nothing_that_is_held_has_a_price():
 
 def test_an_account_that_was_read_and_is_empty_is_worth_nothing():
     SyncRunFactory()
-    assert state()["summary"]["total_usd"] == "0"
+    assert state()["summary"]["total_usd"] == "0.00"
 
 
 def test_what_was_sold_is_no_longer_in_the_portfolio():
@@ -266,6 +267,9 @@ def test_it_takes_the_same_queries_however_many_orders_there_are(orders):
     SyncRunFactory()
     OrderFactory.create_batch(orders)
     OrderFactory.create_batch(orders // 5, filled=True)
+    for _ in range(orders // 5):
+        LegFactory()
     with CaptureQueriesContext(connection) as queries:
-        assert len(state()["open_orders"]) == orders
-    assert len(queries) == 8
+        said = state()
+    assert (len(said["open_orders"]), len(said["oco_groups"])) == (orders, orders // 5)
+    assert len(queries) == 15

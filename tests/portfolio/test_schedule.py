@@ -13,6 +13,12 @@ from tests.support import at, queries, written
 MINUTE = timedelta(seconds=60)
 
 
+@pytest.fixture(autouse=True)
+def one_connection(monkeypatch):
+    """django-q2 would drop the connection that holds the test's transaction."""
+    monkeypatch.setattr("django_q.scheduler.close_old_django_connections", lambda: None)
+
+
 @pytest.mark.parametrize(
     ("now", "seconds", "beat"),
     [

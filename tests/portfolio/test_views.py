@@ -70,7 +70,7 @@ def test_no_more_of_the_key_is_shown_than_its_tail(settings):
 
 def test_it_waits_for_the_first_sync_without_inventing_figures():
     text = html()
-    assert text.count("Waiting for the first sync") == 4
+    assert text.count("Waiting for the first sync") == 5
     assert "$" not in text
     assert "no balance has been read yet" in text
 
@@ -85,9 +85,9 @@ def test_it_says_why_the_first_sync_does_not_succeed():
 def test_empty_says_that_it_looked():
     SyncRunFactory(age=23)
     text = html()
-    for words in ("No open orders", "No executed orders", "Nothing is held"):
+    for words in ("No open orders", "No executed orders", "Nothing is held", "No position to protect"):
         assert words in text
-    assert text.count("Checked 23 s ago.") == 3
+    assert text.count("Checked 23 s ago.") == 4
     assert "<b>Up to date</b>, synced 23 s ago" in text
 
 

@@ -22,18 +22,27 @@ def test_an_open_buy_shows_only_in_what_may_be_withdrawn():
     world = World({"USD": "9.677146618"})
     world.buy("CRO_USD", 28, "0.0385")
     row = shown(world, "USD")
-    assert (row["quantity"], row["reserved_qty"], row["max_withdrawal_balance"]) == ("9.677146618", "0", "8.59914661")
+    assert (row["quantity"], row["reserved_qty"], row["max_withdrawal_balance"]) == (
+        "9.677146618",
+        "0",
+        "8.59914661",
+    )
 
 
 def test_or_it_shows_as_reserved():
     world = World({"USD": 10}, reserved_qty="amount")
     world.buy("CRO_USD", 28, "0.0385")
     row = shown(world, "USD")
-    assert (row["reserved_qty"], row["market_value"], row["max_withdrawal_balance"]) == ("1.078", "10", "8.922")
+    assert (row["reserved_qty"], row["market_value"], row["max_withdrawal_balance"]) == (
+        "1.078",
+        "10",
+        "8.922",
+    )
 
 
 @pytest.mark.parametrize(
-    ("quirk", "reserved", "free"), [("like_buys", "0", "60"), ("reserved_qty", "40", "60"), ("invisible", "0", "100")]
+    ("quirk", "reserved", "free"),
+    [("like_buys", "0", "60"), ("reserved_qty", "40", "60"), ("invisible", "0", "100")],
 )
 def test_how_a_resting_sell_shows_is_a_quirk(quirk, reserved, free):
     world = World({"CRO": 100}, sell_reservation=quirk)
@@ -105,3 +114,12 @@ def test_fees_may_be_cut_to_eight_decimals():
     world = World({"USD": 100}, fee_rounding="eight_decimals")
     world.buy("BTC_USD", "0.00123")
     assert world.balance("BTC") == Decimal("0.00123") - Decimal("0.00000596")
+
+
+def test_a_market_buy_on_its_way_locks_what_it_cost_when_it_was_sent():
+    world = World({"USD": "4.711"}, ack_delay_ms=200)
+    order = world.buy("CRO_USD", 100)
+    world.move("CRO_USD", 10)
+    assert world.exchange.audit() == []
+    world.tick(1)
+    assert (order.status, order.reason) == ("CANCELED", 306)

@@ -51,7 +51,13 @@ def test_a_fill_beyond_the_rest_is_refused(quantity):
 
 def test_act_as_the_user():
     world = World()
-    params = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "quantity": "100", "price": "0.04"}
+    params = {
+        "instrument_name": "CRO_USD",
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": "100",
+        "price": "0.04",
+    }
     result = control(world, "order", method="private/create-order", params=params)[1]["result"]
     assert control(world, "order", method="private/cancel-order", params=result)[0] == 200
     status, answer = control(world, "order", method="private/cancel-order", params=result)
@@ -97,7 +103,9 @@ def test_a_control_nobody_knows_lists_those_there_are():
 
 def test_another_machine_and_a_web_page_are_kept_out():
     world = World()
-    page = world.session().post("http://simulator/_control/state", headers={"Origin": "http://evil"}, timeout=10)
+    page = world.session().post(
+        "http://simulator/_control/state", headers={"Origin": "http://evil"}, timeout=10
+    )
     assert page.status_code == 403
     far = {"PATH_INFO": "/_control/state", "REMOTE_ADDR": "192.168.1.9"}
     assert world.app.reply_to(far).status == 403

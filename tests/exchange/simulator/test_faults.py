@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from exchange.errors import BadAnswer, ExchangeError, RateLimited, Unreachable, UnknownOutcome
+from exchange.errors import BadAnswer, ExchangeError, RateLimited, UnknownOutcome, Unreachable
 from exchange.simulator.faults import KINDS, Faults
 from exchange.types import NameSpace, NewOrder
 from tests.exchange.simulator import raw
@@ -147,6 +147,45 @@ def test_a_delay_within_the_timeout_only_takes_time():
     assert world.now_ms() - before == 3000
 
 
+def test_an_order_that_arrives_after_everybody_gave_up():
+    world = World()
+    world.faults.add("process_later", CREATE, seconds=30, times=1)
+    client = world.client()
+    with pytest.raises(UnknownOutcome):
+        client.order_create(NameSpace.PLAIN, BUY)
+    assert client.order_detail(NameSpace.PLAIN, client_oid="mine") is None
+    world.tick(31)
+    order = client.order_detail(NameSpace.PLAIN, client_oid="mine")
+    assert order.create_time_ms == world.now_ms() - 1000
+
+
+def test_but_not_after_its_nonce_has_expired():
+    world = World()
+    world.faults.add("process_later", CREATE, seconds=61)
+    with pytest.raises(UnknownOutcome):
+        world.client().order_create(NameSpace.PLAIN, BUY)
+    world.tick(70)
+    assert world.open_orders() == []
+
+
+def test_a_read_that_succeeds_and_says_nothing():
+    world = World()
+    order = world.buy("CRO_USD", 100, "0.04")
+    world.faults.add("empty")
+    client = world.client()
+    assert client.balance().positions == ()
+    assert client.open_orders(NameSpace.PLAIN) == client.trades() == []
+    assert client.order_detail(NameSpace.PLAIN, order_id=order.order_id) is None
+
+
+def test_rows_that_lack_what_identifies_them():
+    world = World()
+    world.buy("CRO_USD", 100, "0.04")
+    world.faults.add("missing_fields", fields=["order_id"])
+    with pytest.raises(BadAnswer):
+        world.client().open_orders(NameSpace.PLAIN)
+
+
 def test_an_accepted_cancel_that_is_never_done():
     world = World()
     order = world.buy("CRO_USD", 100, "0.04")
@@ -243,6 +282,19 @@ def test_a_stale_answer_shows_a_finished_order_as_open_and_not_in_the_history():
     assert len(client.trades()) == 1
 
 
+def test_a_stale_list_shows_its_legs_as_they_were():
+    world = World({"CRO": 100})
+    world.faults.add("stale", age_s=5)
+    leg = {"instrument_name": "CRO_USD", "side": "SELL", "quantity": "100"}
+    legs = [leg | {"type": "LIMIT", "price": "0.05"}, leg | {"type": "STOP_LOSS", "ref_price": "0.045"}]
+    list_id = world.by_hand("private/advanced/create-oco", order_list=legs)["list_id"]
+    client = world.client()
+    assert len(client.order_list_detail([list_id])) == 2
+    world.tick(6)
+    world.set_price("CRO_USD", "0.05")
+    assert [each.status for each in client.order_list_detail([list_id])] == ["ACTIVE", "PENDING"]
+
+
 def test_numbers_for_text_and_text_for_numbers_and_words_nobody_knows():
     world = World()
     world.buy("CRO_USD", 100, "0.04")
@@ -265,7 +317,10 @@ def test_the_maintenance_answer_has_no_id():
     world = World()
     world.faults.add("maintenance")
     status, body = raw.post(world, "private/user-balance")
-    assert (status, body) == (503, {"code": 9010001, "message": "SYSTEM_MAINTENANCE", "details": "we are back soon"})
+    assert (status, body) == (
+        503,
+        {"code": 9010001, "message": "SYSTEM_MAINTENANCE", "details": "we are back soon"},
+    )
 
 
 def test_a_dropped_line_is_a_connection_error():

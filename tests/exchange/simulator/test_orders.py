@@ -14,7 +14,9 @@ def refusal(world: World, **params: object) -> Refusal:
     """What a CRO_USD limit buy of 100 at 0.04, changed like this, is refused with."""
     asked = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "quantity": "100", "price": "0.04"}
     with pytest.raises(Refusal) as caught:
-        world.by_hand(CREATE, **{name: value for name, value in (asked | params).items() if value is not None})
+        world.by_hand(
+            CREATE, **{name: value for name, value in (asked | params).items() if value is not None}
+        )
     return caught.value
 
 
@@ -223,7 +225,13 @@ def test_a_resting_order_may_fill_in_parts(parts):
 
 
 def test_quantity_wins_over_notional_or_both_are_refused():
-    both = {"instrument_name": "CRO_USD", "side": "BUY", "type": "MARKET", "quantity": "100", "notional": "50"}
+    both = {
+        "instrument_name": "CRO_USD",
+        "side": "BUY",
+        "type": "MARKET",
+        "quantity": "100",
+        "notional": "50",
+    }
     world = World()
     assert world.order(world.by_hand(CREATE, **both)["order_id"]).cumulative_quantity == 100
     with pytest.raises(Refusal, match="40004"):
@@ -349,8 +357,8 @@ def test_a_list_of_orders_says_for_each_whether_it_lives():
 def test_or_carries_one_code_for_all_although_some_live():
     world = World(list_failure="code_10001")
     leg = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "price": "0.04"}
+    legs = [leg | {"quantity": "100"}, leg | {"quantity": "1"}]
     with pytest.raises(Refusal, match="10001") as caught:
-        legs = [leg | {"quantity": "100"}, leg | {"quantity": "1"}]
         world.by_hand("private/create-order-list", contingency_type="LIST", order_list=legs)
     assert [row["code"] for row in caught.value.result["result_list"]] == [0, 415]
 

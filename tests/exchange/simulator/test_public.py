@@ -64,5 +64,7 @@ def test_valuations_of_an_index():
 def test_public_trades_are_newest_first_and_end_before_the_end():
     world = World()
     end = world.now_ms() // 10_000 * 10_000
-    rows = raw.get(world, "public/get-trades", instrument_name="CRO_USD", count=4, end_ts=end)[1]["result"]["data"]
+    rows = raw.get(world, "public/get-trades", instrument_name="CRO_USD", count=4, end_ts=end)[1]["result"][
+        "data"
+    ]
     assert [row["t"] for row in rows] == [end - back * 10_000 for back in (1, 2, 3, 4)]

@@ -98,7 +98,9 @@ def test_amending_a_resting_order(name):
     order_id = world.by_hand("private/create-order", **create["params"])["order_id"]
     assert alike(world.by_hand("private/get-order-detail", order_id=order_id)) == alike(before)
     world.tick((after["update_time"] - after["create_time"]) / 1000)
-    assert world.by_hand("private/amend-order", **amend["params"])["client_oid"] == amend["result"]["client_oid"]
+    assert (
+        world.by_hand("private/amend-order", **amend["params"])["client_oid"] == amend["result"]["client_oid"]
+    )
     mine = world.by_hand("private/get-order-detail", order_id=order_id)
     assert alike(mine) == alike(after)
     assert mine["update_time"] - mine["create_time"] == after["update_time"] - after["create_time"]

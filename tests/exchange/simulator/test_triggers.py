@@ -11,9 +11,17 @@ from tests.exchange.simulator.world import World
 CREATE = "private/advanced/create-order"
 
 
-def trigger(world: World, kind: str = "STOP_LOSS", ref_price: str = "0.045", side: str = "SELL", **more: str) -> Order:
+def trigger(
+    world: World, kind: str = "STOP_LOSS", ref_price: str = "0.045", side: str = "SELL", **more: str
+) -> Order:
     """A trigger on 100 CRO; the market is at 0.0471."""
-    asked = {"instrument_name": "CRO_USD", "side": side, "type": kind, "quantity": "100", "ref_price": ref_price}
+    asked = {
+        "instrument_name": "CRO_USD",
+        "side": side,
+        "type": kind,
+        "quantity": "100",
+        "ref_price": ref_price,
+    }
     return world.order(world.by_hand(CREATE, **asked, **more)["order_id"])
 
 
@@ -147,7 +155,11 @@ def test_the_triggered_order_may_also_live_among_the_plain_ones():
     order = trigger(world, "STOP_LIMIT", "0.045", price="0.0452", client_oid="stop")
     world.set_price("CRO_USD", "0.0449")
     row = world.by_hand("private/get-open-orders")["data"][0]
-    assert (row["order_id"], row["client_oid"], row["order_type"]) == (order.exchange_order_id, "stop", "LIMIT")
+    assert (row["order_id"], row["client_oid"], row["order_type"]) == (
+        order.exchange_order_id,
+        "stop",
+        "LIMIT",
+    )
     world.by_hand("private/cancel-order", order_id=order.exchange_order_id)
     history = world.by_hand("private/get-order-history")["data"]
     assert [row["order_id"] for row in history] == [order.exchange_order_id]
@@ -195,7 +207,11 @@ def test_amend_moves_the_trigger_and_swaps_market_for_limit():
     order = trigger(world, client_oid="stop")
     amend = "private/advanced/amend-order"
     world.by_hand(amend, client_oid="stop", new_price="0.044", new_quantity="90", new_ref_price="0.0451")
-    assert (order.order_type, order.limit_price, order.ref_price) == ("STOP_LIMIT", Decimal("0.044"), Decimal("0.0451"))
+    assert (order.order_type, order.limit_price, order.ref_price) == (
+        "STOP_LIMIT",
+        Decimal("0.044"),
+        Decimal("0.0451"),
+    )
     world.by_hand(amend, client_oid="stop", new_price="0", new_quantity="90")
     assert (order.order_type, order.limit_price, order.quantity) == ("STOP_LOSS", None, 90)
 

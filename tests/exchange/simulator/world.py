@@ -12,6 +12,7 @@ from exchange.client import Client
 from exchange.ratelimit import Limiter
 from exchange.simulator import byhand, control
 from exchange.simulator.adapter import SimulatorAdapter
+from exchange.simulator.catalogue import Catalogue
 from exchange.simulator.codes import Refusal
 from exchange.simulator.faults import Faults
 from exchange.simulator.fees import FeeRates
@@ -32,9 +33,16 @@ class World:
     `World({"USD": 1000, "CRO": 50})` opens an account with that; keyword arguments are quirks.
     """
 
-    def __init__(self, balances: dict[str, Any] | None = None, *, start_ms: int = START_MS, **quirks: Any) -> None:
+    def __init__(
+        self,
+        balances: dict[str, Any] | None = None,
+        *,
+        start_ms: int = START_MS,
+        catalogue: Catalogue | None = None,
+        **quirks: Any,
+    ) -> None:
         self.clock_ms = start_ms
-        self.prices = Prices(seed=1, origin_ms=start_ms, volatility=0)
+        self.prices = Prices(catalogue, seed=1, origin_ms=start_ms, volatility=0)
         self.exchange = Exchange(
             self.prices, now_ms=self.now_ms, quirks=Quirks().with_changes(quirks), key=KEY, secret=SECRET
         )
@@ -50,17 +58,20 @@ class World:
 
     def tick(self, seconds: float = 1) -> None:
         """Time passes; the exchange notices when it is next asked, or now if something is open."""
-        self.clock_ms += round(seconds * 1000)
-        self.exchange.advance()
+        with self.exchange.lock:
+            self.clock_ms += round(seconds * 1000)
+            self.exchange.advance()
 
     def set_price(self, symbol: str, price: Any) -> None:
         """The market jumps there at once; resting orders and triggers meet it."""
-        self.exchange.advance()
-        byhand.set_price(self.exchange, symbol, Decimal(str(price)))
+        with self.exchange.lock:
+            self.exchange.advance()
+            byhand.set_price(self.exchange, symbol, Decimal(str(price)))
 
     def move(self, symbol: str, percent: Any) -> None:
-        self.exchange.advance()
-        byhand.move(self.exchange, symbol, Decimal(str(percent)))
+        with self.exchange.lock:
+            self.exchange.advance()
+            byhand.move(self.exchange, symbol, Decimal(str(percent)))
 
     def set_mark_gap(self, symbol: str, ratio: Any) -> None:
         """Mark is last times (1 + ratio)."""

@@ -1,0 +1,59 @@
+"""`manage.py check_connection` in its own words."""
+
+import pytest
+from django.core.management import call_command
+
+from tests.exchange.simulator.world import KEY, SECRET
+
+
+def run(capsys):
+    code = 0
+    try:
+        call_command("check_connection")
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr().out.splitlines()
+
+
+def test_one_line_for_each_check(desk, capsys):
+    code, lines = run(capsys)
+    assert code == 0
+    assert lines[0] == f"DRY_RUN with the key that ends in {KEY[-4:]}"
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "✓ address",
+        "✓ clock",
+        "✓ key accepted",
+        "✓ balance readable",
+        "✓ orders readable",
+        "✓ advanced orders readable",
+        "✓ IP address",
+        "? trading permission",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "line"),
+    [
+        ({"kind": "drop_before"}, "✗ address: "),
+        ({"kind": "refuse", "method": "private/*", "code": 40101}, "✗ key accepted: "),
+        ({"kind": "refuse", "method": "private/*", "code": 40103}, "✗ IP address: refused"),
+        ({"kind": "refuse", "method": "private/user-balance", "code": 40104}, "✗ balance readable: "),
+        ({"kind": "http", "method": "private/get-open-orders", "status": 502}, "✗ orders readable: "),
+        ({"kind": "garbage", "method": "private/advanced/*"}, "✗ advanced orders readable: "),
+    ],
+)
+def test_a_failure_is_one_line_with_the_remedy_and_exit_code_1(desk, world, capsys, trouble, line):
+    world.faults.add(**trouble)
+    code, lines = run(capsys)
+    assert code == 1
+    assert any(each.startswith(line) for each in lines)
+    assert len(lines) == 9
+    assert KEY not in "".join(lines)
+    assert SECRET not in "".join(lines)
+
+
+def test_a_wrong_clock_names_the_offset(desk, world, capsys):
+    world.control("clock", skew_ms=30_000)
+    code, lines = run(capsys)
+    assert code == 1
+    assert "NTP" in lines[2]

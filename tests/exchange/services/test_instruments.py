@@ -1,0 +1,59 @@
+"""The catalogue is kept as read; what is gone from it stays and cannot be traded."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from exchange.models import Instrument
+from exchange.services import instrument_record_all
+from exchange.types import Instrument as Told
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def told(symbol="SHIB_USD", **changes):
+    row = {
+        "symbol": symbol,
+        "inst_type": "CCY_PAIR",
+        "display_name": symbol.replace("_", "/"),
+        "base_ccy": symbol.split("_")[0],
+        "quote_ccy": "USD",
+        "quote_decimals": 9,
+        "quantity_decimals": 0,
+        "price_tick_size": "0.000000001",
+        "qty_tick_size": "10000",
+        "tradable": True,
+    }
+    return Told.from_row(row | changes)
+
+
+def test_the_grid_is_kept_exactly():
+    instrument_record_all(instruments=[told()], now=NOW)
+    kept = Instrument.objects.get()
+    assert (kept.price_tick_size, kept.qty_tick_size) == (Decimal("1E-9"), Decimal(10_000))
+    assert (kept.base_ccy, kept.tradable, kept.read_at) == ("SHIB", True, NOW)
+
+
+def test_a_change_is_taken_over():
+    instrument_record_all(instruments=[told()], now=NOW)
+    later = NOW + timedelta(days=1)
+    instrument_record_all(instruments=[told(qty_tick_size="1")], now=later)
+    assert (Instrument.objects.get().qty_tick_size, Instrument.objects.get().read_at) == (1, later)
+
+
+def test_what_is_gone_stays_and_cannot_be_traded():
+    instrument_record_all(instruments=[told(), told("OLD_USD")], now=NOW)
+    instrument_record_all(instruments=[told()], now=NOW + timedelta(days=1))
+    assert dict(Instrument.objects.values_list("symbol", "tradable")) == {"SHIB_USD": True, "OLD_USD": False}
+
+
+def test_a_symbol_told_twice_is_one_row():
+    assert instrument_record_all(instruments=[told(), told(quote_decimals=7)], now=NOW) == 1
+    assert Instrument.objects.get().quote_decimals == 7
+
+
+def test_a_thousand_instruments():
+    assert instrument_record_all(instruments=[told(f"C{n}_USD") for n in range(1100)], now=NOW) == 1100
+    assert Instrument.objects.count() == 1100

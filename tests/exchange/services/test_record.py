@@ -1,0 +1,107 @@
+"""The cursors move past what was read and past nothing else."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from exchange.models import HistoryGap, HistoryRange, SyncCursor
+from exchange.models.history import Stream
+from exchange.plan import AHEAD_NS, OVERLAP_NS
+from exchange.services import catalogue_record, snapshot_draft, snapshot_record
+from exchange.services.record import RETENTION_NS
+from exchange.sync import Heard, Part, Snapshot, Wanted
+from exchange.times import NS_PER_DAY
+from exchange.types import NameSpace
+from exchange.walk import Gap, Span
+from tests.support import wire_order, wire_trade
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+END = 1_785_600_000_000_000_000
+SPAN = Span(start_ns=END - NS_PER_DAY, end_ns=END)
+FAILED: Part = Part(error="no")
+
+
+def heard(*rows, left=SPAN.start_ns, gaps=()):
+    return Part(Heard(rows, gaps, left))
+
+
+def record(*, trades=FAILED, orders=FAILED, advanced=FAILED, open_orders=FAILED, span=SPAN):
+    snapshot = Snapshot(
+        open_orders={NameSpace.PLAIN: open_orders, NameSpace.ADVANCED: FAILED},
+        histories={Stream.ORDERS: orders, Stream.ADVANCED: advanced},
+        trades=trades,
+        balance=FAILED,
+        tickers=FAILED,
+        instruments=None,
+        looked_up={},
+        errors=[],
+    )
+    wanted = Wanted(spans=dict.fromkeys(Stream, span), open_keys=[])
+    catalogue_record(snapshot=snapshot, now=NOW)
+    draft = snapshot_draft(snapshot=snapshot, now=NOW)
+    return snapshot_record(snapshot=snapshot, draft=draft, wanted=wanted, now=NOW)
+
+
+def cursors():
+    return dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+
+
+def ranges():
+    return {(each.why, each.start_ns, each.end_ns) for each in HistoryRange.objects.all()}
+
+
+def test_nothing_heard_moves_nothing():
+    counts = record()
+    assert (counts.open_orders, counts.executed_orders, counts.trades) == (0, 0, 0)
+    assert cursors() == {}
+    assert ranges() == set()
+
+
+def test_only_what_was_heard_moves():
+    record(trades=heard())
+    assert cursors() == {"TRADES": END - AHEAD_NS}
+
+
+def test_the_first_time_half_a_year_is_left():
+    record(trades=heard())
+    assert ranges() == {("first run", END - RETENTION_NS, SPAN.start_ns)}
+
+
+def test_next_to_the_last_time_nothing_is_left():
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    record(trades=heard())
+    assert ranges() == set()
+
+
+def test_what_the_window_did_not_reach_is_left():
+    read = SPAN.start_ns - 3 * NS_PER_DAY
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
+    record(trades=heard())
+    assert ranges() == {("missed", read - OVERLAP_NS, SPAN.start_ns)}
+
+
+def test_what_the_exchange_has_no_more_is_not_asked_for():
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=END - 400 * NS_PER_DAY)
+    record(trades=heard())
+    assert ranges() == {("missed", END - RETENTION_NS, SPAN.start_ns)}
+
+
+def test_what_was_too_busy_to_give_is_left():
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    record(trades=heard(left=END - 500))
+    assert ranges() == {("busy", SPAN.start_ns, END - 500)}
+    assert cursors() == {"TRADES": END - AHEAD_NS}
+
+
+def test_gaps_are_kept():
+    record(trades=heard(gaps=[Gap(5, 6, "", "too many")]))
+    assert HistoryGap.objects.get().reason == "too many"
+
+
+def test_counts_are_of_what_came():
+    done = {"status": "FILLED", "cumulative_quantity": "2"}
+    listed = [wire_order(order_id="1"), wire_order(order_id="2")]
+    ended = heard(wire_order(order_id="3", **done), wire_order(order_id="2", **done))
+    counts = record(trades=heard(wire_trade()), orders=ended, open_orders=Part(listed))
+    assert (counts.open_orders, counts.executed_orders, counts.trades) == (1, 2, 1)

@@ -1,0 +1,151 @@
+"""One pull: every read of the cycle, in order, each part complete or with the reason why not."""
+
+from datetime import timedelta
+
+import pytest
+
+from exchange.errors import AuthError
+from exchange.models.history import Stream
+from exchange.sync import LOOKUPS, Wanted, pull
+from exchange.times import NS_PER_DAY, NS_PER_MS, from_ms
+from exchange.types import NameSpace
+from exchange.walk import Span
+from tests.support import below
+
+READS = [
+    "private/get-open-orders",
+    "private/advanced/get-open-orders",
+    "private/get-order-history",
+    "private/advanced/get-order-history",
+    "private/get-trades",
+    "private/user-balance",
+    "public/get-tickers",
+]
+
+
+class Pulled:
+    def __init__(self, world, *, keys=(), known=(), with_catalogue=False):
+        self.asked = []
+        end = (world.clock_ms + 60_000) * NS_PER_MS
+        span = Span(start_ns=end - NS_PER_DAY, end_ns=end)
+        wanted = Wanted(
+            spans=dict.fromkeys(Stream, span),
+            open_keys=keys,
+            known_instruments=known,
+            with_catalogue=with_catalogue,
+        )
+        client = world.client(before_request=self.asked.append)
+        self.snapshot = pull(client=client, wanted=wanted, clock=lambda: from_ms(world.clock_ms))
+
+
+def key(order):
+    return order.name_space.upper(), order.order_id
+
+
+def test_the_reads_and_their_order(world):
+    """Open lists before histories, balance after the trades that explain it."""
+    pulled = Pulled(world, with_catalogue=True)
+    assert pulled.asked == [*READS, "public/get-instruments"]
+    assert pulled.snapshot.errors == []
+    assert len(pulled.snapshot.instruments.rows) > 40
+    assert not pulled.snapshot.is_silent
+
+
+def test_without_need_the_catalogue_is_not_read(world):
+    assert Pulled(world).snapshot.instruments is None
+
+
+@pytest.mark.parametrize("method", READS)
+def test_a_part_that_fails_is_not_an_empty_one(world, method):
+    world.buy("BTC_USD", "0.01")
+    world.faults.add("refuse", method, code=40003)
+    snapshot = Pulled(world).snapshot
+    parts = [
+        snapshot.open_orders[NameSpace.PLAIN],
+        snapshot.open_orders[NameSpace.ADVANCED],
+        snapshot.histories[Stream.ORDERS],
+        snapshot.histories[Stream.ADVANCED],
+        snapshot.trades,
+        snapshot.balance,
+        snapshot.tickers,
+    ]
+    assert [part.is_complete for part in parts] == [each != method for each in READS]
+    failed = parts[READS.index(method)]
+    assert failed.rows is None
+    assert snapshot.errors == [failed.error]
+    assert "[40003]" in failed.error
+
+
+def test_after_two_silences_the_rest_is_not_tried(world):
+    world.faults.add("drop_before")
+    pulled = Pulled(world)
+    assert set(pulled.asked) == set(READS[:2])
+    assert pulled.snapshot.is_silent
+    assert len(pulled.snapshot.errors) == len(READS)
+    assert "not tried" in pulled.snapshot.errors[-1]
+
+
+def test_one_silence_is_not_a_dead_exchange(world):
+    for method in (READS[1], READS[3], READS[5]):
+        world.faults.add("drop_before", method)
+    pulled = Pulled(world)
+    assert set(pulled.asked) == set(READS)
+    assert len(pulled.snapshot.errors) == 3
+
+
+def test_what_takes_too_long_is_left_for_the_next_cycle(world):
+    world.faults.add("delay", seconds=9)
+    pulled = Pulled(world)
+    assert pulled.asked == READS[:6]
+    assert [error.split(":")[0] for error in pulled.snapshot.errors] == ["Tickers"]
+    assert timedelta(milliseconds=world.clock_ms) >= timedelta(seconds=45)
+
+
+def test_a_refused_key_ends_it_at_once(world):
+    world.faults.add("refuse", READS[1], code=40101)
+    with pytest.raises(AuthError):
+        Pulled(world)
+
+
+def test_orders_that_a_list_names_or_a_history_ends_are_not_looked_up(world):
+    resting, ended = world.buy("BTC_USD", "0.01", below(world)), world.buy("BTC_USD", "0.01")
+    pulled = Pulled(world, keys=[key(resting), key(ended)])
+    assert pulled.asked == READS
+    assert pulled.snapshot.looked_up == {}
+
+
+def test_others_are_looked_up_in_their_name_space(world):
+    keys = [("PLAIN", "4711"), ("ADVANCED", "4711")]
+    pulled = Pulled(world, keys=keys)
+    assert pulled.asked[len(READS) :] == ["private/get-order-detail", "private/advanced/get-order-detail"]
+    assert pulled.snapshot.looked_up == dict.fromkeys(keys)
+
+
+def test_a_failed_list_makes_nobody_look_for_its_orders(world):
+    world.faults.add("garbage", READS[0])
+    pulled = Pulled(world, keys=[("PLAIN", "4711"), ("ADVANCED", "4712")])
+    assert list(pulled.snapshot.looked_up) == [("ADVANCED", "4712")]
+
+
+def test_a_look_that_fails_proves_nothing(world):
+    world.faults.add("garbage", "private/get-order-detail")
+    pulled = Pulled(world, keys=[("PLAIN", "4711")])
+    assert pulled.snapshot.looked_up == {}
+    assert pulled.snapshot.errors[0].startswith("Order 4711: ")
+
+
+def test_no_more_are_looked_up_than_a_cycle_has_time_for(world):
+    pulled = Pulled(world, keys=[("PLAIN", str(n)) for n in range(LOOKUPS + 20)])
+    assert list(pulled.snapshot.looked_up) == [("PLAIN", str(n)) for n in range(LOOKUPS)]
+
+
+def test_a_long_history_is_left_where_it_was(world):
+    """Five pages a cycle; what is left is told, so that nobody takes it for read."""
+    for _ in range(620):
+        world.buy("BTC_USD", "0.0001")
+        world.tick(1)
+    heard = Pulled(world).snapshot.trades.rows
+    oldest = min(trade.create_time_ns for trade in heard.rows)
+    assert len({trade.trade_id for trade in heard.rows}) < 500
+    assert heard.left_until_ns <= oldest + 2 * NS_PER_MS
+    assert heard.left_until_ns > (world.clock_ms * NS_PER_MS) - NS_PER_DAY

@@ -1,0 +1,96 @@
+"""`manage.py sync_exchange`: one cycle, its counts, and what its exit code says."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from exchange.services import lease_take
+from tests.support import below
+
+KEYS = [
+    "balances",
+    "open_orders",
+    "executed_orders",
+    "trades",
+    "groups_created",
+    "groups_closed",
+    "requests",
+    "duration_ms",
+    "errors",
+]
+
+
+def run(capsys, *options):
+    code = 0
+    try:
+        call_command("sync_exchange", *options)
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr()
+
+
+@pytest.fixture(autouse=True)
+def an_account(desk, world):
+    world.deposit("BTC", 1)
+    world.buy("BTC_USD", "0.01")
+    world.buy("BTC_USD", "0.01", below(world))
+
+
+def test_one_line_for_each_part(capsys):
+    code, told = run(capsys)
+    assert code == 0
+    assert told.out.splitlines() == [
+        "balances: 2",
+        "open orders: 1",
+        "executed orders: 1",
+        "trades: 1",
+        "groups created: 0",
+        "groups closed: 0",
+        "9 requests in 0 ms",
+    ]
+
+
+def test_json_is_one_object_with_the_promised_keys(capsys):
+    code, told = run(capsys, "--json")
+    answer = json.loads(told.out)
+    assert list(answer) == KEYS
+    assert (code, answer["balances"], answer["trades"], answer["errors"]) == (0, 2, 1, [])
+
+
+def test_a_part_that_failed_is_told_and_is_no_failure_of_the_command(world, capsys):
+    world.faults.add("garbage", "private/get-trades")
+    code, told = run(capsys)
+    assert code == 0
+    assert "Trades: " in told.err
+    assert "trades: 0" in told.out
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        ({"kind": "drop_before"}, "did not answer"),
+        ({"kind": "refuse", "method": "private/*", "code": 40101}, "[40101]"),
+        ({"kind": "refuse", "method": "private/*", "code": 40103}, "allow-list"),
+        ({"kind": "maintenance"}, "[9010001]"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_exit_code_1_with_one_sentence(world, capsys, trouble, sentence, options):
+    world.faults.add(**trouble)
+    code, told = run(capsys, *options)
+    assert code == 1
+    errors = (
+        json.loads(told.out)["errors"]
+        if options
+        else [line for line in told.err.splitlines() if "[" in line or "not" in line]
+    )
+    assert any(sentence in error for error in errors)
+    assert "Traceback" not in told.err
+
+
+def test_exit_code_3_while_another_cycle_holds_the_lease():
+    held = lease_take(purpose="cycle")
+    with pytest.raises(CommandError, match=held.holder.split()[0]) as caught:
+        call_command("sync_exchange")
+    assert caught.value.returncode == 3

@@ -1,0 +1,81 @@
+"""Whatever the exchange turns out to be like (dossier 11), the desk's record ends as the exchange's own."""
+
+from collections import Counter
+
+import pytest
+
+from exchange.backfill import history_slice
+from exchange.simulator.quirks import CHOICES, Quirks
+from exchange.times import NS_PER_DAY
+from tests.record import differences
+from tests.story import Story, new_world
+
+OF_HISTORY = ("history_window", "history_widest", "trades_widest", "tie_order", "ns_resolution")
+EVERY = [(name, value) for name, values in CHOICES.items() for value in values]
+USUAL = Quirks().as_dict()
+UNUSUAL = [one for one in EVERY if one[1] != USUAL[one[0]]]
+HISTORIES = [one for one in EVERY if one[0] in OF_HISTORY]
+
+EVERYTHING = {
+    *(("plain", "LIMIT", status) for status in ("ACTIVE", "FILLED", "CANCELED", "REJECTED")),
+    *(("plain", "MARKET", status) for status in ("FILLED", "CANCELED")),
+    *(("advanced", "LIMIT", status) for status in ("ACTIVE", "FILLED", "CANCELED")),
+    *(("advanced", "STOP_LOSS", status) for status in ("PENDING", "FILLED", "CANCELED")),
+    ("advanced", "STOP_LIMIT", "FILLED"),
+}
+
+
+@pytest.fixture
+def world(request):
+    name, value = request.param
+    return new_world(**{name: value})
+
+
+@pytest.fixture(autouse=True)
+def young(monkeypatch, settings):
+    """The account is a few days old: its history is short. What is bought here is not protected."""
+    monkeypatch.setattr("exchange.services.record.RETENTION_NS", 5 * NS_PER_DAY)
+    settings.AUTO_PROTECT = False
+
+
+def caught_up(desk):
+    desk.quiet()
+    desk.quiet()
+    assert history_slice(seconds=3600) is True
+
+
+def test_the_first_value_of_every_setting_is_its_default():
+    assert {name: values[0] for name, values in CHOICES.items()} == USUAL
+
+
+@pytest.mark.parametrize("world", EVERY[:1], indirect=True)
+def test_in_the_usual_story_everything_happens(desk, world):
+    """Else the tests below would prove nothing."""
+    story = Story(world, world.client(), desk.sync)
+    story.tell()
+    assert story.refused == {"refused_orders": 140001}
+    kinds = {(order.name_space, order.order_type, order.status) for order in world.exchange.all_orders()}
+    assert kinds >= EVERYTHING
+    assert {order.reason for order in world.exchange.all_orders()} == {0, 306, 315, 415, 43003, 43004, 43005}
+    parts = Counter(trade.order_id for trade in world.exchange.trades.rows)
+    assert max(parts.values()) == 2
+
+
+@pytest.mark.parametrize("world", [EVERY[0], *UNUSUAL], indirect=True, ids=lambda one: f"{one[0]}={one[1]}")
+def test_after_the_story_both_records_agree(desk, world):
+    """With a cycle whenever something of it is half done. The first value of every setting is told once, together."""
+    desk.quiet()
+    Story(world, world.client(), desk.sync).tell()
+    caught_up(desk)
+    assert differences(world.exchange) == []
+
+
+@pytest.mark.parametrize("world", HISTORIES, indirect=True, ids=lambda one: f"{one[0]}={one[1]}")
+@pytest.mark.parametrize("pause_s", [0, 3 * 86_400])
+def test_after_a_story_nobody_watched_both_records_agree(desk, world, pause_s):
+    """One cycle before it, and then two at the end, at once or three days later."""
+    desk.quiet()
+    Story(world, world.client(), lambda: None).tell()
+    world.tick(pause_s)
+    caught_up(desk)
+    assert differences(world.exchange) == []

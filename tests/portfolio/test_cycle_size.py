@@ -1,0 +1,80 @@
+"""A pull is one transaction while it is small; a large one is written in pieces of at most 500 rows."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from exchange.models import ExchangeOrder, Trade
+from exchange.services.orders import OrderDraft
+from exchange.services.record import PICTURE, Draft, one_picture
+
+
+@pytest.fixture
+def transactions(monkeypatch):
+    """Rows written in bulk, by transaction; those of the test itself are left out of the nesting."""
+    counted: Counter[object] = Counter()
+    outside = len(connection.savepoint_ids)
+
+    def note(name):
+        real = getattr(QuerySet, name)
+
+        def noted(self, objs, *args, **kwargs):
+            rows = list(objs)
+            nested = connection.savepoint_ids[outside:]
+            counted[nested[0] if nested else object()] += len(rows)
+            return real(self, rows, *args, **kwargs)
+
+        monkeypatch.setattr(QuerySet, name, noted)
+
+    note("bulk_create")
+    note("bulk_update")
+    return counted
+
+
+def test_a_small_pull_is_seen_whole_or_not_at_all(desk, world, transactions):
+    desk.quiet()
+    transactions.clear()
+    world.deposit("BTC", 1)
+    for _ in range(3):
+        world.buy("BTC_USD", "0.01")
+    desk.quiet()
+    orders, fills, balances = 3, 3, 2
+    assert next(iter(transactions.values())) == orders + fills + balances
+
+
+def test_a_large_pull_is_written_in_pieces(desk, world, transactions):
+    for _ in range(700):
+        world.buy("BTC_USD", "0.0001")
+        world.tick(0.05)
+    run = desk.quiet()
+    assert run.trades > 400
+    assert sum(transactions.values()) > 900
+    assert max(transactions.values()) <= 500
+
+
+def test_a_catalogue_and_six_hundred_open_orders_are_no_large_transaction(desk, world, transactions):
+    world.deposit("USD", 1_000_000)
+    names = [name for name in world.exchange.instruments if name.endswith("_USD")][:4]
+    for n in range(600):
+        name = names[n % 4]
+        instrument = world.exchange.instruments[name]
+        price = world.price(name) / 2 // instrument.price_tick * instrument.price_tick
+        world.buy(name, max(instrument.lot, 2 / price // instrument.lot * instrument.lot), price)
+    assert desk.quiet().open_orders == 600
+    assert max(transactions.values()) <= 500
+    transactions.clear()
+    desk.quiet()
+    assert sum(transactions.values()) == 1
+    assert ExchangeOrder.objects.count() == 600
+    assert not Trade.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("rows", "whole"), [(PICTURE, True), (PICTURE + 1, False)])
+def test_where_the_line_is(rows, whole):
+    draft = Draft(OrderDraft({}, new=[ExchangeOrder()] * (rows - 1)), [Trade()])
+    before = len(connection.savepoint_ids)
+    with one_picture(draft):
+        assert (len(connection.savepoint_ids) > before) is whole

@@ -1,0 +1,110 @@
+"""Whether the database says what the simulator itself has on record: nothing lost, nothing twice, nothing else."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, Trade
+from exchange.simulator import balances, records
+from exchange.simulator.decimals import eight
+from exchange.simulator.state import Exchange
+from portfolio.models import Balance
+
+Facts = tuple[Any, ...]
+NOTHING = Decimal(0)
+
+
+def differences(x: Exchange) -> list[str]:
+    """Every difference in words; empty when both records agree. The simulator's own books are checked as well."""
+    return [*x.audit(), *_orders(x), *_mirrors(x), *_trades(x), *_balances(x), *_history()]
+
+
+def _orders(x: Exchange) -> Iterator[str]:
+    theirs = {_key(order): _order_facts(x, order) for order in x.all_orders()}
+    ours = {
+        (row.name_space, row.order_id): _row_facts(row)
+        for row in ExchangeOrder.objects.filter(is_mirror=False)
+    }
+    return _compare("order", theirs, ours)
+
+
+def _key(order: records.Order) -> tuple[str, str]:
+    return order.name_space.upper(), order.order_id
+
+
+def _order_facts(x: Exchange, order: records.Order) -> Facts:
+    second = order.exchange_order_id if x.quirks.exchange_order_id == "when_live" else ""
+    return (
+        *(order.instrument_name, order.side, order.order_type, order.client_oid, order.list_id, second),
+        *(order.status, order.reason, order.is_open, order.limit_price, order.ref_price, order.quantity),
+        *(order.cumulative_quantity, order.cumulative_value, abs(order.cumulative_fee)),
+        *(order.fee_instrument_name, order.create_time_ns, order.update_time_ns // records.NS),
+    )
+
+
+def _row_facts(row: ExchangeOrder) -> Facts:
+    return (
+        *(row.instrument_name, row.side, row.order_type, row.client_oid, row.list_id, row.exchange_order_id),
+        *(row.status, row.reason, row.is_open, row.price, row.trigger_price, row.quantity),
+        *(row.filled_quantity, row.filled_value or NOTHING, abs(row.cumulative_fee or NOTHING)),
+        *(row.fee_currency, row.created_ns, round(row.updated_at.timestamp() * 1000)),
+    )
+
+
+def _mirrors(x: Exchange) -> Iterator[str]:
+    """The plain faces of advanced orders, where the exchange shows them (quirk triggered_in_plain)."""
+    plain = x.stores["plain"]
+    shown = Counter(key for key, order in plain.by_id.items() if order.name_space == "advanced")
+    marked = Counter(ExchangeOrder.objects.filter(is_mirror=True).values_list("order_id", flat=True))
+    return (
+        f"mirror {key}: shown {shown[key]}, marked {marked[key]}"
+        for key in shown | marked
+        if shown[key] != marked[key]
+    )
+
+
+def _trades(x: Exchange) -> Iterator[str]:
+    theirs = {
+        trade.trade_id: (
+            *(trade.order_id, trade.client_oid, trade.instrument_name, trade.side, trade.taker_side),
+            *(trade.quantity, trade.price, trade.fee, trade.fee_instrument_name, trade.create_time_ns),
+        )
+        for trade in x.trades.rows
+    }
+    ours = {
+        row.trade_id: (
+            *(row.order_id, row.client_oid, row.instrument_name, row.side, row.taker_side),
+            *(row.quantity, row.price, row.fee, row.fee_currency, row.create_time_ns),
+        )
+        for row in Trade.objects.all()
+    }
+    return _compare("trade", theirs, ours)
+
+
+def _balances(x: Exchange) -> Iterator[str]:
+    theirs = {held.currency: (held.quantity, eight(max(held.free, NOTHING))) for held in balances.holdings(x)}
+    ours = {row.currency: (row.quantity, row.available) for row in Balance.objects.all() if row.quantity}
+    return _compare("balance", theirs, ours)
+
+
+def _history() -> Iterator[str]:
+    """All history is read, and no part of it had to be given up."""
+    yield from (f"history left: {each}" for each in HistoryRange.objects.filter(done_at__isnull=True))
+    yield from (f"history gap: {each}" for each in HistoryGap.objects.all())
+    missing = ExchangeOrder.objects.filter(is_open=True, missing_since__isnull=False)
+    yield from (f"believed missing: {each}" for each in missing)
+
+
+def _compare(what: str, theirs: dict[Any, Facts], ours: dict[Any, Facts]) -> Iterator[str]:
+    for key in theirs.keys() | ours.keys():
+        there, here = theirs.get(key), ours.get(key)
+        if there != here:
+            yield f"{what} {key}: exchange {_told(there, here)}, desk {_told(here, there)}"
+
+
+def _told(facts: Facts | None, other: Facts | None) -> str:
+    """Only what differs, where both know the thing."""
+    if facts is None or other is None:
+        return "nothing" if facts is None else "knows it"
+    return str([str(fact) for fact, there in zip(facts, other, strict=True) if fact != there])
