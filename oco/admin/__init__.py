@@ -1,0 +1,17 @@
+"""Protection in the admin: what is unprotected, what is unknown, and the few things a person may ask for."""
+
+from oco.admin.groups import OcoGroupAdmin
+from oco.admin.policy import PolicyAdmin
+from oco.admin.record import LotAdmin, LotTradeAdmin, OcoEventAdmin, OcoLegAdmin, WatermarkAdmin
+from oco.admin.switch import TradingSwitchAdmin
+
+__all__ = [
+    "LotAdmin",
+    "LotTradeAdmin",
+    "OcoEventAdmin",
+    "OcoGroupAdmin",
+    "OcoLegAdmin",
+    "PolicyAdmin",
+    "TradingSwitchAdmin",
+    "WatermarkAdmin",
+]

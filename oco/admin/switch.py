@@ -1,0 +1,49 @@
+"""The kill switch: one press to switch trading off, and a person's name to switch it on again."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from exchange.admin.base import ReadOnlyAdmin, to_the_second
+from exchange.models import TradingSwitch
+from exchange.services.send import why_no_create
+from oco.services import switch_off, switch_on
+
+NAME_LENGTH, REASON_LENGTH = 64, 255
+
+
+@admin.register(TradingSwitch)
+class TradingSwitchAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/switch_list.html"
+    list_display = ("__str__", "changed_by", "reason", "moment")
+
+    def get_urls(self) -> list[URLPattern]:
+        turn = self.admin_site.admin_view(require_POST(self.turn))
+        return [path("turn/", turn, name="exchange_tradingswitch_turn"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        known = {"no_create": why_no_create(), "may_turn": may_turn(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **known})
+
+    def turn(self, request: HttpRequest) -> HttpResponse:
+        if not may_turn(request):
+            raise PermissionDenied
+        turn = switch_on if request.POST.get("to") == "on" else switch_off
+        name, reason = request.user.get_username()[:NAME_LENGTH], request.POST.get("reason", "")
+        switch = turn(changed_by=name, now=timezone.now(), reason=reason.strip()[:REASON_LENGTH])
+        messages.success(request, f"Now {switch}.")
+        return redirect("admin:exchange_tradingswitch_changelist")
+
+    @admin.display(description="changed at")
+    def moment(self, switch: TradingSwitch) -> str | None:
+        return to_the_second(switch.changed_at)
+
+
+def may_turn(request: HttpRequest) -> bool:
+    return request.user.has_perm("exchange.change_tradingswitch")

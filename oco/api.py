@@ -1,0 +1,144 @@
+"""Protection over HTTP: to read, and to ask for. What is asked is written down; the worker does it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework import generics
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exchange.paging import Pages
+from exchange.roles import base_of
+from oco.models import OcoGroup
+from oco.selectors import group_events, group_rows
+from oco.serializers import GroupQuery, GroupRequest, GroupSerializer, GroupStorySerializer
+from oco.services import NotPossible, group_cancel, group_create
+
+ACCEPTED = 202
+KEY_LENGTH = 128
+NAME_LENGTH = 64
+
+
+class Conflict(APIException):
+    """What is asked does not go with what there is already."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
+class GroupPages(Pages):
+    ordering = ("-created_at", "-oco_group_id")
+
+
+class GroupView(generics.GenericAPIView[Any]):
+    """Who may read is settled by the project's default permission; asking needs a login. `held` tells what the
+    account has of a currency: who includes these addresses knows.
+    """
+
+    queryset = OcoGroup.objects.all()
+    held: Callable[[str], Decimal] = staticmethod(lambda _currency: Decimal(0))
+
+    def get_permissions(self) -> Sequence[Any]:
+        if self.request.method in SAFE_METHODS:
+            return super().get_permissions()
+        return [IsAuthenticated()]
+
+    def accepted(self, group: OcoGroup) -> Response:
+        (row,) = group_rows([group])
+        return Response(GroupSerializer(row).data, status=ACCEPTED)
+
+
+class GroupList(GroupView, generics.ListAPIView[Any]):
+    """Groups, the newest first. POST protects a position that is held."""
+
+    serializer_class = GroupSerializer
+    pagination_class = GroupPages
+
+    def get_queryset(self) -> QuerySet[OcoGroup]:
+        asked = GroupQuery(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return super().get_queryset().filter(**asked.validated_data)
+
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        page = super().paginate_queryset(queryset)
+        return None if page is None else list(group_rows(page))
+
+    def post(self, request: Request) -> Response:
+        asked = GroupRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return self.accepted(self._protect(asked.validated_data, _name(request), _key(request)))
+
+    def _protect(self, asked: dict[str, Any], name: str, key: str | None) -> OcoGroup:
+        def create() -> OcoGroup:
+            return group_create(
+                **asked,
+                held=self.held(base_of(asked["instrument_name"])),
+                requested_by=name,
+                now=timezone.now(),
+                idempotency_key=key,
+            )
+
+        try:
+            group = create()
+        except IntegrityError:  # the same key came twice at once, and the other was faster
+            group = create()
+        except NotPossible as refusal:
+            raise ValidationError({refusal.field or "detail": [str(refusal)]}) from None
+        if not _is_same(group, asked, name):
+            raise Conflict("This Idempotency-Key was used for another request.")
+        return group
+
+
+class GroupDetail(GroupView):
+    """One group with its journal."""
+
+    serializer_class = GroupStorySerializer
+
+    def get(self, request: Request, pk: Any) -> Response:
+        (row,) = group_rows([self.get_object()])
+        return Response(self.get_serializer({**asdict(row), "events": group_events(pk)}).data)
+
+
+class GroupCancel(GroupView):
+    """Take the protection away; the coins stay."""
+
+    serializer_class = GroupSerializer
+
+    def post(self, request: Request, pk: Any) -> Response:
+        try:
+            group = group_cancel(group_id=pk, requested_by=_name(request), now=timezone.now())
+        except OcoGroup.DoesNotExist:
+            raise NotFound from None
+        except NotPossible as refusal:
+            raise Conflict(str(refusal)) from None
+        return self.accepted(group)
+
+
+def _name(request: Request) -> str:
+    user = request.user
+    return user.get_username()[:NAME_LENGTH] if isinstance(user, User) else ""
+
+
+def _key(request: Request) -> str | None:
+    """The Idempotency-Key, or None; one that no column can keep is refused."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > KEY_LENGTH or not key.isprintable():
+        raise ValidationError({"detail": f"The Idempotency-Key may have {KEY_LENGTH} printable characters."})
+    return key or None
+
+
+def _is_same(group: OcoGroup, asked: dict[str, Any], name: str) -> bool:
+    """Whether this is the group of this very request; its quantity may have changed since, its lot has not."""
+    made = (group.instrument_name, group.lot.bought, group.stop_price, group.take_profit_price)
+    wanted = tuple(
+        asked[field] for field in ("instrument_name", "quantity", "stop_price", "take_profit_price")
+    )
+    return made == wanted and group.requested_by == name

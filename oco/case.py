@@ -1,0 +1,256 @@
+"""One group with what the rules keep asking about it, and the few plans they can answer (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from oco.plan import (
+    ZERO,
+    AskPrice,
+    Cancel,
+    Desired,
+    Leg,
+    Look,
+    Observed,
+    Order,
+    Place,
+    Plan,
+    Role,
+    Standing,
+)
+from oco.pricing import is_placeable, whole_lots
+from oco.states import State, is_final
+
+LOOK_AGE = timedelta(seconds=5)
+RECENT = timedelta(minutes=15)
+FAILURES = 3
+CLOSED_BY = {
+    Role.STOP_LOSS: (State.CLOSED_BY_STOP, "The stop sold the lot."),
+    Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, "The target sold the lot."),
+    Role.EXIT: (State.CLOSED_BY_EXIT, "The lot was sold at the market."),
+}
+BY_HAND = (State.CLOSED_BY_HAND, "The coins left the account otherwise.")
+ROLES = {
+    Order.PAIR: (Role.STOP_LOSS, Role.TAKE_PROFIT),
+    Order.STOP: (Role.STOP_LOSS,),
+    Order.EXIT: (Role.EXIT,),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    desired: Desired
+    observed: Observed
+
+    # what there is
+
+    @cached_property
+    def live(self) -> list[Leg]:
+        return [leg for leg in self.observed.legs if leg.is_live]
+
+    @cached_property
+    def newest(self) -> list[Leg]:
+        """The legs of the last generation."""
+        last = max((leg.generation for leg in self.observed.legs), default=0)
+        return [leg for leg in self.observed.legs if leg.generation == last]
+
+    def of(self, standing: Standing) -> list[Leg]:
+        return [leg for leg in self.observed.legs if leg.standing is standing]
+
+    def live_of(self, role: Role) -> list[Leg]:
+        return [leg for leg in self.live if leg.role is role]
+
+    def newest_of(self, role: Role) -> Leg | None:
+        return next((leg for leg in self.newest if leg.role is role), None)
+
+    @property
+    def rest(self) -> Decimal:
+        """What the lot still owns, on the grid."""
+        return whole_lots(self.desired.owned, self.desired.grid.quantity_tick)
+
+    @property
+    def cover(self) -> Decimal:
+        """What of it may be sold now, on the grid."""
+        return whole_lots(self.desired.cover, self.desired.grid.quantity_tick)
+
+    def fits(self, quantity: Decimal) -> bool:
+        return is_placeable(quantity, self.desired.stop, self.desired.grid)
+
+    @property
+    def doubtful(self) -> list[Leg]:
+        """Legs that may still turn up, where the group is about to end."""
+        ends = self.desired.leave or not self.fits(self.rest)
+        return [leg for leg in self.observed.legs if leg.is_doubtful] if ends else []
+
+    # where it stands
+
+    @property
+    def is_final(self) -> bool:
+        return is_final(self.observed.state)
+
+    @property
+    def uncovered(self) -> State:
+        """The state of a group whose cover is not observed; STOP_FAILED lasts until it is (rule 7)."""
+        state = self.observed.state
+        if state is State.STOP_FAILED or self.observed.failures >= FAILURES:
+            return State.STOP_FAILED
+        fresh = state is State.UNKNOWN and self.observed.last_active_at is None
+        return State.PENDING if fresh or state is State.PENDING else State.REPLACING
+
+    @property
+    def kept(self) -> State:
+        """The state as it is; unknown is over."""
+        return self.uncovered if self.observed.state is State.UNKNOWN else self.observed.state
+
+    @property
+    def replacing(self) -> State:
+        return State.STOP_FAILED if self.uncovered is State.STOP_FAILED else State.REPLACING
+
+    @property
+    def closing(self) -> tuple[State, str]:
+        """How the lot ended, and in words: by the last of our orders that sold, the stop before its sibling."""
+        sold = [leg for leg in self.observed.legs if leg.executed]
+        last = max(sold, key=lambda leg: (leg.generation, leg.role is Role.STOP_LOSS), default=None)
+        return CLOSED_BY[last.role] if last else BY_HAND
+
+    @property
+    def finishes(self) -> bool:
+        """Whether it was our own cancel that took the last cover away (rule 13)."""
+        real = [leg for leg in self.observed.legs if leg.standing is Standing.ENDED]
+        last = max((leg.generation for leg in real), default=0)
+        return self.observed.begun or any(leg.cancelled_by_us for leg in real if leg.generation == last)
+
+    @property
+    def grace_is_over(self) -> bool:
+        given = self.observed.grace_at
+        return given is not None and given < self.observed.cycle_started
+
+    @property
+    def was_cancelled_by_hand(self) -> bool:
+        """Both legs cancelled, nothing executed, not by us; at least one without a reason of the exchange's own."""
+        return (
+            bool(self.newest)
+            and all(
+                leg.end == "CANCELED" and not leg.executed and not leg.cancelled_by_us for leg in self.newest
+            )
+            and any(not leg.end_code for leg in self.newest)
+        )
+
+    # the market
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """Those at most 5 s old."""
+        return [look for look in self.observed.market.looks if self.observed.now - look.at <= LOOK_AGE]
+
+    @property
+    def mark(self) -> Decimal | None:
+        return self.looks[-1].mark if self.looks else None
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether the entry executed, or cover was seen, so lately that a sale is still meant (rule 9)."""
+        moments = (self.desired.entered_at, self.observed.last_active_at)
+        selling = self.observed.state is State.EXITING
+        return selling or any(moment and self._since(moment) <= RECENT for moment in moments)
+
+    def _since(self, moment: datetime) -> timedelta:
+        return self.observed.now - moment
+
+    def is_beyond(self, look: Look) -> bool:
+        """Mark, the exchange's own published mark, and the best bid: all at or below the stop."""
+        prices = (look.mark, look.published, look.bid)
+        return all(price is not None and price <= self.desired.stop for price in prices)
+
+    # what keeps us from placing
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing may be placed now, or nothing (rules 10, 11, 13)."""
+        if not self.observed.can_add:
+            return "Not everything that is needed to place an order was read."
+        if self.observed.no_create and not self.finishes:
+            return self.observed.no_create
+        return self.why_no_coins
+
+    @property
+    def why_no_coins(self) -> str:
+        if self.desired.is_short:
+            return "The balance does not show all the coins yet."
+        if not self.fits(self.cover):
+            return f"Only {self.cover} may be sold: the rest is locked by another order."
+        return ""
+
+    # answers
+
+    def wait(self, reason: str) -> Plan:
+        return Plan(state=self.uncovered, reason=reason)
+
+    def alarm(self, reason: str) -> Plan:
+        return Plan(state=State.STOP_FAILED, reason=reason)
+
+    def ask(self, reason: str, *, since: datetime | None = None) -> Plan:
+        """One more look at the market; when it is silent, wait where we are."""
+        state = self.kept if self.live_of(Role.STOP_LOSS) else self.uncovered
+        if self.observed.market.is_silent:
+            return Plan(state=state, reason=f"{reason} No price could be read.")
+        return Plan(state=state, reason=reason, actions=(AskPrice(since),))
+
+    def cancel(self, legs: Sequence[Leg], state: State, reason: str) -> Plan:
+        """Rule 11: only what was read in this cycle, once a cycle; a market order ends by itself."""
+        if not self.observed.can_remove or not all(leg.is_fresh for leg in legs):
+            return Plan(state=self.kept, reason=f"{reason} Not everything was read, so nothing is cancelled.")
+        names = [
+            leg.client_oid
+            for leg in legs
+            if leg.standing is Standing.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_now
+        ]
+        return Plan(state=state, reason=reason, actions=(Cancel(tuple(names)),) if names else ())
+
+    def take_away(self, reason: str) -> Plan:
+        """Cancel what rests in order to place it anew, if that is possible at all."""
+        if self.why_not:
+            return self.wait(f"{reason} {self.why_not}")
+        return self.cancel(self.live, self.replacing, reason)
+
+    def exit(self, reason: str) -> Plan:
+        """Sell exactly what the lot may sell at the market, after everything of ours is gone."""
+        blocked = (
+            self.observed.no_create or ("" if self.observed.can_add else self.why_not) or self.why_no_coins
+        )
+        if blocked:
+            return self.wait(f"{reason} {blocked}")
+        if self.live:
+            return self.cancel(self.live, State.EXITING, reason)
+        if any(leg.role is Role.EXIT and leg.sent_now for leg in self.newest):
+            return self.wait(f"{reason} Tried again in the next cycle.")
+        return self.put(Order.EXIT, State.EXITING, reason, self.cover)
+
+    def put(
+        self,
+        what: Order,
+        state: State,
+        reason: str,
+        quantity: Decimal,
+        stop: Decimal = ZERO,
+        target: Decimal | None = None,
+    ) -> Plan:
+        order = Place(
+            what=what,
+            quantity=quantity,
+            stop=stop,
+            target=target,
+            generation=self._generation(what),
+            finishing=self.finishes and what is not Order.EXIT,
+        )
+        return Plan(state=state, reason=reason, actions=(order,))
+
+    def _generation(self, what: Order) -> int:
+        """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
+        order still lives that nobody could find (rule 6). A sale and a stop have no name in common.
+        """
+        absent = bool(self.newest) and all(leg.standing is Standing.ABSENT for leg in self.newest)
+        same_purpose = (what is Order.EXIT) == any(leg.role is Role.EXIT for leg in self.newest)
+        return self.newest[0].generation if absent and same_purpose else self.observed.generation + 1

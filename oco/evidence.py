@@ -1,0 +1,155 @@
+"""What the exchange's records say about our legs, written onto them: the only source of an end (rule 5, 6)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from exchange.models import ExchangeOrder, Trade
+from exchange.times import NS_PER_MS, to_ms
+from oco.match import ENDS, is_ours, status_of
+from oco.models import Lot, OcoLeg
+from oco.oids import PREFIX
+from oco.watch import Watch
+
+Status = OcoLeg.Status
+AFTER_PREFIX = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot
+COLUMNS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
+UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
+REMEMBERED = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
+CLOCK_DOUBT = timedelta(seconds=2)
+AMENDED = ["quantity", "price", "trigger_price"]  # a hand may change them while the order keeps its id
+
+
+def legs_update(*, watch: Watch) -> None:
+    """Adopt orders that carry our names, then bring every leg that has not ended up to its record."""
+    orders_adopt()
+    trades_adopt(watch=watch)
+    legs = list(_unended())
+    orders = _orders_of(legs)
+    traded = _traded_of(legs)
+    changed = [leg for leg in legs if _absorb(leg, orders.get((leg.name_space, leg.order_id)), traded, watch)]
+    _store(watch, changed, COLUMNS + AMENDED)
+
+
+def _store(watch: Watch, legs: Sequence[OcoLeg], columns: list[str]) -> None:
+    """The legs and what their lots have sold, together."""
+    if not legs:
+        return
+    with transaction.atomic():
+        watch.held.renew()
+        OcoLeg.objects.bulk_update(legs, columns)
+        _lots_count_sold(legs, watch)
+
+
+def orders_adopt() -> None:
+    """A foreign order that is one of our legs, told by name and by shape, becomes ours (rule 6)."""
+    strangers = ExchangeOrder.objects.filter(
+        origin=ExchangeOrder.Origin.FOREIGN,
+        client_oid__gte=PREFIX,
+        client_oid__lt=AFTER_PREFIX,
+        is_mirror=False,
+    )
+    named = {(order.client_oid, order.name_space): order for order in strangers}
+    if not named:
+        return
+    names = {name for name, _ in named}
+    for leg in OcoLeg.objects.filter(client_oid__in=names).select_related("group"):
+        order = named.get((leg.client_oid, leg.name_space))  # its plain face may carry the same name (6.2)
+        if order is not None and is_ours(leg, order):
+            _adopt(leg, order)
+
+
+def _adopt(leg: OcoLeg, order: ExchangeOrder) -> None:
+    with transaction.atomic():
+        order.origin, order.order_role = ExchangeOrder.Origin.OURS, leg.order_role
+        order.oco_group_id = leg.group_id
+        order.save(update_fields=["origin", "order_role", "oco_group_id"])
+        leg.order_id, leg.exchange_order_id = order.order_id, order.exchange_order_id
+        leg.acknowledged = True
+        leg.save(update_fields=["order_id", "exchange_order_id", "acknowledged"])
+        if order.list_id and leg.generation == leg.group.generation and leg.group.list_id != order.list_id:
+            type(leg.group).objects.filter(pk=leg.group_id).update(list_id=order.list_id)
+
+
+def trades_adopt(*, watch: Watch) -> None:
+    """A sale that carries the name of a leg without a record proves that it exists, and what it executed."""
+    recent = Q(sent_at__gt=watch.started - REMEMBERED) | Q(status__in=UNSETTLED)
+    legs = {leg.client_oid: leg for leg in _nameless().filter(recent).select_related("group")}
+    if not legs:
+        return
+    since = to_ms(min(leg.sent_at for leg in legs.values()) - CLOCK_DOUBT) * NS_PER_MS
+    sold: dict[str, Decimal] = {}
+    for trade in Trade.objects.filter(create_time_ns__gte=since, side="SELL", client_oid__in=legs):
+        if trade.instrument_name == legs[trade.client_oid].group.instrument_name:
+            sold[trade.client_oid] = sold.get(trade.client_oid, Decimal(0)) + trade.quantity
+    found = [legs[name] for name, quantity in sold.items() if quantity > legs[name].executed]
+    for leg in found:
+        leg.executed, leg.exists = sold[leg.client_oid], True
+        leg.status = Status.SENT if leg.status in (Status.ABSENT, Status.REFUSED) else leg.status
+    _store(watch, found, ["executed", "exists", "status"])
+
+
+def _nameless() -> QuerySet[OcoLeg]:
+    return OcoLeg.objects.filter(order_id="").exclude(status__in=ENDS.values())
+
+
+def _unended() -> Iterable[OcoLeg]:
+    known = OcoLeg.objects.exclude(order_id="").exclude(status__in=ENDS.values())
+    return known.select_related("group")
+
+
+def _orders_of(legs: Sequence[OcoLeg]) -> dict[tuple[str, str], ExchangeOrder]:
+    ids = {leg.order_id for leg in legs}
+    rows = ExchangeOrder.objects.filter(order_id__in=ids) if ids else ()
+    return {(row.name_space, row.order_id): row for row in rows}
+
+
+def _traded_of(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
+    """Executed by leg. Fills carry either id of a triggered order, with its name or its second id (dossier 6.2).
+
+    An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
+    """
+    ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id)} - {""}
+    rows = Trade.objects.filter(order_id__in=ids, side="SELL") if ids else ()
+    by_name = {(name, leg.group.instrument_name): leg for leg in legs for name in _names_of(leg)}
+    found: dict[str, Decimal] = {}
+    for row in rows:
+        leg = by_name.get((row.client_oid, row.instrument_name))
+        if leg is not None and row.order_id in (leg.order_id, leg.exchange_order_id):
+            found[leg.client_oid] = found.get(leg.client_oid, Decimal(0)) + row.quantity
+    return found
+
+
+def _names_of(leg: OcoLeg) -> set[str]:
+    return {leg.client_oid, leg.exchange_order_id} - {""}
+
+
+def _absorb(leg: OcoLeg, order: ExchangeOrder | None, traded: dict[str, Decimal], watch: Watch) -> bool:
+    if order is None:
+        return False
+    before = [getattr(leg, name) for name in COLUMNS + AMENDED]
+    for name in AMENDED:
+        told = getattr(order, name)
+        setattr(leg, name, getattr(leg, name) if told is None else told)
+    leg.exchange_order_id = order.exchange_order_id
+    seen = (leg.name_space, leg.order_id) in watch.seen
+    leg.status = status_of(order, leg.status, seen=seen)
+    leg.looks = 0 if seen else leg.looks
+    leg.executed = max(leg.executed, order.filled_quantity, traded.get(leg.client_oid, Decimal(0)))
+    leg.end_code = order.reason or 0
+    leg.refused_code = order.reason if leg.status == Status.REJECTED else leg.refused_code
+    return before != [getattr(leg, name) for name in COLUMNS + AMENDED]
+
+
+def _lots_count_sold(changed: Sequence[OcoLeg], watch: Watch) -> None:
+    """What our orders sold of a lot is the sum over all its legs, and never falls."""
+    for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in changed if leg.executed}):
+        legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
+        sold = sum(legs, Decimal(0))
+        if sold > lot.sold:
+            lot.sold = sold
+            lot.save(update_fields=["sold"])
+            watch.sold.add(lot.base_ccy)

@@ -1,0 +1,69 @@
+"""Who may sell how much of a coin (pure, rules 2 and 10).
+
+Orders of others come first, then our lots, oldest first: what is missing is missing to the newest lot, whose
+coins a lagging balance shows last.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+ZERO = Decimal(0)
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """An open order that is not ours: what it can still take of `currency`. Linked orders take it once."""
+
+    order_id: str
+    list_id: str
+    currency: str
+    quantity: Decimal
+    is_stop: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """Of one currency: what foreign orders may take, and how much of that a stop of theirs covers."""
+
+    total: Decimal = ZERO
+    covered: Decimal = ZERO
+
+    @property
+    def locked(self) -> Decimal:
+        """Behind a bare resting order: neither ours to sell nor protected."""
+        return self.total - self.covered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What a lot may sell now, and what of it is no longer in the account at all."""
+
+    allowed: Decimal
+    missing: Decimal
+
+
+def committed(orders: Iterable[Foreign]) -> dict[str, Committed]:
+    """By currency. Of the legs of one list the largest counts, as cover if any leg is a stop."""
+    lists: dict[tuple[str, str], list[Foreign]] = {}
+    for order in orders:
+        lists.setdefault((order.list_id or f"order {order.order_id}", order.currency), []).append(order)
+    found: dict[str, Committed] = {}
+    for (_, currency), legs in lists.items():
+        most, before = max(leg.quantity for leg in legs), found.get(currency, Committed())
+        cover = most if any(leg.is_stop for leg in legs) else ZERO
+        found[currency] = Committed(total=before.total + most, covered=before.covered + cover)
+    return found
+
+
+def share_out(*, held: Decimal, taken: Decimal, lots: Sequence[tuple[K, Decimal]]) -> Mapping[K, Share]:
+    """Shares of `lots` (key, owned), oldest first, when the account holds `held` and others may take `taken`."""
+    shares: dict[K, Share] = {}
+    here, free = max(held, ZERO), max(held - taken, ZERO)
+    for key, owned in lots:
+        present, allowed = min(owned, here), min(owned, free)
+        shares[key] = Share(allowed=allowed, missing=owned - present)
+        here, free = here - present, free - allowed
+    return shares

@@ -1,0 +1,181 @@
+"""What must be true at any moment (pure, protection chapter 3), told in words where it is not.
+
+The same checks run over the simulator's own record in tests, and over our rows in production as alarms.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oco.plan import Role
+from oco.pricing import whole_lots
+from oco.states import CLOSED, State, is_final, is_open
+
+ZERO = Decimal(0)
+UNCERTAIN = frozenset({"INTENT", "SENT"})
+TERMINAL = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotFact:
+    id: int
+    currency: str
+    bought: Decimal
+    owned: Decimal
+    sold: Decimal
+    tick: Decimal
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFact:
+    id: str
+    lot_id: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegFact:
+    group_id: str
+    client_oid: str
+    role: Role
+    status: str
+    executed: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFact:
+    """An order of ours in the exchange's record, told by its `client_oid`."""
+
+    client_oid: str
+    is_open: bool
+    status: str
+    quantity: Decimal
+    executed: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """Our rows, and the exchange's record of our orders. `held` is None where it is not known."""
+
+    lots: Sequence[LotFact]
+    groups: Sequence[GroupFact]
+    legs: Sequence[LegFact]
+    orders: Sequence[OrderFact]
+    held: dict[str, Decimal] | None = None
+
+
+def broken(books: Books) -> list[str]:
+    """Every invariant that does not hold now; *Cover* only speaks of groups that call themselves covered."""
+    checks = (unique, intent_first, evidence_only, exactly_once, stand_down, nobody_elses_coins, cover)
+    return [words for check in checks for words in check(books)]
+
+
+def unique(books: Books) -> Iterator[str]:
+    """At most one live group per lot, and one live order per lot and role."""
+    for lot in books.lots:
+        groups = [group for group in books.groups if group.lot_id == lot.id and is_open(group.state)]
+        if len(groups) > 1:
+            yield f"Lot {lot.id} has {len(groups)} open groups."
+        roles = [leg.role for leg, order in _placed(books, _groups_of(books, lot)) if order.is_open]
+        if len(roles) != len(set(roles)):
+            yield f"Lot {lot.id} has two live orders for one purpose."
+
+
+def intent_first(books: Books) -> Iterator[str]:
+    """Nothing of ours is at the exchange whose name was not written down before."""
+    known = {leg.client_oid for leg in books.legs}
+    for order in books.orders:
+        if order.client_oid not in known:
+            yield f"Order {order.client_oid} carries our mark and was never written down."
+
+
+def evidence_only(books: Books) -> Iterator[str]:
+    """An end is the exchange's own, with what it executed; no group ends while a leg is unknown."""
+    for leg, order in _placed(books, {group.id for group in books.groups}):
+        if leg.status in TERMINAL and (order.is_open or leg.executed != order.executed):
+            here, there = f"{leg.status} {leg.executed}", f"{order.status} {order.executed}"
+            yield f"{leg.client_oid} ended {here} for us and is {there} at the exchange."
+    final = {group.id for group in books.groups if is_final(group.state)}
+    for leg in books.legs:
+        if leg.group_id in final and leg.status in UNCERTAIN:
+            yield f"Group {leg.group_id} ended while {leg.client_oid} is unknown."
+
+
+def exactly_once(books: Books) -> Iterator[str]:
+    """What a lot sold is what its orders executed, once."""
+    for lot in books.lots:
+        groups = _groups_of(books, lot)
+        told = sum((leg.executed for leg in books.legs if leg.group_id in groups), ZERO)
+        if told != lot.sold:
+            yield f"Lot {lot.id} counts {lot.sold} sold, its orders {told}."
+
+
+def stand_down(books: Books) -> Iterator[str]:
+    """A closed lot leaves no live order."""
+    final = {group.id for group in books.groups if is_final(group.state)}
+    for leg, order in _placed(books, final):
+        if order.is_open:
+            yield f"{leg.client_oid} rests behind a group that has ended."
+
+
+def nobody_elses_coins(books: Books) -> Iterator[str]:
+    """Nothing is sold, or can be, beyond the lot; nor beyond what the account holds."""
+    for lot in books.lots:
+        placed = list(_placed(books, _groups_of(books, lot)))
+        executed = sum((order.executed for _, order in placed), ZERO)
+        if executed + _at_most(placed) > lot.bought:
+            yield f"Lot {lot.id} may sell {executed + _at_most(placed)} of {lot.bought}."
+    for currency, held in (books.held or {}).items():
+        lots = [lot for lot in books.lots if lot.currency == currency]
+        resting = sum((_at_most(_placed(books, _groups_of(books, lot))) for lot in lots), ZERO)
+        if resting > held:
+            yield f"{resting} {currency} may be sold and {held} are held."
+
+
+def cover(books: Books) -> Iterator[str]:
+    """A group that says ACTIVE has a live stop for what its lot owns, floored, or less where others hold some."""
+    lots = {lot.id: lot for lot in books.lots}
+    for group in books.groups:
+        if group.state is State.ACTIVE:
+            owned = whole_lots(lots[group.lot_id].owned, lots[group.lot_id].tick)
+            live = sum((order.quantity - order.executed for order in _stops(books, group)), ZERO)
+            if not ZERO < live <= owned:
+                yield f"Group {group.id} says ACTIVE, its stop covers {live} of {owned}."
+
+
+def converged(books: Books) -> Iterator[str]:
+    """After a healthy cycle: every open lot is covered, wholly; used by tests."""
+    yield from broken(books)
+    lots = {lot.id: lot for lot in books.lots}
+    for group in books.groups:
+        lot = lots[group.lot_id]
+        if is_open(group.state) and group.state is not State.ACTIVE:
+            yield f"Group {group.id} is {group.state}."
+        elif is_open(group.state):
+            live = sum((order.quantity - order.executed for order in _stops(books, group)), ZERO)
+            if live != whole_lots(lot.owned, lot.tick):
+                yield f"Group {group.id} covers {live} of {lot.owned}."
+        elif group.state in CLOSED and not lot.is_closed:
+            yield f"Lot {lot.id} is open behind a closed group."
+
+
+def _groups_of(books: Books, lot: LotFact) -> set[str]:
+    return {group.id for group in books.groups if group.lot_id == lot.id}
+
+
+def _placed(books: Books, groups: set[str]) -> Iterator[tuple[LegFact, OrderFact]]:
+    """The legs of these groups that the exchange has a record of."""
+    orders = {order.client_oid: order for order in books.orders}
+    for leg in books.legs:
+        if leg.group_id in groups and leg.client_oid in orders:
+            yield leg, orders[leg.client_oid]
+
+
+def _stops(books: Books, group: GroupFact) -> list[OrderFact]:
+    return [o for leg, o in _placed(books, {group.id}) if leg.role is Role.STOP_LOSS and o.is_open]
+
+
+def _at_most(placed: Iterable[tuple[LegFact, OrderFact]]) -> Decimal:
+    """What live orders of one lot can still sell: of a pair only one leg does."""
+    return max((order.quantity - order.executed for _, order in placed if order.is_open), default=ZERO)

@@ -1,0 +1,82 @@
+"""Every change of a group, with its why (rule 14). Commits only while the lease is ours (rule 15)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from oco.models import Lot, OcoEvent, OcoGroup
+from oco.plan import Plan
+from oco.states import State, advance, is_final
+from oco.watch import Watch
+
+FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
+
+
+def group_note(
+    *, group: OcoGroup, at: datetime, reason: str, order_ids: Sequence[str] = (), code: int | None = None
+) -> OcoEvent:
+    """Something happened that did not change the state."""
+    return _event(group, at, group.state, reason, order_ids, code)
+
+
+def group_move(*, watch: Watch, group: OcoGroup, plan: Plan) -> None:
+    """Bring the group into the state of `plan`. Nothing is written when nothing changed."""
+    old, now = group.state, watch.now()
+    new = advance(old, plan.state)
+    if not _set(group, new, plan, now):
+        return
+    with transaction.atomic():
+        watch.held.renew()
+        group.save(update_fields=FIELDS)
+        if new != old:
+            _event(group, now, old, plan.reason, _order_ids(group), None)
+            _end(watch, group, now)
+
+
+def group_seen_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:
+    """Cover was observed again; one statement for all."""
+    OcoGroup.objects.filter(pk__in=[group.pk for group in groups], state=State.ACTIVE).update(
+        last_active_at=at
+    )
+
+
+def _set(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
+    """Put the values of `plan` on the row; whether that changed any."""
+    before = [getattr(group, name) for name in FIELDS]
+    if new != group.state:
+        group.state_since = now
+    if new is State.ACTIVE:
+        group.failures, group.uncovered_since = 0, None
+        group.last_active_at = now if group.state != new else group.last_active_at
+    else:
+        group.uncovered_since = None if is_final(new) else group.uncovered_since or now
+    if plan.grace:
+        group.grace_at = group.grace_at or now
+    elif new is State.ACTIVE:
+        group.grace_at = None
+    group.state, group.reason = new, plan.reason or group.reason
+    return before != [getattr(group, name) for name in FIELDS]
+
+
+def _end(watch: Watch, group: OcoGroup, now: datetime) -> None:
+    """A final state closes the group, and the lot too unless that is to be merged."""
+    if not is_final(group.state):
+        return
+    watch.closed += 1
+    group.closed_at = now
+    group.save(update_fields=["closed_at"])
+    Lot.objects.filter(pk=group.lot_id, merging=False, closed_at=None).update(closed_at=now)
+
+
+def _event(
+    group: OcoGroup, at: datetime, old: str, reason: str, order_ids: Sequence[str], code: int | None
+) -> OcoEvent:
+    return OcoEvent.objects.create(
+        group=group, at=at, old=old, new=group.state, reason=reason, order_ids=list(order_ids), code=code
+    )
+
+
+def _order_ids(group: OcoGroup) -> list[str]:
+    legs = group.legs.filter(generation=group.generation).exclude(order_id="")
+    return list(legs.values_list("order_id", flat=True))

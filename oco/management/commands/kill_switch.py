@@ -1,0 +1,95 @@
+"""`manage.py kill_switch on|off|status`: no new orders from any process, at once; with `--cancel-all` none at all."""
+
+import getpass
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from exchange.connect import client_from_settings
+from exchange.errors import ExchangeError
+from exchange.services import LeaseLost
+from exchange.services.send import why_no_create
+from oco.emergency import Naked, group_release_all, naked_without, order_cancel_all, orders_read
+from oco.lease import Busy, lease_for
+from oco.services import switch_off, switch_on
+
+WORD = "cancel"
+
+
+class Command(BaseCommand):
+    help = "Switch trading off or on. Off: nothing is created, what rests stays, cancelling stays possible."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=("on", "off", "status"), help="on: no new orders")
+        parser.add_argument(
+            "--cancel-all", action="store_true", help="with on: cancel every order, stops too"
+        )
+        parser.add_argument("--yes", action="store_true", help="with --cancel-all: do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        what, cancel_all = options["what"], options["cancel_all"]
+        if cancel_all and what != "on":
+            raise CommandError("--cancel-all goes with: kill_switch on")
+        if what == "on":
+            switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
+        elif what == "off":
+            switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
+        self.stdout.write(why_no_create() or "Trading is on.")
+        if cancel_all:
+            self._cancel_all(ask=not options["yes"])
+
+    def _cancel_all(self, *, ask: bool) -> None:
+        self._say_what_it_costs()
+        if ask and not _is_typed():
+            raise CommandError("Nothing was cancelled. The kill switch stays on.")
+        try:
+            with lease_for("kill_switch", sleep=time.sleep) as held:
+                released = group_release_all(requested_by=_person(), now=timezone.now())
+                self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
+                client = client_from_settings(before_request=lambda _method: held.renew())
+                done = order_cancel_all(client=client, held=held, sleep=time.sleep, say=self.stdout.write)
+        except (Busy, LeaseLost) as error:
+            raise CommandError(str(error)) from None
+        if not done:
+            raise CommandError("Not every order is gone: look at the exchange, and run this again.")
+        self.stdout.write("No order is open in either name space. The kill switch stays on.")
+
+    def _say_what_it_costs(self) -> None:
+        client = client_from_settings()
+        try:
+            orders = orders_read(client)
+            tickers = {ticker.instrument_name: ticker for ticker in client.tickers()}
+        except ExchangeError as error:
+            self.stdout.write(f"What this leaves without a stop is not known: {error}")
+            return
+        naked = naked_without(orders, tickers)
+        self.stdout.write(f"This cancels {len(orders)} open orders, stops included.")
+        self.stdout.write(f"It leaves without a stop: {'; '.join(map(_words, naked)) or 'nothing new'}.")
+        self.stdout.write(_total(naked))
+
+
+def _words(naked: Naked) -> str:
+    value = "of unknown value" if naked.value_usd is None else f"worth ${naked.value_usd:,.2f}"
+    return f"{naked.quantity:f} {naked.currency} {value}"
+
+
+def _total(naked: list[Naked]) -> str:
+    values = [each.value_usd for each in naked if each.value_usd is not None]
+    unknown = len(naked) - len(values)
+    return f"Together ${sum(values):,.2f}" + (f" and {unknown} of unknown value." if unknown else ".")
+
+
+def _is_typed() -> bool:
+    try:
+        return input(f"Type {WORD} to go on: ").strip() == WORD
+    except EOFError:  # nobody is there to type
+        return False
+
+
+def _person() -> str:
+    try:
+        return f"{getpass.getuser()} at the command line"[:64]
+    except (KeyError, OSError):  # a container may have no name for its user
+        return "the command line"

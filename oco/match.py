@@ -1,0 +1,84 @@
+"""Is this order of the exchange that leg of ours, and what does it prove? (rule 6)"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchange.models import ExchangeOrder
+from exchange.sync import Key
+from exchange.types import is_terminal
+from oco.models import OcoLeg
+from oco.plan import Leg, Role, Standing
+
+Status = OcoLeg.Status
+ENDS = {
+    "FILLED": Status.FILLED,
+    "CANCELED": Status.CANCELED,
+    "EXPIRED": Status.EXPIRED,
+    "REJECTED": Status.REJECTED,
+}
+LOST = (Status.INTENT, Status.SENT)
+RULED_OUT = timedelta(hours=1)  # orders were hidden for half an hour and lived (trouble 2)
+
+
+def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
+    """The same `client_oid` is not enough: instrument, side, type, quantity and price must agree."""
+    price = {"LIMIT": order.price, "STOP_LOSS": order.trigger_price}.get(leg.type)
+    return (
+        leg.client_oid == order.client_oid
+        and leg.name_space == order.name_space
+        and (leg.group.instrument_name, leg.side, leg.type)
+        == (order.instrument_name, order.side, order.order_type)
+        and any(sent == (order.quantity, price) for sent in sent_as(leg))
+    )
+
+
+def sent_as(leg: OcoLeg) -> list[tuple[Decimal | None, Decimal | None]]:
+    """The quantities and prices under which this name was ever sent."""
+    earlier = [(Decimal(quantity), price and Decimal(price)) for quantity, price in leg.earlier]
+    return [*earlier, (leg.quantity, leg.price or leg.trigger_price)]
+
+
+def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
+    """The status that this record proves. A finished order never opens again; open means seen open."""
+    if before in ENDS.values():
+        return before
+    if is_terminal(order.status):
+        return ENDS[order.status]
+    if seen:
+        return Status.OPEN
+    return Status.ACCEPTED if before in LOST else before
+
+
+def leg_value(leg: OcoLeg, *, started: datetime, seen: set[Key], lists_read: bool) -> Leg:
+    """The leg as `decide` sees it."""
+    key = (leg.name_space, leg.order_id)
+    return Leg(
+        client_oid=leg.client_oid,
+        role=Role(leg.order_role),
+        generation=leg.generation,
+        standing=_standing(leg, key in seen, lists_read, started),
+        quantity=leg.quantity,
+        price=leg.trigger_price or leg.price or Decimal(0),
+        executed=leg.executed,
+        end=leg.status if leg.status in ENDS.values() else "",
+        end_code=leg.end_code,
+        refused_code=leg.refused_code,
+        cancelled_by_us=leg.cancel_sent_at is not None,
+        is_doubtful=leg.status == Status.ABSENT and leg.acknowledged and started - leg.sent_at < RULED_OUT,
+        is_fresh=key in seen or leg.status != Status.OPEN,
+        sent_now=leg.sent_at >= started,
+        cancel_sent_now=leg.cancel_sent_at is not None and leg.cancel_sent_at >= started,
+        looked_now=leg.looked_at is not None and leg.looked_at >= max(started, leg.sent_at),
+    )
+
+
+def _standing(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) -> Standing:
+    """Open or accepted in an earlier cycle, and in no complete list of this one: its fate is unknown."""
+    if leg.status in ENDS.values():
+        return Standing.ENDED
+    if leg.status in LOST:
+        return Standing.UNKNOWN
+    if leg.status in (Status.REFUSED, Status.ABSENT):
+        return Standing(leg.status)
+    vanished = lists_read and not seen and (leg.status == Status.OPEN or leg.sent_at < started)
+    return Standing.UNKNOWN if vanished else Standing(leg.status)

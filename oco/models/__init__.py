@@ -1,0 +1,9 @@
+"""What is to be protected, by which orders, and everything that happened to them."""
+
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot, LotTrade, Watermark
+from oco.models.policy import ProtectionPolicy
+
+__all__ = ["Lot", "LotTrade", "OcoEvent", "OcoGroup", "OcoLeg", "ProtectionPolicy", "Watermark"]

@@ -1,0 +1,57 @@
+"""How much is risked, and what happens when a plan meets the market."""
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from exchange.fields import ExactDecimalField
+
+
+class ProtectionPolicy(models.Model):
+    """The rule for one instrument, or with a blank name the one for all others (rule 3)."""
+
+    class Side(models.TextChoices):
+        BUY = "BUY", "bought"
+
+    class OnBreach(models.TextChoices):
+        EXIT = "EXIT", "sell at the market, within 15 minutes"
+        ALERT = "ALERT", "only say so"
+
+    class OnHandCancel(models.TextChoices):
+        RESPECT = "RESPECT", "leave it unprotected and say so"
+        REPLACE = "REPLACE", "place it again"
+
+    instrument_name = models.CharField(max_length=64, blank=True, help_text="Blank: every other instrument.")
+    side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY)
+    enabled = models.BooleanField(default=True, help_text="Off: new entries are shown as unprotected.")
+    stop_pct = ExactDecimalField(
+        validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("99"))],
+        help_text="The stop lies this many per cent below the average price paid.",
+    )
+    target_pct = ExactDecimalField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
+        help_text="The target lies this many per cent above it. Blank: a stop alone.",
+    )
+    on_breach = models.CharField(max_length=8, choices=OnBreach.choices, default=OnBreach.EXIT)
+    on_hand_cancel = models.CharField(
+        max_length=8, choices=OnHandCancel.choices, default=OnHandCancel.RESPECT
+    )
+    distance_pct = ExactDecimalField(
+        default=Decimal("0.5"),
+        validators=[MinValueValidator(Decimal("0"))],
+        help_text="Both orders of a pair stay this far from mark (dossier 5.20).",
+    )
+
+    class Meta:
+        db_table = "oco_policies"
+        verbose_name_plural = "protection policies"
+        ordering = ["instrument_name", "side"]
+        constraints = [
+            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument")
+        ]
+
+    def __str__(self) -> str:
+        return self.instrument_name or "every other instrument"

@@ -1,0 +1,155 @@
+"""Everything about protection that the first page says: six queries at most, however many rows."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from exchange.models import Instrument
+from exchange.rows import UsdPrices
+from oco.cover import RANK, Coin, Covered, Guard, Unprotected, covered_of
+from oco.holdings import Committed
+from oco.models import OcoGroup, OcoLeg
+from oco.pricing import Grid
+from oco.selectors import GroupRow, group_rows, groups_shown
+from oco.shares import foreign_read
+from oco.states import State
+
+ZERO = Decimal(0)
+SPOT = "CCY_PAIR"
+QUOTES = ("USD", "USDT", "USDC")  # where a coin is protected first
+ON_THE_WAY = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One coin as shown: how well it is covered, and by which open groups."""
+
+    covered: Covered
+    groups: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """`groups`: the open ones and those closed in the last 24 h. `positions`: the worst first. Losses in USD."""
+
+    groups: tuple[GroupRow, ...]
+    positions: tuple[Position, ...]
+    loss_if_all_stops_hit: Decimal | None
+
+    @property
+    def open_count(self) -> int:
+        return sum(group.closed_at is None for group in self.groups)
+
+    @property
+    def unprotected(self) -> tuple[Unprotected, ...]:
+        return tuple(row for position in self.positions for row in position.covered.bare)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What was read. `at_work` are the open groups by currency, `pairs` the spot pairs."""
+
+    held: Mapping[str, Decimal]
+    usd: UsdPrices
+    rows: Mapping[OcoGroup, GroupRow]
+    at_work: Mapping[str, Sequence[OcoGroup]]
+    pairs: Mapping[str, Sequence[Instrument]]
+    foreign: Mapping[str, Committed]
+
+    def position(self, currency: str) -> Position:
+        groups = self.at_work.get(currency, ())
+        return Position(
+            covered=covered_of(self._coin(currency, groups)),
+            groups=tuple(self.rows[group] for group in groups),
+        )
+
+    def _coin(self, currency: str, groups: Sequence[OcoGroup]) -> Coin:
+        pair = next(iter(self.pairs.get(currency, ())), None)
+        return Coin(
+            currency=currency,
+            instrument_name=pair.symbol if pair else f"{currency}_USD",
+            held=self.held.get(currency, ZERO),
+            price_usd=self.usd.get(currency),
+            grid=Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size) if pair else None,
+            foreign=self.foreign.get(currency, Committed()),
+            guards=[_guard(group, self.rows[group]) for group in groups],
+        )
+
+    def loss(self) -> Decimal | None:
+        """In USD, before slippage and fees; None while a price that it needs is not known."""
+        groups = [group for groups in self.at_work.values() for group in groups]
+        losses = [self._loss_of(group) for group in groups if group.state == State.ACTIVE]
+        known = [loss for loss in losses if loss is not None]
+        return sum(known, ZERO) if len(known) == len(losses) else None
+
+    def _loss_of(self, group: OcoGroup) -> Decimal | None:
+        """From what was paid; where that is not known, because a person asked, from what the coin is worth now."""
+        currency = group.lot.base_ccy
+        quotes = {pair.symbol: pair.quote_ccy for pair in self.pairs.get(currency, ())}
+        quote = self.usd.get(quotes.get(group.instrument_name, ""))
+        if quote is None:
+            return None
+        paid = self.usd.get(currency) if group.entry_price is None else group.entry_price * quote
+        lost = None if paid is None else paid - group.stop_price * quote
+        return None if lost is None else lost * min(group.quantity, group.lot.owned)
+
+
+def overview(
+    *, held: Mapping[str, Decimal], usd: UsdPrices, cash: Collection[str], now: datetime
+) -> Overview:
+    """From what is `held` by currency and what a currency is worth in `usd`. Holding cash needs no stop."""
+    groups = list(groups_shown(now=now).select_related("lot"))
+    rows = dict(zip(groups, group_rows(groups), strict=True))
+    at_work: dict[str, list[OcoGroup]] = defaultdict(list)
+    for group in groups:
+        if group.closed_at is None:
+            at_work[group.lot.base_ccy].append(group)
+    currencies = {currency for currency in held if currency not in cash} | at_work.keys()
+    tables = Tables(
+        held=held,
+        usd=usd,
+        rows=rows,
+        at_work=at_work,
+        pairs=pairs_of(currencies),
+        foreign=foreign_read(),
+    )
+    positions = [tables.position(currency) for currency in currencies]
+    return Overview(
+        groups=tuple(rows.values()),
+        positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
+        loss_if_all_stops_hit=tables.loss(),
+    )
+
+
+def pairs_of(currencies: Iterable[str]) -> dict[str, list[Instrument]]:
+    """By base currency its spot pairs, the one to protect it on first."""
+    found: dict[str, list[Instrument]] = defaultdict(list)
+    for row in Instrument.objects.filter(base_ccy__in=currencies, inst_type=SPOT).order_by("symbol"):
+        found[row.base_ccy].append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: QUOTES.index(row.quote_ccy) if row.quote_ccy in QUOTES else len(QUOTES))
+    return found
+
+
+def _guard(group: OcoGroup, row: GroupRow) -> Guard:
+    return Guard(
+        instrument_name=group.instrument_name,
+        state=State(group.state),
+        quantity=group.quantity,
+        owned=group.lot.owned,
+        is_sent=any(leg.status in ON_THE_WAY for leg in row.legs),
+        reason=group.reason,
+        since=group.uncovered_since,
+    )
+
+
+def _is_shown(position: Position) -> bool:
+    """Not what is sold, nor dust alone."""
+    return bool(position.groups or position.covered.protected or position.covered.bare)
+
+
+def _worst_first(position: Position) -> tuple[int, Decimal, str]:
+    covered = position.covered
+    return RANK[covered.cover], -(covered.bare_usd or ZERO), covered.currency

@@ -1,0 +1,175 @@
+"""What `decide` looks at and what it answers: plain values, compared and printed as they are (pure)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from oco.pricing import Grid
+from oco.states import State
+
+ZERO = Decimal(0)
+
+
+class Role(StrEnum):
+    """What a leg is for; the words are those of `ExchangeOrder.order_role`."""
+
+    STOP_LOSS = "STOP_LOSS"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    EXIT = "EXIT"
+
+
+class Standing(StrEnum):
+    """What is known of a leg. Accepted is not open, unknown is neither, absent is not ended."""
+
+    UNKNOWN = "UNKNOWN"  # sent, or about to be; or open once and found nowhere
+    ACCEPTED = "ACCEPTED"  # the exchange said yes; not read back yet
+    OPEN = "OPEN"
+    ENDED = "ENDED"  # by the exchange's own record
+    REFUSED = "REFUSED"
+    ABSENT = "ABSENT"  # proved by two looks (rule 6), or never sent
+
+
+LIVE = frozenset({Standing.ACCEPTED, Standing.OPEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One order of ours. `quantity` is what it was placed for."""
+
+    client_oid: str
+    role: Role
+    generation: int
+    standing: Standing
+    quantity: Decimal
+    price: Decimal = ZERO  # limit or trigger
+    executed: Decimal = ZERO
+    end: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
+    end_code: int = 0  # the exchange's reason; 0 for a cancel by hand (dossier 6.3)
+    refused_code: int | None = None
+    cancelled_by_us: bool = False
+    is_doubtful: bool = False  # absent, though the exchange had acknowledged it within the last hour
+    is_fresh: bool = True  # read in this cycle
+    sent_now: bool = False  # in this cycle
+    cancel_sent_now: bool = False
+    looked_now: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.standing in LIVE
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.executed
+
+    @property
+    def was_turned_away(self) -> bool:
+        """Refused, rejected, or never sent: not to be repeated within the cycle (rule 7)."""
+        return self.standing in (Standing.REFUSED, Standing.ABSENT) or self.end == "REJECTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The market once. `mark` as fresh as can be had, `published` the exchange's own last mark (dossier 5.5)."""
+
+    at: datetime
+    mark: Decimal
+    published: Decimal
+    bid: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """The looks of this cycle, oldest first, and the lowest mark since a moment; None when that is not known."""
+
+    looks: tuple[Look, ...] = ()
+    low: Decimal | None = None
+    low_asked: bool = False
+    is_silent: bool = False  # asked, and no answer could be had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What the lot is owed. `cover` is what may be sold of what it owns, now."""
+
+    owned: Decimal
+    cover: Decimal
+    is_short: bool = False  # the balance does not show all its coins, in one read so far (rule 10)
+    is_settled: bool = True  # a smaller cover was seen in two reads at least 10 s apart
+    stop: Decimal
+    target: Decimal | None
+    grid: Grid
+    distance_pct: Decimal = Decimal("0.5")
+    exits: bool = True  # policy: sell when the market is beyond the stop
+    respects_hand: bool = True  # policy: a pair cancelled by hand stays cancelled
+    leave: str = ""  # why the protection is to end; nothing when it is to stay
+    entered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What is known of the group and the world. `no_create` says why nothing may be placed, or nothing."""
+
+    now: datetime
+    cycle_started: datetime
+    state: State
+    legs: tuple[Leg, ...] = ()
+    generation: int = 0  # the last one used, or where the lot begins to count
+    failures: int = 0
+    last_active_at: datetime | None = None
+    grace_at: datetime | None = None
+    can_add: bool = True
+    can_remove: bool = True
+    no_create: str = ""
+    begun: bool = False  # a replacement of ours that has no orders yet: merged lots (rule 13)
+    market: Market = field(default_factory=Market)
+
+
+class Order(StrEnum):
+    """What is placed."""
+
+    PAIR = "PAIR"
+    STOP = "STOP"
+    EXIT = "EXIT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """`finishing`: our own cancel took cover away, so that the kill switch does not stop it (rule 13)."""
+
+    what: Order
+    quantity: Decimal
+    generation: int
+    stop: Decimal = ZERO
+    target: Decimal | None = None
+    finishing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    client_oids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    client_oids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskPrice:
+    """One look at the market; with `since`, the lowest mark from then on as well."""
+
+    since: datetime | None = None
+
+
+Action = Place | Cancel | LookUp | AskPrice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The state the group is in, why, and what to do next, in this order. No action: wait."""
+
+    state: State
+    reason: str
+    actions: tuple[Action, ...] = ()
+    grace: bool = False  # one more cycle was granted (rule 8)

@@ -1,0 +1,87 @@
+"""What a policy would mean for the coins that are held now."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from exchange.models import Instrument
+from exchange.rows import UsdPrices
+from oco.models import Lot, ProtectionPolicy
+from oco.overview import pairs_of
+from oco.policies import policies_read
+from oco.pricing import Grid, is_placeable, round_down, stop_of, target_of, whole_lots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """By currency what is held and what one of it is worth in USD; cash is no position."""
+
+    held: Mapping[str, Decimal]
+    usd: UsdPrices
+    cash: Collection[str]
+
+    @property
+    def currencies(self) -> list[str]:
+        return sorted(name for name, amount in self.held.items() if amount > 0 and name not in self.cash)
+
+
+NOTHING = Holdings(held={}, usd={}, cash=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Prices in the pair's quote currency, `loss_usd` from the price now down to the stop."""
+
+    instrument_name: str
+    quantity: Decimal
+    price: Decimal
+    stop: Decimal
+    target: Decimal | None
+    loss_usd: Decimal
+    is_placeable: bool
+
+
+def unclaimed(holdings: Holdings) -> Holdings:
+    """What of it belongs to no open lot."""
+    held = dict(holdings.held)
+    for lot in Lot.objects.filter(closed_at=None):
+        held[lot.base_ccy] = held.get(lot.base_ccy, Decimal()) - lot.owned
+    return replace(holdings, held=held)
+
+
+def policy_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[Preview]:
+    """For each coin that `policy` is for; a coin without a known price is left out."""
+    pairs = pairs_of(holdings.currencies)
+    chosen = _named(policy, pairs) if policy.instrument_name else _all_others(policy, pairs)
+    found = (coin_preview(pair, policy, holdings) for pair in chosen)
+    return [each for each in found if each is not None]
+
+
+def _named(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterator[Instrument]:
+    return (pair for rows in pairs.values() for pair in rows if pair.symbol == policy.instrument_name)
+
+
+def _all_others(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
+    own = policies_read(policy.side).by_name
+    others = ([pair for pair in rows if pair.symbol not in own] for rows in pairs.values())
+    return [rows[0] for rows in others if rows]
+
+
+def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> Preview | None:
+    """Reckoned from the price now, as if everything that is held had just been bought."""
+    base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
+    if not base or not quote:
+        return None
+    grid = Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size, quote_usd=quote)
+    price = round_down(base / quote, grid.price_tick)
+    quantity = whole_lots(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick)
+    stop = stop_of(price, policy.stop_pct, grid.price_tick)
+    return Preview(
+        instrument_name=pair.symbol,
+        quantity=quantity,
+        price=price,
+        stop=stop,
+        target=policy.target_pct and target_of(price, policy.target_pct, grid.price_tick),
+        loss_usd=(price - stop) * quantity * quote,
+        is_placeable=is_placeable(quantity, stop, grid),
+    )

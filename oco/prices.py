@@ -1,0 +1,91 @@
+"""What our rows and reads say about an instrument: its grid, its worth, and one look at its market."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchange.errors import ExchangeError
+from exchange.models import Instrument
+from exchange.times import from_ms, to_ms
+from exchange.types import Ticker, Valuation
+from oco.plan import Look, Market
+from oco.pricing import Grid
+from oco.watch import Watch
+
+FRESH = timedelta(seconds=5)
+MINUTE = timedelta(minutes=1)
+MOST_MINUTES = 300  # a longer absence cannot be vouched for
+
+
+def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:
+    return Grid(
+        price_tick=instrument.price_tick_size,
+        quantity_tick=instrument.qty_tick_size,
+        quote_usd=usd_of(instrument.quote_ccy, tickers),
+    )
+
+
+def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
+    """What one unit is worth in USD; None when no ticker says."""
+    if currency == "USD":
+        return Decimal(1)
+    ticker = tickers.get(f"{currency}_USD")
+    return ticker.last if ticker else None
+
+
+def market_look(*, watch: Watch, name: str) -> Market:
+    """One more look at the market of `name`, shared by all its groups; silent when no price could be read.
+
+    The exchange publishes mark once a minute (dossier 5.5). While that is older than 5 s the last trade stands
+    for it, if there is a ticker; without one the published mark has to do: tickers never block protection.
+    """
+    known = watch.markets.get(name, Market())
+    try:
+        published = watch.client.valuations(name, "mark_price", count=1)[0]
+    except (ExchangeError, IndexError):
+        return _keep(watch, name, Market(looks=known.looks, is_silent=True))
+    ticker, now = _ticker(watch, name, again=bool(known.looks)), watch.now()
+    last = ticker.last if ticker else None
+    fresh = now - from_ms(published.time_ms) <= FRESH
+    look = Look(
+        at=now,
+        mark=published.value if fresh or last is None else last,
+        published=published.value,
+        bid=ticker.bid if ticker else None,
+    )
+    return _keep(watch, name, Market(looks=(*known.looks, look)))
+
+
+def _keep(watch: Watch, name: str, market: Market) -> Market:
+    watch.markets[name] = market
+    return market
+
+
+def _ticker(watch: Watch, name: str, *, again: bool) -> Ticker | None:
+    """That of the cycle while it is fresh, else a new one; a second look is always new."""
+    held = watch.facts.tickers.get(name)
+    if held is not None and not again and watch.now() - from_ms(held.time_ms) <= FRESH:
+        return held
+    try:
+        found = watch.client.tickers(name)
+    except ExchangeError:
+        return None
+    return next((ticker for ticker in found if ticker.instrument_name == name), None)
+
+
+def lowest_since(*, watch: Watch, name: str, since: datetime) -> Decimal | None:
+    """The lowest published mark from `since` on, or None when the answer does not reach back that far."""
+    minutes = (watch.now() - since) // MINUTE + 2
+    if minutes > MOST_MINUTES:
+        return None
+    try:
+        rows = watch.client.valuations(name, "mark_price", count=minutes)
+    except ExchangeError:
+        return None
+    return _lowest(rows, to_ms(since))
+
+
+def _lowest(rows: list[Valuation], since_ms: int) -> Decimal | None:
+    reaches = any(row.time_ms <= since_ms for row in rows)
+    inside = [row.value for row in rows if row.time_ms > since_ms - 60_000]
+    return min(inside) if reaches and inside else None

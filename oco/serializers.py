@@ -1,0 +1,97 @@
+"""Protection as JSON, and what a person may ask of it."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from exchange.serializers import PlainDecimal, UtcTime
+from oco.models import OcoEvent
+from oco.states import State
+
+PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+
+
+class LegSerializer(serializers.Serializer[Any]):
+    """A `LegRow`; `status` is what we know of the order, not only what the exchange says."""
+
+    order_role = serializers.CharField()
+    order_id = serializers.CharField(allow_null=True)
+    client_oid = serializers.CharField()
+    status = serializers.CharField()
+    trigger_price = PlainDecimal(allow_null=True)
+    price = PlainDecimal(allow_null=True)
+    quantity = PlainDecimal()
+    filled_quantity = PlainDecimal()
+
+
+class GroupSerializer(serializers.Serializer[Any]):
+    """A `GroupRow`."""
+
+    oco_group_id = serializers.UUIDField()
+    instrument_name = serializers.CharField()
+    state = serializers.CharField()
+    link = serializers.CharField()
+    quantity = PlainDecimal()
+    entry_price = PlainDecimal(allow_null=True)
+    stop_price = PlainDecimal()
+    take_profit_price = PlainDecimal(allow_null=True)
+    entry_order_id = serializers.CharField(allow_null=True)
+    legs = LegSerializer(many=True)
+    created_at = UtcTime()
+    closed_at = UtcTime(allow_null=True)
+    reason = serializers.CharField()
+
+
+class EventSerializer(serializers.ModelSerializer[OcoEvent]):
+    """One line of the journal; `old` is empty for the first."""
+
+    at = UtcTime()
+
+    class Meta:
+        model = OcoEvent
+        fields = ("at", "old", "new", "reason", "order_ids", "code")
+
+
+class GroupStorySerializer(GroupSerializer):
+    """A group with its journal, oldest first."""
+
+    events = EventSerializer(many=True)
+
+
+class UnprotectedSerializer(serializers.Serializer[Any]):
+    """Coins without a stop."""
+
+    instrument_name = serializers.CharField()
+    quantity = PlainDecimal()
+    market_value_usd = PlainDecimal(allow_null=True)
+    since = UtcTime(allow_null=True)
+    reason = serializers.CharField()
+
+
+class GroupQuery(serializers.Serializer[Any]):
+    """What a list of groups can be asked for."""
+
+    state = serializers.ChoiceField([str(state) for state in State], required=False)
+    instrument_name = serializers.CharField(required=False)
+
+
+class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
+    """A price or a quantity as text in plain digits: a JSON float is none, for it may not be what was written."""
+
+    default_error_messages = {"invalid": 'Write it as text in plain digits, such as "0.0100".'}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, str) or not PLAIN.fullmatch(data):
+            self.fail("invalid")
+        return Decimal(data)
+
+
+class GroupRequest(serializers.Serializer[Any]):
+    """Protect coins that are held. `take_profit_price` null asks for a stop alone."""
+
+    instrument_name = serializers.CharField(max_length=64)
+    quantity = PlainAmount()
+    stop_price = PlainAmount()
+    take_profit_price = PlainAmount(allow_null=True)

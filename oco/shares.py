@@ -1,0 +1,168 @@
+"""How much of its coins each lot may sell now, and who shrinks (rules 2 and 10)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from exchange.models import ExchangeOrder, Instrument
+from exchange.roles import STOPS
+from oco.holdings import Committed, Foreign, Share, committed, share_out
+from oco.journal import group_note
+from oco.models import Lot, OcoLeg
+from oco.pricing import whole_lots
+from oco.watch import Watch
+
+ZERO = Decimal(0)
+APART = timedelta(seconds=10)
+UNCERTAIN = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a lot may sell; `is_short` while one read only says that coins are missing."""
+
+    allowed: Decimal
+    is_short: bool
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An open lot, what it owns on the grid, and its share."""
+
+    lot: Lot
+    owned: Decimal
+    share: Share
+
+    @property
+    def is_whole(self) -> bool:
+        return self.share.allowed == self.owned
+
+
+def shares_read(*, watch: Watch) -> dict[int, Due]:
+    """By lot. Without a believed balance nothing is known, and a lot is missing from the answer."""
+    return {claim.lot.pk: _due(claim, watch.started) for claim in claims_read(watch=watch)}
+
+
+def _due(claim: Claim, started: datetime) -> Due:
+    since = claim.lot.short_since
+    settled = claim.is_whole or (since is not None and started - since >= APART)
+    return Due(claim.share.allowed, is_short=claim.share.missing > 0, is_settled=settled)
+
+
+def claims_read(*, watch: Watch) -> list[Claim]:
+    """Every open lot with its share; nothing when this cycle's reads do not tell (rule 11)."""
+    held = watch.facts.holdings
+    if held is None or not watch.facts.can_add:
+        return []
+    taken, found = foreign_read(), []
+    for currency, owned in _by_currency().items():
+        free = taken.get(currency, Committed()).total
+        lots = [(lot.pk, amount) for lot, amount in owned]
+        shares = share_out(held=held.get(currency, ZERO), taken=free, lots=lots)
+        found += [Claim(lot, amount, shares[lot.pk]) for lot, amount in owned]
+    return found
+
+
+def _by_currency() -> Mapping[str, list[tuple[Lot, Decimal]]]:
+    """Open lots with what they own, oldest first: what is missing is missing to the newest."""
+    lots = list(Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"))
+    names = {lot.instrument_name for lot in lots}
+    ticks = dict(Instrument.objects.filter(symbol__in=names).values_list("symbol", "qty_tick_size"))
+    found: dict[str, list[tuple[Lot, Decimal]]] = defaultdict(list)
+    for lot in lots:
+        tick = ticks.get(lot.instrument_name)
+        found[lot.base_ccy].append((lot, whole_lots(lot.owned, tick) if tick else lot.owned))
+    return found
+
+
+def lots_shrink(*, watch: Watch) -> None:
+    """Rule 10, once a cycle: what two healthy reads at least 10 s apart miss is gone, unless a leg is unknown.
+
+    The first read may have been overtaken by a fill of our own orders: when those sold anything since the
+    last cycle, the count begins again.
+    """
+    claims = claims_read(watch=watch)
+    doubtful = watch.sold | (_with_unknown_legs() if claims else set())
+    for claim in claims:
+        if claim.is_whole:
+            _remember(claim.lot, None, ZERO, watch)
+        elif claim.lot.base_ccy in doubtful or _is_news(claim):
+            _remember(claim.lot, watch.started, claim.share.missing, watch)
+        elif watch.started - (claim.lot.short_since or watch.started) >= APART:
+            _believe(claim.lot, min(claim.share.missing, claim.lot.short_missing), watch)
+
+
+def _is_news(claim: Claim) -> bool:
+    """Less than whole for the first time, or coins missing that were only locked before."""
+    return claim.lot.short_since is None or (claim.share.missing > 0 and not claim.lot.short_missing)
+
+
+def _remember(lot: Lot, since: datetime | None, missing: Decimal, watch: Watch) -> None:
+    if (lot.short_since, lot.short_missing) == (since, missing):
+        return
+    lot.short_since, lot.short_missing = since, missing
+    with transaction.atomic():
+        watch.held.renew()
+        lot.save(update_fields=["short_since", "short_missing"])
+
+
+def _believe(lot: Lot, missing: Decimal, watch: Watch) -> None:
+    if not missing:
+        return
+    lot.gone += missing
+    lot.short_missing = ZERO
+    words = f"{missing:f} {lot.base_ccy} left the account otherwise; the lot owns {lot.owned:f} now."
+    with transaction.atomic():
+        watch.held.renew()
+        lot.save(update_fields=["gone", "short_missing"])
+        for group in lot.groups.filter(closed_at=None):
+            group_note(group=group, at=watch.now(), reason=words)
+
+
+def _with_unknown_legs() -> set[str]:
+    legs = OcoLeg.objects.filter(status__in=UNCERTAIN, group__closed_at=None)
+    return set(legs.values_list("group__lot__base_ccy", flat=True))
+
+
+def foreign_read() -> dict[str, Committed]:
+    """What the open orders that we did not send may take, by currency, in either name space."""
+    origin = ExchangeOrder.Origin.FOREIGN
+    strangers = list(ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin))
+    own = _own_names(strangers)
+    orders = [order for order in strangers if not _is_face(order, own)]
+    names = {order.instrument_name for order in orders}
+    rows = Instrument.objects.filter(symbol__in=names).values_list("symbol", "base_ccy", "quote_ccy")
+    pairs = {symbol: (base, quote) for symbol, base, quote in rows}
+    return committed(_foreign(order, pairs) for order in orders)
+
+
+def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str]]:
+    oids = {order.client_oid for order in orders} - {""}
+    legs = OcoLeg.objects.filter(client_oid__in=oids).values_list("client_oid", "group__instrument_name")
+    return set(legs) if oids else set()
+
+
+def _is_face(order: ExchangeOrder, own: set[tuple[str, str]]) -> bool:
+    """The plain face of a triggered stop of ours, which carries its name (dossier 6.2)."""
+    plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
+    return plain and order.side == "SELL" and (order.client_oid, order.instrument_name) in own
+
+
+def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Foreign:
+    """A sell takes its base; a buy takes its quote, at its price (spending as quote, rule 10)."""
+    base, _, quote = order.instrument_name.partition("_")
+    base, quote = pairs.get(order.instrument_name, (base, quote))
+    rest, sells = (order.quantity or ZERO) - order.filled_quantity, order.side == "SELL"
+    price = order.price or order.trigger_price or ZERO
+    return Foreign(
+        order_id=order.order_id,
+        list_id=order.list_id,
+        currency=base if sells else quote,
+        quantity=max(rest if sells else rest * price, ZERO),
+        is_stop=sells and order.order_type in STOPS,
+    )
