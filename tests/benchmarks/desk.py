@@ -1,0 +1,74 @@
+"""The program beside a benchmark's exchange: its clients go there, unlimited, and the time they wait is counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import requests
+
+from exchange.client import Client
+from exchange.models import SyncRun
+from exchange.ratelimit import Limiter
+from exchange.transport import new_session
+from portfolio.services import sync_run
+from tests.benchmarks.bench import Spent, spending
+from tests.benchmarks.market import KEY, SECRET
+
+BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
+
+
+class Waiting:
+    """Seconds that clients have spent between sending a request and the head of its answer."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def session(self) -> requests.Session:
+        session = new_session()
+        send = session.send
+
+        def timed(*args: Any, **options: Any) -> requests.Response:
+            began = time.perf_counter()
+            try:
+                return send(*args, **options)
+            finally:
+                self.seconds += time.perf_counter() - began
+
+        session.send = timed  # type: ignore[method-assign]
+        return session
+
+
+waiting = Waiting()
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Cycles and slices ask the exchange at `address`."""
+
+    def client(*, before_request: Callable[[str], None] | None = None) -> Client:
+        return Client(
+            f"{address}/exchange/v1",
+            KEY,
+            SECRET,
+            session=waiting.session(),
+            limiter=Limiter(lambda: 0, time.sleep, enabled=False),
+            before_request=before_request,
+        )
+
+    with mock.patch(BUILDERS[0], client), mock.patch(BUILDERS[1], client):
+        yield
+
+
+def cycle() -> tuple[SyncRun, Spent]:
+    """One complete cycle and what it took."""
+    waited = waiting.seconds
+    with spending() as spent:
+        run = sync_run(trigger="benchmark")
+    spent.waited = waiting.seconds - waited
+    if run is None or run.status != SyncRun.Status.OK:
+        raise SystemExit(f"The cycle failed: {run and run.errors}")
+    return run, spent

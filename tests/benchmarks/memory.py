@@ -1,0 +1,105 @@
+"""`python -m tests.benchmarks.memory`: memory of the whole desk after its start and after an hour of its market.
+
+At `--speed 60` sixty minutes of price movement pass in sixty real seconds; cycles keep their real interval, so
+there is one of them each `--interval` seconds. Meanwhile the page is asked for every second.
+`--seconds 3600 --speed 1` is an hour in every respect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from tests.programs import Place, Program
+
+NAMES = {"run_simulator": "simulator", "gunicorn": "web", "run_worker": "worker", "run_desk": "supervisor"}
+MB = 1024 * 1024
+Sizes = dict[str, tuple[int, float, float]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--speed", type=int, default=60)
+    parser.add_argument("--interval", type=int, default=30, help="seconds between cycles")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench") as directory:
+        place = Place(Path(directory), SYNC_INTERVAL_SECONDS=str(asked.interval), DASHBOARD_PUBLIC="true")
+        try:
+            start, end = _run(place, asked.seconds, asked.speed)
+            _tell(asked.seconds, asked.speed, _cycles(place), start, end)
+        finally:
+            place.clear()
+
+
+def _run(place: Place, seconds: int, speed: int) -> tuple[Sizes, Sizes]:
+    _begin_market(place, speed)
+    desk = place.start("run_desk")
+    desk.says("is open:")
+    desk.until(lambda: _cycles(place) > 0)
+    start = _sizes(desk)
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
+        urllib.request.urlopen(f"http://127.0.0.1:{place.port}/").read()
+        time.sleep(1)
+    end = _sizes(desk)
+    desk.stop()
+    return start, end
+
+
+def _begin_market(place: Place, speed: int) -> None:
+    """The simulator keeps the speed that its market was begun with."""
+    state = str(place.directory / "simulator.json")
+    simulator = place.start("run_simulator", "--port", "0", "--state", state, "--speed", str(speed))
+    simulator.says("Simulated exchange at")
+    simulator.stop()
+
+
+def _cycles(place: Place) -> int:
+    with sqlite3.connect(place.directory / "dry_run.sqlite3") as database:
+        (count,) = database.execute("SELECT count(*) FROM sync_runs WHERE status = 'OK'").fetchone()
+    return int(count)
+
+
+def _sizes(desk: Program) -> Sizes:
+    """Per program: processes, MB resident, and MB where shared pages are counted once."""
+    found: Sizes = {}
+    top = psutil.Process(desk.pid)
+    for process in (top, *top.children(recursive=True)):
+        name = next((shown for word, shown in NAMES.items() if word in " ".join(process.cmdline())), "other")
+        memory = process.memory_full_info()
+        count, resident, fair = found.get(name, (0, 0.0, 0.0))
+        found[name] = (count + 1, resident + memory.rss / MB, fair + memory.pss / MB)
+    return found
+
+
+def _tell(seconds: int, speed: int, cycles: int, start: Sizes, end: Sizes) -> None:
+    from tests.benchmarks import bench
+
+    minutes = seconds * speed / 60
+    print(
+        f"\nMemory after the first cycle and {seconds} s later: {minutes:.0f} minutes of market, {cycles} cycles"
+    )
+    heads = ["program", "processes", "RSS start", "RSS end", "grown", "PSS start", "PSS end"]
+    rows = [_row(name, start.get(name, (0, 0.0, 0.0)), end[name]) for name in sorted(end)]
+    bench.table(heads, [*rows, _row("all", _sum(start), _sum(end))])
+
+
+def _row(name: str, start: tuple[int, float, float], end: tuple[int, float, float]) -> list[object]:
+    numbers = (start[1], end[1], end[1] - start[1], start[2], end[2])
+    return [name, end[0], *(f"{number:.1f} MB" for number in numbers)]
+
+
+def _sum(sizes: Sizes) -> tuple[int, float, float]:
+    counts, resident, fair = zip(*sizes.values(), strict=True)
+    return sum(counts), sum(resident), sum(fair)
+
+
+if __name__ == "__main__":
+    main()

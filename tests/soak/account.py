@@ -1,0 +1,395 @@
+"""Client, simulator and sync together, driven by chance: whatever happens, the two records agree in the end."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from exchange.backfill import history_slice
+from exchange.errors import ExchangeError
+from exchange.models import Lease
+from exchange.services import Held
+from exchange.simulator.codes import Refusal
+from exchange.simulator.prices import Prices
+from exchange.simulator.quirks import CHOICES
+from exchange.simulator.records import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
+from exchange.simulator.state import Exchange
+from exchange.times import NS_PER_DAY
+from exchange.types import NameSpace, NewOrder
+from oco.reconcile import Report
+from portfolio.services.sync import sync_run
+from tests.exchange.simulator.world import World
+from tests.record import differences
+from tests.story import HELD, PRICES, small_catalogue
+from tests.support import Desk
+
+PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
+SYMBOLS = sorted(PRICES)
+CATALOGUE = small_catalogue(SYMBOLS)
+RETENTION_NS = 5 * NS_PER_DAY
+LONGEST_HIDDEN_S = 60
+LONGEST_ASLEEP_H = 50  # and once more as long is still within the short retention
+ALIKE = (
+    "exchange_order_id",
+    "order_id_ranges",
+)  # with these, which faces belong together can only be guessed
+QUIRKS = {name: values for name, values in CHOICES.items() if name not in ALIKE}
+
+symbols = st.sampled_from(SYMBOLS)
+sides = st.sampled_from(["BUY", "SELL"])
+sizes = st.integers(1, 40)
+offsets = st.integers(-40, 40)  # tenths of a per cent from the market
+picks = st.integers(0, 40)
+TROUBLES: dict[str, dict[str, Any]] = {
+    "delay": {"seconds": 6},
+    "drop_before": {},
+    "process_then_drop": {},
+    "process_later": {"seconds": 4},
+    "http": {"status": 502},
+    "process_then_http": {"status": 503, "body": "json"},
+    "refuse": {"code": 42901},
+    "process_then_refuse": {"code": 50001},
+    "maintenance": {},
+    "garbage": {},
+    "truncate": {},
+    "slow_body": {"seconds": 12},
+    "stale": {"age_s": 20},
+    "hide_order": {"seconds": 15},
+    "without_ids": {},
+    "code_with_ids": {"code": 306},
+    "ignore_cancel": {},
+    "unknown_status": {},
+    "strings": {},
+}
+METHODS = (
+    "private/*",
+    "*create*",
+    "*cancel*",
+    "*get-open-orders",
+    "*history",
+    "*get-trades",
+    "*balance",
+    "*detail",
+)
+
+
+class Killed(BaseException):
+    """The process ends here, without a word."""
+
+
+class Account(RuleBasedStateMachine):
+    """One account, seen by us through a line that may be troubled; steps are counted over all examples."""
+
+    steps = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(settings, "AUTO_PROTECT", False)
+        self.patch.setattr("exchange.services.record.RETENTION_NS", RETENTION_NS)
+        self.patch.setattr("portfolio.cycle.reconcile", lambda **_: Report(0, 0, ()))
+        self.patch.setattr("exchange.simulator.motion.recorded_catalogue", lambda: CATALOGUE)
+        logging.disable(logging.CRITICAL)
+        self.travel = time_machine.travel(0, tick=False)
+        self.world = World(HELD, catalogue=CATALOGUE)
+        for symbol, price in PRICES.items():
+            self.world.set_price(symbol, price)
+        self.desk = Desk(self.world, self.patch, SimpleNamespace(), self.travel.start())
+        self.desk.tick(0)
+        self.client = self.world.client()
+        self.numbers = count(1)
+        self.slept_h = self.bursts = 0
+        self.savepoint = transaction.savepoint()
+
+    def teardown(self) -> None:
+        try:
+            self.settle()
+        finally:
+            transaction.set_rollback(False)
+            transaction.savepoint_rollback(self.savepoint)
+            self.travel.stop()
+            logging.disable(logging.NOTSET)
+            self.patch.undo()
+
+    def check_invariants(self, *args: Any, **kwargs: Any) -> None:
+        """Called once a step."""
+        Account.steps += 1
+        super().check_invariants(*args, **kwargs)
+
+    @initialize(quirks=st.dictionaries(st.sampled_from(sorted(QUIRKS)), st.integers(0, 2), max_size=6))
+    def born(self, quirks: dict[str, int]) -> None:
+        self.world.quirk(**{name: QUIRKS[name][at % len(QUIRKS[name])] for name, at in quirks.items()})
+
+    # what our own program sends
+
+    @rule(symbol=symbols, side=sides, size=sizes, offset=offsets)
+    def limit(self, symbol: str, side: str, size: int, offset: int) -> None:
+        self.send(PLAIN, symbol, side, "LIMIT", size, price=self.price(symbol, offset))
+
+    @rule(symbol=symbols, side=sides, size=sizes, in_quote=st.booleans())
+    def market(self, symbol: str, side: str, size: int, in_quote: bool) -> None:
+        token = {"fee_instrument_name": "USD"} if in_quote else {}
+        self.send(PLAIN, symbol, side, "MARKET", size, **token)
+
+    @rule(symbol=symbols, cents=st.integers(50, 90_000))
+    def notional(self, symbol: str, cents: int) -> None:
+        self.send(PLAIN, symbol, "BUY", "MARKET", None, notional=Decimal(cents) / 100)
+
+    @rule(symbol=symbols, side=sides, size=sizes, offset=offsets, kind=st.sampled_from(MARKET_TRIGGERS))
+    def stop(self, symbol: str, side: str, size: int, offset: int, kind: str) -> None:
+        self.send(ADVANCED, symbol, side, kind, size, ref_price=self.price(symbol, offset))
+
+    @rule(
+        symbol=symbols,
+        side=sides,
+        size=sizes,
+        offset=offsets,
+        beyond=offsets,
+        kind=st.sampled_from(LIMIT_TRIGGERS),
+    )
+    def stop_limit(self, symbol: str, side: str, size: int, offset: int, beyond: int, kind: str) -> None:
+        prices = {"ref_price": self.price(symbol, offset), "price": self.price(symbol, offset + beyond)}
+        self.send(ADVANCED, symbol, side, kind, size, **prices)
+
+    @rule(symbol=symbols, size=sizes, up=st.integers(1, 40), down=st.integers(1, 40))
+    def pair(self, symbol: str, size: int, up: int, down: int) -> None:
+        first = self.order(symbol, "SELL", "LIMIT", size, price=self.price(symbol, up))
+        second = self.order(symbol, "SELL", "STOP_LOSS", size, ref_price=self.price(symbol, -down))
+        with contextlib.suppress(ExchangeError):
+            self.client.oco_create(first, second)
+
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        for order in self.chosen(pick):
+            space = PLAIN if order.name_space == "plain" else ADVANCED
+            with contextlib.suppress(ExchangeError):
+                self.client.order_cancel(space, order_id=order.order_id)
+
+    @rule(space=st.sampled_from(NameSpace), symbol=st.one_of(st.none(), symbols))
+    def cancel_all(self, space: NameSpace, symbol: str | None) -> None:
+        with contextlib.suppress(ExchangeError):
+            self.client.orders_cancel_all(space, instrument_name=symbol)
+
+    # what a hand does
+
+    @rule(symbol=symbols, side=sides, size=sizes, offset=offsets, name=st.sampled_from(["", "same", "again"]))
+    def limit_by_hand(self, symbol: str, side: str, size: int, offset: int, name: str) -> None:
+        price = str(self.price(symbol, offset))
+        named = {"client_oid": name} if name else {}
+        self.hand("private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **named)
+
+    @rule(
+        symbol=symbols,
+        side=sides,
+        size=sizes,
+        offset=offsets,
+        extra=st.sampled_from(
+            [
+                {"time_in_force": "IMMEDIATE_OR_CANCEL"},
+                {"time_in_force": "FILL_OR_KILL"},
+                {"exec_inst": ["POST_ONLY"]},
+            ]
+        ),
+    )
+    def hurried(self, symbol: str, side: str, size: int, offset: int, extra: dict[str, Any]) -> None:
+        price = str(self.price(symbol, offset))
+        self.hand("private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **extra)
+
+    @precondition(lambda self: self.bursts < 2)
+    @rule(side=sides, many=st.integers(20, 130), later=st.booleans())
+    def burst(self, side: str, many: int, later: bool) -> None:
+        """More than an answer holds, within a millisecond or a few."""
+        self.bursts += 1
+        for number in range(many):
+            self.hand("private/create-order", **self.row(SYMBOLS[number % 4], side, "MARKET", 1))
+            if later and not number % 9:
+                self.world.tick(0.001)
+
+    @rule(pick=picks)
+    def cancel_by_hand(self, pick: int) -> None:
+        for order in self.chosen(pick):
+            with contextlib.suppress(Refusal):
+                self.world.cancel(order)
+
+    @rule(pick=picks, offset=offsets, size=sizes)
+    def amend_by_hand(self, pick: int, offset: int, size: int) -> None:
+        for order in self.chosen(pick):
+            price = str(self.price(order.instrument_name, offset))
+            new = {"order_id": order.order_id, "new_quantity": str(self.lots(order.instrument_name, size))}
+            if order.name_space == "plain":
+                self.hand("private/amend-order", **new, new_price=price)
+            elif order.order_type == "LIMIT":
+                self.hand("private/advanced/amend-order", **new, new_price=price)
+            else:
+                limit = price if offset % 3 else "0"
+                self.hand("private/advanced/amend-order", **new, new_price=limit, new_ref_price=price)
+
+    @rule(amount=st.integers(-300, 300), currency=st.sampled_from(["USD", "SOL", "CRO"]), force=st.booleans())
+    def move_money(self, amount: int, currency: str, force: bool) -> None:
+        with contextlib.suppress(Refusal):
+            if amount > 0:
+                self.world.deposit(currency, amount)
+            else:
+                self.world.withdraw(currency, -amount, force=force)
+
+    # what the market does
+
+    @rule(pick=picks, share=st.integers(1, 4))
+    def fill(self, pick: int, share: int) -> None:
+        for order in self.chosen(pick):
+            lot = self.world.exchange.instruments[order.instrument_name].lot
+            part = max(lot, order.remaining / share // lot * lot)
+            with contextlib.suppress(Refusal, ValueError):
+                self.world.fill(order, min(part, order.remaining))
+
+    @rule(symbol=symbols, tenths=offsets)
+    def move_price(self, symbol: str, tenths: int) -> None:
+        self.world.move(symbol, Decimal(tenths) / 10)
+
+    @rule(symbol=symbols, gap=st.integers(-20, 20))
+    def move_mark(self, symbol: str, gap: int) -> None:
+        self.world.exchange.advance()
+        self.world.set_mark_gap(symbol, Decimal(gap) / 1000)
+
+    @rule(symbol=symbols, size=st.one_of(st.none(), sizes))
+    def move_depth(self, symbol: str, size: int | None) -> None:
+        self.world.set_liquidity(symbol, None if size is None else str(self.lots(symbol, size)))
+
+    @rule(seconds=st.sampled_from([0, 1, 5, 30, 60, 600, 4000]))
+    def wait(self, seconds: int) -> None:
+        self.world.tick(seconds)
+
+    @precondition(lambda self: self.slept_h < LONGEST_ASLEEP_H)
+    @rule(hours=st.integers(20, 50))
+    def sleep_long(self, hours: int) -> None:
+        """The machine is off for a day or two, and the account goes on."""
+        self.slept_h += hours
+        self.world.tick(hours * 3600)
+
+    # what goes wrong
+
+    @rule(
+        kind=st.sampled_from(sorted(TROUBLES)),
+        method=st.sampled_from(METHODS),
+        chance=st.sampled_from([0.2, 0.6, 1]),
+        times=st.sampled_from([1, 3, None]),
+    )
+    def trouble(self, kind: str, method: str, chance: float, times: int | None) -> None:
+        self.world.faults.add(kind, method, probability=chance, times=times, **TROUBLES[kind])
+
+    @rule()
+    def calm(self) -> None:
+        self.world.faults.clear()
+
+    @rule(pick=picks, seconds=st.integers(1, LONGEST_HIDDEN_S))
+    def hide(self, pick: int, seconds: int) -> None:
+        for order in self.chosen(pick):
+            self.world.hide(order, seconds)
+
+    @rule(skew_s=st.integers(-20, 20))
+    def clock(self, skew_s: int) -> None:
+        self.world.control("clock", skew_ms=skew_s * 1000)
+
+    @rule()
+    def simulator_restarts(self) -> None:
+        """Its state goes through the file and back; troubles and what it remembered for them are gone."""
+        world, was = self.world, self.world.exchange
+        saved = json.loads(json.dumps({"exchange": was.to_state(), "prices": world.prices.to_state()}))
+        world.prices = Prices.from_state(saved["prices"])
+        world.exchange = Exchange.from_state(saved["exchange"], prices=world.prices, now_ms=world.now_ms)
+        world.app.exchange = world.exchange
+
+    @rule()
+    def program_restarts(self) -> None:
+        self.client = self.world.client()
+
+    @rule(at=st.integers(0, 12), seconds=st.integers(1, 90))
+    def cycle_killed(self, at: int, seconds: int) -> None:
+        """Before a request, or at the end; its lease is left to run out."""
+        self.world.tick(seconds)
+        calls = count()
+
+        def announce(held: Any) -> None:
+            if next(calls) == at:
+                raise Killed
+            renew(held)
+
+        renew = Held.renew
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
+            patch.setattr(Held, "renew", announce)
+            patch.setattr(Held, "release", lambda held: None)
+            sync_run(trigger="test")
+        Lease.objects.update(expires_at="2000-01-01T00:00:00Z")
+
+    # what we do
+
+    @rule(seconds=st.sampled_from([1, 30, 60]))
+    def cycle(self, seconds: int) -> None:
+        self.desk.sync(seconds)
+
+    @rule(seconds=st.integers(1, 20))
+    def slice_of_history(self, seconds: int) -> None:
+        with contextlib.suppress(ExchangeError):
+            history_slice(seconds=seconds)
+
+    @rule()
+    def settle(self) -> None:
+        """The line is well: two cycles and what is left of history, and both records are the same."""
+        self.world.faults.clear()
+        self.world.control("clock", skew_ms=0)
+        self.world.tick(2 * LONGEST_HIDDEN_S)
+        self.desk.quiet()
+        self.desk.quiet()
+        assert history_slice(seconds=10**6) is True
+        found = differences(self.world.exchange)
+        if found:
+            raise AssertionError("\n".join(found))
+
+    # how it is said
+
+    def price(self, symbol: str, tenths: int) -> Decimal:
+        """On the grid, so many tenths of a per cent from the market."""
+        tick = self.world.exchange.instruments[symbol].price_tick
+        return max(tick, self.world.price(symbol) * (1000 + tenths) / 1000 // tick * tick)
+
+    def lots(self, symbol: str, size: int) -> Decimal:
+        """Worth about 10 USD times `size`, on the grid."""
+        lot = self.world.exchange.instruments[symbol].lot
+        return max(lot, 10 * size / self.world.price(symbol) // lot * lot)
+
+    def order(self, symbol: str, side: str, kind: str, size: int | None, **values: Any) -> NewOrder:
+        quantity = None if size is None else self.lots(symbol, size)
+        name = f"ours-{next(self.numbers)}"
+        return NewOrder(
+            instrument_name=symbol, side=side, type=kind, quantity=quantity, client_oid=name, **values
+        )
+
+    def row(self, symbol: str, side: str, kind: str, size: int) -> dict[str, Any]:
+        words = {"instrument_name": symbol, "side": side, "type": kind}
+        return words | {"quantity": str(self.lots(symbol, size))}
+
+    def send(
+        self, space: NameSpace, symbol: str, side: str, kind: str, size: int | None, **values: Any
+    ) -> None:
+        with contextlib.suppress(ExchangeError):
+            self.client.order_create(space, self.order(symbol, side, kind, size, **values))
+
+    def hand(self, method: str, **params: Any) -> None:
+        with contextlib.suppress(Refusal):
+            self.world.by_hand(method, **params)
+
+    def chosen(self, pick: int) -> Sequence[Order]:
+        """One of the open orders, or none when there are none."""
+        found = sorted(self.world.open_orders(), key=lambda order: (order.create_time_ns, order.order_id))
+        return [found[pick % len(found)]] if found else []

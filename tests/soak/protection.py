@@ -1,0 +1,94 @@
+"""`python -m tests.soak.protection`: random histories of a protected account until so many steps are done.
+
+Each seed is a batch of histories. A history that fails is made small, printed, and the next seed goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+import hypothesis  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
+from hypothesis import HealthCheck, Phase  # noqa: E402
+from hypothesis.stateful import run_state_machine_as_test  # noqa: E402
+
+from tests.oco.history import fails, minimise  # noqa: E402
+from tests.oco.machine import Machine  # noqa: E402
+
+HISTORIES, LENGTH = 25, 40
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="end after so long, whatever is done"
+    )
+    parser.add_argument("--failures", type=int, default=10, help="end after so many")
+    asked = parser.parse_args()
+    databases = setup_databases(verbosity=0, interactive=False)
+    try:
+        return run(asked)
+    finally:
+        teardown_databases(databases, verbosity=0)
+
+
+def run(asked: argparse.Namespace) -> int:
+    seed, failures, began = asked.seed, 0, time.monotonic()
+    while Machine.steps < asked.steps and failures < asked.failures:
+        if time.monotonic() - began > asked.seconds:
+            break
+        failures += not batch(seed)
+        seed += 1
+    took = time.monotonic() - began
+    print(
+        f"{connection.vendor}: {Machine.steps:,} steps, seeds {asked.seed} to {seed - 1}, "
+        f"{failures} failures, {took:.0f} s",
+        flush=True,
+    )
+    return 1 if failures else 0
+
+
+def batch(seed: int) -> bool:
+    """The histories of one seed; whether all of them held."""
+    settings = hypothesis.settings(
+        max_examples=HISTORIES,
+        stateful_step_count=LENGTH,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[*HealthCheck],
+        print_blob=False,
+    )
+    Machine.failed = None
+    # The machine's class carries the seed, as a test function would.
+    seeded = type("Seeded", (Machine,), {"_hypothesis_internal_use_seed": seed})
+    try:
+        run_state_machine_as_test(seeded, settings=settings)
+    except Exception:
+        tell(seed)
+        return False
+    return True
+
+
+def tell(seed: int) -> None:
+    history = Machine.failed
+    if history is None:
+        raise
+    begin, verbs = minimise(history.begin, history.verbs)
+    print(f"── {connection.vendor}, seed {seed}\n{fails(begin, verbs) or history}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
