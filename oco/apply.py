@@ -88,9 +88,9 @@ def _leg(watch: Watch, group: OcoGroup, role: Role, order: Place) -> OcoLeg:
     prices = {Role.TAKE_PROFIT: (order.target, None), Role.STOP_LOSS: (None, order.stop)}
     price, trigger = prices.get(role, (None, None))
     asked = {"quantity": order.quantity, "price": price, "trigger_price": trigger}
-    absent = OcoLeg.objects.filter(client_oid=oid, status=Status.ABSENT, group=group).first()
-    if absent is not None:
-        return _again(watch, absent, asked)
+    known = OcoLeg.objects.filter(client_oid=oid, status__in=(Status.ABSENT, Status.REFUSED), group=group)
+    for leg in known:
+        return _again(watch, leg, asked)
     return OcoLeg.objects.create(
         group=group,
         generation=order.generation,
@@ -105,7 +105,7 @@ def _leg(watch: Watch, group: OcoGroup, role: Role, order: Place) -> OcoLeg:
 
 
 def _again(watch: Watch, leg: OcoLeg, asked: Mapping[str, Decimal | None]) -> OcoLeg:
-    """The absent row under its old name, for what is asked now; what was asked before is kept beside it."""
+    """The row under its old name, for what is asked now; what was asked before is kept beside it."""
     before = leg.price or leg.trigger_price
     leg.earlier = [*leg.earlier, (plain(leg.quantity), before and plain(before))]
     for name, value in asked.items():

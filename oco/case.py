@@ -251,6 +251,7 @@ class Case:
         """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
         order still lives that nobody could find (rule 6). A sale and a stop have no name in common.
         """
-        absent = bool(self.newest) and all(leg.standing is Standing.ABSENT for leg in self.newest)
+        standings = {leg.standing for leg in self.newest}
+        absent = Standing.ABSENT in standings and standings <= {Standing.ABSENT, Standing.REFUSED}
         same_purpose = (what is Order.EXIT) == any(leg.role is Role.EXIT for leg in self.newest)
         return self.newest[0].generation if absent and same_purpose else self.observed.generation + 1

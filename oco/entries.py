@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Q
 
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.roles import base_of
@@ -52,7 +52,7 @@ def watermark_set(*, watch: Watch) -> int | None:
         watch.held.renew()
         row = Watermark.objects.create(since_ns=started - CLOCK_DOUBT_NS)
         early = Trade.objects.filter(create_time_ns__gte=row.since_ns, create_time_ns__lt=started)
-        LotTrade.objects.bulk_create(LotTrade(trade_id=trade.trade_id) for trade in early)
+        trades_take(trade_ids=[trade.trade_id for trade in early], lot=None)
     return row.since_ns
 
 
@@ -61,6 +61,7 @@ def lot_open_all(*, watch: Watch) -> None:
     since = watermark_set(watch=watch)
     if since is None or not watch.facts.trades_read:
         return
+    never_entries_decide(since_ns=since)
     for entry in entries_new(watch=watch, since_ns=since):
         try:
             _take(watch, entry)
@@ -73,10 +74,19 @@ def lot_open_all(*, watch: Watch) -> None:
             )
 
 
+def never_entries_decide(*, since_ns: int) -> None:
+    """Buying cash is no entry, and perpetuals have no protection yet: they are not looked at again (chapter 1)."""
+    bought = Trade.objects.filter(is_new=True, side="BUY", create_time_ns__gte=since_ns)
+    names = set(bought.values_list("instrument_name", flat=True))
+    never = Instrument.objects.filter(Q(base_ccy__in=settings.CASH_CURRENCIES) | ~Q(inst_type=SPOT))
+    decided = set(never.filter(symbol__in=names).values_list("symbol", flat=True)) if names else set()
+    if decided:
+        bought.filter(instrument_name__in=decided).update(is_new=False)
+
+
 def entries_new(*, watch: Watch, since_ns: int) -> list[Entry]:
     """Executed buys of something that is not cash, by entry order; the evidence is what executed."""
-    taken = LotTrade.objects.filter(trade_id=OuterRef("trade_id"))
-    bought = Trade.objects.filter(side="BUY", create_time_ns__gte=since_ns).exclude(Exists(taken))
+    bought = Trade.objects.filter(is_new=True, side="BUY", create_time_ns__gte=since_ns)
     rows = [row for row in bought if base_of(row.instrument_name) not in settings.CASH_CURRENCIES]
     if not rows:
         return []
@@ -160,7 +170,7 @@ def lot_open(*, watch: Watch, entry: Entry, draft: Draft) -> OcoGroup:
             entered_at=last_of(draft.trades),
             opened_at=watch.now(),
         )
-        LotTrade.objects.bulk_create(LotTrade(trade_id=trade.trade_id, lot=lot) for trade in draft.trades)
+        trades_take(trade_ids=[trade.trade_id for trade in draft.trades], lot=lot)
         return group_open(watch=watch, lot=lot, policy=entry.policy, grid=entry.grid)
 
 
@@ -196,7 +206,13 @@ def trades_pass_over(*, watch: Watch, trades: Sequence[Bought]) -> None:
     """Nothing is to be protected by itself now, nor later: the trades count as from before (rule 1)."""
     with transaction.atomic():
         watch.held.renew()
-        LotTrade.objects.bulk_create(LotTrade(trade_id=trade.trade_id) for trade in trades)
+        trades_take(trade_ids=[trade.trade_id for trade in trades], lot=None)
+
+
+def trades_take(*, trade_ids: Sequence[str], lot: Lot | None) -> None:
+    """These trades count as decided, once: a second time is a database error. Call it in a transaction."""
+    LotTrade.objects.bulk_create(LotTrade(trade_id=trade_id, lot=lot) for trade_id in trade_ids)
+    Trade.objects.filter(trade_id__in=trade_ids).update(is_new=False)
 
 
 def last_of(trades: Sequence[Bought]) -> datetime:

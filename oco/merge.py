@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from oco import lots
-from oco.entries import Entry, entries_new, group_open, last_of
+from oco.entries import Entry, entries_new, group_open, last_of, trades_take
 from oco.lots import merged_price, net_quantity
 from oco.models import Lot, LotTrade, OcoGroup, Watermark
 from oco.pricing import whole_lots
@@ -59,7 +59,7 @@ def lot_merge(*, watch: Watch, old: Sequence[Lot], entry: Entry) -> OcoGroup:
 
 def _take_over(old: Sequence[Lot], new: Lot, entry: Entry, watch: Watch) -> None:
     LotTrade.objects.filter(lot__in=old).update(lot=new)
-    LotTrade.objects.bulk_create(LotTrade(trade_id=trade.trade_id, lot=new) for trade in entry.trades)
+    trades_take(trade_ids=[trade.trade_id for trade in entry.trades], lot=new)
     for lot in old:
         lot.gone += lot.owned
         lot.merged_into, lot.closed_at = new, watch.now()

@@ -94,7 +94,10 @@ def _not_found(watch: Watch, leg: OcoLeg, *, healthy: bool) -> None:
     whole = watch.facts.histories_read and watch.facts.trades_read and not _unexplained_sales(leg)
     read = watch.lists_read and (whole or leg.sent_at >= watch.started)
     search = Search(
-        sent_at=leg.sent_at, is_market=leg.order_role == Role.EXIT, exists=leg.exists, looks=leg.looks
+        sent_at=leg.sent_at,
+        is_market=leg.order_role == Role.EXIT,
+        exists=leg.exists or leg.order_id != "",  # once seen or named, only its record ends it
+        looks=leg.looks,
     )
     looks, verdict = look(search, at=watch.now(), healthy=healthy and read)
     status = Status.ABSENT if verdict is Verdict.ABSENT else leg.status

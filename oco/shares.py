@@ -133,8 +133,8 @@ def foreign_read() -> dict[str, Committed]:
     """What the open orders that we did not send may take, by currency, in either name space."""
     origin = ExchangeOrder.Origin.FOREIGN
     strangers = list(ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin))
-    own = _own_names(strangers)
-    orders = [order for order in strangers if not _is_face(order, own)]
+    known = _own_names(strangers) | _advanced_names(strangers)
+    orders = [order for order in strangers if not _is_face(order, known)]
     names = {order.instrument_name for order in orders}
     rows = Instrument.objects.filter(symbol__in=names).values_list("symbol", "base_ccy", "quote_ccy")
     pairs = {symbol: (base, quote) for symbol, base, quote in rows}
@@ -147,10 +147,16 @@ def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str]]:
     return set(legs) if oids else set()
 
 
-def _is_face(order: ExchangeOrder, own: set[tuple[str, str]]) -> bool:
-    """The plain face of a triggered stop of ours, which carries its name (dossier 6.2)."""
+def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str]]:
+    """Of those that may show a second time in the plain name space, under an id that nothing links (6.2)."""
+    advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
+    return {(order.client_oid, order.instrument_name) for order in advanced if order.client_oid}
+
+
+def _is_face(order: ExchangeOrder, known: set[tuple[str, str]]) -> bool:
+    """The plain face of an advanced order, ours or not, which carries its name (dossier 6.2)."""
     plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
-    return plain and order.side == "SELL" and (order.client_oid, order.instrument_name) in own
+    return plain and order.side == "SELL" and (order.client_oid, order.instrument_name) in known
 
 
 def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Foreign:

@@ -1,6 +1,7 @@
 """Every fill ever seen, with the fee as charged."""
 
 from django.db import models
+from django.db.models import Q
 
 from exchange.fields import ExactDecimalField
 
@@ -32,6 +33,9 @@ class Trade(models.Model):
     create_time_ns = models.BigIntegerField()
     transact_time_ns = models.BigIntegerField(null=True, blank=True)
     first_seen_at = models.DateTimeField()
+    is_new = models.BooleanField(
+        default=True, help_text="What it means for protection has not been decided yet."
+    )
 
     class Meta:
         db_table = "exchange_trades"
@@ -39,6 +43,9 @@ class Trade(models.Model):
         indexes = [
             models.Index(fields=["-create_time_ns", "-id"], name="trades_newest"),
             models.Index(fields=["instrument_name", "-create_time_ns"], name="trades_of_instrument"),
+            models.Index(
+                fields=["create_time_ns"], name="trades_new_buys", condition=Q(is_new=True, side="BUY")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,7 +55,7 @@ def old_account(orders: int, *, rare: bool = False) -> None:
     """
     moment = timezone.now() - YOUNGEST
     order = OrderFactory(filled=True, created_at=moment, created_ns=int(moment.timestamp()) * 10**9)
-    trade = TradeFactory(order_id=order.order_id, traded_at=moment)
+    trade = TradeFactory(order_id=order.order_id, traded_at=moment, is_new=False)
     _repeat(order, orders - 1, ORDERS, ("created_at", "updated_at", "first_seen_at"))
     _repeat(trade, orders - 1, TRADES, ("traded_at", "first_seen_at"))
     Watermark.objects.update_or_create(only=True, defaults={"since_ns": 0})
