@@ -51,16 +51,22 @@ def _told(old: Values, new: Values, names: Iterable[str]) -> Iterator[tuple[str,
 
 
 def _is_newer(old: Values, new: Values) -> bool:
-    """Of two reports of one moment the later in life is; with a status that nobody knows, the one heard last."""
-    before, after = _standing(old), _standing(new)
-    is_unsure = before[:2] == after[:2] and UNKNOWN in (before[2], after[2])
-    return after >= before or is_unsure
+    """By time, and within a moment by stage of life; with a status that nobody knows, the one heard last.
+
+    A later stage counts even when it is dated earlier: the exchange's clocks differ (dossier 5.16).
+    """
+    (had_ended, before, stage), (has_ended, at, new_stage) = _standing(old), _standing(new)
+    if had_ended != has_ended:
+        return has_ended
+    if at == before:
+        return new_stage >= stage or UNKNOWN in (stage, new_stage)
+    return at > before or stage < new_stage < UNKNOWN
 
 
 def _standing(values: Values) -> tuple[bool, datetime, int]:
     status: str = values["status"]
-    rank = OPENING.index(status) if status in OPENING else UNKNOWN
-    return is_terminal(status), values["updated_at"], rank
+    stage = OPENING.index(status) if status in OPENING else UNKNOWN
+    return is_terminal(status), values["updated_at"], stage
 
 
 def _is_known(value: Any) -> bool:

@@ -3,13 +3,12 @@
 One action at a time; what comes next is decided anew from what is then known.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
-from exchange.fields import plain
 from exchange.services.send import (
     Answer,
     Outcome,
@@ -19,18 +18,17 @@ from exchange.services.send import (
     pair_cancel,
     pair_place,
 )
-from exchange.types import NameSpace, NewOrder
+from exchange.types import NameSpace
 from oco.case import ROLES
+from oco.intents import leg_intend, new_order
 from oco.journal import group_note
 from oco.models import OcoGroup, OcoLeg
-from oco.oids import client_oid
 from oco.plan import Cancel, Order, Place, Role
 from oco.watch import Watch
 
 Status = OcoLeg.Status
 NO_FUNDS = 306
 SETTLING = timedelta(seconds=10)  # after a cancel of ours or a fill, 306 means wait (rule 7)
-TYPES = {Role.STOP_LOSS: "STOP_LOSS", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "MARKET"}
 TEXT_LENGTH = 255
 AFTER = {
     Outcome.ACCEPTED: Status.ACCEPTED,
@@ -71,48 +69,9 @@ def _intend(watch: Watch, group: OcoGroup, order: Place) -> list[OcoLeg]:
             "",
         )
         group.save(update_fields=["generation", "quantity", "grace_at", "list_id"])
-        legs = [_leg(watch, group, role, order) for role in ROLES[order.what]]
+        legs = [leg_intend(watch=watch, group=group, role=role, order=order) for role in ROLES[order.what]]
         group_note(group=group, at=watch.now(), reason=_words(order))
         return legs
-
-
-def _leg(watch: Watch, group: OcoGroup, role: Role, order: Place) -> OcoLeg:
-    """A new row, or for a re-send the absent one under its old name: then 204 means that the first one lives."""
-    oid = client_oid(
-        account=watch.account,
-        entry_order_id=group.lot.entry_order_id,
-        first_trade_id=group.lot.first_trade_id,
-        generation=order.generation,
-        role=role,
-    )
-    prices = {Role.TAKE_PROFIT: (order.target, None), Role.STOP_LOSS: (None, order.stop)}
-    price, trigger = prices.get(role, (None, None))
-    asked = {"quantity": order.quantity, "price": price, "trigger_price": trigger}
-    known = OcoLeg.objects.filter(client_oid=oid, status__in=(Status.ABSENT, Status.REFUSED), group=group)
-    for leg in known:
-        return _again(watch, leg, asked)
-    return OcoLeg.objects.create(
-        group=group,
-        generation=order.generation,
-        order_role=role,
-        name_space=NameSpace.PLAIN if role is Role.EXIT else NameSpace.ADVANCED,
-        client_oid=oid,
-        type=TYPES[role],
-        side="SELL",
-        sent_at=watch.now(),
-        **asked,
-    )
-
-
-def _again(watch: Watch, leg: OcoLeg, asked: Mapping[str, Decimal | None]) -> OcoLeg:
-    """The row under its old name, for what is asked now; what was asked before is kept beside it."""
-    before = leg.price or leg.trigger_price
-    leg.earlier = [*leg.earlier, (plain(leg.quantity), before and plain(before))]
-    for name, value in asked.items():
-        setattr(leg, name, value)
-    leg.status, leg.sent_at, leg.looks, leg.looked_at = Status.INTENT, watch.now(), 0, None
-    leg.save()
-    return leg
 
 
 def _words(order: Place) -> str:
@@ -125,7 +84,7 @@ def _words(order: Place) -> str:
 
 
 def _send(watch: Watch, legs: Sequence[OcoLeg], order: Place) -> Answer:
-    orders = {leg.order_role: _new_order(leg) for leg in legs}
+    orders = {leg.order_role: new_order(leg) for leg in legs}
     if order.what is Order.PAIR:
         return pair_place(
             client=watch.client,
@@ -143,25 +102,12 @@ def _send(watch: Watch, legs: Sequence[OcoLeg], order: Place) -> Answer:
     )
 
 
-def _new_order(leg: OcoLeg) -> NewOrder:
-    return NewOrder(
-        instrument_name=leg.group.instrument_name,
-        side=leg.side,
-        type=leg.type,
-        client_oid=leg.client_oid,
-        quantity=leg.quantity,
-        price=leg.price,
-        ref_price=leg.trigger_price,
-        ref_price_type="MARK_PRICE" if leg.trigger_price else "",
-    )
-
-
 def _note_answer(watch: Watch, group: OcoGroup, legs: Sequence[OcoLeg], answer: Answer) -> None:
     """What the answer proves of each leg: a code with ids, or none at all, proves nothing."""
     for leg in legs:
-        leg.status = _status_after(leg, answer.outcome)
-        leg.exists = leg.exists or answer.outcome is Outcome.EXISTS
-        leg.acknowledged |= answer.outcome in (Outcome.ACCEPTED, Outcome.EXISTS)
+        exists = answer.outcome is Outcome.EXISTS and _may_be_meant(leg, legs)
+        leg.status, leg.exists = _status_after(leg, answer.outcome), leg.exists or exists
+        leg.acknowledged |= exists or answer.outcome is Outcome.ACCEPTED
         if answer.outcome is not Outcome.ACCEPTED:
             leg.refused_code, leg.refused_text = answer.code, answer.text[:TEXT_LENGTH]
         if len(legs) == 1 and answer.outcome is Outcome.ACCEPTED:
@@ -176,6 +122,11 @@ def _note_answer(watch: Watch, group: OcoGroup, legs: Sequence[OcoLeg], answer: 
         group.save(update_fields=["list_id", "failures"])
         if answer.outcome is not Outcome.ACCEPTED:
             group_note(group=group, at=watch.now(), reason=answer.text, code=answer.code)
+
+
+def _may_be_meant(leg: OcoLeg, legs: Sequence[OcoLeg]) -> bool:
+    """204 names no leg: where only one of a pair was lost before, it is that one that lives."""
+    return leg.was_lost or not any(each.was_lost for each in legs)
 
 
 def _status_after(leg: OcoLeg, outcome: Outcome) -> str:

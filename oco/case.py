@@ -1,22 +1,16 @@
-"""One group with what the rules keep asking about it, and the few plans they can answer (pure)."""
+"""One group with what the rules keep asking about it (pure)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
 from oco.plan import (
-    ZERO,
-    AskPrice,
-    Cancel,
     Desired,
     Leg,
     Look,
     Observed,
     Order,
-    Place,
-    Plan,
     Role,
     Standing,
 )
@@ -176,82 +170,16 @@ class Case:
         return self.why_no_coins
 
     @property
+    def why_no_sale(self) -> str:
+        """Why nothing may be sold at the market, or nothing: the kill switch holds, whatever was begun."""
+        if self.observed.no_create:
+            return self.observed.no_create
+        return self.why_not
+
+    @property
     def why_no_coins(self) -> str:
         if self.desired.is_short:
             return "The balance does not show all the coins yet."
         if not self.fits(self.cover):
             return f"Only {self.cover} may be sold: the rest is locked by another order."
         return ""
-
-    # answers
-
-    def wait(self, reason: str) -> Plan:
-        return Plan(state=self.uncovered, reason=reason)
-
-    def alarm(self, reason: str) -> Plan:
-        return Plan(state=State.STOP_FAILED, reason=reason)
-
-    def ask(self, reason: str, *, since: datetime | None = None) -> Plan:
-        """One more look at the market; when it is silent, wait where we are."""
-        state = self.kept if self.live_of(Role.STOP_LOSS) else self.uncovered
-        if self.observed.market.is_silent:
-            return Plan(state=state, reason=f"{reason} No price could be read.")
-        return Plan(state=state, reason=reason, actions=(AskPrice(since),))
-
-    def cancel(self, legs: Sequence[Leg], state: State, reason: str) -> Plan:
-        """Rule 11: only what was read in this cycle, once a cycle; a market order ends by itself."""
-        if not self.observed.can_remove or not all(leg.is_fresh for leg in legs):
-            return Plan(state=self.kept, reason=f"{reason} Not everything was read, so nothing is cancelled.")
-        names = [
-            leg.client_oid
-            for leg in legs
-            if leg.standing is Standing.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_now
-        ]
-        return Plan(state=state, reason=reason, actions=(Cancel(tuple(names)),) if names else ())
-
-    def take_away(self, reason: str) -> Plan:
-        """Cancel what rests in order to place it anew, if that is possible at all."""
-        if self.why_not:
-            return self.wait(f"{reason} {self.why_not}")
-        return self.cancel(self.live, self.replacing, reason)
-
-    def exit(self, reason: str) -> Plan:
-        """Sell exactly what the lot may sell at the market, after everything of ours is gone."""
-        blocked = (
-            self.observed.no_create or ("" if self.observed.can_add else self.why_not) or self.why_no_coins
-        )
-        if blocked:
-            return self.wait(f"{reason} {blocked}")
-        if self.live:
-            return self.cancel(self.live, State.EXITING, reason)
-        if any(leg.role is Role.EXIT and leg.sent_now for leg in self.newest):
-            return self.wait(f"{reason} Tried again in the next cycle.")
-        return self.put(Order.EXIT, State.EXITING, reason, self.cover)
-
-    def put(
-        self,
-        what: Order,
-        state: State,
-        reason: str,
-        quantity: Decimal,
-        stop: Decimal = ZERO,
-        target: Decimal | None = None,
-    ) -> Plan:
-        order = Place(
-            what=what,
-            quantity=quantity,
-            stop=stop,
-            target=target,
-            generation=self._generation(what),
-            finishing=self.finishes and what is not Order.EXIT,
-        )
-        return Plan(state=state, reason=reason, actions=(order,))
-
-    def _generation(self, what: Order) -> int:
-        """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
-        order still lives that nobody could find (rule 6). A sale and a stop have no name in common.
-        """
-        standings = {leg.standing for leg in self.newest}
-        absent = Standing.ABSENT in standings and standings <= {Standing.ABSENT, Standing.REFUSED}
-        same_purpose = (what is Order.EXIT) == any(leg.role is Role.EXIT for leg in self.newest)
-        return self.newest[0].generation if absent and same_purpose else self.observed.generation + 1

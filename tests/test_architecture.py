@@ -40,6 +40,8 @@ PURE = [
     "exchange.verdict",
     "exchange.walk",
     "exchange.simulator.*",
+    *(f"oco.{one}" for one in ("states", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")),
+    *(f"oco.{one}" for one in ("answers", "rules", "rules.*", "decide", "invariants", "cover")),
     "portfolio.valuation",
 ]
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.

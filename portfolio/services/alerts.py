@@ -7,8 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from oco.audit import invariants_broken
 from oco.models import OcoEvent, OcoGroup
-from oco.selectors import events_untold, groups_naked, invariants_broken
+from oco.selectors import events_untold, groups_naked
 from oco.states import State
 from portfolio.models import Alert
 

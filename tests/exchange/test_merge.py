@@ -78,6 +78,12 @@ def test_a_status_that_nobody_knows_goes_when_the_exchange_takes_it_back():
     assert merged(row, report("ACTIVE", second=0))["status"] == "HALTED"
 
 
+def test_a_later_stage_of_life_counts_even_when_it_is_dated_earlier():
+    """A trigger that fires while the exchange's clock is set back must not look untriggered for ever."""
+    assert merged(report("PENDING", second=9), report("ACTIVE", second=3))["status"] == "ACTIVE"
+    assert merged(report("ACTIVE", second=9), report("PENDING", second=3))["status"] == "ACTIVE"
+
+
 def test_a_stop_limit_amended_to_a_stop_loss_has_no_price_any_more():
     limit = report("PENDING", second=1, order_type="STOP_LIMIT", price=None) | {"price": Decimal(9)}
     market = report("PENDING", second=2, order_type="STOP_LOSS") | {"price": None}

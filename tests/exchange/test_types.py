@@ -212,6 +212,12 @@ def test_values_cannot_be_changed():
 
 @pytest.mark.parametrize("moment", [1785587305884874648, -1])
 def test_a_time_in_another_unit_is_refused_and_not_a_crash_later(moment):
-    row = {"trade_id": "1", "order_id": "2", "instrument_name": "CRO_USD", "side": "BUY", "traded_quantity": "1"}
+    row = {
+        "trade_id": "1",
+        "order_id": "2",
+        "instrument_name": "CRO_USD",
+        "side": "BUY",
+        "traded_quantity": "1",
+    }
     with pytest.raises(ValueError, match="create_time"):
         Trade.from_row({**row, "traded_price": "1", "fees": "0", "create_time": moment})

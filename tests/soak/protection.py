@@ -12,7 +12,7 @@ import time
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
@@ -76,7 +76,7 @@ def batch(seed: int) -> bool:
     seeded = type("Seeded", (Machine,), {"_hypothesis_internal_use_seed": seed})
     try:
         run_state_machine_as_test(seeded, settings=settings)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, it is what was looked for
         tell(seed)
         return False
     return True

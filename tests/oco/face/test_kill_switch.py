@@ -1,0 +1,110 @@
+"""`kill_switch`: nothing is created any more, and if asked everything is cancelled, until it is gone."""
+
+import pytest
+from django.core.management import CommandError
+
+from exchange.models import TradingSwitch
+from exchange.services import lease_holder
+from oco.models import OcoGroup
+from tests.oco.support import group, ours
+from tests.support import below
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What the person types."""
+
+    def answers(word):
+        monkeypatch.setattr("builtins.input", lambda _prompt: word)
+
+    return answers
+
+
+def test_on_off_and_status(desk, run):
+    assert run("kill_switch", "status") == "Trading is on.\n"
+    assert "The kill switch is on, set by " in run("kill_switch", "on")
+    assert "The kill switch is on, set by " in run("kill_switch", "status")
+    assert TradingSwitch.objects.get().is_off
+    assert run("kill_switch", "off") == "Trading is on.\n"
+
+
+def test_what_rests_stays(desk, world, held, run):
+    run("kill_switch", "on")
+    desk.quiet()
+    assert (group().state, len(world.open_orders())) == ("ACTIVE", 2)
+
+
+def test_it_says_what_it_leaves_naked_before_it_asks(desk, world, held, run, answers):
+    answers("no")
+    with pytest.raises(CommandError, match=r"Nothing was cancelled\. The kill switch stays on\."):
+        run("kill_switch", "on", "--cancel-all")
+    assert (len(world.open_orders()), TradingSwitch.objects.get().is_off) == (2, True)
+
+
+def test_everything_goes_in_both_name_spaces(desk, world, held, run, answers):
+    world.buy("ETH_USD", "1", below(world, "ETH_USD"))
+    answers("cancel")
+    said = run("kill_switch", "on", "--cancel-all")
+    worth = world.price("BTC_USD") / 100
+    assert "This cancels 3 open orders, stops included." in said
+    assert f"It leaves without a stop: 0.01000 BTC worth ${worth:,.2f}." in said
+    assert "No order is open in either name space." in said
+    assert (world.open_orders(), lease_holder()) == ([], "")
+
+
+def test_a_pair_counts_its_coins_once(desk, world, held, run):
+    assert "stop: 0.01000 BTC worth" in run("kill_switch", "on", "--cancel-all", "--yes")
+
+
+def test_nothing_comes_back_not_even_when_trading_is_on_again(desk, world, held, run):
+    run("kill_switch", "on", "--cancel-all", "--yes")
+    desk.quiet()
+    assert group().state == "RELEASED"
+    run("kill_switch", "off")
+    desk.quiet()
+    assert (world.open_orders(), OcoGroup.objects.count()) == ([], 1)
+
+
+def test_a_replacement_that_has_begun_is_not_finished_after_all(desk, world, held, run):
+    world.fill(next(order for order in ours(world) if order.order_type == "LIMIT"), "0.004")
+    world.quirk(cancel_delay_ms=30_000)
+    desk.quiet()
+    run("kill_switch", "on", "--cancel-all", "--yes")
+    for _ in range(2):
+        desk.quiet()
+    assert (world.open_orders(), group().state) == ([], "RELEASED")
+
+
+def test_cancels_that_take_their_time_are_waited_for(desk, world, held, run):
+    world.quirk(cancel_delay_ms=7_000)
+    assert "No order is open" in run("kill_switch", "on", "--cancel-all", "--yes")
+    assert world.open_orders() == []
+
+
+def test_an_order_that_stays_is_said_and_is_a_failure(desk, world, held, run):
+    world.quirk(cancel_delay_ms=3_600_000)
+    with pytest.raises(CommandError, match="Not every order is gone") as failure:
+        run("kill_switch", "on", "--cancel-all", "--yes")
+    assert (failure.value.returncode, lease_holder()) == (1, "")
+
+
+def test_nobody_to_type_is_no(desk, world, held, run, monkeypatch):
+    def nobody(_prompt):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(CommandError, match="Nothing was cancelled"):
+        run("kill_switch", "on", "--cancel-all")
+
+
+def test_cancel_all_only_goes_with_on(desk, run):
+    with pytest.raises(CommandError, match="kill_switch on"):
+        run("kill_switch", "off", "--cancel-all")
+
+
+def test_an_exchange_that_does_not_answer_does_not_keep_the_switch_from_being_set(desk, world, run):
+    desk.quiet()
+    world.faults.add("drop_before")
+    with pytest.raises(CommandError, match="Not every order is gone"):
+        run("kill_switch", "on", "--cancel-all", "--yes")
+    assert TradingSwitch.objects.get().is_off

@@ -1,0 +1,102 @@
+"""`oco_plan`: what would be done, and nothing is done; with --apply it is."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError
+
+from exchange.models import ExchangeOrder, SyncCursor, Trade
+from exchange.services import lease_take
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, Watermark
+from oco.pricing import stop_of
+from tests.oco.support import check_converged, created, group, ours, resting, target_of
+from tests.support import picture
+
+RECORD = (
+    ExchangeOrder,
+    Lot,
+    LotTrade,
+    OcoEvent,
+    OcoGroup,
+    OcoLeg,
+    SyncCursor,
+    Trade,
+    Watermark,
+)
+
+
+def test_a_new_entry_is_planned_with_its_prices_and_why(desk, world, run):
+    desk.quiet()
+    order = world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    paid = order.cumulative_value / order.cumulative_quantity
+    said = run("oco_plan")
+    assert "BTC_USD 0.01000 PENDING: No order protects it." in said
+    assert "would place a stop with a target for 0.01000" in said
+    assert f"stop {stop_of(paid, Decimal(5), Decimal('0.01'))}, target " in said
+
+
+def test_it_changes_nothing_here_or_there(desk, world, run):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01")
+    before, open_before = picture(*RECORD), len(world.open_orders())
+    desk.asked.clear()
+    run("oco_plan")
+    assert picture(*RECORD) == before
+    assert (len(world.open_orders()), created(desk.asked)) == (open_before, 0)
+
+
+def test_before_the_first_cycle_it_opens_nothing(desk, world, run):
+    world.buy("BTC_USD", "0.01")
+    desk.tick(5)
+    assert "Nothing is to be protected." in run("oco_plan")
+    assert not Watermark.objects.exists()
+
+
+def test_a_quiet_group_needs_nothing(desk, world, held, run):
+    said = run("oco_plan")
+    assert "BTC_USD 0.01000 ACTIVE: Stop and target were read back open." in said
+    assert "would place and cancel nothing" in said
+
+
+def test_what_would_be_cancelled_is_named(desk, world, held, run):
+    target = target_of(world)
+    world.fill(target, "0.004")
+    said = run("oco_plan")
+    assert f"would cancel {target.client_oid}, then decide again" in said
+    assert resting(world) == [target]
+
+
+def test_a_market_beyond_the_stop_is_looked_at_twice(desk, world, run):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01")
+    world.move("BTC_USD", -6)
+    desk.tick(60)
+    assert "would place a sale at the market for" in run("oco_plan")
+    assert ours(world) == []
+
+
+def test_the_kill_switch_is_the_reason_why_nothing_is_placed(desk, world, run):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01")
+    run("kill_switch", "on")
+    said = run("oco_plan")
+    assert "The kill switch is on" in said
+    assert "would place and cancel nothing" in said
+
+
+def test_applied_it_is_done_and_told(desk, world, run):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01")
+    said = run("oco_plan", "--apply")
+    assert (group().state, len(resting(world))) == ("ACTIVE", 2)
+    assert "PENDING → ACTIVE: Stop and target were read back open." in said
+    desk.quiet()
+    check_converged(world)
+
+
+def test_it_waits_for_the_lease_and_then_says_who_has_it(desk, run, monkeypatch):
+    desk.quiet()
+    lease_take(purpose="cycle")
+    monkeypatch.setattr("oco.lease.PATIENCE_SECONDS", 0.5)
+    with pytest.raises(CommandError, match=r"Another cycle is running \(cycle "):
+        run("oco_plan")

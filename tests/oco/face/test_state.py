@@ -1,0 +1,184 @@
+"""Protection on the dashboard: groups, what is unprotected, the figures, and the kill switch in the mode."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import Error, InterfaceError
+from django.test import Client
+from django.utils import timezone
+
+from exchange.models import TradingSwitch
+from tests.factories import (
+    BalanceFactory,
+    GroupFactory,
+    InstrumentFactory,
+    LegFactory,
+    LotFactory,
+    OrderFactory,
+    SyncRunFactory,
+    TradingSwitchFactory,
+)
+from tests.portfolio.pages import Page
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+@pytest.fixture
+def bitcoin():
+    """A tenth of a bitcoin is held."""
+    InstrumentFactory()
+    SyncRunFactory()
+    BalanceFactory()
+
+
+def state():
+    return Client().get("/api/dashboard/state").json()
+
+
+def test_open_groups_are_there_and_those_of_the_last_day(bitcoin):
+    now = timezone.now()
+    open_one = GroupFactory(created_at=now - timedelta(days=9))
+    young = GroupFactory(closed=True, closed_at=now - timedelta(hours=23))
+    GroupFactory(closed=True, closed_at=now - timedelta(hours=25))
+    said = state()
+    assert {row["oco_group_id"] for row in said["oco_groups"]} == {str(open_one.pk), str(young.pk)}
+    assert said["summary"]["open_groups_count"] == 1
+
+
+def test_what_has_a_stop_and_what_has_none(bitcoin):
+    LegFactory()
+    said = state()
+    (coin,) = said["portfolio"]
+    assert (coin["protected_quantity"], coin["unprotected_quantity"]) == ("0.01000", "0.09000000")
+    (row,) = said["unprotected"]
+    assert list(row) == ["instrument_name", "quantity", "market_value_usd", "since", "reason"]
+    assert (row["instrument_name"], D(row["quantity"]), D(row["market_value_usd"])) == (
+        "BTC_USD",
+        D("0.09"),
+        5400,
+    )
+    assert said["summary"]["unprotected_usd"] == "5400.00"
+
+
+def test_a_group_that_is_not_active_is_unprotected_since_then(bitcoin):
+    since = timezone.now() - timedelta(minutes=2)
+    GroupFactory(state="STOP_FAILED", reason="Refused.", uncovered_since=since, lot__bought=D("0.1"))
+    (row,) = state()["unprotected"]
+    assert (row["reason"], D(row["quantity"])) == ("Refused.", D("0.1"))
+    assert row["since"].endswith("Z")
+
+
+def test_the_stop_of_another_program_counts(bitcoin):
+    OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.1"))
+    said = state()
+    assert (said["unprotected"], D(said["portfolio"][0]["protected_quantity"])) == ([], D("0.1"))
+
+
+def test_cash_needs_no_stop():
+    SyncRunFactory()
+    BalanceFactory(currency="USD", quantity=D("500"), price_usd=D(1))
+    said = state()
+    (coin,) = said["portfolio"]
+    assert (said["unprotected"], said["summary"]["unprotected_usd"]) == ([], "0.00")
+    assert (coin["protected_quantity"], coin["unprotected_quantity"]) == ("0", "0")
+
+
+def test_what_has_no_price_is_listed_without_a_value():
+    SyncRunFactory()
+    BalanceFactory(currency="XYZ", price_usd=None)
+    said = state()
+    assert [row["market_value_usd"] for row in said["unprotected"]] == [None]
+    assert said["summary"]["unprotected_usd"] is None
+
+
+def test_the_loss_is_reckoned_from_what_was_paid(bitcoin):
+    GroupFactory()
+    GroupFactory(entry_price=D("61000.00"))
+    GroupFactory(state="PENDING")
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "70.00"
+
+
+def test_where_that_is_not_known_from_the_price_now(bitcoin):
+    GroupFactory(entry_price=None, stop_price=D("59000.00"))
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "10.00"
+
+
+def test_the_loss_in_another_currency_needs_its_price(bitcoin):
+    InstrumentFactory(symbol="ETH_BTC")
+    GroupFactory(instrument_name="ETH_BTC", lot__bought=D(2), entry_price=D("0.05"), stop_price=D("0.04"))
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "1200.00"
+    BalanceFactory._meta.model.objects.update(price_usd=None)
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] is None
+
+
+def test_the_page_has_one_row_a_position_the_worst_first(bitcoin):
+    for name, found in (("ETH", "STOP_FAILED"), ("SOL", "UNKNOWN"), ("ADA", "PENDING")):
+        InstrumentFactory(symbol=f"{name}_USD")
+        BalanceFactory(currency=name, quantity=D(1), price_usd=D(100))
+        lot = LotFactory(instrument_name=f"{name}_USD", bought=D(1))
+        LegFactory(
+            group=GroupFactory(lot=lot, instrument_name=lot.instrument_name, state=found), status="SENT"
+        )
+    GroupFactory(lot__bought=D("0.04"))
+    GroupFactory(lot__bought=D("0.03"))
+    BalanceFactory(currency="DOGE", quantity=D(5), price_usd=D(1))
+    InstrumentFactory(symbol="CRO_USD")
+    BalanceFactory(currency="CRO", quantity=D(9), price_usd=D(1))
+    GroupFactory(instrument_name="CRO_USD", lot__bought=D(9))
+    html = Client().get("/").content.decode()
+    rows = [(row.key, row.status) for row in Page(html).tables["protection"]]
+    assert rows == [
+        ("ETH", "STOP_FAILED"),
+        ("SOL", "UNKNOWN"),
+        ("DOGE", "UNPROTECTED"),
+        ("BTC", "PARTLY"),
+        ("ADA", "WAITING"),
+        ("CRO", "PROTECTED"),
+    ]
+    for words in ("Stop failed", "Unknown, check", "Unprotected", "Partly", "Sent, waiting", "Protected"):
+        assert f">{words}</span>" in html
+    assert Page(html).inline == []
+
+
+def test_what_is_in_a_group_is_not_asked_for_again(bitcoin, alice):
+    GroupFactory(state="STOP_FAILED", lot__bought=D("0.1"))
+    assert "/protect/" not in alice.get("/").content.decode()
+
+
+def test_whoever_runs_the_desk_is_led_to_the_form(bitcoin, alice):
+    assert "/admin/portfolio/balance/BTC/protect/" in alice.get("/").content.decode()
+    assert "/protect/" not in Client().get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "mode"), [("DRY_RUN", "DRY_RUN"), ("LIVE", "READ_ONLY"), ("SANDBOX", "READ_ONLY")]
+)
+def test_the_kill_switch_is_told_in_every_mode(settings, environment, mode):
+    settings.ENVIRONMENT = environment
+    TradingSwitchFactory()
+    said = state()
+    reason = "The kill switch is on, set by alice."
+    assert (said["mode"], said["trading"]["enabled"], said["trading"]["reason"]) == (mode, False, reason)
+    assert reason in Client().get("/login/").content.decode()
+    assert Client().get("/health").json()["mode"] == mode
+
+
+def test_a_switch_that_is_turned_back_changes_nothing(settings):
+    settings.ENVIRONMENT = "LIVE"
+    TradingSwitchFactory(is_off=False)
+    said = state()
+    assert (said["mode"], said["trading"]["enabled"], said["trading"]["reason"]) == ("LIVE", True, None)
+
+
+@pytest.mark.parametrize("error", [Error, InterfaceError])
+def test_a_switch_that_cannot_be_read_counts_as_on(settings, monkeypatch, error):
+    def broken():
+        raise error("gone")
+
+    settings.ENVIRONMENT = "LIVE"
+    monkeypatch.setattr(TradingSwitch.objects, "first", broken)
+    said = state()
+    assert (said["mode"], said["trading"]["enabled"]) == ("READ_ONLY", False)
+    assert "cannot be read" in said["trading"]["reason"]

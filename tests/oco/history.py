@@ -1,0 +1,103 @@
+"""A history is a beginning and a list of verbs: played, judged after each verb, printed, made small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.oco import judge
+from tests.oco.life import Life
+from tests.oco.support import journal
+
+HEALTHY = 10  # cycles, after which everything must be as it should
+Verb = tuple[str, tuple[Any, ...], dict[str, Any]]
+
+
+class Broken(AssertionError):
+    """A promise was not kept."""
+
+
+class History:
+    """`begin` are the arguments of Life: `rich` and quirks."""
+
+    def __init__(self, begin: dict[str, Any]) -> None:
+        self.begin, self.verbs = begin, list[Verb]()
+        self.life = Life(**begin)
+
+    def do(self, verb: str, *args: Any, **options: Any) -> None:
+        self.verbs.append((verb, args, options))
+        getattr(self.life, verb)(*args, **options)
+        self._judge(judge.broken(self.life))
+
+    def converge(self) -> None:
+        """From wherever it is: healthy cycles lead to cover, and the next one sends nothing."""
+        self.life.heal()
+        for _ in range(HEALTHY):
+            self.life.history()
+            self.life.sync()
+            self._judge(judge.broken(self.life))
+            if not self._unfinished():
+                break
+        self.life.sync()
+        self._judge([*judge.broken(self.life), *self._unfinished()])
+
+    def _unfinished(self) -> list[str]:
+        sent = [method for method in self.life.asked if "/create-" in method or "/cancel-" in method]
+        return [*judge.unfinished(self.life), *(f"It sends {method}." for method in sent)]
+
+    def _judge(self, wrong: Sequence[str]) -> None:
+        if wrong:
+            raise Broken("\n".join([*wrong, journal(), str(self)]))
+
+    def close(self) -> None:
+        self.life.close()
+
+    def __str__(self) -> str:
+        lines = [f"    {verb!r}," for verb in self.verbs]
+        return "\n".join([f"play({self.begin!r}, [", *lines, "])"])
+
+
+def play(begin: dict[str, Any], verbs: Sequence[Verb]) -> None:
+    """The whole history, and then its healthy end. Raises Broken."""
+    history = History(begin)
+    try:
+        for verb, args, options in verbs:
+            history.do(verb, *args, **options)
+        history.converge()
+    finally:
+        history.close()
+
+
+def fails(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
+    """Why it fails, or nothing."""
+    try:
+        play(begin, verbs)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+        return str(error) or type(error).__name__
+    return ""
+
+
+def minimise(begin: dict[str, Any], verbs: Sequence[Verb]) -> tuple[dict[str, Any], list[Verb]]:
+    """A history that fails still, from which no verb and no quirk can be left out."""
+    smaller = _without_parts(list(verbs), lambda kept: bool(fails(begin, kept)))
+    names = _without_parts(
+        list(begin), lambda kept: bool(fails({name: begin[name] for name in kept}, smaller))
+    )
+    left = {name: begin[name] for name in names}
+    return left, _without_parts(smaller, lambda kept: bool(fails(left, kept)))
+
+
+def _without_parts(items: list[Any], still: Callable[[list[Any]], bool]) -> list[Any]:
+    """Leave out halves, quarters, … single ones, as long as it is `still` so."""
+    size = max(len(items) // 2, 1)
+    while True:
+        place, before = 0, len(items)
+        while place < len(items):
+            kept = items[:place] + items[place + size :]
+            if still(kept):
+                items = kept
+            else:
+                place += size
+        if size == 1 and len(items) == before:
+            return items
+        size = max(size // 2, 1)

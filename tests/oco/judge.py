@@ -1,0 +1,216 @@
+"""Are the promises kept? Judged by the simulator's own record, whatever its answers said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from exchange.simulator.decimals import floor_to
+from exchange.simulator.records import Order
+from oco import invariants
+from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
+from oco.states import State, is_final
+from tests.oco.life import COINS, Life
+from tests.oco.support import ours, truth
+
+ZERO = Decimal(0)
+MINIMUM = Decimal("1.02")
+ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_once)
+
+
+def broken(life: Life) -> list[str]:
+    """What is wrong at this moment; empty when all promises hold."""
+    books = truth(life.world)
+    return [
+        *life.broken,
+        *(words for words in life.world.exchange.audit() if not (life.forced and " locked of " in words)),
+        *(words for check in ALWAYS for words in check(books)),
+        *one_group_each(),
+        *no_double(life),
+        *stood_down(life),
+        *left_for_a_reason(life),
+        *shrunk_for_a_reason(life),
+    ]
+
+
+def one_group_each() -> Iterator[str]:
+    for lot in Lot.objects.all():
+        if lot.groups.filter(closed_at=None).count() > 1:
+            yield f"Lot {lot.pk} has two open groups."
+
+
+def by_lot(life: Life) -> dict[int, list[Order]]:
+    legs = dict(OcoLeg.objects.values_list("client_oid", "group__lot_id"))
+    found: dict[int, list[Order]] = {}
+    for order in ours(life.world):
+        found.setdefault(legs.get(order.client_oid, 0), []).append(order)
+    return found
+
+
+def can_sell(life: Life, orders: list[Order]) -> Decimal:
+    """What these orders sold and still can. Linked ones share, but for the exchange's own race (11.3)."""
+    lists: dict[str, list[Order]] = {}
+    for order in orders:
+        lists.setdefault(order.list_id or order.order_id, []).append(order)
+    return sum((_of_list(life, legs) for legs in lists.values()), ZERO)
+
+
+def _of_list(life: Life, legs: list[Order]) -> Decimal:
+    sold = sum((leg.cumulative_quantity for leg in legs), ZERO)
+    total = sold + max((leg.remaining for leg in legs if leg.is_open), default=ZERO)
+    racing = life.world.exchange.quirks.oco_race != "none"
+    return min(total, max(leg.quantity for leg in legs)) if racing else total
+
+
+def no_double(life: Life) -> Iterator[str]:
+    """Never more can be sold for a lot than was bought; never someone else's coins."""
+    bought = dict(Lot.objects.values_list("pk", "bought"))
+    for lot, orders in by_lot(life).items():
+        most = can_sell(life, orders)
+        if lot in bought and most > bought[lot] and not life.late:
+            yield f"Lot {lot} of {bought[lot]} can sell {most}."
+
+
+def stood_down(life: Life) -> Iterator[str]:
+    final = {group.pk for group in OcoGroup.objects.all() if is_final(group.state)}
+    legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
+    for order in ours(life.world):
+        if order.is_open and order.client_oid in legs and not life.late:
+            yield f"{order.order_type} {order.client_oid} rests behind a group that is {legs[order.client_oid]}."
+
+
+def left_for_a_reason(life: Life) -> Iterator[str]:
+    """Released only by a hand; closed only when sold, or when coins are gone."""
+    for group in OcoGroup.objects.select_related("lot"):
+        if group.state == State.RELEASED and not _was_released(life, group):
+            yield f"Group {group.pk} was released, and nobody asked: {group.reason}"
+        if group.state == State.CLOSED_BY_HAND and not group.lot.gone:
+            yield f"Group {group.pk} says its coins are gone, and they are not."
+
+
+def _was_released(life: Life, group: OcoGroup) -> bool:
+    names = set(group.legs.values_list("client_oid", flat=True))
+    return group.pk in life.let_go or bool(names & life.by_hand) or group.lot.merging
+
+
+def shrunk_for_a_reason(life: Life) -> Iterator[str]:
+    """Lots only lost what left the account by other ways than our orders."""
+    for currency in COINS:
+        lots = Lot.objects.filter(base_ccy=currency, merged_into=None)
+        gone = sum((lot.gone for lot in lots), ZERO)
+        left = outflow(life, currency)
+        if gone > left:
+            yield f"Lots count {gone} {currency} as gone, and {left} left."
+
+
+def outflow(life: Life, currency: str) -> Decimal:
+    exchange = life.world.exchange
+    mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
+    left = life.withdrawn.get(currency, ZERO)
+    for trade in exchange.trades.rows:
+        pair = exchange.instruments[trade.instrument_name]
+        if trade.side == "SELL" and pair.base == currency and trade.owner not in mine:
+            left += trade.quantity
+        if trade.side == "BUY" and pair.quote == currency:
+            left += trade.quantity * trade.price
+    return left + raced(life, currency)
+
+
+def raced(life: Life, currency: str) -> Decimal:
+    """What both legs of pairs sold together beyond one of them."""
+    lists: dict[str, list[Order]] = {}
+    for order in ours(life.world):
+        if order.list_id and order.instrument_name.startswith(f"{currency}_"):
+            lists.setdefault(order.list_id, []).append(order)
+    pairs = [
+        (sum((leg.cumulative_quantity for leg in legs), ZERO), legs[0].quantity) for legs in lists.values()
+    ]
+    return sum((max(sold - quantity, ZERO) for sold, quantity in pairs), ZERO)
+
+
+# after a healthy while
+
+
+def unfinished(life: Life) -> list[str]:
+    """What should be different after enough healthy cycles."""
+    return [*uncovered(life), *unseen(life), *(words for words in stray(life))]
+
+
+def uncovered(life: Life) -> Iterator[str]:
+    orders = by_lot(life)
+    for lot, allowed in allowances(life):
+        group = lot.groups.filter(closed_at=None).first()
+        live = [order for order in orders.get(lot.pk, []) if order.is_open]
+        if group is None:
+            yield f"Lot {lot.pk} is open and has no open group."
+            continue
+        stops = [order for order in live if order.order_type == "STOP_LOSS"]
+        resting = sum((order.remaining for order in stops), ZERO)
+        if not fits(life, lot.instrument_name, allowed, group.stop_price):
+            if resting > allowed or (allowed == lot_rest(life, lot) and not live):
+                yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
+        elif life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms) <= group.stop_price:
+            if not stops and group.state != State.STOP_FAILED:
+                yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.reason}"
+        elif group.state != State.ACTIVE or resting != allowed:
+            yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.reason}"
+
+
+def lot_rest(life: Life, lot: Lot) -> Decimal:
+    return floor_to(lot.owned, life.world.exchange.instruments[lot.instrument_name].lot)
+
+
+def allowances(life: Life) -> Iterator[tuple[Lot, Decimal]]:
+    """Open lots, oldest first, with what each may sell: holdings, less what others committed."""
+    free = {currency: life.world.balance(currency) - committed(life, currency) for currency in COINS}
+    for lot in Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"):
+        share = min(lot_rest(life, lot), max(free[lot.base_ccy], ZERO))
+        free[lot.base_ccy] -= lot_rest(life, lot)
+        yield lot, floor_to(share, life.world.exchange.instruments[lot.instrument_name].lot)
+
+
+def committed(life: Life, currency: str) -> Decimal:
+    lists: dict[str, Decimal] = {}
+    for order in life.others():
+        pair = life.world.exchange.instruments[order.instrument_name]
+        takes = ZERO
+        if order.side == "SELL" and pair.base == currency:
+            takes = order.remaining
+        elif order.side == "BUY" and pair.quote == currency:
+            takes = order.remaining * (order.limit_price or ZERO)
+        key = order.list_id or order.order_id
+        lists[key] = max(lists.get(key, ZERO), takes)
+    return sum(lists.values(), ZERO)
+
+
+def fits(life: Life, symbol: str, quantity: Decimal, price: Decimal) -> bool:
+    pair = life.world.exchange.instruments[symbol]
+    return quantity >= pair.lot and quantity * price * life.world.exchange.usd(pair.quote) >= MINIMUM
+
+
+def unseen(life: Life) -> Iterator[str]:
+    """Buys that no lot has, although they are large enough."""
+    since = Watermark.objects.get().since_ns
+    known = set(LotTrade.objects.values_list("trade_id", flat=True))
+    missing: dict[str, list] = {}
+    for trade in life.world.exchange.trades.rows:
+        if trade.side == "BUY" and trade.create_time_ns >= since and trade.trade_id not in known:
+            missing.setdefault(trade.owner, []).append(trade)
+    for owner, trades in missing.items():
+        base = life.world.exchange.instruments[trades[0].instrument_name].base
+        net = sum((t.quantity + (t.fee if t.fee_instrument_name == base else ZERO) for t in trades), ZERO)
+        price = min(trade.price for trade in trades) * Decimal("0.94")
+        whole = floor_to(net, life.world.exchange.instruments[trades[0].instrument_name].lot)
+        if fits(life, trades[0].instrument_name, whole, price):
+            yield f"{net} {base} of {owner} were bought and have no lot."
+
+
+def stray(life: Life) -> Iterator[str]:
+    """Orders of ours that guard nothing."""
+    guarded = set(OcoLeg.objects.filter(group__closed_at=None).values_list("client_oid", flat=True))
+    for order in ours(life.world):
+        if order.is_open and order.client_oid not in guarded:
+            yield f"{order.order_type} {order.client_oid} rests and guards nothing."
+    for lot, orders in by_lot(life).items():
+        if len({order.list_id or order.order_id for order in orders if order.is_open}) > 1:
+            yield f"Lot {lot} has two protective orders."

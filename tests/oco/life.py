@@ -1,0 +1,301 @@
+"""Everything that a market, a hand, a second program or fate may do to a protected account, as short verbs.
+
+What the exchange refuses is refused, and what is impossible does nothing: any sequence of verbs is a history.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from exchange.simulator.codes import Refusal
+from exchange.simulator.decimals import floor_to
+from exchange.simulator.records import Order
+from oco.models import OcoGroup
+from oco.policies import policy_for
+from oco.services import NotPossible, group_cancel, group_create, switch_off, switch_on
+from portfolio.models import Balance
+from tests.oco.rig import PRICES, Interruption, Rig
+from tests.oco.support import ours
+
+D = Decimal
+COINS = {"BTC": "BTC_USD", "ETH": "ETH_USD", "SHIB": "SHIB_USD"}
+OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
+
+
+class Life(Rig):
+    """The account has dollars, and with `rich` also coins that the desk has no business with."""
+
+    def __init__(self, *, rich: bool = True, **quirks: Any) -> None:
+        super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **quirks)
+        self.by_hand: set[str] = set()  # client ids of our orders that a hand cancelled
+        self.let_go: set[Any] = set()  # groups that a person released
+        self.withdrawn: dict[str, Decimal] = {}
+        self.forced = False  # coins were taken although orders lock them
+        self.late = False  # the exchange may process a request later than rule 6 allows for
+
+    @contextlib.contextmanager
+    def _try(self) -> Iterator[None]:
+        with contextlib.suppress(Refusal, ValueError, NotPossible, AssertionError, Balance.DoesNotExist):
+            yield
+
+    # what can be pointed at
+
+    def resting(self) -> list[Order]:
+        return [order for order in ours(self.world) if order.is_open]
+
+    def others(self) -> list[Order]:
+        mine = {id(order) for order in ours(self.world)}
+        return [order for order in self.world.exchange.open_orders() if id(order) not in mine]
+
+    def groups(self) -> list[OcoGroup]:
+        return list(OcoGroup.objects.filter(closed_at=None).order_by("created_at", "pk"))
+
+    @staticmethod
+    def pick(found: list[Any], number: int) -> Any:
+        return found[number % len(found)] if found else None
+
+    def lots(self, symbol: str, dollars: str) -> str:
+        """A quantity on the grid that is worth about so much."""
+        quote = D(PRICES["BTC_USD"]) if symbol.endswith("_BTC") else D(1)
+        return self.whole(symbol, D(dollars) / quote / self.world.price(symbol))
+
+    def whole(self, symbol: str, quantity: Decimal) -> str:
+        return f"{floor_to(quantity, self.world.exchange.instruments[symbol].lot):f}"
+
+    def near(self, symbol: str, percent: str) -> str:
+        tick = self.world.exchange.instruments[symbol].price_tick
+        return f"{floor_to(self.world.price(symbol) * (1 + D(percent) / 100), tick):f}"
+
+    # entries
+
+    def buy(self, symbol: str, dollars: str, fee: str = "") -> None:
+        with self._try():
+            self.world.buy(
+                symbol, self.lots(symbol, dollars), **({"fee_instrument_name": fee} if fee else {})
+            )
+
+    def spend(self, symbol: str, dollars: str) -> None:
+        with self._try():
+            asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": dollars}
+            self.world.by_hand("private/create-order", **asked)
+
+    def bid(self, symbol: str, dollars: str) -> None:
+        """A resting buy just below the market, which `fill` may fill in parts."""
+        with self._try():
+            self.world.buy(symbol, self.lots(symbol, dollars), self.near(symbol, "-0.2"))
+
+    def fill(self, number: int, share: str) -> None:
+        """A counterparty for a part of any open order, ours or not."""
+        order = self.pick(list(self.world.exchange.open_orders()), number)
+        if order is None or order.notional is not None:
+            return
+        self._fill(order, share)
+
+    def fill_ours(self, number: int, share: str) -> None:
+        order = self.pick(self.resting(), number)
+        if order is not None:
+            self._fill(order, share)
+
+    def _fill(self, order: Order, share: str) -> None:
+        """What sells at the market never rests: it fills whole, or a thin market ends it."""
+        part = order.remaining * (D(share) if order.live_type == "LIMIT" else 1)
+        with self._try():
+            self.world.fill(order, D(self.whole(order.instrument_name, part)))
+
+    # the market
+
+    def move(self, symbol: str, percent: str) -> None:
+        self.world.move(symbol, percent)
+
+    def reach(self, number: int, role: str, beyond: str) -> None:
+        """The market goes to a stop or a target of ours, or `beyond` per cent past it."""
+        group = self.pick(self.groups(), number)
+        price = group and (group.stop_price if role == "stop" else group.take_profit_price)
+        if price:
+            sign = -1 if role == "stop" else 1
+            tick = self.world.exchange.instruments[group.instrument_name].price_tick
+            self.world.set_price(group.instrument_name, floor_to(price * (1 + sign * D(beyond) / 100), tick))
+
+    def gap(self, symbol: str, ratio: str) -> None:
+        self.world.set_mark_gap(symbol, ratio)
+
+    def thin(self, symbol: str, dollars: str | None) -> None:
+        self.world.set_liquidity(symbol, None if dollars is None else self.lots(symbol, dollars))
+
+    # by hand
+
+    def cancel_leg(self, number: int) -> None:
+        order = self.pick(self.resting(), number)
+        if order is not None:
+            self._mark(order)
+            with self._try():
+                self.world.cancel(order)
+
+    def cancel_list(self, number: int) -> None:
+        order = self.pick([order for order in self.resting() if order.list_id], number)
+        if order is not None:
+            self._mark(order)
+            with self._try():
+                self.world.by_hand("private/advanced/cancel-oco", list_id=order.list_id)
+
+    def cancel_everything(self) -> None:
+        for order in self.resting():
+            self._mark(order)
+        with self._try():
+            self.world.by_hand("private/cancel-all-orders")
+            self.world.by_hand("private/advanced/cancel-all-orders")
+
+    def _mark(self, order: Order) -> None:
+        same = [each for each in ours(self.world) if order.list_id and each.list_id == order.list_id]
+        self.by_hand |= {each.client_oid for each in (order, *same)}
+
+    def sell(self, currency: str, share: str) -> None:
+        """At the market, of what no order locks."""
+        symbol, free = COINS[currency], self.free(currency)
+        with self._try():
+            self.world.sell(symbol, self.whole(symbol, free * D(share)))
+
+    def free(self, currency: str) -> Decimal:
+        from exchange.simulator.reservations import available
+
+        return max(available(self.world.exchange, currency), D(0))
+
+    def withdraw(self, currency: str, share: str, *, force: bool = False) -> None:
+        most = self.world.balance(currency) if force else self.free(currency)
+        amount = most * D(share)
+        with self._try():
+            self.world.withdraw(currency, amount, force=force)
+            self.forced = self.forced or force
+            self.withdrawn[currency] = self.withdrawn.get(currency, D(0)) + amount
+
+    def deposit(self, currency: str, dollars: str) -> None:
+        self.world.deposit(currency, self.lots(COINS[currency], dollars))
+
+    # other programs
+
+    def foreign_limit(self, currency: str, share: str) -> None:
+        symbol = COINS[currency]
+        with self._try():
+            self.world.sell(
+                symbol, self.whole(symbol, self.free(currency) * D(share)), self.near(symbol, "40")
+            )
+
+    def foreign_stop(self, currency: str, share: str) -> None:
+        symbol = COINS[currency]
+        with self._try():
+            self.world.by_hand(
+                "private/advanced/create-order",
+                instrument_name=symbol,
+                side="SELL",
+                type="STOP_LOSS",
+                quantity=self.whole(symbol, self.free(currency) * D(share)),
+                ref_price=self.near(symbol, "-8"),
+            )
+
+    def foreign_pair(self, currency: str, share: str) -> None:
+        symbol = COINS[currency]
+        leg = {
+            "instrument_name": symbol,
+            "side": "SELL",
+            "quantity": self.whole(symbol, self.free(currency) * D(share)),
+        }
+        legs = [
+            leg | {"type": "LIMIT", "price": self.near(symbol, "30")},
+            leg | {"type": "STOP_LOSS", "ref_price": self.near(symbol, "-9")},
+        ]
+        with self._try():
+            self.world.by_hand("private/advanced/create-oco", order_list=legs)
+
+    def foreign_cancel(self, number: int) -> None:
+        order = self.pick(self.others(), number)
+        if order is not None:
+            with self._try():
+                self.world.cancel(order)
+
+    # a person at the desk
+
+    def release(self, number: int) -> None:
+        group = self.pick(self.groups(), number)
+        if group is not None:
+            with self._try():
+                group_cancel(group_id=group.pk, requested_by="alice", now=self.now())
+                self.let_go.add(group.pk)
+
+    def protect(self, currency: str, dollars: str) -> None:
+        symbol = COINS[currency]
+        with self._try():
+            group_create(
+                instrument_name=symbol,
+                quantity=D(self.lots(symbol, dollars)),
+                stop_price=D(self.near(symbol, "-6")),
+                take_profit_price=D(self.near(symbol, "12")),
+                requested_by="alice",
+                now=self.now(),
+                held=Balance.objects.get(currency=currency).quantity,
+            )
+
+    def switch(self, *, off: bool) -> None:
+        (switch_off if off else switch_on)(changed_by="alice", now=self.now())
+
+    def policy(self, **changes: Any) -> None:
+        row = policy_for("")
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.save()
+
+    # fate
+
+    def trouble(self, kind: str, method: str = "*", **detail: Any) -> None:
+        self.late = self.late or (kind == "process_later" and detail["seconds"] >= 10)
+        self.world.faults.add(kind, method, **detail)
+
+    def calm(self) -> None:
+        self.world.faults.clear()
+
+    def hide(self, number: int, seconds: int) -> None:
+        order = self.pick(self.resting(), number)
+        if order is not None:
+            self.world.hide(order, seconds)
+
+    def skew(self, seconds: float) -> None:
+        """Our own clock is wrong by so much."""
+        self.skew_s = seconds
+
+    # workers
+
+    def killed(self, kind: str, nth: int, seconds: float = 60) -> None:
+        """A cycle that dies there; nobody may go on before its lease has run out."""
+        self.sync(seconds, Interruption(kind, nth, self.die))
+
+    def slept(self, kind: str, nth: int, seconds: float = 60) -> None:
+        """A cycle that is suspended there for two minutes, while another worker takes over."""
+        self.sync(seconds, Interruption(kind, nth, self.sleep_on))
+
+    def beside(self, kind: str, nth: int, seconds: float = 60) -> None:
+        """A second worker starts while the first is there; it finds the lease taken."""
+        self.sync(seconds, Interruption(kind, nth, self._second))
+
+    def _second(self) -> None:
+        if self.cycle() is not None:
+            self.broken.append("Two cycles ran at once.")
+
+    def amid(self, kind: str, nth: int, verb: str, *args: Any, seconds: float = 60) -> None:
+        """Something else happens in the middle of a cycle."""
+        self.sync(seconds, Interruption(kind, nth, lambda: getattr(self, verb)(*args)))
+
+    # the end
+
+    def heal(self) -> None:
+        """Everything works again, and nothing more happens. What others did stays."""
+        self.calm()
+        self.skew(0)
+        self.switch(off=False)
+        self.world.exchange.liquidity.clear()
+        for order in self.world.exchange.all_orders():
+            order.hidden_until_ms = 0
+        for symbol in PRICES:
+            self.world.set_mark_gap(symbol, 0)
+        self.tick(60)

@@ -1,0 +1,272 @@
+"""Random histories of a protected account: any verb of `Life` in any order, judged after each (Hypothesis)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from exchange.simulator.faults import KINDS
+from exchange.simulator.quirks import CHOICES
+from tests.oco.history import History
+from tests.oco.life import COINS
+from tests.oco.rig import PRICES
+
+UNRELATED = (
+    "nonce_rule",
+    "id_type",
+    "limit_type",
+    "rate_window",
+    "rate_refused_calls",
+    "rate_penalty_ms",
+    "rate_private",
+)
+QUIRKS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in CHOICES.items() if name not in UNRELATED}
+)
+SYMBOLS = st.sampled_from([*PRICES])
+CURRENCIES = st.sampled_from([*COINS])
+DOLLARS = st.sampled_from(["600", "1.5", "30", "5000"])
+SHARES = st.sampled_from(["0.4", "1", "0.999", "0.05"])
+NUMBERS = st.integers(0, 5)
+SECONDS = st.sampled_from([60, 60, 60, 1, 5, 12, 30, 600, 90_000])
+METHODS = st.sampled_from(
+    [
+        *(
+            "*",
+            "private/*",
+            "private/advanced/*",
+            "*/create-*",
+            "*/create-oco",
+            "*/cancel-*",
+            "*/get-open-orders",
+        ),
+        *(
+            "*/get-order-detail",
+            "*/get-order-history",
+            "private/get-trades",
+            "private/user-balance",
+            "public/*",
+        ),
+        *("*/get-order-list-detail", "public/get-valuations"),
+    ]
+)
+DETAILS: dict[str, list[dict[str, Any]]] = {
+    "delay": [{"seconds": 2}, {"seconds": 12}],
+    "refuse": [{"code": code} for code in (306, 42901, 40801, 50001, 315, 50007, 140001, 40101)],
+    "http": [{"status": 502}, {"status": 503, "body": "json"}, {"status": 500, "body": "text"}],
+    "process_later": [{"seconds": 3}, {"seconds": 8}, {"seconds": 25}],
+    "stale": [{"age_s": 1}, {"age_s": 5}],
+    "code_with_ids": [{"code": 315}, {"code": 306}],
+    "missing_fields": [
+        {"fields": [name]}
+        for name in (
+            "order_id",
+            "client_oid",
+            "status",
+            "cumulative_quantity",
+            "list_id",
+            "ref_price",
+            "quantity",
+        )
+    ],
+    "hide_order": [{"seconds": 2}, {"seconds": 1800}],
+    "process_then_refuse": [{"code": code} for code in (40801, 50001, 120009)],
+    "process_then_http": [{"status": 502}, {"status": 504, "body": "json"}],
+    "truncate": [{"keep": 0.5}, {"keep": 0.95}],
+    "slow_body": [{"seconds": 5}, {"seconds": 12}],
+}
+OFTEN = [{"times": 1}, {"nth": 2}, {"times": 3}, {"every": 2}, {"every": 3}, {"probability": 0.5}]
+TROUBLES = st.sampled_from([*KINDS]).flatmap(
+    lambda kind: st.builds(
+        lambda detail, often: (kind, {**detail, **often}),
+        st.sampled_from(DETAILS.get(kind, [{}])),
+        st.sampled_from(OFTEN),
+    )
+)
+MOMENTS = st.one_of(
+    st.tuples(st.sampled_from(["lease", "sign", "send", "answer"]), st.integers(1, 14)),
+    st.tuples(st.just("write"), st.integers(1, 40)),
+)
+REQUESTS = st.tuples(st.sampled_from(["lease", "send", "answer"]), st.integers(1, 14))
+AMID = st.one_of(
+    st.tuples(st.just("fill_ours"), NUMBERS, SHARES),
+    st.tuples(st.just("reach"), NUMBERS, st.sampled_from(["stop", "target"]), st.sampled_from(["0", "1"])),
+    st.tuples(st.just("buy"), SYMBOLS, DOLLARS),
+    st.tuples(st.just("cancel_leg"), NUMBERS),
+    st.tuples(st.just("withdraw"), CURRENCIES, SHARES),
+    st.tuples(st.just("release"), NUMBERS),
+)
+
+
+class Machine(RuleBasedStateMachine):
+    """One account. A number such as "the third order" is taken modulo what there is."""
+
+    steps = 0
+    failed: History | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: History | None = None
+
+    @initialize(
+        quirks=QUIRKS,
+        rich=st.booleans(),
+        breach=st.sampled_from(["EXIT", "EXIT", "ALERT"]),
+        hand=st.sampled_from(["RESPECT", "RESPECT", "REPLACE"]),
+    )
+    def begin(self, quirks: dict[str, Any], rich: bool, breach: str, hand: str) -> None:
+        self.history = History({"rich": rich, **quirks})
+        self.do("sync")
+        self.do("policy", on_breach=breach, on_hand_cancel=hand)
+
+    def do(self, verb: str, *args: Any, **options: Any) -> None:
+        Machine.steps += 1
+        self.guarded(lambda: self.history.do(verb, *args, **options))
+
+    def guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:
+            Machine.failed = self.history
+            raise
+
+    def teardown(self) -> None:
+        if self.history is None:
+            return
+        try:
+            if Machine.failed is not self.history:
+                self.guarded(self.history.converge)
+        finally:
+            self.history.close()
+
+    # cycles
+
+    @rule(seconds=SECONDS)
+    def sync(self, seconds: int) -> None:
+        self.do("sync", seconds)
+
+    @rule(seconds=SECONDS, moment=MOMENTS)
+    def killed(self, seconds: int, moment: tuple[str, int]) -> None:
+        self.do("killed", *moment, seconds)
+
+    @rule(moment=REQUESTS)
+    def slept(self, moment: tuple[str, int]) -> None:
+        self.do("slept", *moment)
+
+    @rule(moment=REQUESTS)
+    def beside(self, moment: tuple[str, int]) -> None:
+        self.do("beside", *moment)
+
+    @rule(seconds=SECONDS, moment=REQUESTS, act=AMID)
+    def amid(self, seconds: int, moment: tuple[str, int], act: tuple[Any, ...]) -> None:
+        self.do("amid", *moment, *act, seconds=seconds)
+
+    @rule()
+    def slices(self) -> None:
+        self.do("history")
+
+    # what happens between them
+
+    @rule(symbol=SYMBOLS, dollars=DOLLARS, fee=st.sampled_from(["", "USD", "USDT"]))
+    def buy(self, symbol: str, dollars: str, fee: str) -> None:
+        self.do("buy", symbol, dollars, fee)
+
+    @rule(symbol=SYMBOLS, dollars=DOLLARS)
+    def bid(self, symbol: str, dollars: str) -> None:
+        self.do("bid", symbol, dollars)
+
+    @rule(symbol=st.sampled_from(["BTC_USD", "ETH_USD"]), dollars=DOLLARS)
+    def spend(self, symbol: str, dollars: str) -> None:
+        self.do("spend", symbol, dollars)
+
+    @rule(number=NUMBERS, share=SHARES)
+    def fill(self, number: int, share: str) -> None:
+        self.do("fill", number, share)
+
+    @rule(number=NUMBERS, share=SHARES)
+    def fill_ours(self, number: int, share: str) -> None:
+        self.do("fill_ours", number, share)
+
+    @rule(symbol=SYMBOLS, percent=st.sampled_from(["-3", "3", "-7", "12", "-30", "0.5"]))
+    def move(self, symbol: str, percent: str) -> None:
+        self.do("move", symbol, percent)
+
+    @rule(
+        number=NUMBERS,
+        role=st.sampled_from(["stop", "target"]),
+        beyond=st.sampled_from(["0", "1", "8", "-0.4"]),
+    )
+    def reach(self, number: int, role: str, beyond: str) -> None:
+        self.do("reach", number, role, beyond)
+
+    @rule(symbol=SYMBOLS, ratio=st.sampled_from(["0", "0.001", "-0.001", "0.03", "-0.06"]))
+    def gap(self, symbol: str, ratio: str) -> None:
+        self.do("gap", symbol, ratio)
+
+    @rule(symbol=SYMBOLS, dollars=st.sampled_from([None, "0", "20", "400"]))
+    def thin(self, symbol: str, dollars: str | None) -> None:
+        self.do("thin", symbol, dollars)
+
+    @rule(what=st.sampled_from(["cancel_leg", "cancel_list"]), number=NUMBERS)
+    def cancel(self, what: str, number: int) -> None:
+        self.do(what, number)
+
+    @rule()
+    def cancel_everything(self) -> None:
+        self.do("cancel_everything")
+
+    @rule(currency=CURRENCIES, share=SHARES)
+    def sell(self, currency: str, share: str) -> None:
+        self.do("sell", currency, share)
+
+    @rule(currency=CURRENCIES, share=SHARES, force=st.booleans())
+    def withdraw(self, currency: str, share: str, force: bool) -> None:
+        self.do("withdraw", currency, share, force=force)
+
+    @rule(currency=CURRENCIES, dollars=DOLLARS)
+    def deposit(self, currency: str, dollars: str) -> None:
+        self.do("deposit", currency, dollars)
+
+    @rule(
+        what=st.sampled_from(["foreign_limit", "foreign_stop", "foreign_pair"]),
+        currency=CURRENCIES,
+        share=SHARES,
+    )
+    def foreign(self, what: str, currency: str, share: str) -> None:
+        self.do(what, currency, share)
+
+    @rule(number=NUMBERS)
+    def foreign_cancel(self, number: int) -> None:
+        self.do("foreign_cancel", number)
+
+    @rule(number=NUMBERS)
+    def release(self, number: int) -> None:
+        self.do("release", number)
+
+    @rule(currency=CURRENCIES, dollars=DOLLARS)
+    def protect(self, currency: str, dollars: str) -> None:
+        self.do("protect", currency, dollars)
+
+    @rule(off=st.booleans())
+    def switch(self, off: bool) -> None:
+        self.do("switch", off=off)
+
+    @rule(trouble=TROUBLES, method=METHODS)
+    def trouble(self, trouble: tuple[str, dict[str, Any]], method: str) -> None:
+        self.do("trouble", trouble[0], method, **trouble[1])
+
+    @precondition(lambda self: self.history and self.history.life.world.faults.rules)
+    @rule()
+    def calm(self) -> None:
+        self.do("calm")
+
+    @rule(number=NUMBERS, seconds=st.sampled_from([5, 70, 1800]))
+    def hide(self, number: int, seconds: int) -> None:
+        self.do("hide", number, seconds)
+
+    @rule(seconds=st.sampled_from([0, 0.4, -0.4, 20, -20, 61, -61]))
+    def skew(self, seconds: float) -> None:
+        self.do("skew", seconds)

@@ -1,0 +1,259 @@
+"""A desk beside a simulated exchange that can be interrupted at every request and before every write.
+
+Commits are real and the lease ages with the world's clock, so that a process that dies leaves behind exactly
+what it had committed, and one that sleeps finds its lease gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import logging
+import random
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
+from uuid import UUID
+
+import requests
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+from exchange.backfill import backfill_is_due, history_slice
+from exchange.client import Client
+from exchange.models import Lease, SyncRun
+from exchange.simulator.adapter import SimulatorAdapter
+from exchange.times import from_ms
+from oco.models import OcoGroup, OcoLeg
+from portfolio.services.sync import EXPECTED, sync_run
+from tests.exchange.simulator.world import KEY, SECRET, World
+from tests.story import small_catalogue
+
+BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
+PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
+CHANGES = ("INSERT", "UPDATE", "DELETE")
+OURS = ("exchange", "oco", "portfolio")
+
+
+class Killed(BaseException):
+    """kill -9: nothing below catches it, and nothing more is written."""
+
+
+@dataclass
+class Interruption:
+    """At the `nth` moment of this kind (from 1) within a cycle, `act` happens.
+
+    Kinds: lease (before it is renewed for a request), sign (after that), send, answer, write.
+    """
+
+    kind: str
+    nth: int
+    act: Callable[[], None]
+
+
+class Rig:
+    """What may happen to the two of them. Every broken rule of the protocol between them is kept in `broken`."""
+
+    def __init__(self, balances: dict[str, Any], **quirks: Any) -> None:
+        clear_database()
+        self.world = World(balances, catalogue=small_catalogue(PRICES), **quirks)
+        for symbol, price in PRICES.items():
+            self.world.set_price(symbol, price)
+        self.asked: list[str] = []
+        self.broken: list[str] = []
+        self.skew_s = 0.0
+        self.cycles: list[Interruption | None] = []
+        self.dead = self.died = False
+        self._numbers = itertools.count(1)
+        self._tick = self.world.tick
+        self._rng = random.Random(1)
+        self._stack = ExitStack()
+        self._patch()
+
+    def _patch(self) -> None:
+        world, enter = self.world, self._stack.enter_context
+        world.tick = world.app.sleep = self.tick  # type: ignore[method-assign]
+        enter(mock.patch("django.utils.timezone.now", self.now))
+        for builder in BUILDERS:
+            enter(mock.patch(builder, self.client))
+        enter(mock.patch("time.sleep", self.tick))
+        enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
+        enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
+        enter(mock.patch.object(settings, "AUTO_PROTECT", True))
+        enter(mock.patch.object(OcoGroup._meta.get_field("oco_group_id"), "default", self._uuid))
+        enter(connection.execute_wrapper(self._execute))
+        enter(listening(self.broken))
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _uuid(self) -> UUID:
+        return UUID(int=next(self._numbers))
+
+    # time
+
+    def now(self) -> datetime:
+        """By our own clock, which may be wrong."""
+        return from_ms(self.world.clock_ms) + timedelta(seconds=self.skew_s)
+
+    def tick(self, seconds: float) -> None:
+        """Time passes on the exchange, here, and for whoever holds the lease."""
+        self._tick(seconds)
+        Lease.objects.update(expires_at=F("expires_at") - timedelta(seconds=seconds))
+
+    # a worker
+
+    def client(self, *, before_request: Callable[[str], None]) -> Client:
+        token = Lease.objects.values_list("token", flat=True).get()
+        session = requests.Session()
+        session.mount("http://simulator", Line(self, token))
+
+        def announced(method: str) -> None:
+            self.moment("lease")
+            before_request(method)
+            self.asked.append(method)
+            self.moment("sign")
+
+        return self.world.client(
+            session=session,
+            before_request=announced,
+            rng=random.Random(1),
+            now_ms=lambda: self.world.now_ms() + round(self.skew_s * 1000),
+        )
+
+    def sync(self, seconds: float = 60, interruption: Interruption | None = None) -> SyncRun | None:
+        """The next cycle, `seconds` later; None when the lease is taken, or the process died."""
+        self.tick(seconds)
+        self.asked.clear()
+        return self.cycle(interruption)
+
+    def history(self) -> None:
+        """What the worker does between cycles: older history, slice by slice."""
+        with contextlib.suppress(*EXPECTED):
+            if backfill_is_due():
+                history_slice(seconds=3600, clock=self.now)
+
+    def cycle(self, interruption: Interruption | None = None) -> SyncRun | None:
+        self.cycles.append(interruption)
+        self.died = False
+        try:
+            run = sync_run(trigger="test")
+        except Killed:
+            self.died = True
+            return None
+        finally:
+            self.dead = False
+            self.cycles.pop()
+        self._expected(run)
+        return run
+
+    def _expected(self, run: SyncRun | None) -> None:
+        for error in run.errors if run else ():
+            if "could not be looked after" in error or "unexpected error" in error:
+                self.broken.append(error)
+
+    # interruptions
+
+    def die(self) -> None:
+        self.dead = True
+        raise Killed
+
+    def sleep_on(self) -> None:
+        """This process is stopped for two minutes. Another one takes the lease and runs a whole cycle."""
+        self.tick(120)
+        self.cycle()
+
+    def moment(self, kind: str) -> None:
+        """Something of this kind is about to be done by the innermost cycle."""
+        due = self.cycles[-1] if self.cycles else None
+        if due is None or due.kind != kind:
+            return
+        due.nth -= 1
+        if due.nth == 0:
+            self.cycles[-1] = None
+            due.act()
+
+    def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        word = sql.split(None, 1)[0]
+        if self.dead and word in (*CHANGES, "SELECT"):
+            raise Killed
+        if word in CHANGES and "exchange_lease" not in sql:
+            self.moment("write")
+        return execute(sql, params, many, context)
+
+
+class Line(SimulatorAdapter):
+    """The line of one worker: what leaves is checked against what is committed (rules 6 and 15)."""
+
+    def __init__(self, rig: Rig, token: int) -> None:
+        super().__init__(rig.world.app)
+        self.rig, self.token = rig, token
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        method = str(request.url).partition("/exchange/v1/")[2]
+        if connection.in_atomic_block:
+            self.rig.broken.append(f"{method} was sent inside a transaction.")
+        if "/create-" in method or "/cancel-" in method:
+            self._check(method, json.loads(request.body or b"{}")["params"])
+        self.rig.moment("send")
+        answer = super().send(request, *args, **options)
+        self.rig.moment("answer")
+        return answer
+
+    def _check(self, method: str, params: dict[str, Any]) -> None:
+        if Lease.objects.values_list("token", flat=True).get() != self.token:
+            self.rig.broken.append(f"{method} was sent without the lease.")
+        if "/create-" in method:
+            names = [order["client_oid"] for order in params.get("order_list", [params])]
+            known = OcoLeg.objects.filter(client_oid__in=names, status="INTENT").count()
+            if known != len(names):
+                self.rig.broken.append(f"{method} was sent before its names were committed.")
+        elif not self._is_ours(params, "advanced" if "/advanced/" in method else "plain"):
+            self.rig.broken.append(f"{method} of an order that is not ours: {params}")
+
+    def _is_ours(self, params: dict[str, Any], space: str) -> bool:
+        by_name = {leg.client_oid for leg in OcoLeg.objects.all()}
+        asked = {params.get("order_id"), params.get("list_id")} - {None}
+        orders = [
+            order
+            for order in self.rig.world.exchange.all_orders()
+            if {order.order_id, order.list_id} & asked and order.name_space == space
+        ]
+        return all(order.client_oid in by_name for order in orders)
+
+
+@contextmanager
+def listening(broken: list[str]) -> Iterator[None]:
+    """Every traceback that a cycle logs is a fault of ours."""
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info:
+                broken.append("".join(traceback.format_exception(*record.exc_info)[-12:]))
+
+    logger, ear = logging.getLogger("exchange_sync"), Ear(level=logging.ERROR)
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(ear)
+    try:
+        yield
+    finally:
+        logger.removeHandler(ear)
+        logger.propagate = propagate
+
+
+def clear_database() -> None:
+    """Every row of ours, in one transaction: foreign keys are looked at when it ends."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous=OFF")  # no power is cut here
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.app_label in OURS:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")

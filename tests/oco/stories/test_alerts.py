@@ -1,0 +1,74 @@
+"""The person is told, once per occasion (rule 14, invariant No silent nakedness)."""
+
+from decimal import Decimal
+
+from oco.models import OcoEvent, OcoLeg
+from portfolio.models import Alert
+from tests.oco.support import stop_of, target_of
+
+D = Decimal
+
+
+def told():
+    return [alert.kind for alert in Alert.objects.order_by("id")]
+
+
+def test_a_good_life_is_silent(desk, world, held):
+    desk.quiet()
+    assert told() == []
+    assert not OcoEvent.objects.filter(told=False).exists()
+
+
+def test_an_end_is_told_once(desk, world, held):
+    world.move("BTC_USD", -6)
+    desk.quiet()
+    desk.quiet()
+    assert told() == ["CLOSED"]
+
+
+def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
+    desk.quiet()
+    world.faults.add("refuse", "private/advanced/create-*", code=208)
+    world.buy("BTC_USD", "0.01")
+    desk.sync()
+    desk.sync()
+    assert told() == []
+    desk.sync()
+    desk.sync()
+    assert sorted(told()) == ["STOP_FAILED", "UNPROTECTED"]
+
+
+def test_also_while_the_exchange_is_away(desk, world):
+    desk.quiet()
+    world.faults.add("refuse", "private/advanced/create-*", code=208)
+    world.buy("BTC_USD", "0.01")
+    desk.sync()
+    world.faults.add("http", "*", status=502)
+    for _ in range(3):
+        desk.sync()
+    assert told() == ["UNPROTECTED"]
+
+
+def test_released_is_told(desk, world, held):
+    world.cancel(target_of(world))
+    desk.quiet()
+    assert told() == ["RELEASED"]
+
+
+def test_books_that_do_not_add_up_are_told(desk, world, held):
+    OcoLeg.objects.filter(client_oid=stop_of(world).client_oid).update(executed=D("0.001"))
+    desk.unchecked()
+    assert "INVARIANT" in told()
+
+
+def test_a_stop_amended_by_hand_to_cover_less_is_replaced(desk, world, held):
+    stop = stop_of(world)
+    world.by_hand(
+        "private/advanced/amend-order",
+        order_id=stop.order_id,
+        new_quantity="0.004",
+        new_price="0",
+        new_ref_price=str(stop.ref_price),
+    )
+    desk.sync()
+    assert stop_of(world).quantity == D("0.01")

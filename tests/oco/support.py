@@ -1,0 +1,89 @@
+"""What the stories about protection share: the exchange's own record beside our rows, and short names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from exchange.simulator.records import Order
+from oco.audit import books
+from oco.invariants import OrderFact, broken, converged
+from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.oids import PREFIX
+from tests.exchange.simulator.world import World
+
+D = Decimal
+
+
+def ours(world: World) -> list[Order]:
+    """Every order at the exchange that carries our mark."""
+    return [order for order in world.exchange.all_orders() if order.client_oid.startswith(PREFIX)]
+
+
+def resting(world: World) -> list[Order]:
+    return [order for order in ours(world) if order.is_open]
+
+
+def stop_of(world: World) -> Order:
+    """The one stop of ours that rests."""
+    (order,) = [order for order in resting(world) if order.order_type == "STOP_LOSS"]
+    return order
+
+
+def target_of(world: World) -> Order:
+    (order,) = [order for order in resting(world) if order.order_type == "LIMIT"]
+    return order
+
+
+def truth(world: World) -> Any:
+    """Our rows beside the exchange's own record, whatever its answers said."""
+    orders = [
+        OrderFact(
+            client_oid=order.client_oid,
+            is_open=order.is_open,
+            status=order.status,
+            quantity=order.quantity,
+            executed=order.cumulative_quantity,
+        )
+        for order in ours(world)
+    ]
+    return books(orders=orders, groups=OcoGroup.objects.all(), held=dict(world.exchange.ledger.balances))
+
+
+def check(world: World) -> None:
+    """The invariants hold, and the exchange's own books add up."""
+    assert broken(truth(world)) == []
+    assert world.exchange.audit() == []
+
+
+def check_converged(world: World) -> None:
+    """Everything open is covered, wholly."""
+    assert list(converged(truth(world))) == []
+
+
+def group() -> OcoGroup:
+    return OcoGroup.objects.get()
+
+
+def states() -> list[str]:
+    """The states that the one group went through."""
+    found: list[str] = []
+    for event in OcoEvent.objects.order_by("id"):
+        if not found or found[-1] != event.new:
+            found.append(event.new)
+    return found
+
+
+def journal() -> str:
+    """The journal as text: what a failing test should show."""
+    events = [f"{event} {event.code or ''}" for event in OcoEvent.objects.order_by("id")]
+    legs = [
+        f"{leg.generation} {leg.order_role} {leg.status} {leg.executed} {leg.refused_text}"
+        for leg in OcoLeg.objects.order_by("id")
+    ]
+    return "\n".join([*events, *legs])
+
+
+def created(asked: list[str]) -> int:
+    """Requests among these that place something."""
+    return sum("/create-" in method for method in asked)

@@ -1,0 +1,385 @@
+"""One rule each: what is done about one group (rules 4 to 10)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from oco.decide import decide
+from oco.plan import AskPrice, Cancel, LookUp, Market, Order, Place, Standing
+from oco.states import State
+from tests.oco.values import (
+    EXIT,
+    NOW,
+    STARTED,
+    STOP,
+    TARGET,
+    D,
+    desired,
+    ended,
+    leg,
+    look,
+    observed,
+    pair,
+)
+
+A, R = State.ACTIVE, State.REPLACING
+BEYOND = Market(looks=(look(90), look(90)))
+
+
+def only(plan):
+    """The one action of a plan."""
+    (action,) = plan.actions
+    return action
+
+
+# placing
+
+
+def test_the_market_is_asked_before_anything_is_placed():
+    assert only(decide(desired(), observed())) == AskPrice()
+
+
+def test_a_pair_for_the_whole_lot():
+    plan = decide(desired(), observed(mark=100))
+    assert plan.state is State.PENDING
+    assert only(plan) == Place(what=Order.PAIR, quantity=D(1), stop=D(95), target=D(110), generation=1)
+
+
+def test_a_silent_market_is_not_asked_for_ever():
+    plan = decide(desired(), observed(market=Market(is_silent=True)))
+    assert (plan.state, plan.actions) == (State.PENDING, ())
+
+
+def test_an_old_look_is_none():
+    assert only(decide(desired(), observed(market=Market(looks=(look(100, age=6),))))) == AskPrice()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen"),
+    [
+        ({}, {"can_add": False}),
+        ({}, {"no_create": "The kill switch is on."}),
+        ({"is_short": True}, {}),
+        ({"cover": D(0)}, {}),
+    ],
+)
+def test_without_reads_trading_or_coins_nothing_is_placed(wanted, seen):
+    plan = decide(desired(**wanted), observed(mark=100, **seen))
+    assert (plan.state, plan.actions) == (State.PENDING, ())
+    assert plan.reason
+
+
+def test_only_what_may_be_sold_is_covered():
+    assert only(decide(desired(cover=D("0.4567")), observed(mark=100))).quantity == D("0.456")
+
+
+# unknown, refused, absent
+
+
+def test_an_unknown_leg_is_looked_up_and_nothing_else_is_done():
+    legs = leg(STOP, Standing.UNKNOWN), leg(TARGET)
+    plan = decide(desired(owned=D(0)), observed(*legs, mark=100))
+    assert (plan.state, only(plan)) == (State.UNKNOWN, LookUp((legs[0].client_oid,)))
+
+
+def test_it_is_looked_up_once_a_cycle():
+    plan = decide(desired(), observed(leg(STOP, Standing.UNKNOWN, looked_now=True)))
+    assert (plan.state, plan.actions) == (State.UNKNOWN, ())
+
+
+def refused(code=140001, *, roles=(STOP, TARGET), **changes):
+    return [leg(role, Standing.REFUSED, refused_code=code, sent_now=True, **changes) for role in roles]
+
+
+def test_after_a_refused_pair_the_stop_goes_alone():
+    action = only(decide(desired(), observed(*refused(), mark=100)))
+    assert (action.what, action.target, action.generation) == (Order.STOP, None, 2)
+
+
+@pytest.mark.parametrize("code", [306, 42901, 40101])
+def test_but_not_when_a_stop_would_be_refused_for_the_same(code):
+    assert decide(desired(), observed(*refused(code), mark=100)).actions == ()
+
+
+def test_a_refused_stop_waits_for_the_next_cycle():
+    assert decide(desired(), observed(*refused(roles=(STOP,)), mark=100)).actions == ()
+    later = [replace(each, sent_now=False) for each in refused(roles=(STOP,))]
+    assert only(decide(desired(), observed(*later, mark=100))).what is Order.PAIR
+
+
+def test_three_failures_are_an_alarm_that_goes_on_trying():
+    plan = decide(desired(), observed(mark=100, failures=3))
+    assert (plan.state, only(plan).what) == (State.STOP_FAILED, Order.PAIR)
+
+
+def absent(**changes):
+    return [leg(role, Standing.ABSENT, **changes) for role in (STOP, TARGET)]
+
+
+def test_what_is_absent_is_sent_again_under_its_name():
+    assert only(decide(desired(), observed(*absent(), mark=100))).generation == 1
+
+
+def test_even_for_another_quantity_or_price_so_that_204_can_tell():
+    assert only(decide(desired(cover=D("0.5")), observed(*absent(), mark=100))).generation == 1
+    assert only(decide(desired(), observed(*absent(), mark=120))).generation == 1
+
+
+def test_after_a_refused_re_send_the_stop_alone_keeps_its_name_too():
+    action = only(decide(desired(), observed(*absent(sent_now=True, refused_code=50007), mark=100)))
+    assert (action.what, action.generation) == (Order.STOP, 1)
+
+
+def test_what_was_turned_away_unread_is_tried_in_the_next_cycle():
+    assert decide(desired(), observed(*absent(sent_now=True), mark=100)).actions == ()
+
+
+# covered
+
+
+def test_protected_means_both_legs_read_back_open():
+    assert decide(desired(), observed(*pair())).state is A
+
+
+def test_accepted_is_not_open():
+    legs = leg(STOP, Standing.ACCEPTED), leg(TARGET)
+    plan = decide(desired(), observed(*legs))
+    assert (plan.state, plan.actions) == (State.PENDING, ())
+
+
+def test_a_quiet_group_wants_nothing():
+    assert decide(desired(), observed(*pair(), state=A)).actions == ()
+
+
+def test_a_failed_read_changes_nothing():
+    legs = pair(is_fresh=False)
+    plan = decide(desired(), observed(*legs, state=A, can_add=False, can_remove=False))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_a_lot_that_shrank_is_covered_anew():
+    plan = decide(desired(owned=D("0.6")), observed(*pair(), state=A, mark=100))
+    assert (plan.state, only(plan)) == (R, Cancel(tuple(each.client_oid for each in pair())))
+
+
+def test_not_on_the_word_of_one_read():
+    plan = decide(desired(cover=D("0.6"), is_settled=False), observed(*pair(), state=A, mark=100))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_more_is_covered_when_a_foreign_order_went_away():
+    plan = decide(desired(owned=D(2)), observed(*pair(), state=A, mark=100))
+    assert (plan.state, len(only(plan).client_oids)) == (R, 2)
+
+
+def test_but_a_replacement_is_not_begun_while_trading_is_off():
+    plan = decide(desired(owned=D(2)), observed(*pair(), state=A, mark=100, no_create="off"))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_an_order_of_an_earlier_generation_is_taken_away():
+    old, new = pair(generation=1), pair(generation=2)
+    assert only(decide(desired(), observed(*old, *new, state=A))) == Cancel(tuple(e.client_oid for e in old))
+
+
+# ends
+
+
+@pytest.mark.parametrize(
+    ("role", "state"),
+    [(STOP, State.CLOSED_BY_STOP), (TARGET, State.CLOSED_BY_TARGET), (EXIT, State.CLOSED_BY_EXIT)],
+)
+def test_the_order_that_sold_it_closes_it(role, state):
+    assert decide(desired(owned=D(0)), observed(ended(role, "FILLED", executed=D(1)), state=R)).state is state
+
+
+def test_sold_otherwise_it_is_closed_by_hand():
+    assert decide(desired(owned=D(0)), observed(ended(), state=R)).state is State.CLOSED_BY_HAND
+
+
+def test_a_sibling_that_still_rests_is_cancelled_first():
+    legs = ended(STOP, "FILLED", executed=D(1)), leg(TARGET)
+    plan = decide(desired(owned=D(0)), observed(*legs, state=A))
+    assert (plan.state, only(plan)) == (A, Cancel((legs[1].client_oid,)))
+
+
+def test_a_cancel_is_sent_once_a_cycle():
+    legs = ended(STOP, "FILLED", executed=D(1)), leg(TARGET, cancel_sent_now=True)
+    assert decide(desired(owned=D(0)), observed(*legs, state=A)).actions == ()
+
+
+def test_what_was_not_read_is_not_cancelled():
+    legs = ended(STOP, "FILLED", executed=D(1)), leg(TARGET, is_fresh=False)
+    assert decide(desired(owned=D(0)), observed(*legs, state=A)).actions == ()
+
+
+def test_a_rest_too_small_for_an_order_is_told():
+    plan = decide(desired(owned=D("0.005")), observed(ended(TARGET, executed=D("0.995")), state=R))
+    assert plan.state is State.CLOSED_BY_TARGET
+    assert "0.005" in plan.reason
+
+
+def test_an_order_behind_an_ended_group_is_cancelled():
+    plan = decide(desired(owned=D(0)), observed(leg(), state=State.RELEASED))
+    assert (plan.state, only(plan)) == (State.RELEASED, Cancel((leg().client_oid,)))
+
+
+def test_a_person_takes_it_away():
+    wanted = desired(leave="Released by alice.")
+    assert only(decide(wanted, observed(*pair(), state=A, no_create="off")))
+    gone = [ended(role, cancelled_by_us=True) for role in (STOP, TARGET)]
+    plan = decide(wanted, observed(*gone, state=R))
+    assert (plan.state, plan.reason) == (State.RELEASED, "Released by alice.")
+
+
+# rule 8
+
+
+def partly(**changes):
+    return ended(STOP), leg(TARGET, executed=D("0.4"), **changes)
+
+
+def test_a_target_filled_in_part_is_cancelled_to_arm_the_rest():
+    plan = decide(desired(owned=D("0.6")), observed(*partly(), state=A, mark=100))
+    assert (plan.state, only(plan)) == (R, Cancel((leg(TARGET).client_oid,)))
+
+
+def test_near_the_target_it_works_one_more_cycle_and_only_one():
+    wanted, legs = desired(owned=D("0.6")), partly()
+    first = decide(wanted, observed(*legs, state=A, mark="109.8"))
+    assert (first.state, first.actions, first.grace) == (R, (), True)
+    still = decide(wanted, observed(*legs, state=R, mark="109.8", grace_at=STARTED))
+    assert still.actions == ()
+    over = decide(wanted, observed(*legs, state=R, mark="109.8", grace_at=STARTED - timedelta(seconds=57)))
+    assert only(over) == Cancel((leg(TARGET).client_oid,))
+
+
+def test_a_rest_below_the_minimum_is_left_to_it():
+    legs = ended(STOP), leg(TARGET, executed=D("0.995"))
+    assert decide(desired(owned=D("0.005")), observed(*legs, state=A, mark=100)).actions == ()
+
+
+def test_nothing_is_taken_away_that_could_not_be_put_back():
+    plan = decide(desired(owned=D("0.6")), observed(*partly(), state=A, mark=100, no_create="off"))
+    assert plan.actions == ()
+
+
+def test_a_stop_that_is_selling_is_left_alone():
+    legs = leg(STOP, executed=D("0.4")), ended(TARGET)
+    plan = decide(desired(owned=D("0.6")), observed(*legs, state=A))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_what_a_stop_leaves_is_sold_at_once():
+    legs = ended(STOP, executed=D("0.4")), ended(TARGET)
+    plan = decide(desired(owned=D("0.6")), observed(*legs, state=A))
+    assert (plan.state, only(plan)) == (
+        State.EXITING,
+        Place(what=Order.EXIT, quantity=D("0.6"), generation=2),
+    )
+
+
+# rule 9
+
+
+def test_beyond_the_stop_two_looks_are_wanted():
+    assert only(decide(desired(), observed(mark=90))) == AskPrice()
+
+
+def test_two_looks_that_agree_sell_the_lot():
+    plan = decide(desired(), observed(market=BEYOND))
+    assert (plan.state, only(plan).what) == (State.EXITING, Order.EXIT)
+
+
+@pytest.mark.parametrize(
+    "second", [look(90, bid=96), look(90, published=96), replace(look(90), bid=None), look(90, age=6)]
+)
+def test_looks_that_do_not_agree_sell_nothing(second):
+    plan = decide(desired(), observed(market=Market(looks=(second, look(90)))))
+    assert not any(isinstance(action, Place) for action in plan.actions)
+
+
+def test_what_still_rests_goes_first():
+    plan = decide(desired(), observed(ended(STOP, "REJECTED"), leg(TARGET), state=A, market=BEYOND))
+    assert (plan.state, only(plan)) == (State.EXITING, Cancel((leg(TARGET).client_oid,)))
+
+
+@pytest.mark.parametrize("minutes", [16, 600])
+def test_long_after_entry_and_cover_nothing_is_dumped(minutes):
+    long_ago = NOW - timedelta(minutes=minutes)
+    plan = decide(desired(entered_at=long_ago), observed(market=BEYOND, last_active_at=long_ago))
+    assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
+
+
+def test_soon_after_cover_it_is_sold():
+    wanted = desired(entered_at=NOW - timedelta(days=3))
+    gone = [ended(role, "EXPIRED") for role in (STOP, TARGET)]
+    seen = observed(*gone, state=A, market=BEYOND, last_active_at=NOW - timedelta(minutes=14))
+    assert only(decide(wanted, seen)).what is Order.EXIT
+
+
+def test_by_policy_only_an_alarm():
+    plan = decide(desired(exits=False), observed(market=BEYOND))
+    assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
+
+
+# rule 10
+
+
+def by_hand(**changes):
+    return [ended(role, **changes) for role in (STOP, TARGET)]
+
+
+def low(value, mark=100):
+    return Market(looks=(look(mark),), low=value and D(value), low_asked=True)
+
+
+def test_a_pair_cancelled_by_hand_stays_so():
+    legs = by_hand()
+    asked = only(decide(desired(), observed(*legs, state=A, last_active_at=STARTED)))
+    assert asked == AskPrice(STARTED)
+    assert decide(desired(), observed(*legs, state=A, market=low("96"))).state is State.RELEASED
+
+
+@pytest.mark.parametrize("lowest", ["95", "90", None])
+def test_not_if_mark_may_have_touched_the_stop(lowest):
+    plan = decide(desired(), observed(*by_hand(), state=A, market=low(lowest)))
+    assert only(plan).what is Order.PAIR
+
+
+@pytest.mark.parametrize("changes", [{"cancelled_by_us": True}, {"end_code": 306}, {"end": "EXPIRED"}])
+def test_nor_if_it_was_not_a_hand(changes):
+    legs = [leg(role, Standing.ENDED, **({"end": "CANCELED"} | changes)) for role in (STOP, TARGET)]
+    assert only(decide(desired(), observed(*legs, state=A, market=low("96")))).what is Order.PAIR
+
+
+def test_nor_if_the_policy_says_replace():
+    plan = decide(desired(respects_hand=False), observed(*by_hand(), state=A, market=low("96")))
+    assert only(plan).what is Order.PAIR
+
+
+def test_a_stop_gone_alone_takes_its_target_with_it():
+    plan = decide(desired(), observed(ended(STOP), leg(TARGET), state=A, mark=100))
+    assert (plan.state, only(plan)) == (R, Cancel((leg(TARGET).client_oid,)))
+
+
+def test_a_target_that_the_exchange_refused_is_not_missed():
+    plan = decide(desired(), observed(leg(STOP), ended(TARGET, "REJECTED"), state=A, mark=100))
+    assert (plan.state, plan.actions) == (A, ())
+    assert "alone" in plan.reason
+
+
+# rule 13
+
+
+def test_a_replacement_that_has_begun_is_finished():
+    gone = by_hand(cancelled_by_us=True)
+    action = only(decide(desired(), observed(*gone, state=R, mark=100, no_create="off")))
+    assert (action.what, action.finishing) == (Order.PAIR, True)
+
+
+def test_a_sale_is_no_replacement():
+    gone = by_hand(cancelled_by_us=True)
+    plan = decide(desired(), observed(*gone, state=R, market=BEYOND, no_create="off"))
+    assert plan.actions == ()

@@ -1,0 +1,36 @@
+"""When a leg that nobody finds is absent (rule 6)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oco.looks import Search, Verdict, look
+
+SENT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+
+
+def seen(seconds, *, looks=1, healthy=True, **changes):
+    search = Search(sent_at=SENT, looks=looks, **changes)
+    return look(search, at=SENT + timedelta(seconds=seconds), healthy=healthy)
+
+
+def test_one_look_proves_nothing():
+    assert seen(3600, looks=0) == (1, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(9, Verdict.UNKNOWN), (10, Verdict.ABSENT)])
+def test_the_second_comes_at_least_ten_seconds_after_sending(seconds, verdict):
+    assert seen(seconds) == (2, verdict)
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(59, Verdict.UNKNOWN), (60, Verdict.ABSENT)])
+def test_a_sale_at_the_market_waits_until_its_nonce_is_dead(seconds, verdict):
+    assert seen(seconds, is_market=True) == (2, verdict)
+
+
+def test_a_failed_look_is_none():
+    assert seen(3600, healthy=False) == (1, Verdict.UNKNOWN)
+
+
+def test_what_the_exchange_says_exists_is_never_absent():
+    assert seen(3600, looks=50, exists=True) == (51, Verdict.UNKNOWN)

@@ -1,0 +1,21 @@
+"""Random histories, always the same share of them here; many more in `make soak`."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.oco.machine import Machine
+
+CALM = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[*HealthCheck],
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_happens_the_promises_are_kept():
+    run_state_machine_as_test(Machine, settings=CALM)

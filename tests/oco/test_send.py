@@ -1,0 +1,147 @@
+"""The one service that sends (rules 13 and 15)."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError
+from django.utils import timezone
+
+from exchange.errors import (
+    AuthError,
+    DuplicateOrder,
+    NotActive,
+    NotSent,
+    RateLimited,
+    Refused,
+    UnknownOutcome,
+)
+from exchange.models import Lease, TradingSwitch
+from exchange.services import LeaseLost, lease_take
+from exchange.services.send import (
+    Outcome,
+    TradingOff,
+    order_cancel,
+    order_place,
+    pair_cancel,
+    pair_place,
+    why_no_create,
+)
+from exchange.types import Ack, NameSpace, NewOrder
+from oco.services import NotPossible, switch_off, switch_on
+
+pytestmark = pytest.mark.django_db
+ORDER = NewOrder(
+    instrument_name="BTC_USD", side="SELL", type="MARKET", client_oid="xd1", quantity=Decimal("0.01")
+)
+
+
+class Exchange:
+    """Answers every write alike, and keeps what it was asked."""
+
+    def __init__(self, failure=None):
+        self.failure, self.asked = failure, []
+
+    def _answer(self, name, answer):
+        self.asked.append(name)
+        if self.failure:
+            raise self.failure(method=name, message="no", code=1, order_id="77")
+        return answer
+
+    def order_create(self, *_):
+        return self._answer("create", Ack(order_id="7", client_oid="xd1", code=0, message=""))
+
+    def oco_create(self, *_):
+        return self._answer("pair", "list 1")
+
+    def order_cancel(self, *_, **__):
+        return self._answer("cancel", Ack(order_id="7", client_oid="", code=0, message=""))
+
+    def oco_cancel(self, *_):
+        return self._answer("cancel pair", None)
+
+
+@pytest.fixture
+def held():
+    return lease_take(purpose="test")
+
+
+def placed(client, held, **more):
+    return order_place(client=client, held=held, name_space=NameSpace.PLAIN, order=ORDER, **more)
+
+
+def test_an_order_and_a_pair_are_placed(held):
+    client = Exchange()
+    assert placed(client, held).order_id == "7"
+    assert pair_place(client=client, held=held, target=ORDER, stop=ORDER).list_id == "list 1"
+    assert client.asked == ["create", "pair"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [
+        (UnknownOutcome, Outcome.UNKNOWN),
+        (DuplicateOrder, Outcome.EXISTS),
+        (NotSent, Outcome.NOT_SENT),
+        (RateLimited, Outcome.NOT_SENT),
+        (Refused, Outcome.REFUSED),
+        (AuthError, Outcome.REFUSED),
+    ],
+)
+def test_every_failure_is_an_answer(held, failure, outcome):
+    answer = placed(Exchange(failure), held)
+    assert (answer.outcome, answer.code) == (outcome, 1)
+    assert answer.text
+
+
+def test_a_cancel_that_comes_too_late_says_so(held):
+    answer = order_cancel(client=Exchange(NotActive), held=held, name_space=NameSpace.ADVANCED, order_id="7")
+    assert answer.outcome is Outcome.TOO_LATE
+
+
+def test_the_switch_holds_creates_back_and_never_cancels(held):
+    client = Exchange()
+    switch_off(changed_by="alice", now=timezone.now())
+    with pytest.raises(TradingOff, match="alice"):
+        placed(client, held)
+    with pytest.raises(TradingOff):
+        pair_place(client=client, held=held, target=ORDER, stop=ORDER)
+    order_cancel(client=client, held=held, name_space=NameSpace.PLAIN, order_id="7")
+    pair_cancel(client=client, held=held, list_id="1")
+    assert client.asked == ["cancel", "cancel pair"]
+
+
+def test_what_was_begun_is_finished(held):
+    switch_off(changed_by="alice", now=timezone.now())
+    assert placed(Exchange(), held, finishing=True).outcome is Outcome.ACCEPTED
+
+
+def test_so_does_the_setting(held, settings):
+    settings.TRADING_ENABLED = False
+    with pytest.raises(TradingOff, match="TRADING_ENABLED"):
+        placed(Exchange(), held)
+
+
+def test_a_switch_that_cannot_be_read_counts_as_on(monkeypatch):
+    def broken():
+        raise DatabaseError
+
+    monkeypatch.setattr(TradingSwitch.objects, "first", broken)
+    assert "cannot be read" in why_no_create()
+
+
+def test_turning_it_off_again_needs_a_person():
+    switch_off(changed_by="alice", now=timezone.now(), reason="holiday")
+    with pytest.raises(NotPossible):
+        switch_on(changed_by="", now=timezone.now())
+    switch_on(changed_by="bob", now=timezone.now())
+    assert (why_no_create(), TradingSwitch.objects.get().changed_by) == ("", "bob")
+
+
+def test_without_the_lease_nothing_is_sent(held):
+    client = Exchange()
+    Lease.objects.update(token=held.token + 1)
+    with pytest.raises(LeaseLost):
+        placed(client, held, finishing=True)
+    with pytest.raises(LeaseLost):
+        pair_cancel(client=client, held=held, list_id="1")
+    assert client.asked == []

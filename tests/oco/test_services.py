@@ -1,0 +1,89 @@
+"""What a person may ask for."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from oco.models import Lot, OcoEvent, OcoGroup
+from oco.services import NotPossible, group_cancel, group_create
+from tests.factories import InstrumentFactory
+from tests.oco.factories import GroupFactory, LotFactory
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def ask(**changes):
+    InstrumentFactory()
+    usual = {
+        "instrument_name": "BTC_USD",
+        "quantity": D("0.1"),
+        "stop_price": D("57000"),
+        "take_profit_price": D("70000"),
+        "requested_by": "alice",
+        "now": NOW,
+    }
+    return group_create(**(usual | changes))
+
+
+def test_it_records_the_wish_and_who_had_it():
+    group = ask()
+    assert (group.state, group.requested_by, group.lot.by_person) == ("PENDING", "alice", True)
+    assert OcoEvent.objects.get().reason == "Asked for by alice."
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"instrument_name": "XYZ_USD"}, "instrument_name"),
+        ({"quantity": D("0.000001")}, "quantity"),
+        ({"quantity": D(-1)}, "quantity"),
+        ({"quantity": D("0.00001")}, "quantity"),
+        ({"stop_price": D("57000.001")}, "stop_price"),
+        ({"stop_price": D(0)}, "stop_price"),
+        ({"take_profit_price": D("56000")}, "take_profit_price"),
+        ({"held": D("0.05")}, "quantity"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_field(change, field):
+    with pytest.raises(NotPossible) as refusal:
+        ask(**change)
+    assert refusal.value.field == field
+    assert Lot.objects.count() == 0
+
+
+def test_coins_that_a_lot_has_already_are_not_given_away_twice():
+    LotFactory(bought=D(1))
+    with pytest.raises(NotPossible, match=r"Only 0\.05 BTC"):
+        ask(held=D("1.05"))
+    ask(held=D("1.1"))
+
+
+def test_a_stop_alone_may_be_asked_for():
+    assert ask(take_profit_price=None).take_profit_price is None
+
+
+def test_the_same_key_is_the_same_wish():
+    assert ask(idempotency_key="k") == ask(idempotency_key="k", quantity=D("0.2"))
+    assert OcoGroup.objects.count() == 1
+
+
+def test_taking_it_away_is_noted_once():
+    group = GroupFactory()
+    group_cancel(group_id=group.pk, requested_by="alice", now=NOW)
+    again = group_cancel(group_id=group.pk, requested_by="bob", now=NOW)
+    assert again.cancel_requested_by == "alice"
+    assert OcoEvent.objects.count() == 1
+
+
+def test_what_has_ended_cannot_be_taken_away():
+    with pytest.raises(NotPossible, match="CLOSED_BY_STOP"):
+        group_cancel(group_id=GroupFactory(state="CLOSED_BY_STOP").pk, requested_by="alice", now=NOW)
+
+
+def test_what_is_not_there_cannot_be_taken_away_either():
+    with pytest.raises(OcoGroup.DoesNotExist):
+        group_cancel(group_id=uuid4(), requested_by="alice", now=NOW)

@@ -1,0 +1,42 @@
+"""Troubles 6 and 7: fills that come in one breath, and a stop that fills under a second id.
+
+A hundred and twenty slow fills are told in tests/oco/stories/test_lots.py.
+"""
+
+import pytest
+
+from oco.models import Lot, LotTrade, OcoGroup
+
+
+def test_two_fills_inside_one_acknowledgement_are_one_lot(tell):
+    tale = tell(ack_delay_ms=2000, partial_fills=2)
+    tale.bid("BTC_USD", "600")
+    tale.move("BTC_USD", "-0.3")
+    tale.tick(3)
+    tale.tick(3)
+    tale.sync()
+    assert (Lot.objects.count(), LotTrade.objects.count()) == (1, 2)
+    tale.ends_well()
+
+
+def test_the_stop_fills_in_its_own_create_answer(bought):
+    """Between our look at the market and the order, mark falls below the stop; and the exchange takes the order."""
+    bought.world.quirk(trigger_wrong_side="fires")
+    bought.amid("send", 9, "move", "BTC_USD", "-6")
+    assert OcoGroup.objects.get().state == "CLOSED_BY_STOP"
+    bought.ends_well()
+
+
+@pytest.mark.parametrize("carry", ["exchange_order_id", "order_id"])
+@pytest.mark.parametrize("name", ["client_oid", "exchange_order_id"])
+@pytest.mark.parametrize("second", ["when_live", "never"])
+@pytest.mark.parametrize("plain", ["hidden", "shown"])
+def test_a_triggered_stop_counts_once_whatever_ids_its_fills_carry(tell, carry, name, second, plain):
+    tale = tell(fills_carry=carry, fills_client_oid=name, exchange_order_id=second, triggered_in_plain=plain)
+    tale.buy("ETH_USD", "600", "USD")
+    tale.sync()
+    tale.reach(0, "stop", "1")
+    tale.sync()
+    lot = Lot.objects.get()
+    assert (OcoGroup.objects.get().state, lot.sold) == ("CLOSED_BY_STOP", lot.bought)
+    tale.ends_well()

@@ -1,0 +1,53 @@
+"""Troubles 10 and 11: reads that fail or lie for long; a restart among two hundred groups (rules 11 and 12)."""
+
+import pytest
+
+from oco.models import OcoGroup
+
+READS = ("*get-open-orders", "*get-order-history", "private/get-trades", "private/user-balance")
+
+
+@pytest.mark.parametrize("kind", ["http", "empty", "drop_before"])
+def test_reads_fail_for_75_minutes(covered, kind):
+    for method in READS:
+        covered.trouble(kind, method)
+    for _ in range(75):
+        covered.sync()
+        assert covered.requests("/create-") == 0
+    assert len(covered.resting()) == 2
+    covered.ends_well()
+    assert OcoGroup.objects.get().state == "ACTIVE"
+
+
+@pytest.mark.parametrize("method", READS)
+def test_half_of_the_reads_fail(bought, method):
+    bought.trouble("http", method, every=2, status=503)
+    for _ in range(6):
+        bought.sync()
+    bought.ends_well()
+
+
+def test_a_buy_during_the_outage_is_protected_after_it(tale):
+    tale.trouble("http", "private/*", status=502)
+    for _ in range(3):
+        tale.buy("ETH_USD", "600")
+        tale.sync()
+    assert tale.ours() == []
+    tale.calm()
+    tale.sync()
+    assert OcoGroup.objects.filter(state="ACTIVE").count() == 3
+    tale.ends_well()
+
+
+def test_a_restart_among_two_hundred_open_groups(tale):
+    """The new process knows nothing but the database, and sends nothing."""
+    for _ in range(2):
+        for _ in range(100):
+            tale.life.buy("ETH_USD", "30", "USD")
+        tale.sync()
+    assert OcoGroup.objects.filter(state="ACTIVE").count() == 200
+    tale.killed("send", 3)
+    tale.sync()
+    assert tale.requests("/c") == 0
+    assert len(tale.life.asked) <= 8
+    tale.ends_well()

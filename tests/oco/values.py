@@ -1,0 +1,75 @@
+"""Short ways to make the values that the pure tests talk about: a lot of 1 coin bought at 100."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from oco.plan import Desired, Leg, Look, Market, Observed, Role, Standing
+from oco.pricing import Grid
+from oco.states import State
+
+D = Decimal
+NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+STARTED = NOW - timedelta(seconds=3)
+GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))
+STOP, TARGET, EXIT = Role.STOP_LOSS, Role.TAKE_PROFIT, Role.EXIT
+
+
+def desired(**changes: Any) -> Desired:
+    """Owns 1, stop at 95, target at 110, bought a minute ago."""
+    usual = {
+        "owned": D(1),
+        "cover": changes.get("owned", D(1)),
+        "stop": D("95.00"),
+        "target": D("110.00"),
+        "grid": GRID,
+        "entered_at": NOW - timedelta(minutes=1),
+    }
+    return Desired(**(usual | changes))
+
+
+def observed(*legs: Leg, state: State = State.PENDING, mark: Any = None, **changes: Any) -> Observed:
+    """Everything read, trading on; `mark` is one fresh look at the market."""
+    usual: dict[str, Any] = {
+        "now": NOW,
+        "cycle_started": STARTED,
+        "state": state,
+        "legs": legs,
+        "generation": max((leg.generation for leg in legs), default=0),
+    }
+    if mark is not None:
+        usual["market"] = Market(looks=(look(mark),))
+    return Observed(**(usual | changes))
+
+
+def look(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -> Look:
+    return Look(
+        at=NOW - timedelta(seconds=age),
+        mark=D(str(mark)),
+        published=D(str(mark if published is None else published)),
+        bid=D(str(mark if bid is None else bid)),
+    )
+
+
+def leg(role: Role = STOP, standing: Standing = Standing.OPEN, **changes: Any) -> Leg:
+    """An order for 1, read back open a while ago."""
+    generation = changes.get("generation", 1)
+    usual = {
+        "client_oid": f"xd-{generation}-{role}",
+        "role": role,
+        "generation": generation,
+        "standing": standing,
+        "quantity": D(1),
+        "price": {STOP: D("95.00"), TARGET: D("110.00")}.get(role, D(0)),
+    }
+    return Leg(**(usual | changes))
+
+
+def ended(role: Role = STOP, end: str = "CANCELED", **changes: Any) -> Leg:
+    return leg(role, Standing.ENDED, end=end, **changes)
+
+
+def pair(**changes: Any) -> tuple[Leg, Leg]:
+    return leg(STOP, **changes), leg(TARGET, **changes)
