@@ -140,8 +140,13 @@ def _take(watch: Watch, entry: Entry) -> None:
     if not settings.AUTO_PROTECT or not entry.policy.enabled:
         trades_pass_over(watch=watch, trades=entry.trades)
         return
-    base, grid = entry.instrument.base_ccy, entry.grid
-    found = lots.draft(entry.trades, base=base, grid=grid, stop_pct=entry.policy.stop_pct)
+    found = lots.draft(
+        entry.trades,
+        base=entry.instrument.base_ccy,
+        grid=entry.grid,
+        stop_pct=entry.policy.stop_pct,
+        minimum_usd=entry.policy.minimum_value_usd,
+    )
     if found is None:
         return
     others = Lot.objects.filter(

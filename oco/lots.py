@@ -48,14 +48,18 @@ def average_price(trades: Sequence[Bought]) -> Decimal:
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity
 
 
-def draft(trades: Sequence[Bought], *, base: str, grid: Grid, stop_pct: Decimal) -> Draft | None:
-    """The lot of all these trades, or None: too little for a stop, it waits for the next trades."""
+def draft(
+    trades: Sequence[Bought], *, base: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
+) -> Draft | None:
+    """The lot of all these trades, or None: too little for a stop or the policy, it waits for the next trades."""
     ordered = tuple(sorted(trades, key=lambda trade: (trade.at_ns, trade.trade_id)))
     if not ordered:
         return None
     bought, average = net_quantity(ordered, base), average_price(ordered)
     whole = whole_lots(bought, grid.quantity_tick)
     if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
+        return None
+    if grid.quote_usd is not None and whole * average * grid.quote_usd < minimum_usd:
         return None
     return Draft(trades=ordered, bought=bought, dust=bought - whole, average_price=average)
 

@@ -12,5 +12,9 @@ class TradingSwitch(models.Model):
     changed_by = models.CharField(max_length=64)
     reason = models.CharField(max_length=255, blank=True)
 
+    class Meta:
+        verbose_name = "kill switch"
+        verbose_name_plural = "kill switch"
+
     def __str__(self) -> str:
         return "trading is switched off" if self.is_off else "trading is on"

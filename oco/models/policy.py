@@ -35,6 +35,11 @@ class ProtectionPolicy(models.Model):
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
         help_text="The target lies this many per cent above it. Blank: a stop alone.",
     )
+    minimum_value_usd = ExactDecimalField(
+        default=Decimal("0"),
+        validators=[MinValueValidator(Decimal("0"))],
+        help_text="An entry worth less than this waits for the next ones. The exchange's own minimum is 1 USD.",
+    )
     on_breach = models.CharField(max_length=8, choices=OnBreach.choices, default=OnBreach.EXIT)
     on_hand_cancel = models.CharField(
         max_length=8, choices=OnHandCancel.choices, default=OnHandCancel.RESPECT

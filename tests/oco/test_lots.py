@@ -73,3 +73,11 @@ def test_a_lot_never_owns_more_than_came_in(quantities):
     if found is not None:
         assert found.bought == sum(quantities) * D("0.999")
         assert 0 <= found.dust < GRID.quantity_tick
+
+
+def test_less_than_the_policy_asks_for_waits_for_the_next_trades():
+    def worth(*trades):
+        return draft(trades, base="SOL", grid=GRID, stop_pct=D(5), minimum_usd=D(150))
+
+    assert worth(trade(1)) is None
+    assert worth(trade(1), trade(2)).bought == D(2)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oco.models import Lot, LotTrade, OcoGroup
+from oco.policies import policy_for
 from tests.oco.support import check_converged, resting
 
 D = Decimal
@@ -83,3 +84,16 @@ def test_a_hundred_and_twenty_slow_fills_never_need_more_than_five_groups(desk, 
         assert len(stops(world)) <= 5
     check_converged(world)
     assert LotTrade.objects.count() == 120
+
+
+def test_an_entry_below_the_policys_minimum_waits_and_is_shown(desk, world, order):
+    policy = policy_for("SOL_USD")
+    policy.minimum_value_usd = D(200)
+    policy.save()
+    world.fill(order, "1")
+    desk.quiet()
+    assert Lot.objects.count() == 0
+    world.fill(order, "5")
+    desk.quiet()
+    assert OcoGroup.objects.get().quantity >= D("5.9")
+    check_converged(world)
