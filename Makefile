@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PY     := $(BIN)/python
 
-.PHONY: help run test lint fmt types bench bench-spacing
+.PHONY: help run test lint fmt types bench bench-spacing soak
 help:
 	@echo "make run    start the desk (simulator, web, worker)"
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
 	@echo "make lint   ruff and missing migrations     make fmt    let ruff rewrite"
 	@echo "make types  mypy                            make bench  benchmarks"
+	@echo "make soak   random histories, STEPS of them on each database"
 
 run: .venv/.installed
 	@$(PY) manage.py run_desk
@@ -33,6 +34,11 @@ fmt: .venv/.installed-dev
 bench: .venv/.installed-bench
 	@for name in quiet busy lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
 	@for name in quiet busy lists; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
+
+STEPS ?= 50000
+soak: .venv/.installed-dev
+	$(PY) -m tests.soak --steps $(STEPS)
+	$(PY) -m tests.with_postgres $(PY) -m tests.soak --steps $(STEPS)
 
 bench-spacing: .venv/.installed-bench
 	@for seconds in 60 30; do $(PY) -m tests.benchmarks.spacing --cycles 20 --interval $$seconds || exit 1; done

@@ -121,7 +121,6 @@ class Caller:
 
     def _attempt(self, method: str, params: Params, kind: Kind) -> Envelope:
         self._limiter.acquire(method, not self.background and any(part in method for part in ORDER_CALLS))
-        self._before_request(method)
         question = self._question(method, params, kind)
         answer = self._send(question, params)
         envelope = self._read(question, answer)
@@ -142,6 +141,7 @@ class Caller:
 
     def _send(self, question: Question, params: Params) -> Answer:
         send = self._request(question, params)
+        self._before_request(question.method)  # after signing: who sleeps from here on wakes with a dead nonce
         self.requests += 1
         sent_ms = self.now_ms()
         try:
