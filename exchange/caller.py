@@ -141,7 +141,9 @@ class Caller:
 
     def _send(self, question: Question, params: Params) -> Answer:
         send = self._request(question, params)
-        self._before_request(question.method)  # after signing: who sleeps from here on wakes with a dead nonce
+        self._before_request(
+            question.method
+        )  # after signing: who sleeps from here on wakes with a dead nonce
         self.requests += 1
         sent_ms = self.now_ms()
         try:

@@ -94,7 +94,7 @@ def lots_shrink(*, watch: Watch) -> None:
         elif claim.lot.base_ccy in doubtful or _is_news(claim):
             _remember(claim.lot, watch.started, claim.share.missing, watch)
         elif watch.started - (claim.lot.short_since or watch.started) >= APART:
-            _believe(claim.lot, min(claim.share.missing, claim.lot.short_missing), watch)
+            _believe(claim, min(claim.share.missing, claim.lot.short_missing), watch)
 
 
 def _is_news(claim: Claim) -> bool:
@@ -111,9 +111,12 @@ def _remember(lot: Lot, since: datetime | None, missing: Decimal, watch: Watch) 
         lot.save(update_fields=["short_since", "short_missing"])
 
 
-def _believe(lot: Lot, missing: Decimal, watch: Watch) -> None:
+def _believe(claim: Claim, missing: Decimal, watch: Watch) -> None:
+    """With the coins goes the dust beside them: what is short of a whole step is not there either."""
     if not missing:
         return
+    lot = claim.lot
+    missing += lot.owned - claim.owned
     lot.gone += missing
     lot.short_missing = ZERO
     words = f"{missing:f} {lot.base_ccy} left the account otherwise; the lot owns {lot.owned:f} now."

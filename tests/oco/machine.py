@@ -87,10 +87,10 @@ TROUBLES = st.sampled_from([*KINDS]).flatmap(
     )
 )
 MOMENTS = st.one_of(
-    st.tuples(st.sampled_from(["lease", "sign", "send", "answer"]), st.integers(1, 14)),
+    st.tuples(st.sampled_from(["lease", "renewed", "send", "answer"]), st.integers(1, 14)),
     st.tuples(st.just("write"), st.integers(1, 40)),
 )
-REQUESTS = st.tuples(st.sampled_from(["lease", "send", "answer"]), st.integers(1, 14))
+REQUESTS = st.tuples(st.sampled_from(["lease", "renewed", "send", "answer"]), st.integers(1, 14))
 AMID = st.one_of(
     st.tuples(st.just("fill_ours"), NUMBERS, SHARES),
     st.tuples(st.just("reach"), NUMBERS, st.sampled_from(["stop", "target"]), st.sampled_from(["0", "1"])),

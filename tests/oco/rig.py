@@ -30,7 +30,7 @@ from exchange.backfill import backfill_is_due, history_slice
 from exchange.client import Client
 from exchange.models import Lease, SyncRun
 from exchange.simulator.adapter import SimulatorAdapter
-from exchange.times import from_ms
+from exchange.times import NS_PER_DAY, from_ms
 from oco.models import OcoGroup, OcoLeg
 from portfolio.services.sync import EXPECTED, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
@@ -40,6 +40,8 @@ BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.c
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 CHANGES = ("INSERT", "UPDATE", "DELETE")
 OURS = ("exchange", "oco", "portfolio")
+YOUNG_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
+DEAD_MS = 60_000  # an older nonce is refused (dossier 2.2)
 
 
 class Killed(BaseException):
@@ -50,7 +52,7 @@ class Killed(BaseException):
 class Interruption:
     """At the `nth` moment of this kind (from 1) within a cycle, `act` happens.
 
-    Kinds: lease (before it is renewed for a request), sign (after that), send, answer, write.
+    Kinds: lease (before it is renewed for a request), renewed (after that), send, answer, write.
     """
 
     kind: str
@@ -84,6 +86,7 @@ class Rig:
         for builder in BUILDERS:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
+        enter(mock.patch("exchange.services.record.RETENTION_NS", YOUNG_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
         enter(mock.patch.object(settings, "AUTO_PROTECT", True))
@@ -119,7 +122,7 @@ class Rig:
             self.moment("lease")
             before_request(method)
             self.asked.append(method)
-            self.moment("sign")
+            self.moment("renewed")
 
         return self.world.client(
             session=session,
@@ -201,13 +204,16 @@ class Line(SimulatorAdapter):
         if connection.in_atomic_block:
             self.rig.broken.append(f"{method} was sent inside a transaction.")
         if "/create-" in method or "/cancel-" in method:
-            self._check(method, json.loads(request.body or b"{}")["params"])
+            body = json.loads(request.body or b"{}")
+            self._check(method, body["params"], body["nonce"] - round(self.rig.skew_s * 1000))
         self.rig.moment("send")
         answer = super().send(request, *args, **options)
         self.rig.moment("answer")
         return answer
 
-    def _check(self, method: str, params: dict[str, Any]) -> None:
+    def _check(self, method: str, params: dict[str, Any], nonce: int) -> None:
+        if self.rig.world.now_ms() - nonce >= DEAD_MS:
+            return  # the exchange does not take it
         if Lease.objects.values_list("token", flat=True).get() != self.token:
             self.rig.broken.append(f"{method} was sent without the lease.")
         if "/create-" in method:

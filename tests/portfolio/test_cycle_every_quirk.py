@@ -40,8 +40,8 @@ def young(monkeypatch, settings):
 
 def caught_up(desk):
     desk.quiet()
-    desk.quiet()
     assert history_slice(seconds=3600) is True
+    desk.quiet()
 
 
 def test_the_first_value_of_every_setting_is_its_default():

@@ -51,6 +51,8 @@ def run(asked: argparse.Namespace) -> int:
             break
         failures += not batch(seed)
         seed += 1
+        if seed % 20 == 0:
+            print(f"{connection.vendor}: {Machine.steps:,} steps, seed {seed - 1}", flush=True)
     took = time.monotonic() - began
     print(
         f"{connection.vendor}: {Machine.steps:,} steps, seeds {asked.seed} to {seed - 1}, "

@@ -170,4 +170,3 @@ def test_http_statuses_are_settings(name, value, code, status):
     method, params = asked[code]
     answer = raw.post(world, method, params)
     assert (answer[0], raw.code(answer)) == (status, code)
-

@@ -38,7 +38,8 @@ POLICY = {
     "target_pct": "20",
     "on_breach": "EXIT",
     "on_hand_cancel": "RESPECT",
-    "distance_pct": "0.5", "minimum_value_usd": "0",
+    "distance_pct": "0.5",
+    "minimum_value_usd": "0",
 }
 
 

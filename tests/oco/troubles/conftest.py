@@ -22,6 +22,10 @@ class Tale:
         """(type, quantity) of our open orders."""
         return sorted((order.order_type, order.quantity) for order in self.life.resting())
 
+    def target(self):
+        """The number of the resting target, for verbs that ask for one."""
+        return next(number for number, order in enumerate(self.life.resting()) if order.order_type == "LIMIT")
+
     def ours(self):
         return ours(self.world)
 

@@ -10,15 +10,10 @@ import pytest
 from oco.models import OcoGroup
 
 D = Decimal
-TARGET = 1  # of the two resting orders
-
-
-def target(tale):
-    return next(number for number, order in enumerate(tale.life.resting()) if order.order_type == "LIMIT")
 
 
 def test_a_tenth_fills_and_the_rest_is_armed_again(covered):
-    covered.fill_ours(target(covered), "0.1")
+    covered.fill_ours(covered.target(), "0.1")
     covered.sync()
     assert covered.resting() == [("LIMIT", D("0.009")), ("STOP_LOSS", D("0.009"))]
     covered.ends_well()
@@ -27,13 +22,13 @@ def test_a_tenth_fills_and_the_rest_is_armed_again(covered):
 @pytest.mark.parametrize("moment", range(8, 14))
 @pytest.mark.parametrize("kind", ["send", "answer"])
 def test_it_goes_on_filling_while_we_arm_again(covered, kind, moment):
-    covered.fill_ours(target(covered), "0.1")
+    covered.fill_ours(covered.target(), "0.1")
     covered.amid(kind, moment, "fill_ours", 0, "0.5")
     covered.ends_well()
 
 
 def test_it_fills_wholly_between_our_cancel_and_the_look_at_it(covered):
-    covered.fill_ours(target(covered), "0.1")
+    covered.fill_ours(covered.target(), "0.1")
     covered.amid("send", 9, "fill_ours", 0, "1")
     assert OcoGroup.objects.get().state == "CLOSED_BY_TARGET"
     covered.ends_well()
@@ -41,6 +36,6 @@ def test_it_fills_wholly_between_our_cancel_and_the_look_at_it(covered):
 
 def test_ten_times_a_little(covered):
     for _ in range(10):
-        covered.fill_ours(target(covered), "0.1")
+        covered.fill_ours(covered.target(), "0.1")
         covered.sync()
     covered.ends_well()

@@ -17,8 +17,8 @@ def bought(history):
 def target_in_part(history):
     bought(history)
     history.do("sync")
-    history.do("fill_ours", 1, "0.4")
-    history.do("fill_ours", 0, "0.4")
+    orders = history.life.resting()
+    history.do("fill_ours", [order.order_type for order in orders].index("LIMIT"), "0.4")
 
 
 def below_the_stop(history):

@@ -9,11 +9,10 @@ from oco.models import Lot, LotTrade, OcoGroup
 
 
 def test_two_fills_inside_one_acknowledgement_are_one_lot(tell):
-    tale = tell(ack_delay_ms=2000, partial_fills=2)
+    tale = tell(ack_delay_ms=2000)
     tale.bid("BTC_USD", "600")
-    tale.move("BTC_USD", "-0.3")
-    tale.tick(3)
-    tale.tick(3)
+    tale.fill(0, "0.5")
+    tale.fill(0, "1")
     tale.sync()
     assert (Lot.objects.count(), LotTrade.objects.count()) == (1, 2)
     tale.ends_well()

@@ -16,8 +16,7 @@ CANCEL = "*/cancel-*"
 @pytest.fixture
 def in_part(covered):
     """The target has sold 40 %; the next cycle will cancel it."""
-    covered.fill_ours(1, "0.4")
-    covered.fill_ours(0, "0.4")
+    covered.fill_ours(covered.target(), "0.4")
     assert len(covered.resting()) == 1
     return covered
 

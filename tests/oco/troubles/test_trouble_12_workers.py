@@ -9,7 +9,7 @@ MOMENTS = range(1, 12, 2)
 
 
 @pytest.mark.parametrize("nth", MOMENTS)
-@pytest.mark.parametrize("kind", ["lease", "sign", "send", "answer"])
+@pytest.mark.parametrize("kind", ["lease", "renewed", "send", "answer"])
 def test_suspended_for_two_minutes_while_another_worker_protects(bought, kind, nth):
     bought.slept(kind, nth)
     assert len(bought.ours()) <= 2
@@ -30,7 +30,7 @@ def test_asleep_with_a_signed_order_in_hand_while_two_others_decide_differently(
         bought.life.cycle()
 
     bought.life.meanwhile = meanwhile
-    for kind in ("sign", "send"):
+    for kind in ("renewed", "send"):
         bought.amid(kind, nth, "meanwhile")
     bought.ends_well()
 

@@ -20,14 +20,6 @@ def test_only_a_fee_in_the_coin_lessens_the_lot(tale, fee, net):
     tale.ends_well()
 
 
-def test_a_fee_paid_in_a_third_coin(tale):
-    tale.world.deposit("CRO", 1000)
-    tale.buy("BTC_USD", "600.1", "CRO")
-    tale.sync()
-    assert {quantity for _, quantity in tale.resting()} == {D("0.01")}
-    tale.ends_well()
-
-
 @pytest.mark.parametrize("dollars", ["1.1", "30", "5000"])
 def test_a_grid_of_ten_thousand(tale, dollars):
     tale.buy("SHIB_USD", dollars, "USD")

@@ -1,0 +1,106 @@
+"""`python -m tests.benchmarks.protection`: what protecting costs in requests, and how fast a fill is covered.
+
+The exchange is a process of its own on loopback. For the second table each of its answers takes 80 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+from statistics import median
+from typing import Any
+
+import requests
+
+from tests.benchmarks import bench
+from tests.benchmarks.desk import connected, cycle
+from tests.benchmarks.market import SYMBOLS, Served, served
+
+from oco.models import OcoGroup  # isort: skip
+
+LATENCY_S, GOAL_S = 0.08, 1.0
+QUIET = (0, 10, 200)
+TOGETHER = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10, help="measured fills")
+    rounds = parser.parse_args().rounds
+    bench.title("Requests of a cycle, by open groups that are quiet, and by groups that form at once")
+    bench.new_database("protection")
+    with served(0) as exchange, connected(exchange.address):
+        cycle()
+        costs = [_quiet(exchange, count) for count in QUIET]
+        same = len({cost[1] for cost in costs}) == 1
+        bench.table(["groups", "requests", "statements", "own"], [*costs, _forming(exchange)])
+        print(f"  a quiet group {'costs no request' if same else 'COSTS REQUESTS'}")
+        bench.title(f"From a fill to both legs read back, {LATENCY_S * 1000:.0f} ms for each answer")
+        _fills(exchange, rounds)
+
+
+def _control(exchange: Served, verb: str, **body: Any) -> None:
+    requests.post(f"{exchange.address}/_control/{verb}", json=body, timeout=10).raise_for_status()
+
+
+def _buy(exchange: Served, symbol: str) -> None:
+    asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": "50"}
+    _control(exchange, "order", method="private/create-order", params=asked)
+
+
+def _active() -> int:
+    return OcoGroup.objects.filter(state="ACTIVE").count()
+
+
+def _quiet(exchange: Served, count: int) -> list[object]:
+    while _active() < count:
+        for number in range(count - _active()):
+            _buy(exchange, SYMBOLS[number % len(SYMBOLS)])
+        cycle()
+    _forget_news()
+    run, spent = cycle()
+    return [f"{count} quiet", run.requests, spent.queries, bench.ms(spent.own)]
+
+
+def _forget_news() -> None:
+    """What happened until now is no longer in the overlap that every cycle reads again."""
+    from exchange.models import SyncCursor
+    from exchange.plan import OVERLAP_NS
+
+    cycle()
+    for cursor in SyncCursor.objects.all():
+        cursor.read_until_ns += OVERLAP_NS
+        cursor.save()
+
+
+def _forming(exchange: Served) -> list[object]:
+    for symbol in SYMBOLS[:TOGETHER]:
+        _buy(exchange, symbol)
+    before = _active()
+    run, spent = cycle()
+    if _active() != before + TOGETHER:
+        raise SystemExit("Not all of them formed.")
+    return [f"{TOGETHER} forming", run.requests, spent.queries, bench.ms(spent.own)]
+
+
+def _fills(exchange: Served, rounds: int) -> None:
+    _control(exchange, "faults", kind="delay", method="*", seconds=LATENCY_S)
+    found, own = [], []
+    for number in range(rounds):
+        _buy(exchange, SYMBOLS[number % len(SYMBOLS)])
+        before = _active()
+        _, spent = cycle()
+        if _active() != before + 1:
+            raise SystemExit("The fill was not covered within one cycle.")
+        found.append(spent.wall)
+        own.append(spent.own)
+    typical, worst = median(found), max(found)
+    bench.table(
+        ["fills", "median", "worst", "of that our own work"],
+        [[rounds, bench.ms(typical), bench.ms(worst), bench.ms(median(own))]],
+    )
+    kept = "kept" if typical <= GOAL_S else "MISSED"
+    print(f"  goal at most {GOAL_S:.0f} s: {kept}")
+
+
+if __name__ == "__main__":
+    main()

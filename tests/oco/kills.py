@@ -1,0 +1,222 @@
+"""Worker processes beside a served exchange, killed at any moment; only the exchange's own record judges."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from exchange.simulator import byhand, control
+from exchange.simulator.codes import Refusal
+from exchange.simulator.decimals import floor_to
+from exchange.simulator.http import App
+from exchange.simulator.prices import Prices
+from exchange.simulator.records import Order
+from exchange.simulator.server import served
+from exchange.simulator.state import Exchange
+from oco.oids import PREFIX
+from tests.story import small_catalogue
+
+ROOT = Path(__file__).parent.parent.parent
+PRICES = {"BTC_USD": "60000", "ETH_USD": "3000"}
+OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # nobody's business
+DUST = Decimal("0.0002")
+KEY = {"key": "dry-run-key", "secret": "dry-run-secret"}
+
+
+class Deadly(App):
+    """The exchange's front, which kills its client at the n-th request from now, before or after doing it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        self.victim, self.left, self.after = 0, 0, False
+        self.asked = 0
+
+    def aim(self, victim: int, nth: int, *, after: bool) -> None:
+        self.victim, self.left, self.after = victim, nth, after
+
+    def exchange_call(self, request):  # type: ignore[no-untyped-def]
+        self.asked += 1
+        self.left -= 1
+        due = self.left == 0
+        if due and not self.after:
+            self.shoot()
+        reply = super().exchange_call(request)
+        if due and self.after:
+            self.shoot()
+        return reply
+
+    def shoot(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.victim, signal.SIGKILL)
+
+
+class Field:
+    """One exchange, one database, and at most one worker that lives."""
+
+    def __init__(self, app: Deadly, zygote: subprocess.Popen[str], seed: int) -> None:
+        self.app, self.exchange = app, app.exchange
+        self._zygote, self._random = zygote, Random(seed)
+        self.worker = 0
+
+    def start(self) -> None:
+        print(file=self._zygote.stdin, flush=True)
+        self.worker = int(self._zygote.stdout.readline())
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.worker, signal.SIGKILL)
+        self.until(lambda: not alive(self.worker))
+
+    def until(self, ready, seconds: float = 30) -> bool:  # type: ignore[no-untyped-def]
+        end = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def cycles(self, count: int = 1) -> None:
+        """So many whole cycles and a bit more; each asks for the open orders first."""
+        goal = self.app.asked + 9 * count
+        assert self.until(lambda: self.app.asked >= goal or not alive(self.worker))
+
+    def round(self) -> None:
+        """Something happens, and the worker is killed by the request that the dice name, or by the clock."""
+        self.start()
+        self.happen()
+        if self._random.random() < 0.7:
+            self.app.aim(self.worker, self._random.randint(1, 16), after=self._random.random() < 0.5)
+            self.until(lambda: not alive(self.worker), 10)
+        else:
+            time.sleep(self._random.uniform(0, 1))
+        self.kill()
+
+    def happen(self) -> None:
+        """An entry most of the time; sometimes the market or a counterparty moves."""
+        with self.exchange.lock, contextlib.suppress(Refusal, ValueError):
+            self.exchange.advance()
+            what, symbol = self._random.random(), self._random.choice([*PRICES])
+            if what < 0.7:
+                self._buy(symbol)
+            elif what < 0.85:
+                self._fill_target()
+            else:
+                self._drop(symbol)
+
+    def _buy(self, symbol: str) -> None:
+        dollars = self._random.choice([30, 600, 2000])
+        pair = self.exchange.instruments[symbol]
+        lots = floor_to(dollars / self.exchange.prices.last(symbol, self.exchange.at_ms), pair.lot)
+        asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "quantity": str(lots)}
+        control.run(self.exchange, "order", {"method": "private/create-order", "params": asked})
+
+    def _fill_target(self) -> None:
+        targets = [order for order in self.ours() if order.is_open and order.order_type == "LIMIT"]
+        if targets:
+            order = self._random.choice(targets)
+            lot = self.exchange.instruments[order.instrument_name].lot
+            byhand.fill(
+                self.exchange, order.order_id, quantity=floor_to(order.remaining / 2, lot), price=None
+            )
+
+    def _drop(self, symbol: str) -> None:
+        """Through every stop, and back."""
+        byhand.move(self.exchange, symbol, Decimal(-6))
+        self.exchange.advance()
+        byhand.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
+
+    # the record
+
+    def ours(self) -> list[Order]:
+        return [order for order in self.exchange.all_orders() if order.client_oid.startswith(PREFIX)]
+
+    def wrong(self, *, at_rest: bool) -> list[str]:
+        """What the record says against us. `at_rest`: everything that is owed must rest now."""
+        with self.exchange.lock:
+            self.exchange.advance()
+            found = [*self.exchange.audit()]
+            for currency in OWN:
+                found += self._of_coin(currency, at_rest=at_rest)
+            return found
+
+    def _of_coin(self, currency: str, *, at_rest: bool) -> Iterator[str]:
+        owed = self.exchange.ledger.of(currency) - OWN[currency]
+        lists: dict[str, list[Order]] = {}
+        for order in self.ours():
+            if order.is_open and order.instrument_name == f"{currency}_USD":
+                lists.setdefault(order.list_id or order.order_id, []).append(order)
+        resting = sum((max(leg.remaining for leg in legs) for legs in lists.values()), Decimal(0))
+        if resting > owed:
+            yield f"{resting} {currency} rest for {owed}: more than was bought."
+        if at_rest and owed - resting > DUST * (1 + len(lists)):
+            yield f"{resting} {currency} rest for {owed}: not all is covered."
+        for legs in lists.values():
+            if at_rest and not any(leg.order_type == "STOP_LOSS" for leg in legs):
+                yield f"{legs[0].order_type} {legs[0].client_oid} rests without a stop."
+
+    def settle(self) -> list[str]:
+        """A worker that is left alone covers everything; what is wrong after a while."""
+        self.start()
+        self.until(lambda: not self.wrong(at_rest=True), 60)
+        self.cycles(2)
+        before = len(self.ours())
+        self.cycles(2)
+        left = [] if len(self.ours()) == before else ["It goes on placing orders."]
+        self.kill()
+        return [*self.wrong(at_rest=True), *left]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def real_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextlib.contextmanager
+def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
+    """A fresh exchange and a fresh database, known to each other by one quiet cycle."""
+    prices = Prices(small_catalogue(PRICES), seed=1, origin_ms=real_ms(), volatility=0)
+    exchange = Exchange(prices, now_ms=real_ms, **KEY)
+    for symbol, price in PRICES.items():
+        prices.set_price(symbol, exchange.at_ms, Decimal(price))
+    for currency, amount in {"USD": Decimal(1_000_000), **OWN}.items():
+        exchange.deposit(currency, amount)
+    app = Deadly(exchange)
+    with served(app) as address:
+        values = {
+            "PATH": os.defpath,
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(directory),
+            "CRYPTO_COM_REST_URL": f"{address}/exchange/v1",
+            **environment,
+        }
+        with (directory / "zygote.log").open("w") as log:
+            run = {"cwd": ROOT, "env": values, "stderr": log, "text": True}
+            subprocess.run(
+                [sys.executable, "manage.py", "setup", "--no-static"], check=True, stdout=log, **run
+            )
+            command = [sys.executable, "-m", "tests.oco.zygote"]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run) as zygote:
+                here = Field(app, zygote, seed)
+                try:
+                    here.start()
+                    here.cycles(2)
+                    here.kill()
+                    yield here
+                finally:
+                    if here.worker:
+                        here.kill()
+                    zygote.kill()

@@ -1,0 +1,88 @@
+"""Every random history that ever broke a promise, made small. The names say what was wrong."""
+
+import pytest
+
+from tests.oco.history import play
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FACES_APART = {"triggered_in_plain": "shown", "exchange_order_id": "never"}
+
+
+def do(verb, *args, **options):
+    return verb, args, options
+
+
+def test_a_foreign_sale_with_the_number_of_our_stop_counted_as_its_fill():
+    play(
+        {"order_id_ranges": "overlapping"},
+        [do("sync"), do("buy", "BTC_USD", "600", "USDT"), do("sell", "BTC", "0.999")],
+    )
+
+
+def test_the_plain_face_of_a_leg_hid_the_leg_when_both_were_adopted_by_name():
+    play(
+        FACES_APART,
+        [
+            do("sync"),
+            do("buy", "SHIB_USD", "5000", "USD"),
+            do("buy", "SHIB_USD", "600", "USDT"),
+            do("slept", "answer", 11),
+        ],
+    )
+
+
+def test_a_sale_whose_ids_nothing_explains_kept_a_lost_pair_unknown_for_ever():
+    play(
+        {"exchange_order_id": "never"},
+        [
+            do("sync"),
+            do("spend", "BTC_USD", "600"),
+            do("spend", "BTC_USD", "30"),
+            do("spend", "ETH_USD", "5000"),
+            do("killed", "lease", 12, 30),
+            do("reach", 2, "stop", "1"),
+        ],
+    )
+
+
+def test_a_target_that_was_open_once_and_hid_was_taken_for_absent_and_doubled():
+    play(
+        {},
+        [
+            do("sync"),
+            do("buy", "BTC_USD", "600"),
+            do("sync"),
+            do("fill_ours", 0, "0.4"),
+            do("fill_ours", 1, "0.4"),
+            do("hide", 0, 1800),
+            do("sync"),
+            do("sync"),
+            do("sync"),
+        ],
+    )
+
+
+def test_a_foreign_pair_that_shows_in_both_name_spaces_took_its_coins_twice():
+    play(
+        {**FACES_APART, "ack_delay_ms": 2000},
+        [do("foreign_pair", "ETH", "0.4"), do("sell", "ETH", "1"), do("sync"), do("buy", "ETH_USD", "600")],
+    )
+
+
+@pytest.mark.parametrize("nth", [8, 9, 10])
+def test_asleep_between_the_lease_and_the_signature_it_sent_an_order_without_the_lease(nth):
+    play({}, [do("sync"), do("buy", "BTC_USD", "600", "USD"), do("slept", "renewed", nth)])
+
+
+def test_a_lot_of_which_a_little_was_left_shrank_by_its_dust_cycle_after_cycle_and_stood_bare():
+    play(
+        {"ack_delay_ms": 2000},
+        [
+            do("sync"),
+            do("spend", "ETH_USD", "5000"),
+            do("spend", "BTC_USD", "5000"),
+            do("buy", "SHIB_USD", "5000"),
+            do("amid", "lease", 13, "withdraw", "BTC", "0.999", seconds=12),
+            do("amid", "renewed", 3, "withdraw", "BTC", "0.4", seconds=60),
+        ],
+    )

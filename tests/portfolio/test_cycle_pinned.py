@@ -1,0 +1,77 @@
+"""Histories that chance found and that once ended with two different records. Each is told as short as it got."""
+
+import pytest
+
+from exchange.models import ExchangeOrder
+from exchange.types import NameSpace
+from tests.record import differences
+from tests.story import Story, new_world
+
+
+@pytest.fixture(autouse=True)
+def unprotected(settings):
+    settings.AUTO_PROTECT = False
+
+
+@pytest.fixture
+def world():
+    return new_world()
+
+
+def trigger(world, kind, **values):
+    asked = {"instrument_name": "SOL_USD", "side": "BUY", "type": kind, "quantity": "1", "client_oid": "mine"}
+    world.by_hand("private/advanced/create-order", **asked, **values)
+    return world.order("mine")
+
+
+def agree(desk):
+    """Whatever history is left is not part of these."""
+    desk.quiet()
+    return [each for each in differences(desk.world.exchange) if not each.startswith("history left")]
+
+
+def test_a_stop_limit_that_a_hand_makes_a_stop_loss_loses_its_price(desk, world):
+    """The answer leaves the price out, and what is left out stays as we knew it (dossier 5.22)."""
+    order = trigger(world, "STOP_LIMIT", ref_price="160", price="161")
+    desk.quiet()
+    change = {"new_quantity": "1", "new_price": "0", "new_ref_price": "162"}
+    world.by_hand("private/advanced/amend-order", order_id=order.order_id, **change)
+    assert agree(desk) == []
+    row = ExchangeOrder.objects.get()
+    assert (row.order_type, row.price) == ("STOP_LOSS", None)
+
+
+def test_a_trigger_that_fires_while_the_clock_is_set_back_is_seen_to_have_fired(desk, world):
+    """Its last update is then dated before the one we knew."""
+    order = trigger(world, "STOP_LIMIT", ref_price="160", price="155")
+    world.tick(15)
+    change = {"new_quantity": "1", "new_price": "155", "new_ref_price": "159"}
+    world.by_hand("private/advanced/amend-order", order_id=order.order_id, **change)
+    assert desk.sync(1).errors == []
+    world.control("clock", skew_ms=-12_000)
+    world.tick(1)
+    world.set_price("SOL_USD", "161")
+    assert world.order("mine").status == "ACTIVE"
+    assert agree(desk) == []
+
+
+def test_a_status_nobody_knows_is_taken_back_without_an_update(desk, world):
+    order = world.buy("SOL_USD", "1", "140")
+    rule = world.faults.add("unknown_status", "private/get-open-orders")
+    desk.quiet()
+    assert ExchangeOrder.objects.get(order_id=order.order_id).status == "SUSPENDED"
+    world.faults.remove(rule)
+    assert agree(desk) == []
+
+
+@pytest.mark.parametrize("rule", ["unique", "increasing"])
+def test_two_calls_within_a_millisecond_have_two_nonces(desk, world, rule):
+    """Else the second is refused as seen before, and of an order nobody knows whether it was placed (11.7)."""
+    world.quirk(nonce_rule=rule)
+    client = world.client()
+    story = Story(world, client, desk.sync)
+    story.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
+    story.place("BUY", "LIMIT", "SOL_USD", "1", price="141")
+    assert len(client.open_orders(NameSpace.PLAIN)) == 2
+    assert client.requests == 3
+    assert agree(desk) == []

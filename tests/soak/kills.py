@@ -1,0 +1,74 @@
+"""`python -m tests.soak.kills`: worker processes killed many times, on the database of TEST_DATABASE_URL.
+
+After every ten kills the last worker is left alone, and the exchange's own record must be whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from tests.oco.kills import field
+
+EACH = 10
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    asked = parser.parse_args()
+    began, failed = time.monotonic(), []
+    seeds = range(asked.seed, asked.seed - (-asked.kills // EACH))
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="kills") as directory:
+            wrong = killed_often(Path(directory), seed)
+        if wrong:
+            failed.append(seed)
+            print(f"── {database()}, seed {seed}\n" + "\n".join(wrong), flush=True)
+    print(
+        f"{database()}: {EACH * len(seeds)} kills in {time.monotonic() - began:.0f} s, "
+        f"seeds {seeds.start} to {seeds.stop - 1}, failures: {failed or 'none'}",
+        flush=True,
+    )
+    return 1 if failed else 0
+
+
+def killed_often(directory: Path, seed: int) -> list[str]:
+    with field(directory, seed, **environment()) as here:
+        for _ in range(EACH):
+            here.round()
+            if wrong := here.wrong(at_rest=False):
+                return wrong
+        return here.settle()
+
+
+def environment() -> dict[str, str]:
+    """A database of its own on the server of TEST_DATABASE_URL; without that, a file."""
+    address = os.environ.get("TEST_DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        return {}
+    import psycopg2
+
+    name = f"kills_{uuid4().hex[:12]}"
+    connection = psycopg2.connect(address)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    start, _, query = address.partition("?")
+    own = f"{start.rpartition('/')[0]}/{name}"
+    return {"DATABASE_URL": f"{own}?{query}" if query else own}
+
+
+def database() -> str:
+    return "postgresql" if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else "sqlite"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
