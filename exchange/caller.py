@@ -140,10 +140,9 @@ class Caller:
         )
 
     def _send(self, question: Question, params: Params) -> Answer:
+        """Signed first and announced then: who falls asleep from there on wakes with a dead nonce."""
         send = self._request(question, params)
-        self._before_request(
-            question.method
-        )  # after signing: who sleeps from here on wakes with a dead nonce
+        self._before_request(question.method)
         self.requests += 1
         sent_ms = self.now_ms()
         try:

@@ -50,6 +50,8 @@ def sell(case: Case, reason: str) -> Plan:
     blocked = case.why_no_sale
     if blocked:
         return wait(case, f"{reason} {blocked}")
+    if case.is_worthless:
+        return alarm(f"{reason} At this price the lot is worth too little for an order.")
     if case.live:
         return cancel(case, case.live, State.EXITING, reason)
     if any(leg.role is Role.EXIT and leg.sent_now for leg in case.newest):

@@ -118,7 +118,8 @@ def _note_answer(watch: Watch, group: OcoGroup, legs: Sequence[OcoLeg], answer: 
         OcoLeg.objects.bulk_update(
             legs, ["status", "exists", "acknowledged", "refused_code", "refused_text", "order_id"]
         )
-        _count_failure(watch, group, answer)
+        if answer.outcome is Outcome.REFUSED:
+            failure_count(watch=watch, group=group, code=answer.code)
         group.save(update_fields=["list_id", "failures"])
         if answer.outcome is not Outcome.ACCEPTED:
             group_note(group=group, at=watch.now(), reason=answer.text, code=answer.code)
@@ -135,14 +136,13 @@ def _status_after(leg: OcoLeg, outcome: Outcome) -> str:
     return Status.ABSENT if refused and leg.was_lost else AFTER[outcome]
 
 
-def _count_failure(watch: Watch, group: OcoGroup, answer: Answer) -> None:
+def failure_count(*, watch: Watch, group: OcoGroup, code: int | None) -> bool:
     """One per cycle at most; missing funds right after a cancel of ours or a fill are none (rule 7)."""
-    if answer.outcome is not Outcome.REFUSED or group.pk in watch.failed:
-        return
-    if answer.code == NO_FUNDS and _is_settling(watch, group):
-        return
+    if group.pk in watch.failed or (code == NO_FUNDS and _is_settling(watch, group)):
+        return False
     watch.failed.add(group.pk)
     group.failures += 1
+    return True
 
 
 def _is_settling(watch: Watch, group: OcoGroup) -> bool:

@@ -69,6 +69,11 @@ class Case:
         """What of it may be sold now, on the grid."""
         return whole_lots(self.desired.cover, self.desired.grid.quantity_tick)
 
+    @property
+    def is_worthless(self) -> bool:
+        """Whether a sale at the market is below what the exchange takes; not while no price is known."""
+        return self.mark is not None and not is_placeable(self.cover, self.mark, self.desired.grid)
+
     def fits(self, quantity: Decimal) -> bool:
         return is_placeable(quantity, self.desired.stop, self.desired.grid)
 

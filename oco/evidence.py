@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.times import NS_PER_MS, to_ms
+from oco.apply import failure_count
 from oco.match import ENDS, is_ours, status_of
 from oco.models import Lot, OcoLeg
 from oco.oids import PREFIX
@@ -32,6 +33,17 @@ def legs_update(*, watch: Watch) -> None:
     traded = _traded_of(legs)
     changed = [leg for leg in legs if _absorb(leg, orders.get((leg.name_space, leg.order_id)), traded, watch)]
     _store(watch, changed, COLUMNS + AMENDED)
+    _count_rejected(watch, changed)
+
+
+def _count_rejected(watch: Watch, changed: Sequence[OcoLeg]) -> None:
+    """An order that was booked and then rejected failed as one that was refused (rule 7)."""
+    for leg in changed:
+        rejected = leg.status == Status.REJECTED
+        if rejected and failure_count(watch=watch, group=leg.group, code=leg.end_code):
+            with transaction.atomic():
+                watch.held.renew()
+                leg.group.save(update_fields=["failures"])
 
 
 def _store(watch: Watch, legs: Sequence[OcoLeg], columns: list[str]) -> None:

@@ -54,7 +54,7 @@ def picture_read(*, watch: Watch) -> Picture:
 
 def picture_renew(picture: Picture, group: OcoGroup) -> None:
     """The legs of one group and its lot again, after something was learned about them."""
-    group.refresh_from_db(fields=["list_id", "cancel_requested_at", "cancel_requested_by"])
+    group.refresh_from_db(fields=["list_id", "failures", "cancel_requested_at", "cancel_requested_by"])
     group.lot.refresh_from_db()
     legs = OcoLeg.objects.filter(group=group).exclude(DEAD).select_related("group")
     picture.legs[group.pk] = list(legs)

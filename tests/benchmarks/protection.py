@@ -6,8 +6,10 @@ The exchange is a process of its own on loopback. For the second table each of i
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
+from unittest import mock
 
 import requests
 
@@ -34,8 +36,17 @@ def main() -> None:
         same = len({cost[1] for cost in costs}) == 1
         bench.table(["groups", "requests", "statements", "own"], [*costs, _forming(exchange)])
         print(f"  a quiet group {'costs no request' if same else 'COSTS REQUESTS'}")
-        bench.title(f"From a fill to both legs read back, {LATENCY_S * 1000:.0f} ms for each answer")
-        _fills(exchange, rounds)
+    bench.title(f"From a fill to both legs read back, {LATENCY_S * 1000:.0f} ms for each answer")
+    bench.new_database("fills")
+    with served(0) as exchange, connected(exchange.address):
+        cycle()
+        rows = []
+        for count in QUIET[1:]:
+            _grow(exchange, count)
+            rows.append(_fills(exchange, count, rounds))
+        bench.table(["beside", "fills", "median", "worst", "of that our own work"], rows)
+        worst = max(float(str(row[2]).split()[0]) for row in rows)
+        print(f"  goal at most {GOAL_S:.0f} s: {'kept' if worst <= GOAL_S * 1000 else 'MISSED'}")
 
 
 def _control(exchange: Served, verb: str, **body: Any) -> None:
@@ -51,25 +62,19 @@ def _active() -> int:
     return OcoGroup.objects.filter(state="ACTIVE").count()
 
 
-def _quiet(exchange: Served, count: int) -> list[object]:
+def _grow(exchange: Served, count: int) -> None:
     while _active() < count:
         for number in range(count - _active()):
             _buy(exchange, SYMBOLS[number % len(SYMBOLS)])
         cycle()
-    _forget_news()
-    run, spent = cycle()
+
+
+def _quiet(exchange: Served, count: int) -> list[object]:
+    _grow(exchange, count)
+    with mock.patch("exchange.plan.OVERLAP_NS", 0):  # as ten minutes after the last news
+        cycle()
+        run, spent = cycle()
     return [f"{count} quiet", run.requests, spent.queries, bench.ms(spent.own)]
-
-
-def _forget_news() -> None:
-    """What happened until now is no longer in the overlap that every cycle reads again."""
-    from exchange.models import SyncCursor
-    from exchange.plan import OVERLAP_NS
-
-    cycle()
-    for cursor in SyncCursor.objects.all():
-        cursor.read_until_ns += OVERLAP_NS
-        cursor.save()
 
 
 def _forming(exchange: Served) -> list[object]:
@@ -82,7 +87,7 @@ def _forming(exchange: Served) -> list[object]:
     return [f"{TOGETHER} forming", run.requests, spent.queries, bench.ms(spent.own)]
 
 
-def _fills(exchange: Served, rounds: int) -> None:
+def _fills(exchange: Served, groups: int, rounds: int) -> Sequence[object]:
     _control(exchange, "faults", kind="delay", method="*", seconds=LATENCY_S)
     found, own = [], []
     for number in range(rounds):
@@ -93,13 +98,14 @@ def _fills(exchange: Served, rounds: int) -> None:
             raise SystemExit("The fill was not covered within one cycle.")
         found.append(spent.wall)
         own.append(spent.own)
-    typical, worst = median(found), max(found)
-    bench.table(
-        ["fills", "median", "worst", "of that our own work"],
-        [[rounds, bench.ms(typical), bench.ms(worst), bench.ms(median(own))]],
-    )
-    kept = "kept" if typical <= GOAL_S else "MISSED"
-    print(f"  goal at most {GOAL_S:.0f} s: {kept}")
+    _control(exchange, "faults", clear=True)
+    return [
+        f"{groups} groups",
+        rounds,
+        bench.ms(median(found)),
+        bench.ms(max(found)),
+        bench.ms(median(own)),
+    ]
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from tests.story import small_catalogue
 BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 CHANGES = ("INSERT", "UPDATE", "DELETE")
-OURS = ("exchange", "oco", "portfolio")
+OURS = ("exchange", "oco", "portfolio", "django_q")
 YOUNG_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
 DEAD_MS = 60_000  # an older nonce is refused (dossier 2.2)
 

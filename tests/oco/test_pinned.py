@@ -4,7 +4,7 @@ import pytest
 
 from tests.oco.history import play
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("committed")
 FACES_APART = {"triggered_in_plain": "shown", "exchange_order_id": "never"}
 
 
@@ -72,6 +72,20 @@ def test_a_foreign_pair_that_shows_in_both_name_spaces_took_its_coins_twice():
 @pytest.mark.parametrize("nth", [8, 9, 10])
 def test_asleep_between_the_lease_and_the_signature_it_sent_an_order_without_the_lease(nth):
     play({}, [do("sync"), do("buy", "BTC_USD", "600", "USD"), do("slept", "renewed", nth)])
+
+
+@pytest.mark.parametrize("ids", ["with_ids", "without_ids", "later"])
+def test_a_lot_that_fell_below_a_dollar_was_offered_and_rejected_cycle_after_cycle(ids):
+    play(
+        {"refusal_ids": ids, "rich": False},
+        [
+            do("sync"),
+            do("buy", "BTC_USD", "1.5", "USD"),
+            do("move", "BTC_USD", "-30"),
+            do("sync"),
+            do("sync"),
+        ],
+    )
 
 
 def test_a_lot_of_which_a_little_was_left_shrank_by_its_dust_cycle_after_cycle_and_stood_bare():

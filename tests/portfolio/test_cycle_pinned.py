@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.models import ExchangeOrder
+from exchange.models import ExchangeOrder, HistoryGap, Trade
 from exchange.types import NameSpace
 from tests.record import differences
 from tests.story import Story, new_world
@@ -75,3 +75,20 @@ def test_two_calls_within_a_millisecond_have_two_nonces(desk, world, rule):
     assert len(client.open_orders(NameSpace.PLAIN)) == 2
     assert client.requests == 3
     assert agree(desk) == []
+
+
+def test_more_than_a_page_in_one_millisecond_of_instruments_nobody_knew_is_said(desk, world):
+    """Orders carry no nanosecond of their end: those of a market that the page does not name are not found.
+
+    All fills are, for they have nanoseconds. That something may be missing is on record.
+    """
+    world.quirk(ack_delay_ms=2000)
+    for number in range(182):
+        world.buy(
+            *(("BTC_USD", "0.001"), ("CRO_USD", "100"), ("ETH_USD", "0.01"), ("SOL_USD", "0.1"))[number % 4]
+        )
+    desk.quiet()
+    desk.quiet()
+    assert Trade.objects.count() == 182
+    assert ExchangeOrder.objects.count() < 182
+    assert {gap.stream for gap in HistoryGap.objects.all()} == {"ORDERS"}

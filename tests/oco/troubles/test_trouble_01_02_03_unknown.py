@@ -33,8 +33,8 @@ def test_the_answer_is_lost_and_the_price_moves_past_the_target_before_it_is_fou
 
 def test_hidden_for_half_an_hour_it_locks_its_coins_and_is_found_again(covered):
     covered.hide(0, 1800)
-    for _ in range(29):
-        covered.sync()
+    for _ in range(9):
+        covered.sync(180)
     assert OcoGroup.objects.get().state == "UNKNOWN"
     assert len(covered.ours()) == 2
     covered.ends_well()

@@ -34,8 +34,8 @@ def test_it_fills_wholly_between_our_cancel_and_the_look_at_it(covered):
     covered.ends_well()
 
 
-def test_ten_times_a_little(covered):
-    for _ in range(10):
+def test_again_and_again_a_little(covered):
+    for _ in range(5):
         covered.fill_ours(covered.target(), "0.1")
         covered.sync()
     covered.ends_well()
