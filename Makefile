@@ -10,7 +10,7 @@ help:
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
 	@echo "make lint   ruff and missing migrations     make fmt    let ruff rewrite"
 	@echo "make types  mypy                            make bench  benchmarks"
-	@echo "make soak   random histories, STEPS of them on each database"
+	@echo "make soak   random histories and kills, STEPS and PROTECTION steps on each database"
 
 run: .venv/.installed
 	@$(PY) manage.py run_desk
@@ -32,13 +32,18 @@ fmt: .venv/.installed-dev
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-bench
-	@for name in quiet busy lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
+	@for name in quiet busy protection lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
 	@for name in quiet busy lists; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
 
 STEPS ?= 50000
+PROTECTION ?= 100000
 soak: .venv/.installed-dev
 	$(PY) -m tests.soak --steps $(STEPS)
 	$(PY) -m tests.with_postgres $(PY) -m tests.soak --steps $(STEPS)
+	$(PY) -m tests.soak.protection --steps $(PROTECTION)
+	$(PY) -m tests.with_postgres $(PY) -m tests.soak.protection --steps $(PROTECTION)
+	$(PY) -m tests.soak.kills
+	$(PY) -m tests.with_postgres $(PY) -m tests.soak.kills
 
 bench-spacing: .venv/.installed-bench
 	@for seconds in 60 30; do $(PY) -m tests.benchmarks.spacing --cycles 20 --interval $$seconds || exit 1; done
