@@ -17,6 +17,6 @@ CALM = settings(
 )
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("transactional_db")
 def test_whatever_happens_the_promises_are_kept():
     run_state_machine_as_test(Machine, settings=CALM)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.oco.history import play
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("transactional_db")
 FACES_APART = {"triggered_in_plain": "shown", "exchange_order_id": "never"}
 
 

@@ -39,7 +39,7 @@ class Tale:
 
 
 @pytest.fixture
-def tell(committed):
+def tell(transactional_db):
     """`tell(rich=False, ack_delay_ms=2000)` begins a tale; the desk has looked at the account once."""
     tales = []
 

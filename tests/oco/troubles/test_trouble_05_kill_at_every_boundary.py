@@ -50,7 +50,7 @@ BEFORE = {
 
 @pytest.mark.parametrize("kind", SHARE)
 @pytest.mark.parametrize("before", BEFORE, ids=lambda each: each.__name__)
-def test_killed_anywhere_in_the_cycle_after(committed, before, kind):
+def test_killed_anywhere_in_the_cycle_after(transactional_db, before, kind):
     assert cut_everywhere(before, kind, SHARE[kind]) >= 2
 
 
