@@ -7,8 +7,8 @@ from typing import Any
 from exchange.types import is_terminal
 
 FILLS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
-OPENING = ("PENDING", "NEW", "ACTIVE")
-UNKNOWN = len(OPENING)
+OPENING = {"PENDING": 0, "NEW": 0, "ACTIVE": 1}  # a trigger waits as either, one after the other (dossier D20)
+UNKNOWN = 2
 
 Values = Mapping[str, Any]
 
@@ -65,8 +65,7 @@ def _is_newer(old: Values, new: Values) -> bool:
 
 def _standing(values: Values) -> tuple[bool, datetime, int]:
     status: str = values["status"]
-    stage = OPENING.index(status) if status in OPENING else UNKNOWN
-    return is_terminal(status), values["updated_at"], stage
+    return is_terminal(status), values["updated_at"], OPENING.get(status, UNKNOWN)
 
 
 def _is_known(value: Any) -> bool:

@@ -57,13 +57,17 @@ def _row_facts(row: ExchangeOrder) -> Facts:
 
 
 def _mirrors(x: Exchange) -> Iterator[str]:
-    """The plain faces of advanced orders, where the exchange shows them (quirk triggered_in_plain)."""
+    """The plain faces of advanced orders, where the exchange shows them (quirk triggered_in_plain).
+
+    A face tells nothing that the order does not: one whose window goes by its creation may pass unseen.
+    """
     plain = x.stores["plain"]
     shown = Counter(key for key, order in plain.by_id.items() if order.name_space == "advanced")
     marked = Counter(ExchangeOrder.objects.filter(is_mirror=True).values_list("order_id", flat=True))
+    wrong = marked - shown if x.quirks.history_window == "create" else shown | marked
     return (
         f"mirror {key}: shown {shown[key]}, marked {marked[key]}"
-        for key in shown | marked
+        for key in wrong
         if shown[key] != marked[key]
     )
 

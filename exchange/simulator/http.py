@@ -82,9 +82,8 @@ class App:
         """The answer of some seconds ago, when a stale rule strikes."""
         for rule in rules:
             if rule.kind == "stale":
-                age_ms = int(float(rule.detail.get("age_s", 5)) * 1000)
-                then = self.memory.as_of(self.exchange.at_ms - age_ms)
-                answer = stale.aged(self.exchange, request, answer, then)
+                ms = self.exchange.at_ms - int(float(rule.detail.get("age_s", 5)) * 1000)
+                answer = stale.aged(self.exchange, request, answer, self.memory.as_of(ms), ms)
         return answer
 
     def control_call(self, environ: Environ, verb: str) -> Reply:

@@ -52,8 +52,11 @@ def open_rows(x: Exchange, name_space: NameSpace) -> dict[str, Row]:
     return {key: rows.order_row(x, order, name_space) for key, order in found if rows.readable(x, order)}
 
 
-def aged(x: Exchange, request: Request, answer: Answer, note: Note) -> Answer:
-    """The answer as it would have been at the note; methods without memory answer as they do now."""
+def aged(x: Exchange, request: Request, answer: Answer, note: Note, ms: int) -> Answer:
+    """The answer as it would have been at the note; methods without memory answer as they do now.
+
+    Histories tell their own past, to the millisecond that is asked for.
+    """
     name_space: NameSpace = "advanced" if "/advanced/" in request.method else "plain"
     name = request.method.rsplit("/", 1)[1]
     if answer.body.get("code") not in (0, 40401):
@@ -68,7 +71,7 @@ def aged(x: Exchange, request: Request, answer: Answer, note: Note) -> Answer:
         known, legs = note.open_rows[name_space], answer.body["result"]["data"]
         return with_data(answer, [known.get(leg["order_id"], leg) for leg in legs if born(leg, note)])
     if name in ("get-order-history", "get-trades"):
-        return with_data(answer, [row for row in answer.body["result"]["data"] if time_of(row) <= note.at_ms])
+        return with_data(answer, [row for row in answer.body["result"]["data"] if time_of(row) <= ms])
     return answer
 
 

@@ -92,3 +92,35 @@ def test_more_than_a_page_in_one_millisecond_of_instruments_nobody_knew_is_said(
     assert Trade.objects.count() == 182
     assert ExchangeOrder.objects.count() < 182
     assert {gap.stream for gap in HistoryGap.objects.all()} == {"ORDERS"}
+
+
+def test_a_stop_that_was_new_and_then_waits_is_seen_to_wait(desk, world):
+    """Both within one millisecond: neither is the later stage."""
+    world.quirk(ack_delay_ms=2000, fresh_order="NEW")
+    trigger(world, "STOP_LOSS", ref_price="160")
+    desk.sync(1)
+    assert ExchangeOrder.objects.get().status == "NEW"
+    assert agree(desk) == []
+    assert ExchangeOrder.objects.get().status == "PENDING"
+
+
+def test_an_old_answer_is_no_older_than_it_says(desk, world):
+    """Nobody read anything for an hour; what was bought meanwhile belongs to an answer of 20 s ago."""
+    world.faults.add("stale", "private/get-trades", age_s=20)
+    desk.sync(1)
+    world.tick(1800)
+    world.buy("SOL_USD", "1")
+    world.tick(1800)
+    desk.sync(1)
+    assert Trade.objects.count() == 1
+
+
+def test_the_plain_face_of_an_old_order_may_pass_unseen(desk, world):
+    """Where the window goes by creation: the order itself is found by asking for it."""
+    world.quirk(history_window="create", triggered_in_plain="shown")
+    trigger(world, "STOP_LOSS", ref_price="160")
+    desk.quiet()
+    world.tick(7200)
+    world.set_price("SOL_USD", "161")
+    assert agree(desk) == []
+    assert ExchangeOrder.objects.get(is_mirror=False).status == "FILLED"
