@@ -78,9 +78,14 @@ class Case:
         return is_placeable(quantity, self.desired.stop, self.desired.grid)
 
     @property
+    def is_over(self) -> bool:
+        """Nothing is left that an order could sell; a whole lot that lost its worth may yet regain it."""
+        return not self.fits(self.rest) and not (self.rest and self.desired.is_whole)
+
+    @property
     def doubtful(self) -> list[Leg]:
         """Legs that may still turn up, where the group is about to end."""
-        ends = self.desired.leave or not self.fits(self.rest)
+        ends = self.desired.leave or self.is_over
         return [leg for leg in self.observed.legs if leg.is_doubtful] if ends else []
 
     # where it stands
@@ -185,6 +190,8 @@ class Case:
     def why_no_coins(self) -> str:
         if self.desired.is_short:
             return "The balance does not show all the coins yet."
+        if not self.fits(self.rest):
+            return f"At its stop {self.rest} is worth less than the exchange takes."
         if not self.fits(self.cover):
             return f"Only {self.cover} may be sold: the rest is locked by another order."
         return ""

@@ -72,6 +72,7 @@ def desired_of(group: OcoGroup, picture: Picture) -> Desired:
     return Desired(
         owned=lot.owned,
         cover=due.allowed,
+        is_whole=lot.owned == lot.bought,
         is_short=due.is_short,
         is_settled=due.is_settled,
         stop=group.stop_price,

@@ -94,6 +94,7 @@ class Desired:
 
     owned: Decimal
     cover: Decimal
+    is_whole: bool = False  # nothing of it was sold, and nothing left the account
     is_short: bool = False  # the balance does not show all its coins, in one read so far (rule 10)
     is_settled: bool = True  # a smaller cover was seen in two reads at least 10 s apart
     stop: Decimal

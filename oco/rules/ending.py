@@ -40,7 +40,7 @@ def strays(case: Case) -> Plan | None:
 def finished(case: Case) -> Plan | None:
     """Nothing is left that an order could sell: close, once every leg has ended."""
     rest = case.rest
-    if case.fits(rest) or (rest and case.live):
+    if not case.is_over or (rest and case.live):
         return None
     if case.live:
         return cancel(case, case.live, case.kept, "The lot is sold; what still rests is cancelled.")

@@ -147,7 +147,8 @@ def uncovered(life: Life) -> Iterator[str]:
         stops = [order for order in live if order.order_type == "STOP_LOSS"]
         resting = sum((order.remaining for order in stops), ZERO)
         if not fits(life, lot.instrument_name, allowed, group.stop_price):
-            if resting > allowed or (allowed == lot_rest(life, lot) and not live):
+            over = allowed == lot_rest(life, lot) and lot.owned < lot.bought and not live
+            if resting > allowed or over:
                 yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
         elif life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms) <= group.stop_price:
             if not stops and group.state != State.STOP_FAILED:

@@ -100,3 +100,18 @@ def test_a_lot_of_which_a_little_was_left_shrank_by_its_dust_cycle_after_cycle_a
             do("amid", "renewed", 3, "withdraw", "BTC", "0.4", seconds=60),
         ],
     )
+
+
+def test_a_whole_lot_closed_by_hand_when_its_quote_fell_and_it_was_worth_too_little():
+    play(
+        {"rich": False},
+        [
+            do("sync"),
+            do("spend", "BTC_USD", "30"),
+            do("buy", "ETH_BTC", "1.5", "USD"),
+            do("move", "BTC_USD", "-30"),
+            do("move", "BTC_USD", "-7"),
+            do("sync", 60),
+            do("sync", 60),
+        ],
+    )
