@@ -18,7 +18,8 @@ from oco.watch import Watch
 
 ZERO = Decimal(0)
 APART = timedelta(seconds=10)
-UNCERTAIN = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
+SENT = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
+RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def lots_shrink(*, watch: Watch) -> None:
     last cycle, the count begins again.
     """
     claims = claims_read(watch=watch)
-    doubtful = watch.sold | (_with_unknown_legs() if claims else set())
+    doubtful = watch.sold | (_with_unknown_legs(watch) if claims else set())
     for claim in claims:
         if claim.is_whole:
             _remember(claim.lot, None, ZERO, watch)
@@ -127,9 +128,11 @@ def _believe(claim: Claim, missing: Decimal, watch: Watch) -> None:
             group_note(group=group, at=watch.now(), reason=words)
 
 
-def _with_unknown_legs() -> set[str]:
-    legs = OcoLeg.objects.filter(status__in=UNCERTAIN, group__closed_at=None)
-    return set(legs.values_list("group__lot__base_ccy", flat=True))
+def _with_unknown_legs(watch: Watch) -> set[str]:
+    """Currencies with an order whose fate is not known: unanswered, or not listed open although it has not ended."""
+    legs = OcoLeg.objects.filter(status__in=(*SENT, *RESTING), group__closed_at=None)
+    rows = legs.values_list("status", "name_space", "order_id", "group__lot__base_ccy")
+    return {base for status, *key, base in rows if status in SENT or tuple(key) not in watch.seen}
 
 
 def foreign_read() -> dict[str, Committed]:

@@ -123,3 +123,31 @@ def test_a_whole_lot_closed_by_hand_when_its_quote_fell_and_it_was_worth_too_lit
             do("reach", 2, "target", "1"),
         ],
     )
+
+
+def test_what_a_hidden_stop_sold_was_taken_for_coins_that_left_otherwise():
+    play(
+        {"rich": False},
+        [
+            do("sync"),
+            do("buy", "ETH_USD", "600", ""),
+            do("sync"),
+            do("hide", 1, 1800),
+            do("fill_ours", 3, "0.4"),
+            do("sync"),
+            do("sync"),
+        ],
+    )
+
+
+def test_coins_asked_for_by_hand_before_their_trades_came_to_light_are_protected_once():
+    play(
+        {"rich": False},
+        [
+            do("sync", 600),
+            do("spend", "ETH_USD", "5000"),
+            do("killed", "answer", 6, 90000),
+            do("beside", "lease", 1),
+            do("protect", "ETH", "30"),
+        ],
+    )
