@@ -4,20 +4,22 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PY     := $(BIN)/python
 
-.PHONY: help run test lint fmt types bench bench-spacing soak
+.PHONY: help run test lint fmt types bench bench-spacing soak messages screenshots
 help:
 	@echo "make run    start the desk (simulator, web, worker)"
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
 	@echo "make lint   ruff and missing migrations     make fmt    let ruff rewrite"
 	@echo "make types  mypy                            make bench  benchmarks"
+	@echo "make messages     gather the texts and compile the Spanish catalogue"
+	@echo "make screenshots  take the pictures of docs/ again (needs Chromium)"
 	@echo "make soak   random histories and kills, STEPS and PROTECTION steps on each database"
 
 run: .venv/.installed
 	@$(PY) manage.py run_desk
 
 test: lint types
-	$(BIN)/pytest -n 2 -q
-	$(PY) -m tests.with_postgres $(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist loadgroup -q
+	$(PY) -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadgroup -q
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -33,7 +35,7 @@ fmt: .venv/.installed-dev
 
 bench: .venv/.installed-bench
 	@for name in quiet busy protection lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
-	@for name in quiet busy lists; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
+	@for name in quiet busy lists pages; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
 
 STEPS ?= 50000
 PROTECTION ?= 100000
@@ -47,6 +49,12 @@ soak: .venv/.installed-dev
 
 bench-spacing: .venv/.installed-bench
 	@for seconds in 60 30; do $(PY) -m tests.benchmarks.spacing --cycles 20 --interval $$seconds || exit 1; done
+
+messages: .venv/.installed-dev
+	$(PY) -m tests.messages
+
+screenshots: .venv/.installed-dev
+	$(PY) -m tests.screenshots
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

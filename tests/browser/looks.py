@@ -1,0 +1,45 @@
+"""What is asked of every page: nothing foreign, no violation, no error, no sideways scrolling, axe content."""
+
+from functools import cache
+from pathlib import Path
+
+import axe_playwright_python
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ASK = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
+
+
+@cache
+def axe_script():
+    return AXE.read_text(encoding="utf-8")
+
+
+class Watch:
+    """Everything a page said that it should not have said, while it was open."""
+
+    def __init__(self, page, address):
+        self.page, self.troubles = page, []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("request", lambda request: self._request(request, address))
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.troubles.append(f"console: {message.text}")
+
+    def _request(self, request, address):
+        if not request.url.startswith((address, "data:", "blob:")):
+            self.troubles.append(f"left the house: {request.url}")
+
+
+def sideways(page):
+    """How many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def axe_violations(page):
+    """Each in one line. The script goes in past the policy of the page, as a debugger does."""
+    page.evaluate(axe_script())
+    found = page.evaluate(ASK, TAGS)["violations"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]

@@ -1,0 +1,116 @@
+"""`python -m tests.messages`: gather every text that is shown, bring the catalogues up to date, compile them.
+
+Templates are read as Django reads them. What has no translation yet is listed; the exit code says whether any.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import django
+from babel.messages import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).parent.parent
+LOCALE = ROOT / "locale"
+ROOMS = ("config", "exchange", "oco", "portfolio")
+KEYWORDS = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+}
+PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """Every file with texts, as Python."""
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path, path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "templates").rglob("*.*")):
+        if path.suffix in {".html", ".txt"}:
+            yield path, templatize(path.read_text(encoding="utf-8"))
+
+
+def template() -> Catalog:
+    """All texts of the program."""
+    catalog = Catalog(project="Exchange Desk", charset="utf-8")
+    for path, text in sources():
+        for _, message, _comments, context in extract("python", BytesIO(text.encode()), KEYWORDS):
+            catalog.add(message, locations=[(str(path.relative_to(ROOT)), None)], context=context)
+    return catalog
+
+
+def po_of(language: str) -> Path:
+    return LOCALE / language / "LC_MESSAGES" / "django.po"
+
+
+def catalogue(language: str) -> Catalog:
+    with po_of(language).open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def compiled(language: str) -> bytes:
+    out = BytesIO()
+    write_mo(out, catalogue(language))
+    return out.getvalue()
+
+
+def untranslated(language: str) -> list[str]:
+    """Texts of the program that this catalogue lacks, or says unsurely."""
+    known = catalogue(language)
+    return [str(message.id) for message in template() if message.id and not _is_told(known, message)]
+
+
+def _is_told(known: Catalog, message: Message) -> bool:
+    found = known.get(message.id, message.context)
+    texts = found.string if found and isinstance(found.string, tuple) else (found and found.string,)
+    return bool(found) and not found.fuzzy and all(texts)
+
+
+def misplaced(language: str) -> list[str]:
+    """Translations whose placeholders are not those of the text."""
+    return [str(message.id) for message in catalogue(language) if message.id and not _fits(message)]
+
+
+def _fits(message: Message) -> bool:
+    singular, plural = message.id if isinstance(message.id, tuple) else (message.id, message.id)
+    told = message.string if isinstance(message.string, tuple) else (message.string,)
+    allowed = {frozenset(PLACE.findall(singular)), frozenset(PLACE.findall(plural))}
+    return all(not text or frozenset(PLACE.findall(text)) in allowed for text in told)
+
+
+def update(language: str) -> list[str]:
+    """Bring one catalogue up to date on disk; what it still lacks."""
+    path = po_of(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = catalogue(language) if path.exists() else Catalog(locale=language, charset="utf-8")
+    known.update(template(), no_fuzzy_matching=True, update_header_comment=False)
+    known.obsolete.clear()
+    with path.open("wb") as file:
+        write_po(file, known, width=110, sort_output=True, omit_header=False, include_lineno=False)
+    path.with_suffix(".mo").write_bytes(compiled(language))
+    return untranslated(language)
+
+
+def main() -> int:
+    lacking = [text for code, _ in settings.LANGUAGES if code != "en" for text in update(code)]
+    for text in lacking:
+        print(text)
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+    sys.exit(main())

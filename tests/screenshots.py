@@ -1,0 +1,70 @@
+"""`python -m tests.screenshots`: the pictures of `docs/`, taken of a dry run that has something to show."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.desk import USER, RunningDesk
+
+DOCS = Path(__file__).parent.parent / "docs"
+SIZES = {"desktop": (1440, 900), "mobile": (390, 844)}
+BUYS = [("BTC_USD", "0.05"), ("ETH_USD", "1.5"), ("SOL_USD", "20")]
+
+
+def main() -> int:
+    if CHROMIUM is None:
+        print("No Chromium is installed here: no picture was taken.")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="desk") as directory:
+        desk = RunningDesk(Path(directory))
+        try:
+            live_a_little(desk)
+            take(desk)
+        finally:
+            desk.close()
+    return 0
+
+
+def live_a_little(desk: RunningDesk) -> None:
+    """A few entries, which the desk protects, and the price moves on."""
+    for symbol, quantity in BUYS:
+        desk.order(instrument_name=symbol, side="BUY", type="MARKET", quantity=quantity)
+    desk.sync()
+    desk.exchange("price", instrument_name="ETH_USD", percent="3")
+    desk.exchange("price", instrument_name="SOL_USD", percent="-2")
+    desk.sync()
+
+
+def take(desk: RunningDesk) -> None:
+    group = next(one for one in desk.state()["oco_groups"] if one["closed_at"] is None)
+    pages = {"dashboard": "/", "group": f"/protection/{group['oco_group_id']}/"}
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for size, (width, height) in SIZES.items():
+            for theme in ("light", "dark"):
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, color_scheme=theme, locale="en-GB"
+                )
+                page = context.new_page()
+                sign_in(page, desk)
+                for name, path in pages.items():
+                    page.goto(desk.address + path)
+                    page.wait_for_load_state("networkidle")
+                    page.screenshot(path=DOCS / f"{name}-{size}-{theme}.png")
+                context.close()
+        browser.close()
+
+
+def sign_in(page, desk: RunningDesk) -> None:
+    page.goto(f"{desk.address}/login/")
+    page.locator("[name=username]").fill(USER)
+    page.locator("[name=password]").fill(desk.password)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(f"{desk.address}/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
