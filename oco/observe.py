@@ -71,7 +71,7 @@ def desired_of(group: OcoGroup, picture: Picture) -> Desired:
     due = picture.due.get(lot.pk) or Due(lot.owned, is_short=False, is_settled=False)
     return Desired(
         owned=lot.owned,
-        cover=due.allowed,
+        cover=min(due.allowed, lot.owned),  # a look in this cycle may have found more sold since
         is_whole=lot.owned == lot.bought,
         is_short=due.is_short,
         is_settled=due.is_settled,

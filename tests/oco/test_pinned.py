@@ -151,3 +151,17 @@ def test_coins_asked_for_by_hand_before_their_trades_came_to_light_are_protected
             do("protect", "ETH", "30"),
         ],
     )
+
+
+def test_a_pair_was_placed_for_all_of_a_lot_of_which_a_look_had_just_found_a_part_sold():
+    play(
+        {"oco_remainder": "canceled", "cancel_delay_ms": 2000},
+        [
+            do("sync"),
+            do("trouble", "without_ids", "*/get-order-detail", times=3),
+            do("buy", "ETH_USD", "600", "USD"),
+            do("sync", 1),
+            do("fill_ours", 2, "0.4"),
+            do("sync", 90000),
+        ],
+    )
