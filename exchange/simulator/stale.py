@@ -6,10 +6,11 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exchange.simulator import balances, rows
+from exchange.simulator import balances, history, rows
+from exchange.simulator.calls import Call
 from exchange.simulator.codes import Refusal
-from exchange.simulator.protocol import Answer, Request, refused
-from exchange.simulator.records import NAME_SPACES, NameSpace, Row
+from exchange.simulator.protocol import METHODS, Answer, Request, refused
+from exchange.simulator.records import NAME_SPACES, NS, NameSpace, Row
 
 if TYPE_CHECKING:
     from exchange.simulator.state import Exchange
@@ -71,8 +72,20 @@ def aged(x: Exchange, request: Request, answer: Answer, note: Note, ms: int) -> 
         known, legs = note.open_rows[name_space], answer.body["result"]["data"]
         return with_data(answer, [known.get(leg["order_id"], leg) for leg in legs if born(leg, note)])
     if name in ("get-order-history", "get-trades"):
-        return with_data(answer, [row for row in answer.body["result"]["data"] if time_of(row) <= ms])
+        return with_data(answer, [row for row in page_until(x, request, ms) if time_of(row) <= ms])
     return answer
+
+
+def page_until(x: Exchange, request: Request, ms: int) -> list[Row]:
+    """The page as it was then: what has come since pushed nothing out of it."""
+    params = dict((request.body or {}).get("params", {}))
+    start, end = (history.to_ns(params, name) for name in ("start_time", "end_time"))
+    then = (ms + 1) * NS
+    if start is not None and start >= then:
+        return []
+    call = Call(method=request.method, params=params | {"end_time": str(min(end or then, then))})
+    data: list[Row] = METHODS[request.method](x, call)["data"]
+    return data
 
 
 def aged_detail(x: Exchange, request: Request, answer: Answer, known: dict[str, Row]) -> Answer:

@@ -124,3 +124,16 @@ def test_the_plain_face_of_an_old_order_may_pass_unseen(desk, world):
     world.set_price("SOL_USD", "161")
     assert agree(desk) == []
     assert ExchangeOrder.objects.get(is_mirror=False).status == "FILLED"
+
+
+def test_an_old_page_is_full_if_it_was_full(desk, world):
+    """What came since does not push the older half of a page out of an answer of then."""
+    desk.sync(1)
+    for _ in range(90):
+        world.buy("SOL_USD", "1")
+    world.tick(30)
+    for _ in range(60):
+        world.buy("SOL_USD", "1")
+    world.faults.add("stale", "private/*", age_s=20)
+    desk.sync(1)
+    assert Trade.objects.count() == 90
