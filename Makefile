@@ -8,7 +8,7 @@ PY     := $(BIN)/python
 help:
 	@echo "make run    start the desk (simulator, web, worker)"
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
-	@echo "make lint   ruff and missing migrations     make fmt    let ruff rewrite"
+	@echo "make lint   ruff, bandit, pip-audit, migrations   make fmt    let ruff rewrite"
 	@echo "make types  mypy                            make bench  benchmarks"
 	@echo "make messages     gather the texts and compile the Spanish catalogue"
 	@echo "make screenshots  take the pictures of docs/ again (needs Chromium)"
@@ -25,6 +25,8 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PY) manage.py makemigrations --check --dry-run
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml config exchange oco portfolio manage.py
+	$(PY) -m tests.pip_audit
 
 types: .venv/.installed-dev
 	$(BIN)/mypy .
@@ -34,7 +36,7 @@ fmt: .venv/.installed-dev
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-bench
-	@for name in quiet busy protection lists backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
+	@for name in quiet busy protection lists signals backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
 	@for name in quiet busy lists pages; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
 
 STEPS ?= 50000
@@ -46,6 +48,7 @@ soak: .venv/.installed-dev
 	$(PY) -m tests.with_postgres $(PY) -m tests.soak.protection --steps $(PROTECTION)
 	$(PY) -m tests.soak.kills
 	$(PY) -m tests.with_postgres $(PY) -m tests.soak.kills
+	$(PY) -m tests.with_postgres $(PY) -m tests.soak.workers
 
 bench-spacing: .venv/.installed-bench
 	@for seconds in 60 30; do $(PY) -m tests.benchmarks.spacing --cycles 20 --interval $$seconds || exit 1; done

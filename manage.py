@@ -17,6 +17,9 @@ def main() -> None:
 
     try:
         django.setup()
+        from exchange.redact import traceback_show
+
+        sys.excepthook = traceback_show
         signal.signal(signal.SIGINT, usual)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -1,8 +1,10 @@
 """Typed settings out of plain text; what cannot be understood becomes one sentence that names the setting."""
 
+import os
 import re
 import zoneinfo
 from collections.abc import Mapping
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,9 +28,21 @@ def surroundings(environment: Mapping[str, str], file: Path) -> dict[str, str]:
     """The values of `environment`, completed by those of `file` when it is there."""
     Surroundings.ENVIRON = dict(environment)
     if file.is_file():
+        _refuse_unreadable(file)
         _refuse_odd_lines(file)
         Surroundings.read_env(file)
     return Surroundings.ENVIRON
+
+
+def _refuse_unreadable(file: Path) -> None:
+    """In a container the file keeps its owner, who may be another user than ours."""
+    try:
+        file.open("rb").close()
+    except PermissionError:
+        raise ImproperlyConfigured(
+            f"{file.name} belongs to user {file.stat().st_uid} and cannot be read by user {os.getuid()}, "
+            "who runs this. Make them the same (in compose: DESK_UID in .env)."
+        ) from None
 
 
 def _refuse_odd_lines(file: Path) -> None:
@@ -87,6 +101,20 @@ class Reader:
         """A list separated by commas."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 
+    def choice(self, name: str, default: str, among: tuple[str, ...]) -> str:
+        word = self.text(name, default).lower()
+        if word not in among:
+            _refuse(name, " or ".join(among), word)
+        return word
+
+    def moment(self, name: str, default: str) -> time:
+        """A time of day, as 08:00."""
+        word = self.text(name, default)
+        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", word):
+            _refuse(name, "a time of day such as 08:00", word)
+        hour, minute = word.split(":")
+        return time(int(hour), int(minute))
+
     def zone(self, name: str, default: str) -> str:
         word = self.text(name, default)
         try:
@@ -95,9 +123,12 @@ class Reader:
             _refuse(name, "a time zone such as UTC or Europe/Madrid", word)
         return word
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
-        """Django's description of a database; the text itself is never repeated, it may hold a password."""
-        text = self.text(name, default)
+    def database(self, name: str, default: str, mode: str = "") -> dict[str, Any]:
+        """Django's description of a database; the text itself is never repeated, it may hold a password.
+
+        `{mode}` in it becomes `mode`: one server then has a database for each.
+        """
+        text = self.text(name, default).replace("{mode}", mode)
         if not re.match(r"(postgres|postgresql|sqlite)://", text):
             raise ImproperlyConfigured(
                 f"{name} must begin with postgres:// or sqlite:// (postgres://user:password@host:5432/name)."

@@ -1,6 +1,7 @@
 """Settings: the one place that reads the environment and `.env`."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from config.reader import Reader, Secret, surroundings
@@ -37,14 +38,35 @@ CASH_CURRENCIES = read.names(
     "CASH_CURRENCIES", default="USD,USDT,USDC,EUR,GBP,AUD,CAD,SGD,TRY,BRL,DAI,PYUSD,TUSD"
 )
 
+# ── Alerts ──────────────────────────────────────────────────────────────────────────────────────
+# Whole addresses are secrets: most carry a token or a password.
+ALERT_URLS = read.secret("ALERT_URLS")
+ALERT_DAILY_AT = read.moment("ALERT_DAILY_AT", default="08:00")
+HEARTBEAT_URL = read.secret("HEARTBEAT_URL")
+
 # ── The web ─────────────────────────────────────────────────────────────────────────────────────
 HOST = read.text("HOST", default="127.0.0.1")
 PORT = read.whole("PORT", default=8002, least=1, most=65535)
+DESK_URL = read.text("DESK_URL").rstrip("/")
 DEBUG = read.flag("DEBUG", default=False)
 ALLOWED_HOSTS = read.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read.names("CSRF_TRUSTED_ORIGINS", default="")
+# A proxy on this machine takes https and hands on: says what only holds then, such as secure cookies.
+BEHIND_HTTPS = read.flag("BEHIND_HTTPS", default=False)
+# Addresses that are this machine although they are not on the loopback: the host, seen from a container.
+LOCAL_PEERS = read.names("LOCAL_PEERS", default="")
 DASHBOARD_PUBLIC = read.text("DASHBOARD_PUBLIC", default="loopback" if LIVE_TRADING else "true").lower()
 SECRET_KEY = read.secret("SECRET_KEY") or Secret(secret_key(VAR_DIR / "secret_key"))
+
+SESSION_ENGINE = "portfolio.security.sessions"  # the table holds hashes, no numbers that a thief could use
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
+# What programs on this machine ask over plain http; a program must not be redirected with its token in hand.
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^api/"]
+# To be on the browsers' preload list is for the owner of the domain to decide, not for us.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -53,22 +75,33 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_htmx",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "knox",
+    "axes",
     "django_q",
     "exchange",
     "oco",
     "portfolio",
 ]
 MIDDLEWARE = [
+    "portfolio.web.tracing.traced",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portfolio.middleware.strict_headers",
+    "portfolio.web.middleware.strict_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portfolio.web.middleware.chosen_display",
+    "portfolio.web.middleware.live_updates",
+    "portfolio.security.guard.AdminGuard",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -82,7 +115,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portfolio.context.desk",
+                "portfolio.web.context.desk",
             ]
         },
     }
@@ -97,20 +130,93 @@ STORAGES = {
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+# Logging in: after this many wrong passwords for one name from one address one waits.
+AUTHENTICATION_BACKENDS = [
+    "portfolio.security.logins.LimitedAttempts",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger could make the wait endless
+AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+AXES_CLIENT_IP_CALLABLE = "portfolio.web.tracing.address_of"
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
+AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a wait; failures are in the log
+AXES_VERBOSE = False
+# What no attempt that is kept may show, besides `password`: a form that was held up by /sudo/ has others.
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "password1",
+    "password2",
+    "old_password",
+    "new_password1",
+    "new_password2",
+]
+CSRF_FAILURE_VIEW = "portfolio.views.forgery"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the longest form of the admin is far below
+
+# ── The API ─────────────────────────────────────────────────────────────────────────────────────
+READS = "1200/min"  # by address, user or token: twenty pages that ask once a second
+CHANGES = "60/min"
+SYNCS = "10/min"
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["portfolio.access.MayRead"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portfolio.security.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["portfolio.security.access.MayUse"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "portfolio.security.throttles.Anonymous",
+        "portfolio.security.throttles.LoggedIn",
+        "portfolio.security.throttles.WithToken",
+        "portfolio.security.throttles.Changing",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": READS,
+        "user": READS,
+        "token": READS,
+        "write": CHANGES,
+        "sync": SYNCS,
+    },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portfolio.security.bounds.Json"],
+    "EXCEPTION_HANDLER": "portfolio.security.bounds.answer_to",
+    "DEFAULT_SCHEMA_CLASS": "portfolio.description.schema.Description",
+    "URL_FORMAT_OVERRIDE": None,
+}
+KNOX_TOKEN_MODEL = "portfolio.ApiToken"  # noqa: S105
+MIGRATION_MODULES = {"knox": None}  # our token stands in for the only table that the package would make
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Exchange Desk",
+    "VERSION": VERSION,
+    "DESCRIPTION": "Money, prices and quantities are strings with plain decimals; times are ISO 8601 with Z.",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portfolio.description.schema.add_errors",
+    ],
+}
+# Counts of requests, in the memory of the one web process: lost at a restart, which nobody is served by.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
+    }
 }
 
 TIME_ZONE = read.zone("TIME_ZONE", default="UTC")
 LANGUAGE_CODE = read.text("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
 # ── The database: one per mode ──────────────────────────────────────────────────────────────────
 DATABASE_FILE = VAR_DIR / f"{ENVIRONMENT.lower()}.sqlite3"
-DATABASES = {"default": read.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}")}
+DATABASES = {
+    "default": read.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}", mode=ENVIRONMENT.lower())
+}
 # Threads of the web process keep their connection a minute and look whether it still lives.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -126,7 +232,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 Q_CLUSTER = {
     "name": "exchange-desk",
     "orm": "default",
-    "workers": 2,
+    "workers": 3,  # a cycle waits for no slow mail server while another task is at work
     "timeout": 110,  # a cycle is at most 8 reads of 10 s and a slice of 20 s
     "retry": 600,  # above timeout, or a task still at work is handed out again
     "max_attempts": 1,
@@ -137,17 +243,22 @@ Q_CLUSTER = {
     "poll": 0.5,
 }
 
+# ── What is kept ────────────────────────────────────────────────────────────────────────────────
+RETENTION_DAYS = read.whole("RETENTION_DAYS", default=30, least=1, most=3650)
+
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
+LOG_FORMAT = read.choice("LOG_FORMAT", default="text", among=("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "text": {
             "()": "exchange.redact.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+            "format": "%(asctime)s %(levelname)s %(name)s %(trail)s%(message)s",
+        },
+        "json": {"()": "exchange.redact.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # Each of these would bring a handler of its own, past the formatter above.
     "loggers": {
@@ -155,8 +266,10 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "gunicorn.error": {"handlers": ["console"], "propagate": False},
         "gunicorn.access": {"handlers": ["console"], "propagate": False},
+        "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle says itself what it does
         "urllib3": {"level": "WARNING"},
+        "apprise": {"level": "CRITICAL", "propagate": False},  # it would name addresses, and they are secrets
     },
 }
 DEFAULT_EXCEPTION_REPORTER = "exchange.redact.RedactingReporter"

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from exchange.filters import OrderFilter, TradeFilter
 from exchange.models import ExchangeOrder, Trade
 from exchange.paging import Pages
-from exchange.rows import UNKNOWN, OrderRow, UsdPrices
+from exchange.rows import OrderRow, UsdPrices
 from exchange.selectors import order_rows, orders_shown
-from exchange.serializers import OrderQuery, OrderSerializer, TradeQuery, TradeSerializer
-
-RENAMED = {"created_after": "created_at__gte", "created_before": "created_at__lt"}
+from exchange.serializers import OrderSerializer, TradeSerializer
 
 
 class StableOrdering(OrderingFilter):
@@ -43,15 +43,10 @@ class OrderList(OrderView, generics.ListAPIView[Any]):
     """Open and finished orders, the last changed first."""
 
     pagination_class = Pages
-    filter_backends = (StableOrdering,)
+    filter_backends = (DjangoFilterBackend, StableOrdering)
+    filterset_class = OrderFilter
     ordering_fields = ("updated_at", "created_at")
     ordering = "-updated_at"
-
-    def get_queryset(self) -> QuerySet[ExchangeOrder]:
-        asked = _asked(OrderQuery, self.request)
-        status = asked.pop("status", None)
-        terms = {RENAMED.get(name, name): value for name, value in asked.items()}
-        return super().get_queryset().filter(_with_status(status), **terms)
 
     def paginate_queryset(self, queryset: Any) -> list[Any] | None:
         page = super().paginate_queryset(queryset)
@@ -69,27 +64,10 @@ class OrderDetail(OrderView, generics.RetrieveAPIView[Any]):
 class TradeList(generics.ListAPIView[Trade]):
     """Fills, the newest first."""
 
+    queryset = Trade.objects.all()
     serializer_class = TradeSerializer
     pagination_class = Pages
-    filter_backends = (StableOrdering,)
+    filter_backends = (DjangoFilterBackend, StableOrdering)
+    filterset_class = TradeFilter
     ordering_fields = ("create_time_ns",)
     ordering = "-create_time_ns"
-
-    def get_queryset(self) -> QuerySet[Trade]:
-        return Trade.objects.filter(**_asked(TradeQuery, self.request))
-
-
-def _asked(query: type[OrderQuery] | type[TradeQuery], request: Request) -> dict[str, Any]:
-    """The filters of the address; one that makes no sense is a 400 that names it."""
-    asked = query(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
-
-
-def _with_status(status: str | None) -> Q:
-    """As shown: an order that went missing is UNKNOWN, whatever its last status was."""
-    if status is None:
-        return Q()
-    if status == UNKNOWN:
-        return Q(is_open=True, missing_since__isnull=False)
-    return Q(status=status, missing_since=None)

@@ -38,8 +38,8 @@ def nothing(method: str) -> None:
 class Caller:
     """State shared by all calls of one key. Not for use by several threads at once.
 
-    `requests` counts HTTP requests sent, `last_error` is the last call's failure or None, and a client
-    with `background` set leaves the share of each limit that is reserved for orders untouched.
+    `last_error` is the last call's failure or None, and a client with `background` set leaves the share of
+    each limit that is reserved for orders untouched.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Caller:
         self._nonce = 0
         self._clock = ClockOffset()
         self.background = False
-        self.requests = 0
+        self._sent = 0
         self.last_error: ExchangeError | None = None
 
     def __repr__(self) -> str:
@@ -78,6 +78,11 @@ class Caller:
     @property
     def base_url(self) -> str:
         return self._transport.base_url
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far."""
+        return self._sent
 
     @property
     def clock_offset_ms(self) -> int | None:
@@ -143,7 +148,7 @@ class Caller:
         """Signed first and announced then: who falls asleep from there on wakes with a dead nonce."""
         send = self._request(question, params)
         self._before_request(question.method)
-        self.requests += 1
+        self._sent += 1
         sent_ms = self.now_ms()
         try:
             answer = send()

@@ -61,7 +61,7 @@ class ExactDecimalField(AnyField):
             raise ValidationError("This is not a number.") from None
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
-        return self.to_python(value)
+        return Decimal(value) if type(value) is str else self.to_python(value)  # thousands a cycle
 
     def get_prep_value(self, value: Any) -> Decimal | None:
         plain_value = value is None or isinstance(value, Decimal)  # most are, and there are many

@@ -7,7 +7,11 @@ from typing import Any
 from exchange.types import is_terminal
 
 FILLS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
-OPENING = {"PENDING": 0, "NEW": 0, "ACTIVE": 1}  # a trigger waits as either, one after the other (dossier D20)
+OPENING = {
+    "PENDING": 0,
+    "NEW": 0,
+    "ACTIVE": 1,
+}  # a trigger waits as either, one after the other (dossier D20)
 UNKNOWN = 2
 
 Values = Mapping[str, Any]

@@ -1,7 +1,9 @@
 """What the next cycle should read, told from what earlier cycles read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from exchange.client import Client
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
@@ -11,6 +13,7 @@ from exchange.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.walk import Span
 
 OVERLAP_NS = 10 * 60 * 1000 * NS_PER_MS  # histories may lag and clocks differ by up to a minute (dossier 2.2)
+CLOCK_DOUBT_NS = 1_000 * NS_PER_MS
 AHEAD_NS = 60 * 1000 * NS_PER_MS
 CATALOGUE_EVERY = timedelta(days=1)
 MINUTES_A_DAY = 1440
@@ -21,17 +24,22 @@ def exchange_now_ns(*, client: Client, now: datetime) -> int:
     return (to_ms(now) + (client.clock_offset_ms or 0)) * NS_PER_MS
 
 
-def wanted_next(*, client: Client, now: datetime) -> Wanted:
-    """A window per stream that overlaps the last one, and every order that we believe open."""
+def wanted_next(*, client: Client, now: datetime, with_positions: bool = False) -> Wanted:
+    """A window per stream that overlaps the last one, and every order that we believe open. `with_positions`
+    when derivatives are known: that they are gone is read as well.
+    """
     rows = ExchangeOrder.objects.filter(is_open=True).order_by("created_at", "id")  # as their index is
     believed = list(rows.values_list("name_space", "order_id", "instrument_name", "missing_since"))
     fresh = [(space, order_id) for space, order_id, _, missing in believed if missing is None]
     missing = [(space, order_id) for space, order_id, _, missing in believed if missing is not None]
+    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     return Wanted(
-        spans=_spans(exchange_now_ns(client=client, now=now)),
+        spans=_spans(exchange_now_ns(client=client, now=now), read),
         open_keys=[*fresh, *in_turn(missing, minute=to_ms(now) * MINUTES_A_DAY // MS_PER_DAY)],
         known_instruments=sorted({name for _, _, name, _ in believed}),
         with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_EVERY).exists(),
+        with_positions=with_positions,
+        bought_since_ns=_bought_since(read),
     )
 
 
@@ -41,9 +49,14 @@ def in_turn(keys: Sequence[Key], *, minute: int) -> list[Key]:
     return [*keys[first:], *keys[:first]]
 
 
-def _spans(now_ns: int) -> dict[Stream, Span]:
+def _bought_since(read: Mapping[str, int]) -> int | None:
+    """Since the last look, whose moment is known to half a second; before the first one nothing is new."""
+    last = read.get(Stream.TRADES)
+    return last - CLOCK_DOUBT_NS if settings.AUTO_PROTECT and last is not None else None
+
+
+def _spans(now_ns: int, read: Mapping[str, int]) -> dict[Stream, Span]:
     """At least the overlap, even if the cursor was set by a clock that ran ahead; at most a day."""
-    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     end = now_ns + AHEAD_NS
     return {
         stream: Span(

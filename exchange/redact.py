@@ -1,20 +1,33 @@
 """The last line of defence: whatever is written or shown, the texts of keys and passwords are taken out."""
 
+import json
 import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from functools import cache
 from html import escape
+from types import TracebackType
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
+from exchange.trace import correlation_id, trail
+
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
+SECRET_ADDRESSES = ("ALERT_URLS", "HEARTBEAT_URL")
 SHORTEST = 6  # a shorter text would blot out ordinary words
+TOKEN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
     """`text` without any secret of the settings; the name of the setting stands in its place."""
     for name, secret in _secrets():
-        for form in {secret, escape(secret), repr(secret)[1:-1]}:
+        for form in {secret, escape(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
             text = text.replace(form, f"[{name}]")
     return text
 
@@ -22,15 +35,62 @@ def redact(text: str) -> str:
 def _secrets() -> list[tuple[str, str]]:
     """Longest first: a secret that contains another one goes out whole."""
     found = [(name, str(getattr(settings, name, "") or "")) for name in SECRET_SETTINGS]
+    for name in SECRET_ADDRESSES:
+        found += [(name, part) for part in parts_of(str(getattr(settings, name, "") or ""))]
     found += [("PASSWORD", str(one.get("PASSWORD", ""))) for one in settings.DATABASES.values()]
     return sorted((pair for pair in found if len(pair[1]) >= SHORTEST), key=lambda pair: -len(pair[1]))
 
 
+@cache
+def parts_of(addresses: str) -> frozenset[str]:
+    """What is secret in a list of addresses: each one whole, its password, and what looks like a token, for a
+    token may come back in an address of another shape. The name of a machine stands in every other line; a token
+    in its place has no dot.
+    """
+    found = {addresses, *ADDRESS.findall(addresses)}
+    for address in ADDRESS.findall(addresses):
+        rest = address.partition("://")[2]
+        person, _, machine = re.split(r"[/?#]", rest)[0].rpartition("@")
+        password = person.partition(":")[2]
+        tokens = {part for part in re.split(r"[/:@?&=#]", rest) if TOKEN.fullmatch(part)}
+        name = machine.partition(":")[0]
+        found |= {password, unquote(password)} | tokens - ({name} if "." in name else set())
+    return frozenset(found - {""})
+
+
 class RedactingFormatter(logging.Formatter):
-    """Cleans the finished line, so arguments, tracebacks and stacks are covered as well."""
+    """Cleans the finished line, so arguments, tracebacks and stacks are covered as well. Knows `%(trail)s`."""
 
     def format(self, record: logging.LogRecord) -> str:
+        names = trail()
+        record.trail = f"[{names}] " if names else ""
         return redact(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. Each text is cleaned before it is quoted, and the line once more."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
+        line = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "correlation_id": correlation_id(),
+            "trail": trail(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack"] = self.formatStack(record.stack_info)
+        cleaned = {name: redact(text) for name, text in line.items()}
+        return redact(json.dumps(cleaned, ensure_ascii=False))
+
+
+def traceback_show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What Python shows when nobody caught an error (`sys.excepthook`), without keys."""
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
 
 class RedactingReporter(ExceptionReporter):

@@ -24,6 +24,19 @@ class Fee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CandleRow:
+    """One bar: it began at `opened_at`, and may still change until `is_closed`."""
+
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     """One order. `price_decimals` and `quantity_decimals` are those of the instrument's grid, if known."""
 

@@ -1,13 +1,14 @@
 """Reading for display: orders, what they cost, how old our picture of the exchange is."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from exchange.models import ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
-from exchange.rows import Fee, OrderRow, UsdPrices, order_row
+from exchange.models import Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
+from exchange.rows import CandleRow, Fee, OrderRow, UsdPrices, order_row
 
 
 def orders_shown() -> QuerySet[ExchangeOrder]:
@@ -26,11 +27,16 @@ def orders_executed() -> QuerySet[ExchangeOrder]:
 
 
 def order_rows(
-    orders: Iterable[ExchangeOrder], *, usd_prices: UsdPrices, with_fees: bool = True
+    orders: Iterable[ExchangeOrder],
+    *,
+    usd_prices: UsdPrices,
+    with_fees: bool = True,
+    instruments: Mapping[str, Instrument] | None = None,
 ) -> tuple[OrderRow, ...]:
-    """`orders` as shown, in their order: one query for the instruments and one for the fees."""
+    """`orders` as shown, in their order: one query for the `instruments`, unless given, and one for the fees."""
     listed = list(orders)
-    instruments = _instruments({order.instrument_name for order in listed})
+    if instruments is None:
+        instruments = _instruments({order.instrument_name for order in listed})
     fees = order_fees(listed) if with_fees else {}
     return tuple(
         order_row(
@@ -76,19 +82,30 @@ def _trades_by_order_id(ids: set[str]) -> Mapping[str, list[Trade]]:
     return found
 
 
+def instruments_of(*, symbols: Iterable[str], currencies: Iterable[str]) -> dict[str, Instrument]:
+    """By symbol, those named and every pair of `currencies`. One query."""
+    found = Instrument.objects.filter(Q(symbol__in=set(symbols)) | Q(base_ccy__in=set(currencies)))
+    return {row.symbol: row for row in found}
+
+
 def _instruments(symbols: set[str]) -> Mapping[str, Instrument]:
     return {row.symbol: row for row in Instrument.objects.filter(symbol__in=symbols)}
+
+
+def candles_of(*, instrument_name: str, timeframe: str, limit: int) -> tuple[CandleRow, ...]:
+    """The newest `limit` bars, oldest first; the last one may be unfinished. One query, along the index.
+
+    Where the desk was away longer than the exchange tells bars for, some are missing: look at the times.
+    """
+    bars = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
+    newest = bars.order_by("-opened_at").values(*(field.name for field in fields(CandleRow)))[:limit]
+    return tuple(CandleRow(**row) for row in reversed(newest))
 
 
 def sync_last_success() -> datetime | None:
     """When the newest complete cycle ended; a cycle with a failed part does not count."""
     complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)
     return complete.order_by("-finished_at").values_list("finished_at", flat=True).first()
-
-
-def sync_last_run() -> SyncRun | None:
-    """The newest cycle that has ended, however it ended."""
-    return SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id").first()
 
 
 def worker_last_beat() -> datetime | None:

@@ -3,13 +3,15 @@
 from datetime import UTC
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.rows import UNKNOWN
-from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
+
+SIDES = ("BUY", "SELL")
 
 
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^-?\d+(\.\d+)?$"})
 class PlainDecimal(serializers.DecimalField):
     """Every digit we have, never a float and never an exponent."""
 
@@ -24,6 +26,12 @@ class UtcTime(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **kwargs)
 
 
+class ErrorSerializer(serializers.Serializer[Any]):
+    """Why something was refused, in words."""
+
+    detail = serializers.CharField()
+
+
 class OpenOrderSerializer(serializers.Serializer[Any]):
     """An `OrderRow` on the dashboard."""
 
@@ -31,10 +39,10 @@ class OpenOrderSerializer(serializers.Serializer[Any]):
     exchange_order_id = serializers.CharField(allow_null=True)
     client_oid = serializers.CharField(allow_null=True)
     instrument_name = serializers.CharField()
-    side = serializers.CharField()
+    side = serializers.ChoiceField(SIDES)
     order_type = serializers.CharField()
-    order_role = serializers.CharField(allow_null=True)
-    origin = serializers.CharField()
+    order_role = serializers.ChoiceField(ExchangeOrder.Role.choices, allow_null=True)
+    origin = serializers.ChoiceField(ExchangeOrder.Origin.choices)
     status = serializers.CharField()
     price = PlainDecimal(allow_null=True)
     trigger_price = PlainDecimal(allow_null=True)
@@ -85,24 +93,3 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
             "fee_currency",
             "traded_at",
         )
-
-
-class OrderQuery(serializers.Serializer[Any]):
-    """What a list of orders can be asked for."""
-
-    status = serializers.ChoiceField(sorted(OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}), required=False)
-    side = serializers.ChoiceField(["BUY", "SELL"], required=False)
-    instrument_name = serializers.CharField(required=False)
-    order_role = serializers.ChoiceField(ExchangeOrder.Role.choices, required=False)
-    origin = serializers.ChoiceField(ExchangeOrder.Origin.choices, required=False)
-    oco_group_id = serializers.UUIDField(required=False)
-    created_after = UtcTime(required=False)
-    created_before = UtcTime(required=False)
-
-
-class TradeQuery(serializers.Serializer[Any]):
-    """What a list of trades can be asked for; `order_id` is either id of the order on the exchange."""
-
-    instrument_name = serializers.CharField(required=False)
-    side = serializers.ChoiceField(["BUY", "SELL"], required=False)
-    order_id = serializers.CharField(required=False)

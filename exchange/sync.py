@@ -9,10 +9,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
+
 from exchange import types
+from exchange.beside import Later
 from exchange.client import Client
 from exchange.errors import AuthError, ExchangeError, Unreachable
 from exchange.models.history import Stream
+from exchange.public_calls import PublicCalls
+from exchange.roles import base_of, is_derivative
 from exchange.streams import order_source, trade_source
 from exchange.types import NameSpace
 from exchange.walk import Gap, Source, Span, walk
@@ -23,6 +28,7 @@ Key = tuple[str, str]
 Clock = Callable[[], datetime]
 
 PAGES = 5  # a stream may take this many requests of a cycle; the rest is left to the slices between cycles
+MARKS = 10  # prices of one cycle that are asked for ahead; the others when they are needed
 LOOKUPS = 40  # orders of one cycle that are looked up one by one
 PATIENCE = timedelta(seconds=45)  # after that a slow exchange is not asked for more parts in this cycle
 SILENT = 2  # parts in a row without any answer, and the rest of the cycle is not tried
@@ -49,25 +55,44 @@ class Heard(Generic[T]):
     left_until_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark price of one instrument as published (dossier 5.5), asked for at `asked_at` by our clock."""
+
+    asked_at: datetime
+    published: Later[list[types.Valuation]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the next pull should read: windows per stream, orders believed open, and whether the daily parts are due."""
+    """What the next pull should read: windows per stream, orders believed open, and whether the daily parts are due.
+
+    Who buys from `bought_since_ns` on will need a mark price; None: nobody will.
+    """
 
     spans: Mapping[Stream, Span]
     open_keys: Sequence[Key]
     known_instruments: Collection[str] = ()
     with_catalogue: bool = False
+    with_positions: bool = False
+    bought_since_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The answers of one pull. `looked_up` holds None for an order that the exchange does not find."""
+    """The answers of one pull. `looked_up` holds None for an order that the exchange does not find.
+
+    `positions` are derivatives, None where nothing hinted at any: then it was not asked. `marks` are on their
+    way for what was just bought.
+    """
 
     open_orders: Mapping[NameSpace, Part[Sequence[types.Order]]]
     histories: Mapping[Stream, Part[Heard[types.Order]]]
     trades: Part[Heard[types.Trade]]
     balance: Part[types.AccountBalance]
+    positions: Part[Sequence[types.Position]] | None = None
     tickers: Part[Sequence[types.Ticker]]
+    marks: Mapping[str, Mark] = field(default_factory=dict)
     instruments: Part[Sequence[types.Instrument]] | None
     looked_up: Mapping[Key, types.Order | None]
     errors: Sequence[str]
@@ -102,30 +127,33 @@ class Pull:
     def part(self, name: str, read: Callable[[], T]) -> Part[T]:
         """Try one read. A refused key ends the cycle: every other part would be refused too."""
         if self.silent >= SILENT or self.clock() > self.until:
-            return self._failed(f"{name}: not tried, the exchange is too slow or does not answer.")
+            return self.failed(f"{name}: not tried, the exchange is too slow or does not answer.")
         try:
             rows = read()
         except AuthError:
             raise
         except ExchangeError as error:
             self.silent = self.silent + 1 if isinstance(error, Unreachable) else 0
-            return self._failed(f"{name}: {error}")
+            return self.failed(f"{name}: {error}")
         self.silent = 0
         return Part(rows)
 
-    def _failed(self, text: str) -> Part[Any]:
+    def failed(self, text: str) -> Part[Any]:
+        """A part without rows, its reason noted."""
         self.errors.append(text)
         return Part(error=text)
 
 
 def pull(*, client: Client, wanted: Wanted, clock: Clock) -> Snapshot:
     """Read the account: 1. open orders of both name spaces 2. histories 3. trades 4. balance 5. tickers
-    6. the catalogue when it is due 7. orders believed open that no list named.
+    6. the catalogue when it is due 7. orders believed open that no list named 8. derivative positions, where
+    anything hints at one.
 
     Open lists come before the histories, so that an order that ends in between is in one of them; the
-    balance comes after the trades that explain it.
+    balance comes after the trades that explain it. Public reads go on beside, where that is possible.
     """
     at_work = Pull(client, clock, clock() + PATIENCE)
+    tickers_later = client.begin("public/get-tickers", PublicCalls.tickers)
     open_orders = {
         space: at_work.part(f"Open orders ({space.lower()})", partial(client.open_orders, space))
         for space in NameSpace
@@ -140,20 +168,58 @@ def pull(*, client: Client, wanted: Wanted, clock: Clock) -> Snapshot:
     trades = at_work.part(
         "Trades", _reader(trade_source(client, wanted.known_instruments), wanted.spans[Stream.TRADES])
     )
+    marks = {name: _mark(at_work, name) for name in _bought(wanted, trades)}
     balance = at_work.part("Balances", client.balance)
-    tickers = at_work.part("Tickers", client.tickers)
+    tickers = at_work.part("Tickers", tickers_later.answer)
     instruments = at_work.part("Instruments", client.instruments) if wanted.with_catalogue else None
     looked_up = _look_up(at_work, _unaccounted(wanted, open_orders, histories))
+    positions = _positions(at_work) if _hint_at_derivatives(wanted, balance, trades) else None
     return Snapshot(
         open_orders=open_orders,
         histories=histories,
         trades=trades,
         balance=balance,
+        positions=positions,
         tickers=tickers,
+        marks=marks,
         instruments=instruments,
         looked_up=looked_up,
         errors=at_work.errors,
     )
+
+
+def _bought(wanted: Wanted, trades: Part[Heard[types.Trade]]) -> list[str]:
+    """The spot pairs of new buys, which are about to be protected."""
+    since, rows = wanted.bought_since_ns, trades.rows.rows if trades.rows else ()
+    if since is None:
+        return []
+    names = {row.instrument_name for row in rows if row.side == "BUY" and row.create_time_ns >= since}
+    wanted_names = {
+        name for name in names if not is_derivative(name) and base_of(name) not in settings.CASH_CURRENCIES
+    }
+    return sorted(wanted_names)[:MARKS]
+
+
+def _mark(at_work: Pull, name: str) -> Mark:
+    ask = partial(PublicCalls.valuations, instrument_name=name, valuation_type="mark_price", count=1)
+    return Mark(at_work.clock(), at_work.client.begin("public/get-valuations", ask))
+
+
+def _hint_at_derivatives(
+    wanted: Wanted, balance: Part[types.AccountBalance], trades: Part[Heard[types.Trade]]
+) -> bool:
+    """Known before, margin in use, or one traded: who has none should not pay a request a cycle for them."""
+    tied_up = balance.rows is not None and balance.rows.may_hold_derivatives
+    traded = trades.rows is not None and any(is_derivative(row.instrument_name) for row in trades.rows.rows)
+    return wanted.with_positions or tied_up or traded
+
+
+def _positions(at_work: Pull) -> Part[Sequence[types.Position]]:
+    """A key that may not ask for derivatives is still good for everything else."""
+    try:
+        return at_work.part("Positions", at_work.client.positions)
+    except AuthError as error:
+        return at_work.failed(f"Positions: {error}")
 
 
 def _reader(source: Source[T], span: Span) -> Callable[[], Heard[T]]:

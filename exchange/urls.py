@@ -11,7 +11,7 @@ from exchange.rows import UsdPrices
 def order_urls(*, usd_prices: Callable[[], UsdPrices]) -> list[URLPattern]:
     """The app knows orders but not what a currency is worth in USD: who includes it says so."""
     return [
-        path("orders/", OrderList.as_view(usd_prices=usd_prices), name="orders"),
-        path("orders/<int:pk>/", OrderDetail.as_view(usd_prices=usd_prices), name="order"),
+        path("orders/", OrderList.as_view(usd_prices=usd_prices), name="api-orders"),
+        path("orders/<int:pk>/", OrderDetail.as_view(usd_prices=usd_prices), name="api-order"),
         path("trades/", TradeList.as_view(), name="trades"),
     ]

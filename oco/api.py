@@ -1,30 +1,39 @@
 """Protection over HTTP: to read, and to ask for. What is asked is written down; the worker does it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import APIException, NotFound, ValidationError
-from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchange.paging import Pages
 from exchange.roles import base_of
+from exchange.serializers import ErrorSerializer
+from oco.filters import GroupFilter
 from oco.models import OcoGroup
 from oco.selectors import group_events, group_rows
-from oco.serializers import GroupQuery, GroupRequest, GroupSerializer, GroupStorySerializer
+from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
 from oco.services import NotPossible, group_cancel, group_create
 
 ACCEPTED = 202
 KEY_LENGTH = 128
 NAME_LENGTH = 64
+ANSWERS = {ACCEPTED: GroupSerializer, 409: ErrorSerializer}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": KEY_LENGTH},
+    OpenApiParameter.HEADER,
+    description="The same key is the same group, however often it is sent.",
+)
 
 
 class Conflict(APIException):
@@ -39,17 +48,12 @@ class GroupPages(Pages):
 
 
 class GroupView(generics.GenericAPIView[Any]):
-    """Who may read is settled by the project's default permission; asking needs a login. `held` tells what the
-    account has of a currency: who includes these addresses knows.
+    """Who may read and who may ask is settled by the project's default permission. `held` tells what the account
+    has of a currency: who includes these addresses knows.
     """
 
     queryset = OcoGroup.objects.all()
     held: Callable[[str], Decimal] = staticmethod(lambda _currency: Decimal(0))
-
-    def get_permissions(self) -> Sequence[Any]:
-        if self.request.method in SAFE_METHODS:
-            return super().get_permissions()
-        return [IsAuthenticated()]
 
     def accepted(self, group: OcoGroup) -> Response:
         (row,) = group_rows([group])
@@ -57,21 +61,20 @@ class GroupView(generics.GenericAPIView[Any]):
 
 
 class GroupList(GroupView, generics.ListAPIView[Any]):
-    """Groups, the newest first. POST protects a position that is held."""
+    """Groups, the newest first."""
 
     serializer_class = GroupSerializer
     pagination_class = GroupPages
-
-    def get_queryset(self) -> QuerySet[OcoGroup]:
-        asked = GroupQuery(data=self.request.query_params)
-        asked.is_valid(raise_exception=True)
-        return super().get_queryset().filter(**asked.validated_data)
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = GroupFilter
 
     def paginate_queryset(self, queryset: Any) -> list[Any] | None:
         page = super().paginate_queryset(queryset)
         return None if page is None else list(group_rows(page))
 
+    @extend_schema(request=GroupRequest, responses=ANSWERS, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> Response:
+        """Protect a position that is held."""
         asked = GroupRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         return self.accepted(self._protect(asked.validated_data, _name(request), _key(request)))
@@ -111,7 +114,9 @@ class GroupCancel(GroupView):
     """Take the protection away; the coins stay."""
 
     serializer_class = GroupSerializer
+    weakens_protection = True
 
+    @extend_schema(request=None, responses=ANSWERS)
     def post(self, request: Request, pk: Any) -> Response:
         try:
             group = group_cancel(group_id=pk, requested_by=_name(request), now=timezone.now())

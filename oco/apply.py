@@ -48,6 +48,7 @@ def order_put(*, watch: Watch, group: OcoGroup, order: Place) -> None:
     if not legs:
         return
     watch.sent = True
+    watch.touched.add(group.pk)
     try:
         answer = _send(watch, legs, order)
     except TradingOff as off:
@@ -155,6 +156,7 @@ def legs_cancel(*, watch: Watch, group: OcoGroup, cancel: Cancel) -> None:
     """Ask to cancel, both legs of a pair in one request. Asked is not done: the record tells (rule 5)."""
     legs = list(OcoLeg.objects.filter(client_oid__in=cancel.client_oids, group=group).order_by("id"))
     watch.sent = True
+    watch.touched.add(group.pk)
     with transaction.atomic():
         watch.held.renew()
         OcoLeg.objects.filter(pk__in=[leg.pk for leg in legs]).update(cancel_sent_at=watch.now())

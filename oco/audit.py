@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -15,6 +16,9 @@ from oco.selectors import groups_open
 from oco.states import State
 
 ZERO = Decimal(0)
+ORDER = ("client_oid", "is_open", "status", "quantity", "filled_quantity")
+GROUP = ("pk", "lot_id", "state")
+LEG = ("group_id", "client_oid", "order_role", "status", "executed")
 
 
 def invariants_broken() -> list[str]:
@@ -24,13 +28,9 @@ def invariants_broken() -> list[str]:
     )
     orders = [
         invariants.OrderFact(
-            client_oid=order.client_oid,
-            is_open=order.is_open,
-            status=order.status,
-            quantity=order.quantity or ZERO,
-            executed=order.filled_quantity,
+            client_oid=name, is_open=is_open, status=status, quantity=quantity or ZERO, executed=executed
         )
-        for order in own
+        for name, is_open, status, quantity, executed in own.values_list(*ORDER)
     ]
     return invariants.broken(books(orders=orders, groups=groups_open()))
 
@@ -42,17 +42,17 @@ def books(
     held: dict[str, Decimal] | None = None,
 ) -> invariants.Books:
     """Our rows about `groups` beside a record of orders."""
-    listed = list(groups)
-    lots = Lot.objects.filter(groups__in=listed).distinct()
-    ticks = dict(Instrument.objects.values_list("symbol", "qty_tick_size"))
-    legs = OcoLeg.objects.filter(group__in=listed)
+    facts = [
+        invariants.GroupFact(id=str(pk), lot_id=lot_id, state=State(state))
+        for pk, lot_id, state in groups.values_list(*GROUP)
+    ]
+    lots = list(Lot.objects.filter(groups__in=groups).distinct())
+    names = {lot.instrument_name for lot in lots}
+    ticks = dict(Instrument.objects.filter(symbol__in=names).values_list("symbol", "qty_tick_size"))
     return invariants.Books(
         lots=[_lot_fact(lot, ticks[lot.instrument_name]) for lot in lots],
-        groups=[
-            invariants.GroupFact(id=str(group.pk), lot_id=group.lot_id, state=State(group.state))
-            for group in listed
-        ],
-        legs=[_leg_fact(leg) for leg in legs],
+        groups=facts,
+        legs=[_leg_fact(*row) for row in OcoLeg.objects.filter(group__in=groups).values_list(*LEG)],
         orders=orders,
         held=held,
     )
@@ -70,11 +70,9 @@ def _lot_fact(lot: Lot, tick: Decimal) -> invariants.LotFact:
     )
 
 
-def _leg_fact(leg: OcoLeg) -> invariants.LegFact:
+def _leg_fact(
+    group_id: UUID, client_oid: str, role: str, status: str, executed: Decimal
+) -> invariants.LegFact:
     return invariants.LegFact(
-        group_id=str(leg.group_id),
-        client_oid=leg.client_oid,
-        role=Role(leg.order_role),
-        status=leg.status,
-        executed=leg.executed,
+        group_id=str(group_id), client_oid=client_oid, role=Role(role), status=status, executed=executed
     )

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from exchange.errors import ExchangeError
 from exchange.services import order_record_all
+from exchange.sync import Key
 from exchange.types import NameSpace, Order
 from oco.models import OcoLeg
 from oco.plan import Role
@@ -14,27 +15,37 @@ from oco.watch import Watch
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
-def sent_confirm(*, watch: Watch) -> None:
-    """Read back what was placed and what was cancelled. What cannot be read stays as it was."""
+def sent_confirm(*, watch: Watch) -> set[Key]:
+    """Read back what was placed and what was cancelled; the orders of which there is news. What cannot be
+    read stays as it was.
+    """
     try:
         listed = watch.client.open_orders(NameSpace.ADVANCED)
     except ExchangeError as error:
         watch.errors.append(f"Reading back: {error}")
         watch.lists_read = False
-        return
+        return set()
     found = [*listed, *_elsewhere(watch, listed)]
     plain = {key for key in watch.seen if key[0] != NameSpace.ADVANCED}
-    watch.seen = plain | {(str(order.name_space), order.order_id) for order in found}
+    watch.seen = plain | {_key(order) for order in found}
+    news = [order for order in found if watch.told.get(_key(order)) != order]
+    watch.told |= {_key(order): order for order in news}
     with transaction.atomic():
         watch.held.renew()
-        order_record_all(orders=found, now=watch.clock())
+        order_record_all(orders=news, now=watch.clock())
+    return {_key(order) for order in news}
+
+
+def _key(order: Order) -> Key:
+    return str(order.name_space), order.order_id
 
 
 def _elsewhere(watch: Watch, listed: Sequence[Order]) -> Iterator[Order]:
     """The records of legs of ours that rested, or were just accepted, and are not in the list."""
     ids, names = {order.order_id for order in listed}, {order.client_oid for order in listed}
-    legs = OcoLeg.objects.filter(status__in=RESTING).select_related("group")
-    missing = [leg for leg in legs if leg.order_id not in ids and leg.client_oid not in names]
+    resting = OcoLeg.objects.filter(status__in=RESTING).values_list("pk", "order_id", "client_oid")
+    lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
+    missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
     lists = sorted({leg.group.list_id for leg in missing if _is_listed(leg)})
     if lists:
         yield from _read(watch, lambda: watch.client.order_list_detail(lists))

@@ -1,6 +1,6 @@
 """What the exchange's records say about our legs, written onto them: the only source of an end (rule 5, 6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from exchange.models import ExchangeOrder, Trade
+from exchange.sync import Key
 from exchange.times import NS_PER_MS, to_ms
 from oco.apply import failure_count
 from oco.match import ENDS, is_ours, status_of
@@ -21,14 +22,18 @@ COLUMNS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "r
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
 REMEMBERED = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
 CLOCK_DOUBT = timedelta(seconds=2)
+TOLD = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
 AMENDED = ["quantity", "price", "trigger_price"]  # a hand may change them while the order keeps its id
 
 
-def legs_update(*, watch: Watch) -> None:
-    """Adopt orders that carry our names, then bring every leg that has not ended up to its record."""
+def legs_update(*, watch: Watch, news: Collection[Key] | None = None) -> None:
+    """Adopt orders that carry our names, then bring every leg that has not ended up to its record.
+
+    Where the `news` are known, legs that rest as they did before are left out.
+    """
     orders_adopt()
     trades_adopt(watch=watch)
-    legs = list(_unended())
+    legs = list(_unended() if news is None else _unended().filter(_concerned(news)))
     orders = _orders_of(legs)
     traded = _traded_of(legs)
     changed = [leg for leg in legs if _absorb(leg, orders.get((leg.name_space, leg.order_id)), traded, watch)]
@@ -50,6 +55,7 @@ def _store(watch: Watch, legs: Sequence[OcoLeg], columns: list[str]) -> None:
     """The legs and what their lots have sold, together."""
     if not legs:
         return
+    watch.touched |= {leg.group_id for leg in legs}
     with transaction.atomic():
         watch.held.renew()
         OcoLeg.objects.bulk_update(legs, columns)
@@ -108,14 +114,19 @@ def _nameless() -> QuerySet[OcoLeg]:
     return OcoLeg.objects.filter(order_id="").exclude(status__in=ENDS.values())
 
 
-def _unended() -> Iterable[OcoLeg]:
-    known = OcoLeg.objects.exclude(order_id="").exclude(status__in=ENDS.values())
-    return known.select_related("group")
+def _concerned(news: Collection[Key]) -> Q:
+    told = Q(order_id__in={order_id for _, order_id in news})
+    return told | ~Q(status=Status.OPEN) | Q(looks__gt=0)
+
+
+def _unended() -> QuerySet[OcoLeg]:
+    """Without their groups: most of them only rest, and nothing more is asked about them."""
+    return OcoLeg.objects.exclude(order_id="").exclude(status__in=ENDS.values())
 
 
 def _orders_of(legs: Sequence[OcoLeg]) -> dict[tuple[str, str], ExchangeOrder]:
     ids = {leg.order_id for leg in legs}
-    rows = ExchangeOrder.objects.filter(order_id__in=ids) if ids else ()
+    rows = ExchangeOrder.objects.filter(order_id__in=ids).only(*TOLD, *AMENDED) if ids else ()
     return {(row.name_space, row.order_id): row for row in rows}
 
 
@@ -125,8 +136,10 @@ def _traded_of(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
     An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
     """
     ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id)} - {""}
-    rows = Trade.objects.filter(order_id__in=ids, side="SELL") if ids else ()
-    by_name = {(name, leg.group.instrument_name): leg for leg in legs for name in _names_of(leg)}
+    rows = list(Trade.objects.filter(order_id__in=ids, side="SELL")) if ids else []
+    sold = {row.order_id for row in rows}
+    concerned = [leg for leg in legs if leg.order_id in sold or leg.exchange_order_id in sold]
+    by_name = {(name, leg.group.instrument_name): leg for leg in concerned for name in _names_of(leg)}
     found: dict[str, Decimal] = {}
     for row in rows:
         leg = by_name.get((row.client_oid, row.instrument_name))

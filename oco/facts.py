@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.sync import Key, Snapshot
-from exchange.types import Ticker
+from exchange.sync import Key, Mark, Snapshot
+from exchange.types import Order, Ticker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`started_ns` is the exchange's time before the first read, `started_at` ours.
 
-    `holdings` is None unless read and believed; `open_keys` are the orders seen open, in a list or one by one.
+    `holdings` is None unless read and believed; `open_keys` are the orders seen open, in a list or one by one,
+    `told` what was written down of them.
     """
 
     started_ns: int
@@ -23,7 +24,9 @@ class Facts:
     trades_read: bool = True
     holdings: Mapping[str, Decimal] | None = None
     open_keys: frozenset[Key] = frozenset()
+    told: Mapping[Key, Order] = field(default_factory=dict)
     tickers: Mapping[str, Ticker] = field(default_factory=dict)
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
     @property
     def can_add(self) -> bool:
@@ -42,6 +45,7 @@ def facts_of(snapshot: Snapshot, *, started_ns: int, started_at: datetime, balan
     held = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
     listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
     looked_up = [order for order in snapshot.looked_up.values() if order is not None]
+    seen_open = {(str(order.name_space), order.order_id): order for order in listed + looked_up}
     return Facts(
         started_ns=started_ns,
         started_at=started_at,
@@ -49,6 +53,8 @@ def facts_of(snapshot: Snapshot, *, started_ns: int, started_at: datetime, balan
         histories_read=all(part.is_complete for part in snapshot.histories.values()),
         trades_read=snapshot.trades.is_complete,
         holdings=held,
-        open_keys=frozenset((str(order.name_space), order.order_id) for order in listed + looked_up),
+        open_keys=frozenset(seen_open),
+        told=seen_open,
         tickers={row.instrument_name: row for row in snapshot.tickers.rows or ()},
+        marks=snapshot.marks,
     )

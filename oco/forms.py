@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from exchange.models import Instrument
 from oco.models import ProtectionPolicy
@@ -18,6 +19,9 @@ else:
     PolicyModelForm = forms.ModelForm  # not subscriptable when it runs
 
 LOWEST, LOWEST_STOP, HIGHEST_TARGET = Decimal("0.1"), Decimal(99), Decimal(900)
+NOT_OFFERED = _(
+    "Pairs that buy back what was sold are not offered yet: leave it off. Nothing is done about a sale by itself."
+)
 DIGITS: dict[str, Any] = {"max_digits": 40, "decimal_places": 20}
 
 
@@ -63,7 +67,14 @@ class PolicyForm(PolicyModelForm):
         if stop is not None and distance is not None and distance >= stop:
             self.add_error("distance_pct", "Less than the stop: or no pair could ever be placed.")
         self._refuse_second(cleaned)
+        self._refuse_sales(cleaned)
         return cleaned
+
+    def _refuse_sales(self, cleaned: Mapping[str, Any]) -> None:
+        """Rule 4: no pair that buys back is offered yet, so that a policy for sales cannot be on."""
+        side = cleaned.get("side", self.instance.side)
+        if side == ProtectionPolicy.Side.SELL and cleaned.get("enabled"):
+            self.add_error("enabled", NOT_OFFERED)
 
     def _refuse_second(self, cleaned: Mapping[str, Any]) -> None:
         """One policy for each instrument and side."""

@@ -3,9 +3,11 @@
 The same checks run over the simulator's own record in tests, and over our rows in production as alarms.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from oco.plan import Role
 from oco.pricing import whole_lots
@@ -54,7 +56,7 @@ class OrderFact:
     executed: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Books:
     """Our rows, and the exchange's record of our orders. `held` is None where it is not known."""
 
@@ -63,6 +65,27 @@ class Books:
     legs: Sequence[LegFact]
     orders: Sequence[OrderFact]
     held: dict[str, Decimal] | None = None
+
+    @cached_property
+    def groups_of(self) -> Mapping[int, list[GroupFact]]:
+        """By lot."""
+        found: dict[int, list[GroupFact]] = defaultdict(list)
+        for group in self.groups:
+            found[group.lot_id].append(group)
+        return found
+
+    @cached_property
+    def legs_of(self) -> Mapping[str, list[LegFact]]:
+        """By group."""
+        found: dict[str, list[LegFact]] = defaultdict(list)
+        for leg in self.legs:
+            found[leg.group_id].append(leg)
+        return found
+
+    @cached_property
+    def order_of(self) -> Mapping[str, OrderFact]:
+        """By the name of the leg."""
+        return {order.client_oid: order for order in self.orders}
 
 
 def broken(books: Books) -> list[str]:
@@ -74,10 +97,10 @@ def broken(books: Books) -> list[str]:
 def unique(books: Books) -> Iterator[str]:
     """At most one live group per lot, and one live order per lot and role."""
     for lot in books.lots:
-        groups = [group for group in books.groups if group.lot_id == lot.id and is_open(group.state)]
+        groups = [group for group in books.groups_of[lot.id] if is_open(group.state)]
         if len(groups) > 1:
             yield f"Lot {lot.id} has {len(groups)} open groups."
-        roles = [leg.role for leg, order in _placed(books, _groups_of(books, lot)) if order.is_open]
+        roles = [leg.role for leg, order in _placed(books, books.groups_of[lot.id]) if order.is_open]
         if len(roles) != len(set(roles)):
             yield f"Lot {lot.id} has two live orders for one purpose."
 
@@ -92,7 +115,7 @@ def intent_first(books: Books) -> Iterator[str]:
 
 def evidence_only(books: Books) -> Iterator[str]:
     """An end is the exchange's own, with what it executed; no group ends while a leg is unknown."""
-    for leg, order in _placed(books, {group.id for group in books.groups}):
+    for leg, order in _placed(books, books.groups):
         if leg.status in TERMINAL and (order.is_open or leg.executed != order.executed):
             here, there = f"{leg.status} {leg.executed}", f"{order.status} {order.executed}"
             yield f"{leg.client_oid} ended {here} for us and is {there} at the exchange."
@@ -105,15 +128,15 @@ def evidence_only(books: Books) -> Iterator[str]:
 def exactly_once(books: Books) -> Iterator[str]:
     """What a lot sold is what its orders executed, once."""
     for lot in books.lots:
-        groups = _groups_of(books, lot)
-        told = sum((leg.executed for leg in books.legs if leg.group_id in groups), ZERO)
+        legs = (leg for group in books.groups_of[lot.id] for leg in books.legs_of[group.id])
+        told = sum((leg.executed for leg in legs), ZERO)
         if told != lot.sold:
             yield f"Lot {lot.id} counts {lot.sold} sold, its orders {told}."
 
 
 def stand_down(books: Books) -> Iterator[str]:
     """A closed lot leaves no live order."""
-    final = {group.id for group in books.groups if is_final(group.state)}
+    final = [group for group in books.groups if is_final(group.state)]
     for leg, order in _placed(books, final):
         if order.is_open:
             yield f"{leg.client_oid} rests behind a group that has ended."
@@ -122,13 +145,13 @@ def stand_down(books: Books) -> Iterator[str]:
 def nobody_elses_coins(books: Books) -> Iterator[str]:
     """Nothing is sold, or can be, beyond the lot; nor beyond what the account holds."""
     for lot in books.lots:
-        placed = list(_placed(books, _groups_of(books, lot)))
+        placed = list(_placed(books, books.groups_of[lot.id]))
         executed = sum((order.executed for _, order in placed), ZERO)
         if executed + _at_most(placed) > lot.bought:
             yield f"Lot {lot.id} may sell {executed + _at_most(placed)} of {lot.bought}."
     for currency, held in (books.held or {}).items():
         lots = [lot for lot in books.lots if lot.currency == currency]
-        resting = sum((_at_most(_placed(books, _groups_of(books, lot))) for lot in lots), ZERO)
+        resting = sum((_at_most(_placed(books, books.groups_of[lot.id])) for lot in lots), ZERO)
         if resting > held:
             yield f"{resting} {currency} may be sold and {held} are held."
 
@@ -160,20 +183,16 @@ def converged(books: Books) -> Iterator[str]:
             yield f"Lot {lot.id} is open behind a closed group."
 
 
-def _groups_of(books: Books, lot: LotFact) -> set[str]:
-    return {group.id for group in books.groups if group.lot_id == lot.id}
-
-
-def _placed(books: Books, groups: set[str]) -> Iterator[tuple[LegFact, OrderFact]]:
+def _placed(books: Books, groups: Iterable[GroupFact]) -> Iterator[tuple[LegFact, OrderFact]]:
     """The legs of these groups that the exchange has a record of."""
-    orders = {order.client_oid: order for order in books.orders}
-    for leg in books.legs:
-        if leg.group_id in groups and leg.client_oid in orders:
-            yield leg, orders[leg.client_oid]
+    for group in groups:
+        for leg in books.legs_of[group.id]:
+            if leg.client_oid in books.order_of:
+                yield leg, books.order_of[leg.client_oid]
 
 
 def _stops(books: Books, group: GroupFact) -> list[OrderFact]:
-    return [o for leg, o in _placed(books, {group.id}) if leg.role is Role.STOP_LOSS and o.is_open]
+    return [o for leg, o in _placed(books, [group]) if leg.role is Role.STOP_LOSS and o.is_open]
 
 
 def _at_most(placed: Iterable[tuple[LegFact, OrderFact]]) -> Decimal:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from exchange.services import Held, lease_holder, lease_take
+from exchange.trace import correlated, name_new
 
 PATIENCE_SECONDS = 90
 STEP_SECONDS = 0.5
@@ -25,6 +26,7 @@ def lease_for(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> I
     else:
         raise Busy(f"Another cycle is running ({lease_holder()}). Try again in a minute.")
     try:
-        yield held
+        with correlated(name_new("cmd")):
+            yield held
     finally:
         held.release()

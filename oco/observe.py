@@ -33,12 +33,17 @@ class Picture:
     no_create: str
 
 
-def picture_read(*, watch: Watch) -> Picture:
-    """The open groups, and ended ones behind which an order of ours is open again."""
+def picture_read(*, watch: Watch, all_groups: bool = True) -> Picture:
+    """The open groups, and ended ones behind which an order of ours is open again.
+
+    Not `all_groups`: without those that are covered and for which nothing changed in this cycle.
+    """
     at_work = Q(closed_at=None) | Q(pk__in=_groups_with_strays())
+    if not all_groups:
+        at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=watch.touched)
     groups = list(OcoGroup.objects.filter(at_work).select_related("lot").order_by("created_at", "pk"))
     legs: dict[object, list[OcoLeg]] = defaultdict(list)
-    for leg in OcoLeg.objects.filter(group__in=groups).exclude(DEAD).select_related("group"):
+    for leg in OcoLeg.objects.filter(group__in=groups).exclude(DEAD):
         legs[leg.group_id].append(leg)
     names = {group.instrument_name for group in groups}
     instruments = Instrument.objects.filter(symbol__in=names)
@@ -56,7 +61,7 @@ def picture_renew(picture: Picture, group: OcoGroup) -> None:
     """The legs of one group and its lot again, after something was learned about them."""
     group.refresh_from_db(fields=["list_id", "failures", "cancel_requested_at", "cancel_requested_by"])
     group.lot.refresh_from_db()
-    legs = OcoLeg.objects.filter(group=group).exclude(DEAD).select_related("group")
+    legs = OcoLeg.objects.filter(group=group).exclude(DEAD)
     picture.legs[group.pk] = list(legs)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.models import Instrument
-from exchange.rows import UsdPrices
+from exchange.models import ExchangeOrder, Instrument
+from exchange.rows import UsdPrices, decimals_of
 from oco.cover import RANK, Coin, Covered, Guard, Unprotected, covered_of
 from oco.holdings import Committed
 from oco.models import OcoGroup, OcoLeg
@@ -24,10 +24,12 @@ ON_THE_WAY = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One coin as shown: how well it is covered, and by which open groups."""
+    """One coin as shown: how well it is covered, and by which open groups. Decimals are those of its pair's grid."""
 
     covered: Covered
     groups: tuple[GroupRow, ...]
+    price_decimals: int | None = None
+    quantity_decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +61,19 @@ class Tables:
     foreign: Mapping[str, Committed]
 
     def position(self, currency: str) -> Position:
-        groups = self.at_work.get(currency, ())
+        groups, pair = self.at_work.get(currency, ()), self._pair(currency)
         return Position(
             covered=covered_of(self._coin(currency, groups)),
             groups=tuple(self.rows[group] for group in groups),
+            price_decimals=decimals_of(pair.price_tick_size) if pair else None,
+            quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
 
+    def _pair(self, currency: str) -> Instrument | None:
+        return next(iter(self.pairs.get(currency, ())), None)
+
     def _coin(self, currency: str, groups: Sequence[OcoGroup]) -> Coin:
-        pair = next(iter(self.pairs.get(currency, ())), None)
+        pair = self._pair(currency)
         return Coin(
             currency=currency,
             instrument_name=pair.symbol if pair else f"{currency}_USD",
@@ -97,9 +104,21 @@ class Tables:
 
 
 def overview(
-    *, held: Mapping[str, Decimal], usd: UsdPrices, cash: Collection[str], now: datetime
+    *,
+    held: Mapping[str, Decimal],
+    usd: UsdPrices,
+    cash: Collection[str],
+    now: datetime,
+    others: Iterable[Position] = (),
+    instruments: Mapping[str, Instrument] | None = None,
+    opened: Iterable[ExchangeOrder] | None = None,
 ) -> Overview:
-    """From what is `held` by currency and what a currency is worth in `usd`. Holding cash needs no stop."""
+    """From what is `held` by currency and what a currency is worth in `usd`. Holding cash needs no stop.
+
+    `others` are positions that nothing here protects, shown among them. What was read already saves
+    queries: `instruments`, by symbol, are every pair of what is held and of every open order; `opened` are
+    those orders.
+    """
     groups = list(groups_shown(now=now).select_related("lot"))
     rows = dict(zip(groups, group_rows(groups), strict=True))
     at_work: dict[str, list[OcoGroup]] = defaultdict(list)
@@ -112,10 +131,10 @@ def overview(
         usd=usd,
         rows=rows,
         at_work=at_work,
-        pairs=pairs_of(currencies),
-        foreign=foreign_read(),
+        pairs=_pairs(currencies, held, instruments),
+        foreign=foreign_read(instruments, opened),
     )
-    positions = [tables.position(currency) for currency in currencies]
+    positions = [*(tables.position(currency) for currency in currencies), *others]
     return Overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
@@ -123,10 +142,25 @@ def overview(
     )
 
 
+def _pairs(
+    currencies: Collection[str], held: Collection[str], instruments: Mapping[str, Instrument] | None
+) -> dict[str, list[Instrument]]:
+    """Of a coin that is guarded but not held they are read all the same."""
+    if instruments is None:
+        return pairs_of(currencies)
+    known = _by_base(row for _, row in sorted(instruments.items()) if row.inst_type == SPOT)
+    rest = [currency for currency in currencies if currency not in held]
+    return known | pairs_of(rest) if rest else known
+
+
 def pairs_of(currencies: Iterable[str]) -> dict[str, list[Instrument]]:
     """By base currency its spot pairs, the one to protect it on first."""
+    return _by_base(Instrument.objects.filter(base_ccy__in=currencies, inst_type=SPOT).order_by("symbol"))
+
+
+def _by_base(pairs: Iterable[Instrument]) -> dict[str, list[Instrument]]:
     found: dict[str, list[Instrument]] = defaultdict(list)
-    for row in Instrument.objects.filter(base_ccy__in=currencies, inst_type=SPOT).order_by("symbol"):
+    for row in pairs:
         found[row.base_ccy].append(row)
     for rows in found.values():
         rows.sort(key=lambda row: QUOTES.index(row.quote_ccy) if row.quote_ccy in QUOTES else len(QUOTES))

@@ -1,9 +1,14 @@
 """Which policy applies to an instrument: its own, else the default (rule 3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 
+from exchange.fields import plain
+from exchange.models import AuditEntry
+from exchange.services import audit_record
 from oco.models import ProtectionPolicy
 
 EVERY_OTHER = ""
@@ -31,11 +36,26 @@ def policy_for(instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> P
     return policies_read(side).of(instrument_name)
 
 
+def policy_note(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:
+    """Say in the audit log which fields a person changed, and to what; None: the policy was taken away."""
+    words = ", ".join(f"{name} {_text(getattr(policy, name))}" for name in changed or ())
+    text = f"{policy}: {'taken away' if changed is None else words or 'saved unchanged'}"
+    audit_record(actor=changed_by, what=AuditEntry.What.POLICY, object_ids=[policy.pk], text=text)
+
+
+def _text(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
 def policy_create_default(*, side: str) -> ProtectionPolicy:
-    """STOP_LOSS_PCT and TAKE_PROFIT_PCT are its first values; afterwards the admin counts."""
+    """STOP_LOSS_PCT and TAKE_PROFIT_PCT are its first values; afterwards the admin counts. Off for sales (rule 4)."""
     policy, _ = ProtectionPolicy.objects.get_or_create(
         instrument_name=EVERY_OTHER,
         side=side,
-        defaults={"stop_pct": settings.STOP_LOSS_PCT, "target_pct": settings.TAKE_PROFIT_PCT},
+        defaults={
+            "enabled": side == ProtectionPolicy.Side.BUY,
+            "stop_pct": settings.STOP_LOSS_PCT,
+            "target_pct": settings.TAKE_PROFIT_PCT,
+        },
     )
     return policy

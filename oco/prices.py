@@ -41,19 +41,27 @@ def market_look(*, watch: Watch, name: str) -> Market:
     """
     known = watch.markets.get(name, Market())
     try:
-        published = watch.client.valuations(name, "mark_price", count=1)[0]
+        published, at = _published(watch, name)
     except (ExchangeError, IndexError):
         return _keep(watch, name, Market(looks=known.looks, is_silent=True))
-    ticker, now = _ticker(watch, name, again=bool(known.looks)), watch.now()
+    ticker = _ticker(watch, name, again=bool(known.looks))
     last = ticker.last if ticker else None
-    fresh = now - from_ms(published.time_ms) <= FRESH
+    fresh = watch.now() - from_ms(published.time_ms) <= FRESH
     look = Look(
-        at=now,
+        at=at or watch.now(),
         mark=published.value if fresh or last is None else last,
         published=published.value,
         bid=ticker.bid if ticker else None,
     )
     return _keep(watch, name, Market(looks=(*known.looks, look)))
+
+
+def _published(watch: Watch, name: str) -> tuple[Valuation, datetime | None]:
+    """The newest mark. One that was asked for ahead, at most 5 s ago, is as old as the question, and used once."""
+    ahead = watch.marks.pop(name, None)
+    if ahead is not None and watch.clock() - ahead.asked_at <= FRESH:
+        return ahead.published.answer()[0], ahead.asked_at + watch.offset
+    return watch.client.valuations(name, "mark_price", count=1)[0], None
 
 
 def _keep(watch: Watch, name: str, market: Market) -> Market:

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from exchange.client import Client
 from exchange.services import Held, LeaseLost
+from exchange.trace import correlated
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm
 from oco.decide import decide
@@ -47,33 +49,34 @@ def reconcile(*, client: Client, held: Held, facts: Facts, clock: Callable[[], d
     legs_update(watch=watch)
     lot_open_all(watch=watch)
     lots_shrink(watch=watch)
-    for _ in range(ROUNDS):
+    groups: dict[UUID, OcoGroup] = {}
+    for count in range(ROUNDS):
         watch.sent = False
-        picture = round_run(watch=watch)
+        groups |= round_run(watch=watch, all_groups=count == 0)
         merged = lot_merge_all(watch=watch)
         if watch.sent:
-            sent_confirm(watch=watch)
-            legs_update(watch=watch)
+            legs_update(watch=watch, news=sent_confirm(watch=watch))
         elif not merged:
             break
     if watch.lists_read:
-        active = [group for group in picture.groups if group.state == State.ACTIVE]
+        active = [group for group in groups.values() if group.state == State.ACTIVE]
         group_seen_active(groups=active, at=watch.now())
     return Report(watch.created, watch.closed, tuple(watch.errors))
 
 
-def round_run(*, watch: Watch) -> Picture:
-    """Every group once. What one of them raises stops only that one."""
-    picture = picture_read(watch=watch)
+def round_run(*, watch: Watch, all_groups: bool = True) -> dict[UUID, OcoGroup]:
+    """Every group once, or those that concern us still. What one of them raises stops only that one."""
+    picture = picture_read(watch=watch, all_groups=all_groups)
     for group in picture.groups:
         try:
-            group_reconcile(watch=watch, group=group, picture=picture)
+            with correlated(group.correlation_id):
+                group_reconcile(watch=watch, group=group, picture=picture)
         except LeaseLost:
             raise
         except Exception as error:
             logger.exception("Exchange sync: group %s could not be reconciled", group.pk)
             _note_trouble(watch, group, error)
-    return picture
+    return {group.pk: group for group in picture.groups}
 
 
 def group_reconcile(*, watch: Watch, group: OcoGroup, picture: Picture) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from oco.holdings import Committed
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.shares import foreign_read
+from oco.states import OPEN, State
 
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)
@@ -57,6 +59,38 @@ def groups_open() -> QuerySet[OcoGroup]:
 def groups_shown(*, now: datetime) -> QuerySet[OcoGroup]:
     """The open ones, and those closed in the last 24 hours."""
     return OcoGroup.objects.filter(Q(closed_at=None) | Q(closed_at__gt=now - SHOWN_CLOSED))
+
+
+class Danger(StrEnum):
+    """What the worried ask for."""
+
+    UNPROTECTED = "unprotected"
+    UNKNOWN = "unknown"
+    STOP_FAILED = "stop-failed"
+
+
+DANGERS = {
+    Danger.UNPROTECTED: Q(closed_at=None, state__in=sorted(OPEN - {State.ACTIVE})),
+    Danger.UNKNOWN: Q(state=State.UNKNOWN),
+    Danger.STOP_FAILED: Q(state=State.STOP_FAILED),
+}
+
+
+def groups_asked(*, danger: str = "", state: str = "", instrument: str = "") -> QuerySet[OcoGroup]:
+    """The open ones first, then the newest. Without a filter all there ever were."""
+    found = OcoGroup.objects.select_related("lot")
+    if danger:
+        found = found.filter(DANGERS[Danger(danger)])
+    if state:
+        found = found.filter(state=state)
+    if instrument:
+        found = found.filter(instrument_name=instrument)
+    return found.order_by(F("closed_at").desc(nulls_first=True), "-created_at", "oco_group_id")
+
+
+def group_instruments() -> list[str]:
+    """The pairs that ever had a group."""
+    return sorted(OcoGroup.objects.order_by().values_list("instrument_name", flat=True).distinct())
 
 
 def group_rows(groups: Iterable[OcoGroup]) -> tuple[GroupRow, ...]:

@@ -4,10 +4,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
-from oco.models import OcoEvent
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.states import State
 
 PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
@@ -16,10 +18,10 @@ PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 class LegSerializer(serializers.Serializer[Any]):
     """A `LegRow`; `status` is what we know of the order, not only what the exchange says."""
 
-    order_role = serializers.CharField()
+    order_role = serializers.ChoiceField(ExchangeOrder.Role.choices)
     order_id = serializers.CharField(allow_null=True)
     client_oid = serializers.CharField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(OcoLeg.Status.choices)
     trigger_price = PlainDecimal(allow_null=True)
     price = PlainDecimal(allow_null=True)
     quantity = PlainDecimal()
@@ -31,8 +33,8 @@ class GroupSerializer(serializers.Serializer[Any]):
 
     oco_group_id = serializers.UUIDField()
     instrument_name = serializers.CharField()
-    state = serializers.CharField()
-    link = serializers.CharField()
+    state = serializers.ChoiceField([str(state) for state in State])
+    link = serializers.ChoiceField(OcoGroup.Link.choices)
     quantity = PlainDecimal()
     entry_price = PlainDecimal(allow_null=True)
     stop_price = PlainDecimal()
@@ -70,13 +72,7 @@ class UnprotectedSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class GroupQuery(serializers.Serializer[Any]):
-    """What a list of groups can be asked for."""
-
-    state = serializers.ChoiceField([str(state) for state in State], required=False)
-    instrument_name = serializers.CharField(required=False)
-
-
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^\d{1,20}(\.\d{1,20})?$"})
 class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
     """A price or a quantity as text in plain digits: a JSON float is none, for it may not be what was written."""
 

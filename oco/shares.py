@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.models import ExchangeOrder, Instrument
-from exchange.roles import STOPS
+from exchange.roles import STOPS, is_derivative
 from oco.holdings import Committed, Foreign, Share, committed, share_out
 from oco.journal import group_note
 from oco.models import Lot, OcoLeg
@@ -135,15 +135,26 @@ def _with_unknown_legs(watch: Watch) -> set[str]:
     return {base for status, *key, base in rows if status in SENT or tuple(key) not in watch.seen}
 
 
-def foreign_read() -> dict[str, Committed]:
-    """What the open orders that we did not send may take, by currency, in either name space."""
+def foreign_read(
+    instruments: Mapping[str, Instrument] | None = None, opened: Iterable[ExchangeOrder] | None = None
+) -> dict[str, Committed]:
+    """What the open orders that we did not send may take, by currency, in either name space.
+
+    Those of derivatives take no coins, and their stops cover none. `instruments`, by symbol, and the
+    `opened` orders of both name spaces save a query each.
+    """
     origin = ExchangeOrder.Origin.FOREIGN
-    strangers = list(ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin))
+    if opened is None:
+        opened = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin)
+    found = [order for order in opened if order.origin == origin]
+    strangers = [order for order in found if not is_derivative(order.instrument_name)]
     known = _own_names(strangers) | _advanced_names(strangers)
     orders = [order for order in strangers if not _is_face(order, known)]
-    names = {order.instrument_name for order in orders}
-    rows = Instrument.objects.filter(symbol__in=names).values_list("symbol", "base_ccy", "quote_ccy")
-    pairs = {symbol: (base, quote) for symbol, base, quote in rows}
+    if instruments is None:
+        instruments = Instrument.objects.in_bulk(
+            {order.instrument_name for order in orders}, field_name="symbol"
+        )
+    pairs = {symbol: (row.base_ccy, row.quote_ccy) for symbol, row in instruments.items()}
     return committed(_foreign(order, pairs) for order in orders)
 
 

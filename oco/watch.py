@@ -9,14 +9,16 @@ from exchange.client import Client
 from exchange.models import AccountBinding
 from exchange.services import Held
 from exchange.services.send import why_no_create
-from exchange.sync import Key
+from exchange.sync import Key, Mark
+from exchange.types import Order
 from oco.facts import Facts
 from oco.plan import Market
 
 
 @dataclass(slots=True)
 class Watch:
-    """`seen` are the orders seen open since the cycle began; `lists_read` falls when a later list fails.
+    """`seen` are the orders seen open since the cycle began, `told` what was last written down of them;
+    `lists_read` falls when a later list fails. `touched` are the groups for which anything changed.
 
     All moments are the exchange's: its orders and trades carry that clock, and ours may be a minute off.
     """
@@ -29,9 +31,12 @@ class Watch:
     started: datetime
     account: str
     seen: set[Key]
+    told: dict[Key, Order]
     lists_read: bool
+    marks: dict[str, Mark] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
     lows: dict[UUID, Market] = field(default_factory=dict)
+    touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
     sold: set[str] = field(default_factory=set)  # currencies of which our own orders sold something
     sent: bool = False
@@ -59,5 +64,7 @@ def watch_begin(*, client: Client, held: Held, facts: Facts, clock: Callable[[],
         started=facts.started_at + offset,
         account=AccountBinding.objects.values_list("account_uuid", flat=True).first() or "",
         seen=set(facts.open_keys),
+        told=dict(facts.told),
+        marks=dict(facts.marks),
         lists_read=facts.lists_read,
     )

@@ -8,18 +8,25 @@ from exchange.models import SyncRun
 from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services import (
     Held,
+    LeaseLost,
     account_check,
     catalogue_record,
     one_picture,
+    quote_record_all,
     snapshot_draft,
     snapshot_record,
 )
 from exchange.sync import Clock, Snapshot, pull
 from oco.facts import facts_of
 from oco.reconcile import reconcile
+from portfolio.market.followed import instruments_followed
+from portfolio.perpetuals import perpetuals_open
 from portfolio.services.alerts import alert_raise_all
 from portfolio.services.balances import EmptyBalance, balance_record_all
-from portfolio.valuation import prices_of
+from portfolio.services.costs import cost_update
+from portfolio.services.perpetuals import EmptyPositions, perpetual_record_all
+from portfolio.services.snapshots import snapshot_value_record
+from portfolio.worth.valuation import Prices, prices_of
 
 logger = logging.getLogger("exchange_sync")
 
@@ -30,7 +37,7 @@ class Silence(RuntimeError):
 
 def run_cycle(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[str]:
     """1. make sure whose account this is 2. read it 3. write it down as one picture 4. protect
-    5. say what came 6. raise the alerts, also when the cycle fails.
+    5. say what came 6. record what it is worth and what it cost 7. raise the alerts, also when the cycle fails.
 
     Returns what went wrong in words; nothing when the cycle is complete. Raises when nothing can be said.
     """
@@ -44,7 +51,7 @@ def _steps(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[st
     logger.info("Exchange sync: starting exchange sync cycle...")
     now = clock()
     account_check(client=client, now=now)
-    wanted = wanted_next(client=client, now=now)
+    wanted = wanted_next(client=client, now=now, with_positions=perpetuals_open().exists())
     snapshot = pull(client=client, wanted=wanted, clock=clock)
     if snapshot.is_silent:
         raise Silence(" ".join(snapshot.errors[:1]))
@@ -54,6 +61,7 @@ def _steps(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[st
         held.renew()
         counts = snapshot_record(snapshot=snapshot, draft=draft, wanted=wanted, now=now)
         balances, doubts = _balances(snapshot, now)
+        misgivings = _positions(snapshot, now)
     run.balances, run.open_orders = balances, counts.open_orders
     run.executed_orders, run.trades = counts.executed_orders, counts.trades
     started_ns = exchange_now_ns(client=client, now=now)
@@ -61,17 +69,61 @@ def _steps(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[st
     report = reconcile(client=client, held=held, facts=facts, clock=clock)
     run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
-    return [*snapshot.errors, *doubts, *report.errors]
+    unkept = _keep_accounts(snapshot, held=held, believed=not doubts, now=now)
+    unquoted = _keep_quotes(snapshot, now=now)
+    return [*snapshot.errors, *doubts, *misgivings, *report.errors, *unkept, *unquoted]
 
 
 def _balances(snapshot: Snapshot, now: datetime) -> tuple[int, list[str]]:
     if snapshot.balance.rows is None:
         return 0, []
-    prices = prices_of({ticker.instrument_name: ticker for ticker in snapshot.tickers.rows or ()})
     try:
-        return balance_record_all(balance=snapshot.balance.rows, prices=prices, now=now), []
+        return balance_record_all(balance=snapshot.balance.rows, prices=_prices(snapshot), now=now), []
     except EmptyBalance as doubt:
         return 0, [str(doubt)]
+
+
+def _positions(snapshot: Snapshot, now: datetime) -> list[str]:
+    """Derivatives, where they were asked for and answered: a failed read is no news."""
+    rows = snapshot.positions.rows if snapshot.positions else None
+    if rows is None:
+        return []
+    try:
+        perpetual_record_all(positions=rows, balance=snapshot.balance.rows, prices=_prices(snapshot), now=now)
+    except EmptyPositions as doubt:
+        return [str(doubt)]
+    return []
+
+
+def _keep_accounts(snapshot: Snapshot, *, held: Held, believed: bool, now: datetime) -> list[str]:
+    """What can go wrong here harms no position: the cycle says so and goes on."""
+    try:
+        balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
+        if balance is not None and believed and is_priced:
+            snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
+        cost_update(held=held)
+    except LeaseLost:
+        raise
+    except Exception:
+        logger.exception("Exchange sync: value and cost could not be recorded")
+        return ["What the account is worth and has cost could not be recorded. The log has the details."]
+    return []
+
+
+def _keep_quotes(snapshot: Snapshot, *, now: datetime) -> list[str]:
+    """The prices that pages show beside the account's own; they harm no position either."""
+    try:
+        followed = frozenset(instruments_followed())
+        tickers = [row for row in snapshot.tickers.rows or () if row.instrument_name in followed]
+        quote_record_all(tickers=tickers, now=now)
+    except Exception:
+        logger.exception("Exchange sync: prices could not be recorded")
+        return ["The prices of the watchlist could not be recorded. The log has the details."]
+    return []
+
+
+def _prices(snapshot: Snapshot) -> Prices:
+    return prices_of({ticker.instrument_name: ticker for ticker in snapshot.tickers.rows or ()})
 
 
 def _log(run: SyncRun) -> None:

@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from exchange.models import SyncRun
-from exchange.selectors import sync_last_run, sync_last_success
+from portfolio.web.stamps import Stamps, stamps_now
 
 
 class Freshness(StrEnum):
@@ -35,17 +34,16 @@ class SyncState:
     last_error: str | None
 
 
-def sync_state(*, now: datetime) -> SyncState:
-    """Two queries. Its error is that of the newest cycle that has ended, None if that one was complete."""
-    success, run, interval = sync_last_success(), sync_last_run(), settings.SYNC_INTERVAL_SECONDS
-    age = age_seconds(success, now=now)
-    troubled = run is not None and run.status != SyncRun.Status.OK
+def sync_state(*, now: datetime, stamps: Stamps | None = None) -> SyncState:
+    """One query, none with `stamps`. Its error is that of the newest cycle that has ended, if it was not complete."""
+    read, interval = stamps or stamps_now(), settings.SYNC_INTERVAL_SECONDS
+    age = age_seconds(read.success, now=now)
     return SyncState(
-        status=freshness(age=age, interval=interval, troubled=troubled),
-        last_success=success,
+        status=freshness(age=age, interval=interval, troubled=read.is_troubled),
+        last_success=read.success,
         age_seconds=age,
         interval_seconds=interval,
-        last_error=_error_text(run) if run is not None and troubled else None,
+        last_error=_error_text(read) if read.is_troubled else None,
     )
 
 
@@ -63,5 +61,5 @@ def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
     return None if moment is None else max(0, int((now - moment).total_seconds()))
 
 
-def _error_text(run: SyncRun) -> str:
-    return "; ".join(str(text) for text in run.errors) or f"The last sync was not complete ({run.status})."
+def _error_text(stamps: Stamps) -> str:
+    return "; ".join(map(str, stamps.errors)) or f"The last sync was not complete ({stamps.status})."

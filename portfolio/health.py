@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import Error
 
 from exchange.selectors import worker_last_beat
+from portfolio.alerts.shown import delivery_trouble
 from portfolio.freshness import Freshness, SyncState, age_seconds, sync_state
 from portfolio.mode import mode_now
 
@@ -48,9 +49,10 @@ def health(*, now: datetime) -> Health:
     """Reads the database; one that cannot be read is an answer too."""
     try:
         sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
+        untold = delivery_trouble()
     except Error as error:
         return _down(f"cannot be read ({type(error).__name__})")
-    reasons = (*_worker_reasons(worker), *_sync_reasons(sync))
+    reasons = (*_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [untold]))
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,

@@ -3,23 +3,39 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from exchange.services.send import why_no_create
+from oco.said import said
 
-WORDS = {
-    "DRY_RUN": "Nothing here is real. Account, orders and prices come from the built-in simulator",
-    "LIVE": "Real money. Orders sent here go to your Crypto.com Exchange account",
-    "SANDBOX": "The exchange's test environment. Orders are real there and worth nothing",
+SHORT: dict[str, Promise] = {
+    "DRY_RUN": gettext_lazy("Nothing here is real"),
+    "LIVE": gettext_lazy("Real money"),
+    "SANDBOX": gettext_lazy("The exchange's test environment"),
+    "READ_ONLY": gettext_lazy("No order is created"),
+}
+WORDS: dict[str, Promise] = {
+    "DRY_RUN": gettext_lazy("Account, orders and prices come from the built-in simulator"),
+    "LIVE": gettext_lazy("Orders sent here go to your Crypto.com Exchange account"),
+    "SANDBOX": gettext_lazy("Orders are real there and worth nothing"),
+    "READ_ONLY": gettext_lazy("Cancelling stays possible"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """`name` is DRY_RUN, LIVE, SANDBOX or READ_ONLY; `words` and `account` are for the strip on every page."""
+    """`name` is DRY_RUN, LIVE, SANDBOX or READ_ONLY; the texts are for the strip on every page.
+
+    `short` is all that a narrow screen has room for, `rest` goes on from there. `is_off`: no order is created.
+    """
 
     name: str
-    words: str
+    short: str
+    rest: str
     account: str
+    is_off: bool
 
     @property
     def label(self) -> str:
@@ -51,17 +67,25 @@ def trading_now() -> Trading:
 
 def mode_now(trading: Trading | None = None) -> Mode:
     """READ_ONLY is a real account on which no order may be created; a dry run stays a dry run."""
-    environment, trading = settings.ENVIRONMENT, trading or trading_now()
-    if trading.enabled or environment == "DRY_RUN":
-        words = WORDS[environment] if trading.enabled else f"{WORDS[environment]}. {trading.reason}"
-        return Mode(name=environment, words=words, account=_account())
-    words = f"{trading.reason} No order is created; cancelling stays possible"
-    return Mode(name="READ_ONLY", words=words, account=_account())
+    trading = trading or trading_now()
+    real = settings.ENVIRONMENT != "DRY_RUN"
+    name = "READ_ONLY" if real and not trading.enabled else settings.ENVIRONMENT
+    parts = (
+        [str(WORDS[name])] if trading.reason is None else [str(WORDS[name]), said(trading.reason).rstrip(".")]
+    )
+    return Mode(
+        name=name,
+        short=str(SHORT[name]),
+        rest="".join(f". {words}" for words in parts),
+        account=_account(),
+        is_off=not trading.enabled,
+    )
 
 
 def _account() -> str:
     """Whose account the page is about, with no more of the key than its last four characters."""
     if settings.ENVIRONMENT == "DRY_RUN":
-        return "Simulated account"
-    place = "Test account" if settings.ENVIRONMENT == "SANDBOX" else "Crypto.com Exchange account"
-    return f"{place}, key …{settings.CRYPTO_COM_API_KEY[-4:]}"
+        return _("Simulated account")
+    place = _("Test account") if settings.ENVIRONMENT == "SANDBOX" else _("Crypto.com Exchange account")
+    tail = _("key …%s") % settings.CRYPTO_COM_API_KEY[-4:]
+    return f"{place}, {tail}"

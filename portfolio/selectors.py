@@ -1,7 +1,7 @@
 """Reading for display: the dashboard, the one object that the page and the API both show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,17 +9,32 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchange.rows import OrderRow, UsdPrices
-from exchange.selectors import order_rows, orders_executed, orders_open
+from exchange.selectors import instruments_of, order_rows, orders_executed, orders_open
 from oco.cover import Covered, Unprotected
 from oco.overview import Overview, Position, overview
 from oco.preview import Holdings
 from oco.selectors import GroupRow
 from portfolio.freshness import SyncState, sync_state
+from portfolio.market.board import Board, SignalRow, board
+from portfolio.market.watching import WatchRow, rows_of
 from portfolio.mode import Mode, Trading, mode_now, trading_now
-from portfolio.models import Balance
+from portfolio.models import Balance, WatchlistItem
+from portfolio.perpetuals import perpetual_positions
+from portfolio.web.stamps import Stamps, stamps_now
+from portfolio.worth.results import (
+    CoinResult,
+    Today,
+    coin_results,
+    midnight_ns,
+    order_results,
+    sales_read,
+    today,
+    unrealised_total,
+)
+from portfolio.worth.valuation import CENT, total_of
+from portfolio.worth.values import Change, Point, change_24h, curve
 
 EXECUTED_SHOWN = 50
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +54,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The figures on top, in USD. `unpriced` names what is held but counted in no total."""
+    """The figures on top, in USD. `unpriced` names what is held but counted in no total.
+
+    For the page alone: `change_24h` with its percentage and start, `unrealised_unknown` counts the positions
+    that have no known result, `cash_in_orders_usd` is what open buy orders reserve.
+    """
 
     total_usd: Decimal | None
     cash_usd: Decimal | None
@@ -49,12 +68,23 @@ class Summary:
     unprotected_usd: Decimal | None
     loss_if_all_stops_hit_usd: Decimal | None
     unrealised_pnl_usd: Decimal | None = None
-    change_24h_usd: Decimal | None = None
+    change_24h: Change | None = None
+    unrealised_unknown: int = 0
+    cash_in_orders_usd: Decimal | None = None
+
+    @property
+    def change_24h_usd(self) -> Decimal | None:
+        return self.change_24h.usd if self.change_24h else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """Everything that the first page says, at `as_of`. `positions`, the worst first, are for the page alone."""
+    """Everything that the first page says, at `as_of`.
+
+    For the page alone: `positions`, the worst first; the `board` of all signals; `results` by currency; and,
+    when a span was asked for, `realised` by our id of an executed sale, `today` and the `history` of the value,
+    None at a gap.
+    """
 
     mode: Mode
     trading: Trading
@@ -67,20 +97,48 @@ class Dashboard:
     oco_groups: tuple[GroupRow, ...]
     unprotected: tuple[Unprotected, ...]
     positions: tuple[Position, ...]
-    watchlist: tuple[()] = ()
-    signals: tuple[()] = ()
+    watchlist: tuple[WatchRow, ...]
+    board: Board
+    results: Mapping[str, CoinResult] = field(default_factory=dict)
+    realised: Mapping[int, Decimal] = field(default_factory=dict)
+    today: Today | None = None
+    span: str | None = None
+    history: tuple[Point, ...] = ()
+    stamps: Stamps = field(default_factory=Stamps)
+
+    @property
+    def signals(self) -> tuple[SignalRow, ...]:
+        """Those that say something: a series without a signal is on the `board` with its reason."""
+        return self.board.calls
 
 
-def dashboard(*, now: datetime | None = None) -> Dashboard:
-    """The same fifteen queries at most, however many rows there are."""
+def dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
+    """Sixteen queries at most, and five more with a `span`, as a page asks for; however many rows there are."""
     now, trading = now or timezone.now(), trading_now()
-    sync = sync_state(now=now)
-    balances = list(Balance.objects.all())
+    stamps = stamps_now()  # before everything else: what changes meanwhile is asked for once more
+    sync = sync_state(now=now, stamps=stamps)
+    balances, watched = list(Balance.objects.all()), list(WatchlistItem.objects.all())
+    opened, done = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
+    named = {row.instrument_name for row in (*opened, *done)} | {row.instrument_name for row in watched}
+    instruments = instruments_of(symbols=named, currencies=[row.currency for row in balances])
     prices = usd_prices(balances)
-    open_orders = order_rows(orders_open(), usd_prices=prices, with_fees=False)
+    open_orders = order_rows(opened, usd_prices=prices, with_fees=False, instruments=instruments)
     held = {row.currency: row.quantity for row in balances}
-    guarded = overview(held=held, usd=prices, cash=settings.CASH_CURRENCIES, now=now)
-    summary = _summary(balances, sync=sync, guarded=guarded, open_orders_count=len(open_orders))
+    guarded = overview(
+        held=held,
+        usd=prices,
+        cash=settings.CASH_CURRENCIES,
+        now=now,
+        others=perpetual_positions(),
+        instruments=instruments,
+        opened=opened,
+    )
+    results = coin_results(balances)
+    summary = _summary(
+        balances, sync=sync, guarded=guarded, results=results, open_orders_count=len(open_orders)
+    )
+    executed = order_rows(done, usd_prices=prices, instruments=instruments)
+    sales = sales_read(executed, since_ns=midnight_ns(now)) if span else []
     return Dashboard(
         mode=mode_now(trading),
         trading=trading,
@@ -89,10 +147,18 @@ def dashboard(*, now: datetime | None = None) -> Dashboard:
         summary=summary,
         portfolio=_holdings(balances, total=summary.total_usd, guarded=guarded),
         open_orders=open_orders,
-        executed_orders=order_rows(orders_executed()[:EXECUTED_SHOWN], usd_prices=prices),
+        executed_orders=executed,
         oco_groups=guarded.groups,
         unprotected=guarded.unprotected,
         positions=guarded.positions,
+        watchlist=rows_of(watched, now=now, with_trend=span is not None, instruments=instruments),
+        board=board(now=now, stamps=stamps),
+        stamps=stamps,
+        results=results,
+        realised=order_results(executed, sales) if span else {},
+        today=today(now=now, usd_prices=prices, sales=sales) if span else None,
+        span=span,
+        history=curve(span, now=now) if span else (),
     )
 
 
@@ -109,6 +175,15 @@ def held_of(currency: str) -> Decimal:
     return quantities.first() or Decimal()
 
 
+def positions_now(*, now: datetime) -> tuple[Position, ...]:
+    """What is held and how it is covered, the worst first: for pages that show no more of the desk."""
+    balances = list(Balance.objects.all())
+    held = {row.currency: row.quantity for row in balances}
+    usd = usd_prices(balances)
+    shown = overview(held=held, usd=usd, cash=settings.CASH_CURRENCIES, now=now, others=perpetual_positions())
+    return shown.positions
+
+
 def holdings_now() -> Holdings:
     """What is held and what it is worth, for whoever previews a stop."""
     balances = list(Balance.objects.all())
@@ -117,27 +192,40 @@ def holdings_now() -> Holdings:
 
 
 def _summary(
-    balances: Sequence[Balance], *, sync: SyncState, guarded: Overview, open_orders_count: int
+    balances: Sequence[Balance],
+    *,
+    sync: SyncState,
+    guarded: Overview,
+    results: Mapping[str, CoinResult],
+    open_orders_count: int,
 ) -> Summary:
     held = [row for row in balances if row.quantity]
     cash = [row for row in held if row.currency in settings.CASH_CURRENCIES]
     read = bool(balances) or sync.last_success is not None
     loss = guarded.loss_if_all_stops_hit
+    total = total_of([row.market_value_usd for row in held]) if read else None
+    unpriced = tuple(row.currency for row in held if row.market_value_usd is None)
+    read_at = max((row.read_at for row in balances), default=None)
     return Summary(
-        total_usd=_total([row.market_value_usd for row in held]) if read else None,
-        cash_usd=_total([row.market_value_usd for row in cash]) if read else None,
+        total_usd=total,
+        cash_usd=total_of([row.market_value_usd for row in cash]) if read else None,
         open_orders_count=open_orders_count,
         open_groups_count=guarded.open_count,
-        unpriced=tuple(row.currency for row in held if row.market_value_usd is None),
-        unprotected_usd=_total([row.market_value_usd for row in guarded.unprotected]) if read else None,
+        unpriced=unpriced,
+        unprotected_usd=total_of([row.market_value_usd for row in guarded.unprotected]) if read else None,
         loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
+        unrealised_pnl_usd=unrealised_total(results),
+        unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
+        change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),
+        cash_in_orders_usd=total_of([_reserved_usd(row) for row in cash]) if read else None,
     )
 
 
-def _total(values: Sequence[Decimal | None]) -> Decimal | None:
-    """The sum of what has a price, in cents; None when there is something and nothing of it has one."""
-    known = [value for value in values if value is not None]
-    return None if values and not known else sum(known, Decimal()).quantize(CENT)
+def _reserved_usd(row: Balance) -> Decimal | None:
+    if row.reserved is None or row.price_usd is None:
+        return None
+    worth: Decimal = row.reserved * row.price_usd
+    return worth
 
 
 def _holdings(

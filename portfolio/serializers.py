@@ -6,6 +6,9 @@ from rest_framework import serializers
 
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
 from oco.serializers import GroupSerializer, UnprotectedSerializer
+from portfolio.freshness import Freshness
+from portfolio.market.serializers import CallSerializer, WatchSerializer
+from portfolio.mode import SHORT
 from portfolio.models import Balance
 
 
@@ -16,7 +19,7 @@ class TradingSerializer(serializers.Serializer[Any]):
 
 
 class SyncStateSerializer(serializers.Serializer[Any]):
-    status = serializers.CharField()
+    status = serializers.ChoiceField([str(one) for one in Freshness])
     last_success = UtcTime(allow_null=True)
     age_seconds = serializers.IntegerField(allow_null=True)
     interval_seconds = serializers.IntegerField()
@@ -48,7 +51,7 @@ class HoldingSerializer(serializers.Serializer[Any]):
 
 
 class DashboardSerializer(serializers.Serializer[Any]):
-    mode = serializers.CharField(source="mode.name")
+    mode = serializers.ChoiceField(list(SHORT), source="mode.name")
     trading = TradingSerializer()
     as_of = UtcTime()
     sync = SyncStateSerializer()
@@ -58,8 +61,14 @@ class DashboardSerializer(serializers.Serializer[Any]):
     executed_orders = ExecutedOrderSerializer(many=True)
     oco_groups = GroupSerializer(many=True)
     unprotected = UnprotectedSerializer(many=True)
-    watchlist = serializers.ListField()
-    signals = serializers.ListField()
+    watchlist = WatchSerializer(many=True)
+    signals = CallSerializer(many=True)
+
+
+class TaskSerializer(serializers.Serializer[Any]):
+    """What was handed to the worker."""
+
+    id = serializers.CharField()
 
 
 class BalanceSerializer(serializers.ModelSerializer[Balance]):

@@ -1,4 +1,4 @@
-"""What the queue runs: a cycle on schedule, a cycle asked for, a slice of history in between."""
+"""What the queue runs: a cycle on schedule, a cycle asked for, a slice of history in between, alerts."""
 
 from datetime import datetime, timedelta
 
@@ -9,6 +9,13 @@ from django_q.tasks import async_task
 from exchange.backfill import backfill_is_due, history_slice
 from exchange.models import SyncRun
 from exchange.times import EPOCH
+from exchange.trace import correlated
+from portfolio.alerts.delivery import alerts_are_due
+from portfolio.alerts.ping import heartbeat_ping
+from portfolio.alerts.rounds import alert_round
+from portfolio.services.market import market_update
+from portfolio.services.retention import technical_thin
+from portfolio.services.snapshots import snapshot_thin
 from portfolio.services.sync import EXPECTED, cycle_is_fresh, sync_run
 
 SLICE = timedelta(seconds=20)
@@ -23,9 +30,10 @@ def sync_cycle() -> str:
     return _after(sync_run(trigger="schedule"))
 
 
-def sync_now(requested_by: str) -> str:
-    """The cycle that a person or program asked for."""
-    return _after(sync_run(trigger=requested_by[:16]))
+def sync_now(requested_by: str, cause: str = "") -> str:
+    """The cycle that a person or program asked for; `cause` is the name of that request."""
+    with correlated(cause):
+        return _after(sync_run(trigger=requested_by[:16]))
 
 
 def read_history() -> str:
@@ -44,6 +52,32 @@ def read_history() -> str:
     return "history is complete" if done else "history goes on"
 
 
+def thin_values() -> str:
+    """Old recorded values become one an hour, then one a day."""
+    return f"{snapshot_thin(now=timezone.now())} recorded values were thinned out"
+
+
+def tidy_up() -> str:
+    """Old technical rows go, a bounded number of them."""
+    return f"{technical_thin(now=timezone.now())} old rows went"
+
+
+def send_alerts() -> str:
+    """A round of alerts, in its own time: it never waits for a cycle, nor a cycle for it."""
+    done = alert_round()
+    return f"{done.sent} sent, {done.failed} failed, {done.waiting} waiting"
+
+
+def ping_heartbeat() -> str:
+    """Somebody elsewhere learns that this desk had a good cycle."""
+    return "answered" if heartbeat_ping() else "no good answer"
+
+
+def read_market() -> str:
+    """The bars that are new, and what the indicators say of them."""
+    return market_update()
+
+
 def slice_length(now: datetime) -> timedelta:
     """How long a slice may read from `now` on, so that it ends before the next cycle is due."""
     interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
@@ -53,9 +87,24 @@ def slice_length(now: datetime) -> timedelta:
 def _after(run: SyncRun | None) -> str:
     if run is None:
         return "another cycle is running"
+    _tell(run)
     if run.status != SyncRun.Status.FAILED and backfill_is_due():
         _ask_for_slice()
+    if run.status == SyncRun.Status.OK and _is_first(run):
+        async_task("portfolio.tasks.read_market", group="market")  # only now is known what is held
     return str(run)
+
+
+def _tell(run: SyncRun) -> None:
+    """What is urgent does not wait for the next minute; a good cycle is told elsewhere."""
+    if alerts_are_due(now=timezone.now()):
+        async_task("portfolio.tasks.send_alerts", group="alerts")
+    if run.status == SyncRun.Status.OK and settings.HEARTBEAT_URL:
+        async_task("portfolio.tasks.ping_heartbeat", group="heartbeat")
+
+
+def _is_first(run: SyncRun) -> bool:
+    return not SyncRun.objects.filter(status=SyncRun.Status.OK).exclude(pk=run.pk).exists()
 
 
 def _ask_for_slice() -> None:

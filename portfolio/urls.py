@@ -5,14 +5,34 @@ from django.urls import path
 
 from exchange.urls import order_urls
 from oco.urls import group_urls
-from portfolio.api import BalanceList, DashboardState
+from portfolio.api import BalanceList, DashboardState, SyncNow
+from portfolio.description.page import Schema, docs
+from portfolio.market.api import SignalList, Watchlist
+from portfolio.pages.alerts import acknowledge, alerts
+from portfolio.pages.audit import audit
+from portfolio.pages.display import about, display
+from portfolio.pages.history import history
+from portfolio.pages.home import home
+from portfolio.pages.orders import order, orders
+from portfolio.pages.portfolio import portfolio
+from portfolio.pages.protection.urls import protection_pages
+from portfolio.pages.signals import signals
+from portfolio.pages.sync import health_check, sync_now
+from portfolio.pages.watchlist import watchlist, watchlist_item
+from portfolio.security.sudo import confirm
 from portfolio.selectors import held_of, usd_prices
-from portfolio.views import health_check, home, sync_now
+from portfolio.worth.api import ValueHistory
 
 api = [
     path("dashboard/state", DashboardState.as_view(), name="dashboard-state"),
-    path("dashboard/state/", DashboardState.as_view()),
+    path("dashboard/state/", DashboardState.as_view(schema=None)),
+    path("sync/", SyncNow.as_view(), name="sync"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
     path("balances/", BalanceList.as_view(), name="balances"),
+    path("watchlist/", Watchlist.as_view(), name="api-watchlist"),
+    path("signals/", SignalList.as_view(), name="api-signals"),
+    path("portfolio/history/", ValueHistory.as_view(), name="portfolio-history"),
     *order_urls(usd_prices=usd_prices),
     *group_urls(held=held_of),
 ]
@@ -20,6 +40,20 @@ pages = [
     path("", home, name="home"),
     path("health", health_check, name="health"),
     path("sync-now/", sync_now, name="sync-now"),
+    path("portfolio/", portfolio, name="portfolio"),
+    path("orders/", orders, name="orders"),
+    path("orders/<int:pk>/", order, name="order"),
+    path("history/", history, name="history"),
+    path("display/", display, name="display"),
+    path("watchlist/", watchlist, name="watchlist"),
+    path("watchlist/<int:pk>/", watchlist_item, name="watchlist-item"),
+    path("signals/", signals, name="signals"),
+    path("about/", about, name="about"),
+    path("alerts/", alerts, name="alerts"),
+    path("audit/", audit, name="audit"),
+    path("alerts/acknowledge/", acknowledge, name="alerts-acknowledge"),
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("sudo/", confirm, name="sudo"),
+    *protection_pages,
 ]

@@ -1,51 +1,35 @@
-"""The pages, and the two addresses that machines ask first."""
+"""What is shown when nothing can be shown."""
 
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
-
-from portfolio.access import readers_only
-from portfolio.health import DOWN, health
-from portfolio.selectors import dashboard
-from portfolio.services import sync_request
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 
-@require_safe
-@readers_only
-def home(request: HttpRequest) -> HttpResponse:
-    """The dashboard."""
-    return render(request, "portfolio/dashboard.html", {"desk": dashboard()})
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Another host, or more than DATA_UPLOAD_MAX_MEMORY_SIZE: what exactly is for the log only."""
+    return _error(request, 400, _("This request is not one that the desk answers."))
 
 
-@require_safe
-def health_check(request: HttpRequest) -> HttpResponse:
-    """For whoever watches the desk; no login and no session."""
-    state = health(now=timezone.now())
-    return JsonResponse(state.as_dict(), status=503 if state.status == DOWN else 200)
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error(request, 403, _("You may not do this."))
 
 
-@require_POST
-@staff_member_required
-def sync_now(request: HttpRequest) -> HttpResponse:
-    """Asks the worker for a cycle and goes back to where the button was."""
-    sync_request(requested_by=request.user.get_username())
-    messages.success(request, "Asked the worker for a sync. Load this page again in a few seconds.")
-    back = request.POST.get("back", "")
-    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "home")
+def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was not sent from a page of this session; `reason` is for the log, where it is already."""
+    words = _(
+        "This form was open for too long, or cookies are off. Nothing was changed: load the page and try again."
+    )
+    return _error(request, 403, words)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 404, "There is nothing at this address.")
+    return _error(request, 404, _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error(request, 500, "Something failed here. The log of the web process says what.")
+    return _error(request, 500, _("Something failed here. The log of the web process says what."))
 
 
 def _error(request: HttpRequest, status: int, detail: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection
 from django.test import SimpleTestCase
 
@@ -39,3 +40,9 @@ def desk(db, world, monkeypatch, settings):
         desk = Desk(world, monkeypatch, settings, traveller)
         desk.tick(0)
         yield desk
+
+
+@pytest.fixture(autouse=True)
+def counts():
+    """Nobody has asked for anything yet: the counts of requests live in the process."""
+    cache.clear()

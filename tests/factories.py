@@ -10,20 +10,36 @@ from factory.django import DjangoModelFactory
 
 from exchange.models import (
     AccountBinding,
+    AuditEntry,
+    Candle,
     ExchangeOrder,
     Heartbeat,
     HistoryGap,
     HistoryRange,
     Instrument,
     Lease,
+    Quote,
     SyncCursor,
     SyncRun,
     Trade,
     TradingSwitch,
 )
 from exchange.models.history import Stream
-from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, Watermark
-from portfolio.models import Alert, Balance
+from exchange.timeframes import Timeframe
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
+from portfolio.models import (
+    Alert,
+    AlertMessage,
+    ApiToken,
+    Balance,
+    CostCursor,
+    CostEntry,
+    Perpetual,
+    PortfolioSnapshot,
+    PositionCost,
+    Signal,
+    WatchlistItem,
+)
 
 Now = factory.LazyFunction(timezone.now)
 DAY_NS = 86_400_000_000_000
@@ -153,6 +169,18 @@ class SyncRunFactory(DjangoModelFactory[SyncRun]):
     requests = 6
     duration_ms = 812
     clock_offset_ms = 14
+
+
+class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
+    """Alice asked for protection."""
+
+    class Meta:
+        model = AuditEntry
+
+    at = Now
+    actor = "alice"
+    what = AuditEntry.What.PROTECT
+    result = "WRITTEN"
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
@@ -347,6 +375,148 @@ class AlertFactory(DjangoModelFactory[Alert]):
     raised_at = Now
 
 
+class MessageFactory(DjangoModelFactory[AlertMessage]):
+    """It told of one alert, and the one channel took it."""
+
+    class Meta:
+        model = AlertMessage
+
+    number = factory.Sequence(lambda n: n + 1)
+    at = Now
+    alerts = 1
+    took = 1
+
+
+class PerpetualFactory(DjangoModelFactory[Perpetual]):
+    """A short position, which this program only shows."""
+
+    class Meta:
+        model = Perpetual
+
+    instrument_name = "BTCUSD-PERP"
+    quantity = Decimal("-0.0500")
+    market_value_usd = Decimal("3000.00")
+    since = Now
+    read_at = Now
+
+
+class UsedReviewFactory(DjangoModelFactory[UsedReview]):
+    class Meta:
+        model = UsedReview
+
+    nonce = factory.Sequence(lambda n: f"nonce {n}")
+    used_at = Now
+
+
+class SnapshotFactory(DjangoModelFactory[PortfolioSnapshot]):
+    """The account was worth 10,000 USD, all of it cash. `at=` says when."""
+
+    class Meta:
+        model = PortfolioSnapshot
+
+    class Params:
+        at = Now
+
+    at_ms = factory.LazyAttribute(lambda row: int(row.at.timestamp() * 1000))
+    total_usd = Decimal("10000.00")
+    cash_usd = factory.SelfAttribute("total_usd")
+
+
+class CostCursorFactory(DjangoModelFactory[CostCursor]):
+    class Meta:
+        model = CostCursor
+
+    trade_pk = 7
+
+
+class CostFactory(DjangoModelFactory[PositionCost]):
+    """A tenth of a bitcoin, bought at 50,000 USD."""
+
+    class Meta:
+        model = PositionCost
+
+    currency = "BTC"
+    quantity = Decimal("0.10000000")
+    cost_usd = Decimal("5000.00")
+
+
+class SaleFactory(DjangoModelFactory[CostEntry]):
+    """A hundredth of a bitcoin, sold with a gain of 98.50 USD. `trade=` is the fill that it was."""
+
+    class Meta:
+        model = CostEntry
+
+    class Params:
+        trade = factory.SubFactory(TradeFactory, side="SELL")
+
+    currency = factory.LazyAttribute(lambda row: row.instrument_name.split("_")[0])
+    at_ns = factory.SelfAttribute("trade.create_time_ns")
+    trade_id = factory.SelfAttribute("trade.trade_id")
+    order_id = factory.SelfAttribute("trade.order_id")
+    instrument_name = factory.SelfAttribute("trade.instrument_name")
+    change = factory.LazyAttribute(lambda row: -row.trade.quantity)
+    usd = factory.LazyAttribute(lambda row: row.trade.quantity * row.trade.price + row.trade.fee)
+    is_sale = True
+    realised_usd = Decimal("98.50")
+
+
+class CandleFactory(DjangoModelFactory[Candle]):
+    """An hour of bitcoin, finished."""
+
+    class Meta:
+        model = Candle
+
+    instrument_name = "BTC_USD"
+    timeframe = "1h"
+    opened_at = factory.LazyFunction(lambda: timezone.now().replace(minute=0, second=0, microsecond=0))
+    open = Decimal("60000.00")
+    high = Decimal("60500.00")
+    low = Decimal("59500.00")
+    close = Decimal("60100.00")
+    volume = Decimal("12.34567")
+    is_closed = True
+    read_at = Now
+
+
+class QuoteFactory(DjangoModelFactory[Quote]):
+    """Bitcoin, read a moment ago."""
+
+    class Meta:
+        model = Quote
+
+    instrument_name = "BTC_USD"
+    price = Decimal("60000.00")
+    change_24h = Decimal("0.0184")
+    read_at = Now
+
+
+class WatchFactory(DjangoModelFactory[WatchlistItem]):
+    """The next one on the list."""
+
+    class Meta:
+        model = WatchlistItem
+
+    instrument_name = "BTC_USD"
+    position = factory.Sequence(lambda n: n + 1)
+    changed_at = Now
+
+
+class SignalFactory(DjangoModelFactory[Signal]):
+    """A buy, computed from the hour that ended last."""
+
+    class Meta:
+        model = Signal
+
+    instrument_name = "BTC_USD"
+    timeframe = "1h"
+    action = "BUY"
+    score = 78
+    reasons = [{"key": "macd_above", "params": {}}, {"key": "rsi_low", "params": {"rsi": "27.4"}}]
+    inputs = {"rsi_14": "27.41", "close": "60100.00"}
+    candle_time = factory.LazyFunction(lambda: Timeframe.H1.begun(timezone.now()) - timedelta(hours=1))
+    computed_at = Now
+
+
 class UserFactory(DjangoModelFactory[User]):
     """Alice, who owns the desk."""
 
@@ -357,3 +527,21 @@ class UserFactory(DjangoModelFactory[User]):
     username = "alice"
     is_staff = True
     is_superuser = True
+
+
+class ApiTokenFactory(DjangoModelFactory[ApiToken]):
+    """A token of Alice's that reads and ends in an hour; `text` is the token itself."""
+
+    class Meta:
+        model = ApiToken
+
+    user = factory.SubFactory(UserFactory)
+    scope = "read"
+    label = "a script"
+    expiry = timedelta(hours=1)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        row, text = model_class.objects.create(*args, **kwargs)
+        row.text = text
+        return row

@@ -25,6 +25,7 @@ KEYWORDS = {
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+    "CodeInfo": (3,),  # what a code of the exchange means
 }
 PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 

@@ -1,12 +1,16 @@
 """Runs `manage.py` commands as a person does: a process of its own, with settings of its own."""
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import psycopg2
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,6 +37,27 @@ class Place:
             **values,
         }
 
+    @contextlib.contextmanager
+    def database(self):
+        """From behind, on whichever database this installation has; by hand, so nothing is committed unasked."""
+        address = self.environment.get("DATABASE_URL")
+        file = self.directory / "dry_run.sqlite3"
+        connection = psycopg2.connect(address) if address else sqlite3.connect(file, timeout=20)
+        with contextlib.closing(connection):
+            yield connection
+
+    def rows(self, sql):
+        with self.database() as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def write(self, *statements):
+        with self.database() as connection:
+            for sql in statements:
+                connection.cursor().execute(sql)
+            connection.commit()
+
     def start(self, *words):
         self.programs.append(Program(self, *words))
         return self.programs[-1]
@@ -50,7 +75,7 @@ class Place:
 
 class Program:
     def __init__(self, place, *words):
-        self.file = place.directory / f"{words[0]}.log"
+        self.file = place.directory / f"{words[0]}-{len(place.programs)}.log"
         with self.file.open("w") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", *words],
@@ -86,6 +111,11 @@ class Program:
 
     def wait(self):
         return self._process.wait(timeout=40)
+
+    def murder(self):
+        """SIGKILL to all of its processes at one moment: a machine that lost its power."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
 
     def kill(self):
         """With it go its children: the kernel sees to that."""

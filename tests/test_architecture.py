@@ -34,6 +34,7 @@ PURE = [
     "exchange.ratelimit",
     "exchange.roles",
     "exchange.signing",
+    "exchange.timeframes",
     "exchange.times",
     "exchange.types",
     "exchange.types.*",
@@ -42,7 +43,10 @@ PURE = [
     "exchange.simulator.*",
     *(f"oco.{one}" for one in ("states", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")),
     *(f"oco.{one}" for one in ("answers", "rules", "rules.*", "decide", "invariants", "cover")),
-    "portfolio.valuation",
+    *(f"oco.{one}" for one in ("proposal", "figures", "banner", "words", "said")),
+    *(f"portfolio.market.{one}" for one in ("indicators", "votes", "signals")),
+    *(f"portfolio.worth.{one}" for one in ("valuation", "cost", "thinning")),
+    *(f"portfolio.{one}" for one in ("description.reading", "alerts.daily", "alerts.pace")),
 ]
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.
 RIM = {f"exchange.simulator.{one}" for one in ("account", "adapter", "http", "server", "state", "store")}

@@ -1,6 +1,7 @@
 """Keys are planted, everything is run and everything breaks: nothing that comes out may contain them."""
 
 import io
+import json
 import logging
 import traceback
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.test import Client as Browser
 from exchange import signing
 from exchange.errors import ExchangeError
 from exchange.models import ExchangeOrder
+from exchange.redact import JsonFormatter, traceback_show
 from exchange.types import NameSpace, NewOrder
 from portfolio.tasks import read_history, sync_cycle
 from tests.exchange.simulator.world import World
@@ -36,6 +38,20 @@ TROUBLES = {
     "echo": [{"kind": "refuse", "method": "private/*", "code": 40101, "message": f"{KEY} {SECRET}"}],
     "part": [{"kind": "garbage", "method": "private/get-trades"}],
 }
+COMMANDS = (
+    "sync_exchange",
+    "sync_exchange --json",
+    "check_connection",
+    "backfill_orders --since=2026-07-25",
+    "oco_plan",
+    "oco_plan --apply",
+    "kill_switch on --cancel-all --yes",
+    "kill_switch off",
+    "kill_switch status",
+    "send_alerts",
+    "backup /nowhere/desk.backup",
+    "restore /nowhere/desk.backup --yes",
+)
 PAGES = [
     "/",
     "/health",
@@ -43,12 +59,13 @@ PAGES = [
     "/api/orders/",
     "/api/trades/",
     "/api/balances/",
+    "/audit/",
     "/api/nowhere/",
     "/nowhere/",
     "/admin/",
     *(
         f"/admin/exchange/{name}/"
-        for name in ("exchangeorder", "trade", "syncrun", "accountbinding", "lease")
+        for name in ("exchangeorder", "trade", "syncrun", "accountbinding", "lease", "auditentry")
     ),
     "/admin/django_q/failure/",
     "/admin/django_q/success/",
@@ -72,6 +89,16 @@ def printed(capsys):
 
     yield take
     console.setStream(before)
+
+
+@pytest.fixture
+def in_json():
+    """The log as LOG_FORMAT=json gives it."""
+    (console,) = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
+    before = console.formatter
+    console.setFormatter(JsonFormatter())
+    yield
+    console.setFormatter(before)
 
 
 @pytest.fixture
@@ -99,6 +126,8 @@ def world(monkeypatch):
 def planted(desk, world, settings, monkeypatch) -> Desk:
     settings.SECRET_KEY = DJANGO
     monkeypatch.setattr("exchange.management.commands.backfill_orders.time.sleep", desk.tick)
+    for name in ("oco_plan", "kill_switch"):
+        monkeypatch.setattr(f"oco.management.commands.{name}.client_from_settings", desk.client)
     monkeypatch.setattr("portfolio.tasks.async_task", lambda *_, **__: None)
     world.deposit("BTC", 1)
     world.buy("BTC_USD", "0.01")
@@ -108,9 +137,8 @@ def planted(desk, world, settings, monkeypatch) -> Desk:
 
 def commands():
     """Whatever the commands raise is something that a person would read."""
-    for words in (["sync_exchange"], ["sync_exchange", "--json"], ["check_connection"]):
-        yield from shown(*words)
-    yield from shown("backfill_orders", "--since=2026-07-25")
+    for line in COMMANDS:
+        yield from shown(*line.split())
 
 
 def shown(*words):
@@ -120,6 +148,8 @@ def shown(*words):
         return
     except CommandError as error:
         yield from told(error)
+    except Exception as error:  # noqa: BLE001  # as manage.py has it shown
+        traceback_show(type(error), error, error.__traceback__)
 
 
 def told(error):
@@ -215,6 +245,25 @@ def test_an_error_that_nobody_expected_says_too_much(planted, world, signatures,
     assert searched(printed, signatures, list(commands()), database(), pages()) == []
 
 
+def test_in_json_the_log_says_no_more(planted, world, signatures, printed, monkeypatch, in_json):
+    def broken(**_):
+        raise Broken(f"cannot store {KEY} {SECRET!r}")
+
+    world.faults.add(kind="refuse", method="private/*", code=40101, message=f"{KEY} {SECRET}")
+    planted.sync()
+    world.faults.clear()
+    monkeypatch.setattr("exchange.services.record.trade_store", broken)
+    planted.sync()
+    log, *_ = printed()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {line["correlation_id"] for line in lines if line["logger"] == "exchange_sync"} == {
+        "run-1",
+        "run-2",
+    }
+    assert "[CRYPTO_COM_SECRET_KEY]" in log
+    assert leaks([log, *(str(line) for line in lines)], signatures) == []
+
+
 @pytest.mark.parametrize("debug", [True, False])
 def test_a_page_that_breaks_shows_no_key(planted, signatures, printed, monkeypatch, settings, debug):
     settings.DEBUG = debug
@@ -224,7 +273,7 @@ def test_a_page_that_breaks_shows_no_key(planted, signatures, printed, monkeypat
         raise Broken(f"{key} {secret}")
 
     planted.quiet()
-    monkeypatch.setattr("portfolio.views.dashboard", broken)
+    monkeypatch.setattr("portfolio.pages.home.view.dashboard", broken)
     monkeypatch.setattr("portfolio.api.dashboard", broken)
     answers = [Browser(raise_request_exception=False).get(path) for path in ("/", "/api/dashboard/state")]
     assert [answer.status_code for answer in answers] == [500, 500]

@@ -1,6 +1,7 @@
 """The admin is for the worried: it reads everything and changes nothing of the record."""
 
-from exchange.admin.market import InstrumentAdmin
+from exchange.admin.audit import AuditEntryAdmin
+from exchange.admin.market import CandleAdmin, InstrumentAdmin, QuoteAdmin
 from exchange.admin.orders import ExchangeOrderAdmin, TradeAdmin
 from exchange.admin.record import (
     AccountBindingAdmin,
@@ -14,12 +15,15 @@ from exchange.admin.record import (
 
 __all__ = [
     "AccountBindingAdmin",
+    "AuditEntryAdmin",
+    "CandleAdmin",
     "ExchangeOrderAdmin",
     "HeartbeatAdmin",
     "HistoryGapAdmin",
     "HistoryRangeAdmin",
     "InstrumentAdmin",
     "LeaseAdmin",
+    "QuoteAdmin",
     "SyncCursorAdmin",
     "SyncRunAdmin",
     "TradeAdmin",

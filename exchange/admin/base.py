@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+
+from exchange.admin.paginator import NearPaginator
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
@@ -23,11 +26,23 @@ def to_the_second(moment: datetime | None) -> str | None:
 class ReadOnlyAdmin(AnyAdmin):
     """Records are made by the program only; here they are read, in the order of an index."""
 
+    paginator = NearPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions: Sequence[str] | None = None
     sortable_by = ()
+    view_on_site: Any = False  # or a method that gives the address of the desk's own page
+
+    @admin.display(description="on the desk", empty_value="")
+    def on_desk(self, row: Model) -> str | None:
+        address = self.get_view_on_site_url(row)
+        return address and format_html('<a href="{}" aria-label="Show {} on the desk">Show</a>', address, row)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The links to what belongs to the row come first."""
+        names = list(super().get_fields(request, obj))
+        return sorted(names, key=lambda name: name not in self.readonly_fields)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,11 +1,14 @@
 """Filters that answer what a worried person asks, without first reading every row for the choices."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from exchange.times import NS_PER_MS, to_ms
 from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
 
 
@@ -43,7 +46,46 @@ class OrderStatus(QuestionFilter):
     )
 
 
-class TradeSide(QuestionFilter):
+class Lately(admin.SimpleListFilter):
+    """How long ago, along an index; a date hierarchy would read every row to find out which years there are."""
+
+    title = "how long ago"
+    parameter_name = "within"
+    field = "updated_at"
+    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("hour", "In the last hour"), ("day", "In the last 24 hours"), ("week", "In the last 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        span = self.spans.get(self.value() or "")
+        if span is None:
+            return queryset
+        return queryset.filter(**{f"{self.field}__gte": self.bound(timezone.now() - span)})
+
+    def bound(self, moment: datetime) -> object:
+        """`moment` as the column has it."""
+        return moment
+
+
+class TradedLately(Lately):
+    field = "create_time_ns"
+
+    def bound(self, moment: datetime) -> object:
+        return to_ms(moment) * NS_PER_MS
+
+
+class RunLately(Lately):
+    field = "started_at"
+
+
+class NotDealtWith(QuestionFilter):
+    title = "dealt with for protection"
+    parameter_name = "dealt"
+    answers = (("no", "Bought and not dealt with yet", Q(is_new=True, side="BUY")),)
+
+
+class Side(QuestionFilter):
     title = "side"
     parameter_name = "side"
     answers = tuple((side, side, Q(side=side)) for side in ("BUY", "SELL"))
@@ -53,7 +95,7 @@ class RunTrouble(QuestionFilter):
     title = "trouble"
     parameter_name = "trouble"
     answers = (
-        ("yes", "Failed, wholly or in part", Q(status__in=["FAILED", "PARTIAL"])),
+        ("yes", "Not OK: failed, wholly or in part", Q(status__in=["FAILED", "PARTIAL"])),
         ("unfinished", "Never finished", Q(finished_at=None)),
     )
 
@@ -62,3 +104,19 @@ class RangeLeft(QuestionFilter):
     title = "left to read"
     parameter_name = "left"
     answers = (("yes", "Not read to the end", Q(done_at=None)),)
+
+
+PEOPLE = ("PROTECT", "CANCEL_PROTECTION", "REPRICE", "SWITCH_OFF", "SWITCH_ON", "POLICY")
+PEOPLE += ("TOKEN_MADE", "TOKEN_REVOKED", "LOGIN", "RESTORE")
+SENT = ("PAIR_PLACE", "ORDER_PLACE", "ORDER_CANCEL", "PAIR_CANCEL", "CANCEL_ALL")
+DOUBTFUL = ("UNKNOWN", "REFUSED", "NOT_SENT", "TOO_LATE")
+
+
+class WhoActed(QuestionFilter):
+    title = "who"
+    parameter_name = "who"
+    answers = (
+        ("people", "A person asked", Q(what__in=PEOPLE)),
+        ("program", "The program sent", Q(what__in=SENT)),
+        ("doubtful", "Sent, and not accepted", Q(what__in=SENT, result__in=DOUBTFUL)),
+    )

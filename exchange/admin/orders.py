@@ -1,25 +1,25 @@
 """Orders and trades in the admin."""
 
-from urllib.parse import urlencode
-
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.urls import reverse
-from django.utils.html import format_html
 
 from exchange.admin.base import ByIdAdmin, to_the_second
-from exchange.admin.filters import OrderState, OrderStatus, TradeSide
+from exchange.admin.filters import (
+    Lately,
+    NotDealtWith,
+    OrderState,
+    OrderStatus,
+    Side,
+    TradedLately,
+)
+from exchange.admin.links import list_link
 from exchange.models import ExchangeOrder, Trade
 
 
-def list_link(model: type[Model], text: str, **query: str) -> str:
-    """A link to the admin's list of `model`, narrowed by `query`."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), text)
-
-
-@admin.register(ExchangeOrder)
 class ExchangeOrderAdmin(ByIdAdmin):
+    """Registered by whoever knows what an order protects, which this room does not."""
+
     change_list_template = "admin/sync_now_list.html"
     list_display = (
         "order_id",
@@ -35,10 +35,17 @@ class ExchangeOrderAdmin(ByIdAdmin):
         "whose",
         "name_space",
         "updated",
+        "on_desk",
     )
     search_fields = ("order_id",)
-    list_filter = (OrderState, OrderStatus, "order_role", "origin", "name_space", "is_mirror")
-    readonly_fields = ("trades", "list_siblings")
+    list_filter = (
+        *(OrderState, "order_role", "origin", Side, Lately),
+        *(OrderStatus, "name_space", "is_mirror"),
+    )
+    readonly_fields: tuple[str, ...] = ("trades", "list_siblings")
+
+    def view_on_site(self, order: ExchangeOrder) -> str:
+        return reverse("order", args=[order.pk])
 
     def searches(self, term: str) -> list[Q]:
         """The unique index begins with the name space; the one of second ids leaves out the empty ones."""
@@ -87,8 +94,9 @@ class TradeAdmin(ByIdAdmin):
         "order_link",
         "traded",
     )
-    list_filter = (TradeSide,)
+    list_filter = (Side, TradedLately, NotDealtWith)
     search_fields = ("trade_id",)
+    readonly_fields = ("order_link",)
 
     def searches(self, term: str) -> list[Q]:
         return [Q(trade_id=term), Q(order_id=term), Q(instrument_name=term)]

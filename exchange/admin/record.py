@@ -3,9 +3,11 @@
 from django.contrib import admin
 
 from exchange.admin.base import ReadOnlyAdmin, to_the_second
-from exchange.admin.filters import RangeLeft, RunTrouble
+from exchange.admin.filters import RangeLeft, RunLately, RunTrouble
+from exchange.admin.links import list_link
 from exchange.models import (
     AccountBinding,
+    AuditEntry,
     Heartbeat,
     HistoryGap,
     HistoryRange,
@@ -37,7 +39,12 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "duration_ms",
         "clock_offset_ms",
     )
-    list_filter = (RunTrouble, "status")
+    list_filter = (RunTrouble, "status", RunLately)
+    readonly_fields = ("sent",)
+
+    @admin.display(description="audit log")
+    def sent(self, run: SyncRun) -> str:
+        return list_link(AuditEntry, "What it sent", correlation_id__exact=f"run-{run.pk}")
 
     @admin.display(description="started at")
     def started(self, run: SyncRun) -> str | None:

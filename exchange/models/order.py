@@ -99,6 +99,7 @@ class ExchangeOrder(models.Model):
             models.Index(fields=["-updated_at", "-id"], name="orders_open_newest", condition=Q(is_open=True)),
             models.Index(fields=["-created_at", "-id"], name="orders_created"),
             models.Index(fields=["status", "-updated_at", "-id"], name="orders_of_status"),
+            models.Index(fields=["order_role", "-updated_at", "-id"], name="orders_of_role"),
             models.Index(fields=["-updated_at", "-id"], name="orders_ours", condition=Q(origin="OURS")),
             models.Index(fields=["client_oid"], name="orders_foreign", condition=Q(origin="FOREIGN")),
             models.Index(

@@ -18,6 +18,7 @@ from exchange.models import Lease
 
 NAME = "cycle"
 LIFE = timedelta(seconds=30)
+SILENT = timedelta(seconds=12)  # longer than any request: whoever lives renews before each
 
 
 class LeaseLost(RuntimeError):
@@ -30,6 +31,11 @@ class Held:
 
     token: int
     holder: str
+
+    @property
+    def name(self) -> str:
+        """For people: purpose, machine and process."""
+        return self.holder.rpartition(" ")[0]
 
     def renew(self) -> None:
         """Live 30 s longer, or raise `LeaseLost`."""
@@ -62,3 +68,9 @@ def lease_holder() -> str:
     return (
         Lease.objects.filter(name=NAME, expires_at__gt=Now()).values_list("holder", flat=True).first() or ""
     )
+
+
+def lease_is_silent() -> bool:
+    """Whether it is held but was not renewed for so long that its holder was probably killed."""
+    left = LIFE - SILENT
+    return Lease.objects.filter(name=NAME, expires_at__gt=Now(), expires_at__lt=Now() + left).exists()

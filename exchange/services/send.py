@@ -6,6 +6,7 @@ off, in every process at once; a cancel never is. The lease is renewed right bef
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from django.conf import settings
@@ -21,10 +22,13 @@ from exchange.errors import (
     RateLimited,
     UnknownOutcome,
 )
-from exchange.models import TradingSwitch
+from exchange.fields import plain
+from exchange.models import AuditEntry, TradingSwitch
+from exchange.services.audit import audit_record
 from exchange.services.lease import Held
 from exchange.types import NameSpace, NewOrder
 
+What = AuditEntry.What
 DISABLED = "Trading is switched off in the settings (TRADING_ENABLED=false)."
 UNREADABLE = "The kill switch cannot be read, so it counts as on."
 
@@ -51,6 +55,15 @@ class Answer:
     list_id: str = ""
     code: int | None = None
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the audit log says of a request beside its answer."""
+
+    what: AuditEntry.What
+    text: str
+    object_ids: tuple[str, ...] = ()
 
 
 OUTCOMES: tuple[tuple[type[ExchangeError], Outcome], ...] = (
@@ -82,7 +95,11 @@ def pair_place(
 ) -> Answer:
     """Place a native pair (dossier 5.23). `finishing` ends a replacement that has begun (rule 13)."""
     _may_create(finishing)
-    return _sent(held, lambda: Answer(outcome=Outcome.ACCEPTED, list_id=client.oco_create(target, stop)))
+    return _sent(
+        Note(What.PAIR_PLACE, _words(target, stop), (target.client_oid, stop.client_oid)),
+        held,
+        lambda: Answer(outcome=Outcome.ACCEPTED, list_id=client.oco_create(target, stop)),
+    )
 
 
 def order_place(
@@ -91,6 +108,7 @@ def order_place(
     """Place one order: a stop in the ADVANCED name space, a market sale in the PLAIN one (dossier 5.11, 5.21)."""
     _may_create(finishing)
     return _sent(
+        Note(What.ORDER_PLACE, _words(order), (order.client_oid,)),
         held,
         lambda: Answer(outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id),
     )
@@ -98,17 +116,20 @@ def order_place(
 
 def order_cancel(*, client: Client, held: Held, name_space: NameSpace, order_id: str) -> Answer:
     """Ask to cancel one order; of a pair the sibling goes as well, or not (dossier 5.23). Never refused by us."""
-    return _sent(held, lambda: _asked(lambda: client.order_cancel(name_space, order_id=order_id)))
+    note = Note(What.ORDER_CANCEL, f"{name_space} {order_id}", (order_id,))
+    return _sent(note, held, lambda: _asked(lambda: client.order_cancel(name_space, order_id=order_id)))
 
 
 def pair_cancel(*, client: Client, held: Held, list_id: str) -> Answer:
     """Ask to cancel both legs of a pair (dossier 5.24). Never refused by us."""
-    return _sent(held, lambda: _asked(lambda: client.oco_cancel(list_id)))
+    note = Note(What.PAIR_CANCEL, f"pair {list_id}", (list_id,))
+    return _sent(note, held, lambda: _asked(lambda: client.oco_cancel(list_id)))
 
 
 def family_cancel(*, client: Client, held: Held, name_space: NameSpace) -> Answer:
     """Ask to cancel every open order of a name space, whoever sent it (dossier 5.14, 5.28). Never refused by us."""
-    return _sent(held, lambda: _asked(lambda: client.orders_cancel_all(name_space)))
+    note = Note(What.CANCEL_ALL, f"every order of {name_space}")
+    return _sent(note, held, lambda: _asked(lambda: client.orders_cancel_all(name_space)))
 
 
 def _may_create(finishing: bool) -> None:
@@ -122,11 +143,32 @@ def _asked(cancel: Callable[[], object]) -> Answer:
     return Answer(outcome=Outcome.ACCEPTED)
 
 
-def _sent(held: Held, send: Callable[[], Answer]) -> Answer:
+def _words(*orders: NewOrder) -> str:
+    """Such as: SELL 0.01 BTC_USD LIMIT 66000, STOP_LOSS 57000."""
+    first = orders[0]
+    size = first.notional if first.quantity is None else first.quantity
+    prices = (f"{one.type} {_plain(one.ref_price or one.price)}".strip() for one in orders)
+    return f"{first.side} {_plain(size)} {first.instrument_name} {', '.join(prices)}"
+
+
+def _plain(number: Decimal | None) -> str:
+    return "" if number is None else plain(number)
+
+
+def _sent(note: Note, held: Held, send: Callable[[], Answer]) -> Answer:
     """Every failure of the exchange is an answer; a lost lease is raised, and nothing more is sent."""
     held.renew()
     try:
-        return send()
+        answer = send()
     except ExchangeError as error:
         outcome = next(outcome for kind, outcome in OUTCOMES if isinstance(error, kind))
-        return Answer(outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error))
+        answer = Answer(outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error))
+    audit_record(
+        actor=held.name,
+        what=note.what,
+        object_ids=dict.fromkeys((*note.object_ids, answer.order_id, answer.list_id)),
+        text=f"{note.text}. {answer.text}".strip(". "),
+        result=answer.outcome,
+        code=answer.code,
+    )
+    return answer

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exchange.simulator.state import Exchange
 
 HALF, LIMIT_TIMES = Decimal("0.5"), 20
+INITIAL = Decimal("0.05")  # of a derivative position's value: chosen, the dossier has no rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,16 @@ def balance_row(x: Exchange) -> Row:
     margin = sum((each.value for each in owned), ZERO)
     cut = sum((each.cut for each in owned), ZERO)
     exposure = sum((each.value for each in owned if each.currency != "USD"), ZERO)
+    needed = position_margin(x)
     return {
         "total_risk_exposure": short(exposure),
-        "total_available_balance": short(margin - cut),
+        "total_available_balance": short(margin - cut - needed),
         "total_margin_balance": short(margin),
-        "total_initial_margin": short(cut),
+        "total_initial_margin": short(cut + needed),
         "total_haircut": short(cut),
-        "total_position_im": "0",
-        "total_maintenance_margin": short(cut * HALF),
-        "total_position_cost": "0",
+        "total_position_im": short(needed),
+        "total_maintenance_margin": short((cut + needed) * HALF),
+        "total_position_cost": short(position_cost(x)),
         "total_cash_balance": short(cash),
         "total_collateral_value": short(margin - cut),
         "total_session_unrealized_pnl": "0",
@@ -94,6 +96,17 @@ def balance_row(x: Exchange) -> Row:
         "has_risk": False,
         "terminatable": is_idle(x),
     }
+
+
+def position_margin(x: Exchange) -> Decimal:
+    """What derivatives tie up; nothing on an account that has none, as in every recording."""
+    held = x.positions.values()
+    marks = (abs(each.quantity) * x.prices.mark(each.instrument_name, x.at_ms) for each in held)
+    return eight(sum(marks, ZERO) * INITIAL)
+
+
+def position_cost(x: Exchange) -> Decimal:
+    return eight(sum((abs(each.quantity) * each.entry_price for each in x.positions.values()), ZERO))
 
 
 def position_row(held: Holding) -> Row:

@@ -47,11 +47,14 @@ def order_named(x: Exchange, order_id: str) -> Order:
     raise ValueError(f"no order {order_id}")
 
 
-def fill(x: Exchange, order_id: str, *, quantity: Decimal | None, price: Decimal | None) -> Order:
-    """Execute a part or the rest of an open order as if a counterparty had come; untriggered ones fire first."""
-    order = order_named(x, order_id)
+def fill(x: Exchange, which: str | Order, *, quantity: Decimal | None, price: Decimal | None) -> Order:
+    """Execute a part or the rest of an open order as if a counterparty had come; untriggered ones fire first.
+
+    Where both name spaces count alike an id may mean another order: then say `which` by the order itself.
+    """
+    order = order_named(x, which) if isinstance(which, str) else which
     if not order.is_open:
-        raise ValueError(f"order {order_id} is {order.status}")
+        raise ValueError(f"order {order.order_id} is {order.status}")
     wanted = order.remaining if quantity is None else quantity
     at = price or order.limit_price or matching.best(x, order)
     if not 0 < wanted <= order.remaining:

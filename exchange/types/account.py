@@ -43,6 +43,9 @@ class AccountBalance:
     total_available_balance: Decimal | None
     total_margin_balance: Decimal | None
     total_collateral_value: Decimal | None
+    total_position_im: Decimal | None
+    total_position_cost: Decimal | None
+    has_isolated: bool
     positions: tuple[PositionBalance, ...]
 
     @classmethod
@@ -54,8 +57,21 @@ class AccountBalance:
             total_available_balance=fields.number(row, "total_available_balance"),
             total_margin_balance=fields.number(row, "total_margin_balance"),
             total_collateral_value=fields.number(row, "total_collateral_value"),
+            total_position_im=fields.number(row, "total_position_im"),
+            total_position_cost=fields.number(row, "total_position_cost"),
+            has_isolated=bool(
+                row.get("isolated_positions") or fields.number(row, "total_isolated_cash_balance")
+            ),
             positions=tuple(map(PositionBalance.from_row, fields.rows(row, "position_balances"))),
         )
+
+    @property
+    def may_hold_derivatives(self) -> bool:
+        """Whether margin is tied up for any; an answer that leaves the figures out may hide one. On accounts
+        that only ever held coins both were "0" in every recording (dossier 5.6).
+        """
+        figures = (self.total_position_im, self.total_position_cost)
+        return self.has_isolated or any(figure is None or figure != 0 for figure in figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,13 @@ class Ticker:
             time_ms=fields.required_integer(row, "t"),
         )
 
+    @property
+    def price(self) -> Decimal | None:
+        """The last trade, else the middle of bid and ask; None when there is neither."""
+        if self.last is not None or self.bid is None or self.ask is None:
+            return self.last
+        return (self.bid + self.ask) / 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candle:

@@ -1,8 +1,16 @@
 """Protection in the admin: what is unprotected, what is unknown, and the few things a person may ask for."""
 
 from oco.admin.groups import OcoGroupAdmin
+from oco.admin.orders import ProtectedOrderAdmin
 from oco.admin.policy import PolicyAdmin
-from oco.admin.record import LotAdmin, LotTradeAdmin, OcoEventAdmin, OcoLegAdmin, WatermarkAdmin
+from oco.admin.record import (
+    LotAdmin,
+    LotTradeAdmin,
+    OcoEventAdmin,
+    OcoLegAdmin,
+    UsedReviewAdmin,
+    WatermarkAdmin,
+)
 from oco.admin.switch import TradingSwitchAdmin
 
 __all__ = [
@@ -12,6 +20,8 @@ __all__ = [
     "OcoGroupAdmin",
     "OcoLegAdmin",
     "PolicyAdmin",
+    "ProtectedOrderAdmin",
     "TradingSwitchAdmin",
+    "UsedReviewAdmin",
     "WatermarkAdmin",
 ]

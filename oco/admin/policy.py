@@ -8,9 +8,9 @@ from django.utils.html import format_html, format_html_join
 
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
-from oco.forms import PolicyForm
+from oco.forms import NOT_OFFERED, PolicyForm
 from oco.models import ProtectionPolicy
-from oco.policies import policies_read
+from oco.policies import policies_read, policy_note
 from oco.preview import NOTHING, Holdings, Preview, policy_previews
 
 LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"
@@ -20,7 +20,7 @@ class PolicyAdmin(AnyAdmin):
     """Registered by whoever knows what is held (`holdings`), which this app does not."""
 
     form = PolicyForm
-    list_display = ("__str__", "enabled", "stop_pct", "target_pct", "on_breach", "on_hand_cancel")
+    list_display = ("__str__", "side", "enabled", "stop_pct", "target_pct", "on_breach", "on_hand_cancel")
     readonly_fields = ("means",)
     actions = None
 
@@ -28,11 +28,22 @@ class PolicyAdmin(AnyAdmin):
         return NOTHING
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        policies_read()  # the first time, the one for every other instrument is made from the settings
+        for side in ProtectionPolicy.Side.values:
+            policies_read(
+                side
+            )  # the first time, the one for every other instrument is made from the settings
         return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("instrument_name", "side", "means") if _is_default(obj) else ("means",)
+
+    def save_model(self, request: HttpRequest, obj: ProtectionPolicy, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        policy_note(policy=obj, changed_by=request.user.get_username(), changed=form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: ProtectionPolicy) -> None:
+        policy_note(policy=obj, changed_by=request.user.get_username(), changed=None)
+        super().delete_model(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not _is_default(obj)
@@ -42,6 +53,8 @@ class PolicyAdmin(AnyAdmin):
         """As saved, had the coins just been bought; what is protected already keeps its prices."""
         if policy.pk is None:
             return "Save it first."
+        if policy.side == ProtectionPolicy.Side.SELL:
+            return str(NOT_OFFERED)
         shown = policy_previews(policy, self.holdings())
         if not shown:
             return "Nothing that is held and has a known price falls under it."

@@ -5,5 +5,6 @@ from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot, LotTrade, Watermark
 from oco.models.policy import ProtectionPolicy
+from oco.models.review import UsedReview
 
-__all__ = ["Lot", "LotTrade", "OcoEvent", "OcoGroup", "OcoLeg", "ProtectionPolicy", "Watermark"]
+__all__ = ["Lot", "LotTrade", "OcoEvent", "OcoGroup", "OcoLeg", "ProtectionPolicy", "UsedReview", "Watermark"]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from exchange.trace import LENGTH, correlation_id
 from oco.models.group import OcoGroup
 
 
@@ -22,11 +23,15 @@ class OcoEvent(models.Model):
     order_ids = models.JSONField(default=list)
     code = models.IntegerField(null=True, blank=True)
     told = models.BooleanField(default=False)
+    correlation_id = models.CharField(max_length=LENGTH, blank=True, default=correlation_id, editable=False)
 
     class Meta:
         db_table = "oco_events"
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["id"], name="events_untold", condition=models.Q(told=False))]
+        indexes = [
+            models.Index(fields=["id"], name="events_untold", condition=models.Q(told=False)),
+            models.Index(fields=["-at", "-id"], name="events_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.old or '·'} → {self.new}: {self.reason}"

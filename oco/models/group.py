@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from exchange.fields import ExactDecimalField
+from exchange.trace import LENGTH, correlation_id
 from oco.models.lot import Lot
 from oco.states import OPEN, State
 
@@ -42,6 +43,9 @@ class OcoGroup(models.Model):
     requested_by = models.CharField(max_length=64, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(
+        max_length=LENGTH, blank=True, default=correlation_id, editable=False, help_text="What began it."
+    )
     idempotency_key = models.CharField(max_length=128, null=True, blank=True, unique=True)
 
     class Meta:

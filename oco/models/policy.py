@@ -4,15 +4,20 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 
 from exchange.fields import ExactDecimalField
 
 
 class ProtectionPolicy(models.Model):
-    """The rule for one instrument, or with a blank name the one for all others (rule 3)."""
+    """The rule for one instrument, or with a blank name the one for all others, by side of the entry (rule 3).
+
+    Those for sales are off, and the database keeps them so: no pair that buys back is placed yet (rule 4).
+    """
 
     class Side(models.TextChoices):
         BUY = "BUY", "bought"
+        SELL = "SELL", "sold"
 
     class OnBreach(models.TextChoices):
         EXIT = "EXIT", "sell at the market, within 15 minutes"
@@ -55,8 +60,14 @@ class ProtectionPolicy(models.Model):
         verbose_name_plural = "protection policies"
         ordering = ["instrument_name", "side"]
         constraints = [
-            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument")
+            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument"),
+            models.CheckConstraint(
+                condition=Q(side="BUY") | Q(enabled=False),
+                name="policy_sales_are_off",
+                violation_error_message="What was sold is not bought back by this program: leave it off.",
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.instrument_name or "every other instrument"
+        name = self.instrument_name or "every other instrument"
+        return name if self.side == self.Side.BUY else f"{name}, {self.get_side_display()}"

@@ -1,6 +1,24 @@
 """What the person sees and is told."""
 
-from portfolio.models.alert import Alert
+from portfolio.models.alert import Alert, AlertMessage
 from portfolio.models.balance import Balance
+from portfolio.models.cost import CostCursor, CostEntry, PositionCost
+from portfolio.models.perpetual import Perpetual
+from portfolio.models.signal import Signal
+from portfolio.models.snapshot import PortfolioSnapshot
+from portfolio.models.token import ApiToken
+from portfolio.models.watch import WatchlistItem
 
-__all__ = ["Alert", "Balance"]
+__all__ = [
+    "Alert",
+    "AlertMessage",
+    "ApiToken",
+    "Balance",
+    "CostCursor",
+    "CostEntry",
+    "Perpetual",
+    "PortfolioSnapshot",
+    "PositionCost",
+    "Signal",
+    "WatchlistItem",
+]

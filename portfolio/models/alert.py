@@ -1,40 +1,108 @@
-"""What the person must be told."""
+"""What the person must be told, and the messages that told it."""
 
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from exchange.trace import LENGTH, correlation_id
 
 
 class Alert(models.Model):
-    """Something the person must be told, once. `dedupe_key` names the occasion; delivery has its own state."""
+    """Something the person must be told, once. `dedupe_key` names the occasion; delivery has its own state.
+
+    An alert with a `condition` speaks of something that lasts: while `ended_at` is empty it goes on, and the
+    database refuses a second open one of the same condition. Mere news (`NEWS`) is over when it is raised.
+    `daily_date` is the local date of a daily alert.
+    """
 
     class Kind(models.TextChoices):
-        UNPROTECTED = "UNPROTECTED", "unprotected for too long"
-        STOP_FAILED = "STOP_FAILED", "no stop can be placed"
-        UNKNOWN = "UNKNOWN", "an order's fate is not known"
-        EXIT = "EXIT", "sold at the market"
-        CLOSED = "CLOSED", "a position was closed"
-        RELEASED = "RELEASED", "protection was taken away"
-        INVARIANT = "INVARIANT", "the books do not add up"
+        UNPROTECTED = "UNPROTECTED", _("unprotected for too long")
+        STOP_FAILED = "STOP_FAILED", _("no stop can be placed")
+        UNKNOWN = "UNKNOWN", _("an order's fate is not known")
+        EXIT = "EXIT", _("sold at the market")
+        CLOSED = "CLOSED", _("a position was closed")
+        RELEASED = "RELEASED", _("protection was taken away")
+        INVARIANT = "INVARIANT", _("the books do not add up")
+        SYNC = "SYNC", _("the sync fails")
+        CLOCK = "CLOCK", _("the clock is wrong")
+        KEY = "KEY", _("the exchange refuses the key")
+        SWITCH = "SWITCH", _("trading was switched")
+        WORKER = "WORKER", _("the worker is silent")
+        WATCH = "WATCH", _("a part of the watch fails")
+        TRADES = "TRADES", _("executions are missing")
+        WELL = "WELL", _("is well again")
+        DAILY = "DAILY", _("the daily alert")
 
     class State(models.TextChoices):
-        DUE = "DUE", "to be delivered"
-        DELIVERED = "DELIVERED", "delivered"
-        FAILED = "FAILED", "could not be delivered"
+        DUE = "DUE", _("to be sent")
+        SENDING = "SENDING", _("being sent")
+        SENT = "SENT", _("sent")
+        FAILED = "FAILED", _("could not be sent")
+        DESK = "DESK", _("on the desk only")
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     dedupe_key = models.CharField(max_length=128, unique=True)
+    condition = models.CharField(max_length=96, blank=True)
+    daily_date = models.DateField(null=True, blank=True, unique=True)
     title = models.CharField(max_length=255)
     text = models.TextField()
     oco_group_id = models.UUIDField(null=True, blank=True)
     instrument_name = models.CharField(max_length=64, blank=True)
     raised_at = models.DateTimeField()
-    state = models.CharField(max_length=16, choices=State.choices, default=State.DUE)
+    ended_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=64, blank=True)
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.DUE)
+    attempts = models.IntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as soon as possible.")
+    claim = models.CharField(max_length=32, blank=True, help_text="Of whoever is sending it.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_to = models.JSONField(default=list, blank=True, help_text="Marks of the channels that took it.")
+    last_error = models.CharField(max_length=255, blank=True)
+    correlation_id = models.CharField(
+        max_length=LENGTH, blank=True, default=correlation_id, editable=False, help_text="What began it."
+    )
 
     class Meta:
         db_table = "portfolio_alerts"
         ordering = ["-raised_at", "-id"]
-        indexes = [models.Index(fields=["state", "raised_at"], name="alerts_by_state")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["condition"],
+                condition=Q(ended_at=None) & ~Q(condition=""),
+                name="one_open_alert_a_condition",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "raised_at"], name="alerts_by_state"),
+            models.Index(
+                fields=["-raised_at"], name="alerts_unseen", condition=Q(acknowledged_at=None, ended_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+
+NEWS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
+"""Good to know, and nothing to do about."""
+
+
+class AlertMessage(models.Model):
+    """One message that left, or tried to. `number` grows by one: who counted too late cannot add another."""
+
+    number = models.BigIntegerField(unique=True)
+    at = models.DateTimeField(db_index=True)
+    alerts = models.IntegerField(help_text="How many it told of.")
+    took = models.IntegerField(default=0, help_text="Channels that took it.")
+    refused = models.IntegerField(default=0, help_text="Channels that did not.")
+
+    class Meta:
+        db_table = "portfolio_alert_messages"
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"message {self.number}"

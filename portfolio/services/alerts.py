@@ -1,24 +1,24 @@
-"""What the person must be told, once per occasion: news from the journal, and what stays without a stop."""
+"""What the person must be told, once per occasion: news from the journal, and what lasts."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from exchange.trace import correlated
 from oco.audit import invariants_broken
-from oco.models import OcoEvent, OcoGroup
-from oco.selectors import events_untold, groups_naked
+from oco.models import OcoEvent
+from oco.selectors import events_untold
 from oco.states import State
+from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
+from portfolio.alerts.groups import groups_note_all, trouble_of
 from portfolio.models import Alert
+from portfolio.models.alert import NEWS
 
 Kind = Alert.Kind
-LONGEST_NAKED = timedelta(minutes=3)
-TITLE_LENGTH = 255
 KINDS = {
-    State.STOP_FAILED: Kind.STOP_FAILED,
-    State.UNKNOWN: Kind.UNKNOWN,
     State.EXITING: Kind.EXIT,
     State.CLOSED_BY_STOP: Kind.CLOSED,
     State.CLOSED_BY_TARGET: Kind.CLOSED,
@@ -39,7 +39,7 @@ def alert_raise(
     instrument_name: str = "",
 ) -> bool:
     """Raise an alert, unless this occasion has one; whether it is new."""
-    _, is_new = Alert.objects.get_or_create(
+    _alert, is_new = Alert.objects.get_or_create(
         dedupe_key=dedupe_key,
         defaults={
             "kind": kind,
@@ -48,21 +48,21 @@ def alert_raise(
             "oco_group_id": group_id,
             "instrument_name": instrument_name,
             "raised_at": now,
+            "ended_at": now if kind in NEWS else None,
         },
     )
     return is_new
 
 
 def alert_raise_all(*, now: datetime) -> None:
-    """After every cycle, also one that failed: 1. the journal's news 2. what is naked 3. broken invariants."""
+    """After every cycle, also one that failed: 1. the journal's news 2. what is naked, derivatives as well, or
+    otherwise not as it should be for too long 3. broken invariants.
+    """
     for event in events_untold():
-        _tell(event, now)
-    for group in groups_naked(now=now, longer_than=naked_limit()):
-        _tell_naked(group, now)
-    for words in invariants_broken():
-        key = f"invariant {sha256(words.encode()).hexdigest()}"
-        title = "The record of the protection does not add up"
-        alert_raise(kind=Kind.INVARIANT, dedupe_key=key, title=title, text=words, now=now)
+        with correlated(event.correlation_id):
+            _tell(event, now)
+    groups_note_all(now=now)
+    _note_invariants(now)
 
 
 def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> bool:
@@ -71,35 +71,36 @@ def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> b
     return bool(fresh.update(acknowledged_at=now, acknowledged_by=acknowledged_by))
 
 
-def naked_limit() -> timedelta:
-    """Two cycles, at most three minutes."""
-    return min(2 * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS), LONGEST_NAKED)
-
-
 def _tell(event: OcoEvent, now: datetime) -> None:
     """The alert and the note that it was told, together: neither without the other."""
-    kind, group = KINDS.get(State(event.new)), event.group
     with transaction.atomic():
-        if kind is not None and event.new != event.old and not group.lot.merging:
-            alert_raise(
-                kind=kind,
-                dedupe_key=f"event {event.pk}",
-                title=f"{group.instrument_name}: {kind.label}",
-                text=event.reason,
-                now=now,
-                group_id=group.pk,
-                instrument_name=group.instrument_name,
-            )
+        if event.new != event.old and not event.group.lot.merging:
+            _raise_for(event, now)
         OcoEvent.objects.filter(pk=event.pk).update(told=True)
 
 
-def _tell_naked(group: OcoGroup, now: datetime) -> None:
-    alert_raise(
-        kind=Kind.UNPROTECTED,
-        dedupe_key=f"naked {group.pk} {group.uncovered_since:%Y-%m-%dT%H:%M:%S}",
-        title=f"{group.instrument_name}: {group.lot.owned:f} without a stop",
-        text=group.reason,
-        now=now,
-        group_id=group.pk,
-        instrument_name=group.instrument_name,
-    )
+def _raise_for(event: OcoEvent, now: datetime) -> None:
+    kind, group = KINDS.get(State(event.new)), event.group
+    if event.new == State.STOP_FAILED:
+        trouble_begin(trouble=trouble_of(group, Kind.STOP_FAILED, event.reason), now=now)
+    elif kind is not None:
+        alert_raise(
+            kind=kind,
+            dedupe_key=f"event {event.pk}",
+            title=f"{group.instrument_name}: {kind.label}",
+            text=event.reason,
+            now=now,
+            group_id=group.pk,
+            instrument_name=group.instrument_name,
+        )
+
+
+def _note_invariants(now: datetime) -> None:
+    broken = {f"invariant {sha256(words.encode()).hexdigest()}": words for words in invariants_broken()}
+    title = _("The record of the protection does not add up")
+    for condition, words in broken.items():
+        trouble = Trouble(condition=condition, kind=Kind.INVARIANT, title=title, text=words)
+        trouble_begin(trouble=trouble, now=now)
+    lasting = Alert.objects.filter(kind=Kind.INVARIANT, ended_at=None).exclude(condition="")
+    for alert in lasting.exclude(condition__in=broken):
+        trouble_end(condition=alert.condition, text=_("It adds up again."), now=now)

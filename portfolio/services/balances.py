@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from exchange.types import AccountBalance, PositionBalance
 from portfolio.models import Balance
-from portfolio.valuation import DIGITS, Prices, worth_of
+from portfolio.worth.valuation import DIGITS, Prices, worth_of
 
 COLUMNS = ["quantity", "available", "reserved", "price_usd", "market_value_usd", "read_at"]
 NOTHING = Decimal(0)

@@ -13,7 +13,17 @@ from exchange.client import Client
 from exchange.connect import client_from_settings
 from exchange.errors import ExchangeError
 from exchange.models import SyncRun
-from exchange.services import Held, LeaseLost, WrongAccount, lease_holder, lease_take, run_finish, run_start
+from exchange.services import (
+    Held,
+    LeaseLost,
+    WrongAccount,
+    lease_holder,
+    lease_is_silent,
+    lease_take,
+    run_finish,
+    run_start,
+)
+from exchange.trace import correlated, correlation_id
 from portfolio.cycle import Silence, run_cycle
 
 logger = logging.getLogger("exchange_sync")
@@ -24,7 +34,7 @@ EXPECTED = (ExchangeError, WrongAccount, LeaseLost, Silence)
 
 def sync_request(*, requested_by: str) -> str:
     """Ask the worker for a cycle now; the id of the task. The web process itself never sends anything."""
-    return str(async_task("portfolio.tasks.sync_now", requested_by, group="sync"))
+    return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 
 def sync_run(*, trigger: str) -> SyncRun | None:
@@ -34,15 +44,21 @@ def sync_run(*, trigger: str) -> SyncRun | None:
         return None
     try:
         run = run_start(held=held, trigger=trigger, now=timezone.now())
-        client = client_from_settings(before_request=lambda _method: held.renew())
-        errors, failed = _cycle(client, held, run)
-        run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
-        client.close()
-        run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
+        with correlated(f"run-{run.pk}"):
+            _run(held, run)
     finally:
         held.release()
-    _log_end(run)
+    with correlated(f"run-{run.pk}"):
+        _log_end(run)
     return run
+
+
+def _run(held: Held, run: SyncRun) -> None:
+    client = client_from_settings(before_request=lambda _method: held.renew())
+    errors, failed = _cycle(client, held, run)
+    run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
+    client.close()
+    run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
 
 
 def cycle_is_fresh(now: datetime) -> bool:
@@ -64,18 +80,20 @@ def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
 
 
 def _lease_when_free() -> Held | None:
-    """The lease; a slice of history is waited for, another cycle is not."""
+    """The lease. A slice of history is waited for, and the end of a lease whose holder was killed; a cycle that
+    is at work is not.
+    """
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         held = lease_take(purpose="cycle")
-        if held is not None or time.monotonic() > end or _is_cycle(lease_holder()):
+        if held is not None or time.monotonic() > end or _is_cycle_at_work(lease_holder()):
             return held
         time.sleep(0.2)
 
 
-def _is_cycle(holder: str) -> bool:
+def _is_cycle_at_work(holder: str) -> bool:
     """Nobody is no cycle: the lease came free a moment after we found it taken."""
-    return bool(holder) and not holder.startswith(HISTORY)
+    return bool(holder) and not holder.startswith(HISTORY) and not lease_is_silent()
 
 
 def _log_end(run: SyncRun) -> None:

@@ -3,21 +3,37 @@
 from datetime import datetime
 
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from portfolio.freshness import age_seconds
 
 register = template.Library()
 
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+TODAY, THIS_YEAR, EARLIER = "H:i:s", "j M H:i", "j M Y"
 
 
 @register.filter
-def clock(moment: datetime, now: datetime) -> SafeString:
+def clock(moment: datetime | None, now: datetime) -> SafeString:
     """`14:02:41` today, `21 Nov 22:47` before, `21 Nov 2025` in another year."""
+    if moment is None:
+        return format_html('<span class="na">n/a</span>')
     here, today = timezone.localtime(moment), timezone.localtime(now)
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), _clock_text(here, today))
+    style = TODAY if here.date() == today.date() else THIS_YEAR if here.year == today.year else EARLIER
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), dateformat.format(here, style))
+
+
+@register.filter
+def minute(moment: datetime | None, now: datetime) -> SafeString:
+    """As `clock`, without the seconds."""
+    if moment is None:
+        return format_html('<span class="na">n/a</span>')
+    here, today = timezone.localtime(moment), timezone.localtime(now)
+    style = "H:i" if here.date() == today.date() else THIS_YEAR
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), dateformat.format(here, style))
 
 
 @register.filter
@@ -29,8 +45,19 @@ def age(seconds: int | None) -> str:
     return f"{seconds // size} {unit}"
 
 
-def _clock_text(here: datetime, today: datetime) -> str:
-    if here.date() == today.date():
-        return f"{here:%H:%M:%S}"
-    day = f"{here.day} {MONTHS[here.month - 1]}"
-    return f"{day} {here:%H:%M}" if here.year == today.year else f"{day} {here.year}"
+@register.filter
+def ago(moment: datetime, now: datetime) -> SafeString:
+    """`23 s ago`, counted on by the script while the page is open."""
+    words = _("%s ago")
+    return _ticking(moment, now, words)
+
+
+@register.filter
+def since(moment: datetime, now: datetime) -> SafeString:
+    """`41 min`, counted on by the script while the page is open."""
+    return _ticking(moment, now, "%s")
+
+
+def _ticking(moment: datetime, now: datetime, words: str) -> SafeString:
+    html = '<time datetime="{}" data-age="{}">{}</time>'
+    return format_html(html, moment.isoformat(), words, words % age(age_seconds(moment, now=now)))

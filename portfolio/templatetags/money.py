@@ -1,48 +1,111 @@
-"""Numbers as people read them, made in this one place; the whole value stays in `<data value>`."""
+"""Numbers as people read them, made in this one place; the whole value stays in `<data value>`.
 
+With hidden amounts money and quantities are masked, prices and percentages are not: a price is public.
+"""
+
+from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from exchange.fields import plain
+from exchange.rows import OrderRow
+from portfolio.web.display import display_now
 
 register = template.Library()
 
 UNKNOWN = "n/a"
 CENT = Decimal("0.01")
 MOST_DECIMALS = 8
+UP, DOWN = "M5 1 9.5 9h-9z", "M5 9 .5 1h9z"
 
 
 @register.filter
 def usd(value: Decimal | None) -> SafeString:
     """`$1,234.56`, rounded half even to the cent, never to nothing."""
-    return data(value, usd_text(value))
+    return money(value, usd_text(value))
 
 
 @register.filter
 def usd_down(value: Decimal | None) -> SafeString:
     """As `usd`, but rounded down: nobody can spend a cent that is not there."""
-    return data(value, usd_text(value, rounding=ROUND_DOWN))
+    return money(value, usd_text(value, rounding=ROUND_DOWN))
+
+
+@register.filter
+def usd_big(value: Decimal | None) -> SafeString:
+    """As `usd` with the cents set back, for the largest figure of a page."""
+    text = usd_text(value)
+    if value is None or "." not in text or text.startswith(("<", "−<")):
+        return money(value, text)
+    whole, cents = text.rsplit(".", 1)
+    return money(value, format_html('{}<span class="cents">.{}</span>', whole, cents))
+
+
+@register.filter
+def gain(value: Decimal | None) -> SafeString:
+    """A result in USD: arrow, sign, colour last. Nothing won or lost is grey and has no sign."""
+    return _result(value, money(value, signed(usd_text(value), value)), arrow=True)
+
+
+@register.filter
+def gain_plain(value: Decimal | None) -> SafeString:
+    """The same without the arrow, for what would be won or lost."""
+    return _result(value, money(value, signed(usd_text(value), value)))
+
+
+@register.filter
+def change(value: Decimal | None) -> SafeString:
+    """A change in percent: arrow, sign, colour last."""
+    return _result(value, signed_percent(value), arrow=True)
+
+
+@register.filter
+def signed_percent(value: Decimal | None, decimals: int = 2) -> SafeString:
+    """`+1.29%`, without colour."""
+    return data(value, signed(percent_text(value, decimals), value))
+
+
+@register.filter
+def realised(order: OrderRow, results: Mapping[int, Decimal]) -> Decimal | None:
+    """What this sale gained in USD, None when that is not known."""
+    return results.get(order.id)
 
 
 @register.filter
 def amount(value: Decimal | None, decimals: int | None = None) -> SafeString:
-    """A price or a quantity with the instrument's decimals; without an instrument, with its own, at most eight."""
+    """A price with the instrument's decimals; without an instrument, with its own, at most eight."""
     return data(value, amount_text(value, decimals))
 
 
 @register.filter
-def held(value: Decimal | None) -> SafeString:
-    """A quantity of a currency: at most eight decimals, rounded down."""
-    return data(value, held_text(value))
+def quantity(value: Decimal | None, decimals: int | None = None) -> SafeString:
+    """How much of something, written as `amount`."""
+    return money(value, amount_text(value, decimals))
 
 
 @register.filter
-def percent(value: Decimal | None) -> SafeString:
-    """Two decimals."""
-    return data(value, UNKNOWN if value is None else f"{_grouped(value, 2)}%")
+def held(value: Decimal | None, decimals: int | None = None) -> SafeString:
+    """A quantity of a currency, rounded down: the decimals of its pair, else its own, at most eight."""
+    return money(value, held_text(value, decimals))
+
+
+@register.filter
+def percent(value: Decimal | None, decimals: int = 2) -> SafeString:
+    """`42.90%`."""
+    return data(value, percent_text(value, decimals))
+
+
+def money(value: Decimal | None, text: str) -> SafeString:
+    """`data`, unless amounts are hidden."""
+    if value is None or not display_now().hides_amounts:
+        return data(value, text)
+    return format_html(
+        '<span class="hid" aria-hidden="true">•••</span><span class="vh">{}</span>', _("hidden")
+    )
 
 
 def data(value: Decimal | None, text: str) -> SafeString:
@@ -67,8 +130,28 @@ def amount_text(value: Decimal | None, decimals: int | None = None) -> str:
     return _grouped(value, _own_decimals(value) if decimals is None else decimals)
 
 
-def held_text(value: Decimal | None) -> str:
-    return UNKNOWN if value is None else _grouped(value, _own_decimals(value), rounding=ROUND_DOWN)
+def held_text(value: Decimal | None, decimals: int | None = None) -> str:
+    """What would become zero is shown whole."""
+    if value is None:
+        return UNKNOWN
+    return _grouped(value, _own_decimals(value) if decimals is None else decimals, rounding=ROUND_DOWN)
+
+
+def percent_text(value: Decimal | None, decimals: int = 2) -> str:
+    return UNKNOWN if value is None else f"{_grouped(value, decimals)}%"
+
+
+def signed(text: str, value: Decimal | None) -> str:
+    """A plus before what is more than nothing; the minus is there already."""
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def _result(value: Decimal | None, html: SafeString, *, arrow: bool = False) -> SafeString:
+    if not value:
+        return format_html('<span class="muted">{}</span>', html)
+    look, path = ("gain", UP) if value > 0 else ("loss", DOWN)
+    tick = '<svg class="tick" viewBox="0 0 10 10" aria-hidden="true"><path d="{}"></path></svg>'
+    return format_html('<span class="{}">{}{}</span>', look, format_html(tick, path) if arrow else "", html)
 
 
 def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:

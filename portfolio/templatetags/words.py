@@ -1,29 +1,86 @@
 """The exchange's capitals as words; what we have no word for is shown as sent."""
 
+from uuid import UUID
+
 from django import template
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from exchange.rows import OrderRow
+from oco.said import said
+from portfolio.templatetags.icons import icon
 
 register = template.Library()
+register.filter("said", said)
 
-STATUS_WORDS = {
-    "ACTIVE": "Working",
-    "NEW": "Waiting",
-    "PENDING": "Waiting",
-    "FILLED": "Filled",
-    "CANCELED": "Cancelled",
-    "EXPIRED": "Expired",
-    "REJECTED": "Rejected",
-    "UNKNOWN": "Unknown, check",
+Look = tuple[str, str, Promise]
+"""Class, icon and word of a pill."""
+
+ORDER_LOOKS: dict[str, Look] = {
+    "ACTIVE": ("ok", "circle-check", _("Working")),
+    "NEW": ("wait", "clock", _("Sent, waiting")),
+    "PENDING": ("wait", "clock", _("Sent, waiting")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
 }
-STATUS_LOOKS = {"ACTIVE": "ok", "NEW": "wait", "PENDING": "wait", "REJECTED": "crit", "UNKNOWN": "warn"}
-COVER_WORDS = {
-    "STOP_FAILED": "Stop failed",
-    "UNKNOWN": "Unknown, check",
-    "UNPROTECTED": "Unprotected",
-    "PARTLY": "Partly",
-    "WAITING": "Sent, waiting",
-    "PROTECTED": "Protected",
+COVER_LOOKS: dict[str, Look] = {
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "UNPROTECTED": ("warn", "shield-off", _("Unprotected")),
+    "PARTLY": ("warn", "shield-half", _("Partly")),
+    "WAITING": ("wait", "clock", _("Sent, waiting")),
+    "PROTECTED": ("ok", "shield-check", _("Protected")),
 }
-COVER_LOOKS = {"STOP_FAILED": "crit", "WAITING": "wait", "PROTECTED": "ok"}
+GROUP_LOOKS: dict[str, Look] = {
+    "PENDING": ("wait", "clock", _("Sent, waiting")),
+    "ACTIVE": ("ok", "shield-check", _("Protected")),
+    "REPLACING": ("wait", "refresh-cw", _("Being replaced")),
+    "EXITING": ("wait", "arrow-right", _("Selling at market")),
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "CLOSED_BY_STOP": ("info", "circle-check", _("Stop hit")),
+    "CLOSED_BY_TARGET": ("info", "circle-check", _("Target hit")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Sold at market")),
+    "CLOSED_BY_HAND": ("off", "x", _("Closed by hand")),
+    "RELEASED": ("off", "x", _("Released")),
+}
+LEG_LOOKS: dict[str, Look] = {
+    "INTENT": ("wait", "clock", _("About to be sent")),
+    "SENT": ("wait", "clock", _("Sent, waiting")),
+    "ACCEPTED": ("wait", "clock", _("Sent, waiting")),
+    "OPEN": ("ok", "circle-check", _("Working")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "REFUSED": ("crit", "octagon-alert", _("Refused")),
+    "ABSENT": ("off", "x", _("Never arrived")),
+}
+WORDS: dict[str, Promise] = {
+    "BUY": pgettext_lazy("side", "Buy"),
+    "SELL": pgettext_lazy("side", "Sell"),
+    "LIMIT": _("Limit"),
+    "MARKET": _("Market"),
+    "STOP_LIMIT": _("Stop-limit"),
+    "STOP_LOSS": _("Stop-loss"),
+    "TAKE_PROFIT": _("Take-profit"),
+    "TAKE_PROFIT_LIMIT": _("Take-profit limit"),
+    "ENTRY": _("Entry"),
+    "EXIT": _("Exit"),
+    "OURS": _("Sent by the desk"),
+    "FOREIGN": _("Sent by hand or by another program"),
+    "NATIVE": _("Linked by the exchange"),
+    "PAIRED": _("Linked by the desk"),
+}
+
+RESTING = ("NEW", "PENDING")  # what an untriggered order is called (dossier 6)
+CALLS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
 
 @register.filter
@@ -33,28 +90,77 @@ def instrument(name: str) -> str:
 
 
 @register.filter
+def inst(name: str) -> SafeString:
+    """The same with the currency it is priced in set back: `BTC` strong, `/USD` quiet."""
+    base, slash, quote = instrument(name).partition("/")
+    return format_html("{}<span>{}{}</span>", base, slash, quote) if slash else format_html("{}", base)
+
+
+@register.filter
 def words(capitals: str) -> str:
-    """`Stop limit` for STOP_LIMIT."""
-    return capitals.replace("_", " ").capitalize()
+    """`Stop-limit` for STOP_LIMIT; capitals that we have no word for are set down as a sentence."""
+    known = WORDS.get(capitals)
+    return str(known) if known else capitals.replace("_", " ").capitalize()
 
 
 @register.filter
-def status_words(status: str) -> str:
-    return STATUS_WORDS.get(status, status)
+def call(action: str) -> str:
+    """What a signal says, in capitals."""
+    return str(CALLS.get(action, action))
 
 
 @register.filter
-def status_look(status: str) -> str:
-    """The class of its pill."""
-    return STATUS_LOOKS.get(status, "off")
+def group_mark(group_id: UUID) -> str:
+    """The beginning of its id, enough to tell one group from another."""
+    return str(group_id)[:4].upper()
+
+
+@register.simple_tag
+def pill(look: str, picture: str, word: str, status: str = "") -> SafeString:
+    """Icon and word, the colour last. `look`: ok, warn, crit, info, wait, off."""
+    html = '<span class="pill {}" data-status="{}">{}{}</span>'
+    return format_html(html, look, status, icon(picture), word)
+
+
+@register.simple_tag
+def order_pill(status: str) -> SafeString:
+    """The state of an order on the exchange; one that we have no word for is shown as sent."""
+    return _known(ORDER_LOOKS, status)
 
 
 @register.filter
-def cover_words(cover: str) -> str:
-    return COVER_WORDS[cover]
+def needs_pill(order: OrderRow) -> bool:
+    """Whether its state is worth a word in a list of what is at work."""
+    resting = order.trigger_price is not None and order.status in RESTING
+    return order.status != "ACTIVE" and not resting
 
 
-@register.filter
-def cover_look(cover: str) -> str:
-    """The class of its pill."""
-    return COVER_LOOKS.get(cover, "warn")
+@register.simple_tag
+def order_state(order: OrderRow) -> SafeString:
+    """The same for a row; an untriggered stop that was read back is at work, whatever the exchange calls it."""
+    if order.trigger_price is not None and order.status in RESTING:
+        return pill("ok", "circle-check", str(_("Working")), order.status)
+    return order_pill(order.status)
+
+
+@register.simple_tag
+def cover_pill(cover: str) -> SafeString:
+    """How well a position is covered."""
+    return _known(COVER_LOOKS, cover)
+
+
+@register.simple_tag
+def group_pill(state: str) -> SafeString:
+    """The state of a stop and its target."""
+    return _known(GROUP_LOOKS, state)
+
+
+@register.simple_tag
+def leg_pill(status: str) -> SafeString:
+    """What is known of one order of ours."""
+    return _known(LEG_LOOKS, status)
+
+
+def _known(looks: dict[str, Look], status: str) -> SafeString:
+    look, picture, word = looks.get(status, ("off", "circle-help", status))
+    return pill(look, picture, str(word), status)

@@ -10,6 +10,7 @@ from unittest import mock
 
 import requests
 
+from exchange.beside import Beside
 from exchange.client import Client
 from exchange.models import SyncRun
 from exchange.ratelimit import Limiter
@@ -50,7 +51,7 @@ def connected(address: str) -> Iterator[None]:
     """Cycles and slices ask the exchange at `address`."""
 
     def client(*, before_request: Callable[[str], None] | None = None) -> Client:
-        return Client(
+        found = Client(
             f"{address}/exchange/v1",
             KEY,
             SECRET,
@@ -58,6 +59,8 @@ def connected(address: str) -> Iterator[None]:
             limiter=Limiter(lambda: 0, time.sleep, enabled=False),
             before_request=before_request,
         )
+        found.beside = Beside.at(found.base_url)
+        return found
 
     with mock.patch(BUILDERS[0], client), mock.patch(BUILDERS[1], client):
         yield

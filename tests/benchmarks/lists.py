@@ -19,6 +19,9 @@ ADMIN, ADMIN_TRADES = "/admin/exchange/exchangeorder/", "/admin/exchange/trade/"
 PAGES = (
     "/",
     "/api/dashboard/state",
+    "/portfolio/",
+    *(f"/orders/{term}" for term in ("", "?show=open&instrument=COIN3_USD", "?role=STOP_LOSS&side=SELL")),
+    *(f"/history/{term}" for term in ("", "?instrument=COIN3_USD", "?until=2020-01-01")),
     ORDERS,
     *(f"{ORDERS}?status={status}" for status in ("ACTIVE", "UNKNOWN", "FILLED", "EXPIRED")),
     f"{ORDERS}?side=BUY",

@@ -8,9 +8,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from exchange.models import ExchangeOrder
+from exchange.models import ExchangeOrder, Trade
 from oco.models import Watermark
 from oco.oids import PREFIX
+from portfolio.models import CostCursor
 from tests.factories import OrderFactory, TradeFactory
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) "
@@ -51,6 +52,7 @@ def old_account(orders: int, *, rare: bool = False) -> None:
     """`orders` finished orders of 40 coins, one a minute, three of four of them filled, and a fill each.
 
     Protection was there from the first day: one of five orders is ours, and every buy has been dealt with.
+    The books are kept: what the coins have cost was reckoned long ago.
     `rare` makes the oldest few open, unknown, expired or ours instead: what lists find at their very end.
     """
     moment = timezone.now() - YOUNGEST
@@ -59,6 +61,8 @@ def old_account(orders: int, *, rare: bool = False) -> None:
     _repeat(order, orders - 1, ORDERS, ("created_at", "updated_at", "first_seen_at"))
     _repeat(trade, orders - 1, TRADES, ("traded_at", "first_seen_at"))
     Watermark.objects.update_or_create(only=True, defaults={"since_ns": 0})
+    newest = Trade.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    CostCursor.objects.update_or_create(only=True, defaults={"trade_pk": newest})
     _run("INSERT INTO oco_lot_trades (trade_id) SELECT trade_id FROM exchange_trades WHERE side = 'BUY'")
     if rare:
         _make_rare()

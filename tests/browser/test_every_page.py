@@ -5,7 +5,7 @@ import pytest
 from tests.browser.looks import axe_violations, sideways
 
 PAGES = ["/", "/protection/", "/orders/", "/portfolio/", "/signals/", "/watchlist/", "/history/", "/alerts/"]
-PAGES += ["/login/", "/audit/", "/api/docs/", "/admin/", "/admin/exchange/exchangeorder/"]
+PAGES += ["/login/", "/sudo/", "/audit/", "/api/docs/", "/admin/", "/admin/exchange/exchangeorder/"]
 OURS = [path for path in PAGES if not path.startswith("/admin/")]
 WIDTHS = [320, 390, 768, 1280, 1440]
 

@@ -80,3 +80,28 @@ def test_a_line_that_is_not_understood_is_refused_without_repeating_it(tmp_path,
 
 def test_a_file_that_is_not_there_is_no_trouble(tmp_path):
     assert surroundings({"PORT": "2"}, tmp_path / ".env") == {"PORT": "2"}
+
+
+def test_the_mode_is_part_of_the_database_name_where_it_is_asked_for():
+    address = "postgres://desk@/desk_{mode}?host=/var/run/postgresql"
+    found = Reader({"DATABASE_URL": address}).database("DATABASE_URL", "", mode="live")
+    assert (found["NAME"], found["USER"]) == ("desk_live", "desk")
+    assert found["OPTIONS"] == {"host": "/var/run/postgresql"}
+
+
+def test_a_choice_is_one_of_its_words():
+    assert Reader({"LOG_FORMAT": "JSON"}).choice("LOG_FORMAT", "text", ("text", "json")) == "json"
+    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT must be text or json, not “xml”"):
+        Reader({"LOG_FORMAT": "xml"}).choice("LOG_FORMAT", "text", ("text", "json"))
+
+
+def test_a_file_of_another_user_is_a_sentence_and_no_traceback(tmp_path, monkeypatch):
+    file = tmp_path / ".env"
+    file.write_text("PORT=8002\n")
+
+    def refused(*_args, **_kwargs):
+        raise PermissionError
+
+    monkeypatch.setattr(type(file), "open", refused)
+    with pytest.raises(ImproperlyConfigured, match=r"belongs to user .* DESK_UID"):
+        surroundings({}, file)

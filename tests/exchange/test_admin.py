@@ -1,18 +1,22 @@
 """What a worried person finds in the admin about orders and trades."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from exchange.models import ExchangeOrder, Trade
-from tests.factories import OrderFactory, SyncRunFactory, TradeFactory, UserFactory
+from exchange.admin import paginator
+from exchange.models import AuditEntry, ExchangeOrder, Trade
+from tests.factories import AuditEntryFactory, OrderFactory, SyncRunFactory, TradeFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 ORDERS = "/admin/exchange/exchangeorder/"
+TRADES = "/admin/exchange/trade/"
+AUDIT = "/admin/exchange/auditentry/"
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def listed(client: Client, address: str) -> set[str]:
     return {str(row.pk) for row in client.get(address).context["cl"].result_list}
 
 
-def keys(*rows: ExchangeOrder | Trade) -> set[str]:
+def keys(*rows: ExchangeOrder | Trade | AuditEntry) -> set[str]:
     return {str(row.pk) for row in rows}
 
 
@@ -54,6 +58,59 @@ def test_the_filter_answers_what_state_orders_are_in(alice, state, names):
         "canceled": OrderFactory(canceled=True),
     }
     assert listed(alice, f"{ORDERS}?state={state}") == keys(*(orders[name] for name in names))
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("side=SELL", {"old"}), ("within=hour", {"new"}), ("within=week", {"new", "old"}), ("within=ever", None)],
+)
+def test_orders_and_trades_are_narrowed_by_side_and_by_age(alice, query, names):
+    before = timezone.now() - timedelta(days=2)
+    young = timezone.now()
+    made = {
+        ORDERS: {
+            "new": OrderFactory(created_at=young),
+            "old": OrderFactory(created_at=before, side="SELL"),
+            "ancient": OrderFactory(created_at=before - timedelta(days=9)),
+        },
+        TRADES: {
+            "new": TradeFactory(),
+            "old": TradeFactory(traded_at=before, side="SELL"),
+            "ancient": TradeFactory(traded_at=before - timedelta(days=9)),
+        },
+    }
+    for address, rows in made.items():
+        wanted = rows if names is None else names
+        assert listed(alice, f"{address}?{query}") == keys(*(rows[name] for name in wanted))
+
+
+def test_trades_that_were_not_dealt_with_are_found(alice):
+    waiting = TradeFactory()
+    TradeFactory(side="SELL")
+    TradeFactory(is_new=False)
+    assert listed(alice, f"{TRADES}?dealt=no") == keys(waiting)
+
+
+def test_the_audit_log_says_what_people_did_and_what_was_refused(alice):
+    person = AuditEntryFactory()
+    sent = AuditEntryFactory(what="PAIR_PLACE", actor="worker 7", result="ACCEPTED", correlation_id="run-7")
+    refused = AuditEntryFactory(what="ORDER_CANCEL", actor="worker 7", result="REFUSED")
+    assert listed(alice, f"{AUDIT}?who=people") >= keys(person)
+    assert listed(alice, f"{AUDIT}?who=program") == keys(sent, refused)
+    assert listed(alice, f"{AUDIT}?who=doubtful") == keys(refused)
+    assert listed(alice, f"{AUDIT}?q=worker 7") == keys(sent, refused)
+    run = SyncRunFactory(pk=7)
+    html = alice.get(f"/admin/exchange/syncrun/{run.pk}/change/").content.decode()
+    assert listed(alice, link(html, "What it sent")) == keys(sent)
+
+
+def test_a_very_long_list_is_not_counted_to_its_end(alice, monkeypatch):
+    OrderFactory.create_batch(4)
+    assert "4 exchange orders" in " ".join(alice.get(ORDERS).content.decode().split())
+    monkeypatch.setattr(paginator, "FAR", 3)
+    html = alice.get(ORDERS).content.decode()
+    assert "More than 3: filter, or search for an id." in html
+    assert "&gt; 3 results" in html
 
 
 def test_an_order_is_found_by_any_of_its_ids(alice):

@@ -84,6 +84,14 @@ def test_a_span_of_time_has_its_start_and_not_its_end():
     ]
 
 
+def test_a_time_without_an_offset_is_utc(settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    at_noon = OrderFactory(created_at=datetime(2026, 11, 22, 12, tzinfo=UTC))
+    assert ids(created_after="2026-11-22T12:00:00", created_before="2026-11-22T12:00:01") == [
+        at_noon.order_id
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

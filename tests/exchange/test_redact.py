@@ -1,5 +1,6 @@
 """Keys do not come out: not in a log line, not in an error page."""
 
+import json
 import logging
 import sys
 from html import escape
@@ -10,7 +11,8 @@ from django.test import RequestFactory
 from django.utils.log import configure_logging
 from django.views.debug import get_exception_reporter_class, technical_500_response
 
-from exchange.redact import RedactingFormatter, redact
+from exchange.redact import JsonFormatter, RedactingFormatter, redact, traceback_show
+from exchange.trace import correlated
 
 KEY, SECRET = "zQ4-the-api-key", "cakp_<the&secret>"
 
@@ -23,6 +25,11 @@ def keys(settings):
 def line(message, *args, error=None):
     record = logging.LogRecord("exchange", logging.INFO, __file__, 1, message, args, error)
     return RedactingFormatter("%(levelname)s %(message)s").format(record)
+
+
+def json_line(message, *args, error=None):
+    record = logging.LogRecord("exchange", logging.INFO, __file__, 1, message, args, error)
+    return JsonFormatter().format(record)
 
 
 def fail():
@@ -92,3 +99,44 @@ def test_the_error_mail_shows_neither_key(settings):
         text = get_exception_reporter_class(request)(request, *sys.exc_info()).get_traceback_text()
     assert "[CRYPTO_COM_SECRET_KEY]" in text
     assert not [secret for secret in (KEY, SECRET) if secret in text]
+
+
+def test_a_line_says_on_which_trail_it_is():
+    with correlated("run-7"):
+        text = RedactingFormatter("%(trail)s%(message)s").format(logging.makeLogRecord({"msg": "begun"}))
+    assert text == "[run-7] begun"
+    assert RedactingFormatter("%(trail)s%(message)s").format(logging.makeLogRecord({"msg": "x"})) == "x"
+
+
+def test_a_json_line_is_one_object_with_the_name_on_top():
+    with correlated("run-7"), correlated("req-1"):
+        found = json.loads(json_line("synced %d\nbalances", 7))
+    assert found["message"] == "synced 7\nbalances"
+    assert (found["level"], found["logger"]) == ("INFO", "exchange")
+    assert (found["correlation_id"], found["trail"]) == ("req-1", "run-7 req-1")
+    assert found["time"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "secret", [SECRET, 'quote"and\\slash', "säcret-ütf", "tab\tinside-it", "new\nline-inside"]
+)
+def test_a_json_line_is_cleaned_in_every_spelling(settings, secret):
+    settings.CRYPTO_COM_SECRET_KEY = secret
+    try:
+        raise ValueError(f"refused {secret} {secret!r} {json.dumps(secret)}")
+    except ValueError:
+        text = json_line("sent %s as %s", secret, {"secret": secret}, error=sys.exc_info())
+    assert json.loads(text)["message"].startswith("sent [CRYPTO_COM_SECRET_KEY] as ")
+    for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        assert form not in text
+        assert form not in json.loads(text)["exception"]
+
+
+def test_an_error_that_nobody_caught_is_shown_cleaned(capsys):
+    try:
+        fail()
+    except ValueError:
+        traceback_show(*sys.exc_info())
+    shown = capsys.readouterr().err
+    assert "ValueError: refused [CRYPTO_COM_SECRET_KEY]" in shown
+    assert SECRET not in shown

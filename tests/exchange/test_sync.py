@@ -1,6 +1,7 @@
 """One pull: every read of the cycle, in order, each part complete or with the reason why not."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -24,7 +25,7 @@ READS = [
 
 
 class Pulled:
-    def __init__(self, world, *, keys=(), known=(), with_catalogue=False):
+    def __init__(self, world, *, keys=(), known=(), **due):
         self.asked = []
         end = (world.clock_ms + 60_000) * NS_PER_MS
         span = Span(start_ns=end - NS_PER_DAY, end_ns=end)
@@ -32,7 +33,7 @@ class Pulled:
             spans=dict.fromkeys(Stream, span),
             open_keys=keys,
             known_instruments=known,
-            with_catalogue=with_catalogue,
+            **due,
         )
         client = world.client(before_request=self.asked.append)
         self.snapshot = pull(client=client, wanted=wanted, clock=lambda: from_ms(world.clock_ms))
@@ -149,3 +150,33 @@ def test_a_long_history_is_left_where_it_was(world):
     assert len({trade.trade_id for trade in heard.rows}) < 500
     assert heard.left_until_ns <= oldest + 2 * NS_PER_MS
     assert heard.left_until_ns > (world.clock_ms * NS_PER_MS) - NS_PER_DAY
+
+
+POSITIONS = "private/get-positions"
+
+
+def test_derivatives_are_asked_for_where_margin_is_tied_up(world):
+    assert Pulled(world).snapshot.positions is None
+    world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
+    pulled = Pulled(world)
+    assert pulled.asked == [*READS, POSITIONS]
+    assert [row.quantity for row in pulled.snapshot.positions.rows] == [Decimal("-0.5")]
+
+
+@pytest.mark.parametrize("name", ["total_position_im", "total_position_cost"])
+def test_also_where_the_account_does_not_say(world, name):
+    world.faults.add("missing_fields", "private/user-balance", fields=[name])
+    assert Pulled(world).asked == [*READS, POSITIONS]
+
+
+def test_and_where_one_was_known_even_if_the_balance_cannot_be_read(world):
+    world.faults.add("refuse", "private/user-balance", code=40003)
+    assert POSITIONS not in Pulled(world).asked
+    assert Pulled(world, with_positions=True).asked[-1] == POSITIONS
+
+
+def test_a_key_that_may_not_ask_for_them_ends_nothing(world):
+    world.faults.add("refuse", POSITIONS, code=40101)
+    snapshot = Pulled(world, with_positions=True).snapshot
+    assert not snapshot.positions.is_complete
+    assert snapshot.balance.is_complete

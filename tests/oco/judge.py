@@ -10,6 +10,7 @@ from exchange.simulator.records import Order
 from oco import invariants
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from oco.states import State, is_final
+from portfolio.perpetuals import perpetuals_open
 from tests.oco.life import COINS, Life
 from tests.oco.support import ours, truth
 
@@ -134,7 +135,7 @@ def raced(life: Life, currency: str) -> Decimal:
 
 def unfinished(life: Life) -> list[str]:
     """What should be different after enough healthy cycles."""
-    return [*uncovered(life), *unseen(life), *(words for words in stray(life))]
+    return [*uncovered(life), *unseen(life), *stray(life), *misshown(life)]
 
 
 def uncovered(life: Life) -> Iterator[str]:
@@ -216,3 +217,11 @@ def stray(life: Life) -> Iterator[str]:
     for lot, orders in by_lot(life).items():
         if len({order.list_id or order.order_id for order in orders if order.is_open}) > 1:
             yield f"Lot {lot} has two protective orders."
+
+
+def misshown(life: Life) -> Iterator[str]:
+    """Derivative positions that the desk does not show as they are."""
+    held = {name: position.quantity for name, position in life.world.exchange.positions.items()}
+    shown = dict(perpetuals_open().values_list("instrument_name", "quantity"))
+    if shown != held:
+        yield f"Of perpetuals {held} is held and {shown} shown."

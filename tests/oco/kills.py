@@ -185,16 +185,21 @@ def real_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@contextlib.contextmanager
-def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
-    """A fresh exchange and a fresh database, known to each other by one quiet cycle."""
+def still_exchange() -> Exchange:
+    """One whose prices move only when told to, in the real time."""
     prices = Prices(small_catalogue(PRICES), seed=1, origin_ms=real_ms(), volatility=0)
     exchange = Exchange(prices, now_ms=real_ms, **KEY)
     for symbol, price in PRICES.items():
         prices.set_price(symbol, exchange.at_ms, Decimal(price))
     for currency, amount in {"USD": Decimal(1_000_000), **OWN}.items():
         exchange.deposit(currency, amount)
-    app = Deadly(exchange)
+    return exchange
+
+
+@contextlib.contextmanager
+def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
+    """A fresh exchange and a fresh database, known to each other by one quiet cycle."""
+    app = Deadly(still_exchange())
     with served(app) as address:
         values = {
             "PATH": os.defpath,

@@ -17,7 +17,7 @@ from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.services import NotPossible, group_cancel, group_create, switch_off, switch_on
 from portfolio.models import Balance
-from tests.oco.rig import PRICES, Interruption, Rig
+from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig
 from tests.oco.support import ours
 
 D = Decimal
@@ -173,6 +173,10 @@ class Life(Rig):
 
     def deposit(self, currency: str, dollars: str) -> None:
         self.world.deposit(currency, self.lots(COINS[currency], dollars))
+
+    def perpetual(self, quantity: str) -> None:
+        """A derivative position: opened, turned around, closed."""
+        self.world.control("position", instrument_name=PERPETUAL, quantity=quantity, entry_price="60000")
 
     # other programs
 

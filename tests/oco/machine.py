@@ -238,6 +238,10 @@ class Machine(RuleBasedStateMachine):
     def foreign(self, what: str, currency: str, share: str) -> None:
         self.do(what, currency, share)
 
+    @rule(quantity=st.sampled_from(["0", "0.5", "-2"]))
+    def perpetual(self, quantity: str) -> None:
+        self.do("perpetual", quantity)
+
     @rule(number=NUMBERS)
     def foreign_cancel(self, number: int) -> None:
         self.do("foreign_cancel", number)

@@ -38,6 +38,7 @@ from tests.story import small_catalogue
 
 BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
+PERPETUAL = "BTCUSD-PERP"
 CHANGES = ("INSERT", "UPDATE", "DELETE")
 OURS = ("exchange", "oco", "portfolio", "django_q")
 YOUNG_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
@@ -65,7 +66,7 @@ class Rig:
 
     def __init__(self, balances: dict[str, Any], **quirks: Any) -> None:
         clear_database()
-        self.world = World(balances, catalogue=small_catalogue(PRICES), **quirks)
+        self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **quirks)
         for symbol, price in PRICES.items():
             self.world.set_price(symbol, price)
         self.asked: list[str] = []

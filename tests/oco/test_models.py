@@ -1,10 +1,12 @@
 """What the database itself refuses."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from oco.models import LotTrade, OcoEvent, Watermark
+from oco.models import LotTrade, OcoEvent, ProtectionPolicy, Watermark
 from oco.models.event import AppendOnly
 from oco.states import State
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory
@@ -41,6 +43,12 @@ def test_a_generation_has_one_order_for_each_purpose():
     leg = LegFactory()
     with pytest.raises(IntegrityError):
         LegFactory(group=leg.group)
+
+
+def test_a_policy_for_sales_is_off():
+    ProtectionPolicy.objects.create(side="SELL", enabled=False, stop_pct=Decimal(5))
+    with pytest.raises(IntegrityError):
+        ProtectionPolicy.objects.update(enabled=True)
 
 
 def test_there_is_one_watermark():

@@ -165,3 +165,29 @@ def test_a_pair_was_placed_for_all_of_a_lot_of_which_a_look_had_just_found_a_par
             do("sync", 90000),
         ],
     )
+
+
+def test_a_target_cancelled_by_hand_was_judged_in_its_cycle_of_grace():
+    play(
+        {"oco_leg_cancel": "one"},
+        [
+            do("amid", "lease", 11, "reach", 1, "stop", "1", seconds=90_000),
+            do("buy", "BTC_USD", "1.5", "USD"),
+            do("beside", "answer", 1),
+            do("cancel_leg", 2),
+        ],
+    )
+
+
+def test_a_fill_of_a_buy_was_taken_by_our_stop_of_the_same_number():
+    play(
+        {"order_id_ranges": "overlapping"},
+        [
+            do("sync"),
+            do("bid", "ETH_BTC", "5000"),
+            do("fill", 5, "0.999"),
+            do("bid", "BTC_USD", "5000"),
+            do("beside", "lease", 7),
+            do("fill", 1, "0.4"),
+        ],
+    )

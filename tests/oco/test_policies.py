@@ -27,3 +27,8 @@ def test_an_instrument_may_have_its_own():
     ProtectionPolicy.objects.create(instrument_name="SOL_USD", stop_pct=Decimal("8"))
     assert policy_for("SOL_USD").stop_pct == Decimal("8")
     assert policy_for("BTC_USD").stop_pct == Decimal("5")
+
+
+def test_what_is_sold_is_never_bought_back_by_itself():
+    assert not policy_for("BTC_USD", ProtectionPolicy.Side.SELL).enabled
+    assert policy_for("BTC_USD").enabled

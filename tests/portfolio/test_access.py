@@ -22,7 +22,7 @@ def api_opens(client: Client, **sender: str) -> bool:
 def test_a_stranger_gets_a_refusal_in_json(settings, address):
     settings.DASHBOARD_PUBLIC = "false"
     answer = Client().get(address)
-    assert answer.status_code == 403
+    assert answer.status_code == 401
     assert list(answer.json()) == ["detail"]
 
 
@@ -51,6 +51,13 @@ def test_this_machine_may_read(settings, address):
     settings.DASHBOARD_PUBLIC = "loopback"
     assert page_opens(Client(), REMOTE_ADDR=address)
     assert api_opens(Client(), REMOTE_ADDR=address)
+
+
+def test_the_host_of_a_container_is_this_machine_when_it_is_named(settings):
+    settings.DASHBOARD_PUBLIC, settings.LOCAL_PEERS = "loopback", ["172.31.82.1"]
+    assert api_opens(Client(), REMOTE_ADDR="172.31.82.1")
+    assert not api_opens(Client(), REMOTE_ADDR="172.31.82.3")
+    assert not api_opens(Client(), REMOTE_ADDR="172.31.82.1", HTTP_X_FORWARDED_FOR="203.0.113.7")
 
 
 @pytest.mark.parametrize("address", ["", "10.0.0.5", "203.0.113.7", "127.0.0.2", "2001:db8::1"])

@@ -18,8 +18,10 @@ QUIET_REQUESTS = [
     "private/user-balance",
     "public/get-tickers",
 ]
-MOST_QUERIES = 60
-QUIET_WRITES = 17  # 10 on the lease, 3 cursors, 2 on the run, 1 for balances, 1 for runs that were killed
+MOST_QUERIES = 64
+QUIET_WRITES = (
+    18  # 10 on the lease, 3 cursors, 2 on the run, 1 each for balances, value, runs that were killed
+)
 
 
 def resting(world, count):
@@ -79,7 +81,14 @@ def test_a_quiet_cycle_rewrites_no_order_and_no_trade(desk, world):
         desk.quiet()
     assert picture(ExchangeOrder, Trade) == before
     tables = {sql.replace('"', "").split()[1 + (sql[0] == "I")] for sql in written(statements)}
-    assert tables == {"exchange_lease", "sync_runs", "exchange_synccursor", "portfolio_balances"}
+    assert tables == {
+        "exchange_lease",
+        "sync_runs",
+        "exchange_synccursor",
+        "exchange_quotes",
+        "portfolio_balances",
+        "portfolio_snapshots",
+    }
 
 
 def test_the_log_lines_are_those_of_the_seed(desk, world, caplog):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from portfolio.templatetags.money import amount, amount_text, held_text, percent, usd, usd_down, usd_text
-from portfolio.templatetags.words import instrument, status_look, status_words, words
+from portfolio.templatetags.words import instrument, order_pill, words
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def test_what_is_not_known_is_no_number():
 
 def test_the_words_of_the_exchange_become_ours():
     assert (instrument("BTC_USD"), instrument("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
-    assert words("STOP_LOSS") == "Stop loss"
-    assert (status_words("ACTIVE"), status_look("ACTIVE")) == ("Working", "ok")
-    assert (status_words("SOMETHING_NEW"), status_look("SOMETHING_NEW")) == ("SOMETHING_NEW", "off")
+    assert (words("STOP_LOSS"), words("SOMETHING_NEW")) == ("Stop-loss", "Something new")
+    assert 'class="pill ok"' in order_pill("ACTIVE")
+    assert order_pill("ACTIVE").endswith("Working</span>")
+    assert 'class="pill off" data-status="SOMETHING_NEW"' in order_pill("SOMETHING_NEW")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portfolio import parts
+from portfolio.running import parts
 
 
 def test_a_dry_run_has_a_simulator_where_its_address_says(settings):
@@ -31,3 +31,9 @@ def test_the_web_listens_on_host_and_is_reached_from_here(settings, host, bind, 
     settings.HOST = host
     assert bind in parts.web_command()
     assert parts.page_url() == url
+
+
+def test_where_lines_are_json_the_master_of_the_web_process_is_quiet(settings):
+    assert "--log-level" not in parts.web_command()
+    settings.LOG_FORMAT = "json"
+    assert parts.web_command()[-2:] == ["--log-level", "warning"]

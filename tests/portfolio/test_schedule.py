@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django_q.models import OrmQ, Schedule
 
-from portfolio.schedule import SYNC, look, next_beat, schedules_create_missing
+from portfolio.running.schedule import SYNC, TASKS, look, next_beat, schedules_create_missing
 from tests.support import at, queries, written
 
 MINUTE = timedelta(seconds=60)
@@ -17,6 +17,12 @@ MINUTE = timedelta(seconds=60)
 def one_connection(monkeypatch):
     """django-q2 would drop the connection that holds the test's transaction."""
     monkeypatch.setattr("django_q.scheduler.close_old_django_connections", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def only_the_sync(monkeypatch):
+    """The other tasks are run by the minute, by the queue itself."""
+    monkeypatch.setattr("portfolio.running.schedule.TASKS", {SYNC: TASKS[SYNC]})
 
 
 @pytest.mark.parametrize(

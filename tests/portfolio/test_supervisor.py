@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from portfolio.supervisor import StopRequest, Supervisor
+from portfolio.running.supervisor import StopRequest, Supervisor
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [
@@ -83,7 +83,7 @@ def test_the_children_of_a_program_end_with_it(supervisor, tmp_path):
 def test_a_program_does_not_outlive_us_however_we_end(tmp_path):
     file = tmp_path / "pid"
     code = (
-        "import sys, time; from portfolio.supervisor import Supervisor; one = Supervisor(); "
+        "import sys, time; from portfolio.running.supervisor import Supervisor; one = Supervisor(); "
         "one.start('web', sys.argv[2:]); open(sys.argv[1], 'w').write(str(one._running['web'].pid)); time.sleep(60)"
     )
     us = subprocess.Popen([sys.executable, "-c", code, str(file), *SLEEPS])

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from exchange.models import HistoryRange, SyncRun
+from exchange.models import HistoryRange, Lease, SyncRun
 from exchange.services import lease_take
+from exchange.trace import correlated, trail
 from portfolio import tasks
-from portfolio.services.sync import cycle_is_fresh
+from portfolio.services.sync import cycle_is_fresh, sync_request
 from tests.factories import SyncRunFactory
 
 NOW = datetime(2026, 8, 1, 12, 0, 20, tzinfo=UTC)
@@ -26,7 +28,7 @@ def test_a_scheduled_cycle_runs_and_asks_for_a_slice_of_history(desk, asked):
     desk.tick(60)
     assert tasks.sync_cycle().endswith("OK")
     assert SyncRun.objects.get().trigger == "schedule"
-    assert asked == [("portfolio.tasks.read_history",)]
+    assert asked == [("portfolio.tasks.read_history",), ("portfolio.tasks.read_market",)]
 
 
 def test_a_task_handed_out_twice_is_one_cycle(desk):
@@ -150,3 +152,33 @@ def test_a_lease_that_comes_free_a_moment_after_it_was_found_taken_is_taken(desk
     monkeypatch.setattr("portfolio.services.sync.lease_holder", holder)
     monkeypatch.setattr("portfolio.services.sync.time.sleep", lambda _: None)
     assert tasks.sync_cycle().endswith("OK")
+
+
+@pytest.mark.parametrize(("seconds_left", "waits"), [(25, False), (5, True)])
+def test_a_lease_that_nobody_renews_is_waited_for_and_that_of_a_cycle_at_work_is_not(
+    desk, monkeypatch, seconds_left, waits
+):
+    """By the database's clock; a killed worker costs the rest of its lease and no beat."""
+    Lease.objects.create(
+        name="cycle", holder="cycle there:1 ab", expires_at=Now() + timedelta(seconds=seconds_left)
+    )
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        Lease.objects.update(expires_at=Now())
+
+    monkeypatch.setattr("portfolio.services.sync.time.sleep", sleep)
+    assert (tasks.sync_now("alice") != "another cycle is running") is waits
+    assert bool(slept) is waits
+
+
+def test_the_log_of_a_cycle_that_was_asked_for_names_the_request(desk, monkeypatch):
+    queued, trails = [], []
+    monkeypatch.setattr("portfolio.services.sync.async_task", lambda *args, **_: queued.append(args))
+    monkeypatch.setattr("portfolio.services.sync.run_cycle", lambda **_: trails.append(trail()) or [])
+    with correlated("req-1"):
+        sync_request(requested_by="alice")
+    ((_, *words),) = queued
+    tasks.sync_now(*words)
+    assert trails == [f"req-1 run-{SyncRun.objects.get().pk}"]

@@ -48,8 +48,8 @@ def killed_often(directory: Path, seed: int) -> list[str]:
         return here.settle()
 
 
-def environment() -> dict[str, str]:
-    """A database of its own on the server of TEST_DATABASE_URL; without that, a file."""
+def environment(template: str = "template1") -> dict[str, str]:
+    """A database of its own on the server of TEST_DATABASE_URL, like `template`; without that server, a file."""
     address = os.environ.get("TEST_DATABASE_URL", "")
     if not address.startswith("postgres"):
         return {}
@@ -59,7 +59,7 @@ def environment() -> dict[str, str]:
     connection = psycopg2.connect(address)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     connection.close()
     start, _, query = address.partition("?")
     own = f"{start.rpartition('/')[0]}/{name}"

@@ -14,12 +14,14 @@ from django_q.cluster import Cluster
 
 from exchange.services.heartbeat import heartbeat_record
 from exchange.stopping import stop_ask
-from portfolio.schedule import look
-from portfolio.supervisor import StopRequest, die_with_parent
+from portfolio.running.schedule import look
+from portfolio.running.supervisor import StopRequest, die_with_parent
 
 NAME = "worker"
 HEARTBEAT_SECONDS = 5
 LOOK_SECONDS = 1
+
+STAYS = "Stops and targets rest on the exchange and stay there."
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class Command(BaseCommand):
             _watch(cluster, stop)
         finally:
             stop_ask()
+            log.info("The worker stops; a cycle at work is finished first. %s", STAYS)
             cluster.stop()  # a task at work is finished first; Q_CLUSTER's timeout bounds it
+            log.info("The worker has stopped.")
 
 
 def _watch(cluster: Cluster, stop: StopRequest) -> None:

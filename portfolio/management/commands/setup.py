@@ -11,7 +11,9 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
-from portfolio.schedule import schedules_create_missing
+from portfolio.running.database import database_create_missing
+from portfolio.running.schedule import schedules_create_missing
+from portfolio.services.watchlist import watchlist_begin
 
 ADMIN = "admin"
 
@@ -24,11 +26,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if database_create_missing():
+            self.stdout.write(f"Created the database {settings.DATABASES['default']['NAME']}.")
         call_command("migrate", interactive=False, verbosity=0)
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0)
         for name in schedules_create_missing(now=timezone.now()):
             self.stdout.write(f"Created the schedule “{name}”.")
+        if names := watchlist_begin(now=timezone.now()):
+            self.stdout.write(f"Put on the watchlist: {', '.join(names)}")
         self._first_user()
 
     def _first_user(self) -> None:

@@ -171,6 +171,8 @@ def test_both_name_spaces_may_count_from_the_same_number():
     stop, plain = trigger(world), world.sell("CRO_USD", 100, "0.05")
     assert stop.order_id == plain.order_id
     assert world.by_hand("private/get-order-detail", order_id=plain.order_id)["order_type"] == "LIMIT"
+    world.fill(plain, 40)
+    assert (plain.cumulative_quantity, stop.cumulative_quantity) == (40, 0)
 
 
 def test_a_gap_sells_at_the_price_after_the_gap():

@@ -141,10 +141,9 @@ class World:
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
         """A counterparty comes for a part or the rest of an open order."""
-        order_id = order if isinstance(order, str) else order.order_id
         return byhand.fill(
             self.exchange,
-            order_id,
+            order,
             quantity=None if quantity is None else Decimal(str(quantity)),
             price=None if price is None else Decimal(str(price)),
         )

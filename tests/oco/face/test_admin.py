@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from exchange.models import TradingSwitch
+from exchange.models import AuditEntry, TradingSwitch
 from oco.models import OcoGroup, ProtectionPolicy
 from portfolio.models import Alert
+from portfolio.security.sudo import GIVEN_AT
 from tests.factories import (
     AlertFactory,
+    AuditEntryFactory,
     BalanceFactory,
     EventFactory,
     GroupFactory,
@@ -19,6 +21,7 @@ from tests.factories import (
     LotFactory,
     OrderFactory,
     PolicyFactory,
+    TradeFactory,
     TradingSwitchFactory,
     UserFactory,
 )
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 GROUPS = "/admin/oco/ocogroup/"
+ORDERS = "/admin/exchange/exchangeorder/"
 POLICIES = "/admin/oco/protectionpolicy/"
 SWITCH = "/admin/exchange/tradingswitch/"
 PROTECT = "/admin/portfolio/balance/BTC/protect/"
@@ -65,8 +69,21 @@ def listed(client, query):
     return {row.pk for row in client.get(f"{GROUPS}?{query}").context["cl"].result_list}
 
 
-def act(client, address, action, *rows):
-    return client.post(address, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+def act(client, address, action, *rows, **more):
+    asked = {"action": action, "_selected_action": [row.pk for row in rows], **more}
+    return client.post(address, asked, follow=True)
+
+
+class Ways:
+    """The links of a page, by their words."""
+
+    def __init__(self, client, address):
+        self.client, html = client, text(client, address)
+        self.links = {words: way for way, words in re.findall(r'<a href="([^"]+)">([^<]+)</a>', html)}
+
+    def leads(self, words):
+        way = self.links[words].replace("&amp;", "&")
+        return {row.pk for row in self.client.get(way).context["cl"].result_list}
 
 
 @pytest.mark.parametrize(
@@ -100,13 +117,68 @@ def test_a_group_shows_its_orders_and_its_journal_in_order(alice):
     assert [row.pk for row in found] == [order.pk]
 
 
-def test_protection_is_cancelled_by_an_action(alice):
+def test_protection_is_cancelled_by_an_action_that_asks_once_more(alice):
     group, ended = GroupFactory(), GroupFactory(closed=True)
     html = act(alice, GROUPS, "cancel_protection", group, ended).content.decode()
+    group.refresh_from_db()
+    assert group.cancel_requested_at is None
+    assert "the stop at 57000.00 goes, and the target at 66000.00" in html
+    html = act(alice, GROUPS, "cancel_protection", group, ended, sure="yes").content.decode()
     group.refresh_from_db()
     assert (group.cancel_requested_by, group.state) == ("alice", "ACTIVE")
     assert "the worker cancels its orders next" in html
     assert "has ended already" in html
+    assert AuditEntry.objects.filter(what="CANCEL_PROTECTION").count() == 1
+
+
+def test_an_old_session_gives_the_password_first(alice):
+    group, session = GroupFactory(), alice.session
+    del session[GIVEN_AT]
+    session.save()
+    answer = act(alice, GROUPS, "cancel_protection", group, sure="yes")
+    group.refresh_from_db()
+    assert group.cancel_requested_at is None
+    assert 'name="password"' in answer.content.decode()
+
+
+def test_a_group_is_found_by_any_id_of_its_own_or_of_its_orders(alice):
+    leg = LegFactory(group__list_id="900")
+    GroupFactory(instrument_name="ETH_USD")
+    group = leg.group
+    for term in (group.pk, group.entry_order_id, "900", leg.order_id, leg.client_oid, "BTC_USD"):
+        assert listed(alice, f"q={term}") == {group.pk}
+    assert listed(alice, "q=nothing") == set()
+
+
+def test_a_group_leads_to_all_that_was_written_down_because_of_it(alice):
+    leg = LegFactory(group__correlation_id="req-1")
+    event = EventFactory(group=leg.group, correlation_id="run-7", order_ids=[leg.order_id])
+    entry = AuditEntryFactory(correlation_id="run-7", object_ids=[str(leg.group.pk), leg.order_id])
+    order = OrderFactory(order_id=leg.order_id, oco_group_id=leg.group.pk, advanced=True)
+    trade = TradeFactory(order_id=leg.order_id)
+    alert = AlertFactory(oco_group_id=leg.group.pk)
+    for row in (EventFactory, AlertFactory, TradeFactory, OrderFactory, AuditEntryFactory):
+        row()
+    page = Ways(alice, f"{GROUPS}{leg.group.pk}/change/")
+    assert page.leads("All of its orders") == {order.pk}
+    assert page.leads("Its journal") == {event.pk}
+    assert page.leads("What was told about it") == {alert.pk}
+    assert page.leads("The fills of its entry and its orders") == {trade.pk}
+    assert page.leads("What was asked and sent then") == page.leads("run-7") == {entry.pk}
+    page = Ways(alice, f"/admin/exchange/exchangeorder/{order.pk}/change/")
+    assert page.leads("Its journal") == {event.pk}
+    assert page.leads("What was told about it") == {alert.pk}
+    assert page.leads("What was asked and sent then") == {entry.pk}
+    for lists in (f"{ORDERS}{order.pk}/change/", "/admin/oco/ocoevent/", "/admin/exchange/auditentry/"):
+        assert f'href="{GROUPS}{leg.group.pk}/change/"' in text(alice, lists)
+
+
+def test_orders_and_groups_lead_to_the_desk_and_back(alice):
+    group, order = GroupFactory(), OrderFactory()
+    for rows, desk, pk in ((GROUPS, "/protection/", group.pk), (ORDERS, "/orders/", order.pk)):
+        for admin in (rows, f"{rows}{pk}/change/"):
+            assert f'href="{desk}{pk}/"' in text(alice, admin)
+        assert f'href="{rows}{pk}/change/"' in text(alice, f"{desk}{pk}/")
 
 
 def test_who_may_only_look_cannot_act(helper):
@@ -142,7 +214,30 @@ def test_a_word_that_is_not_on_switches_off(alice):
 
 def test_the_policy_for_everything_else_is_there_from_the_start(alice):
     alice.get(POLICIES)
-    assert ProtectionPolicy.objects.get().stop_pct == D("5")
+    found = ProtectionPolicy.objects.values_list("side", "instrument_name", "enabled", "stop_pct")
+    assert sorted(found) == [("BUY", "", True, D("5")), ("SELL", "", False, D("5"))]
+
+
+def test_a_policy_for_sales_cannot_be_switched_on_and_says_why(alice, bitcoin):
+    html = alice.post(f"{POLICIES}add/", POLICY | {"side": "SELL"}).content.decode()
+    assert "not offered yet" in html
+    assert not ProtectionPolicy.objects.exists()
+
+
+def test_nor_can_the_one_for_every_other_instrument(alice, bitcoin):
+    policy = PolicyFactory(side="SELL", enabled=False)
+    page = f"{POLICIES}{policy.pk}/change/"
+    assert "not offered yet" in alice.get(page).content.decode()
+    assert "not offered yet" in alice.post(page, POLICY).content.decode()
+    policy.refresh_from_db()
+    assert not policy.enabled
+
+
+def test_switched_off_it_is_kept_beside_the_one_for_buys(alice, bitcoin):
+    asked = {name: value for name, value in POLICY.items() if name != "enabled"}
+    alice.post(f"{POLICIES}add/", POLICY)
+    alice.post(f"{POLICIES}add/", asked | {"side": "SELL"})
+    assert sorted(map(str, ProtectionPolicy.objects.all())) == ["BTC_USD", "BTC_USD, sold"]
 
 
 def test_a_policy_is_added_and_changed(alice, bitcoin):

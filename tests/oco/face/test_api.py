@@ -251,7 +251,7 @@ def test_whoever_changes_something_has_to_log_in(settings, bitcoin, public):
     settings.DASHBOARD_PUBLIC = public
     for address in addresses():
         answer = Client().post(address, ASKED, content_type="application/json")
-        assert (answer.status_code, list(answer.json())) == (403, ["detail"])
+        assert (answer.status_code, list(answer.json())) == (401, ["detail"])
     assert not OcoGroup.objects.exclude(cancel_requested_at=None, requested_by="").exists()
 
 
@@ -269,7 +269,7 @@ def test_a_request_from_another_site_is_refused(bitcoin):
 def test_reading_is_as_public_as_the_dashboard(settings):
     settings.DASHBOARD_PUBLIC = "false"
     for address in (GROUPS, f"{GROUPS}{GroupFactory().pk}/"):
-        assert Client().get(address).status_code == 403
+        assert Client().get(address).status_code == 401
 
 
 def test_what_was_asked_is_done_in_the_next_cycle(desk, world, alice):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from oco.models import OcoEvent, OcoLeg
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 from portfolio.models import Alert
 from tests.oco.support import stop_of, target_of
 
@@ -36,6 +36,19 @@ def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
     desk.sync()
     desk.sync()
     assert sorted(told()) == ["STOP_FAILED", "UNPROTECTED"]
+
+
+def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
+    desk.quiet()
+    world.faults.add("refuse", "private/advanced/create-*", code=208)
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    for _ in range(4):
+        desk.sync()
+    alert, group = Alert.objects.get(kind="UNPROTECTED"), OcoGroup.objects.get()
+    assert alert.title.startswith("BTC_USD: 0.01")
+    worth = f"worth ${D('0.01') * world.price('BTC_USD'):,.2f}"
+    since = f"since {group.uncovered_since:%Y-%m-%d %H:%M:%S}"
+    assert all(words in alert.text for words in ("0.01", worth, since, "Refused"))
 
 
 def test_also_while_the_exchange_is_away(desk, world):

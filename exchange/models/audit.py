@@ -1,0 +1,81 @@
+"""Who did what to the money, and what came of it."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from exchange.trace import LENGTH, correlation_id
+
+ACTOR_LENGTH = 128
+
+
+class AppendOnly(RuntimeError):
+    """The audit log is only added to."""
+
+
+class AddOnly(models.QuerySet["AuditEntry"]):
+    """Rows that nobody changes or takes out, one by one or all at once."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("An entry of the audit log is never changed.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("An entry of the audit log is never deleted.")
+
+
+class AuditEntry(models.Model):
+    """One thing that a person asked for, or one request that the program sent to the exchange.
+
+    `actor` is a user, a command line, or the holder of the lease; `from_address` is known of a person on the
+    web only. `result` is what came of it: for what was sent, what the answer proves (`send.Outcome`).
+    """
+
+    class What(models.TextChoices):
+        PROTECT = "PROTECT", _("asked for protection")
+        CANCEL_PROTECTION = "CANCEL_PROTECTION", _("asked to take protection away")
+        REPRICE = "REPRICE", _("set other prices")
+        SWITCH_OFF = "SWITCH_OFF", _("switched trading off")
+        SWITCH_ON = "SWITCH_ON", _("switched trading on")
+        POLICY = "POLICY", _("changed a policy")
+        PAIR_PLACE = "PAIR_PLACE", _("sent a stop with a target")
+        ORDER_PLACE = "ORDER_PLACE", _("sent an order")
+        ORDER_CANCEL = "ORDER_CANCEL", _("sent a cancel")
+        PAIR_CANCEL = "PAIR_CANCEL", _("sent a cancel of a pair")
+        CANCEL_ALL = "CANCEL_ALL", _("sent a cancel of everything")
+        TOKEN_MADE = "TOKEN_MADE", _("made a token")
+        TOKEN_REVOKED = "TOKEN_REVOKED", _("revoked a token")
+        LOGIN = "LOGIN", _("logged in")
+        RESTORE = "RESTORE", _("restored a backup")
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=ACTOR_LENGTH)
+    from_address = models.CharField(max_length=45, blank=True)
+    what = models.CharField(max_length=20, choices=What.choices)
+    object_ids = models.JSONField(default=list, help_text="Of groups, orders (theirs and ours), tokens.")
+    text = models.TextField(blank=True)
+    result = models.CharField(max_length=16)
+    code = models.IntegerField(null=True, blank=True, help_text="The exchange's answer.")
+    correlation_id = models.CharField(max_length=LENGTH, blank=True, default=correlation_id, db_index=True)
+
+    objects = AddOnly.as_manager()
+
+    class Meta:
+        db_table = "audit_entries"
+        ordering = ["-id"]
+        verbose_name_plural = "audit log"
+        indexes = [
+            models.Index(fields=["what", "-id"], name="audit_by_what"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.get_what_display()}: {self.result}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("An entry of the audit log is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("An entry of the audit log is never deleted.")

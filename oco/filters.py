@@ -1,0 +1,15 @@
+"""What a list of groups can be asked for; a value that makes no sense is a 400 that names it."""
+
+from django_filters import rest_framework as filters
+
+from oco.models import OcoGroup
+from oco.states import State
+
+
+class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
+    state = filters.ChoiceFilter(choices=[(str(state), str(state)) for state in State])
+    instrument_name = filters.CharFilter()
+
+    class Meta:
+        model = OcoGroup
+        fields = ("state", "instrument_name")

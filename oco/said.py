@@ -1,0 +1,121 @@
+"""What the record says, in the language of whoever reads it (pure).
+
+Why a group is as it is, is written down once and in English, by the process that found it out. A page tells each
+sentence that is listed here anew; any other is told as it was written.
+"""
+
+import re
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+GAP = re.compile(r"(?<=\.) +")
+PLACE = re.compile(r"%\((\w+)\)s")
+SENTENCES = (
+    # wishes of people, and what became of them
+    _("Asked for by %(name)s."),
+    _("%(name)s asked to take the protection away."),
+    _("%(name)s set the stop %(stop)s and the target %(target)s."),
+    _("%(name)s set the stop %(stop)s and no target."),
+    _("Released by %(name)s."),
+    _("Merged with the other lots of its entry."),
+    _("The orders were cancelled."),
+    _("The orders were cancelled by hand on the exchange."),
+    # what was sent, and seen
+    _("%(quantity)s %(coin)s came in at %(price)s."),
+    _("Stop %(stop)s and target %(target)s for %(quantity)s is placed."),
+    _("A stop alone at %(stop)s for %(quantity)s is placed."),
+    _("A sale at the market for %(quantity)s is placed."),
+    _("A cancel is sent."),
+    _("Accepted, but not read back open yet."),
+    _("Stop and target were read back open."),
+    _("The stop was read back open."),
+    _("It stands alone."),
+    # why nothing is placed, or something else
+    _("No order protects it."),
+    _("No target is wanted."),
+    _("The exchange refused the pair: the stop goes alone."),
+    _("Refused."),
+    _("It is tried again in the next cycle."),
+    _("Tried again in the next cycle."),
+    _("No price could be read."),
+    _("Not everything was read, so nothing is cancelled."),
+    _("Not everything that is needed to place an order was read."),
+    _("The balance does not show all the coins yet."),
+    _("At its stop %(quantity)s is worth less than the exchange takes."),
+    _("At this price the lot is worth too little for an order."),
+    _("Only %(quantity)s may be sold: the rest is locked by another order."),
+    _("Only %(quantity)s may be sold: too little for an order."),
+    _("%(quantity)s at %(stop)s is below what the exchange takes."),
+    _("The stop %(stop)s is less than %(distance)s %% from mark %(mark)s, too near for a pair."),
+    _("The target %(target)s is more than ten times mark %(mark)s."),
+    _("The target %(target)s is passed: %(shown)s is the first price above."),
+    _("Trading is switched off in the settings (TRADING_ENABLED=false)."),
+    _("The kill switch is on, set by %(name)s."),
+    _("The kill switch cannot be read, so it counts as on."),
+    _("Held without protection: bought before the desk looked after it, or not to be protected by itself."),
+    _("Locked by your order, which is no stop."),
+    _("The worker places its orders in the next cycle."),
+    # mark beyond the stop
+    _("Mark %(mark)s is at or below the stop %(stop)s."),
+    _("Mark is beyond the stop."),
+    _("Mark is beyond the stop, and by the policy nothing is sold."),
+    _("Mark is beyond the stop, and was out of our sight for too long: nothing is sold."),
+    _("Mark is beyond the stop, but mark and best bid do not agree in two looks."),
+    _("Mark and best bid are beyond the stop."),
+    # changes of what rests
+    _("The target sold %(sold)s of %(quantity)s and is near: it works one more cycle."),
+    _("The target sold %(sold)s of %(quantity)s."),
+    _("The rest is too little for a stop: it works on."),
+    _("It is cancelled to protect the rest again."),
+    _("%(resting)s is covered, %(owed)s may be sold: it is replaced."),
+    _("%(resting)s is covered, %(owed)s may be sold."),
+    _("The target was cancelled."),
+    _("The target was cancelled: the pair is replaced."),
+    _("The stop stands."),
+    _("The stop is gone."),
+    _("The stop is gone: the target is cancelled to place both again."),
+    _("It is not known whether the stop loss and the take profit order exists."),
+    _("It is not known whether the %(role)s order exists."),
+    _("An order came to light behind this ended group."),
+    _("An earlier order came to light."),
+    _("%(quantity)s %(coin)s left the account otherwise; the lot owns %(owned)s now."),
+    _("This group could not be looked after: %(error)s."),
+    _("The log has the details."),
+    # the end
+    _("The stop is selling."),
+    _("The stop sold %(sold)s of %(quantity)s and ended %(end)s."),
+    _("The sale at the market has not ended yet."),
+    _("The stop sold the lot."),
+    _("The target sold the lot."),
+    _("The lot was sold at the market."),
+    _("The lot is sold; what still rests is cancelled."),
+    _("The coins left the account otherwise."),
+    _("%(rest)s stays: too little for an order."),
+)
+
+
+def said(record: str) -> str:
+    """Each sentence of it in the language that is active now."""
+    return " ".join(_sentence(text) for text in GAP.split(record))
+
+
+def _sentence(text: str) -> str:
+    if text in SENTENCES:
+        return gettext(text)
+    for shape, words in SHAPES:
+        if found := shape.fullmatch(text):
+            return gettext(words) % found.groupdict()
+    return text
+
+
+def _shape(words: str) -> re.Pattern[str]:
+    """`Released by %(name)s.` as what finds the name."""
+    names = PLACE.findall(words)
+    pattern = re.escape(words % {name: f"<{name}>" for name in names})
+    for name in names:
+        pattern = pattern.replace(f"<{name}>", f"(?P<{name}>.+?)")
+    return re.compile(pattern)
+
+
+SHAPES = tuple((_shape(words), words) for words in SENTENCES if PLACE.search(words))

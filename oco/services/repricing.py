@@ -1,0 +1,82 @@
+"""Other prices for a protection that could not be placed."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from exchange.models import AuditEntry
+from exchange.services import Held, audit_record, lease_take
+from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.plan import Role
+from oco.services.refusal import NotPossible
+from oco.services.wishes import instrument_of, wish_check
+from oco.states import State
+
+Status = OcoLeg.Status
+MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
+STEPS, STEP_SECONDS = 30, 0.1
+
+
+@contextmanager
+def prices_alone(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
+    """No cycle runs while the block does; one that does is waited for, for a moment. Raises NotPossible."""
+    for _step in range(STEPS):
+        held = lease_take(purpose="prices")
+        if held is not None:
+            break
+        sleep(STEP_SECONDS)
+    else:
+        words = _("The worker is at work on the account this very moment. Nothing was changed: press again.")
+        raise NotPossible(words)
+    try:
+        yield held
+    finally:
+        held.release()
+
+
+def group_reprice(
+    *,
+    held: Held,
+    group_id: UUID,
+    stop_price: Decimal,
+    take_profit_price: Decimal | None,
+    requested_by: str,
+    now: datetime,
+) -> OcoGroup:
+    """Another stop and target for a group whose stop failed; its lot, and what was paid, stay.
+
+    Under the lease (`prices_alone`): a cycle that has read the old prices would place them and we would show
+    the new ones. Raises NotPossible.
+    """
+    with transaction.atomic():
+        held.renew()
+        group = OcoGroup.objects.select_for_update().get(pk=group_id)
+        _check(group, stop_price, take_profit_price)
+        return _reprice(group, stop_price, take_profit_price, requested_by, now)
+
+
+def _check(group: OcoGroup, stop: Decimal, target: Decimal | None) -> None:
+    if group.state != State.STOP_FAILED or group.cancel_requested_at is not None:
+        raise NotPossible(_("Only a stop that failed can be given other prices. Look at its state again."))
+    if group.legs.filter(order_role=Role.STOP_LOSS, status__in=MAY_REST).exists():
+        raise NotPossible(_("A stop of this group may rest on the exchange. Wait for the next cycle."))
+    instrument = instrument_of(group.instrument_name)
+    wish_check(instrument=instrument, quantity=group.quantity, stop=stop, target=target)
+
+
+def _reprice(
+    group: OcoGroup, stop: Decimal, target: Decimal | None, requested_by: str, now: datetime
+) -> OcoGroup:
+    group.stop_price, group.take_profit_price = stop, target
+    group.save(update_fields=["stop_price", "take_profit_price"])
+    goal = f"the target {target:f}" if target is not None else "no target"
+    reason = f"{requested_by} set the stop {stop:f} and {goal}."
+    OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
+    audit_record(actor=requested_by, what=AuditEntry.What.REPRICE, object_ids=[group.pk], text=reason)
+    return group

@@ -1,0 +1,174 @@
+"""One group with everything that its page says of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from exchange.models import Instrument, Trade
+from exchange.rows import decimals_of
+from oco.banner import Banner, Plight, banner_of
+from oco.cover import Cover
+from oco.figures import Fill
+from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.plan import Role
+from oco.pricing import whole_lots
+from oco.said import said
+from oco.states import State, is_final
+from oco.words import code_words, kind_words, refused_words
+
+ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})
+BARE = frozenset({State.PENDING, State.REPLACING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One line of the journal. `look`: bad, good, or nothing."""
+
+    event: OcoEvent
+    look: str
+    code: str
+
+    @property
+    def is_move(self) -> bool:
+        return bool(self.event.old) and self.event.old != self.event.new
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLeg:
+    """One order of the group, what it does, and why it was refused."""
+
+    row: OcoLeg
+
+    @property
+    def kind(self) -> str:
+        return kind_words(self.row.side, self.row.type)
+
+    @property
+    def code(self) -> int | None:
+        """The exchange's, where it refused or ended the order for a reason of its own."""
+        code: int | None = self.row.refused_code or self.row.end_code or None
+        return code
+
+    @property
+    def refusal(self) -> str:
+        return code_words(self.code)
+
+    @property
+    def is_open(self) -> bool:
+        return self.row.status == OcoLeg.Status.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One group with everything that its page says of it; `owned` on the grid of its instrument.
+
+    `others` is what stops that we did not send cover of the coin (rule 2).
+    """
+
+    group: OcoGroup
+    instrument: Instrument | None
+    legs: tuple[ToldLeg, ...]
+    earlier: tuple[ToldLeg, ...]
+    events: tuple[Told, ...]
+    trades: tuple[Trade, ...]
+    others: Decimal = Decimal(0)
+
+    @property
+    def state(self) -> State:
+        return State(self.group.state)
+
+    @property
+    def is_final(self) -> bool:
+        return is_final(self.group.state)
+
+    @property
+    def owned(self) -> Decimal:
+        owned: Decimal = self.group.lot.owned
+        return whole_lots(owned, self.instrument.qty_tick_size) if self.instrument else owned
+
+    @property
+    def quantity(self) -> Decimal:
+        """What it guards; of one that has ended, what it was for."""
+        return self.group.quantity if self.is_final else self.owned
+
+    @property
+    def covered(self) -> Decimal:
+        """Only what was read back counts (rule 5)."""
+        return min(self.group.quantity, self.owned) if self.state is State.ACTIVE else Decimal(0)
+
+    @property
+    def called(self) -> Cover | None:
+        """Where its cover says more than its state."""
+        if self.state in BARE and not self.is_sent:
+            return Cover.UNPROTECTED
+        return Cover.PARTLY if self.state is State.ACTIVE and self.lacking else None
+
+    @property
+    def lacking(self) -> Decimal:
+        """What of it has no stop at all."""
+        return max(self.owned - self.covered - self.others, Decimal(0))
+
+    @property
+    def price_decimals(self) -> int | None:
+        return decimals_of(self.instrument.price_tick_size) if self.instrument else None
+
+    @property
+    def quantity_decimals(self) -> int | None:
+        return decimals_of(self.instrument.qty_tick_size) if self.instrument else None
+
+    @property
+    def is_sent(self) -> bool:
+        return any(leg.row.status in ON_THE_WAY for leg in self.legs)
+
+    def resting(self, role: Role) -> OcoLeg | None:
+        """The order of this role that was read back open."""
+        return next((leg.row for leg in self.legs if leg.row.order_role == role and leg.is_open), None)
+
+    @property
+    def has_stop(self) -> bool:
+        return self.resting(Role.STOP_LOSS) is not None
+
+    @property
+    def has_target(self) -> bool:
+        return self.resting(Role.TAKE_PROFIT) is not None
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state is State.STOP_FAILED
+
+    @property
+    def is_leaving(self) -> bool:
+        """A person asked for the end, and it has not come yet."""
+        return self.group.cancel_requested_at is not None and not self.is_final
+
+    @property
+    def refused_code(self) -> int | None:
+        """Why the newest stop was turned away."""
+        stops = (leg for leg in self.legs if leg.row.order_role == Role.STOP_LOSS)
+        return next((leg.code for leg in stops if leg.code is not None), None)
+
+    @property
+    def banner(self) -> Banner | None:
+        group, target = self.group, self.resting(Role.TAKE_PROFIT)
+        return banner_of(
+            Plight(
+                state=self.state,
+                currency=group.lot.base_ccy,
+                reason=said(group.reason),
+                refusal=refused_words(self.refused_code),
+                lacking=self.lacking,
+                is_sent=self.is_sent,
+                resting_target=target.quantity if target else None,
+                has_target=target is not None,
+                wants_target=group.take_profit_price is not None,
+                leaving_by=group.cancel_requested_by,
+            )
+        )
+
+    @property
+    def fills(self) -> list[Fill]:
+        return [Fill(side=one.side, quantity=one.quantity, price=one.price) for one in self.trades]
+
+    @property
+    def began_at(self) -> datetime:
+        return self.group.lot.entered_at or self.group.created_at

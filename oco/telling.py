@@ -1,0 +1,63 @@
+"""Reading one group for its page: its orders, its journal, its executions."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q
+
+from exchange.models import Instrument, Trade
+from oco.holdings import Committed
+from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
+from oco.selectors import group_events
+from oco.shares import foreign_read
+from oco.states import State
+from oco.story import Story, Told, ToldLeg
+from oco.words import code_words
+
+EVENTS_SHOWN = 200
+FILLS_SHOWN = 200
+
+
+def group_story(*, group_id: UUID) -> Story:
+    """Five queries, and three more where its orders are for less than it owns. Raises OcoGroup.DoesNotExist."""
+    group = OcoGroup.objects.select_related("lot").get(pk=group_id)
+    legs = list(OcoLeg.objects.filter(group=group))
+    is_partly = group.state == State.ACTIVE and group.quantity < group.lot.owned
+    events = group_events(group_id).order_by("-at", "-id")[:EVENTS_SHOWN]
+    return Story(
+        group=group,
+        instrument=Instrument.objects.filter(symbol=group.instrument_name).first(),
+        legs=tuple(ToldLeg(leg) for leg in legs if leg.generation == group.generation),
+        earlier=tuple(ToldLeg(leg) for leg in reversed(legs) if leg.generation != group.generation),
+        events=tuple(told(event) for event in events),
+        trades=tuple(fills_of(group, legs)[-FILLS_SHOWN:]),
+        others=foreign_read().get(group.lot.base_ccy, Committed()).covered if is_partly else Decimal(0),
+    )
+
+
+def told(event: OcoEvent) -> Told:
+    """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
+
+    A code that its reason has told already is not told twice.
+    """
+    moved = event.old != event.new
+    code = None if f"[{event.code}]" in event.reason else event.code
+    bad = event.code is not None or (moved and event.new in (State.STOP_FAILED, State.UNKNOWN))
+    good = moved and event.new == State.ACTIVE
+    return Told(
+        event=event,
+        look="bad" if bad else "good" if good else "",
+        code=code_words(code),
+    )
+
+
+def fills_of(group: OcoGroup, legs: Sequence[OcoLeg]) -> list[Trade]:
+    """The trades of its lot and those of its orders, under either id (dossier 6.2), oldest first.
+
+    Sorted here: asked to sort, a database might walk all trades in the order of their time.
+    """
+    ids = {id for leg in legs for id in (leg.order_id, leg.exchange_order_id) if id}
+    bought = LotTrade.objects.filter(lot_id=group.lot_id).values("trade_id")
+    found = Trade.objects.filter(Q(order_id__in=ids) | Q(trade_id__in=bought)).order_by()
+    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk))

@@ -1,0 +1,108 @@
+"""What must be told, and the messages that told it."""
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from exchange.admin.audit import began_link
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.filters import QuestionFilter
+from exchange.admin.links import group_link, uuid_of
+from portfolio.models import Alert, AlertMessage
+from portfolio.services.alerts import alert_acknowledge
+
+NAME_LENGTH = 64
+
+
+class StillGoingOn(QuestionFilter):
+    title = "is it over?"
+    parameter_name = "over"
+    answers = (
+        ("no", "Still going on", ~Q(condition="") & Q(ended_at=None)),
+        ("yes", "Over", ~Q(condition="") & Q(ended_at__isnull=False)),
+    )
+
+
+class ToAcknowledge(QuestionFilter):
+    title = "acknowledged"
+    parameter_name = "seen"
+    answers = (
+        ("no", "Not yet", Q(acknowledged_at=None)),
+        ("yes", "Yes", Q(acknowledged_at__isnull=False)),
+    )
+
+
+class Delivered(QuestionFilter):
+    title = "delivered"
+    parameter_name = "delivered"
+    answers = (
+        ("no", "Not delivered: failed, or on its way", Q(state__in=["DUE", "SENDING", "FAILED"])),
+        ("tried", "Tried in vain at least once", Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
+    )
+
+
+@admin.register(Alert)
+class AlertAdmin(ByIdAdmin):
+    list_display = (
+        "raised",
+        "kind",
+        "title",
+        "text",
+        "group",
+        "over",
+        "state",
+        "last_error",
+        "acknowledged_by",
+        "on_desk",
+    )
+    list_filter = (ToAcknowledge, StillGoingOn, Delivered, "kind", "state")
+    readonly_fields = ("group", "began")
+    ordering = ("-id",)  # as they were raised: along the key
+    search_fields = ("title",)
+    search_help_text = "An instrument, the id of a group, or the name of what began it, exactly as shown"
+    actions = ("acknowledge",)
+
+    def searches(self, term: str) -> list[Q]:
+        found = [Q(instrument_name=term), Q(correlation_id=term)]
+        return [*found, Q(oco_group_id=group)] if (group := uuid_of(term)) else found
+
+    def view_on_site(self, alert: Alert) -> str:
+        return reverse("alerts") + ("?show=all" if alert.acknowledged_at else "")
+
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("portfolio.change_alert"))
+
+    @admin.action(description="Acknowledge", permissions=["acknowledge"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
+        done = [alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in queryset]
+        messages.success(request, f"{sum(done)} acknowledged.")
+
+    @admin.display(description="raised at")
+    def raised(self, alert: Alert) -> str | None:
+        return to_the_second(alert.raised_at)
+
+    @admin.display(description="over since", empty_value="")
+    def over(self, alert: Alert) -> str | None:
+        return to_the_second(alert.ended_at)
+
+    @admin.display(description="group", empty_value="")
+    def group(self, alert: Alert) -> str | None:
+        if alert.oco_group_id is None:
+            return None
+        return group_link(alert.oco_group_id, alert.instrument_name)
+
+    @admin.display(description="what began it", empty_value="")
+    def began(self, alert: Alert) -> str | None:
+        return began_link(alert.correlation_id)
+
+
+@admin.register(AlertMessage)
+class AlertMessageAdmin(ReadOnlyAdmin):
+    list_display = ("number", "moment", "alerts", "took", "refused")
+
+    @admin.display(description="at")
+    def moment(self, message: AlertMessage) -> str | None:
+        return to_the_second(message.at)

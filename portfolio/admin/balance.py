@@ -1,0 +1,106 @@
+"""What is held, in the admin, and the form that asks for its protection."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from exchange.admin.base import ReadOnlyAdmin
+from exchange.admin.filters import QuestionFilter
+from oco.forms import ProtectForm
+from oco.overview import pairs_of
+from oco.policies import policy_for
+from oco.preview import coin_preview, unclaimed
+from oco.services import NotPossible, group_create
+from portfolio.models import Balance
+from portfolio.selectors import holdings_now
+
+NAME_LENGTH = 64
+
+
+class Unpriced(QuestionFilter):
+    title = "price"
+    parameter_name = "price"
+    answers = (("none", "Held, and without a known price", Q(price_usd=None) & ~Q(quantity=0)),)
+
+
+@admin.register(Balance)
+class BalanceAdmin(ReadOnlyAdmin):
+    list_display = (
+        "currency",
+        "quantity",
+        "available",
+        "reserved",
+        "price_usd",
+        "market_value_usd",
+        "read_at",
+        "on_desk",
+    )
+    change_list_template = "admin/sync_now_list.html"
+    list_filter = (Unpriced,)
+    search_fields = ("currency",)
+    actions = ("protect_held",)
+
+    def view_on_site(self, balance: Balance) -> str:
+        return reverse("portfolio")
+
+    def has_protect_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("oco.add_ocogroup"))
+
+    @admin.action(description="Protect held position…", permissions=["protect"])
+    def protect_held(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:
+        chosen = list(queryset[:2])
+        if len(chosen) == 1:
+            return redirect("admin:portfolio_balance_protect", chosen[0].currency)
+        messages.warning(request, "Choose one position: each has its own stop and target.")
+        return None
+
+    def get_urls(self) -> list[URLPattern]:
+        protect = self.admin_site.admin_view(self.protect)
+        name = "portfolio_balance_protect"
+        return [path("<str:currency>/protect/", protect, name=name), *super().get_urls()]
+
+    def protect(self, request: HttpRequest, currency: str) -> HttpResponse:
+        """Asks for stop and target; what is asked is written down for the worker."""
+        if not self.has_protect_permission(request):
+            raise PermissionDenied
+        balance = get_object_or_404(Balance, currency=currency)
+        pairs = pairs_of([currency]).get(currency, [])
+        form = ProtectForm(
+            request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_proposal(currency)
+        )
+        if form.is_valid() and self._created(request, form, balance):
+            return redirect("admin:oco_ocogroup_changelist")
+        context = {"form": form, "balance": balance, "title": f"Protect {currency}"}
+        context |= self.admin_site.each_context(request)
+        return render(request, "admin/protect.html", context)
+
+    def _created(self, request: HttpRequest, form: ProtectForm, balance: Balance) -> bool:
+        """Whether it could be written down; why not is on the form."""
+        name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
+        try:
+            group = group_create(**form.asked(), held=balance.quantity, requested_by=name, now=now)
+        except NotPossible as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+            return False
+        messages.success(request, f"Written down: {group}. The worker places its orders next.")
+        return True
+
+
+def _proposal(currency: str) -> dict[str, Any]:
+    """What has no protection yet, by the policy of its first pair, from the price now."""
+    pair = next(iter(pairs_of([currency]).get(currency, [])), None)
+    shown = pair and coin_preview(pair, policy_for(pair.symbol), unclaimed(holdings_now()))
+    if not shown:
+        return {}
+    return {
+        "instrument_name": shown.instrument_name,
+        "quantity": shown.quantity,
+        "stop_price": shown.stop,
+        "take_profit_price": shown.target,
+    }

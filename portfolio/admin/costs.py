@@ -1,0 +1,88 @@
+"""Recorded values and costs in the admin: to be read, and to find why a result is what it is."""
+
+from datetime import datetime
+
+from django.contrib import admin
+from django.db.models import Q
+
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.filters import QuestionFilter
+from exchange.admin.links import list_link
+from exchange.models import ExchangeOrder, Trade
+from exchange.times import NS_PER_MS, from_ms
+from portfolio.models import CostCursor, CostEntry, PortfolioSnapshot, PositionCost
+
+
+@admin.register(PortfolioSnapshot)
+class SnapshotAdmin(ReadOnlyAdmin):
+    list_display = ("recorded", "total_usd", "cash_usd", "unpriced", "grain")
+    list_filter = ("grain",)
+
+    @admin.display(description="at")
+    def recorded(self, snapshot: PortfolioSnapshot) -> str | None:
+        return to_the_second(snapshot.at)
+
+
+class IsBehind(QuestionFilter):
+    title = "is it reckoned up?"
+    parameter_name = "behind"
+    answers = (
+        ("yes", "Still behind", Q(behind_ns__isnull=False)),
+        ("unknown", "Without a known cost", Q(cost_usd=None)),
+    )
+
+
+@admin.register(PositionCost)
+class PositionCostAdmin(ReadOnlyAdmin):
+    list_display = ("currency", "quantity", "cost_usd", "behind")
+    list_filter = (IsBehind,)
+    search_fields = ("currency",)
+
+    @admin.display(description="behind since", empty_value="")
+    def behind(self, cost: PositionCost) -> str | None:
+        return None if cost.behind_ns is None else to_the_second(_moment(cost.behind_ns))
+
+
+class WhichChange(QuestionFilter):
+    title = "which?"
+    parameter_name = "which"
+    answers = (
+        ("sales", "Sales", Q(is_sale=True)),
+        ("unknown", "Sales without a known result", Q(is_sale=True, realised_usd=None)),
+    )
+
+
+@admin.register(CostEntry)
+class CostEntryAdmin(ByIdAdmin):
+    list_display = (
+        *("traded", "currency", "instrument_name", "change", "usd", "stock", "stock_cost_usd"),
+        *("realised_usd", "order_id", "trade_id"),
+    )
+    list_filter = (WhichChange,)
+    ordering = ("-id",)  # as they were entered: along the key
+    search_fields = ("trade_id",)
+    readonly_fields = ("order", "trade")
+
+    def searches(self, term: str) -> list[Q]:
+        return [Q(order_id=term, is_sale=True), Q(trade_id=term, is_sale=True)]
+
+    @admin.display(description="order")
+    def order(self, entry: CostEntry) -> str:
+        return list_link(ExchangeOrder, "Its order", q=entry.order_id)
+
+    @admin.display(description="trade")
+    def trade(self, entry: CostEntry) -> str:
+        return list_link(Trade, "Its trade", q=entry.trade_id)
+
+    @admin.display(description="traded at")
+    def traded(self, entry: CostEntry) -> str | None:
+        return to_the_second(_moment(entry.at_ns))
+
+
+@admin.register(CostCursor)
+class CostCursorAdmin(ReadOnlyAdmin):
+    list_display = ("trade_pk", "is_behind")
+
+
+def _moment(at_ns: int) -> datetime:
+    return from_ms(at_ns // NS_PER_MS)

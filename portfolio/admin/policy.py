@@ -1,0 +1,16 @@
+"""The policies, where it is known what is held."""
+
+from django.contrib import admin
+
+from oco.admin import PolicyAdmin
+from oco.models import ProtectionPolicy
+from oco.preview import Holdings
+from portfolio.selectors import holdings_now
+
+
+@admin.register(ProtectionPolicy)
+class HeldPolicyAdmin(PolicyAdmin):
+    """Registered here, where it is known what is held."""
+
+    def holdings(self) -> Holdings:
+        return holdings_now()

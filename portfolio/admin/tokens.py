@@ -1,0 +1,65 @@
+"""Tokens of programs in the admin: made for oneself, shown once, revoked."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from exchange.admin.base import AnyAdmin
+from portfolio.models import ApiToken
+from portfolio.services.tokens import DAYS, token_create, token_revoke
+
+SHOWN = ("label", "scope", "user", "created", "expiry")
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[ApiToken]
+else:
+    ModelForm = forms.ModelForm  # not subscriptable when it runs
+
+
+class TokenForm(ModelForm):
+    days = forms.IntegerField(min_value=DAYS[0], max_value=DAYS[-1], initial=90, label="Days until it ends")
+
+    class Meta:
+        model = ApiToken
+        fields = ("label", "scope")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(AnyAdmin):
+    """Deleting is revoking. Nobody makes a token in the name of somebody else here."""
+
+    list_display = ("__str__", "scope", "user", "created", "expiry")
+    list_filter = ("scope",)
+    list_select_related = ("user",)
+    fields = readonly_fields = SHOWN
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form; then, this one time, the token."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form, context = TokenForm(request.POST or None), self.admin_site.each_context(request)
+        if form.is_valid():
+            context["token"] = self._made(request, form.cleaned_data)
+        return render(request, "admin/token.html", {"title": "Add API token", "form": form, **context})
+
+    def _made(self, request: HttpRequest, asked: dict[str, Any]) -> str:
+        by: Any = request.user
+        _, text = token_create(user=by, made_by=by.get_username(), **asked)
+        return text
+
+    def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
+        token_revoke(token=obj, revoked_by=request.user.get_username())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset.select_related("user"):
+            self.delete_model(request, token)

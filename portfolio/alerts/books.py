@@ -1,0 +1,83 @@
+"""Do the stored executions add up to what the exchange says an order executed?
+
+Balances are no such proof: coins come and go by deposit, withdrawal, reward and interest, which the account's
+trades do not tell. An execution that we never stored, though, cannot be explained, and may be an entry without
+a stop.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from exchange.fields import plain
+from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
+from exchange.models.history import Stream
+from exchange.selectors import orders_executed
+from exchange.times import NS_PER_MS, from_ms
+from oco.models import Watermark
+from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
+from portfolio.models import Alert
+
+SETTLED = timedelta(minutes=10)  # an execution may be listed later than its order
+LOOKED_BACK = timedelta(days=1)
+MOST = 500
+PREFIX = "trades "
+
+
+def books_note_all(*, now: datetime) -> None:
+    """One alert an order; it ends when that order's executions have come."""
+    known = [row.condition.removeprefix(PREFIX) for row in _open_alerts()]
+    waiting = {order.pk: order for order in ExchangeOrder.objects.filter(pk__in=known)}
+    orders = waiting | {order.pk: order for order in _orders_settled(now)}
+    stored = _stored(orders.values())
+    for order in orders.values():
+        if stored[order.pk] < order.filled_quantity:
+            trouble_begin(trouble=_trouble(order, stored[order.pk]), now=now)
+        elif order.pk in waiting:
+            trouble_end(condition=f"{PREFIX}{order.pk}", text=_("Its executions are stored now."), now=now)
+
+
+def _open_alerts() -> Iterable[Alert]:
+    return Alert.objects.filter(kind=Alert.Kind.TRADES, ended_at=None).exclude(condition="")
+
+
+def _orders_settled(now: datetime) -> list[ExchangeOrder]:
+    """Orders from after the first complete read whose executions must have been read since."""
+    start_ns = Watermark.objects.values_list("since_ns", flat=True).first()
+    cursor = SyncCursor.objects.filter(stream=Stream.TRADES).first()
+    if start_ns is None or cursor is None:
+        return []
+    if HistoryRange.objects.filter(stream=Stream.TRADES, done_at=None, end_ns__gt=start_ns).exists():
+        return []  # a stretch is still to be read: what is missing may be in it
+    until = min(now, from_ms(cursor.read_until_ns // NS_PER_MS)) - SETTLED
+    begun = from_ms(start_ns // NS_PER_MS)
+    recent = orders_executed().filter(updated_at__gt=now - LOOKED_BACK, updated_at__lt=until)
+    return list(recent.filter(created_at__gt=begun)[:MOST])
+
+
+def _stored(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
+    """By order what its executions add up to, under either of its ids (dossier 6.2)."""
+    owners = {
+        name: order.pk for order in orders for name in (order.order_id, order.exchange_order_id) if name
+    }
+    sums = dict.fromkeys(owners.values(), Decimal(0))
+    for order_id, quantity in Trade.objects.filter(order_id__in=owners).values_list("order_id", "quantity"):
+        sums[owners[order_id]] += quantity
+    return sums
+
+
+def _trouble(order: ExchangeOrder, stored: Decimal) -> Trouble:
+    text = _(
+        "Order %(order)s executed %(executed)s by the exchange's record, but the executions that could be read "
+        "add up to %(stored)s. What is missing may have no stop: look at the exchange."
+    )
+    values = {"order": order.order_id, "executed": plain(order.filled_quantity), "stored": plain(stored)}
+    return Trouble(
+        condition=f"{PREFIX}{order.pk}",
+        kind=Alert.Kind.TRADES,
+        title=_("%(name)s: executions are missing") % {"name": order.instrument_name},
+        text=text % values,
+        instrument_name=order.instrument_name,
+    )

@@ -1,0 +1,131 @@
+"""The channels of ALERT_URLS, through Apprise. Nothing in or from here ever shows an address.
+
+Apprise is loaded only where there is an address: it costs 25 MB and a quarter of a second.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+if TYPE_CHECKING:
+    from apprise import AppriseAsset, NotifyBase
+
+logger = logging.getLogger("alerts")
+
+DEADLINE_S = 20.0  # for all channels together; Apprise itself only counts from byte to byte
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a person reads. `tone` is one of Apprise's: info, success, warning, failure."""
+
+    title: str
+    text: str
+    tone: str = "info"
+
+
+class Channel:
+    """One address. `mark` tells it from the others and says nothing about it."""
+
+    def __init__(self, number: int, url: str) -> None:
+        self.number = number
+        self.mark = salted_hmac("alerts.channel", url).hexdigest()[:12]
+        self._url = url
+
+    def __repr__(self) -> str:
+        return f"Channel({self.number})"
+
+    @property
+    def is_understood(self) -> bool:
+        return self._service() is not None
+
+    @property
+    def name(self) -> str:
+        """As `channel 2 (Telegram)`."""
+        service = self._service()
+        kind = "?" if service is None else str(service.service_name)
+        return f"channel {self.number} ({kind})"
+
+    def take(self, message: Message) -> bool:
+        """Whether the service took it. Raises nothing: what it would say may hold the address."""
+        from apprise import NotifyFormat, NotifyType
+
+        try:
+            service = self._service()
+            return service is not None and bool(
+                service.notify(
+                    title=message.title,
+                    body=message.text,
+                    notify_type=NotifyType(message.tone),
+                    body_format=NotifyFormat.TEXT,
+                    overflow="split",
+                )
+            )
+        except Exception as error:  # noqa: BLE001
+            logger.error("Alerts: channel %d failed (%s)", self.number, type(error).__name__)
+            return False
+
+    def _service(self) -> "NotifyBase | None":
+        from apprise import Apprise
+
+        _silence_apprise()
+        return Apprise.instantiate(self._url, asset=_asset())
+
+
+def channels_read() -> list[Channel]:
+    """Those of the settings, numbered from 1 in their order."""
+    text = str(settings.ALERT_URLS)
+    if not text:
+        return []
+    from apprise.utils.parse import parse_urls
+
+    urls: list[str] = parse_urls(text)  # type: ignore[no-untyped-call]  # Apprise does not say
+    return [Channel(number, url) for number, url in enumerate(urls, start=1)]
+
+
+def take_all(messages: Mapping[Channel, Message]) -> dict[Channel, bool]:
+    """Give each channel its message, all at the same time; one that is not done at the deadline has not taken it."""
+    taken = dict.fromkeys(messages, False)
+    threads = [_start(channel, message, taken) for channel, message in messages.items()]
+    end = monotonic() + DEADLINE_S
+    for thread in threads:
+        thread.join(max(0.0, end - monotonic()))
+    return dict(taken)  # a copy: what comes later has not come
+
+
+def _start(channel: Channel, message: Message, taken: dict[Channel, bool]) -> Thread:
+    def run() -> None:
+        taken[channel] = channel.take(message)
+
+    thread = Thread(target=run, name=f"alert channel {channel.number}", daemon=True)
+    thread.start()
+    return thread
+
+
+def _asset() -> "AppriseAsset":
+    """Plain text as it is: no templates in it, no files beside it, nobody's logo."""
+    from apprise import AppriseAsset
+
+    return AppriseAsset(
+        app_id="Exchange Desk",
+        app_desc="Exchange Desk",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        storage_mode="memory",
+        async_mode=False,
+        allow_templates=False,
+        pgp_autogen=False,
+        pem_autogen=False,
+    )
+
+
+def _silence_apprise() -> None:
+    """It logs addresses that it does not understand as they are, whatever the settings of the log say."""
+    logging.getLogger("apprise").disabled = True

@@ -1,0 +1,142 @@
+"""The daily alert: everything without protection, or that all of it is protected."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from exchange.fields import plain
+from exchange.selectors import sync_last_success
+from oco.cover import Unprotected
+from oco.models import OcoGroup
+from oco.said import said
+from oco.states import State
+from portfolio.alerts.daily import daily_due
+from portfolio.freshness import Freshness, SyncState
+from portfolio.models import Alert
+from portfolio.selectors import Dashboard, dashboard
+
+RELEASED_SHOWN = 50
+
+
+def daily_raise(*, now: datetime, today: bool = False) -> Alert | None:
+    """Make the daily alert if it is due, or with `today` that of today before its time; None when there is none
+    to make. Before the first complete cycle there is nothing to tell yet.
+    """
+    zone = ZoneInfo(settings.TIME_ZONE)
+    day = daily_due(now, zone, settings.ALERT_DAILY_AT, daily_last())
+    if today and daily_last() != now.astimezone(zone).date():
+        day = now.astimezone(zone).date()
+    if day is None or sync_last_success() is None:
+        return None
+    title, text = daily_words(dashboard(now=now))
+    alert, is_new = Alert.objects.get_or_create(
+        daily_date=day,
+        defaults={
+            "kind": Alert.Kind.DAILY,
+            "dedupe_key": f"daily {day.isoformat()}",
+            "title": title,
+            "text": text,
+            "raised_at": now,
+            "ended_at": now,
+        },
+    )
+    return alert if is_new else None
+
+
+def daily_last() -> date | None:
+    """The local date of the newest daily alert."""
+    newest: date | None = Alert.objects.aggregate(newest=Max("daily_date"))["newest"]
+    return newest
+
+
+def daily_words(desk: Dashboard) -> tuple[str, str]:
+    """Title and text, the largest value first."""
+    bare = sorted(desk.unprotected, key=lambda row: -(row.market_value_usd or Decimal(0)))
+    released = _released(bare)
+    parts = [_intro(desk, bare), *map(_row, bare)]
+    if released:
+        parts += [_("Released by hand, and not taken back since:"), *map(_released_row, released)]
+    return _title(bare), "\n".join([*parts, *_warnings(desk.sync)])
+
+
+def _title(bare: list[Unprotected]) -> str:
+    if not bare:
+        return _("Everything is protected")
+    count = len({row.instrument_name for row in bare})  # a coin may have several reasons
+    return ngettext(
+        "%(count)d position without protection", "%(count)d positions without protection", count
+    ) % {"count": count}
+
+
+def _intro(desk: Dashboard, bare: list[Unprotected]) -> str:
+    if not bare:
+        count = desk.summary.open_groups_count
+        return ngettext(
+            "Every position has a stop, or there is none: %(count)d group is at work.",
+            "Every position has a stop, or there is none: %(count)d groups are at work.",
+            count,
+        ) % {"count": count}
+    return _("Without a stop, together worth %(value)s:") % {"value": _usd(desk.summary.unprotected_usd)}
+
+
+def _row(row: Unprotected) -> str:
+    words = _("• %(name)s: %(quantity)s, worth %(value)s, since %(since)s. %(reason)s")
+    return words % {
+        "name": row.instrument_name,
+        "quantity": plain(row.quantity),
+        "value": _usd(row.market_value_usd),
+        "since": _since(row.since),
+        "reason": said(row.reason),
+    }
+
+
+def _released(bare: list[Unprotected]) -> list[OcoGroup]:
+    """Released groups of what is still held without a stop (rule 10), the newest first."""
+    names = {row.instrument_name for row in bare}
+    groups = OcoGroup.objects.filter(state=State.RELEASED, instrument_name__in=names)
+    return list(groups.order_by("-closed_at")[:RELEASED_SHOWN])
+
+
+def _released_row(group: OcoGroup) -> str:
+    words = _("• %(name)s: %(quantity)s, since %(since)s. %(reason)s")
+    return words % {
+        "name": group.instrument_name,
+        "quantity": plain(group.quantity),
+        "since": _since(group.closed_at),
+        "reason": said(group.reason),
+    }
+
+
+def _warnings(sync: SyncState) -> list[str]:
+    """What makes the list above less than certain, and what was never heard."""
+    found = []
+    if sync.status in (Freshness.OLD, Freshness.NEVER):
+        found.append(
+            _("These figures are old: the last complete sync was %(when)s.")
+            % {"when": _since(sync.last_success)}
+        )
+    lost = Alert.objects.filter(state=Alert.State.FAILED, acknowledged_at=None).count()
+    if lost:
+        found.append(
+            ngettext(
+                "%(count)d earlier alert could not be sent; it is on the desk.",
+                "%(count)d earlier alerts could not be sent; they are on the desk.",
+                lost,
+            )
+            % {"count": lost}
+        )
+    return found
+
+
+def _usd(value: Decimal | None) -> str:
+    return _("an unknown amount") if value is None else f"${value:,.2f}"
+
+
+def _since(moment: datetime | None) -> str:
+    return _("unknown") if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,70 @@
+"""Alerts as shown: what needs a person now, for the banner, and whether telling works."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, Max, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portfolio.alerts.channels import channels_read
+from portfolio.models import Alert
+
+State = Alert.State
+SHOWN = 3
+COUNTED = 100  # more are not told apart
+UNSENT = (State.DUE, State.SENDING, State.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsShown:
+    """`alerts`: the newest that need somebody. `others`: how many beside the first. `notices`: what is wrong with
+    telling.
+    """
+
+    alerts: tuple[Alert, ...]
+    others: int
+    notices: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.notices)
+
+
+def alerts_shown() -> AlertsShown:
+    """For the banner of every page: two queries, however many alerts there are."""
+    needed = tuple(alerts_needed()[:COUNTED])
+    return AlertsShown(alerts=needed[:SHOWN], others=max(0, len(needed) - 1), notices=notices())
+
+
+def alerts_needed() -> QuerySet[Alert]:
+    """Not seen by a person and not over by itself; newest first. Walks the index `alerts_unseen`."""
+    return Alert.objects.filter(acknowledged_at=None, ended_at=None)
+
+
+def notices() -> tuple[str, ...]:
+    """Sentences about the channels."""
+    found = [delivery_trouble()]
+    if settings.LIVE_TRADING and not settings.ALERT_URLS:
+        found.append(
+            _("Nobody is told of anything: set ALERT_URLS, so that alerts of this real account reach you.")
+        )
+    return tuple(words for words in found if words)
+
+
+def delivery_trouble() -> str:
+    """What could not be sent, in a sentence, until it is sent after all or acknowledged; empty when nothing."""
+    lost = Alert.objects.filter(state__in=UNSENT, attempts__gt=0, acknowledged_at=None)
+    found = lost.exclude(last_error="").aggregate(count=Count("pk"), newest=Max("last_error"))
+    if not found["count"]:
+        return ""
+    words = ngettext(
+        "%(count)d alert could not be sent. %(error)s",
+        "%(count)d alerts could not be sent. %(error)s",
+        found["count"],
+    )
+    return words % {"count": found["count"], "error": found["newest"]}
+
+
+def channel_names() -> list[str]:
+    """As `channel 1 (Telegram)`: never an address."""
+    return [channel.name for channel in channels_read()]

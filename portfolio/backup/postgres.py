@@ -1,0 +1,142 @@
+"""PostgreSQL: the backup is a zip with one text a table, read by COPY in one snapshot; no client program is needed."""
+
+import json
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from portfolio.backup.origin import LEFT_OUT, NotRestorable, Origin, origin_here
+
+VENDOR = "postgresql"
+FORMAT = 1
+MANIFEST = "manifest.json"
+COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"""
+
+
+def save(draft: Path) -> None:
+    """One snapshot: what is written meanwhile is not seen, and nobody waits."""
+    with (
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as pack,
+    ):
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        columns = _columns(cursor)
+        pack.writestr(MANIFEST, _manifest(columns))
+        for table in columns:
+            with pack.open(_member(table), "w", force_zip64=True) as out:
+                if table not in LEFT_OUT:
+                    cursor.copy_expert(f"COPY {_named(table, columns[table])} TO STDOUT", out)
+
+
+def is_ours(file: Path) -> bool:
+    return zipfile.is_zipfile(file)
+
+
+def origin(file: Path) -> Origin:
+    found = _read(file)
+    return Origin(
+        vendor=VENDOR,
+        environment=found["environment"],
+        account=found["account"],
+        migrations=frozenset((app, name) for app, name in found["migrations"]),
+    )
+
+
+def load(file: Path) -> None:
+    """All or nothing: tables as they were made on that day, then their rows; later migrations come afterwards."""
+    found = _read(file)
+    tables: dict[str, list[str]] = found["tables"]
+    with transaction.atomic(), connection.cursor() as cursor, zipfile.ZipFile(file) as pack:
+        _clear(cursor, tables)
+        executor = MigrationExecutor(connection)
+        executor.migrate(_last_ones(executor, {(app, name) for app, name in found["migrations"]}))
+        cursor.execute(f"TRUNCATE {', '.join(map(_quoted, tables))} CASCADE")
+        for table, columns in tables.items():
+            with pack.open(_member(table)) as rows:
+                cursor.copy_expert(f"COPY {_named(table, columns)} FROM STDIN", rows)
+            if "id" in columns:
+                _continue_numbers(cursor, table)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _last_ones(executor: MigrationExecutor, applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of each app those after which none was applied."""
+    nodes = executor.loader.graph.node_map
+    applied &= set(nodes)  # the graph leaves out what a squashed migration replaces
+    later = {one: {child.key for child in nodes[one].children if child.key[0] == one[0]} for one in applied}
+    return sorted(one for one in applied if not later[one] & applied)
+
+
+def _clear(cursor: Any, tables: Iterable[str]) -> None:
+    """Only what is ours: another program may live in the same database."""
+    ours = {*tables, *connection.introspection.django_table_names(), "django_migrations"}
+    for table in sorted(ours & set(connection.introspection.table_names(cursor))):
+        cursor.execute(f"DROP TABLE {_quoted(table)} CASCADE")
+
+
+def _continue_numbers(cursor: Any, table: str) -> None:
+    name = _quoted(table)
+    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [name])
+    if (sequence := cursor.fetchone()[0]) is not None:
+        last = f"SELECT setval(%s, coalesce(max(id), 1), max(id) IS NOT NULL) FROM {name}"  # noqa: S608
+        cursor.execute(last, [sequence])
+
+
+def _columns(cursor: Any) -> dict[str, list[str]]:
+    """Of every table of ours, in their order."""
+    ours = {*connection.introspection.django_table_names(), "django_migrations"}
+    cursor.execute(COLUMNS)
+    found: dict[str, list[str]] = {}
+    for table, column in cursor.fetchall():
+        if table in ours:
+            found.setdefault(table, []).append(column)
+    return found
+
+
+def _manifest(columns: dict[str, list[str]]) -> str:
+    here = origin_here()
+    what = {
+        "format": FORMAT,
+        "version": settings.VERSION,
+        "made_at": timezone.now(),
+        "environment": here.environment if here else "",
+        "account": here.account if here else "",
+        "migrations": sorted(here.migrations) if here else [],
+        "tables": columns,
+    }
+    return json.dumps(what, cls=DjangoJSONEncoder)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(file) as pack:
+            if pack.testzip() is not None:
+                raise NotRestorable(f"{file} is damaged.")
+            found: dict[str, Any] = json.loads(pack.read(MANIFEST))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise NotRestorable(f"{file} is no backup of the desk ({error}).") from None
+    if found.get("format") != FORMAT:
+        raise NotRestorable(f"{file} has a form that this version does not know.")
+    return found
+
+
+def _member(table: str) -> str:
+    return f"tables/{table}"
+
+
+def _named(table: str, columns: list[str]) -> str:
+    return f"{_quoted(table)} ({', '.join(map(_quoted, columns))})"
+
+
+def _quoted(name: str) -> str:
+    """As SQL; a name out of a file that somebody changed cannot end its quotes."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,101 @@
+"""What the long lists can be asked for: forms that are sent by GET, so that every view has an address."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from exchange.models import ExchangeOrder
+from exchange.rows import UNKNOWN
+from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
+from portfolio.templatetags.words import ORDER_LOOKS, WORDS
+
+Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin
+ANY = ("", _("Any"))
+SHOWN = (("", _("All")), ("open", _("Open")), ("executed", _("Executed")))
+SIDES = (ANY, ("BUY", pgettext_lazy("side", "Buy")), ("SELL", pgettext_lazy("side", "Sell")))
+LAST_DAY = date(9998, 12, 30)  # a day later is still a date, in every time zone
+FIRST_DAY = date(1970, 1, 2)
+
+
+def _words(values: Any) -> tuple[Any, ...]:
+    return (ANY, *((value, WORDS[value]) for value in values))
+
+
+def _statuses() -> tuple[Any, ...]:
+    known = OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}
+    return (ANY, *((value, f"{ORDER_LOOKS[value][2]} ({value})") for value in sorted(known)))
+
+
+class DayField(forms.DateField):
+    """A day in the desk's time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value is not None and not FIRST_DAY <= value <= LAST_DAY:
+            raise forms.ValidationError(_("This day is beyond all records."))
+
+
+class PeriodForm(forms.Form):
+    """From the beginning of one day to the end of another."""
+
+    instrument = forms.CharField(required=False, max_length=64, label=_("Instrument"))
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
+
+    def clean_instrument(self) -> str:
+        """`eth/usd` is ETH_USD."""
+        return str(self.cleaned_data["instrument"]).strip().upper().replace("/", "_")
+
+    @property
+    def begins(self) -> datetime | None:
+        day = self.cleaned_data.get("since")
+        return None if day is None else _midnight(day)
+
+    @property
+    def ends(self) -> datetime | None:
+        """Where the day after begins."""
+        day = self.cleaned_data.get("until")
+        return None if day is None else _midnight(day + timedelta(days=1))
+
+
+class OrderForm(PeriodForm):
+    """Which orders; the period is that of their last change."""
+
+    show = forms.ChoiceField(required=False, choices=SHOWN, label=_("Show"))
+    status = forms.ChoiceField(required=False, choices=_statuses, label=_("Status"))
+    side = forms.ChoiceField(required=False, choices=SIDES, label=_("Side"))
+    role = forms.ChoiceField(required=False, choices=_words(Role.values), label=_("Role"))
+    origin = forms.ChoiceField(required=False, choices=_words(Origin.values), label=_("Sent by"))
+    group = forms.UUIDField(required=False, label=_("Protection"), widget=forms.HiddenInput)
+
+    field_order = ("show", "instrument", "side", "status", "role", "origin", "since", "until", "group")
+
+
+class JournalForm(PeriodForm):
+    """What kind of thing happened."""
+
+    FILLS, PROTECTION, SYNC = "fills", "protection", "sync"
+    kind = forms.ChoiceField(
+        required=False,
+        label=_("What"),
+        choices=(
+            ("", _("Everything")),
+            (FILLS, _("Purchases and sales")),
+            (PROTECTION, _("Protection")),
+            (SYNC, _("Sync troubles")),
+        ),
+    )
+
+    field_order = ("kind", "instrument", "since", "until")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

@@ -1,0 +1,76 @@
+"""`manage.py api_token` makes, lists and revokes the tokens of programs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
+from knox.settings import CONSTANTS
+
+from portfolio.models import ApiToken
+from portfolio.services.tokens import DAYS, token_create, token_revoke
+
+WHO = "manage.py api_token"
+
+
+def days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) not in DAYS:
+        raise ValueError
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Make, list and revoke the tokens with which programs use the API (Authorization: Token …)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        does = parser.add_subparsers(dest="does", required=True)
+        create = does.add_parser("create", help="make one; it is shown once")
+        create.add_argument("--user", required=True, help="on whose behalf the program acts")
+        create.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.READ)
+        span = f"until it ends, {DAYS[0]} to {DAYS[-1]} (default: %(default)s)"
+        create.add_argument("--days", type=days, default=90, metavar="N", help=span)
+        create.add_argument("--label", default="", help="what it is for")
+        does.add_parser("list", help="whose they are, what they may and until when")
+        revoke = does.add_parser("revoke", help="from now on it opens nothing")
+        revoke.add_argument("begins", help="its first letters, as `list` shows them, or more")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        {"create": self._create, "list": self._list, "revoke": self._revoke}[options["does"]](options)
+
+    def _create(self, options: dict[str, Any]) -> None:
+        user = User.objects.filter(username=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError(f"There is no active user {options['user']}.")
+        label = options["label"][: ApiToken._meta.get_field("label").max_length]
+        asked = {"scope": options["scope"], "days": options["days"], "label": label}
+        token, text = token_create(user=user, made_by=WHO, **asked)
+        self.stderr.write(f"{token.scope} token of {user}, until {_day(token)}; shown only this once:")
+        self.stdout.write(text)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        for token in ApiToken.objects.select_related("user"):
+            words = (f"{token.begins}…", token.scope, _day(token), token.user.get_username(), token.label)
+            self.stdout.write("  ".join(words).rstrip())
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        token = _only(options["begins"])
+        token_revoke(token=token, revoked_by=WHO)
+        self.stdout.write(f"Revoked {token}")
+
+
+def _only(letters: str) -> ApiToken:
+    known = letters.rstrip("…")[: CONSTANTS.TOKEN_KEY_LENGTH]
+    found = ApiToken.objects.filter(token_key__startswith=known)[:2]
+    tokens: list[ApiToken] = list(found) if len(known) > 3 else []
+    if len(tokens) != 1:
+        raise CommandError(f"{'Several tokens begin' if tokens else 'No token begins'} with {letters}.")
+    return tokens[0]
+
+
+def _day(token: ApiToken) -> str:
+    if token.expiry is None:
+        return "for ever"
+    return (
+        f"{timezone.localtime(token.expiry):%Y-%m-%d}{' (ended)' if token.expiry <= timezone.now() else ''}"
+    )

@@ -1,0 +1,105 @@
+"""The signals as shown. One that a later bar should have replaced by now is not shown: old calls mislead."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
+from exchange.models import Heartbeat
+from exchange.timeframes import Timeframe
+from portfolio.freshness import LATE_AFTER
+from portfolio.market.signals import is_old, oldest
+from portfolio.market.words import reason_words
+from portfolio.models import Signal
+from portfolio.web.stamps import SIGNALS, Stamps
+
+EVERY = timedelta(minutes=5)
+OLD = [{"key": "old", "params": {}}]
+ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRow:
+    """What the indicators say of one series. Without an `action` there is no signal, and `reason` tells why.
+
+    `score` is how strongly they lean one way, 0 to 100; `inputs` are their values, as text.
+    """
+
+    instrument_name: str
+    timeframe: str
+    action: str | None
+    score: int | None
+    reason: str
+    inputs: dict[str, str]
+    candle_time: datetime | None
+    computed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """`calls` are BUY and SELL, the strongest first, then HOLD; `silent` are the series without a signal.
+
+    `looked_at` is when they were last computed, None if never; `is_late`: it should have been again by now.
+    """
+
+    calls: tuple[SignalRow, ...]
+    silent: tuple[SignalRow, ...]
+    looked_at: datetime | None
+    is_late: bool
+
+
+def board(*, now: datetime, stamps: Stamps | None = None, **asked: str) -> Board:
+    """Two queries, one with `stamps`. `asked`: `instrument_name`, `timeframe`."""
+    rows = signal_rows(now=now, **asked)
+    looked_at = stamps.signals if stamps else signals_looked_at()
+    return Board(
+        calls=tuple(row for row in rows if row.action),
+        silent=tuple(row for row in rows if not row.action),
+        looked_at=looked_at,
+        is_late=looked_at is not None and now - looked_at > EVERY * float(LATE_AFTER),
+    )
+
+
+def signals_looked_at() -> datetime | None:
+    """When they were last computed."""
+    return Heartbeat.objects.filter(name=SIGNALS).values_list("beat_at", flat=True).first()
+
+
+def signal_rows(*, now: datetime, **asked: str) -> list[SignalRow]:
+    """The latest of every series; one query."""
+    found = Signal.objects.filter(is_latest=True, **asked)
+    return sorted((row_of(signal, now=now) for signal in found), key=_strongest_first)
+
+
+def _strongest_first(row: SignalRow) -> tuple[bool, bool, int, str, int]:
+    is_call = row.action in (Signal.Action.BUY, Signal.Action.SELL)
+    place = ORDER[Timeframe(row.timeframe)]
+    return row.action is None, not is_call, -(row.score or 0), row.instrument_name, place
+
+
+def with_action(action: str, *, now: datetime) -> Q:
+    """Those that say this and that no later bar should have replaced by now."""
+    fresh = [Q(timeframe=timeframe, candle_time__gte=oldest(timeframe, now=now)) for timeframe in Timeframe]
+    return Q(action=action) & reduce(or_, fresh)
+
+
+def row_of(signal: Signal, *, now: datetime) -> SignalRow:
+    """One series as shown, its reasons in the language of whoever reads."""
+    is_silent = not signal.action or _is_old(signal, now)
+    reasons = OLD if is_silent and signal.action else signal.reasons
+    return SignalRow(
+        instrument_name=signal.instrument_name,
+        timeframe=signal.timeframe,
+        action=None if is_silent else signal.action,
+        score=None if is_silent else signal.score,
+        reason=reason_words(reasons),
+        inputs={} if is_silent else signal.inputs,
+        candle_time=signal.candle_time,
+        computed_at=signal.computed_at,
+    )
+
+
+def _is_old(signal: Signal, now: datetime) -> bool:
+    return signal.candle_time is None or is_old(signal.candle_time, Timeframe(signal.timeframe), now=now)

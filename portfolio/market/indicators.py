@@ -1,0 +1,95 @@
+"""What the bars of one series amount to, by TA-Lib (pure). Floats: none of this is money.
+
+Prices are told as distances from the last close, in units of their recent range. TA-Lib takes what is below
+1e-14 for zero, so that a coin of 0.000001 USD would have no bands; and nothing that follows may depend on the
+unit of the price.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+import numpy as np
+import talib
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+
+RSI_BARS = 14
+FAST_BARS, SLOW_BARS = 20, 50
+MACD_BARS = (12, 26, 9)
+BAND_BARS, BAND_WIDTH = 20, 2.0
+ATR_BARS = 14
+CROSS_BARS = 5  # a crossing of the averages is news for so long
+LEAST_RANGE, MOST_RANGE = 1e-7, 1e9  # of the last close; beyond them is the noise of floats
+EXACT = 6  # decimals of the RSI; what is less is the noise of floats
+NEEDED = 150  # bars: three times the slowest average, so that where it began no longer matters
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """High, low and close of bars without a gap, oldest first."""
+
+    high: Floats
+    low: Floats
+    close: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicators:
+    """As of the last bar. Levels are distances from the last close, and all but the RSI is in `unit`s of price.
+
+    `gaps` are fast minus slow average of the last bars.
+    """
+
+    unit: float
+    rsi: float
+    fast: float
+    slow: float
+    gaps: tuple[float, ...]
+    macd: float
+    macd_signal: float
+    upper: float
+    middle: float
+    lower: float
+    atr: float
+
+
+def are_sound(bars: Bars) -> bool:
+    """Whether every number is a price and every bar has its close inside."""
+    rows = np.stack([bars.high, bars.low, bars.close])
+    if not np.isfinite(rows).all() or not (rows > 0).all():
+        return False
+    return bool(((bars.low <= bars.close) & (bars.close <= bars.high)).all())
+
+
+def indicators_of(bars: Bars) -> Indicators | None:
+    """None when the price did not move in the bars that count, or moved beyond what floats can tell."""
+    last, unit = bars.close[-1], np.ptp(bars.close[-SLOW_BARS:])
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not LEAST_RANGE < unit / last < MOST_RANGE:
+            return None
+        high, low, close = ((row - last) / unit for row in (bars.high, bars.low, bars.close))
+    if not (np.isfinite(high).all() and np.isfinite(low).all()):
+        return None
+    found = _computed(high, low, close, float(unit))
+    values = [value for name, value in asdict(found).items() if name != "gaps"]
+    return found if found.atr > 0 and np.isfinite([*values, *found.gaps]).all() else None
+
+
+def _computed(high: Floats, low: Floats, close: Floats, unit: float) -> Indicators:
+    fast, slow = talib.EMA(close, FAST_BARS), talib.EMA(close, SLOW_BARS)
+    macd, macd_signal, _ = talib.MACD(close, *MACD_BARS)
+    upper, middle, lower = talib.BBANDS(close, BAND_BARS, BAND_WIDTH, BAND_WIDTH)
+    return Indicators(
+        unit=unit,
+        rsi=round(float(talib.RSI(close, RSI_BARS)[-1]), EXACT),
+        fast=float(fast[-1]),
+        slow=float(slow[-1]),
+        gaps=tuple(float(gap) for gap in (fast - slow)[-CROSS_BARS - 1 :]),
+        macd=float(macd[-1]),
+        macd_signal=float(macd_signal[-1]),
+        upper=float(upper[-1]),
+        middle=float(middle[-1]),
+        lower=float(lower[-1]),
+        atr=float(talib.ATR(high, low, close, ATR_BARS)[-1]),
+    )

@@ -1,0 +1,139 @@
+"""BUY, SELL or HOLD for one series of closed bars, and why (pure). A signal informs; it never sends an order.
+
+Four indicators vote between -1 (sell) and +1 (buy). Trend and momentum are measured in average bars (ATR), so
+that a calm and a wild coin are judged alike; RSI and bands speak only at their extremes, and against the move.
+The weighted sum is how the indicators lean: to `ENOUGH` it is HOLD, beyond it BUY or SELL.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from exchange.timeframes import Timeframe
+from portfolio.market.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
+from portfolio.market.votes import Reason, Vote, votes_of
+
+ENOUGH = 0.4
+EXACT = 6  # decimals of the lean: what is left of it below that is the noise of floats
+DIGITS = 8  # that an input is told with
+LATE = timedelta(minutes=15)  # the exchange finishes a bar, and we look every five minutes
+
+
+class Action(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+    HOLD = "HOLD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Closed bars of one instrument and timeframe, oldest first, as read; there may be gaps."""
+
+    timeframe: Timeframe
+    opened_at: Sequence[datetime]
+    bars: Bars
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What the indicators say. Without an `action` there is no signal and `reasons` tell why.
+
+    `score` is how strongly they lean one way, 0 to 100; `candle_time` is when the last closed bar began.
+    """
+
+    action: Action | None = None
+    score: int | None = None
+    reasons: tuple[Reason, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    candle_time: datetime | None = None
+
+
+def call_of(series: Series, *, now: datetime) -> Call:
+    """No signal on data that is missing, old, too short, broken or flat."""
+    if not series.opened_at:
+        return Call(reasons=(Reason("no_bars"),))
+    last = series.opened_at[-1]
+    if is_old(last, series.timeframe, now=now):
+        return Call(reasons=(Reason("old"),), candle_time=last)
+    length = unbroken(series.opened_at, series.timeframe.length)
+    if length < NEEDED:
+        return Call(reasons=(Reason("short", {"have": str(length), "need": str(NEEDED)}),), candle_time=last)
+    return _judged(_tail(series.bars, length), last)
+
+
+def is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime) -> bool:
+    """Whether a later bar should be known by now: one that began at `candle_time` is no news any more."""
+    return candle_time < oldest(timeframe, now=now)
+
+
+def oldest(timeframe: Timeframe, *, now: datetime) -> datetime:
+    """When the last closed bar may have begun at the earliest, for what is said of it to be news."""
+    return now - 2 * timeframe.length - LATE
+
+
+def unbroken(opened_at: Sequence[datetime], length: timedelta) -> int:
+    """How many bars at the end follow each other without a gap."""
+    for count in range(1, len(opened_at)):
+        if opened_at[-count] - opened_at[-count - 1] != length:
+            return count
+    return len(opened_at)
+
+
+def _tail(bars: Bars, length: int) -> Bars:
+    return Bars(high=bars.high[-length:], low=bars.low[-length:], close=bars.close[-length:])
+
+
+def _judged(bars: Bars, candle_time: datetime) -> Call:
+    if not are_sound(bars):
+        return Call(reasons=(Reason("broken"),), candle_time=candle_time)
+    found = indicators_of(bars)
+    if found is None:
+        return Call(reasons=(Reason("flat"),), candle_time=candle_time)
+    votes = votes_of(found)
+    lean = round(sum(vote.weight * vote.value for vote in votes), EXACT)
+    action = _action(lean)
+    return Call(
+        action=action,
+        score=round(abs(lean) * 100),
+        reasons=_reasons(action, votes, atr=found.atr * found.unit / float(bars.close[-1])),
+        inputs=_inputs(found, close=float(bars.close[-1])),
+        candle_time=candle_time,
+    )
+
+
+def _action(lean: float) -> Action:
+    if abs(lean) <= ENOUGH:
+        return Action.HOLD
+    return Action.BUY if lean > 0 else Action.SELL
+
+
+def _reasons(action: Action, votes: Sequence[Vote], *, atr: float) -> tuple[Reason, ...]:
+    """What weighs most comes first; for HOLD, first that nothing weighs enough. The size of a bar ends it, which
+    is `atr` of the last close.
+    """
+    spoken = sorted((vote for vote in votes if vote.value), key=lambda vote: -abs(vote.weight * vote.value))
+    head = (Reason("hold"),) if action is Action.HOLD else ()
+    tail = Reason("atr", {"percent": f"{round(atr * 100, EXACT):.2f}"})
+    return (*head, *(vote.reason for vote in spoken), tail)
+
+
+def _inputs(found: Indicators, *, close: float) -> dict[str, str]:
+    """Each indicator as text in plain digits; all but the RSI in the price's currency."""
+    levels = {
+        "close": 0.0,
+        "ema_20": found.fast,
+        "ema_50": found.slow,
+        "bollinger_upper": found.upper,
+        "bollinger_middle": found.middle,
+        "bollinger_lower": found.lower,
+    }
+    spans = {"macd": found.macd, "macd_signal": found.macd_signal, "atr_14": found.atr}
+    prices = {name: close + value * found.unit for name, value in levels.items()}
+    prices |= {name: value * found.unit for name, value in spans.items()}
+    return {"rsi_14": f"{found.rsi:.2f}", **{name: _plain(value) for name, value in prices.items()}}
+
+
+def _plain(value: float) -> str:
+    return format(Decimal(f"{value or 0.0:.{DIGITS}g}"), "f")

@@ -1,0 +1,5 @@
+"""The dashboard."""
+
+from portfolio.pages.home.view import home
+
+__all__ = ["home"]

@@ -1,0 +1,60 @@
+"""What the account holds: its value over time, what it consists of, and what each coin has cost."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from portfolio.drawing.bar import Slice, divided
+from portfolio.ledger.answers import csv_file, wants_file
+from portfolio.ledger.cells import Cell
+from portfolio.security.access import readers_only
+from portfolio.selectors import Dashboard, Holding, dashboard
+from portfolio.web.frame import Frame
+from portfolio.worth.results import history_is_whole
+from portfolio.worth.values import SPANS, span_of
+
+HOLDING = (
+    *("currency", "quantity", "available", "reserved", "price_usd", "market_value_usd", "allocation_pct"),
+    *("protected_quantity", "unprotected_quantity"),
+)
+RESULT = ("average_cost_usd", "unrealised_usd", "unrealised_pct")
+COLOURS = ("a1", "a2", "a3", "a4", "a5")
+REST = "a6"
+
+
+@require_safe
+@readers_only
+def portfolio(request: HttpRequest) -> HttpResponseBase:
+    """The holdings, as a page and as a file."""
+    if wants_file(request):
+        return csv_file("portfolio", (*HOLDING, *RESULT), _cells(dashboard()))
+    desk = dashboard(span=span_of(request.GET))
+    context = {
+        "desk": desk,
+        "frame": Frame(request, desk),
+        "trading_mode": desk.mode,
+        "spans": list(SPANS),
+        "shares": shares(desk.portfolio),
+        "history_is_whole": history_is_whole(),
+    }
+    return render(request, "ledger/portfolio.html", context)
+
+
+def shares(holdings: Sequence[Holding]) -> list[Slice]:
+    """The five largest, and the rest together; what has no price has no share."""
+    worth = [(one.currency, one.market_value_usd) for one in holdings if one.market_value_usd]
+    parts = [(name, look, value) for (name, value), look in zip(worth, COLOURS, strict=False)]
+    rest = sum((value for _, value in worth[len(COLOURS) :]), Decimal())
+    return divided([*parts, ("", REST, rest)])
+
+
+def _cells(desk: Dashboard) -> Iterator[Sequence[Cell]]:
+    for holding in desk.portfolio:
+        result = desk.results.get(holding.currency)
+        yield [
+            *(getattr(holding, name) for name in HOLDING),
+            *(getattr(result, name, None) for name in RESULT),
+        ]

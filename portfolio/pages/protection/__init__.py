@@ -1,0 +1,1 @@
+"""Protection on pages: what is covered, one group in full, and the order forms."""

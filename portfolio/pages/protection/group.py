@@ -1,0 +1,43 @@
+"""One group: what is wrong, what it means in money, the price and its levels, its orders, its journal."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from oco.figures import realised_of
+from oco.models import OcoGroup
+from oco.telling import group_story
+from portfolio.freshness import sync_state
+from portfolio.pages.protection.account import account_now
+from portfolio.pages.protection.chart import chart_of, timeframe_asked
+from portfolio.pages.protection.money import figures_now
+from portfolio.security.access import readers_only
+
+
+@require_safe
+@readers_only
+def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
+    story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    account, now = account_now(), timezone.now()
+    figures = figures_now(story, account)
+    context = {
+        "story": story,
+        "group": story.group,
+        "figures": figures,
+        "realised": realised_of(story.fills, paid=figures.entry, quote_usd=figures.quote_usd),
+        "chart": chart_of(story, figures, timeframe=timeframe_asked(request.GET.get("chart"))),
+        "sync": sync_state(now=now),
+        "priced_at": account.read_at,
+        "now": now,
+    }
+    return render(request, "oco/group.html", context)
+
+
+@require_safe
+@readers_only
+def protection_sent(request: HttpRequest, pk: object) -> HttpResponse:
+    """Step 3: what was written down, and what the worker made of it so far."""
+    story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    now = timezone.now()
+    return render(request, "oco/sent.html", {"story": story, "sync": sync_state(now=now), "now": now})

@@ -1,0 +1,34 @@
+"""The figures of a group at the prices of the account."""
+
+from decimal import Decimal
+
+from oco.figures import Figures
+from oco.story import Story
+from portfolio.pages.protection.account import Account
+from portfolio.worth.results import coin_results
+
+
+def figures_now(story: Story, account: Account) -> Figures:
+    group, instrument = story.group, story.instrument
+    quote_usd = account.holdings.usd.get(instrument.quote_ccy) if instrument else None
+    return Figures(
+        quantity=story.quantity,
+        covered=story.covered or story.quantity,
+        stop=group.stop_price,
+        target=group.take_profit_price,
+        entry=group.entry_price,
+        price=account.mark(instrument) if instrument else None,
+        quote_usd=quote_usd,
+        cost=_average(story, account, quote_usd),
+    )
+
+
+def _average(story: Story, account: Account, quote_usd: Decimal | None) -> Decimal | None:
+    """Of all of that coin, in the quote currency, where there is no entry; nothing for a group that has ended."""
+    if story.group.entry_price is not None or story.is_final or not quote_usd:
+        return None
+    currency = story.group.lot.base_ccy
+    held = [row for row in account.balances if row.currency == currency]
+    found = coin_results(held).get(currency)
+    average = found.average_cost_usd if found else None
+    return average / quote_usd if average is not None else None

@@ -1,0 +1,98 @@
+"""The kill switch: off is one press and a look; on again needs the password and says what will happen."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from exchange.models import TradingSwitch
+from oco.models import UsedReview
+from oco.reviews import NotOurs, Review, review_open, review_sign
+from oco.selectors import groups_open
+from oco.services import review_spend, switch_off, switch_on
+from oco.states import State
+from portfolio.security.sudo import sudo_required
+
+KIND = "switch-on"
+NAME_LENGTH, REASON_LENGTH = 64, 255
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def switch(request: HttpRequest) -> HttpResponse:
+    """How it stands, who turned it and why; while trading is on, the button that switches it off.
+
+    That is never refused because one looked too long: a doubt about it costs more than a second press.
+    """
+    if request.method != "POST":
+        return _page(request, "oco/switch.html")
+    switch_off(changed_by=_name(request), now=timezone.now(), reason=_reason(request))
+    return redirect("switch")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sudo_required
+def switch_on_again(request: HttpRequest) -> HttpResponse:
+    """What will happen when trading is on again, and the button."""
+    if request.method == "POST":
+        return _turned_on(request)
+    if not _is_off(TradingSwitch.objects.first()):
+        return redirect("switch")
+    return _page(request, "oco/switch_on.html")
+
+
+def _turned_on(request: HttpRequest) -> HttpResponse:
+    """Once for each look, and not after somebody else has turned it."""
+    now = timezone.now()
+    try:
+        opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
+    except NotOurs:
+        messages.error(request, _("This review cannot be used. Nothing was changed: look at it again."))
+        return redirect("switch-on")
+    if UsedReview.objects.filter(nonce=opened.review.nonce).exists():
+        return redirect("switch")
+    why = opened.why_again(seen=_seen(TradingSwitch.objects.first()))
+    if why:
+        messages.error(request, why)
+        return redirect("switch-on")
+    with transaction.atomic():
+        if review_spend(nonce=opened.review.nonce, now=now):
+            switch_on(changed_by=_name(request), now=now, reason=_reason(request))
+    return redirect("switch")
+
+
+def _name(request: HttpRequest) -> str:
+    return request.user.get_username()[:NAME_LENGTH]
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").strip()[:REASON_LENGTH]
+
+
+def _page(request: HttpRequest, template: str) -> HttpResponse:
+    row, groups = TradingSwitch.objects.first(), list(groups_open().values_list("state", flat=True))
+    review = Review(kind=KIND, user=str(request.user.pk), asked={}, seen=_seen(row))
+    context = {
+        "switch": row,
+        "is_off": _is_off(row),
+        "by_settings": not settings.TRADING_ENABLED,
+        "active": sum(state == State.ACTIVE for state in groups),
+        "waiting": sum(state != State.ACTIVE for state in groups),
+        "auto_protect": settings.AUTO_PROTECT,
+        "now": timezone.now(),
+        "token": review_sign(review),
+    }
+    return render(request, template, context)
+
+
+def _is_off(row: TradingSwitch | None) -> bool:
+    return row is not None and row.is_off
+
+
+def _seen(row: TradingSwitch | None) -> str:
+    return f"{row.is_off} {row.changed_at.isoformat()}" if row else "never turned"

@@ -1,0 +1,81 @@
+"""The signals of every instrument that is watched or held, by timeframe."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from exchange.timeframes import Timeframe
+from portfolio.market.board import SignalRow, board
+from portfolio.models import Signal
+from portfolio.security.access import readers_only
+
+INSTRUMENTS_A_PAGE = 10
+TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
+CHOICES = {"timeframe": TIMEFRAMES, "action": list(Signal.Action.values)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One instrument: a cell for each timeframe, None where it was never looked at, and the rows asked for."""
+
+    instrument_name: str
+    cells: Sequence[SignalRow | None]
+    rows: Sequence[SignalRow]
+
+
+@require_safe
+@readers_only
+def signals(request: HttpRequest) -> HttpResponse:
+    """All in one table, and each with its reasons below; a filter leaves out what it does not name."""
+    shown, now = board(now=timezone.now()), timezone.now()
+    asked = _asked(request.GET)
+    sheets = _sheets([*shown.calls, *shown.silent], asked)
+    page = Paginator(sheets, INSTRUMENTS_A_PAGE).get_page(request.GET.get("page"))
+    names = sorted({row.instrument_name for row in [*shown.calls, *shown.silent]})
+    context = {
+        "board": shown,
+        "page": page,
+        "asked": asked,
+        "names": names,
+        "choices": CHOICES,
+        "now": now,
+        "query": _query(request),
+    }
+    return render(request, "market/signals.html", context)
+
+
+def _asked(given: Mapping[str, str]) -> dict[str, str]:
+    """What of the address makes sense; anything else is as good as not asked."""
+    valid = {name: given.get(name, "") for name, choices in CHOICES.items() if given.get(name) in choices}
+    return {**valid, "instrument_name": given.get("instrument_name", "")}
+
+
+def _query(request: HttpRequest) -> str:
+    """The filters, for the links to other pages."""
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    return kept.urlencode()
+
+
+def _sheets(rows: Iterable[SignalRow], asked: Mapping[str, str]) -> list[Sheet]:
+    """The instrument with the strongest signal first."""
+    found: dict[str, list[SignalRow]] = {}
+    for row in rows:
+        found.setdefault(row.instrument_name, []).append(row)
+    sheets = (_sheet(name, of, asked) for name, of in found.items())
+    return [sheet for sheet in sheets if sheet.rows]
+
+
+def _sheet(name: str, rows: Sequence[SignalRow], asked: Mapping[str, str]) -> Sheet:
+    by_timeframe = {row.timeframe: row for row in rows}
+    wanted = [row for row in rows if all(getattr(row, key) == value for key, value in asked.items() if value)]
+    return Sheet(
+        instrument_name=name,
+        cells=[by_timeframe.get(timeframe) for timeframe in TIMEFRAMES],
+        rows=sorted(wanted, key=lambda row: TIMEFRAMES.index(row.timeframe)),
+    )

@@ -1,0 +1,88 @@
+"""The watchlist: to look at, and for whoever is logged in to change."""
+
+from collections.abc import Mapping
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portfolio.market.watching import watch_rows, watchable
+from portfolio.models import WatchlistItem
+from portfolio.security.access import readers_only
+from portfolio.services.watchlist import (
+    NotWatchable,
+    watchlist_add,
+    watchlist_move,
+    watchlist_note,
+    watchlist_remove,
+)
+from portfolio.templatetags.words import instrument
+
+STEPS = {"up": -1, "down": 1}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@readers_only
+def watchlist(request: HttpRequest) -> HttpResponse:
+    """The list; POST puts an instrument on it."""
+    if request.method != "POST":
+        return _page(request)
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("watchlist"))
+    asked = {name: request.POST.get(name, "") for name in ("instrument_name", "note")}
+    try:
+        item, is_new = watchlist_add(
+            instrument_name=asked["instrument_name"], note=asked["note"] or None, now=timezone.now()
+        )
+    except NotWatchable as refusal:
+        return _page(request, asked=asked, errors={refusal.field: str(refusal)}, status=422)
+    name = instrument(item.instrument_name)
+    said = _("%s is on the watchlist now.") if is_new else _("%s was on the watchlist already.")
+    messages.success(request, said % name)
+    return redirect("watchlist")
+
+
+@require_POST
+@login_required
+def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
+    """One press: `do` is up, down, note or remove."""
+    item = get_object_or_404(WatchlistItem, pk=pk)
+    do, now = request.POST.get("do", ""), timezone.now()
+    if do in STEPS:
+        watchlist_move(item=item, steps=STEPS[do], now=now)
+    elif do == "remove":
+        watchlist_remove(instrument_name=item.instrument_name)
+        messages.success(request, _("%s was taken off the watchlist.") % instrument(item.instrument_name))
+    elif do == "note":
+        _note(request, item)
+    return redirect("watchlist")
+
+
+def _note(request: HttpRequest, item: WatchlistItem) -> None:
+    try:
+        watchlist_note(item=item, note=request.POST.get("note", ""), now=timezone.now())
+    except NotWatchable as refusal:
+        messages.error(request, str(refusal))
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    asked: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "rows": watch_rows(now=timezone.now()),
+        "catalogue": watchable() if request.user.is_authenticated else [],
+        "login_address": f"{reverse('login')}?next={reverse('watchlist')}",
+        "asked": asked or {},
+        "errors": errors or {},
+    }
+    return render(request, "market/watchlist.html", context, status=status)

@@ -1,0 +1,41 @@
+"""Derivative positions as shown: without protection, whatever rests beside them on the exchange (rule 4)."""
+
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from oco.cover import Cover, Covered, Unprotected
+from oco.overview import Position
+from portfolio.models import Perpetual
+
+
+def perpetuals_open() -> QuerySet[Perpetual]:
+    return Perpetual.objects.exclude(quantity=0)
+
+
+def perpetual_positions() -> list[Position]:
+    """One row each, told by the instrument: a perpetual of a coin is not that coin."""
+    return [Position(covered=_covered(row), groups=()) for row in perpetuals_open()]
+
+
+def perpetual_reason() -> str:
+    return _("Perpetual: protect it on the exchange; this program protects spot only.")
+
+
+def _covered(row: Perpetual) -> Covered:
+    bare = Unprotected(
+        instrument_name=row.instrument_name,
+        quantity=row.quantity,
+        market_value_usd=row.market_value_usd,
+        since=row.since,
+        reason=perpetual_reason(),
+    )
+    return Covered(
+        currency=row.instrument_name,
+        instrument_name=row.instrument_name,
+        cover=Cover.UNPROTECTED,
+        held=row.quantity,
+        protected=Decimal(),
+        bare=(bare,),
+    )

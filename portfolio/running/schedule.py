@@ -1,0 +1,55 @@
+"""The rhythm of the desk: which tasks run by the clock, and how the sync keeps its interval.
+
+django-q2 counts a schedule in whole minutes from its last run. So the sync is planned `FALLBACK_MINUTES`
+ahead and then drawn in to the next beat: a multiple of the interval since the epoch, for every worker alike.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django_q.models import Schedule
+from django_q.scheduler import scheduler
+
+SYNC = "exchange sync"
+FALLBACK_MINUTES = 3  # above the slowest interval and `LEAST`; what remains if no worker draws it in
+TASKS = {  # name → function, and the minutes from one run to the next
+    SYNC: ("portfolio.tasks.sync_cycle", FALLBACK_MINUTES),
+    "alerts": ("portfolio.tasks.send_alerts", 1),
+    "signals": ("portfolio.tasks.read_market", 5),
+    "tidying": ("portfolio.tasks.tidy_up", 60),
+    "thinning": ("portfolio.tasks.thin_values", 60),
+}
+LEAST = timedelta(
+    seconds=10
+)  # a cycle at the start, or a worker whose clock is behind, does not double a beat
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def schedules_create_missing(*, now: datetime) -> list[str]:
+    """Names of the schedules that were not there; a new one is due at once."""
+    return [
+        name
+        for name, (func, minutes) in TASKS.items()
+        if _schedule_create(name=name, func=func, minutes=minutes, now=now)
+    ]
+
+
+def _schedule_create(*, name: str, func: str, minutes: int, now: datetime) -> bool:
+    what = {"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes}
+    _, created = Schedule.objects.update_or_create(
+        name=name, defaults=what, create_defaults={**what, "next_run": now}
+    )
+    return bool(created)
+
+
+def look(*, now: datetime, interval: timedelta) -> None:
+    """Hands out what is due, then draws the sync in; a look that finds nothing takes no write lock."""
+    if Schedule.objects.filter(next_run__lt=now).exists():
+        scheduler()
+    far = Schedule.objects.filter(name=SYNC, next_run__gt=now + LEAST + interval)
+    if far.exists():
+        far.update(next_run=next_beat(now, interval))
+
+
+def next_beat(now: datetime, interval: timedelta) -> datetime:
+    """The first multiple of `interval` since the epoch that is more than `LEAST` away."""
+    return EPOCH + ((now + LEAST - EPOCH) // interval + 1) * interval

@@ -1,0 +1,44 @@
+"""Technical rows go when they are old. What records money, and who did what to it, stays for ever."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import Max, QuerySet
+from django_q.models import Task
+
+from exchange.models import SyncRun
+from portfolio.models import AlertMessage
+
+AT_ONCE = 2000  # rows of a table in one run: the write lock of SQLite is short
+NEWEST_RUNS = 1000  # stay, however old: they say when the last good cycle was
+
+
+def technical_thin(*, now: datetime) -> int:
+    """How many rows went. What is left over is for the next run."""
+    return sum(_delete(rows) for rows in _old(now))
+
+
+def _old(now: datetime) -> list[QuerySet[Any]]:
+    before = now - timedelta(days=settings.RETENTION_DAYS)
+    newest = SyncRun.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    message = AlertMessage.objects.aggregate(newest=Max("number"))["newest"] or 0
+    return [
+        SyncRun.objects.filter(started_at__lt=before, pk__lte=newest - NEWEST_RUNS),
+        AlertMessage.objects.filter(at__lt=before, number__lt=message),  # the numbers go on from the newest
+        Task.objects.filter(stopped__lt=before),
+        Session.objects.filter(expire_date__lt=now),
+        *(
+            log.objects.filter(attempt_time__lt=before)
+            for log in (AccessAttempt, AccessFailureLog, AccessLog)
+        ),
+    ]
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    some = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    deleted: int
+    deleted, _ = rows.model._default_manager.filter(pk__in=some).delete() if some else (0, {})
+    return deleted

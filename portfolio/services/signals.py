@@ -1,0 +1,104 @@
+"""Computes the signals that are due, and keeps the latest of each series with its history."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import TypeAlias
+
+import numpy as np
+from django.db import transaction
+from django.db.models import QuerySet
+
+from exchange.selectors import candles_of
+from exchange.timeframes import Timeframe
+from portfolio.market.indicators import Bars
+from portfolio.market.signals import Call, Series, call_of
+from portfolio.models import Signal
+
+LOOKED_AT = 300  # bars: the indicators are those of the same bars, however many are kept
+KEPT = 300  # signals of each series: three days of the shortest bars, ten months of the longest
+
+Key: TypeAlias = tuple[str, Timeframe]
+
+
+def signals_compute(*, instrument_names: Iterable[str], now: datetime) -> int:
+    """Look at every series that may have a new closed bar; how many signals changed.
+
+    What is no longer asked for is no longer latest.
+    """
+    wanted = [(name, timeframe) for name in instrument_names for timeframe in Timeframe]
+    latest = {(row.instrument_name, Timeframe(row.timeframe)): row for row in signals_latest()}
+    due = [key for key in wanted if _is_due(latest.get(key), key[1], now)]
+    calls = {key: call_of(series_of(*key), now=now) for key in due}
+    changed = {key: call for key, call in calls.items() if not _is_same(latest.get(key), call)}
+    gone = [latest[key] for key in latest.keys() - set(wanted)]
+    _record(changed, replaced=[latest[key] for key in changed if key in latest] + gone, now=now)
+    return len(changed)
+
+
+def signals_latest() -> QuerySet[Signal]:
+    return Signal.objects.filter(is_latest=True)
+
+
+def signals_thin(*, now: datetime) -> int:
+    """Drop the history that is older than `KEPT` of its bars; how many."""
+    before = Signal.objects.filter(is_latest=False)
+    old = [before.filter(timeframe=one, computed_at__lt=now - KEPT * one.length) for one in Timeframe]
+    return sum(rows.delete()[0] for rows in old)
+
+
+def series_of(instrument_name: str, timeframe: Timeframe) -> Series:
+    rows = candles_of(instrument_name=instrument_name, timeframe=timeframe, limit=LOOKED_AT + 1)
+    closed = [row for row in rows if row.is_closed][-LOOKED_AT:]
+    bars = Bars(
+        high=np.array([float(row.high) for row in closed]),
+        low=np.array([float(row.low) for row in closed]),
+        close=np.array([float(row.close) for row in closed]),
+    )
+    return Series(timeframe=timeframe, opened_at=[row.opened_at for row in closed], bars=bars)
+
+
+def _is_due(row: Signal | None, timeframe: Timeframe, now: datetime) -> bool:
+    """Without a signal always: what was missing may have come."""
+    if row is None or not row.action or row.candle_time is None:
+        return True
+    return now >= row.candle_time + 2 * timeframe.length
+
+
+def _is_same(row: Signal | None, call: Call) -> bool:
+    if row is None:
+        return False
+    return (row.action, row.candle_time, row.reasons) == (
+        call.action or "",
+        call.candle_time,
+        _reasons(call),
+    )
+
+
+def _reasons(call: Call) -> list[dict[str, object]]:
+    return [asdict(reason) for reason in call.reasons]
+
+
+def _record(changed: Mapping[Key, Call], *, replaced: list[Signal], now: datetime) -> None:
+    """A signal that is replaced becomes history; having had none is not worth keeping.
+
+    Of two rounds at once the second changes nothing: there is one latest of each series.
+    """
+    with transaction.atomic():
+        Signal.objects.filter(pk__in=[row.pk for row in replaced if row.action]).update(is_latest=False)
+        Signal.objects.filter(pk__in=[row.pk for row in replaced if not row.action]).delete()
+        rows = [_row(key, call, now) for key, call in changed.items()]
+        Signal.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _row(key: Key, call: Call, now: datetime) -> Signal:
+    return Signal(
+        instrument_name=key[0],
+        timeframe=key[1],
+        action=call.action or "",
+        score=call.score,
+        reasons=_reasons(call),
+        inputs=dict(call.inputs),
+        candle_time=call.candle_time,
+        computed_at=now,
+    )

@@ -1,0 +1,1 @@
+"""What every page has: frame, display, live panels, middleware."""

@@ -1,0 +1,80 @@
+"""Keeps an open page up to date: a cheap revision, and then only the panels that changed.
+
+A page asks for itself again with the header `X-Live: <revision> <panel>=<mark> …`. While nothing changed the
+answer is 204 and costs one query. Else the page is made again, and of it only those panels are sent
+(`{% live %}`) whose mark differs from what the browser has.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2s
+from typing import Self
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from portfolio.freshness import sync_state
+from portfolio.security.access import may_read
+from portfolio.web.stamps import Stamps, stamps_now
+
+REVISION, WAITING, PEEK = "X-Live-Revision", "X-Live-Waiting", "X-Live-Peek"
+TICKING = re.compile(r"(<time[^>]*>)[^<]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the browser has: its revision and the mark of each panel. `peeking` only wants to know."""
+
+    revision: str
+    panels: frozenset[str]
+    peeking: bool
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self | None:
+        """None for a request that is none of an open page."""
+        has = request.headers.get("X-Live", "").split()
+        if not has or request.method != "GET" or not may_read(request):
+            return None
+        return cls(revision=has[0], panels=frozenset(has[1:]), peeking=PEEK in request.headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One part of a page that can be replaced. Its mark leaves out ages, which tick by themselves."""
+
+    name: str
+    html: str
+
+    @property
+    def mark(self) -> str:
+        still = TICKING.sub(r"\1", self.html)
+        return blake2s(still.encode(), digest_size=4).hexdigest()
+
+    def wrapped(self, *, swap: str = "") -> str:
+        return f'<div id="live-{self.name}" data-live="{self.name}={self.mark}"{swap}>{self.html}</div>'
+
+
+def answer_live(
+    asked: Asked, request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
+) -> HttpResponse:
+    """204, or the changed panels. A page that cannot be shown any more is left as it is."""
+    now = revision()
+    if asked.revision == now:
+        return HttpResponse(status=204)
+    if asked.peeking:
+        return HttpResponse(status=204, headers={WAITING: "yes"})
+    panels: list[Panel] = []
+    request.live_panels, request.is_live = panels, True  # type: ignore[attr-defined]
+    if get_response(request).status_code != 200:
+        return HttpResponse(status=204)
+    changed = [panel for panel in panels if f"{panel.name}={panel.mark}" not in asked.panels]
+    html = "".join(panel.wrapped(swap=' hx-swap-oob="true"') for panel in changed)
+    return HttpResponse(html, headers={REVISION: now})
+
+
+def revision(*, stamps: Stamps | None = None, status: str | None = None) -> str:
+    """What everything shown depends on, as one word: one query, or none. It changes with the name of our age too."""
+    read = stamps or stamps_now()
+    state = status or sync_state(now=timezone.now(), stamps=read).status
+    return blake2s(f"{read.words()} {state}".encode(), digest_size=6).hexdigest()

@@ -1,0 +1,1 @@
+"""What the account is worth, was worth, and what its coins cost."""

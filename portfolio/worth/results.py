@@ -1,0 +1,170 @@
+"""Reading what was won and lost: of what is held, of sales, of today. What is not known is None, and says why."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from exchange.models import Trade
+from exchange.models.history import HistoryRange, Stream
+from exchange.rows import OrderRow, UsdPrices
+from exchange.times import NS_PER_MS, to_ms
+from portfolio.models import Balance, CostEntry, PositionCost
+from portfolio.worth.cost import DOLLARS, Stock
+from portfolio.worth.valuation import CENT, rounded, total_of
+
+ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+
+
+class Why(StrEnum):
+    """Why a result is not known."""
+
+    BEHIND = "BEHIND"
+    UNEXPLAINED = "UNEXPLAINED"
+    NO_DOLLARS = "NO_DOLLARS"
+    UNPRICED = "UNPRICED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoinResult:
+    """What is held of one coin, by the average cost of the stored trades; in USD. `why` something is None."""
+
+    average_cost_usd: Decimal | None = None
+    unrealised_usd: Decimal | None = None
+    unrealised_pct: Decimal | None = None
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """Since midnight in the desk's time zone, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum."""
+
+    realised_usd: Decimal | None
+    sales: int
+    unknown_sales: int
+    fees_usd: Decimal
+    unpriced_fees: tuple[str, ...]
+
+
+def coin_results(balances: Sequence[Balance]) -> dict[str, CoinResult]:
+    """By currency, for every coin that is held and is not cash. One query."""
+    held = [row for row in balances if row.quantity and row.currency not in settings.CASH_CURRENCIES]
+    costs = {
+        row.currency: row for row in PositionCost.objects.filter(currency__in=[row.currency for row in held])
+    }
+    return {row.currency: _coin_result(row, costs.get(row.currency)) for row in held}
+
+
+def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
+    if cost is not None and cost.behind_ns is not None:
+        return CoinResult(why=Why.BEHIND)
+    stock = Stock(cost.quantity, cost.cost_usd) if cost else Stock()
+    if not stock.explains(balance.quantity):
+        return CoinResult(why=Why.UNEXPLAINED)
+    average = stock.average
+    if average is None:
+        return CoinResult(why=Why.NO_DOLLARS)
+    if balance.market_value_usd is None:
+        return CoinResult(average_cost_usd=average, why=Why.UNPRICED)
+    paid = average * balance.quantity
+    gained = rounded(balance.market_value_usd - paid)
+    pct = (gained / paid * HUNDRED).quantize(CENT) if paid > 0 else None
+    return CoinResult(average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct)
+
+
+def unrealised_total(results: Mapping[str, CoinResult]) -> Decimal | None:
+    """Of all that is known, in cents; None when nothing is."""
+    known = [one.unrealised_usd for one in results.values() if one.unrealised_usd is not None]
+    return total_of(known) if known else None
+
+
+def sales_read(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
+    """Those of `orders` and everything since, for `order_results` and `today` together. One query."""
+    sales = CostEntry.objects.filter(is_sale=True)
+    return list(sales.filter(Q(order_id__in=_ids(_sold(orders))) | Q(at_ns__gte=since_ns)))
+
+
+def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None) -> dict[int, Decimal]:
+    """By our id what a sale gained after fees in dollars; one that is not wholly explained is left out.
+
+    One query, none with `sales`.
+    """
+    sold = _sold(orders)
+    entries: dict[tuple[str, str], list[CostEntry]] = defaultdict(list)
+    for entry in CostEntry.objects.filter(is_sale=True, order_id__in=_ids(sold)) if sales is None else sales:
+        entries[entry.order_id, entry.instrument_name].append(entry)
+    found = {order.id: _order_result(order, entries) for order in sold}
+    return {id: result for id, result in found.items() if result is not None}
+
+
+def _sold(orders: Sequence[OrderRow]) -> list[OrderRow]:
+    return [order for order in orders if order.side == "SELL" and order.filled_quantity > 0]
+
+
+def _ids(orders: Sequence[OrderRow]) -> set[str]:
+    return {id for order in orders for id in (order.order_id, order.exchange_order_id) if id}
+
+
+def _order_result(order: OrderRow, entries: Mapping[tuple[str, str], Sequence[CostEntry]]) -> Decimal | None:
+    ids = {order.order_id, order.exchange_order_id or order.order_id}
+    of = [entry for id in ids for entry in entries.get((id, order.instrument_name), ())]
+    gains = [entry.realised_usd for entry in of if entry.realised_usd is not None]
+    whole = -sum((entry.change for entry in of), ZERO) >= order.filled_quantity
+    return sum(gains, ZERO) if of and whole and len(gains) == len(of) else None
+
+
+def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
+    """By trade id what a sale gained, where that is known. One query."""
+    rows = CostEntry.objects.filter(is_sale=True, trade_id__in=trade_ids, realised_usd__isnull=False)
+    return {
+        trade_id: gain for trade_id, gain in rows.values_list("trade_id", "realised_usd") if gain is not None
+    }
+
+
+def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> Today:
+    """Two queries, one with `sales`. Fees in another coin are taken at its price now; one without is named."""
+    since = midnight_ns(now)
+    if sales is None:
+        sales = CostEntry.objects.filter(is_sale=True, at_ns__gte=since)
+    gains = [sale.realised_usd for sale in sales if sale.at_ns >= since]
+    known = [gain for gain in gains if gain is not None]
+    fees = _fees(since)
+    worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in fees.items()}
+    return Today(
+        realised_usd=total_of(known) if known or not gains else None,
+        sales=len(gains),
+        unknown_sales=len(gains) - len(known),
+        fees_usd=sum((fee for fee in worth.values() if fee is not None), ZERO).quantize(CENT),
+        unpriced_fees=tuple(sorted(coin for coin, fee in worth.items() if fee is None)),
+    )
+
+
+def midnight_ns(now: datetime) -> int:
+    """When the day of `now` began in the desk's time zone, in the exchange's nanoseconds."""
+    return to_ms(timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)) * NS_PER_MS
+
+
+def history_is_whole() -> bool:
+    """Whether no stretch of trades is still to be read. One query."""
+    return not HistoryRange.objects.filter(stream=Stream.TRADES, done_at__isnull=True).exists()
+
+
+def _fees(since_ns: int) -> dict[str, Decimal]:
+    """What was charged, by currency: positive was paid."""
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    rows = Trade.objects.filter(create_time_ns__gte=since_ns).values_list("fee_currency", "fee")
+    for currency, fee in rows.order_by():
+        paid[currency] -= fee
+    return dict(paid)
+
+
+def _in_usd(coin: str, fee: Decimal, usd_prices: UsdPrices) -> Decimal | None:
+    price = Decimal(1) if coin in DOLLARS else usd_prices.get(coin)
+    return None if price is None else fee * price

@@ -1,0 +1,85 @@
+"""What a holding is worth in USD (pure). An unknown price is None, never zero."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchange.types import PositionBalance, Ticker
+
+USD = "USD"
+BRIDGES = ("USDT", "USDC", "EUR")
+ONE = Decimal(1)
+DIGITS = Decimal("0.00000001")
+CENT = Decimal("0.01")
+EXACT_DIGITS = 20  # before the point, of the 28 that decimals are computed with
+
+Prices = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Price of one coin and value of the whole holding, in USD."""
+
+    price_usd: Decimal | None
+    market_value_usd: Decimal | None
+
+
+def prices_of(tickers: Mapping[str, Ticker]) -> dict[str, Decimal]:
+    """The last price per instrument, else the middle of bid and ask; instruments without either are left out."""
+    found = {name: ticker.price for name, ticker in tickers.items()}
+    return {name: price for name, price in found.items() if price is not None and price > 0}
+
+
+def price_usd(currency: str, prices: Prices) -> Decimal | None:
+    """USD for one `currency`: from its USD pair, else through USDT, USDC or EUR."""
+    if currency == USD:
+        return ONE
+    direct = _pair(currency, USD, prices)
+    if direct is not None:
+        return direct
+    for bridge in BRIDGES:
+        first, second = _pair(currency, bridge, prices), _pair(bridge, USD, prices)
+        if first is not None and second is not None:
+            return first * second
+    return None
+
+
+def worth_of(position: PositionBalance, prices: Prices) -> Worth:
+    """The exchange's own market value where it means the whole quantity, else quantity times price.
+
+    With open orders the exchange reduces `market_value` by what they reserve (dossier 5.6), so it speaks
+    for the whole holding only while all of it may be withdrawn.
+    """
+    price = price_usd(position.instrument_name, prices)
+    if position.instrument_name == USD or not position.quantity:
+        return Worth(price, position.quantity)
+    if position.market_value is not None and _is_free(position):
+        return Worth(price or position.market_value / position.quantity, position.market_value)
+    if price is None:
+        return Worth(None, None)
+    return Worth(price, rounded(position.quantity * price))
+
+
+def total_of(values: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum of what has a price, in cents; None when there is something and nothing of it has one."""
+    known = [value for value in values if value is not None]
+    return None if values and not known else sum(known, Decimal()).quantize(CENT)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To eight decimals, half to even: a figure to read, that no order is made of."""
+    return value if value.adjusted() >= EXACT_DIGITS else value.quantize(DIGITS)
+
+
+def _is_free(position: PositionBalance) -> bool:
+    """`max_withdrawal_balance` has 8 decimals, `quantity` up to 14 (dossier 5.6)."""
+    free = position.max_withdrawal_balance
+    return free is not None and position.quantity - free < DIGITS
+
+
+def _pair(base: str, quote: str, prices: Prices) -> Decimal | None:
+    price = prices.get(f"{base}_{quote}")
+    if price is not None:
+        return price
+    inverse = prices.get(f"{quote}_{base}")
+    return ONE / inverse if inverse else None

@@ -1,0 +1,98 @@
+"""An open page follows the account by itself, and leaves alone what somebody is using."""
+
+import pytest
+
+NEWS = "document.dispatchEvent(new Event('visibilitychange'))"  # asks at once instead of within 15 s
+
+
+@pytest.fixture
+def home(open_page, signed_in):
+    page = open_page("/", storage_state=signed_in)
+    page.evaluate("window.kept = true")
+    return page
+
+
+def buy(desk):
+    """A limit order far below the market, so that it rests; its id."""
+    answer = desk.order(instrument_name="BTC_USD", side="BUY", type="LIMIT", price="20000", quantity="0.001")
+    desk.sync()
+    return answer["result"]["order_id"]
+
+
+def row(page, order_id):
+    return page.locator(f"#open-orders [data-order-id='{order_id}']")
+
+
+def test_an_order_appears_without_loading_the_page_again(desk, home):
+    order_id = buy(desk)
+    home.evaluate("window.scrollTo(0, 300)")
+    home.evaluate(NEWS)
+    row(home, order_id).wait_for()
+    assert home.evaluate("window.kept")
+    assert home.evaluate("window.scrollY") == 300
+    assert home.watch.troubles == []
+
+
+def test_a_panel_with_the_focus_waits_until_it_is_left(desk, home):
+    home.locator("#live-open a").first.focus()
+    order_id = buy(desk)
+    with home.expect_response(lambda answer: answer.status == 200):
+        home.evaluate(NEWS)
+    home.wait_for_timeout(200)
+    assert row(home, order_id).count() == 0
+    home.evaluate("document.activeElement.blur()")
+    home.evaluate(NEWS)
+    row(home, order_id).wait_for()
+
+
+def test_a_paused_page_says_that_something_waits(desk, home):
+    home.get_by_role("button", name="Pause updates").click()
+    order_id = buy(desk)
+    with home.expect_response(lambda answer: answer.status == 204):
+        home.evaluate(NEWS)
+    home.get_by_text("new data is waiting").wait_for()
+    assert row(home, order_id).count() == 0
+    home.get_by_role("button", name="Resume updates").click()
+    row(home, order_id).wait_for()
+
+
+def test_the_ear_hears_what_the_eye_sees(desk, home):
+    desk.order(instrument_name="ETH_USD", side="BUY", type="MARKET", notional="500")
+    desk.sync()
+    home.evaluate(NEWS)
+    home.locator("#say", has_text="ETH/USD").wait_for(state="attached")
+
+
+def test_the_theme_changes_at_once_and_stays(open_page):
+    page = open_page("/about/")
+    page.locator(".tools summary").click()
+    with page.expect_response("**/display/"):
+        page.get_by_label("Dark").check()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.reload()
+    assert "theme-dark" in page.locator("html").get_attribute("class")
+
+
+def test_without_a_script_the_display_is_chosen_all_the_same(open_page):
+    page = open_page("/", java_script_enabled=False)
+    assert not page.locator("#pause").is_visible()
+    page.locator(".tools summary").click()
+    page.get_by_label("Blue and orange").check()
+    page.get_by_role("button", name="Apply").click()
+    assert "palette-blue" in page.locator("html").get_attribute("class")
+    page.get_by_role("button", name="Hide amounts").click()
+    assert "•••" in page.locator("#figures").inner_text()
+    page.locator(".tools summary").click()
+    page.get_by_role("button", name="Español").click()
+    assert page.locator("html").get_attribute("lang") == "es"
+
+
+def test_nothing_but_the_frame_is_over_the_content_of_a_focused_element(open_page):
+    page = open_page("/", width=390, height=844)
+    covered = page.evaluate("""() => [...document.querySelectorAll("main a, main button")].filter((one) => {
+        one.focus(); one.scrollIntoView({block: "nearest"});
+        const box = one.getBoundingClientRect();
+        const seen = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+        return box.width && seen && !one.contains(seen) && !seen.contains(one);
+    }).map((one) => one.outerHTML.slice(0, 90))""")
+    assert covered == []

@@ -1,0 +1,44 @@
+"""The audit log: added to, never changed, and as quiet as the account."""
+
+import pytest
+
+from exchange.models import AuditEntry
+from exchange.models.audit import AppendOnly
+from exchange.services import audit_record
+from exchange.trace import correlated
+
+pytestmark = pytest.mark.django_db
+What = AuditEntry.What
+
+
+def entry(**changes):
+    return audit_record(**{"actor": "ana", "what": What.PROTECT, **changes})
+
+
+def test_an_entry_says_who_from_where_what_and_what_came_of_it():
+    with correlated("req-1", address="192.0.2.7"):
+        entry(object_ids=["7", "", None, 8], text="0.01 BTC_USD", result="REFUSED", code=306)
+    row = AuditEntry.objects.get()
+    assert (row.actor, row.from_address, row.correlation_id) == ("ana", "192.0.2.7", "req-1")
+    assert (row.object_ids, row.result, row.code) == (["7", "8"], "REFUSED", 306)
+    assert str(row) == "ana asked for protection: REFUSED"
+
+
+def test_a_name_that_is_too_long_is_cut_and_not_lost():
+    assert entry(actor="a" * 500).actor == "a" * 128
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: row.save(),
+        lambda row: row.delete(),
+        lambda row: AuditEntry.objects.filter(pk=row.pk).update(actor="nobody"),
+        lambda row: AuditEntry.objects.all().delete(),
+    ],
+)
+def test_nothing_is_changed_or_taken_out(change):
+    row = entry()
+    with pytest.raises(AppendOnly):
+        change(row)
+    assert AuditEntry.objects.get().actor == "ana"

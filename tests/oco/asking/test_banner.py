@@ -1,0 +1,74 @@
+"""What is wrong with a group, in words."""
+
+from decimal import Decimal
+
+import pytest
+
+from oco.banner import Plight, banner_of
+from oco.states import FINAL, State
+from oco.words import code_words, kind_words, refused_words
+
+D = Decimal
+
+
+def plight(state, **changes):
+    usual = {
+        "currency": "ETH",
+        "reason": "",
+        "lacking": D(0),
+        "is_sent": False,
+        "has_target": True,
+    }
+    return Plight(state=state, **(usual | changes))
+
+
+def said(state, **changes):
+    banner = banner_of(plight(state, **changes))
+    return (banner.look, " ".join([banner.title, *banner.lines]))
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, *sorted(FINAL)])
+def test_where_nothing_is_wrong_nothing_is_said(state):
+    assert banner_of(plight(state)) is None
+
+
+def test_a_failed_stop_says_what_a_fall_would_do():
+    look, words = said(
+        State.STOP_FAILED, reason="Refused.", refusal=refused_words(306), resting_target=D("2.4150")
+    )
+    assert look == "crit"
+    for part in (
+        "If ETH falls, nothing will sell",
+        "refused the stop: not enough available balance (306).",
+        "holds 2.4150 ETH and is still working",
+    ):
+        assert part in words
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "look", "words"),
+    [
+        (State.UNKNOWN, {}, "warn", "It is not known whether the stop exists"),
+        (State.EXITING, {}, "warn", "ETH is being sold at the market"),
+        (State.PENDING, {}, "warn", "If ETH falls now, nothing will sell"),
+        (State.REPLACING, {"is_sent": True}, "warn", "The stop is on its way"),
+        (State.ACTIVE, {"lacking": D("0.5")}, "warn", "0.5 ETH of this position have no stop"),
+        (State.ACTIVE, {"has_target": False}, "info", "The stop stands alone"),
+        (State.ACTIVE, {"leaving_by": "alice"}, "warn", "alice asked to take this protection away"),
+    ],
+)
+def test_each_state_is_told(state, changes, look, words):
+    found = said(state, **changes)
+    assert found[0] == look
+    assert words in found[1]
+
+
+def test_a_stop_that_was_wished_alone_is_as_it_should_be():
+    assert banner_of(plight(State.ACTIVE, has_target=False, wants_target=False)) is None
+
+
+def test_codes_and_kinds_have_words_even_unknown_ones():
+    assert code_words(None) == ""
+    assert code_words(315) == "The exchange's code 315: limit price too far from the market"
+    assert "not in the exchange's list" in code_words(424242)
+    assert [kind_words("SELL", "LIMIT"), kind_words("SELL", "ICEBERG")] == ["Sell limit", "SELL ICEBERG"]

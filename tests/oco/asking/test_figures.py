@@ -1,0 +1,57 @@
+"""A group in money."""
+
+from decimal import Decimal
+
+from oco.figures import Figures, Fill, realised_of
+
+D = Decimal
+
+
+def figures(**changes):
+    usual = {
+        "quantity": D(2),
+        "covered": D(2),
+        "stop": D(90),
+        "target": D(130),
+        "entry": D(100),
+        "price": D(110),
+        "quote_usd": D(3),
+    }
+    return Figures(**(usual | changes))
+
+
+def test_results_count_from_what_was_paid():
+    one = figures()
+    assert (one.value_usd, one.unrealised_usd, one.unrealised_pct) == (660, 60, 10)
+    assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-60, 180, 3)
+
+
+def test_without_an_entry_what_may_be_lost_counts_from_the_price_now():
+    one = figures(entry=None)
+    assert (one.unrealised_usd, one.unrealised_pct) == (None, None)
+    assert (one.loss_usd, one.gain_usd) == (-120, 120)
+    assert figures(entry=None, cost=D(80)).unrealised_usd == 180
+    assert figures(entry=None, cost=D(80)).loss_usd == -120
+
+
+def test_only_what_is_covered_is_sold_at_the_stop():
+    assert (figures(covered=D(1)).loss_usd, figures(covered=D(1)).unrealised_usd) == (-30, 60)
+
+
+def test_without_a_price_nothing_is_invented():
+    one = figures(price=None, entry=None)
+    found = (one.value_usd, one.loss_usd, one.gain_usd, one.stop_away_pct, one.reward_to_risk)
+    assert found == (None, None, None, None, None)
+    assert figures(quote_usd=None).loss_usd is None
+
+
+def test_a_stop_above_what_was_paid_risks_nothing():
+    one = figures(stop=D(105))
+    assert (one.loss_usd, one.reward_to_risk) == (30, None)
+
+
+def test_what_was_realised_is_what_the_sales_brought_above_the_cost():
+    fills = [Fill(side="BUY", quantity=D(2), price=D(100)), Fill(side="SELL", quantity=D(2), price=D(130))]
+    assert realised_of(fills, paid=D(100), quote_usd=D(1)) == 60
+    assert realised_of(fills[:1], paid=D(100), quote_usd=D(1)) is None
+    assert realised_of(fills, paid=None, quote_usd=D(1)) is None

@@ -1,0 +1,97 @@
+"""Other prices for a stop that failed."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from exchange.services import lease_holder, lease_take
+from oco.models import OcoEvent, OcoGroup
+from oco.services import NotPossible, group_reprice, prices_alone
+from tests.factories import GroupFactory, InstrumentFactory, LegFactory
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+@pytest.fixture
+def failed():
+    InstrumentFactory()
+    return GroupFactory(state="STOP_FAILED")
+
+
+def reprice(group, **changes):
+    usual = {
+        "group_id": group.pk,
+        "stop_price": D("55000"),
+        "take_profit_price": D("65000"),
+        "requested_by": "alice",
+        "now": timezone.now(),
+    }
+    with prices_alone(sleep=lambda _seconds: None) as held:
+        return group_reprice(held=held, **(usual | changes))
+
+
+def test_its_prices_change_and_the_journal_says_who(failed):
+    reprice(failed)
+    group = OcoGroup.objects.get()
+    assert (group.stop_price, group.take_profit_price, group.state) == (D(55000), D(65000), "STOP_FAILED")
+    assert OcoEvent.objects.get().reason == "alice set the stop 55000 and the target 65000."
+    assert lease_holder() == ""
+
+
+def test_the_target_may_be_dropped(failed):
+    reprice(failed, take_profit_price=None)
+    assert OcoGroup.objects.get().take_profit_price is None
+    assert "no target" in OcoEvent.objects.get().reason
+
+
+def test_not_while_a_cycle_is_at_work(failed):
+    held = lease_take(purpose="cycle")
+    with pytest.raises(NotPossible, match="at work"):
+        reprice(failed)
+    held.renew()
+    assert OcoGroup.objects.get().stop_price == D(57000)
+
+
+def test_a_cycle_at_work_is_waited_for_a_moment(failed):
+    held, waited = lease_take(purpose="cycle"), []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        held.release()
+
+    with prices_alone(sleep=sleep) as ours:
+        ours.renew()
+    assert waited == [0.1]
+
+
+@pytest.mark.parametrize("status", ["INTENT", "SENT", "ACCEPTED", "OPEN"])
+def test_not_while_a_stop_may_rest(failed, status):
+    LegFactory(group=failed, status=status)
+    with pytest.raises(NotPossible, match="may rest"):
+        reprice(failed)
+    assert lease_holder() == ""
+
+
+@pytest.mark.parametrize("changes", [{"state": "ACTIVE"}, {"cancel_requested_at": timezone.now()}])
+def test_only_a_stop_that_failed_and_stays(failed, changes):
+    OcoGroup.objects.update(**changes)
+    with pytest.raises(NotPossible, match="Only a stop that failed"):
+        reprice(failed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"stop_price": D("55000.001")}, "stop_price"), ({"take_profit_price": D(1)}, "take_profit_price")],
+)
+def test_prices_that_the_exchange_cannot_take_are_refused(failed, changes, field):
+    with pytest.raises(NotPossible) as refusal:
+        reprice(failed, **changes)
+    assert refusal.value.field == field
+
+
+def test_an_unknown_group_is_not_there(failed):
+    with pytest.raises(OcoGroup.DoesNotExist):
+        reprice(failed, group_id=uuid4())

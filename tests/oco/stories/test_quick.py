@@ -1,0 +1,68 @@
+"""What only rests is looked at once a cycle, so that a new fill is covered as fast beside many groups."""
+
+import pytest
+
+from oco import confirm, reconcile
+from oco.models import OcoGroup
+from tests.oco.support import resting
+
+
+@pytest.fixture
+def decided(monkeypatch):
+    """The groups that were decided about, in order."""
+    found, real = [], reconcile.group_reconcile
+
+    def spy(*, watch, group, picture):
+        found.append(group.pk)
+        real(watch=watch, group=group, picture=picture)
+
+    monkeypatch.setattr(reconcile, "group_reconcile", spy)
+    return found
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """The ids of the orders that were written down after they were read back."""
+    found, real = [], confirm.order_record_all
+
+    def spy(*, orders, now):
+        found.extend(order.order_id for order in orders)
+        return real(orders=orders, now=now)
+
+    monkeypatch.setattr(confirm, "order_record_all", spy)
+    return found
+
+
+def test_a_covered_group_is_decided_once_while_another_forms(desk, world, held, decided):
+    old = OcoGroup.objects.get()
+    world.buy("BTC_USD", "0.02")
+    desk.quiet()
+    new = OcoGroup.objects.exclude(pk=old.pk).get()
+    assert (decided.count(old.pk), decided.count(new.pk)) == (1, 2)
+    assert {old.state, new.state} == {"ACTIVE"}
+
+
+def test_only_news_is_written_down_when_it_is_read_back(desk, world, held, recorded):
+    before = {order.order_id for order in resting(world)}
+    world.buy("BTC_USD", "0.02")
+    desk.quiet()
+    assert set(recorded) == {order.order_id for order in resting(world)} - before
+
+
+def test_a_covered_group_whose_orders_go_meanwhile_is_decided_again(desk, world, held, decided):
+    """The stop fills after it was read and before it is read back."""
+    old = OcoGroup.objects.get()
+    world.buy("ETH_USD", "1")
+    world.faults.add("delay", "private/advanced/create-oco", seconds=1, times=1)
+    tick, done = world.app.sleep, []
+
+    def fall(seconds):
+        tick(seconds)
+        if not done:
+            done.append(world.move("BTC_USD", -6))
+
+    world.app.sleep = fall
+    desk.quiet()
+    assert decided.count(old.pk) == 2
+    old.refresh_from_db()
+    assert old.state == "CLOSED_BY_STOP"

@@ -1,0 +1,109 @@
+"""Whole worker programs beside a served exchange, two on one database; one of them dies in the middle of a cycle."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from exchange.simulator import control
+from exchange.simulator.http import App
+from exchange.simulator.server import served
+from tests.oco.kills import Field, still_exchange
+from tests.programs import Place, Program, descendants
+from tests.soak.kills import environment
+
+CREATE = "private/advanced/create-oco"
+
+
+class Watched(App):
+    """The exchange's front. `on_call(method, after)` is told of every call before and after it was done."""
+
+    def on_call(self, method: str, after: bool) -> None:
+        """Nothing, until a story says what."""
+
+    def exchange_call(self, request):  # type: ignore[no-untyped-def]
+        self.on_call(request.method, False)
+        reply = super().exchange_call(request)
+        self.on_call(request.method, True)
+        return reply
+
+
+class Farm:
+    """One exchange, one database, and workers."""
+
+    def __init__(self, app: Watched, place: Place) -> None:
+        self.app, self.place = app, place
+        self.record = Field(app, None, 1)  # type: ignore[arg-type]
+        self.workers: list[Program] = []
+
+    def start(self, count: int = 1) -> None:
+        self.workers += [self.place.start("run_worker", "--skip-checks") for _ in range(count)]
+
+    def at_work(self) -> Program | None:
+        """The worker whose process holds the lease."""
+        ((holder,),) = self.place.rows("SELECT holder FROM exchange_lease") or [("",)]
+        pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
+        return next((one for one in self.workers if pid in descendants(one.pid)), None)
+
+    def kill_in_cycle(self, *, after: bool) -> list[Program]:
+        """From now on: whoever places a pair dies, before or after the exchange has booked it. Who died."""
+        died: list[Program] = []
+
+        def shoot(method: str, is_after: bool) -> None:
+            if method == CREATE and is_after == after and not died:
+                died.append(self.at_work())
+                died[0].murder()
+
+        self.app.on_call = shoot  # type: ignore[method-assign]
+        return died
+
+    def buy(self, quantity: str) -> None:
+        with self.app.exchange.lock:
+            self.app.exchange.advance()
+            order = {"instrument_name": "BTC_USD", "side": "BUY", "type": "MARKET", "quantity": quantity}
+            control.run(self.app.exchange, "order", {"method": "private/create-order", "params": order})
+
+    def complete(self) -> int:
+        """How many cycles were complete so far."""
+        return int(self.place.rows("SELECT count(*) FROM sync_runs WHERE status = 'OK'")[0][0])
+
+    def until(self, ready, seconds: float = 60) -> float:  # type: ignore[no-untyped-def]
+        """How long it took."""
+        began = time.monotonic()
+        while not ready():
+            text = "\n".join(worker.text() for worker in self.workers)
+            assert time.monotonic() < began + seconds, text
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+    def cycles(self, count: int, seconds: float = 60) -> float:
+        goal = self.complete() + count
+        return self.until(lambda: self.complete() >= goal, seconds)
+
+    def pairs(self) -> int:
+        """How many pairs the exchange has ever taken from us."""
+        return len({order.list_id for order in self.record.ours()})
+
+    def covered(self) -> bool:
+        return self.record.wrong(at_rest=True) == []
+
+    def holdings(self, currency: str = "BTC") -> Decimal:
+        return self.app.exchange.ledger.of(currency)
+
+
+@contextlib.contextmanager
+def farm(directory: Path, **values: str) -> Iterator[Farm]:
+    app = Watched(still_exchange())
+    with served(app) as address:
+        place = Place(
+            directory, **{**environment(), **values, "CRYPTO_COM_REST_URL": f"{address}/exchange/v1"}
+        )
+        code, text = place.run("setup", "--no-static", "--skip-checks")
+        assert code == 0, text
+        try:
+            yield Farm(app, place)
+        finally:
+            place.clear()

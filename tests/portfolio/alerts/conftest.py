@@ -1,0 +1,36 @@
+"""A channel that can be looked into, and a clock that the test moves."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from tests.portfolio.alerts.post import PostOffice
+
+NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def post(settings):
+    office = PostOffice()
+    settings.ALERT_URLS = office.url()
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def clock():
+    """The time; `clock.tick(minutes=5)` moves it."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield Clock(traveller)
+
+
+class Clock:
+    def __init__(self, traveller):
+        self._traveller = traveller
+
+    def __call__(self):
+        return datetime.now(tz=UTC)
+
+    def tick(self, **amount):
+        self._traveller.shift(timedelta(**amount))

@@ -1,0 +1,133 @@
+"""The desk tells of itself: sync, clock, key and switch; each trouble once, and once that it is over."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from portfolio.alerts.desk import desk_note_all
+from portfolio.models import Alert
+from tests.factories import SyncRunFactory, TradingSwitchFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def stopped(clock):
+    return clock
+
+
+def look():
+    desk_note_all(now=timezone.now())
+    return [(alert.kind, alert.title) for alert in Alert.objects.order_by("id")]
+
+
+def kinds():
+    return [kind for kind, _ in look()]
+
+
+def fail(count=3, **changes):
+    for number in reversed(range(count)):
+        SyncRunFactory(failed=True, age=5 + 60 * number, **changes)
+
+
+def test_all_is_well_and_nothing_is_told():
+    SyncRunFactory()
+    assert look() == []
+
+
+class TestSync:
+    def test_three_failed_intervals_are_told_once_and_the_end_once(self, clock):
+        SyncRunFactory(age=200)
+        fail()
+        assert look() == look() == [("SYNC", "The sync with the exchange fails")]
+        assert "connection refused" in Alert.objects.get().text
+        clock.tick(seconds=60)
+        SyncRunFactory()
+        assert look() == look()
+        assert look()[1:] == [("WELL", "Well again: The sync with the exchange fails")]
+
+    def test_two_are_not_yet(self):
+        SyncRunFactory(age=170)
+        fail(2)
+        assert look() == []
+
+    def test_a_night_switched_off_is_no_failure(self):
+        SyncRunFactory(age=36_000)
+        fail(1)
+        assert look() == []
+
+    def test_a_desk_that_never_got_through(self):
+        fail(4)
+        assert kinds() == ["SYNC"]
+        assert "the last one: never" in Alert.objects.get().text
+
+    def test_failing_a_second_time_is_told_a_second_time(self, clock):
+        fail(4)
+        look()
+        clock.tick(seconds=60)
+        SyncRunFactory()
+        look()
+        clock.tick(seconds=300)
+        fail(4)
+        assert kinds() == ["SYNC", "WELL", "SYNC"]
+
+    def test_what_is_left_half_done_counts_as_failing(self):
+        SyncRunFactory(age=300)
+        fail(3, status="PARTIAL", errors=["Trades: no answer."])
+        assert kinds() == ["SYNC"]
+
+
+class TestKey:
+    @pytest.mark.parametrize("code", [40101, 40103])
+    def test_it_is_told_at_once(self, code):
+        SyncRunFactory(failed=True, errors=[f"private/user-balance was refused: Unauthorized [{code}]"])
+        assert look() == [("KEY", "The exchange refuses the key")]
+        assert str(code) in Alert.objects.get().text
+
+    def test_a_wrong_clock_and_a_full_minute_are_no_refused_key(self):
+        SyncRunFactory(failed=True, errors=["too late [40102]", "too many [42901]", "[not a code]"])
+        assert look() == []
+
+    def test_silence_does_not_end_it_but_an_answer_does(self, clock):
+        SyncRunFactory(failed=True, errors=["no [40101]"])
+        look()
+        clock.tick(seconds=60)
+        SyncRunFactory(failed=True)
+        assert kinds() == ["KEY"]
+        clock.tick(seconds=60)
+        SyncRunFactory()
+        assert kinds() == ["KEY", "WELL"]
+
+
+class TestClock:
+    @pytest.mark.parametrize(("offset", "told"), [(10_000, []), (10_001, ["CLOCK"]), (-61_000, ["CLOCK"])])
+    def test_ten_seconds_are_the_limit(self, offset, told):
+        SyncRunFactory(clock_offset_ms=offset)
+        assert kinds() == told
+
+    def test_not_measured_it_is_neither_wrong_nor_well(self, clock):
+        SyncRunFactory(clock_offset_ms=-12_000)
+        look()
+        clock.tick(seconds=60)
+        SyncRunFactory(clock_offset_ms=None)
+        assert kinds() == ["CLOCK"]
+        clock.tick(seconds=60)
+        SyncRunFactory(clock_offset_ms=3)
+        assert kinds() == ["CLOCK", "WELL"]
+
+
+class TestSwitch:
+    def test_each_turn_is_told_once(self, clock):
+        switch = TradingSwitchFactory()
+        assert look() == look() == [("SWITCH", "Trading was switched off")]
+        assert "alice" in Alert.objects.get().text
+        clock.tick(minutes=1)
+        switch.is_off, switch.changed_by, switch.changed_at = False, "bob", timezone.now()
+        switch.save()
+        assert look()[1:] == [("SWITCH", "Trading was switched on")]
+        assert "bob" in Alert.objects.latest("id").text
+
+    def test_one_of_long_ago_is_no_news(self):
+        TradingSwitchFactory(changed_at=timezone.now() - timedelta(days=2))
+        assert look() == []

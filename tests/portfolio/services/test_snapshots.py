@@ -1,0 +1,98 @@
+"""What the account was worth: a value for each complete reading, none for any other, fewer as they grow old."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+
+from exchange.services import LeaseLost
+from portfolio.models import PortfolioSnapshot
+from portfolio.services import snapshots
+from portfolio.services.snapshots import snapshot_thin
+from portfolio.tasks import thin_values
+from portfolio.worth.thinning import DAILY, HOURLY, kept
+from tests.exchange.simulator.world import World
+from tests.factories import SnapshotFactory
+from tests.support import below
+
+
+def test_a_cycle_records_what_the_account_is_worth(desk, world):
+    world.deposit("BTC", "0.5")
+    desk.quiet()
+    row = PortfolioSnapshot.objects.get()
+    assert row.total_usd == (10_000 + world.price("BTC_USD") / 2).quantize(D("0.01"))
+    assert (row.cash_usd, row.unpriced, row.at) == (10_000, [], desk.now)
+
+
+@pytest.mark.parametrize("method", ["private/user-balance", "public/get-tickers"])
+def test_a_reading_that_failed_leaves_a_gap(desk, world, method):
+    desk.quiet()
+    world.faults.add("http", method=method, status=500)
+    run = desk.sync()
+    assert run.errors
+    assert PortfolioSnapshot.objects.count() == 1
+
+
+def test_a_balance_that_is_not_believed_leaves_a_gap(desk, world):
+    desk.quiet()
+    world.faults.add("empty", "private/user-balance")
+    run = desk.sync()
+    assert run.errors
+    assert PortfolioSnapshot.objects.count() == 1
+
+
+def test_an_open_order_changes_no_value(desk, world):
+    world.deposit("BTC", "0.5")
+    desk.quiet()
+    world.buy("BTC_USD", "0.01", below(world))
+    desk.quiet()
+    new, old = PortfolioSnapshot.objects.all()
+    assert new.total_usd == old.total_usd
+
+
+def test_an_account_without_anything_is_worth_nothing(desk):
+    desk.world = World({})
+    desk.quiet()
+    assert PortfolioSnapshot.objects.get().total_usd == 0
+
+
+@pytest.mark.parametrize("what", ["cost_update", "snapshot_value_record"])
+def test_what_cannot_be_recorded_stops_no_cycle(desk, world, monkeypatch, what):
+    world.buy("BTC_USD", "0.01")
+    monkeypatch.setattr(f"portfolio.cycle.{what}", mock.Mock(side_effect=ArithmeticError))
+    run = desk.sync()
+    assert (run.status, run.trades) == ("PARTIAL", 1)
+    assert "could not be recorded" in " ".join(run.errors)
+
+
+def test_a_lost_lease_stops_the_cycle(desk, monkeypatch):
+    monkeypatch.setattr("portfolio.cycle.cost_update", mock.Mock(side_effect=LeaseLost("gone")))
+    assert desk.sync().status == "FAILED"
+
+
+@pytest.mark.django_db
+def test_the_task_thins():
+    for minutes in (0, 1, 2):
+        SnapshotFactory(at=timezone.now().replace(minute=30) - timedelta(days=3, minutes=minutes))
+    assert thin_values().startswith("2 ")
+    assert PortfolioSnapshot.objects.get().grain == "HOUR"
+
+
+@pytest.mark.django_db
+def test_thinning_keeps_what_the_rule_keeps_in_bounded_parts(monkeypatch):
+    monkeypatch.setattr(snapshots, "AT_ONCE", 10)
+    now = timezone.now()
+    for hours in range(0, 110 * 24, 11):
+        for minutes in (0, 20, 25):
+            SnapshotFactory(at=now - timedelta(hours=hours, minutes=minutes))
+    moments = set(PortfolioSnapshot.objects.values_list("at_ms", flat=True))
+    now_ms = int(now.timestamp() * 1000)
+    first = snapshot_thin(now=now, most=1)
+    assert 0 < first <= 12
+    for _ in range(40):
+        snapshot_thin(now=now)
+    left = set(PortfolioSnapshot.objects.values_list("at_ms", flat=True))
+    assert left == kept(kept(moments, HOURLY, now_ms), DAILY, now_ms)
+    assert snapshot_thin(now=now) == 0
