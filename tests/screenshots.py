@@ -1,7 +1,9 @@
 """`python -m tests.screenshots`: the pictures of `docs/`, taken of a dry run that has something to show."""
 
+import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -11,6 +13,7 @@ from tests.browser.desk import USER, RunningDesk
 
 DOCS = Path(__file__).parent.parent / "docs"
 SIZES = {"desktop": (1440, 900), "mobile": (390, 844)}
+CYCLES = 24
 BUYS = [("BTC_USD", "0.05"), ("ETH_USD", "1.5"), ("SOL_USD", "20")]
 
 
@@ -29,13 +32,17 @@ def main() -> int:
 
 
 def live_a_little(desk: RunningDesk) -> None:
-    """A few entries, which the desk protects, and the price moves on."""
+    """A few entries, which the desk protects; the prices wander, and the past is read meanwhile."""
+    chance = random.Random(7)
     for symbol, quantity in BUYS:
         desk.order(instrument_name=symbol, side="BUY", type="MARKET", quantity=quantity)
-    desk.sync()
-    desk.exchange("price", instrument_name="ETH_USD", percent="3")
-    desk.exchange("price", instrument_name="SOL_USD", percent="-2")
-    desk.sync()
+    for number in range(CYCLES):
+        symbol, _ = BUYS[number % len(BUYS)]
+        desk.exchange("price", instrument_name=symbol, percent=str(round(chance.uniform(-1, 1.1), 2)))
+        desk.sync()
+    while desk.state()["summary"]["unrealised_pnl_usd"] is None:
+        time.sleep(5)
+        desk.sync()
 
 
 def take(desk: RunningDesk) -> None:
