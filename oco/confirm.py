@@ -41,11 +41,15 @@ def _key(order: Order) -> Key:
 
 
 def _elsewhere(watch: Watch, listed: Sequence[Order]) -> Iterator[Order]:
-    """The records of legs of ours that rested, or were just accepted, and are not in the list."""
+    """The records of legs of ours that rested, or were just accepted, and are not in the list.
+
+    Their groups are decided again, also when no record can be read: their cover was not seen (rule 5).
+    """
     ids, names = {order.order_id for order in listed}, {order.client_oid for order in listed}
     resting = OcoLeg.objects.filter(status__in=RESTING).values_list("pk", "order_id", "client_oid")
     lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
+    watch.touched |= {leg.group_id for leg in missing}
     lists = sorted({leg.group.list_id for leg in missing if _is_listed(leg)})
     if lists:
         yield from _read(watch, lambda: watch.client.order_list_detail(lists))

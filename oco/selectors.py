@@ -10,8 +10,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from oco.holdings import Committed
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
 from oco.shares import foreign_read
 from oco.states import OPEN, State
 
@@ -141,11 +140,21 @@ def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
 def groups_naked(*, now: datetime, longer_than: timedelta) -> list[OcoGroup]:
     """Open groups whose cover has not been observed for so long (invariant *No silent nakedness*).
 
-    Coins behind a foreign stop are covered (rule 2), so that a group without any other is not naked.
+    Coins behind a foreign stop are covered, once (rule 2): a group that is so, the oldest first, is not naked.
     """
-    late = list(groups_open().filter(uncovered_since__lt=now - longer_than).select_related("lot"))
-    foreign = foreign_read() if late else {}
-    return [group for group in late if group.lot.owned > foreign.get(group.lot.base_ccy, Committed()).covered]
+    uncovered = groups_open().filter(uncovered_since__lt=now - longer_than)
+    late = list(uncovered.select_related("lot").order_by("created_at", "pk"))
+    covered = {currency: one.covered for currency, one in foreign_read().items()} if late else {}
+    return [group for group in late if not _takes_cover(group.lot, covered)]
+
+
+def _takes_cover(lot: Lot, covered: dict[str, Decimal]) -> bool:
+    """Whether what is left of `covered` is enough for the whole lot, which then uses it up."""
+    left = covered.get(lot.base_ccy, ZERO)
+    if lot.owned > left:
+        return False
+    covered[lot.base_ccy] = left - lot.owned
+    return True
 
 
 def events_untold() -> QuerySet[OcoEvent]:

@@ -1,12 +1,14 @@
 """Reading one group for its page: its orders, its journal, its executions."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
+from oco.cover import Cover
 from oco.holdings import Committed
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.selectors import group_events
@@ -23,7 +25,6 @@ def group_story(*, group_id: UUID) -> Story:
     """Five queries, and three more where its orders are for less than it owns. Raises OcoGroup.DoesNotExist."""
     group = OcoGroup.objects.select_related("lot").get(pk=group_id)
     legs = list(OcoLeg.objects.filter(group=group))
-    is_partly = group.state == State.ACTIVE and group.quantity < group.lot.owned
     events = group_events(group_id).order_by("-at", "-id")[:EVENTS_SHOWN]
     return Story(
         group=group,
@@ -32,8 +33,39 @@ def group_story(*, group_id: UUID) -> Story:
         earlier=tuple(ToldLeg(leg) for leg in reversed(legs) if leg.generation != group.generation),
         events=tuple(told(event) for event in events),
         trades=tuple(fills_of(group, legs)[-FILLS_SHOWN:]),
-        others=foreign_read().get(group.lot.base_ccy, Committed()).covered if is_partly else Decimal(0),
+        others=foreign_read().get(group.lot.base_ccy, Committed()).covered
+        if _is_partly(group)
+        else Decimal(0),
     )
+
+
+def groups_called(
+    groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]
+) -> dict[UUID, Cover | None]:
+    """What each is called on its own page where its cover says more than its state.
+
+    One query for all legs, and two more where one of them is for less than it owns.
+    """
+    legs: dict[UUID, list[ToldLeg]] = defaultdict(list)
+    for leg in OcoLeg.objects.filter(group__in=groups, generation=F("group__generation")):
+        legs[leg.group_id].append(ToldLeg(leg))
+    foreign = foreign_read() if any(map(_is_partly, groups)) else {}
+    return {
+        group.pk: Story(
+            group=group,
+            instrument=instruments.get(group.instrument_name),
+            legs=tuple(legs[group.pk]),
+            earlier=(),
+            events=(),
+            trades=(),
+            others=foreign.get(group.lot.base_ccy, Committed()).covered,
+        ).called
+        for group in groups
+    }
+
+
+def _is_partly(group: OcoGroup) -> bool:
+    return bool(group.state == State.ACTIVE and group.quantity < group.lot.owned)
 
 
 def told(event: OcoEvent) -> Told:

@@ -24,6 +24,7 @@ from portfolio.perpetuals import perpetuals_open
 from portfolio.services.alerts import alert_raise_all
 from portfolio.services.balances import EmptyBalance, balance_record_all
 from portfolio.services.costs import cost_update
+from portfolio.services.drift import drift_look
 from portfolio.services.perpetuals import EmptyPositions, perpetual_record_all
 from portfolio.services.snapshots import snapshot_value_record
 from portfolio.worth.valuation import Prices, prices_of
@@ -37,7 +38,8 @@ class Silence(RuntimeError):
 
 def run_cycle(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[str]:
     """1. make sure whose account this is 2. read it 3. write it down as one picture 4. protect
-    5. say what came 6. record what it is worth and what it cost 7. raise the alerts, also when the cycle fails.
+    5. say what came 6. record what it is worth, what it cost and what no trade explains 7. raise the alerts, also
+    when the cycle fails.
 
     Returns what went wrong in words; nothing when the cycle is complete. Raises when nothing can be said.
     """
@@ -69,7 +71,8 @@ def _steps(*, client: Client, held: Held, run: SyncRun, clock: Clock) -> list[st
     report = reconcile(client=client, held=held, facts=facts, clock=clock)
     run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
-    unkept = _keep_accounts(snapshot, held=held, believed=not doubts, now=now)
+    span = (started_ns, exchange_now_ns(client=client, now=clock()))
+    unkept = _keep_accounts(snapshot, held=held, believed=not doubts, span=span, now=now)
     unquoted = _keep_quotes(snapshot, now=now)
     return [*snapshot.errors, *doubts, *misgivings, *report.errors, *unkept, *unquoted]
 
@@ -95,13 +98,18 @@ def _positions(snapshot: Snapshot, now: datetime) -> list[str]:
     return []
 
 
-def _keep_accounts(snapshot: Snapshot, *, held: Held, believed: bool, now: datetime) -> list[str]:
+def _keep_accounts(
+    snapshot: Snapshot, *, held: Held, believed: bool, span: tuple[int, int], now: datetime
+) -> list[str]:
     """What can go wrong here harms no position: the cycle says so and goes on."""
     try:
         balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
         if balance is not None and believed and is_priced:
             snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
-        cost_update(held=held)
+        cursor = cost_update(held=held)
+        if cursor is not None and believed and not snapshot.errors:
+            prices = _prices(snapshot)
+            drift_look(snapshot=snapshot, cursor=cursor, prices=prices, span=span, held=held, now=now)
     except LeaseLost:
         raise
     except Exception:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from exchange.models import AuditEntry
 from exchange.times import NS_PER_MS, to_ms
 from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
 
@@ -106,9 +107,8 @@ class RangeLeft(QuestionFilter):
     answers = (("yes", "Not read to the end", Q(done_at=None)),)
 
 
-PEOPLE = ("PROTECT", "CANCEL_PROTECTION", "REPRICE", "SWITCH_OFF", "SWITCH_ON", "POLICY")
-PEOPLE += ("TOKEN_MADE", "TOKEN_REVOKED", "LOGIN", "RESTORE")
 SENT = ("PAIR_PLACE", "ORDER_PLACE", "ORDER_CANCEL", "PAIR_CANCEL", "CANCEL_ALL")
+PEOPLE = tuple(sorted(set(AuditEntry.What.values) - set(SENT)))  # by name, not "all but": it goes by an index
 DOUBTFUL = ("UNKNOWN", "REFUSED", "NOT_SENT", "TOO_LATE")
 
 

@@ -15,11 +15,6 @@ def list_link(model: type[Model], text: str, **query: str) -> str:
     return far_list(_name(model), text, **query)
 
 
-def row_link(model: type[Model], pk: object, text: object) -> str:
-    """A link to the admin's page of one row."""
-    return link(f"admin:{_name(model)}_change", text, pk)
-
-
 def far_list(name: str, text: str, **query: str) -> str:
     """As `list_link`, by the name of a model of a room above, like `portfolio_alert`."""
     return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{name}_changelist"), urlencode(query), text)

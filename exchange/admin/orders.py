@@ -1,5 +1,7 @@
 """Orders and trades in the admin."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
@@ -38,11 +40,8 @@ class ExchangeOrderAdmin(ByIdAdmin):
         "on_desk",
     )
     search_fields = ("order_id",)
-    list_filter = (
-        *(OrderState, "order_role", "origin", Side, Lately),
-        *(OrderStatus, "name_space", "is_mirror"),
-    )
-    readonly_fields: tuple[str, ...] = ("trades", "list_siblings")
+    list_filter = (OrderState, "order_role", "origin", Side, Lately, OrderStatus, "name_space")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("trades", "list_siblings")
 
     def view_on_site(self, order: ExchangeOrder) -> str:
         return reverse("order", args=[order.pk])

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from portfolio.alerts.channels import Channel, Message, channels_read, take_all
-from portfolio.alerts.pace import HOUR, bundles, is_hopeless, next_try
+from portfolio.alerts.pace import HOUR, MOST_IN_A_DIGEST, bundles, is_hopeless, next_try
 from portfolio.alerts.words import message_of
 from portfolio.models import Alert, AlertMessage
 
@@ -27,7 +27,6 @@ logger = logging.getLogger("alerts")
 State = Alert.State
 CLAIM_LIFE = timedelta(minutes=5)  # longer than a task may last (Q_CLUSTER's timeout), let alone the channels
 ROUND_S = 30.0  # then no other message is begun: the task must end before the queue ends it
-MOST_READ = 500
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ def alert_deliver_all(*, clock: Callable[[], datetime]) -> Delivered:
     if not channels:
         _keep_on_desk()
         return done
-    due = list(Alert.objects.filter(_is_due(clock())).order_by("raised_at", "id")[:MOST_READ])
+    due = _due(clock())
     last, end = _last_number(), monotonic() + ROUND_S
     for number, bundle in enumerate(_messages(due, clock()), start=last + 1):
         message = _take_place(number, clock()) if monotonic() < end else None
@@ -54,6 +53,14 @@ def alert_deliver_all(*, clock: Callable[[], datetime]) -> Delivered:
         _send(message, bundle, channels, clock, done)
     done.waiting = Alert.objects.filter(_is_due(clock())).count()
     return done
+
+
+def _due(now: datetime) -> list[Alert]:
+    """As many as one message can tell, in the order in which they were raised: first those never tried, which do
+    not wait behind what one dead channel refuses hour by hour.
+    """
+    chosen = Alert.objects.filter(_is_due(now)).order_by("attempts", "raised_at", "id")[:MOST_IN_A_DIGEST]
+    return sorted(chosen, key=lambda alert: (alert.raised_at, alert.pk))
 
 
 def alerts_are_due(*, now: datetime) -> bool:

@@ -18,6 +18,7 @@ TONES = {
     Kind.DAILY: "info",
     Kind.SWITCH: "info",
     Kind.WELL: "success",
+    Kind.DRIFT: "warning",
     Kind.EXIT: "warning",
     Kind.RELEASED: "warning",
 }

@@ -3,6 +3,7 @@
 from portfolio.models.alert import Alert, AlertMessage
 from portfolio.models.balance import Balance
 from portfolio.models.cost import CostCursor, CostEntry, PositionCost
+from portfolio.models.drift import CoinDrift
 from portfolio.models.perpetual import Perpetual
 from portfolio.models.signal import Signal
 from portfolio.models.snapshot import PortfolioSnapshot
@@ -14,6 +15,7 @@ __all__ = [
     "AlertMessage",
     "ApiToken",
     "Balance",
+    "CoinDrift",
     "CostCursor",
     "CostEntry",
     "Perpetual",

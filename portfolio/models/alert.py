@@ -30,6 +30,7 @@ class Alert(models.Model):
         WORKER = "WORKER", _("the worker is silent")
         WATCH = "WATCH", _("a part of the watch fails")
         TRADES = "TRADES", _("executions are missing")
+        DRIFT = "DRIFT", _("came or went without a trade")
         WELL = "WELL", _("is well again")
         DAILY = "DAILY", _("the daily alert")
 

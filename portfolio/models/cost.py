@@ -9,12 +9,14 @@ from exchange.fields import ExactDecimalField
 class CostCursor(models.Model):
     """Trades are entered in the order in which they were stored: all up to `trade_pk` are.
 
-    `is_behind` while some coin is still to be reckoned up from its entries.
+    `is_behind` while some coin is still to be reckoned up from its entries. What was executed since
+    `compared_since_ns` is what balances are compared with; none: they never were.
     """
 
     only = models.BooleanField(default=True, unique=True, editable=False)
     trade_pk = models.BigIntegerField(default=0)
     is_behind = models.BooleanField(default=False)
+    compared_since_ns = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"up to trade {self.trade_pk}"

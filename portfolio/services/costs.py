@@ -14,6 +14,7 @@ from django.db import transaction
 from exchange.models import Trade
 from exchange.services import Held
 from portfolio.models import CostCursor, CostEntry, PositionCost
+from portfolio.services.drift import drift_count
 from portfolio.worth.cost import EMPTY, Change, Fill, Stock, after, changes_of
 
 AT_ONCE = 500  # trades or entries a transaction
@@ -26,10 +27,11 @@ RECKONED = ["stock", "stock_cost_usd", "realised_usd"]
 Row = tuple[Any, ...]
 
 
-def cost_update(*, held: Held) -> None:
+def cost_update(*, held: Held) -> CostCursor | None:
     """1. enter trades that are new to us 2. reckon coins that are behind. Two statements when nothing is.
 
-    While more is waiting to be entered nothing is reckoned: the next part may be from before.
+    While more is waiting to be entered nothing is reckoned, and there is no cursor to go on from: the next part
+    may be from before.
     """
     cursor = CostCursor.objects.first() or CostCursor()
     for _ in range(IN_A_CYCLE):
@@ -39,9 +41,10 @@ def cost_update(*, held: Held) -> None:
         if len(rows) < AT_ONCE:
             break
     else:
-        return
+        return None
     if cursor.is_behind:
         _catch_up(cursor, held)
+    return cursor
 
 
 def _new_rows(trade_pk: int) -> list[Row]:
@@ -57,12 +60,16 @@ def _enter(rows: Sequence[Row], cursor: CostCursor, held: Held) -> None:
         held.renew()
         CostEntry.objects.bulk_create(entries, ignore_conflicts=True)
         _mark_behind(entries)
+        drift_count(fills=[(row[1], _fill(row)) for row in rows], since_ns=cursor.compared_since_ns)
         cursor.save()
 
 
 def _changes(row: Row) -> Iterable[Change]:
-    fill = Fill(**dict(zip(COLUMNS[4:], row[4:], strict=True)))
-    return changes_of(fill, cash=settings.CASH_CURRENCIES)
+    return changes_of(_fill(row), cash=settings.CASH_CURRENCIES)
+
+
+def _fill(row: Row) -> Fill:
+    return Fill(**dict(zip(COLUMNS[4:], row[4:], strict=True)))
 
 
 def _entry(row: Row, change: Change) -> CostEntry:

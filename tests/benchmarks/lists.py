@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks import bench
-from tests.benchmarks.seed import A_FEW, old_account
+from tests.benchmarks.seed import A_FEW, old_account, old_journal
 
 from django.contrib.auth.models import User  # isort: skip
 from django.db import connections  # isort: skip
@@ -16,6 +16,7 @@ STORED = (10_000, 1_000_000)
 ROUNDS = 5
 ORDERS, TRADES = "/api/orders/", "/api/trades/"
 ADMIN, ADMIN_TRADES = "/admin/exchange/exchangeorder/", "/admin/exchange/trade/"
+AUDIT = "/admin/exchange/auditentry/"
 PAGES = (
     "/",
     "/api/dashboard/state",
@@ -39,15 +40,16 @@ PAGES = (
     ADMIN,
     *(f"{ADMIN}?state={state}" for state in ("open", "executed", "unknown", "partly")),
     *(f"{ADMIN}?status={status}" for status in ("ACTIVE", "EXPIRED")),
-    *(
-        f"{ADMIN}?{word}"
-        for word in ("order_role__exact=STOP_LOSS", "origin__exact=OURS", "is_mirror__exact=1")
-    ),
+    *(f"{ADMIN}?{word}" for word in ("order_role__exact=STOP_LOSS", "origin__exact=OURS")),
     f"{ADMIN}?name_space__exact=ADVANCED",
     f"{ADMIN}?q=1000000000000000007",
     f"{ADMIN}?q=nothing",
+    *(f"{ADMIN}?{word}" for word in ("side=SELL", "within=day", "state=executed&within=week")),
     ADMIN_TRADES,
-    f"{ADMIN_TRADES}?q=nothing",
+    *(f"{ADMIN_TRADES}?{word}" for word in ("q=nothing", "side=SELL", "within=day", "dealt=no")),
+    *(f"/admin/{name}/" for name in ("oco/ocogroup", "oco/ocoevent", "oco/lottrade", "portfolio/alert")),
+    AUDIT,
+    *(f"{AUDIT}?{word}" for word in ("who=people", "who=doubtful", "what__exact=POLICY", "q=nobody")),
 )
 
 
@@ -69,6 +71,7 @@ def _row(page: str, small: bench.Spent, large: bench.Spent) -> list[object]:
 def _measured(stored: int) -> dict[str, bench.Spent]:
     bench.new_database(f"stored_{stored}")
     old_account(stored, rare=True)
+    old_journal(stored // 10)
     connections["default"].cursor().close()
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.create_superuser("bench"))

@@ -12,7 +12,7 @@ from exchange.models import ExchangeOrder, Trade
 from oco.models import Watermark
 from oco.oids import PREFIX
 from portfolio.models import CostCursor
-from tests.factories import OrderFactory, TradeFactory
+from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) "
 YOUNGEST = timedelta(days=2)  # older than anything that a cycle asks for
@@ -68,6 +68,15 @@ def old_account(orders: int, *, rare: bool = False) -> None:
         _make_rare()
     if not connection.in_atomic_block:
         _run(SETTLED[connection.vendor])
+
+
+def old_journal(rows: int) -> None:
+    """As many events, alerts and entries of the audit log, one a minute, of one group that has ended."""
+    event = EventFactory(group__closed=True, told=True)
+    _repeat(event, rows - 1, {}, ("at",))
+    _repeat(AuditEntryFactory(what="ORDER_PLACE", result="ACCEPTED"), rows - 1, {}, ("at",))
+    alert = AlertFactory(state="SENT", ended_at=event.at, acknowledged_at=event.at)
+    _repeat(alert, rows - 1, {"dedupe_key": "'old ' || n"}, ("raised_at",))
 
 
 def _make_rare() -> None:

@@ -62,7 +62,12 @@ def test_the_filter_answers_what_state_orders_are_in(alice, state, names):
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [("side=SELL", {"old"}), ("within=hour", {"new"}), ("within=week", {"new", "old"}), ("within=ever", None)],
+    [
+        ("side=SELL", {"old"}),
+        ("within=hour", {"new"}),
+        ("within=week", {"new", "old"}),
+        ("within=ever", None),
+    ],
 )
 def test_orders_and_trades_are_narrowed_by_side_and_by_age(alice, query, names):
     before = timezone.now() - timedelta(days=2)

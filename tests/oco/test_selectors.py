@@ -45,3 +45,18 @@ def test_a_foreign_stop_makes_it_not_naked():
     GroupFactory(lot=lot, uncovered_since=now - timedelta(minutes=3))
     OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.01"))
     assert groups_naked(now=now, longer_than=timedelta(minutes=2)) == []
+
+
+def test_a_foreign_stop_covers_its_coins_once():
+    """Two groups of one coin, and a stop of somebody else that is large enough for either, not for both."""
+    now = timezone.now()
+    early, late = (
+        GroupFactory(
+            lot=LotFactory(bought=D("0.006")),
+            uncovered_since=now - timedelta(minutes=3),
+            created_at=now - timedelta(minutes=minutes),
+        )
+        for minutes in (9, 3)
+    )
+    OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.01"))
+    assert groups_naked(now=now, longer_than=timedelta(minutes=2)) == [late]

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 
 from exchange.models import Instrument
 from exchange.rows import decimals_of
+from oco.cover import Cover
 from oco.models import OcoGroup
 from oco.selectors import Danger, group_instruments, groups_asked
 from oco.states import State
+from oco.telling import groups_called
 from portfolio.pages.home.positions import position_lines
 from portfolio.pages.home.shares import coverage
 from portfolio.security.access import readers_only
@@ -49,22 +51,28 @@ def protection(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group, with the decimals of its instrument where that is known."""
+    """One group, with the decimals of its instrument where that is known.
+
+    `called`: where its cover says more than its state.
+    """
 
     group: OcoGroup
+    called: Cover | None
     price_decimals: int | None
     quantity_decimals: int | None
 
 
 def rows_of(groups: Iterable[OcoGroup]) -> list[Row]:
-    """One query for their instruments."""
+    """One query for their instruments, and one for their orders."""
     listed = list(groups)
     names = {group.instrument_name for group in listed}
+    pairs = {row.symbol: row for row in Instrument.objects.filter(symbol__in=names)}
     grids = {
-        row.symbol: (decimals_of(row.price_tick_size), decimals_of(row.qty_tick_size))
-        for row in Instrument.objects.filter(symbol__in=names)
+        name: (decimals_of(row.price_tick_size), decimals_of(row.qty_tick_size))
+        for name, row in pairs.items()
     }
-    return [Row(group, *grids.get(group.instrument_name, (None, None))) for group in listed]
+    called = groups_called(listed, instruments=pairs)
+    return [Row(group, called[group.pk], *grids.get(group.instrument_name, (None, None))) for group in listed]
 
 
 def _asked(given: Mapping[str, str]) -> dict[str, str]:

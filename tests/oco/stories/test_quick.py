@@ -4,7 +4,7 @@ import pytest
 
 from oco import confirm, reconcile
 from oco.models import OcoGroup
-from tests.oco.support import resting
+from tests.oco.support import resting, target_of
 
 
 @pytest.fixture
@@ -66,3 +66,23 @@ def test_a_covered_group_whose_orders_go_meanwhile_is_decided_again(desk, world,
     assert decided.count(old.pk) == 2
     old.refresh_from_db()
     assert old.state == "CLOSED_BY_STOP"
+
+
+def test_a_covered_group_whose_orders_cannot_be_found_any_more_is_not_called_covered(desk, world, held):
+    """They go after they were read, and their record cannot be read: nobody has seen them since (rule 5)."""
+    old = OcoGroup.objects.get()
+    world.buy("ETH_USD", "1")
+    world.faults.add("delay", "private/advanced/create-oco", seconds=1, times=1)
+    world.faults.add("refuse", "private/advanced/get-order-list-detail", code=40003, times=9)
+    world.faults.add("refuse", "private/advanced/get-order-detail", code=40003, times=9)
+    target, tick, done = target_of(world), world.app.sleep, []
+
+    def cancel(seconds):
+        tick(seconds)
+        if not done:
+            done.append(world.cancel(target))
+
+    world.app.sleep = cancel
+    desk.sync()
+    old.refresh_from_db()
+    assert old.state == "UNKNOWN"

@@ -224,3 +224,26 @@ def test_two_workers_at_once_send_nothing_twice(post, clock, monkeypatch):
     assert sorted(post.titles) == [f"DRY RUN · Alert {number}" for number in range(5)]
     assert sum(sent) == 5
     assert states() == [State.SENT] * 5
+
+
+def test_what_is_new_does_not_wait_behind_what_a_dead_channel_refuses(post, clock, settings):
+    """More of the old is due each hour than leaves in an hour: the new one would wait until those are given up."""
+    settings.ALERT_URLS = f"{post.url()} json://127.0.0.1:1/nobody"
+    for number in range(60):
+        AlertFactory(title=f"Old {number}", attempts=4, first_tried_at=clock())
+    clock.tick(minutes=1)
+    AlertFactory(title="New")
+    alert_deliver_all(clock=clock)
+    assert "New\n" in post.letters[0]["message"]
+
+
+def test_a_digest_is_read_in_the_order_of_what_happened(post, clock):
+    """What was tried before comes before what is new, whichever of them was chosen first."""
+    for number in range(4):
+        AlertFactory(title=f"Old {number}", attempts=1, first_tried_at=clock())
+    clock.tick(minutes=1)
+    for number in range(4):
+        AlertFactory(title=f"New {number}")
+    alert_deliver_all(clock=clock)
+    words = post.letters[0]["message"]
+    assert words.index("Old 3") < words.index("New 0")

@@ -218,8 +218,23 @@ def test_the_result_follows_the_worker(alice):
     group = GroupFactory(state="PENDING")
     sent = f"/protection/{group.pk}/sent/"
     assert "It was sent to the worker" in text(alice.get(sent))
+    pair(group)
     OcoGroup.objects.update(state="ACTIVE")
     assert "The position is protected." in text(alice.get(sent))
+
+
+def test_the_result_calls_nothing_protected_that_is_not(alice):
+    """A stop for a part of it, and a stop without the target that was asked for."""
+    part = text(alice.get(f"/protection/{pair(GroupFactory(quantity=D('0.004'))).pk}/sent/"))
+    alone = GroupFactory(reason="The stop was read back open. It stands alone.")
+    LegFactory(group=alone)
+    stop = text(alice.get(f"/protection/{alone.pk}/sent/"))
+    assert "0.00600 BTC of this position have no stop" in part
+    assert "The stop stands alone: no target rests" in stop
+    alone.take_profit_price = None
+    alone.save()
+    assert "The stop was read back open. It stands alone." in text(alice.get(f"/protection/{alone.pk}/sent/"))
+    assert "both orders" not in part + stop
 
 
 def test_in_live_it_links_to_the_exchange(alice, settings):

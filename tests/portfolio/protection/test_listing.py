@@ -124,3 +124,23 @@ def test_its_queries_do_not_grow_with_its_rows(bitcoin):
     with queries() as many:
         listed()
     assert len(many) == len(few) <= 25
+
+
+@pytest.mark.parametrize(
+    ("group", "leg", "word"),
+    [
+        ({"state": "PENDING"}, None, "Unprotected"),
+        ({"state": "PENDING"}, "SENT", "Sent, waiting"),
+        ({"state": "REPLACING"}, "CANCELED", "Unprotected"),
+        ({}, "OPEN", "Protected"),
+        ({"quantity": Decimal("0.004")}, "OPEN", "Partly"),
+    ],
+)
+def test_a_group_is_called_what_its_own_page_calls_it(bitcoin, group, leg, word):
+    """Not on its way before anything was sent, and not protected for less than it owns."""
+    group = GroupFactory(reason="told of it", **group)
+    if leg:
+        LegFactory(group=group, status=leg)
+    for path in ("/protection/", f"/protection/{group.pk}/"):
+        words = text(Client().get(path))
+        assert f"told of it {word}" in words or f"BTC/USD {word}" in words, path

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from oco.said import GAP, SENTENCES, SHAPES, said
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 NAMES = ("answers", "apply", "case", "cover", "entries", "observe", "pricing", "reconcile", "shares")
 SPEAKERS = [*(f"oco/{name}.py" for name in NAMES), "oco/services/groups.py", "exchange/services/send.py"]
 SPEAKERS += [f"oco/rules/{name}.py" for name in ("covering", "ending", "placing")]

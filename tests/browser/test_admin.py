@@ -1,0 +1,74 @@
+"""The admin in a browser: no rule of ours broken, nothing that axe finds, the mode on top of every page."""
+
+import re
+
+import pytest
+
+from tests.browser.looks import axe_violations, sideways
+
+ROWS = {
+    "order": "/admin/exchange/exchangeorder/",
+    "group": "/admin/oco/ocogroup/",
+    "policy": "/admin/oco/protectionpolicy/",
+}
+LISTS = ["/admin/", *ROWS.values(), "/admin/exchange/auditentry/", "/admin/exchange/tradingswitch/"]
+FORMS = ["/admin/portfolio/apitoken/add/", "/admin/portfolio/balance/BTC/protect/"]
+
+
+@pytest.fixture(scope="module")
+def group(desk):
+    """A position that was bought and has its stop."""
+    bought = {"instrument_name": "BTC_USD", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+    desk.order(**bought)
+    desk.sync()
+    assert desk.state()["oco_groups"]
+
+
+def watched(page):
+    """What it said, and what axe finds on it by day and by night, wide and narrow."""
+    page.wait_for_load_state("networkidle")
+    said, found = list(page.watch.troubles), []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            found += axe_violations(page)
+    return said, found, sideways(page)
+
+
+@pytest.mark.parametrize("path", [*LISTS, *FORMS])
+def test_a_page_of_the_admin_is_sound(open_page, signed_in, path):
+    page = open_page(path, storage_state=signed_in)
+    assert page.locator(".mode").inner_text().startswith("DRY RUN")
+    assert watched(page) == ([], [], 0)
+
+
+@pytest.mark.parametrize("what", ROWS)
+def test_the_page_of_one_row_is_sound(open_page, signed_in, group, what):
+    page = open_page(ROWS[what], storage_state=signed_in)
+    page.locator("#result_list tbody th a").first.click()
+    page.wait_for_url(re.compile("/change/"))
+    assert watched(page) == ([], [], 0)
+
+
+def test_its_own_login_is_sound(open_page):
+    page = open_page("/admin/login/")
+    assert page.locator(".mode").inner_text().startswith("DRY RUN")
+    assert watched(page) == ([], [], 0)
+
+
+def test_from_a_group_to_the_desk_and_back(open_page, signed_in, group):
+    page = open_page(ROWS["group"], storage_state=signed_in)
+    page.locator("#result_list tbody th a").first.click()
+    page.get_by_role("link", name="On the desk").click()
+    page.wait_for_url(re.compile("/protection/"))
+    page.get_by_role("link", name="In the admin").click()
+    page.wait_for_url(re.compile("/admin/oco/ocogroup/.*/change/"))
+
+
+def test_the_theme_of_the_desk_is_the_one_of_the_admin(open_page, signed_in, desk):
+    page = open_page("/admin/", color_scheme="light", storage_state=signed_in)
+    bright = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.context.add_cookies([{"name": "theme", "value": "dark", "url": desk.address}])
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != bright
