@@ -53,7 +53,7 @@ def test_nothing_new_is_no_content_and_one_query():
 def test_nothing_new_is_small():
     client = Client()
     answer = client.get("/", headers=opened(client))
-    assert len("".join(f"{name}: {value}\r\n" for name, value in answer.items())) < 900
+    assert len("".join(f"{name}: {value}\r\n" for name, value in answer.items())) < 450
     assert len(answer.content) == 0
 
 
