@@ -207,8 +207,9 @@ CACHES = {
 }
 
 TIME_ZONE = read.zone("TIME_ZONE", default="UTC")
-LANGUAGE_CODE = read.text("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = read.choice("LANGUAGE_CODE", default="en", among=("en", "es"))
 LANGUAGES = [("en", "English"), ("es", "Español")]
+FORMAT_MODULE_PATH = ["portfolio.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from exchange.client import Client
-from exchange.errors import AuthError, ExchangeError
+from exchange.errors import ExchangeError
 from exchange.types import NameSpace
 
 CLOCK_LIMIT_MS = 10_000  # the exchange refuses at 60 s (dossier 2.2); drift is mended long before
@@ -22,11 +22,12 @@ class Step:
 
 def steps(client: Client) -> Iterator[Step]:
     """Address, clock, key, balance, orders of both name spaces, IP refusal, trading permission."""
-    yield _try(
+    address = _try(
         "address", lambda: f"{client.base_url} answers, {len(client.tickers())} instruments have a ticker"
     )
-    yield _clock(client)
-    refusals: list[int | None] = []
+    yield address
+    yield _clock(client, is_there=address.passed is True)
+    refusals: list[ExchangeError] = []
     heard = False
     for name, read in _reads(client):
         step = _try(name, read, refusals)
@@ -43,17 +44,22 @@ def _reads(client: Client) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "advanced orders readable", lambda: f"{len(client.open_orders(NameSpace.ADVANCED))} open"
 
 
-def _try(name: str, read: Callable[[], str], refusals: list[int | None] | None = None) -> Step:
+def _try(name: str, read: Callable[[], str], refusals: list[ExchangeError] | None = None) -> Step:
+    """A reason is told once in full; where it comes again, only that it is the same."""
     try:
         return Step(name, True, read())
     except ExchangeError as error:
-        if refusals is not None and isinstance(error, AuthError):
-            refusals.append(error.code)
-        return Step(name, False, str(error))
+        told = [(one.message, one.code) for one in refusals or ()]
+        if refusals is not None:
+            refusals.append(error)
+        same = (error.message, error.code) in told
+        return Step(name, False, f"{error.method}: the same as above" if same else str(error))
 
 
-def _clock(client: Client) -> Step:
+def _clock(client: Client, *, is_there: bool) -> Step:
     offset = client.clock_offset_ms
+    if offset is not None and not is_there:
+        return Step("clock", None, "not known: what answers at the address may not be the exchange")
     if offset is None:
         return Step("clock", False, "could not be measured: no answer carried the exchange's time")
     text = f"the exchange's clock is {offset / 1000:+.1f} s from this machine's"
@@ -62,11 +68,11 @@ def _clock(client: Client) -> Step:
     return Step("clock", True, text)
 
 
-def _ip(refusals: list[int | None], heard: bool) -> Step:
-    if IP_REFUSED in refusals:
+def _ip(refusals: list[ExchangeError], heard: bool) -> Step:
+    if any(error.code == IP_REFUSED for error in refusals):
         return Step(
             "IP address", False, "refused: add this machine's address to the key's allow-list (see above)"
         )
     if heard:
         return Step("IP address", True, "not refused")
-    return Step("IP address", None, "not known: no call with the key came so far")
+    return Step("IP address", None, "not known: no call with the key was answered")

@@ -16,17 +16,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchange.paging import Pages
-from exchange.roles import base_of
 from exchange.serializers import ErrorSerializer
 from oco.filters import GroupFilter
 from oco.models import OcoGroup
 from oco.selectors import group_events, group_rows
 from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
-from oco.services import NotPossible, group_cancel, group_create
+from oco.services import NotPossible, Standing, group_cancel, group_create
 
 ACCEPTED = 202
 KEY_LENGTH = 128
 NAME_LENGTH = 64
+NOTHING = Standing(held=Decimal(0), mark=None)
 ANSWERS = {ACCEPTED: GroupSerializer, 409: ErrorSerializer}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -48,12 +48,12 @@ class GroupPages(Pages):
 
 
 class GroupView(generics.GenericAPIView[Any]):
-    """Who may read and who may ask is settled by the project's default permission. `held` tells what the account
-    has of a currency: who includes these addresses knows.
+    """Who may read and who may ask is settled by the project's default permission. `standing` tells how the account
+    and the price of an instrument stand: who includes these addresses knows.
     """
 
     queryset = OcoGroup.objects.all()
-    held: Callable[[str], Decimal] = staticmethod(lambda _currency: Decimal(0))
+    standing: Callable[[str], Standing] = staticmethod(lambda _name: NOTHING)
 
     def accepted(self, group: OcoGroup) -> Response:
         (row,) = group_rows([group])
@@ -83,7 +83,7 @@ class GroupList(GroupView, generics.ListAPIView[Any]):
         def create() -> OcoGroup:
             return group_create(
                 **asked,
-                held=self.held(base_of(asked["instrument_name"])),
+                standing=self.standing(asked["instrument_name"]),
                 requested_by=name,
                 now=timezone.now(),
                 idempotency_key=key,

@@ -12,7 +12,7 @@ from oco.states import State
 
 ZERO = Decimal(0)
 BEFORE_US = (
-    "Held without protection: bought before the desk looked after it, or not to be protected by itself."
+    "You held this before the desk started, or told it not to protect it: it is touched only when you ask."
 )
 LOCKED = "Locked by your order, which is no stop."
 NEXT_CYCLE = "The worker places its orders in the next cycle."
@@ -60,7 +60,9 @@ class Coin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
-    """Coins without a stop, and why. `is_sent`: orders are on their way. `is_free`: nobody has a claim on them."""
+    """Coins without a stop, and why. `is_sent`: orders are on their way. `is_free`: nobody has a claim on them.
+    `state` is that of the group they belong to.
+    """
 
     instrument_name: str
     quantity: Decimal
@@ -69,11 +71,15 @@ class Unprotected:
     reason: str
     is_sent: bool = False
     is_free: bool = False
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """One coin: what of it has a stop that was read back open, and what of the rest is worth speaking of."""
+    """One coin: what of it has a stop that was read back open, and what of the rest is worth speaking of.
+
+    `theirs` is what of it only stops that we did not send cover.
+    """
 
     currency: str
     instrument_name: str
@@ -81,6 +87,7 @@ class Covered:
     held: Decimal
     protected: Decimal
     bare: tuple[Unprotected, ...]
+    theirs: Decimal = ZERO
 
     @property
     def unprotected(self) -> Decimal:
@@ -120,6 +127,7 @@ def covered_of(coin: Coin) -> Covered:
         held=coin.held,
         protected=ours + theirs,
         bare=shown,
+        theirs=theirs,
     )
 
 
@@ -131,6 +139,7 @@ def _of_guard(coin: Coin, guard: Guard, quantity: Decimal) -> Unprotected:
         since=guard.since,
         reason=guard.reason or NEXT_CYCLE,
         is_sent=guard.is_sent,
+        state=guard.state,
     )
 
 

@@ -15,21 +15,44 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """An open order that is not ours: what it can still take of `currency`. Linked orders take it once."""
+    """An open order that is not ours: what it can still take of `currency`. Linked orders take it once.
+
+    Of a stop its trigger price, where that is known, in the `quote` currency.
+    """
 
     order_id: str
     list_id: str
     currency: str
     quantity: Decimal
     is_stop: bool
+    trigger: Decimal | None = None
+    limit: Decimal | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Cover by others: so many coins would be sold at `price`, None where that is not known.
+
+    `target` is the limit of the sale that is linked with it.
+    """
+
+    quantity: Decimal
+    price: Decimal | None
+    quote: str
+    target: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """Of one currency: what foreign orders may take, and how much of that a stop of theirs covers."""
+    """Of one currency: what foreign orders may take, and what of that their `stops` cover."""
 
     total: Decimal = ZERO
-    covered: Decimal = ZERO
+    stops: tuple[Stop, ...] = ()
+
+    @property
+    def covered(self) -> Decimal:
+        return sum((stop.quantity for stop in self.stops), ZERO)
 
     @property
     def locked(self) -> Decimal:
@@ -53,8 +76,13 @@ def committed(orders: Iterable[Foreign]) -> dict[str, Committed]:
     found: dict[str, Committed] = {}
     for (_, currency), legs in lists.items():
         most, before = max(leg.quantity for leg in legs), found.get(currency, Committed())
-        cover = most if any(leg.is_stop for leg in legs) else ZERO
-        found[currency] = Committed(total=before.total + most, covered=before.covered + cover)
+        target = next((leg.limit for leg in legs if not leg.is_stop), None)
+        stops = [
+            Stop(quantity=most, price=leg.trigger, quote=leg.quote, target=target)
+            for leg in legs
+            if leg.is_stop
+        ]
+        found[currency] = Committed(total=before.total + most, stops=(*before.stops, *stops[:1]))
     return found
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from exchange.models import ExchangeOrder, Instrument
 from exchange.rows import UsdPrices, decimals_of
 from oco.cover import RANK, Coin, Covered, Guard, Unprotected, covered_of
-from oco.holdings import Committed
+from oco.holdings import Committed, Stop
 from oco.models import OcoGroup, OcoLeg
 from oco.pricing import Grid
 from oco.selectors import GroupRow, group_rows, groups_shown
@@ -24,21 +24,29 @@ ON_THE_WAY = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One coin as shown: how well it is covered, and by which open groups. Decimals are those of its pair's grid."""
+    """One coin as shown: how well it is covered, and by which open groups. Decimals are those of its pair's grid.
+
+    `stops` are those that we did not send.
+    """
 
     covered: Covered
     groups: tuple[GroupRow, ...]
+    stops: tuple[Stop, ...] = ()
     price_decimals: int | None = None
     quantity_decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """`groups`: the open ones and those closed in the last 24 h. `positions`: the worst first. Losses in USD."""
+    """`groups`: the open ones and those closed in the last 24 h. `positions`: the worst first. Losses in USD.
+
+    `loss_unknown` names the coins with a stop that cannot be reckoned: while there is one, there is no loss.
+    """
 
     groups: tuple[GroupRow, ...]
     positions: tuple[Position, ...]
     loss_if_all_stops_hit: Decimal | None
+    loss_unknown: tuple[str, ...] = ()
 
     @property
     def open_count(self) -> int:
@@ -65,6 +73,7 @@ class Tables:
         return Position(
             covered=covered_of(self._coin(currency, groups)),
             groups=tuple(self.rows[group] for group in groups),
+            stops=self.foreign.get(currency, Committed()).stops,
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
             quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
@@ -84,12 +93,36 @@ class Tables:
             guards=[_guard(group, self.rows[group]) for group in groups],
         )
 
-    def loss(self) -> Decimal | None:
-        """In USD, before slippage and fees; None while a price that it needs is not known."""
-        groups = [group for groups in self.at_work.values() for group in groups]
-        losses = [self._loss_of(group) for group in groups if group.state == State.ACTIVE]
-        known = [loss for loss in losses if loss is not None]
-        return sum(known, ZERO) if len(known) == len(losses) else None
+    def losses(self) -> dict[str, Decimal | None]:
+        """By coin with a stop in USD, before slippage and fees; None while a price that it needs is not known."""
+        coins = self.at_work.keys() | self.foreign.keys()
+        found = {coin: [*self._own_losses(coin), *self._foreign_losses(coin)] for coin in sorted(coins)}
+        return {coin: _sum(losses) for coin, losses in found.items() if losses}
+
+    def _own_losses(self, currency: str) -> list[Decimal | None]:
+        groups = self.at_work.get(currency, ())
+        return [self._loss_of(group) for group in groups if group.state == State.ACTIVE]
+
+    def _foreign_losses(self, currency: str) -> list[Decimal | None]:
+        """Of stops that we did not send, from what the coin is worth now.
+
+        For no more than is held beside ours: where they are for more, those that lose most.
+        """
+        left, found = self.position(currency).covered.theirs, list[Decimal | None]()
+        stops = self.foreign.get(currency, Committed()).stops
+        each = [(self._loss_of_one(currency, stop), stop.quantity) for stop in stops]
+        for loss, wanted in sorted(each, key=lambda one: (one[0] is not None, -(one[0] or ZERO))):
+            quantity = min(wanted, left)
+            left -= quantity
+            if quantity:
+                found.append(None if loss is None else loss * quantity)
+        return found
+
+    def _loss_of_one(self, currency: str, stop: Stop) -> Decimal | None:
+        price, quote = self.usd.get(currency), self.usd.get(stop.quote)
+        if price is None or quote is None or stop.price is None:
+            return None
+        return price - stop.price * quote
 
     def _loss_of(self, group: OcoGroup) -> Decimal | None:
         """From what was paid; where that is not known, because a person asked, from what the coin is worth now."""
@@ -135,11 +168,18 @@ def overview(
         foreign=foreign_read(instruments, opened),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
+    losses = tables.losses()
     return Overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
-        loss_if_all_stops_hit=tables.loss(),
+        loss_if_all_stops_hit=_sum(list(losses.values())),
+        loss_unknown=tuple(coin for coin, loss in losses.items() if loss is None),
     )
+
+
+def _sum(losses: Sequence[Decimal | None]) -> Decimal | None:
+    known = [loss for loss in losses if loss is not None]
+    return sum(known, ZERO) if len(known) == len(losses) else None
 
 
 def _pairs(

@@ -105,7 +105,7 @@ def _why_alone(
 ) -> str:
     if target is None:
         return "No target is wanted."
-    if stop > mark * (ONE - distance_pct / HUNDRED):
+    if is_too_near(mark, stop, distance_pct):
         return f"The stop {stop} is less than {distance_pct} % from mark {mark}, too near for a pair."
     if _placeable_target(target, mark, distance_pct, grid) > mark * HIGHEST_TARGET:
         return f"The target {target} is more than ten times mark {mark}."
@@ -116,6 +116,11 @@ def _placeable_target(target: Decimal | None, mark: Decimal, distance_pct: Decim
     """Rounded up: away from the market, so that it does not trade at once."""
     nearest = round_up(mark * (ONE + distance_pct / HUNDRED), grid.price_tick)
     return max(target or nearest, nearest)
+
+
+def is_too_near(mark: Decimal, stop: Decimal, distance_pct: Decimal) -> bool:
+    """Whether a stop below mark leaves no room for a pair (dossier 5.20)."""
+    return stop > mark * (ONE - distance_pct / HUNDRED)
 
 
 def is_near(mark: Decimal, target: Decimal, distance_pct: Decimal) -> bool:

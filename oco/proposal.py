@@ -7,7 +7,7 @@ sale.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.pricing import Grid, Kind, Placement, placement
+from oco.pricing import Grid, Kind, Placement, is_too_near, placement
 
 HUNDRED = Decimal(100)
 
@@ -54,11 +54,6 @@ class Proposal:
         return self.placed.kind is Kind.PAIR
 
     @property
-    def is_beyond(self) -> bool:
-        """Whether the stop would sell at once."""
-        return self.stop >= self.terms.mark
-
-    @property
     def target_placed(self) -> Decimal | None:
         """None where the stop goes alone; above the wish where that is passed or too near."""
         return self.placed.target if self.is_pair else None
@@ -70,7 +65,8 @@ class Proposal:
     @property
     def is_stop_too_near(self) -> bool:
         """Whether it is for this that the wished target cannot be placed."""
-        return self.target is not None and self.placed.kind is Kind.STOP
+        near = is_too_near(self.terms.mark, self.stop, self.terms.distance_pct)
+        return near and self.target is not None and self.placed.kind is Kind.STOP
 
     @property
     def value_usd(self) -> Decimal:

@@ -53,7 +53,9 @@ SENTENCES = (
     _("Trading is switched off in the settings (TRADING_ENABLED=false)."),
     _("The kill switch is on, set by %(name)s."),
     _("The kill switch cannot be read, so it counts as on."),
-    _("Held without protection: bought before the desk looked after it, or not to be protected by itself."),
+    _(
+        "You held this before the desk started, or told it not to protect it: it is touched only when you ask."
+    ),
     _("Locked by your order, which is no stop."),
     _("The worker places its orders in the next cycle."),
     # mark beyond the stop

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
+from oco.placed import target_placed
 from oco.shares import foreign_read
 from oco.states import OPEN, State
 
@@ -34,7 +35,7 @@ class LegRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """One group as shown, with the legs of its newest generation."""
+    """One group as shown, with the legs of its newest generation. Its target is where it was placed (rule 3)."""
 
     oco_group_id: UUID
     instrument_name: str
@@ -123,7 +124,9 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
         quantity=group.quantity,
         entry_price=group.entry_price,
         stop_price=group.stop_price,
-        take_profit_price=group.take_profit_price,
+        take_profit_price=target_placed(
+            wish=group.take_profit_price, legs=legs, is_closed=group.closed_at is not None
+        ),
         entry_order_id=group.entry_order_id or None,
         legs=tuple(legs),
         created_at=group.created_at,

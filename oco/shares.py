@@ -188,4 +188,7 @@ def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Fore
         currency=base if sells else quote,
         quantity=max(rest if sells else rest * price, ZERO),
         is_stop=sells and order.order_type in STOPS,
+        trigger=order.trigger_price,
+        limit=order.price,
+        quote=quote,
     )

@@ -10,6 +10,7 @@ from oco.banner import Banner, Plight, banner_of
 from oco.cover import Cover
 from oco.figures import Fill
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.placed import target_placed
 from oco.plan import Role
 from oco.pricing import whole_lots
 from oco.said import said
@@ -123,6 +124,12 @@ class Story:
     def resting(self, role: Role) -> OcoLeg | None:
         """The order of this role that was read back open."""
         return next((leg.row for leg in self.legs if leg.row.order_role == role and leg.is_open), None)
+
+    @property
+    def target(self) -> Decimal | None:
+        """Where it was placed, or else where it is to be."""
+        legs = [leg.row for leg in self.legs]
+        return target_placed(wish=self.group.take_profit_price, legs=legs, is_closed=self.is_final)
 
     @property
     def has_stop(self) -> bool:

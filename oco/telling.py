@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
-from oco.cover import Cover
 from oco.holdings import Committed
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.selectors import group_events
@@ -39,10 +38,8 @@ def group_story(*, group_id: UUID) -> Story:
     )
 
 
-def groups_called(
-    groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]
-) -> dict[UUID, Cover | None]:
-    """What each is called on its own page where its cover says more than its state.
+def groups_told(groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]) -> dict[UUID, Story]:
+    """Each with its orders alone, which is enough for its name and its prices.
 
     One query for all legs, and two more where one of them is for less than it owns.
     """
@@ -59,7 +56,7 @@ def groups_called(
             events=(),
             trades=(),
             others=foreign.get(group.lot.base_ccy, Committed()).covered,
-        ).called
+        )
         for group in groups
     }
 

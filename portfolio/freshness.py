@@ -33,6 +33,16 @@ class SyncState:
     interval_seconds: int
     last_error: str | None
 
+    @property
+    def is_overdue(self) -> bool:
+        """By its age alone: a newer cycle may have failed all the same."""
+        return self.age_seconds is not None and self.age_seconds > LATE_AFTER * self.interval_seconds
+
+    @property
+    def old_after_seconds(self) -> int:
+        """From this age on an open page calls itself old, also when nobody answers it any more."""
+        return OLD_AFTER * self.interval_seconds
+
 
 def sync_state(*, now: datetime, stamps: Stamps | None = None) -> SyncState:
     """One query, none with `stamps`. Its error is that of the newest cycle that has ended, if it was not complete."""

@@ -90,7 +90,7 @@ def _worker_reasons(age: int | None) -> Iterator[str]:
 def _sync_reasons(sync: SyncState) -> Iterator[str]:
     if sync.status == Freshness.NEVER:
         yield "No sync has succeeded yet."
-    elif sync.status != Freshness.FRESH:
+    elif sync.is_overdue:
         yield f"The last complete sync is {sync.age_seconds} s ago; it is due every {sync.interval_seconds} s."
     if sync.last_error is not None:
         yield f"The last sync failed: {sync.last_error}"

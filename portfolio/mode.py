@@ -28,7 +28,8 @@ WORDS: dict[str, Promise] = {
 class Mode:
     """`name` is DRY_RUN, LIVE, SANDBOX or READ_ONLY; the texts are for the strip on every page.
 
-    `short` is all that a narrow screen has room for, `rest` goes on from there. `is_off`: no order is created.
+    `short` is all that a narrow screen has room for, `rest` goes on from there. `is_off`: no order is created;
+    `by_settings`: and no page can change that.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Mode:
     rest: str
     account: str
     is_off: bool
+    by_settings: bool = False
 
     @property
     def label(self) -> str:
@@ -79,6 +81,7 @@ def mode_now(trading: Trading | None = None) -> Mode:
         rest="".join(f". {words}" for words in parts),
         account=_account(),
         is_off=not trading.enabled,
+        by_settings=not settings.TRADING_ENABLED,
     )
 
 

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
 from oco.models import OcoGroup
 from oco.said import said
 from oco.selectors import groups_naked
 from portfolio.models import Balance, Perpetual
 from portfolio.perpetuals import perpetual_reason, perpetuals_open
+from portfolio.templatetags.money import amount_text
+from portfolio.templatetags.words import instrument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +33,14 @@ class Naked:
     @property
     def title(self) -> str:
         return _("%(name)s: %(quantity)s without a stop") % {
-            "name": self.instrument_name,
-            "quantity": plain(self.quantity),
+            "name": instrument(self.instrument_name),
+            "quantity": amount_text(self.quantity),
         }
 
     @property
     def text(self) -> str:
         return _("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s") % {
-            "quantity": plain(self.quantity),
+            "quantity": amount_text(self.quantity),
             "value": _("an unknown amount") if self.value_usd is None else f"${self.value_usd:,.2f}",
             "since": f"{timezone.localtime(self.since):%Y-%m-%d %H:%M:%S %Z}",
             "reason": said(self.reason),

@@ -57,7 +57,8 @@ class Summary:
     """The figures on top, in USD. `unpriced` names what is held but counted in no total.
 
     For the page alone: `change_24h` with its percentage and start, `unrealised_unknown` counts the positions
-    that have no known result, `cash_in_orders_usd` is what open buy orders reserve.
+    that have no known result, `cash_in_orders_usd` is what open buy orders reserve, `loss_unknown` names
+    the coins with a stop whose loss cannot be reckoned.
     """
 
     total_usd: Decimal | None
@@ -71,6 +72,7 @@ class Summary:
     change_24h: Change | None = None
     unrealised_unknown: int = 0
     cash_in_orders_usd: Decimal | None = None
+    loss_unknown: tuple[str, ...] = ()
 
     @property
     def change_24h_usd(self) -> Decimal | None:
@@ -169,12 +171,6 @@ def usd_prices(balances: Sequence[Balance] | None = None) -> UsdPrices:
     return {**known, "USD": Decimal(1)}
 
 
-def held_of(currency: str) -> Decimal:
-    """What the account holds of `currency`, as last read; nothing when it was never read."""
-    quantities = Balance.objects.filter(currency=currency).values_list("quantity", flat=True)
-    return quantities.first() or Decimal()
-
-
 def positions_now(*, now: datetime) -> tuple[Position, ...]:
     """What is held and how it is covered, the worst first: for pages that show no more of the desk."""
     balances = list(Balance.objects.all())
@@ -214,6 +210,7 @@ def _summary(
         unpriced=unpriced,
         unprotected_usd=total_of([row.market_value_usd for row in guarded.unprotected]) if read else None,
         loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
+        loss_unknown=guarded.loss_unknown,
         unrealised_pnl_usd=unrealised_total(results),
         unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
         change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),

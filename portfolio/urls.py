@@ -15,12 +15,13 @@ from portfolio.pages.history import history
 from portfolio.pages.home import home
 from portfolio.pages.orders import order, orders
 from portfolio.pages.portfolio import portfolio
+from portfolio.pages.protection.account import standing_of
 from portfolio.pages.protection.urls import protection_pages
 from portfolio.pages.signals import signals
 from portfolio.pages.sync import health_check, sync_now
 from portfolio.pages.watchlist import watchlist, watchlist_item
 from portfolio.security.sudo import confirm
-from portfolio.selectors import held_of, usd_prices
+from portfolio.selectors import usd_prices
 from portfolio.worth.api import ValueHistory
 
 api = [
@@ -34,7 +35,7 @@ api = [
     path("signals/", SignalList.as_view(), name="api-signals"),
     path("portfolio/history/", ValueHistory.as_view(), name="portfolio-history"),
     *order_urls(usd_prices=usd_prices),
-    *group_urls(held=held_of),
+    *group_urls(standing=standing_of),
 ]
 pages = [
     path("", home, name="home"),

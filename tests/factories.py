@@ -32,6 +32,7 @@ from portfolio.models import (
     AlertMessage,
     ApiToken,
     Balance,
+    CoinDrift,
     CostCursor,
     CostEntry,
     Perpetual,
@@ -427,6 +428,18 @@ class CostCursorFactory(DjangoModelFactory[CostCursor]):
         model = CostCursor
 
     trade_pk = 7
+
+
+class DriftFactory(DjangoModelFactory[CoinDrift]):
+    """Half a bitcoin more than the trades explain, as known."""
+
+    class Meta:
+        model = CoinDrift
+
+    currency = "BTC"
+    traded = Decimal("0.10000000")
+    traded_ns = 1_785_587_000_123_456_789
+    known = Decimal("0.50000000")
 
 
 class CostFactory(DjangoModelFactory[PositionCost]):

@@ -43,9 +43,9 @@ PURE = [
     "exchange.simulator.*",
     *(f"oco.{one}" for one in ("states", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")),
     *(f"oco.{one}" for one in ("answers", "rules", "rules.*", "decide", "invariants", "cover")),
-    *(f"oco.{one}" for one in ("proposal", "figures", "banner", "words", "said")),
+    *(f"oco.{one}" for one in ("proposal", "placed", "figures", "banner", "words", "said")),
     *(f"portfolio.market.{one}" for one in ("indicators", "votes", "signals")),
-    *(f"portfolio.worth.{one}" for one in ("valuation", "cost", "thinning")),
+    *(f"portfolio.worth.{one}" for one in ("valuation", "cost", "drift", "thinning")),
     *(f"portfolio.{one}" for one in ("description.reading", "alerts.daily", "alerts.pace")),
 ]
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.

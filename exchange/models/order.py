@@ -31,7 +31,7 @@ class ExchangeOrder(models.Model):
     name_space = models.CharField(max_length=8, choices=NameSpace.choices)
     order_id = models.CharField(max_length=64)
     exchange_order_id = models.CharField(
-        max_length=64, blank=True, help_text="A triggered order's second id (dossier 6.2)."
+        max_length=64, blank=True, help_text="A triggered order's second id."
     )
     client_oid = models.CharField(max_length=128, blank=True, db_index=True)
     account_id = models.CharField(max_length=64, blank=True)
@@ -79,7 +79,7 @@ class ExchangeOrder(models.Model):
     is_open = models.BooleanField()
     has_fills = models.BooleanField()
     is_mirror = models.BooleanField(
-        default=False, help_text="The plain face of an advanced order, which counts once (dossier 6.2)."
+        default=False, help_text="The plain face of an advanced order, which counts once."
     )
 
     class Meta:

@@ -12,7 +12,7 @@ class Trade(models.Model):
     trade_id = models.CharField(max_length=64, unique=True)
     trade_match_id = models.CharField(max_length=64, blank=True)
     order_id = models.CharField(
-        max_length=64, db_index=True, help_text="Either id of its order (dossier 6.2)."
+        max_length=64, db_index=True, help_text="Either id of its order: one that was triggered has two."
     )
     client_oid = models.CharField(max_length=128, blank=True)
     account_id = models.CharField(max_length=64, blank=True)

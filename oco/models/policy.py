@@ -31,16 +31,19 @@ class ProtectionPolicy(models.Model):
     side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY)
     enabled = models.BooleanField(default=True, help_text="Off: new entries are shown as unprotected.")
     stop_pct = ExactDecimalField(
+        "stop, in %",
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("99"))],
         help_text="The stop lies this many per cent below the average price paid.",
     )
     target_pct = ExactDecimalField(
+        "target, in %",
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
         help_text="The target lies this many per cent above it. Blank: a stop alone.",
     )
     minimum_value_usd = ExactDecimalField(
+        "minimum value, in USD",
         default=Decimal("0"),
         validators=[MinValueValidator(Decimal("0"))],
         help_text="An entry worth less than this waits for the next ones. The exchange's own minimum is 1 USD.",
@@ -50,9 +53,10 @@ class ProtectionPolicy(models.Model):
         max_length=8, choices=OnHandCancel.choices, default=OnHandCancel.RESPECT
     )
     distance_pct = ExactDecimalField(
+        "distance from mark, in %",
         default=Decimal("0.5"),
         validators=[MinValueValidator(Decimal("0"))],
-        help_text="Both orders of a pair stay this far from mark (dossier 5.20).",
+        help_text="Both orders of a pair stay this far from mark, or the exchange may refuse them.",
     )
 
     class Meta:

@@ -2,18 +2,23 @@
 
 from oco.services.groups import group_cancel, group_create
 from oco.services.refusal import NotPossible
-from oco.services.repricing import group_reprice, prices_alone
+from oco.services.repricing import PRICES, group_reprice, prices_alone
 from oco.services.review import review_spend
 from oco.services.switch import switch_off, switch_on
-from oco.services.wishes import SPOT, instrument_of, wish_check
+from oco.services.wishes import SPOT, Standing, free_check, free_of, instrument_of, price_check, wish_check
 
 __all__ = [
+    "PRICES",
     "SPOT",
     "NotPossible",
+    "Standing",
+    "free_check",
+    "free_of",
     "group_cancel",
     "group_create",
     "group_reprice",
     "instrument_of",
+    "price_check",
     "prices_alone",
     "review_spend",
     "switch_off",

@@ -12,7 +12,7 @@ from exchange.models import AuditEntry, Instrument
 from exchange.services import audit_record
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.services.refusal import NotPossible
-from oco.services.wishes import held_check, instrument_of, wish_check
+from oco.services.wishes import Standing, instrument_of, standing_check, wish_check
 from oco.states import is_final
 
 What = AuditEntry.What
@@ -26,10 +26,10 @@ def group_create(
     take_profit_price: Decimal | None,
     requested_by: str,
     now: datetime,
-    held: Decimal | None = None,
+    standing: Standing | None = None,
     idempotency_key: str | None = None,
 ) -> OcoGroup:
-    """Protect coins that are held, for whatever reason they are. `held` is what the account has of them.
+    """Protect coins that are held, for whatever reason they are. `standing` is the account as last read.
 
     The same `idempotency_key` returns the first group. Raises NotPossible.
     """
@@ -39,8 +39,14 @@ def group_create(
     instrument = instrument_of(instrument_name)
     wish_check(instrument=instrument, quantity=quantity, stop=stop_price, target=take_profit_price)
     with transaction.atomic():
-        if held is not None:
-            held_check(instrument=instrument, quantity=quantity, held=held)
+        if standing is not None:
+            standing_check(
+                instrument=instrument,
+                quantity=quantity,
+                stop=stop_price,
+                target=take_profit_price,
+                standing=standing,
+            )
         return _create(
             instrument, quantity, stop_price, take_profit_price, requested_by, now, idempotency_key
         )

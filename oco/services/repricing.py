@@ -21,13 +21,15 @@ from oco.states import State
 Status = OcoLeg.Status
 MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
 STEPS, STEP_SECONDS = 30, 0.1
+PRICES = "prices"
+"""What the lease is taken for: for a moment, so that a cycle that is due waits."""
 
 
 @contextmanager
 def prices_alone(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
     """No cycle runs while the block does; one that does is waited for, for a moment. Raises NotPossible."""
     for _step in range(STEPS):
-        held = lease_take(purpose="prices")
+        held = lease_take(purpose=PRICES)
         if held is not None:
             break
         sleep(STEP_SECONDS)

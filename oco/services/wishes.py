@@ -1,15 +1,36 @@
-"""Whether the exchange could take what is wished: the pair, the grid, the least worth."""
+"""Whether what is wished makes sense: the pair, the grid, the least worth, the price now, what is free.
 
+Pages, API and admin ask here, so that they refuse the same in the same words.
+"""
+
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from exchange.fields import plain
 from exchange.models import Instrument
+from exchange.rows import decimals_of
+from oco.holdings import Committed
 from oco.models import Lot
-from oco.pricing import Grid, is_placeable, whole_lots
+from oco.policies import policy_for
+from oco.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.services.refusal import NotPossible
+from oco.shares import foreign_read
 
 SPOT = "CCY_PAIR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a wish is held against: what the account has of the coin, and mark now in the quote currency.
+
+    `stale` says why neither can be relied on, or nothing. A mark of None is not known.
+    """
+
+    held: Decimal
+    mark: Decimal | None
+    stale: str = ""
 
 
 def instrument_of(instrument_name: str) -> Instrument:
@@ -40,10 +61,55 @@ def wish_check(*, instrument: Instrument, quantity: Decimal, stop: Decimal, targ
         raise NotPossible(_("The exchange takes no order below 1 USD."), field="quantity")
 
 
-def held_check(*, instrument: Instrument, quantity: Decimal, held: Decimal) -> None:
-    """Whether so many coins belong to no lot yet. Raises NotPossible."""
+def standing_check(
+    *, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None, standing: Standing
+) -> None:
+    """Whether it suits the account as it stands. Raises NotPossible with the field."""
+    if standing.stale:
+        raise NotPossible(standing.stale)
+    price_check(instrument=instrument, stop=stop, target=target, mark=standing.mark)
+    free_check(
+        instrument=instrument, quantity=quantity, free=free_of(instrument=instrument, held=standing.held)
+    )
+
+
+def price_check(
+    *, instrument: Instrument, stop: Decimal, target: Decimal | None, mark: Decimal | None
+) -> None:
+    """The stop below mark and the target above it, with room for both. Raises NotPossible with the field."""
+    if not mark:
+        raise NotPossible(_("No price is known for it, so no order can be weighed."))
+    known = {"mark": plain(mark)}
+    if stop >= mark:
+        words = _("The price now is %(mark)s. A stop at or above it would sell at once.")
+        raise NotPossible(words % known, field="stop_price")
+    if target is None:
+        return
+    if target <= mark:
+        words = _("The price now is %(mark)s. A target must lie above it.")
+        raise NotPossible(words % known, field="take_profit_price")
+    distance = policy_for(instrument.symbol).distance_pct
+    if is_too_near(mark, stop, distance):
+        words = _(
+            "The price now is %(mark)s, and a stop less than %(distance)s %% below it goes without a target. "
+            "Lower the stop, or leave the target out."
+        )
+        raise NotPossible(words % {**known, "distance": plain(distance)}, field="stop_price")
+    if target > mark * HIGHEST_TARGET:
+        words = _("The price now is %(mark)s. The exchange takes no target above ten times that.")
+        raise NotPossible(words % known, field="take_profit_price")
+
+
+def free_of(*, instrument: Instrument, held: Decimal) -> Decimal:
+    """What of it is in no lot, and behind no order that we did not send, which comes first (rule 2); on the grid."""
     owned = (lot.owned for lot in Lot.objects.filter(base_ccy=instrument.base_ccy, closed_at=None))
-    free = max(held - sum(owned, Decimal(0)), Decimal(0))
+    taken = foreign_read().get(instrument.base_ccy, Committed()).total
+    return whole_lots(held - sum(owned, Decimal(0)) - taken, instrument.qty_tick_size)
+
+
+def free_check(*, instrument: Instrument, quantity: Decimal, free: Decimal) -> None:
+    """Whether so many coins are free. Raises NotPossible."""
     if quantity > free:
-        words = _("Only %(free)s %(currency)s have no protection yet.")
-        raise NotPossible(words % {"free": f"{free:f}", "currency": instrument.base_ccy}, field="quantity")
+        words = _("Only %(free)s %(currency)s are free: the rest is protected, or behind another order.")
+        amount = f"{free:.{decimals_of(instrument.qty_tick_size)}f}"
+        raise NotPossible(words % {"free": amount, "currency": instrument.base_ccy}, field="quantity")

@@ -2,7 +2,13 @@
 
 from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
 from portfolio.admin.balance import BalanceAdmin
-from portfolio.admin.costs import CostCursorAdmin, CostEntryAdmin, PositionCostAdmin, SnapshotAdmin
+from portfolio.admin.costs import (
+    CoinDriftAdmin,
+    CostCursorAdmin,
+    CostEntryAdmin,
+    PositionCostAdmin,
+    SnapshotAdmin,
+)
 from portfolio.admin.perpetuals import PerpetualAdmin
 from portfolio.admin.policy import HeldPolicyAdmin
 from portfolio.admin.signals import SignalAdmin
@@ -14,6 +20,7 @@ __all__ = [
     "AlertMessageAdmin",
     "ApiTokenAdmin",
     "BalanceAdmin",
+    "CoinDriftAdmin",
     "CostCursorAdmin",
     "CostEntryAdmin",
     "HeldPolicyAdmin",

@@ -1,5 +1,6 @@
 """What is held, in the admin, and the form that asks for its protection."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,9 +16,10 @@ from exchange.admin.filters import QuestionFilter
 from oco.forms import ProtectForm
 from oco.overview import pairs_of
 from oco.policies import policy_for
-from oco.preview import coin_preview, unclaimed
-from oco.services import NotPossible, group_create
+from oco.preview import coin_preview
+from oco.services import NotPossible, free_of, group_create
 from portfolio.models import Balance
+from portfolio.pages.protection.account import standing_of
 from portfolio.selectors import holdings_now
 
 NAME_LENGTH = 64
@@ -84,7 +86,9 @@ class BalanceAdmin(ReadOnlyAdmin):
         """Whether it could be written down; why not is on the form."""
         name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
         try:
-            group = group_create(**form.asked(), held=balance.quantity, requested_by=name, now=now)
+            asked = form.asked()
+            standing = standing_of(asked["instrument_name"])
+            group = group_create(**asked, standing=standing, requested_by=name, now=now)
         except NotPossible as refusal:
             form.add_error(refusal.field or None, str(refusal))
             return False
@@ -93,14 +97,15 @@ class BalanceAdmin(ReadOnlyAdmin):
 
 
 def _proposal(currency: str) -> dict[str, Any]:
-    """What has no protection yet, by the policy of its first pair, from the price now."""
+    """What is free, by the policy of its first pair, from the price now."""
     pair = next(iter(pairs_of([currency]).get(currency, [])), None)
-    shown = pair and coin_preview(pair, policy_for(pair.symbol), unclaimed(holdings_now()))
-    if not shown:
+    holdings = holdings_now()
+    shown = pair and coin_preview(pair, policy_for(pair.symbol), holdings)
+    if not pair or not shown:
         return {}
     return {
         "instrument_name": shown.instrument_name,
-        "quantity": shown.quantity,
+        "quantity": free_of(instrument=pair, held=holdings.held.get(currency, Decimal())),
         "stop_price": shown.stop,
         "take_profit_price": shown.target,
     }

@@ -10,7 +10,7 @@ from exchange.admin.filters import QuestionFilter
 from exchange.admin.links import list_link
 from exchange.models import ExchangeOrder, Trade
 from exchange.times import NS_PER_MS, from_ms
-from portfolio.models import CostCursor, CostEntry, PortfolioSnapshot, PositionCost
+from portfolio.models import CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
 
 
 @admin.register(PortfolioSnapshot)
@@ -81,7 +81,35 @@ class CostEntryAdmin(ByIdAdmin):
 
 @admin.register(CostCursor)
 class CostCursorAdmin(ReadOnlyAdmin):
-    list_display = ("trade_pk", "is_behind")
+    list_display = ("trade_pk", "is_behind", "compared_since")
+
+    @admin.display(description="balances compared since", empty_value="")
+    def compared_since(self, cursor: CostCursor) -> str | None:
+        return None if cursor.compared_since_ns is None else to_the_second(_moment(cursor.compared_since_ns))
+
+
+class IsTold(QuestionFilter):
+    title = "what of it?"
+    parameter_name = "told"
+    answers = (
+        ("seen", "Has just changed", Q(seen_ns__isnull=False)),
+        ("told", "Was told", Q(told_ns__isnull=False)),
+    )
+
+
+@admin.register(CoinDrift)
+class CoinDriftAdmin(ReadOnlyAdmin):
+    list_display = ("currency", "traded", "known", "seen", "first_seen", "told")
+    list_filter = (IsTold,)
+    search_fields = ("currency",)
+
+    @admin.display(description="first seen", empty_value="")
+    def first_seen(self, drift: CoinDrift) -> str | None:
+        return None if drift.seen_ns is None else to_the_second(_moment(drift.seen_ns))
+
+    @admin.display(description="told, first seen", empty_value="")
+    def told(self, drift: CoinDrift) -> str | None:
+        return None if drift.told_ns is None else to_the_second(_moment(drift.told_ns))
 
 
 def _moment(at_ns: int) -> datetime:

@@ -1,8 +1,8 @@
 """Do the stored executions add up to what the exchange says an order executed?
 
-Balances are no such proof: coins come and go by deposit, withdrawal, reward and interest, which the account's
-trades do not tell. An execution that we never stored, though, cannot be explained, and may be an entry without
-a stop.
+Balances are no such proof (`drift.py` tells them apart): coins come and go by deposit, withdrawal, reward and
+interest, which the account's trades do not tell. An execution that we never stored, though, cannot be explained,
+and may be an entry without a stop.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
 from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.selectors import orders_executed
@@ -19,6 +18,8 @@ from exchange.times import NS_PER_MS, from_ms
 from oco.models import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
+from portfolio.templatetags.money import amount_text
+from portfolio.templatetags.words import instrument
 
 SETTLED = timedelta(minutes=10)  # an execution may be listed later than its order
 LOOKED_BACK = timedelta(days=1)
@@ -73,11 +74,15 @@ def _trouble(order: ExchangeOrder, stored: Decimal) -> Trouble:
         "Order %(order)s executed %(executed)s by the exchange's record, but the executions that could be read "
         "add up to %(stored)s. What is missing may have no stop: look at the exchange."
     )
-    values = {"order": order.order_id, "executed": plain(order.filled_quantity), "stored": plain(stored)}
+    values = {
+        "order": order.order_id,
+        "executed": amount_text(order.filled_quantity),
+        "stored": amount_text(stored),
+    }
     return Trouble(
         condition=f"{PREFIX}{order.pk}",
         kind=Alert.Kind.TRADES,
-        title=_("%(name)s: executions are missing") % {"name": order.instrument_name},
+        title=_("%(name)s: executions are missing") % {"name": instrument(order.instrument_name)},
         text=text % values,
         instrument_name=order.instrument_name,
     )

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from oco.models import OcoGroup
+from oco.said import said
 from oco.selectors import groups_open
 from oco.states import State, is_final
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all
 from portfolio.models import Alert
 from portfolio.naked import naked_now
+from portfolio.templatetags.words import instrument
 
 Kind = Alert.Kind
 LONGEST_NAKED = timedelta(minutes=3)
@@ -41,7 +43,7 @@ def trouble_of(group: OcoGroup, kind: "Alert.Kind", text: str) -> Trouble:
     return Trouble(
         condition=f"{kind.lower()} {group.pk}",
         kind=kind,
-        title=f"{group.instrument_name}: {kind.label}",
+        title=f"{instrument(group.instrument_name)}: {kind.label}",
         text=text,
         group_id=group.pk,
         instrument_name=group.instrument_name,
@@ -73,7 +75,9 @@ def _end_all(now: datetime) -> None:
             for alert in alerts:
                 alert_close(alert=alert, now=now)
         elif group is not None and group.state == State.ACTIVE:
-            trouble_end_all(alerts=alerts, title=group.instrument_name, text=group.reason, now=now)
+            trouble_end_all(
+                alerts=alerts, title=instrument(group.instrument_name), text=said(group.reason), now=now
+            )
         else:
             _end_covered(alerts, still_naked, now)
 
@@ -83,4 +87,4 @@ def _end_covered(alerts: Sequence[Alert], still_naked: set[str], now: datetime) 
     for alert in alerts:
         if alert.kind == Kind.UNPROTECTED and alert.condition not in still_naked:
             text = _("It has a stop now, or is gone.")
-            trouble_end_all(alerts=[alert], title=alert.instrument_name, text=text, now=now)
+            trouble_end_all(alerts=[alert], title=instrument(alert.instrument_name), text=text, now=now)

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from exchange.fields import plain
 from exchange.selectors import sync_last_success
 from oco.cover import Unprotected
 from oco.models import OcoGroup
@@ -20,6 +19,8 @@ from portfolio.alerts.daily import daily_due
 from portfolio.freshness import Freshness, SyncState
 from portfolio.models import Alert
 from portfolio.selectors import Dashboard, dashboard
+from portfolio.templatetags.money import amount_text
+from portfolio.templatetags.words import instrument
 
 RELEASED_SHOWN = 50
 
@@ -62,12 +63,12 @@ def daily_words(desk: Dashboard) -> tuple[str, str]:
     parts = [_intro(desk, bare), *map(_row, bare)]
     if released:
         parts += [_("Released by hand, and not taken back since:"), *map(_released_row, released)]
-    return _title(bare), "\n".join([*parts, *_warnings(desk.sync)])
+    return _title(bare, desk.sync), "\n".join([*_doubts(desk.sync), *parts, *_unheard()])
 
 
-def _title(bare: list[Unprotected]) -> str:
+def _title(bare: list[Unprotected], sync: SyncState) -> str:
     if not bare:
-        return _("Everything is protected")
+        return _("The data is old.") if _is_old(sync) else _("Everything is protected")
     count = len({row.instrument_name for row in bare})  # a coin may have several reasons
     return ngettext(
         "%(count)d position without protection", "%(count)d positions without protection", count
@@ -88,8 +89,8 @@ def _intro(desk: Dashboard, bare: list[Unprotected]) -> str:
 def _row(row: Unprotected) -> str:
     words = _("• %(name)s: %(quantity)s, worth %(value)s, since %(since)s. %(reason)s")
     return words % {
-        "name": row.instrument_name,
-        "quantity": plain(row.quantity),
+        "name": instrument(row.instrument_name),
+        "quantity": amount_text(row.quantity),
         "value": _usd(row.market_value_usd),
         "since": _since(row.since),
         "reason": said(row.reason),
@@ -106,32 +107,36 @@ def _released(bare: list[Unprotected]) -> list[OcoGroup]:
 def _released_row(group: OcoGroup) -> str:
     words = _("• %(name)s: %(quantity)s, since %(since)s. %(reason)s")
     return words % {
-        "name": group.instrument_name,
-        "quantity": plain(group.quantity),
+        "name": instrument(group.instrument_name),
+        "quantity": amount_text(group.quantity),
         "since": _since(group.closed_at),
         "reason": said(group.reason),
     }
 
 
-def _warnings(sync: SyncState) -> list[str]:
-    """What makes the list above less than certain, and what was never heard."""
-    found = []
-    if sync.status in (Freshness.OLD, Freshness.NEVER):
-        found.append(
-            _("These figures are old: the last complete sync was %(when)s.")
-            % {"when": _since(sync.last_success)}
-        )
+def _is_old(sync: SyncState) -> bool:
+    return sync.status in (Freshness.OLD, Freshness.NEVER)
+
+
+def _doubts(sync: SyncState) -> list[str]:
+    """What makes all that follows less than certain: nobody has looked since."""
+    if not _is_old(sync):
+        return []
+    words = _("These figures are old: the last complete sync was %(when)s.")
+    return [words % {"when": _since(sync.last_success)}]
+
+
+def _unheard() -> list[str]:
+    """What was never heard."""
     lost = Alert.objects.filter(state=Alert.State.FAILED, acknowledged_at=None).count()
-    if lost:
-        found.append(
-            ngettext(
-                "%(count)d earlier alert could not be sent; it is on the desk.",
-                "%(count)d earlier alerts could not be sent; they are on the desk.",
-                lost,
-            )
-            % {"count": lost}
-        )
-    return found
+    if not lost:
+        return []
+    words = ngettext(
+        "%(count)d earlier alert could not be sent; it is on the desk.",
+        "%(count)d earlier alerts could not be sent; they are on the desk.",
+        lost,
+    )
+    return [words % {"count": lost}]
 
 
 def _usd(value: Decimal | None) -> str:

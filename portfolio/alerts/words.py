@@ -14,7 +14,7 @@ from portfolio.running.parts import page_url
 
 Kind = Alert.Kind
 TONES = {
-    Kind.CLOSED: "info",
+    Kind.CLOSED: "warning",  # coins were sold: it must not go under
     Kind.DAILY: "info",
     Kind.SWITCH: "info",
     Kind.WELL: "success",

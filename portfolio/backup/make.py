@@ -11,9 +11,11 @@ from portfolio.backup import postgres, sqlite
 
 
 def backup_make(*, file: Path) -> None:
-    """One moment of the database into `file`, while everything goes on. Raises FileExistsError, OSError."""
+    """One moment of the database into `file`, while everything goes on. Raises OSError."""
     if file.exists():
         raise FileExistsError(f"{file} is there already.")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {file.parent}.")
     with _private(file) as draft:
         (sqlite if connection.vendor == "sqlite" else postgres).save(draft)
 

@@ -18,6 +18,8 @@ from portfolio.backup import postgres, sqlite
 from portfolio.backup.make import backup_make
 from portfolio.backup.origin import NotRestorable, Origin, origin_here
 from portfolio.health import SILENT_AFTER_SECONDS
+from portfolio.models import ApiToken
+from portfolio.services.tokens import token_revoke
 
 TWO_BEATS_SECONDS = 12  # the worker beats every 5 s
 
@@ -34,8 +36,8 @@ def backup_origin(*, file: Path) -> Origin:
 def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Path | None:
     """Put `file` in place of what is here; where what was here is kept now. Raises NotRestorable, OSError.
 
-    A kill switch that is on stays on. A token of the lease is never given out twice, so a process that slept
-    through all this is stale.
+    A kill switch that is on stays on. No token of a program works any more: one may have been revoked since.
+    A token of the lease is never given out twice, so a process that slept through all this is stale.
     """
     origin, here = backup_origin(file=file), origin_here()
     _check(origin, here, replace_other)
@@ -44,6 +46,8 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     (sqlite if origin.vendor == sqlite.VENDOR else postgres).load(file)
     call_command("migrate", interactive=False, verbosity=0)
     _begin_anew(token=token)
+    for known in ApiToken.objects.all():  # one that was revoked since would open the desk again
+        token_revoke(token=known, revoked_by=requested_by)
     if was_off:
         switch_off(
             changed_by=requested_by, now=timezone.now(), reason="It was on before a backup was restored."

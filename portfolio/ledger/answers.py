@@ -11,27 +11,39 @@ from portfolio.ledger.cells import Cell, csv_lines
 from portfolio.ledger.forms import PeriodForm
 from portfolio.ledger.keyset import Page
 
-FORMAT, AFTER = "format", "after"
+FORMAT, AFTER, IDS = "format", "after", "ids"
+TEXT = "text"
 
 
 def wants_file(request: HttpRequest) -> bool:
     return request.GET.get(FORMAT) == "csv"
 
 
+def wants_ids_as_text(request: HttpRequest) -> bool:
+    """For a spreadsheet, which would round them; a program reads the other file."""
+    return request.GET.get(IDS) == TEXT
+
+
 def csv_file(
-    name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], *, now: datetime | None = None
+    name: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    now: datetime | None = None,
+    for_sheet: bool = False,
 ) -> StreamingHttpResponse:
     """A download that is written while it is read."""
     day = timezone.localtime(now or timezone.now())
-    answer = StreamingHttpResponse(csv_lines(head, rows), content_type="text/csv; charset=utf-8")
+    lines = csv_lines(head, rows, for_sheet=for_sheet)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}-{day:%Y-%m-%d}.csv"'
     return answer
 
 
 def addresses(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
-    """Where the older ones, the newest ones and the file are, with the same filters."""
+    """Where the older ones, the newest ones and the files are, with the same filters."""
     asked = request.GET.copy()
-    for name in (FORMAT, AFTER):
+    for name in (FORMAT, AFTER, IDS):
         asked.pop(name, None)
     for name in [name for name, value in asked.items() if not value]:
         del asked[name]
@@ -40,7 +52,14 @@ def addresses(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
     older = asked.urlencode()
     del asked[AFTER]
     asked[FORMAT] = "csv"
-    return {"newest": f"?{base}", "older": f"?{older}", "file": f"?{asked.urlencode()}"}
+    file = asked.urlencode()
+    asked[IDS] = TEXT
+    return {
+        "newest": f"?{base}",
+        "older": f"?{older}",
+        "file": f"?{file}",
+        "sheet": f"?{asked.urlencode()}",
+    }
 
 
 def is_filtered(form: PeriodForm) -> bool:

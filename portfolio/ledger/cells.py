@@ -13,12 +13,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MARK = "\ufeff"
 """Tells a spreadsheet that the file is UTF-8."""
 Cell = object
+EXACT_DIGITS = 15
+"""A spreadsheet takes digits for a number and keeps no more than these."""
 
 
-def cell_text(value: Cell) -> str:
+def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
     """Numbers in plain digits, times in UTC with Z; a text that looks like a formula gets an apostrophe before it.
 
-    A negative number is no text and stays a number.
+    A negative number is no text and stays a number. `for_sheet`: an id of more digits than a spreadsheet keeps
+    gets the apostrophe too, and is read whole.
     """
     if value is None:
         return ""
@@ -29,14 +32,17 @@ def cell_text(value: Cell) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    is_long_id = for_sheet and text.isdigit() and len(text) > EXACT_DIGITS
+    return f"'{text}" if is_long_id or text.lstrip(" ").startswith(FORMULA) else text
 
 
-def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+def csv_lines(
+    head: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_sheet: bool = False
+) -> Iterator[str]:
     """The file, line by line: it is never whole in memory."""
     yield MARK + _line(head)
     for row in rows:
-        yield _line([cell_text(cell) for cell in row])
+        yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row])
 
 
 def _line(cells: Sequence[str]) -> str:

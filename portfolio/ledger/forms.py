@@ -26,8 +26,9 @@ def _words(values: Any) -> tuple[Any, ...]:
 
 
 def _statuses() -> tuple[Any, ...]:
-    known = OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}
-    return (ANY, *((value, f"{ORDER_LOOKS[value][2]} ({value})") for value in sorted(known)))
+    """Each word that a list shows, once; `PENDING` is shown as `NEW` is."""
+    known = (OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}) - {"PENDING"}
+    return (ANY, *((value, ORDER_LOOKS[value][2]) for value in sorted(known)))
 
 
 class DayField(forms.DateField):

@@ -13,6 +13,7 @@ from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import OrderForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page
 from portfolio.selectors import usd_prices
+from portfolio.templatetags.words import RESTING
 from portfolio.worth.results import order_results, trade_results
 
 TRADES_SHOWN = 100
@@ -29,6 +30,13 @@ FIELDS = (
     *("average_price", "value_usd", "fee", "fee_currency", "oco_group_id", "created_at", "updated_at"),
 )
 HEAD = (*FIELDS, "realised_usd")
+BOUGHT = Q(order_type="MARKET", side="BUY", has_fills=True)  # for so much money: it ends cancelled
+BY_WORD = {
+    "ACTIVE": Q(status="ACTIVE") | Q(status__in=RESTING, trigger_price__isnull=False),
+    "NEW": Q(status__in=RESTING, trigger_price=None),
+    "FILLED": Q(status="FILLED") | (Q(status="CANCELED") & BOUGHT),
+    "CANCELED": Q(status="CANCELED") & ~BOUGHT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +107,12 @@ def _shown(which: str) -> Q:
 
 
 def _with_status(status: str) -> Q:
-    """As shown: an order that went missing is UNKNOWN, whatever its last status was."""
+    """By the word that is shown. An order that went missing is UNKNOWN, whatever its last status was."""
     if not status:
         return Q()
     if status == UNKNOWN:
         return Q(is_open=True, missing_since__isnull=False)
-    return Q(status=status, missing_since=None)
+    return BY_WORD.get(status, Q(status=status)) & Q(missing_since=None)
 
 
 def _trades_of(order: ExchangeOrder) -> list[Trade]:

@@ -6,14 +6,15 @@ from exchange.fields import ExactDecimalField
 
 
 class CoinDrift(models.Model):
-    """One coin as compared since `since_ns`; the fields are those of `portfolio.worth.drift.Drift`."""
+    """One coin since the first look; the fields are those of `portfolio.worth.drift.Drift`."""
 
     currency = models.CharField(max_length=64, unique=True)
-    since_ns = models.BigIntegerField()
-    traded = ExactDecimalField(help_text="What executions brought since then.")
+    traded = ExactDecimalField(help_text="What executions brought since the first look.")
     traded_ns = models.BigIntegerField()
-    known = ExactDecimalField(help_text="Balance less trades, as known.")
-    seen = ExactDecimalField(null=True, blank=True, help_text="The same as read now, if it changed.")
+    known = ExactDecimalField(
+        null=True, blank=True, help_text="Balance less trades, as known; none is still learnt."
+    )
+    seen = ExactDecimalField(null=True, blank=True, help_text="The same as read now, where it is another.")
     seen_ns = models.BigIntegerField(null=True, blank=True)
     before = ExactDecimalField(null=True, blank=True, help_text="Before the change that was told last.")
     told_ns = models.BigIntegerField(null=True, blank=True)

@@ -4,7 +4,14 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portfolio.ledger.answers import AFTER, addresses, csv_file, is_filtered, wants_file
+from portfolio.ledger.answers import (
+    AFTER,
+    addresses,
+    csv_file,
+    is_filtered,
+    wants_file,
+    wants_ids_as_text,
+)
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.journal import HEAD, Told, journal_file, journal_page
 from portfolio.ledger.keyset import Page, Place
@@ -18,7 +25,7 @@ def history(request: HttpRequest) -> HttpResponseBase:
     form = JournalForm(request.GET)
     is_sound = form.is_valid()
     if is_sound and wants_file(request):
-        return csv_file("history", HEAD, journal_file(form))
+        return csv_file("history", HEAD, journal_file(form), for_sheet=wants_ids_as_text(request))
     page: Page[Told] = Page(rows=())
     if is_sound:
         page = journal_page(form, after=Place.read(request.GET.get(AFTER, "")))

@@ -5,7 +5,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.models import ExchangeOrder
-from portfolio.ledger.answers import AFTER, addresses, csv_file, is_filtered, wants_file
+from portfolio.ledger.answers import (
+    AFTER,
+    addresses,
+    csv_file,
+    is_filtered,
+    wants_file,
+    wants_ids_as_text,
+)
 from portfolio.ledger.forms import OrderForm
 from portfolio.ledger.keyset import Page, Place
 from portfolio.ledger.orders import HEAD, LedgerOrder, order_story, orders_file, orders_page
@@ -19,7 +26,7 @@ def orders(request: HttpRequest) -> HttpResponseBase:
     form = OrderForm(request.GET)
     is_sound = form.is_valid()
     if is_sound and wants_file(request):
-        return csv_file("orders", HEAD, orders_file(form))
+        return csv_file("orders", HEAD, orders_file(form), for_sheet=wants_ids_as_text(request))
     page: Page[LedgerOrder] = Page(rows=())
     if is_sound:
         page = orders_page(form, after=Place.read(request.GET.get(AFTER, "")))

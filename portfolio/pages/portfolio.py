@@ -7,13 +7,16 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from exchange.rows import decimals_of
+from exchange.selectors import instruments_of
 from portfolio.drawing.bar import Slice, divided
 from portfolio.ledger.answers import csv_file, wants_file
 from portfolio.ledger.cells import Cell
 from portfolio.security.access import readers_only
 from portfolio.selectors import Dashboard, Holding, dashboard
 from portfolio.web.frame import Frame
-from portfolio.worth.results import history_is_whole
+from portfolio.worth.cost import DOLLARS
+from portfolio.worth.results import CoinResult, history_is_whole
 from portfolio.worth.values import SPANS, span_of
 
 HOLDING = (
@@ -23,6 +26,8 @@ HOLDING = (
 RESULT = ("average_cost_usd", "unrealised_usd", "unrealised_pct")
 COLOURS = ("a1", "a2", "a3", "a4", "a5")
 REST = "a6"
+PLACES = 8  # of a price whose grid is not known
+FINER = 2  # an average lies between the prices of its purchases
 
 
 @require_safe
@@ -52,9 +57,26 @@ def shares(holdings: Sequence[Holding]) -> list[Slice]:
 
 
 def _cells(desk: Dashboard) -> Iterator[Sequence[Cell]]:
+    decimals = _price_decimals([one.currency for one in desk.portfolio])
     for holding in desk.portfolio:
-        result = desk.results.get(holding.currency)
+        result = desk.results.get(holding.currency, CoinResult())
+        places = decimals.get(holding.currency, PLACES) + FINER
         yield [
             *(getattr(holding, name) for name in HOLDING),
-            *(getattr(result, name, None) for name in RESULT),
+            *(_shortened(result.average_cost_usd, places), result.unrealised_usd, result.unrealised_pct),
         ]
+
+
+def _price_decimals(currencies: Sequence[str]) -> dict[str, int]:
+    """Of the finest grid on which a coin is traded for dollars."""
+    found: dict[str, int] = {}
+    for pair in instruments_of(symbols=(), currencies=currencies).values():
+        if pair.quote_ccy in DOLLARS:
+            places = decimals_of(pair.price_tick_size)
+            found[pair.base_ccy] = max(places, found.get(pair.base_ccy, 0))
+    return found
+
+
+def _shortened(value: Decimal | None, places: int) -> Decimal | None:
+    """A quotient may have thirty digits, of which nobody has a use."""
+    return None if value is None else round(value, min(places, decimals_of(value)))

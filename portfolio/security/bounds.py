@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.core.exceptions import RequestDataTooBig
-from rest_framework.exceptions import APIException, ParseError
+from django.http import Http404
+from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
@@ -33,7 +34,11 @@ class Json(JSONParser):
 
 
 def answer_to(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """The framework's answer to an exception; it knows no body that is too large."""
+    """The framework's answer to an exception; it knows no body that is too large, and names our classes."""
     from rest_framework.views import exception_handler  # it imports this module, by the settings
 
-    return exception_handler(TooLarge() if isinstance(exc, RequestDataTooBig) else exc, context)
+    if isinstance(exc, RequestDataTooBig):
+        exc = TooLarge()
+    elif isinstance(exc, Http404):
+        exc = NotFound()
+    return exception_handler(exc, context)

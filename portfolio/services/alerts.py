@@ -10,19 +10,21 @@ from django.utils.translation import gettext as _
 from exchange.trace import correlated
 from oco.audit import invariants_broken
 from oco.models import OcoEvent
+from oco.said import said
 from oco.selectors import events_untold
 from oco.states import State
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
 from portfolio.alerts.groups import groups_note_all, trouble_of
+from portfolio.alerts.sold import SOLD, sale_of
 from portfolio.models import Alert
 from portfolio.models.alert import NEWS
+from portfolio.templatetags.words import instrument
 
 Kind = Alert.Kind
 KINDS = {
-    State.EXITING: Kind.EXIT,
     State.CLOSED_BY_STOP: Kind.CLOSED,
     State.CLOSED_BY_TARGET: Kind.CLOSED,
-    State.CLOSED_BY_EXIT: Kind.CLOSED,
+    State.CLOSED_BY_EXIT: Kind.EXIT,  # once, with its numbers; a sale that does not end is told as unprotected
     State.CLOSED_BY_HAND: Kind.CLOSED,
     State.RELEASED: Kind.RELEASED,
 }
@@ -84,15 +86,24 @@ def _raise_for(event: OcoEvent, now: datetime) -> None:
     if event.new == State.STOP_FAILED:
         trouble_begin(trouble=trouble_of(group, Kind.STOP_FAILED, event.reason), now=now)
     elif kind is not None:
+        title, text = _words(event, kind)
         alert_raise(
             kind=kind,
             dedupe_key=f"event {event.pk}",
-            title=f"{group.instrument_name}: {kind.label}",
-            text=event.reason,
+            title=title,
+            text=text,
             now=now,
             group_id=group.pk,
             instrument_name=group.instrument_name,
         )
+
+
+def _words(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
+    group = event.group
+    if event.new in SOLD and event.new == group.state:
+        sale = sale_of(group)
+        return sale.title, sale.text
+    return f"{instrument(group.instrument_name)}: {kind.label}", said(event.reason)
 
 
 def _note_invariants(now: datetime) -> None:

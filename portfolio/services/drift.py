@@ -11,14 +11,25 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from exchange.models import HistoryRange
+from exchange.models import HistoryRange, Trade
 from exchange.models.history import Stream
 from exchange.services import Held
 from exchange.sync import Snapshot
 from portfolio.alerts.drift import drift_tell
 from portfolio.models import CoinDrift, CostCursor
 from portfolio.worth.cost import Fill, changes_of, spot_pair
-from portfolio.worth.drift import ZERO, Drift, Look, News, compared, counted, learnt_again
+from portfolio.worth.drift import (
+    LAG_NS,
+    NEAR_NS,
+    ZERO,
+    Drift,
+    Look,
+    News,
+    begun,
+    compared,
+    counted,
+    learnt_again,
+)
 from portfolio.worth.valuation import USD, Prices, price_usd, worth_of
 
 NAMES = [one.name for one in fields(Drift)]
@@ -27,19 +38,20 @@ Timed = tuple[int, Fill]
 
 
 def drift_count(*, fills: Iterable[Timed], since_ns: int | None) -> None:
-    """Executions that came to light, each once, with its nanosecond. Those from before the desk looked are in
-    the first balance: a history that is read backwards changes nothing.
+    """Executions that came to light, each once, with its nanosecond; nothing before the first look, `since_ns`.
+
+    A history that is read backwards changes nothing.
     """
-    fresh = [one for one in fills if since_ns is not None and one[0] > since_ns]
+    fresh = [one for one in fills if since_ns is not None and one[0] > since_ns - NEAR_NS]
     if not fresh or since_ns is None:
         return
     drifts = _read()
     for at_ns, fill in fresh:
         for change in changes_of(fill, cash=()):
-            drift = drifts.get(change.currency) or Drift(since_ns=since_ns)
-            drifts[change.currency] = counted(drift, at_ns=at_ns, quantity=change.quantity)
+            drift = drifts.get(change.currency) or Drift()
+            drifts[change.currency] = counted(drift, at_ns=at_ns, quantity=change.quantity, since_ns=since_ns)
         if spot_pair(fill.instrument_name) is None:
-            drifts[USD] = learnt_again(drifts.get(USD) or Drift(since_ns=since_ns), at_ns=at_ns)
+            drifts[USD] = learnt_again(drifts.get(USD) or Drift())
     _write(drifts)
 
 
@@ -57,9 +69,9 @@ def drift_look(
     """
     looks = _looks(snapshot, prices, span)
     if cursor.compared_since_ns is None:
-        _begin(looks, cursor, span[1], held)
+        _begin(looks, cursor, span, held)
         return
-    drifts = {one: Drift(since_ns=cursor.compared_since_ns) for one in looks} | _read()
+    drifts = dict.fromkeys(looks, Drift()) | _read()
     nothing = {one: _look(ZERO, price_usd(one, prices), span) for one in drifts if one not in looks}
     found = {one: compared(drifts[one], look) for one, look in (looks | nothing).items()}
     if _has_derivatives(snapshot):
@@ -71,9 +83,10 @@ def drift_look(
 
 
 def _looks(snapshot: Snapshot, prices: Prices, span: tuple[int, int]) -> dict[str, Look]:
+    """A coin that the exchange itself counts for nothing has no known price."""
     rows = snapshot.balance.rows
     return {
-        each.instrument_name: _look(each.quantity, worth_of(each, prices).price_usd, span)
+        each.instrument_name: _look(each.quantity, worth_of(each, prices).price_usd or None, span)
         for each in (rows.positions if rows else ())
     }
 
@@ -82,13 +95,32 @@ def _look(quantity: Decimal, price: Decimal | None, span: tuple[int, int]) -> Lo
     return Look(quantity=quantity, price_usd=price, from_ns=span[0], until_ns=span[1])
 
 
-def _begin(looks: Mapping[str, Look], cursor: CostCursor, until_ns: int, held: Held) -> None:
+def _begin(looks: Mapping[str, Look], cursor: CostCursor, span: tuple[int, int], held: Held) -> None:
     """What is held is known from now on."""
-    cursor.compared_since_ns = until_ns
+    cursor.compared_since_ns = span[1]
+    traded = _just_traded(span[0] - LAG_NS)
     with transaction.atomic():
         held.renew()
-        _write({one: Drift(since_ns=until_ns, known=look.quantity) for one, look in looks.items()})
+        _write({one: begun(look, traded_ns=traded.get(one, 0)) for one, look in looks.items()})
         cursor.save()
+
+
+def _just_traded(since_ns: int) -> dict[str, int]:
+    """By coin its newest execution after that."""
+    rows = Trade.objects.filter(create_time_ns__gt=since_ns).order_by("create_time_ns")
+    found = [(row.create_time_ns, _fill(row)) for row in rows]
+    return {change.currency: at_ns for at_ns, fill in found for change in changes_of(fill, cash=())}
+
+
+def _fill(row: Trade) -> Fill:
+    return Fill(
+        instrument_name=row.instrument_name,
+        side=row.side,
+        quantity=row.quantity,
+        price=row.price,
+        fee=row.fee,
+        fee_currency=row.fee_currency,
+    )
 
 
 def _has_derivatives(snapshot: Snapshot) -> bool:

@@ -24,10 +24,12 @@ from exchange.services import (
     run_start,
 )
 from exchange.trace import correlated, correlation_id
+from oco.services import PRICES
 from portfolio.cycle import Silence, run_cycle
 
 logger = logging.getLogger("exchange_sync")
 
+BY_HAND = "command"
 PATIENCE_SECONDS = 25  # a slice of history is at most 20 s and one request
 EXPECTED = (ExchangeError, WrongAccount, LeaseLost, Silence)
 
@@ -80,8 +82,8 @@ def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
 
 
 def _lease_when_free() -> Held | None:
-    """The lease. A slice of history is waited for, and the end of a lease whose holder was killed; a cycle that
-    is at work is not.
+    """The lease. A slice of history is waited for, a person who sets other prices, and the end of a lease whose
+    holder was killed; a cycle that is at work is not.
     """
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -93,13 +95,15 @@ def _lease_when_free() -> Held | None:
 
 def _is_cycle_at_work(holder: str) -> bool:
     """Nobody is no cycle: the lease came free a moment after we found it taken."""
-    return bool(holder) and not holder.startswith(HISTORY) and not lease_is_silent()
+    return bool(holder) and not holder.startswith((HISTORY, PRICES)) and not lease_is_silent()
 
 
 def _log_end(run: SyncRun) -> None:
+    """The command tells its errors itself, on the same console."""
+    errors = [] if run.trigger == BY_HAND else run.errors
     if run.status == SyncRun.Status.FAILED:
-        logger.error("Exchange sync: exchange sync cycle failed: %s", " ".join(run.errors))
+        logger.error("Exchange sync: exchange sync cycle failed%s", f": {' '.join(errors)}" if errors else "")
         return
-    for error in run.errors:
+    for error in errors:
         logger.warning("Exchange sync: %s", error)
     logger.info("Exchange sync: exchange sync cycle completed in %d ms", run.duration_ms)

@@ -138,7 +138,13 @@ def held_text(value: Decimal | None, decimals: int | None = None) -> str:
 
 
 def percent_text(value: Decimal | None, decimals: int = 2) -> str:
-    return UNKNOWN if value is None else f"{_grouped(value, decimals)}%"
+    """What would become zero is `<0.01%`."""
+    if value is None:
+        return UNKNOWN
+    least = Decimal(1).scaleb(-decimals)
+    if value and not value.quantize(least):
+        return f"{'−' if value < 0 else ''}<{least}%"
+    return f"{_grouped(value, decimals)}%"
 
 
 def signed(text: str, value: Decimal | None) -> str:

@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from exchange.models import ExchangeOrder
 from exchange.rows import OrderRow
+from oco.oids import is_name
 from oco.said import said
 from portfolio.templatetags.icons import icon
 
@@ -122,25 +124,45 @@ def pill(look: str, picture: str, word: str, status: str = "") -> SafeString:
     return format_html(html, look, status, icon(picture), word)
 
 
-@register.simple_tag
-def order_pill(status: str) -> SafeString:
-    """The state of an order on the exchange; one that we have no word for is shown as sent."""
-    return _known(ORDER_LOOKS, status)
-
-
 @register.filter
 def needs_pill(order: OrderRow) -> bool:
     """Whether its state is worth a word in a list of what is at work."""
-    resting = order.trigger_price is not None and order.status in RESTING
-    return order.status != "ACTIVE" and not resting
+    return _shown_as(order) != "ACTIVE"
 
 
 @register.simple_tag
 def order_state(order: OrderRow) -> SafeString:
-    """The same for a row; an untriggered stop that was read back is at work, whatever the exchange calls it."""
+    """The state of an order, by what it means; one that we have no word for is shown as sent."""
+    look, picture, word = ORDER_LOOKS.get(_shown_as(order), ("off", "circle-help", order.status))
+    return pill(look, picture, str(word), order.status)
+
+
+@register.filter
+def is_forgotten(order: OrderRow | ExchangeOrder) -> bool:
+    """Whether a desk named it and this record does not know why: as after a restore, or beside another desk."""
+    return order.origin == ExchangeOrder.Origin.FOREIGN and is_name(order.client_oid or "")
+
+
+@register.filter
+def is_filled(order: OrderRow) -> bool:
+    return _shown_as(order) == "FILLED"
+
+
+@register.filter
+def is_partial(order: OrderRow) -> bool:
+    """Whether the quantity that was asked for says more than what was filled."""
+    estimated = _shown_as(order) == "FILLED" and order.status != "FILLED"
+    return order.quantity is not None and not (estimated and order.filled_quantity >= order.quantity)
+
+
+def _shown_as(order: OrderRow) -> str:
+    """An untriggered stop that was read back is at work; a market buy for so much money that found its coins
+    ends cancelled, and is filled (dossier 5.11.7).
+    """
     if order.trigger_price is not None and order.status in RESTING:
-        return pill("ok", "circle-check", str(_("Working")), order.status)
-    return order_pill(order.status)
+        return "ACTIVE"
+    bought = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "CANCELED")
+    return "FILLED" if bought and order.filled_quantity else order.status
 
 
 @register.simple_tag

@@ -53,10 +53,15 @@ class Link:
 
 
 class Frame:
-    """Read when a template asks for it, and once. Nothing of it is for who may not read."""
+    """Read when a template asks for it, and once. Nothing of it is for who may not read.
 
-    def __init__(self, request: HttpRequest, desk: Dashboard | None = None) -> None:
-        self.request, self.desk = request, desk
+    `stamps` of a page that reads for itself are from before it did: what changes meanwhile is asked for once more.
+    """
+
+    def __init__(
+        self, request: HttpRequest, desk: Dashboard | None = None, *, stamps: Stamps | None = None
+    ) -> None:
+        self.request, self.desk, self._stamps = request, desk, stamps
 
     @cached_property
     def is_open(self) -> bool:
@@ -73,7 +78,7 @@ class Frame:
 
     @cached_property
     def stamps(self) -> Stamps:
-        return self.desk.stamps if self.desk else stamps_now()
+        return self.desk.stamps if self.desk else self._stamps or stamps_now()
 
     @cached_property
     def attention(self) -> int:

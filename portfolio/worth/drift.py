@@ -14,24 +14,23 @@ SECOND_NS = 1_000_000_000
 LAG_NS = 10 * SECOND_NS  # a balance that is read later than this after a trade shows it
 DOUBT_NS = SECOND_NS  # of the exchange's clock, as measured
 LASTING_NS = 60 * SECOND_NS
-LEARNING_NS = 180 * SECOND_NS  # what the first balance did not show yet was there before
+NEAR_NS = 120 * SECOND_NS  # of the first look: whether its balance shows an execution is not known
 LEAST_USD = Decimal(1)
 DUST = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One coin, compared since `since_ns` of the exchange's time.
+    """One coin since the first look.
 
     `traded` is what executions brought since then, the newest at `traded_ns`; `known` the difference of balance
-    and trades that is old news. `seen` is another one, and `seen_ns` when it was first read. `before` is what was
-    known before the change that was told last, first read at `told_ns`.
+    and trades that is old news, None while it is learnt. `seen` is another one, and `seen_ns` when it was first
+    read. `before` is what was known before the change that was told last, first read at `told_ns`.
     """
 
-    since_ns: int
     traded: Decimal = ZERO
     traded_ns: int = 0
-    known: Decimal = ZERO
+    known: Decimal | None = ZERO
     seen: Decimal | None = None
     seen_ns: int | None = None
     before: Decimal | None = None
@@ -60,30 +59,40 @@ class News:
     is_back: bool = False
 
 
-def counted(drift: Drift, *, at_ns: int, quantity: Decimal) -> Drift:
-    """After an execution came to light. One from before a difference was read may be all that this was."""
+def begun(look: Look, *, traded_ns: int) -> Drift:
+    """At the first look: what is held is known, unless the coin was just traded."""
+    return Drift(known=None if traded_ns > look.from_ns - LAG_NS else look.quantity)
+
+
+def counted(drift: Drift, *, at_ns: int, quantity: Decimal, since_ns: int) -> Drift:
+    """After an execution came to light; what is from before the first look, `since_ns`, was in its balance.
+
+    One from before a difference was read may be all that this was.
+    """
+    if at_ns <= since_ns:
+        return learnt_again(drift) if at_ns > since_ns - NEAR_NS else drift
     more = replace(drift, traded=drift.traded + quantity, traded_ns=max(drift.traded_ns, at_ns))
     is_late = drift.seen_ns is not None and at_ns <= drift.seen_ns + DOUBT_NS
     return _unseen(more) if is_late else more
 
 
-def learnt_again(drift: Drift, *, at_ns: int) -> Drift:
-    """After something that moves the coin by an amount which we do not know."""
-    return _unseen(replace(drift, since_ns=max(drift.since_ns, at_ns)))
+def learnt_again(drift: Drift) -> Drift:
+    """After something that moved the coin by an amount which we do not know."""
+    return _unseen(replace(drift, known=None, before=None, told_ns=None))
 
 
 def compared(drift: Drift, look: Look) -> tuple[Drift, News | None]:
     """What a complete and settled read shows. One right after a trade shows nothing."""
     if drift.traded_ns > look.from_ns - LAG_NS:
         return drift, None
-    now = look.quantity - drift.traded
-    if not matters(now - drift.known, look.price_usd):
+    now, price = look.quantity - drift.traded, look.price_usd
+    if drift.known is not None and not matters(now - drift.known, price):
         return _unseen(drift), None
-    if drift.seen is None or drift.seen_ns is None or matters(now - drift.seen, look.price_usd):
+    if drift.seen is None or drift.seen_ns is None or matters(now - drift.seen, price):
         return replace(drift, seen=now, seen_ns=look.until_ns), None
     if look.until_ns - drift.seen_ns < LASTING_NS:
         return drift, None
-    return _believed(drift, drift.seen, drift.seen_ns, look.price_usd)
+    return _believed(drift, drift.seen, drift.seen_ns, price)
 
 
 def matters(change: Decimal, price_usd: Decimal | None) -> bool:
@@ -95,7 +104,7 @@ def _believed(
     drift: Drift, seen: Decimal, seen_ns: int, price_usd: Decimal | None
 ) -> tuple[Drift, News | None]:
     """What was seen first: an execution that is part of it would have come to light by now, and taken it back."""
-    if seen_ns - drift.since_ns < LEARNING_NS:
+    if drift.known is None:
         return _unseen(replace(drift, known=seen)), None
     change = seen - drift.known
     if drift.before is not None and drift.told_ns is not None and not matters(seen - drift.before, price_usd):

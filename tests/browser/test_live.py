@@ -45,6 +45,21 @@ def test_a_panel_with_the_focus_waits_until_it_is_left(desk, home):
     row(home, order_id).wait_for()
 
 
+def test_what_is_left_in_use_is_not_shown_for_ever(desk, home):
+    """A link that kept the focus must not keep yesterday's state on the screen, nor lose the focus to the news."""
+    home.locator("#live-open a").first.focus()
+    address = home.evaluate("document.activeElement.getAttribute('href')")
+    order_id = buy(desk)
+    with home.expect_response(lambda answer: answer.status == 200):
+        home.evaluate(NEWS)
+    home.wait_for_timeout(200)
+    assert row(home, order_id).count() == 0
+    home.evaluate("const now = Date.now; Date.now = () => now.call(Date) + 61_000")
+    home.evaluate(NEWS)
+    row(home, order_id).wait_for()
+    assert home.evaluate("document.activeElement.getAttribute('href')") == address
+
+
 def test_a_paused_page_says_that_something_waits(desk, home):
     home.get_by_role("button", name="Pause updates").click()
     order_id = buy(desk)
@@ -54,6 +69,15 @@ def test_a_paused_page_says_that_something_waits(desk, home):
     assert row(home, order_id).count() == 0
     home.get_by_role("button", name="Resume updates").click()
     row(home, order_id).wait_for()
+
+
+def test_a_page_that_nobody_answers_any_more_calls_itself_old(home):
+    """The desk is gone, or the login: what was protected then is not said to be so now."""
+    home.route("**/*", lambda route: route.abort())
+    assert not home.get_by_text("Old data").first.is_visible()
+    home.evaluate("const now = Date.now; Date.now = () => now.call(Date) + 91_000")
+    home.locator(".fresh .lost").wait_for(state="visible")
+    assert not home.get_by_text("Up to date", exact=True).is_visible()
 
 
 def test_the_ear_hears_what_the_eye_sees(desk, home):

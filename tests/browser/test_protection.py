@@ -12,7 +12,7 @@ WIDTHS = [320, 390, 768, 1280, 1440]
 def first_bare(desk):
     """A pair of which something is free."""
     held = {row["currency"]: row for row in desk.state()["portfolio"]}
-    bare = [row["instrument_name"] for row in desk.state()["unprotected"] if "Held without" in row["reason"]]
+    bare = [row["instrument_name"] for row in desk.state()["unprotected"] if "You held this" in row["reason"]]
     return max(bare, key=lambda name: float(held[name.split("_")[0]]["unprotected_quantity"]))
 
 

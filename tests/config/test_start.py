@@ -31,7 +31,8 @@ def run(place, *command, **values):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("LIVE_TRADING", "maybe"), ("PORT", "abc"), ("TIME_ZONE", "Mars/Olympus")]
+    ("name", "value"),
+    [("LIVE_TRADING", "maybe"), ("PORT", "abc"), ("TIME_ZONE", "Mars/Olympus"), ("LANGUAGE_CODE", "xx")],
 )
 def test_an_unreadable_setting_is_one_sentence(tmp_path, name, value):
     code, text = run(tmp_path, "manage.py", "check", **{name: value})

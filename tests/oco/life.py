@@ -15,7 +15,7 @@ from exchange.simulator.decimals import floor_to
 from exchange.simulator.records import Order
 from oco.models import OcoGroup
 from oco.policies import policy_for
-from oco.services import NotPossible, group_cancel, group_create, switch_off, switch_on
+from oco.services import NotPossible, Standing, group_cancel, group_create, switch_off, switch_on
 from portfolio.models import Balance
 from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig
 from tests.oco.support import ours
@@ -238,7 +238,9 @@ class Life(Rig):
                 take_profit_price=D(self.near(symbol, "12")),
                 requested_by="alice",
                 now=self.now(),
-                held=Balance.objects.get(currency=currency).quantity,
+                standing=Standing(
+                    held=Balance.objects.get(currency=currency).quantity, mark=self.world.price(symbol)
+                ),
             )
 
     def switch(self, *, off: bool) -> None:

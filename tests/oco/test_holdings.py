@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.holdings import Committed, Foreign, committed, share_out
+from oco.holdings import Foreign, committed, share_out
 
 D = Decimal
 AMOUNTS = st.decimals("0", "10", places=3)
@@ -24,7 +24,8 @@ def shares(held, taken, *owned):
 
 def test_orders_add_up_and_a_list_counts_once():
     orders = [foreign(1), foreign(2, "2", list_id="7"), foreign(3, "2", list_id="7", is_stop=True)]
-    assert committed(orders) == {"BTC": Committed(total=D(3), covered=D(2))}
+    found = committed(orders)
+    assert (list(found), found["BTC"].total, found["BTC"].covered) == (["BTC"], D(3), D(2))
 
 
 def test_a_bare_order_locks_and_does_not_cover():

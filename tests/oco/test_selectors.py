@@ -50,7 +50,7 @@ def test_a_foreign_stop_makes_it_not_naked():
 def test_a_foreign_stop_covers_its_coins_once():
     """Two groups of one coin, and a stop of somebody else that is large enough for either, not for both."""
     now = timezone.now()
-    early, late = (
+    _early, late = (
         GroupFactory(
             lot=LotFactory(bought=D("0.006")),
             uncovered_since=now - timedelta(minutes=3),

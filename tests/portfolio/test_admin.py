@@ -1,5 +1,6 @@
 """The admin: everything can be read there and nothing of the record changed."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import formats, translation
 
 from exchange.models import AuditEntry, ExchangeOrder, HistoryRange, SyncRun, Trade
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy
@@ -158,3 +160,17 @@ def test_what_could_end_the_watch_needs_the_password(alice, page):
 def test_the_admin_follows_the_theme_of_the_desk(alice):
     alice.cookies["theme"] = "dark"
     assert 'class="in-dark"' in alice.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize(("language", "day"), [("en", "22 Nov 2026"), ("es", "22 de noviembre de 2026")])
+def test_a_time_in_the_admin_has_24_hours(language, day):
+    with translation.override(language):
+        shown = formats.localize(datetime(2026, 11, 22, 14, 7, tzinfo=UTC))
+    assert shown.startswith(day)
+    assert shown.endswith("14:07")
+
+
+def test_no_label_or_help_of_a_policy_needs_another_book(alice):
+    html = alice.get(address(ProtectionPolicy, "add")).content.decode()
+    assert "Stop, in %" in html
+    assert "dossier" not in html

@@ -139,7 +139,9 @@ def test_the_file_is_for_its_owner_alone_and_no_other_file_is_lost(here, tmp_pat
     here.run("backup", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "is there already" in here.run("backup", str(file), code=1)
-    assert "No backup was made" in here.run("backup", str(tmp_path / "nowhere" / "x"), code=1)
+    assert f"There is no folder {tmp_path}/nowhere." in here.run(
+        "backup", str(tmp_path / "nowhere" / "x"), code=1
+    )
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".desk")] == []
 
 
@@ -205,6 +207,19 @@ def test_a_kill_switch_stays_on_and_an_old_token_is_never_given_out_again(here, 
     here.run("restore", str(file), "--yes")
     assert "The kill switch is on" in here.run("kill_switch", "status")
     assert here.rows("SELECT token FROM exchange_lease") == [(43,)]
+
+
+def test_no_token_of_that_day_opens_the_desk_again(here, tmp_path):
+    file = tmp_path / "desk.backup"
+    here.run("api_token", "create", "--user=admin")
+    here.run("backup", str(file))
+    assert "No API token works any more" in here.run("restore", str(file), "--yes")
+    assert here.rows("SELECT digest FROM api_tokens") == []
+    assert sorted(here.rows("SELECT what FROM audit_entries")) == [
+        ("RESTORE",),
+        ("TOKEN_MADE",),
+        ("TOKEN_REVOKED",),
+    ]
 
 
 def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):

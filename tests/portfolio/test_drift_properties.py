@@ -1,113 +1,140 @@
-"""Whatever is traded, listed late and read from an old balance: each lasting transfer is told once, and nothing else."""
+"""Trades, late lists, old balances: each transfer that lasts is told once, and nothing else."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal as D
+from itertools import accumulate
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portfolio.worth.drift import LEARNING_NS, SECOND_NS, Drift, Look, compared, counted
+from portfolio.worth.drift import SECOND_NS, Look, begun, compared, counted, matters
 
-EVERY_S = 60
-STILL = 4  # looks in a stretch in which nothing happens
+LOOKS = 5  # a minute apart, in which things happen
+STILL = 4  # after them, in which nothing does
+STRETCH_S = (LOOKS + STILL) * 60
+SINCE_S = 120
+LAG_S = 5
 PRICE = D(1)
 
 
 @dataclass(frozen=True)
 class Happening:
-    """An execution, listed `late_s` after it; or a transfer, whose thousands are never mistaken for executions."""
+    """An execution, listed `late_s` after it; or a transfer."""
 
     at_s: int
     amount: D
-    is_trade: bool
+    is_trade: bool = False
     late_s: int = 0
 
 
 @dataclass
 class Account:
-    happenings: list
-    drift: Drift
-    listed: set = field(default_factory=set)
-    told: list = field(default_factory=list)
+    """What happens to it, and what the desk makes of that."""
 
-    def true(self, at_s):
+    happenings: list
+    drift: Any = None
+    listed: set = field(default_factory=set)
+
+    def __post_init__(self):
+        """What all transfers together had brought, after each of them."""
+        moved = sorted((one for one in self.happenings if not one.is_trade), key=lambda one: one.at_s)
+        self.levels = [D(0), *accumulate(one.amount for one in moved)]
+
+    def holds(self, at_s):
         return sum((one.amount for one in self.happenings if one.at_s <= at_s), D(0))
 
-    def unexplained(self, at_s, since_s):
+    def unexplained(self, at_s):
         """What transfers brought until then, and what was traded before the desk looked."""
-        return sum(
-            (
-                one.amount
-                for one in self.happenings
-                if one.at_s <= at_s and not (one.is_trade and one.at_s > since_s)
-            ),
-            D(0),
-        )
+        counts = [one for one in self.happenings if not one.is_trade or one.at_s <= SINCE_S]
+        return sum((one.amount for one in counts if one.at_s <= at_s), D(0))
 
-    def list_until(self, at_s, since_s):
-        for n, one in enumerate(self.happenings):
-            if one.is_trade and n not in self.listed and one.at_s + one.late_s <= at_s:
-                self.listed.add(n)
-                if one.at_s > since_s:
-                    self.drift = counted(self.drift, at_ns=one.at_s * SECOND_NS, quantity=one.amount)
+    def list_trades(self, at_s):
+        """Those that are listed by now; the newest of them."""
+        new = [
+            (n, one)
+            for n, one in enumerate(self.happenings)
+            if one.is_trade and n not in self.listed and one.at_s + one.late_s <= at_s
+        ]
+        for n, one in new:
+            self.listed.add(n)
+            if self.drift is not None:
+                since = {"since_ns": SINCE_S * SECOND_NS}
+                self.drift = counted(self.drift, at_ns=one.at_s * SECOND_NS, quantity=one.amount, **since)
+        return max((one.at_s for _, one in new), default=0)
+
+    def look(self, at_s, lag_s, took_s):
+        """The balance as it was `lag_s` before the read ended, and the executions listed by then."""
+        times = {"from_ns": (at_s - took_s) * SECOND_NS, "until_ns": at_s * SECOND_NS}
+        look = Look(quantity=self.holds(at_s - lag_s), price_usd=PRICE, **times)
+        newest_s = self.list_trades(at_s)
+        if self.drift is None:
+            self.drift = begun(look, traded_ns=newest_s * SECOND_NS)
+            return
+        before = self.drift
+        self.drift, news = compared(before, look)
+        if news is not None:
+            self.check(before, news, at_s)
+
+    def check(self, before, news, at_s):
+        """It is what transfers brought, it was so when it was first seen, and it lasted."""
+        seen_s = before.seen_ns // SECOND_NS
+        level = before.known + news.change
+        now = [self.unexplained(moment) for moment in range(at_s - LAG_S, at_s + 1)]
+        assert any(later - news.change in self.levels for later in self.levels)
+        assert level in [self.unexplained(moment) for moment in range(seen_s - LAG_S, seen_s + 1)]
+        assert any(not matters(one - level, PRICE) for one in now)
+        assert at_s - seen_s >= 60
+        assert matters(news.change, PRICE)
+        assert news.is_back == (before.before is not None and not matters(before.seen - before.before, PRICE))
 
 
-trades = st.builds(
-    Happening,
-    at_s=st.integers(0, 299),
-    amount=st.sampled_from([D(-7), D(-2), D(1), D(3), D(11)]),
-    is_trade=st.just(True),
-    late_s=st.integers(0, 55),
+def trade(amounts=(-7, -2, 1, 3, 11)):
+    late = st.just(0) | st.integers(0, 55)  # listed a cycle later at most
+    amount = st.sampled_from(amounts).map(D)
+    moment = st.integers(1, 299) | st.integers(1, 5).map(lambda minute: 60 * minute - 2)
+    return st.builds(Happening, moment, amount, is_trade=st.just(True), late_s=late)
+
+
+def robot(one):
+    """The same execution every minute, at the same second of it."""
+    return [Happening(one.at_s % 60 + 60 * n, one.amount, True, one.late_s) for n in range(LOOKS)]
+
+
+transfer = st.builds(  # never mistaken for executions
+    Happening, st.integers(1, 299), st.sampled_from(["-2000", "-1000", "-0.4", "0.3", "1000", "3000"]).map(D)
 )
-transfers = st.builds(
-    Happening,
-    at_s=st.integers(0, 299),
-    amount=st.sampled_from([D(-2000), D(-1000), D("-0.4"), D("0.3"), D(1000), D(3000)]),
-    is_trade=st.just(False),
+bursts = st.builds(
+    lambda trades, transfers, robots: trades + transfers + robots,
+    st.lists(trade(), max_size=5),
+    st.lists(transfer, max_size=3),
+    st.one_of(st.just([]), trade().filter(lambda one: one.at_s % 60).map(robot)),
 )
-bursts = st.lists(st.one_of(trades, transfers), max_size=6)
-looks = st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3))  # lag, is it complete, how long it took
+read = st.tuples(
+    st.sampled_from([LAG_S, 0, 3]), st.integers(0, 3)
+)  # how old its balance is, how long it took
+cycles = st.lists(  # none was not complete; or another one was asked for before it
+    st.none() | st.tuples(read, st.none() | st.integers(6, 54)), min_size=LOOKS, max_size=LOOKS
+)
 
 
-@settings(deadline=None, max_examples=400)
-@given(told=st.lists(st.tuples(bursts, st.lists(looks, min_size=5, max_size=5)), min_size=2, max_size=5))
-def test_each_lasting_transfer_is_told_once_and_nothing_else(told):
-    """Bursts of five minutes, each followed by a still stretch, after which all that lasts must have been told."""
-    length = (5 + STILL) * EVERY_S
-    happenings = [
-        Happening(n * length + one.at_s, one.amount, one.is_trade, one.late_s)
-        for n, (burst, _) in enumerate(told)
-        for one in burst
-    ]
-    since_s = 2 * EVERY_S
-    account = Account(happenings, Drift(since_ns=since_s * SECOND_NS))
-    account.list_until(since_s, since_s)
-    account.drift = Drift(since_ns=since_s * SECOND_NS, known=account.true(since_s - told[0][1][0][0]))
-    for n, (_, cycles) in enumerate(told):
-        for k, (lag, complete, took) in enumerate(cycles + [(0, True, 0)] * STILL):
-            at_s = n * length + (k + 1) * EVERY_S
-            if at_s > since_s and complete:
-                look(account, at_s, lag, took, since_s)
-        assert abs(account.drift.known - account.unexplained(at_s, since_s)) < 1
-
-
-def look(account, at_s, lag, took, since_s):
-    account.list_until(at_s, since_s)
-    balance = account.true(at_s - lag)
-    before = account.drift
-    read = Look(
-        quantity=balance, price_usd=PRICE, from_ns=(at_s - took) * SECOND_NS, until_ns=at_s * SECOND_NS
+@settings(deadline=None, max_examples=300)
+@given(stretches=st.lists(st.tuples(bursts, cycles), min_size=2, max_size=5))
+def test_each_lasting_transfer_is_told_once_and_nothing_else(stretches):
+    """After each still stretch all that lasts must be known: told, or from before the desk had settled."""
+    account = Account(
+        [
+            Happening(n * STRETCH_S + one.at_s, one.amount, one.is_trade, one.late_s)
+            for n, (burst, _) in enumerate(stretches)
+            for one in burst
+        ]
     )
-    account.drift, news = compared(before, read)
-    if news is None:
-        is_learning = at_s * SECOND_NS - before.since_ns < 10 * LEARNING_NS
-        assert account.drift.known == before.known or is_learning
-        return
-    first_s = before.seen_ns // SECOND_NS
-    assert at_s - first_s >= 60
-    levels = {account.unexplained(moment, since_s) - before.known for moment in range(first_s - 5, first_s + 1)}
-    assert news.change in levels
-    assert abs(news.change) >= 1
-    lasted = [account.unexplained(moment, since_s) for moment in range(first_s, at_s - 4)]
-    assert all(abs(level - before.known) >= 1 for level in lasted[-1:])
-    assert news.is_back == (before.before is not None and abs(before.seen - before.before) < 1)
+    for n, (_, looks) in enumerate(stretches):
+        for k, cycle in enumerate(looks + [((0, 1), None)] * STILL, start=1):
+            at_s = n * STRETCH_S + 60 * k
+            if at_s == SINCE_S or (cycle and at_s > SINCE_S):
+                (lag_s, took_s), early_s = cycle or ((0, 1), None)
+                if early_s and at_s > SINCE_S:
+                    account.look(at_s - early_s, lag_s, took_s)
+                account.look(at_s, lag_s, took_s)
+        assert not matters(account.drift.known - account.unexplained(at_s), PRICE)

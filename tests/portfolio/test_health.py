@@ -63,6 +63,15 @@ def test_it_is_degraded_when_the_sync_is_late_and_says_what_failed(ask):
 
 
 @pytest.mark.django_db
+def test_a_sync_that_failed_is_not_called_late_while_the_last_one_is_not(ask):
+    HeartbeatFactory()
+    SyncRunFactory(age=14)
+    SyncRunFactory(failed=True)
+    (reason,) = ask().json()["reasons"]
+    assert reason.startswith("The last sync failed: ")
+
+
+@pytest.mark.django_db
 def test_it_needs_no_login(ask, settings):
     settings.DASHBOARD_PUBLIC = "false"
     assert ask().status_code == 200

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from portfolio.templatetags.money import amount, amount_text, held_text, percent, usd, usd_down, usd_text
-from portfolio.templatetags.words import instrument, order_pill, words
+from portfolio.templatetags.words import cover_pill, instrument, words
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,8 @@ def test_the_whole_number_stays_behind_the_text():
 
 
 def test_what_is_not_known_is_no_number():
+    assert ">&lt;0.01%<" in percent(Decimal("0.0041935634655492"))
+    assert "−&lt;0.1%" in percent(Decimal("-0.04"), 1)
     for shown in (usd(None), usd_down(None), amount(None, 2), percent(None)):
         assert shown == '<span class="na">n/a</span>'
     assert held_text(None) == "n/a"
@@ -69,6 +71,6 @@ def test_what_is_not_known_is_no_number():
 def test_the_words_of_the_exchange_become_ours():
     assert (instrument("BTC_USD"), instrument("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
     assert (words("STOP_LOSS"), words("SOMETHING_NEW")) == ("Stop-loss", "Something new")
-    assert 'class="pill ok"' in order_pill("ACTIVE")
-    assert order_pill("ACTIVE").endswith("Working</span>")
-    assert 'class="pill off" data-status="SOMETHING_NEW"' in order_pill("SOMETHING_NEW")
+    assert 'class="pill ok"' in cover_pill("PROTECTED")
+    assert cover_pill("PROTECTED").endswith("Protected</span>")
+    assert 'class="pill off" data-status="SOMETHING_NEW"' in cover_pill("SOMETHING_NEW")

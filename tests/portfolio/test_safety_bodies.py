@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from oco.models import OcoGroup
-from tests.factories import BalanceFactory, InstrumentFactory, UserFactory
+from tests.factories import BalanceFactory, InstrumentFactory, SyncRunFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -18,6 +18,7 @@ GOOD = (
 @pytest.fixture
 def alice():
     InstrumentFactory()
+    SyncRunFactory()
     BalanceFactory()
     client = Client()
     client.force_login(UserFactory())
@@ -157,3 +158,11 @@ def test_a_size_that_is_none_is_named(size):
 def test_no_other_way_of_asking_is_known(alice, method):
     for address in (SYNC, "/api/dashboard/state", "/api/orders/"):
         assert getattr(alice, method)(address).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/orders/77/", "/api/oco-groups/00000000-0000-4000-8000-000000000007/"]
+)
+def test_what_is_not_there_is_told_without_the_names_of_our_classes(address):
+    answer = Client().get(address)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})

@@ -122,8 +122,10 @@ def test_a_slice_ends_three_seconds_before_the_next_cycle(second, length):
     assert tasks.slice_length(NOW.replace(second=second)) == timedelta(seconds=length)
 
 
-def test_a_cycle_waits_for_a_slice_of_history_but_not_for_ever(desk, monkeypatch):
-    held = lease_take(purpose="history")
+@pytest.mark.parametrize("purpose", ["history", "prices"])
+def test_a_cycle_waits_for_what_is_no_cycle_but_not_for_ever(desk, monkeypatch, purpose):
+    """A slice of history, or a person who sets other prices that very moment."""
+    held = lease_take(purpose=purpose)
     waited = []
 
     def sleep(seconds):

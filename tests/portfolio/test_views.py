@@ -197,4 +197,8 @@ def test_the_style_is_one_file_of_our_own():
     assert page.count('rel="stylesheet"') == 1
     style = Client().get("/static/desk/desk.css")
     assert style.status_code == 200
-    assert b"http" not in b"".join(style.streaming_content)
+    text = b"".join(style.streaming_content)
+    assert b"http" not in text
+    assert (
+        b".vh:not(.hid + .vh) {" in text
+    )  # a label shown on narrow screens is not the word of a hidden amount

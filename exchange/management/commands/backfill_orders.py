@@ -26,9 +26,14 @@ class Command(BaseCommand):
         parser.add_argument("--since", required=True, help="first day to read, as 2026-05-31 (UTC)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        since = _date(options["since"])
-        opened = backfill_reach(since=since, now=timezone.now())
-        self.stdout.write(f"{len(opened)} stretches of history are new; reading what is open.")
+        since, now = _date(options["since"]), timezone.now()
+        if since > now:
+            raise CommandError(f"--since {options['since']} lies in the future.")
+        backfill_reach(since=since, now=now)
+        if not backfill_is_due():
+            self.stdout.write(f"Nothing to read: all back to {since:%Y-%m-%d} was read before.")
+            return
+        self.stdout.write(f"Reading orders and fills back to {since:%Y-%m-%d}, the newest first.")
         with _Bar() as bar:
             try:
                 while history_slice(seconds=SLICE_SECONDS, on_page=bar.show) is not True:

@@ -34,6 +34,7 @@ class Command(BaseCommand):
         except (NotRestorable, OSError, Error) as error:
             raise CommandError(f"Nothing was restored: {error}") from None
         self.stdout.write("Restored. The first cycle reads what happened on the exchange since.")
+        self.stdout.write("No API token works any more: make new ones with manage.py api_token create.")
         if kept is not None:
             self.stdout.write(f"What was here before is in {kept}")
 

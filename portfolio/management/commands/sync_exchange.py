@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from exchange.models import SyncRun
 from exchange.services import lease_holder
 from portfolio.services import sync_run
+from portfolio.services.sync import BY_HAND
 
 BUSY = 3
 PARTS = ("balances", "open_orders", "executed_orders", "trades", "groups_created", "groups_closed")
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = sync_run(trigger="command")
+        run = sync_run(trigger=BY_HAND)
         if run is None:
             raise CommandError(
                 f"Another cycle is running ({lease_holder() or 'just finished'}). Try again in a minute.",
@@ -36,8 +37,9 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({**numbers, "errors": run.errors}))
 
     def _print_lines(self, run: SyncRun) -> None:
-        for name in PARTS:
-            self.stdout.write(f"{name.replace('_', ' ')}: {getattr(run, name)}")
-        self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
+        if run.status != SyncRun.Status.FAILED:
+            for name in PARTS:
+                self.stdout.write(f"{name.replace('_', ' ')}: {getattr(run, name)}")
+            self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
         for error in run.errors:
             self.stderr.write(self.style.ERROR(error))

@@ -1,6 +1,6 @@
 """One line per position: how it is covered, what it has gained, what it would lose or gain, what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,14 +32,27 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherStop:
+    """A stop that we did not send, and the target linked with it, as a ladder."""
+
+    stop: Decimal
+    target: Decimal | None
+    now: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLine:
-    """`at_stop` and `at_target` in USD, None when not known; `is_limited`: every coin of it has a stop."""
+    """`at_stop` and `at_target` in USD, None when not known; `is_limited`: every coin of it has a stop.
+
+    `others` only where no group is at work.
+    """
 
     covered: Covered
     look: str
     value_usd: Decimal | None
     result: CoinResult
     rungs: tuple[Rung, ...]
+    others: tuple[OtherStop, ...]
     more: int
     price_decimals: int | None
     quantity_decimals: int | None
@@ -89,6 +102,7 @@ def _line(
         value_usd=holding.market_value_usd if holding else bare_usd,
         result=results.get(covered.currency, CoinResult()),
         rungs=tuple(_rung(group, usd) for group in groups[:LADDERS]),
+        others=() if groups else tuple(_others(position, usd))[:LADDERS],
         more=max(0, len(groups) - LADDERS),
         price_decimals=position.price_decimals,
         quantity_decimals=position.quantity_decimals,
@@ -111,6 +125,14 @@ def _rung(group: GroupRow, usd: Mapping[str, Decimal]) -> Rung:
         now=None if price is None or not unit else price / unit,
         failed=group.state in (State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING),
     )
+
+
+def _others(position: Position, usd: Mapping[str, Decimal]) -> Iterator[OtherStop]:
+    for stop in position.stops:
+        price, unit = usd.get(position.covered.currency), usd.get(stop.quote)
+        now = None if price is None or not unit else price / unit
+        if stop.price is not None:
+            yield OtherStop(stop=stop.price, target=stop.target, now=now)
 
 
 def _outcome(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal]) -> Decimal | None:

@@ -8,20 +8,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oco.cover import Cover
+from oco.cover import Unprotected
+from oco.states import State
 from portfolio.drawing.bar import Slice, divided
 from portfolio.selectors import Dashboard, Holding
 
 ZERO = Decimal(0)
 COINS_SHOWN = 5
-LOOKS = {
-    Cover.STOP_FAILED: "f-crit",
-    Cover.UNKNOWN: "f-crit",
-    Cover.UNPROTECTED: "f-warn",
-    Cover.PARTLY: "f-warn",
-    Cover.WAITING: "f-wait",
-    Cover.PROTECTED: "f-ok",
-}
+ALARMING = frozenset({State.STOP_FAILED, State.UNKNOWN})
 WORDS = {
     "f-ok": gettext_lazy("Protected"),
     "f-crit": gettext_lazy("Stop failed"),
@@ -46,11 +40,19 @@ def coverage(desk: Dashboard) -> Coverage | None:
     for position in desk.positions:
         covered = position.covered
         worth["f-ok"] += covered.protected * price.get(covered.currency, ZERO)
-        worth[LOOKS[covered.cover]] += covered.bare_usd or ZERO
+        for row in covered.bare:
+            worth[_look(row)] += row.market_value_usd or ZERO
     total = sum(worth.values(), ZERO)
     shares = [(str(WORDS[look]), look, value) for look, value in worth.items()]
     bare = desk.summary.unprotected_usd or ZERO
     return Coverage(total_usd=total, bare_usd=bare, slices=divided(shares)) if total else None
+
+
+def _look(row: Unprotected) -> str:
+    """Of each lot by itself: one that failed says nothing of the others of its coin."""
+    if row.state in ALARMING:
+        return "f-crit"
+    return "f-wait" if row.is_sent else "f-warn"
 
 
 def allocation(holdings: Sequence[Holding]) -> list[Slice]:

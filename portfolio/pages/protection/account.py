@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.conf import settings
+from django.utils import timezone
 
 from exchange.models import Instrument
 from oco.fees import fee_rates
@@ -13,7 +14,9 @@ from oco.policies import policy_for
 from oco.preview import Holdings, unclaimed
 from oco.pricing import Grid, round_down
 from oco.proposal import Terms
+from oco.services import Standing
 from portfolio.models import Balance
+from portfolio.pages.protection.gate import why_no_data
 from portfolio.selectors import usd_prices
 
 
@@ -43,6 +46,9 @@ class Account:
     def read_at(self) -> datetime | None:
         return max((row.read_at for row in self.balances), default=None)
 
+    def standing(self, instrument: Instrument, *, stale: str = "") -> Standing:
+        return Standing(held=self.held(instrument.base_ccy), mark=self.mark(instrument), stale=stale)
+
     def held(self, currency: str) -> Decimal:
         return self.holdings.held.get(currency, Decimal())
 
@@ -55,6 +61,15 @@ class Account:
 def account_now() -> Account:
     """One query, and one more when somebody asks what is free."""
     return Account(tuple(Balance.objects.all()))
+
+
+def standing_of(instrument_name: str) -> Standing:
+    """How the account and the price stand, for whoever asks without a form; of an unknown pair nothing is known."""
+    stale = why_no_data(now=timezone.now())
+    instrument = Instrument.objects.filter(symbol=instrument_name).first()
+    if instrument is None:
+        return Standing(held=Decimal(), mark=None, stale=stale)
+    return account_now().standing(instrument, stale=stale)
 
 
 def terms_of(instrument: Instrument, account: Account) -> Terms | None:

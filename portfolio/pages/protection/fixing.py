@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from exchange.fields import plain
 from exchange.models import Instrument
@@ -50,14 +50,17 @@ class Fixing(Steps):
         return super().why_not()
 
     def initial(self) -> dict[str, Decimal | None]:
-        """The prices as they are; where the market has passed the stop, those of the policy from the price now."""
+        """The prices as they are; what the market has passed, with all above it, by the policy from the price now."""
         stop, target = self.group.stop_price, self.group.take_profit_price
-        if self.terms is None or stop < self.terms.mark:
+        if self.terms is None:
             return {"stop_price": stop, "take_profit_price": target}
-        policy, tick = policy_for(self.instrument.symbol), self.instrument.price_tick_size
+        mark, tick = self.terms.mark, self.instrument.price_tick_size
+        policy, is_passed = policy_for(self.instrument.symbol), stop >= mark
+        if is_passed or (target is not None and target <= mark):
+            target = policy.target_pct and target_of(mark, policy.target_pct, tick)
         return {
-            "stop_price": stop_of(self.terms.mark, policy.stop_pct, tick),
-            "take_profit_price": policy.target_pct and target_of(self.terms.mark, policy.target_pct, tick),
+            "stop_price": stop_of(mark, policy.stop_pct, tick) if is_passed else stop,
+            "take_profit_price": target,
         }
 
     def quantity(self, values: Values) -> Decimal:
@@ -100,7 +103,7 @@ def fix(request: HttpRequest, pk: object) -> HttpResponse:
     return step_set(request, _steps(request, pk))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def fix_review(request: HttpRequest, pk: object) -> HttpResponse:
     return step_review(request, _steps(request, pk))

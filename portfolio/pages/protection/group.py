@@ -13,11 +13,14 @@ from portfolio.pages.protection.account import account_now
 from portfolio.pages.protection.chart import chart_of, timeframe_asked
 from portfolio.pages.protection.money import figures_now
 from portfolio.security.access import readers_only
+from portfolio.web.frame import Frame
+from portfolio.web.stamps import stamps_now
 
 
 @require_safe
 @readers_only
 def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
+    stamps = stamps_now()
     story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
     account, now = account_now(), timezone.now()
     figures = figures_now(story, account)
@@ -27,7 +30,8 @@ def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
         "figures": figures,
         "realised": realised_of(story.fills, paid=figures.entry, quote_usd=figures.quote_usd),
         "chart": chart_of(story, figures, timeframe=timeframe_asked(request.GET.get("chart"))),
-        "sync": sync_state(now=now),
+        "frame": Frame(request, stamps=stamps),
+        "sync": sync_state(now=now, stamps=stamps),
         "priced_at": account.read_at,
         "now": now,
     }
@@ -38,6 +42,13 @@ def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
 @readers_only
 def protection_sent(request: HttpRequest, pk: object) -> HttpResponse:
     """Step 3: what was written down, and what the worker made of it so far."""
+    stamps = stamps_now()
     story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
     now = timezone.now()
-    return render(request, "oco/sent.html", {"story": story, "sync": sync_state(now=now), "now": now})
+    context = {
+        "story": story,
+        "frame": Frame(request, stamps=stamps),
+        "sync": sync_state(now=now, stamps=stamps),
+        "now": now,
+    }
+    return render(request, "oco/sent.html", context)

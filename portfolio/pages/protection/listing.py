@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,8 @@ from oco.cover import Cover
 from oco.models import OcoGroup
 from oco.selectors import Danger, group_instruments, groups_asked
 from oco.states import State
-from oco.telling import groups_called
+from oco.story import Story
+from oco.telling import groups_told
 from portfolio.pages.home.positions import position_lines
 from portfolio.pages.home.shares import coverage
 from portfolio.security.access import readers_only
@@ -51,15 +53,23 @@ def protection(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group, with the decimals of its instrument where that is known.
+    """One group, with the decimals of its instrument where that is known."""
 
-    `called`: where its cover says more than its state.
-    """
-
-    group: OcoGroup
-    called: Cover | None
+    story: Story
     price_decimals: int | None
     quantity_decimals: int | None
+
+    @property
+    def group(self) -> OcoGroup:
+        return self.story.group
+
+    @property
+    def called(self) -> Cover | None:
+        return self.story.called
+
+    @property
+    def target(self) -> Decimal | None:
+        return self.story.target
 
 
 def rows_of(groups: Iterable[OcoGroup]) -> list[Row]:
@@ -71,8 +81,8 @@ def rows_of(groups: Iterable[OcoGroup]) -> list[Row]:
         name: (decimals_of(row.price_tick_size), decimals_of(row.qty_tick_size))
         for name, row in pairs.items()
     }
-    called = groups_called(listed, instruments=pairs)
-    return [Row(group, called[group.pk], *grids.get(group.instrument_name, (None, None))) for group in listed]
+    told = groups_told(listed, instruments=pairs)
+    return [Row(told[group.pk], *grids.get(group.instrument_name, (None, None))) for group in listed]
 
 
 def _asked(given: Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ def figures_now(story: Story, account: Account) -> Figures:
         quantity=story.quantity,
         covered=story.covered or story.quantity,
         stop=group.stop_price,
-        target=group.take_profit_price,
+        target=story.target,
         entry=group.entry_price,
         price=account.mark(instrument) if instrument else None,
         quote_usd=quote_usd,

@@ -5,24 +5,22 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.services import Held
-from oco.holdings import Committed
 from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.preview import coin_preview
-from oco.pricing import whole_lots
 from oco.reviews import Review
-from oco.services import SPOT, NotPossible, group_create
-from oco.shares import foreign_read
+from oco.services import SPOT, free_check, free_of, group_create
 from oco.wishform import LevelsForm, WishForm
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.pages.protection.walk import step_review, step_send, step_set
@@ -40,21 +38,29 @@ class Protecting(Steps):
         return reverse("protect", args=[self.instrument.symbol])
 
     @cached_property
-    def taken(self) -> Decimal:
-        """What orders that we did not send may sell: it comes before ours (rule 2)."""
-        return foreign_read().get(self.instrument.base_ccy, Committed()).total
-
-    @cached_property
     def free(self) -> Decimal:
         """In no protection, and behind no order of others; on the grid."""
-        amount = self.account.free.held.get(self.instrument.base_ccy, Decimal())
-        return whole_lots(amount - self.taken, self.instrument.qty_tick_size)
+        return free_of(instrument=self.instrument, held=self.account.held(self.instrument.base_ccy))
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether there is nothing of it that a stop could guard."""
+        base = self.instrument.base_ccy
+        return base in settings.CASH_CURRENCIES or not self.account.held(base)
 
     def why_not(self) -> str:
+        if self.has_nothing:
+            return self._why_nothing()
         if not self.free:
             words = _("No %(currency)s is free: all that is held is protected, or behind another order.")
             return words % {"currency": self.instrument.base_ccy}
         return super().why_not()
+
+    def _why_nothing(self) -> str:
+        base = self.instrument.base_ccy
+        if base in settings.CASH_CURRENCIES:
+            return _("%(currency)s counts as cash here: there is nothing to protect.") % {"currency": base}
+        return _("No %(currency)s is held: there is nothing to protect.") % {"currency": base}
 
     def initial(self) -> dict[str, Decimal | None]:
         policy = policy_for(self.instrument.symbol)
@@ -68,7 +74,7 @@ class Protecting(Steps):
     def form(self, given: Mapping[str, Any] | None = None) -> LevelsForm:
         """Says how much is free, unless amounts are hidden."""
         form = super().form(given)
-        if not display_now().hides_amounts:
+        if self.free > 0 and not display_now().hides_amounts:
             known = {"free": self.written("quantity", self.free), "currency": self.instrument.base_ccy}
             words = _("%(free)s %(currency)s are free: in no protection, and behind no other order.")
             form.fields["quantity"].help_text = words % known
@@ -79,10 +85,7 @@ class Protecting(Steps):
 
     def check(self, values: Values) -> None:
         super().check(values)
-        if values["quantity"] > self.free:
-            words = _("Only %(free)s %(currency)s are free: the rest is protected, or behind another order.")
-            known = {"free": self.written("quantity", self.free), "currency": self.instrument.base_ccy}
-            raise NotPossible(words % known, field="quantity")
+        free_check(instrument=self.instrument, quantity=values["quantity"], free=self.free)
 
     def seen(self) -> str:
         return plain(self.free)
@@ -93,7 +96,7 @@ class Protecting(Steps):
             quantity=values["quantity"],
             stop_price=values["stop_price"],
             take_profit_price=values["take_profit_price"],
-            held=self.account.held(self.instrument.base_ccy) - self.taken,
+            standing=self.account.standing(self.instrument),
             requested_by=self.user_name,
             idempotency_key=review.key,
             now=self.now,
@@ -114,7 +117,7 @@ def protect(request: HttpRequest, instrument: str) -> HttpResponse:
     return step_set(request, _steps(request, instrument))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
     return step_review(request, _steps(request, instrument))

@@ -12,14 +12,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.rows import decimals_of
 from exchange.services import Held
 from oco.models import OcoGroup
 from oco.proposal import Proposal, Terms
 from oco.reviews import Review
-from oco.services import NotPossible, wish_check
+from oco.services import price_check, wish_check
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.account import Account, account_now, terms_of
 from portfolio.pages.protection.gate import why_no_data, why_no_orders
@@ -128,7 +127,5 @@ class Steps(ABC):
         """Whether the exchange could take it where the price is now. Raises NotPossible with the field."""
         stop, target, quantity = values["stop_price"], values["take_profit_price"], self.quantity(values)
         wish_check(instrument=self.instrument, quantity=quantity, stop=stop, target=target)
-        proposal = self.proposal(values)
-        if proposal is not None and proposal.is_beyond:
-            words = _("The price now is %(mark)s. A stop at or above it would sell at once.")
-            raise NotPossible(words % {"mark": plain(proposal.terms.mark)}, field="stop_price")
+        mark = self.terms.mark if self.terms else None
+        price_check(instrument=self.instrument, stop=stop, target=target, mark=mark)

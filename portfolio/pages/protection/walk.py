@@ -27,10 +27,18 @@ def step_set(request: HttpRequest, steps: Steps) -> HttpResponse:
 
 
 def step_review(request: HttpRequest, steps: Steps) -> HttpResponse:
-    """Step 2: everything that would be sent, and a token for exactly that."""
-    form = steps.form(request.POST)
+    """Step 2: everything that would be sent, and a token for exactly that.
+
+    What was posted leads to an address that holds it, so that one can come back to the review later: it is
+    then weighed anew, under a new token. The worker is asked to look at the account: what is sent is held
+    against what that finds.
+    """
+    form = steps.form(request.POST if request.method == "POST" else request.GET)
     if steps.refusal or not _weighed(steps, form):
         return _set_page(request, steps, form)
+    if request.method == "POST":
+        sync_request(requested_by=steps.user_name)
+        return redirect(f"{request.path}?{urlencode(_asked(form.cleaned_data))}")
     return _review_page(request, steps, form.cleaned_data)
 
 
@@ -53,7 +61,10 @@ def step_send(request: HttpRequest, steps: Steps) -> HttpResponse:
 def _again(request: HttpRequest, steps: Steps, form: LevelsForm, opened: Opened) -> HttpResponse | None:
     mark = steps.terms.mark if steps.terms else None
     reason = opened.why_again(seen=steps.seen(), price=mark)
-    return _review_page(request, steps, form.cleaned_data, notice=reason) if reason else None
+    if not reason:
+        return None
+    sync_request(requested_by=steps.user_name)
+    return _review_page(request, steps, form.cleaned_data, notice=reason)
 
 
 def _sent(request: HttpRequest, steps: Steps, form: LevelsForm, review: Review) -> HttpResponse:
@@ -98,10 +109,13 @@ def _complete(values: dict[str, Decimal | None]) -> Values | None:
     return values if values.get("stop_price") else None
 
 
+def _asked(values: Values) -> dict[str, str]:
+    return {name: plain(value) for name, value in values.items() if value is not None}
+
+
 def _review_page(request: HttpRequest, steps: Steps, values: Values, *, notice: str = "") -> HttpResponse:
-    """Asks the worker to look at the account: what is sent is held against what that finds."""
     proposal = steps.proposal(values)
-    asked = {name: plain(value) for name, value in values.items() if value is not None}
+    asked = _asked(values)
     review = Review(
         kind=steps.purpose,
         user=str(request.user.pk),
@@ -109,7 +123,6 @@ def _review_page(request: HttpRequest, steps: Steps, values: Values, *, notice: 
         seen=steps.seen(),
         price=proposal.terms.mark if proposal else None,
     )
-    sync_request(requested_by=steps.user_name)
     context = {
         "steps": steps,
         "proposal": proposal,

@@ -25,7 +25,7 @@
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 12, fontFamily: getComputedStyle(document.body).fontFamily },
     rightPriceScale: { borderVisible: false },
-    timeScale: { borderVisible: false, timeVisible: bars.length < 2 || bars[1].time - bars[0].time < 86400, secondsVisible: false, rightOffset: 2 },
+    timeScale: { borderVisible: false, timeVisible: bars.length < 2 || bars[1].time - bars[0].time < 86400, secondsVisible: false, rightOffset: 6 },
     crosshair: { mode: 0 },
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     handleScale: { mouseWheel: false },

@@ -3,7 +3,7 @@
   "use strict";
   const root = document.documentElement, frame = () => document.getElementById("frame");
   if (!frame()) return;
-  const VISIBLE = 15000, HIDDEN = 60000, UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const VISIBLE = 15000, HIDDEN = 60000, LONGEST_USE = 60000, UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const offset = Date.parse(frame().dataset.now) - Date.now();
   let revision = frame().dataset.revision, paused = sessionStorage.getItem("paused") === "yes";
   let refused = false, timer = 0;
@@ -21,6 +21,9 @@
       const left = Number(next.dataset.next) - seconds(next.dataset.from);
       next.textContent = left > 0 ? next.dataset.words.replace("%s", left + " s") : "";
     }
+    /* whatever the reason that no news comes: what is old is not called up to date */
+    const fresh = document.querySelector("[data-old]");
+    root.classList.toggle("is-lost", Boolean(fresh) && seconds(fresh.dataset.from) > Number(fresh.dataset.old));
   };
 
   /* pause */
@@ -62,15 +65,25 @@
   const inUse = (panel) => panel.contains(document.activeElement) || panel.querySelector("details[open]") ||
     String(getSelection()) && panel.contains(getSelection().anchorNode);
   const facts = () => new Map([...document.querySelectorAll("#frame [data-say]")].map((one) => [one.dataset.say, one.textContent]));
-  let said = facts(), scrolled = new Map();
+  let said = facts(), scrolled = new Map(), focused = null;
+  const usedSince = new Map();
+  /* a state that is no more is not shown for ever, only because a link of it kept the focus */
+  const mayWait = (panel) => {
+    if (!inUse(panel)) return false;
+    if (!usedSince.has(panel.id)) usedSince.set(panel.id, Date.now());
+    return Date.now() - usedSince.get(panel.id) < LONGEST_USE;
+  };
 
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const panel = event.detail.target;
-    if (inUse(panel)) {
+    if (mayWait(panel)) {
       event.detail.shouldSwap = false;
       refused = true;
       return;
     }
+    usedSince.delete(panel.id);
+    const active = document.activeElement, address = active && panel.contains(active) && active.getAttribute("href");
+    if (address) focused = "#" + panel.id + " a[href=\"" + CSS.escape(address) + "\"]";
     scrolled.set(panel.id, [...panel.querySelectorAll(".scroll")].map((one) => one.scrollLeft));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -82,6 +95,8 @@
     for (const [id, places] of scrolled)
       document.querySelectorAll("#" + id + " .scroll").forEach((one, index) => (one.scrollLeft = places[index] || 0));
     scrolled = new Map();
+    if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+    focused = null;
     tell();
     tick();
   });

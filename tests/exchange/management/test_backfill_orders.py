@@ -27,8 +27,9 @@ def test_history_is_read_and_counted(desk, world, capsys):
     for _ in range(5):
         world.buy("BTC_USD", "0.0001")
         world.tick(DAY)
-    lines = run(since(desk, 10), capsys)
-    assert lines[0] == "3 stretches of history are new; reading what is open."
+    day = since(desk, 10)
+    lines = run(day, capsys)
+    assert lines[0] == f"Reading orders and fills back to {day}, the newest first."
     assert lines[-1] == "History is complete. 10 rows read."
     assert Trade.objects.count() == 5
 
@@ -36,10 +37,20 @@ def test_history_is_read_and_counted(desk, world, capsys):
 def test_started_again_there_is_nothing_new(desk, capsys):
     day = since(desk, 10)
     run(day, capsys)
-    assert run(day, capsys) == [
-        "0 stretches of history are new; reading what is open.",
-        "History is complete. 0 rows read.",
-    ]
+    assert run(day, capsys) == [f"Nothing to read: all back to {day} was read before."]
+
+
+def test_a_day_in_the_future_is_refused(desk):
+    with pytest.raises(CommandError, match="lies in the future"):
+        call_command("backfill_orders", f"--since={since(desk, -1)}")
+    assert not HistoryRange.objects.exists()
+
+
+def test_an_exchange_that_is_down_makes_no_history_complete(desk, world, capsys):
+    world.faults.add("http", status=502)
+    with pytest.raises(CommandError, match="start the command again"):
+        call_command("backfill_orders", f"--since={since(desk, 10)}")
+    assert "complete" not in capsys.readouterr().out
 
 
 def test_it_waits_for_a_cycle_that_holds_the_lease(desk, capsys, monkeypatch):

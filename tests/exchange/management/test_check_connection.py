@@ -57,3 +57,18 @@ def test_a_wrong_clock_names_the_offset(desk, world, capsys):
     code, lines = run(capsys)
     assert code == 1
     assert "NTP" in lines[2]
+
+
+def test_a_reason_is_told_once_in_full(desk, world, capsys):
+    world.faults.add("refuse", "private/*", code=40101)
+    _code, lines = run(capsys)
+    told = [line for line in lines if line.startswith("✗")]
+    assert sum("copied whole" in line for line in told) == 1
+    assert sum(line.endswith("the same as above") for line in told) == 3
+
+
+def test_a_clock_behind_an_address_that_gives_no_sense_is_not_approved(desk, world, capsys):
+    world.faults.add("http", status=502)
+    _code, lines = run(capsys)
+    assert lines[1].startswith("✗ address")
+    assert not lines[2].startswith("✓")

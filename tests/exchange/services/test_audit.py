@@ -1,6 +1,7 @@
 """The audit log: added to, never changed, and as quiet as the account."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from exchange.models import AuditEntry
 from exchange.models.audit import AppendOnly
@@ -41,4 +42,11 @@ def test_nothing_is_changed_or_taken_out(change):
     row = entry()
     with pytest.raises(AppendOnly):
         change(row)
+    assert AuditEntry.objects.get().actor == "ana"
+
+
+def test_a_new_entry_does_not_take_the_number_of_another():
+    row = entry()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AuditEntry(pk=row.pk, at=row.at, actor="nobody", what=What.PROTECT, result="OK").save()
     assert AuditEntry.objects.get().actor == "ana"

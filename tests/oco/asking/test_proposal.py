@@ -3,8 +3,6 @@
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from oco.fees import FeeRates, rates_of
 from oco.pricing import Grid
 from oco.proposal import Proposal, Terms
@@ -53,11 +51,6 @@ def test_a_target_too_near_moves_up_and_a_stop_too_near_goes_alone():
     moved, near = proposal(target=D("0.0501")), proposal(stop=D("0.0499"))
     assert (moved.is_target_moved, moved.target_placed) == (True, D("0.05025"))
     assert (near.is_pair, near.is_stop_too_near, near.target_placed) == (False, True, None)
-
-
-@pytest.mark.parametrize(("stop", "is_beyond"), [("0.05", True), ("0.06", True), ("0.04999", False)])
-def test_a_stop_at_the_price_would_sell_at_once(stop, is_beyond):
-    assert proposal(stop=D(stop)).is_beyond is is_beyond
 
 
 def test_without_a_total_there_is_no_share():

@@ -21,6 +21,7 @@ from tests.factories import (
     LotFactory,
     OrderFactory,
     PolicyFactory,
+    SyncRunFactory,
     TradeFactory,
     TradingSwitchFactory,
     UserFactory,
@@ -58,6 +59,7 @@ def helper() -> Client:
 @pytest.fixture
 def bitcoin():
     InstrumentFactory()
+    SyncRunFactory()
     return BalanceFactory()
 
 
@@ -331,7 +333,8 @@ def test_a_form_that_cannot_be_followed_says_why(alice, bitcoin):
     }
     assert "multiple of 0.01" in alice.post(PROTECT, asked).content.decode()
     html = alice.post(PROTECT, asked | {"stop_price": "56000"}).content.decode()
-    assert "have no protection yet" in html
+    assert "Only 0.10000 BTC are free" in html
+    assert "would sell at once" in alice.post(PROTECT, asked | {"stop_price": "60000"}).content.decode()
     assert "digits" in alice.post(PROTECT, asked | {"stop_price": "1e999999"}).content.decode()
     assert not OcoGroup.objects.exists()
 
@@ -348,3 +351,9 @@ def test_an_alert_is_acknowledged_once(alice):
     alert.refresh_from_db()
     assert (alert.acknowledged_by, alert.state) == ("alice", Alert.State.DUE)
     assert alice.get("/admin/portfolio/alert/?seen=no").context["cl"].result_count == 0
+
+
+def test_a_price_is_not_rounded_to_cents(alice, bitcoin):
+    bitcoin.price_usd = D("0.9962")
+    bitcoin.save()
+    assert "at 0.9962 USD each" in re.sub(r"<[^>]+>", "", text(alice, PROTECT))

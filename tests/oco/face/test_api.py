@@ -18,6 +18,8 @@ from tests.factories import (
     InstrumentFactory,
     LegFactory,
     LotFactory,
+    OrderFactory,
+    SyncRunFactory,
     UserFactory,
 )
 
@@ -41,8 +43,9 @@ ASKED = {
 
 @pytest.fixture
 def bitcoin():
-    """A tenth of a bitcoin is held."""
+    """A tenth of a bitcoin is held at 60,000 USD, read five seconds ago."""
     InstrumentFactory()
+    SyncRunFactory()
     BalanceFactory()
 
 
@@ -59,6 +62,23 @@ def test_groups_are_listed_the_newest_first_with_every_key_of_the_contract():
     assert (list(rows[0]), list(rows[0]["legs"][0])) == (KEYS, LEG_KEYS)
     assert (rows[0]["stop_price"], rows[1]["legs"], rows[0]["closed_at"]) == ("57000.00", [], None)
     assert rows[0]["created_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("status", "closed", "told"),
+    [
+        ("OPEN", False, "66300.00"),
+        ("FILLED", True, "66300.00"),
+        ("CANCELED", True, "66300.00"),
+        ("CANCELED", False, "66000.00"),
+        ("REFUSED", True, "66000.00"),
+    ],
+)
+def test_a_target_that_was_moved_is_told_as_it_was_placed(status, closed, told):
+    group = GroupFactory(closed=closed)
+    LegFactory(group=group, order_role="TAKE_PROFIT", type="LIMIT", price=Decimal("66300.00"), status=status)
+    (row,) = Client().get(GROUPS).json()["results"]
+    assert row["take_profit_price"] == told
 
 
 def test_a_group_is_that_of_the_dashboard():
@@ -161,10 +181,14 @@ def test_a_number_that_is_none_is_refused_by_name(alice, bitcoin, number):
         ("instrument_name", "XYZ_USD", "not a tradable spot pair"),
         ("quantity", "0.000001", "multiple of 0.00001"),
         ("quantity", "0.00000", "positive"),
-        ("quantity", "0.10001", "Only 0.10000000 BTC have no protection yet."),
+        ("quantity", "0.10001", "Only 0.10000 BTC are free"),
         ("quantity", "0.00001", "below 1 USD"),
         ("stop_price", "55000.001", "multiple of 0.01"),
         ("take_profit_price", "54000.00", "above the stop"),
+        ("stop_price", "60000.00", "The price now is 60000.00. A stop at or above it would sell at once."),
+        ("stop_price", "59800.00", "a stop less than 0.5 % below it goes without a target"),
+        ("take_profit_price", "60000.00", "The price now is 60000.00. A target must lie above it."),
+        ("take_profit_price", "600000.01", "no target above ten times"),
     ],
 )
 def test_what_cannot_be_done_is_explained_at_its_field(alice, bitcoin, field, value, words):
@@ -175,12 +199,29 @@ def test_what_cannot_be_done_is_explained_at_its_field(alice, bitcoin, field, va
 
 def test_coins_that_are_protected_already_are_not_protected_twice(alice, bitcoin):
     LotFactory(bought=Decimal("0.06"))
-    assert "Only 0.04000000 BTC" in ask(alice).json()["quantity"][0]
+    assert "Only 0.04000 BTC" in ask(alice).json()["quantity"][0]
 
 
-def test_nothing_is_held_of_what_was_never_read(alice):
+def test_coins_behind_an_order_of_others_are_not_free(alice, bitcoin):
+    OrderFactory(side="SELL", quantity=Decimal("0.06"), price=Decimal(70000))
+    assert "Only 0.04000 BTC" in ask(alice).json()["quantity"][0]
+
+
+def test_without_a_price_nothing_is_weighed(alice, bitcoin):
+    BalanceFactory._meta.model.objects.update(price_usd=None)
+    assert "No price is known" in ask(alice).json()["detail"][0]
+
+
+@pytest.mark.parametrize(
+    ("age", "words"), [(190, "Orders are blocked until a sync"), (None, "Nothing has been read")]
+)
+def test_old_data_blocks_it_as_it_blocks_the_page(alice, age, words):
     InstrumentFactory()
-    assert "Only 0 BTC" in ask(alice).json()["quantity"][0]
+    BalanceFactory()
+    if age:
+        SyncRunFactory(age=age)
+    assert words in ask(alice).json()["detail"][0]
+    assert not OcoGroup.objects.exists()
 
 
 def test_the_same_key_is_the_same_group(alice, bitcoin):

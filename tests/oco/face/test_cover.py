@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from oco.cover import BEFORE_US, LOCKED, NEXT_CYCLE, Coin, Cover, Guard, covered_of
-from oco.holdings import Committed
+from oco.holdings import Committed, Stop
 from oco.pricing import Grid
 from oco.states import State
 
@@ -35,7 +35,10 @@ def covered(held="1", *guards, price="3000", **foreign):
             held=D(held),
             price_usd=None if price is None else D(price),
             grid=Grid(price_tick=D("0.01"), quantity_tick=D("0.0001")),
-            foreign=Committed(**{name: D(value) for name, value in foreign.items()}),
+            foreign=Committed(
+                total=D(foreign.get("total", 0)),
+                stops=(Stop(quantity=D(foreign.get("covered", 0)), price=None, quote="USD"),),
+            ),
             guards=guards,
         )
     )

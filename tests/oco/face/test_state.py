@@ -105,6 +105,23 @@ def test_where_that_is_not_known_from_the_price_now(bitcoin):
     assert state()["summary"]["loss_if_all_stops_hit_usd"] == "10.00"
 
 
+def test_the_stop_of_another_program_loses_from_the_price_now(bitcoin):
+    """For no more than is held beside our own stops, and once for both legs of a list."""
+    GroupFactory(lot__bought=D("0.04"), entry_price=D("61000.00"))
+    stop = {"advanced": True, "order_type": "STOP_LOSS", "side": "SELL"}
+    OrderFactory(**stop, quantity=D("0.02"), trigger_price=D(58000), list_id="7")
+    OrderFactory(side="SELL", quantity=D("0.02"), price=D(70000), list_id="7")
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "200.00"  # 0.04 from 61000, 0.02 from 60000
+    OrderFactory(**stop, quantity=D(1), trigger_price=D(59000))
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "240.00"
+
+
+def test_a_stop_that_cannot_be_reckoned_is_named(bitcoin):
+    OrderFactory(advanced=True, order_type="STOP_LOSS", side="SELL", quantity=D("0.02"), trigger_price=None)
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] is None
+    assert "a price that the stop of BTC needs is not known" in Client().get("/").content.decode()
+
+
 def test_the_loss_in_another_currency_needs_its_price(bitcoin):
     InstrumentFactory(symbol="ETH_BTC")
     GroupFactory(instrument_name="ETH_BTC", lot__bought=D(2), entry_price=D("0.05"), stop_price=D("0.04"))

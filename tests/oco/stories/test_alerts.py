@@ -24,6 +24,23 @@ def test_an_end_is_told_once(desk, world, held):
     desk.quiet()
     desk.quiet()
     assert told() == ["CLOSED"]
+    alert = Alert.objects.get()
+    assert alert.title.startswith("BTC/USD: stop hit, −$")
+    assert "BTC sold at " in alert.text
+    assert "from the entry at " in alert.text
+    assert alert.correlation_id
+
+
+def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    world.move("BTC_USD", -7)
+    desk.quiet()
+    assert told() == ["EXIT"]
+    alert = Alert.objects.get()
+    assert alert.title.startswith("BTC/USD: sold at the market, −$")
+    assert alert.text.startswith("0.01000 BTC sold at ")
+    assert "from the entry at " in alert.text
 
 
 def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
@@ -45,7 +62,7 @@ def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
     for _ in range(4):
         desk.sync()
     alert, group = Alert.objects.get(kind="UNPROTECTED"), OcoGroup.objects.get()
-    assert alert.title.startswith("BTC_USD: 0.01")
+    assert alert.title.startswith("BTC/USD: 0.01")
     worth = f"worth ${D('0.01') * world.price('BTC_USD'):,.2f}"
     since = f"since {group.uncovered_since:%Y-%m-%d %H:%M:%S}"
     assert all(words in alert.text for words in ("0.01", worth, since, "Refused"))

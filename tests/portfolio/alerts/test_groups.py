@@ -1,13 +1,22 @@
 """What lasts about a position is told once, and once that it is over."""
 
 from datetime import timedelta
+from decimal import Decimal as D
 
 import pytest
 from django.utils import timezone
 
+from portfolio.alerts.words import message_of
 from portfolio.models import Alert
 from portfolio.services.alerts import alert_raise_all
-from tests.factories import EventFactory, GroupFactory
+from tests.factories import (
+    EventFactory,
+    GroupFactory,
+    InstrumentFactory,
+    LegFactory,
+    OrderFactory,
+    TradeFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +68,7 @@ def test_all_troubles_of_a_group_end_with_one_message():
     become(group, "ACTIVE", uncovered_since=None, reason="Stop and target were read back open.")
     assert [kind for kind in look() if kind == "WELL"] == ["WELL"]
     well = Alert.objects.get(kind="WELL")
-    assert (well.title, well.oco_group_id) == ("Well again: BTC_USD", group.pk)
+    assert (well.title, well.oco_group_id) == ("Well again: BTC/USD", group.pk)
     assert not Alert.objects.exclude(kind="WELL").filter(ended_at=None).exists()
 
 
@@ -79,11 +88,68 @@ def test_a_stop_that_fails_each_cycle_is_one_alert():
         assert look() == ["STOP_FAILED"]
 
 
-def test_exit_and_release_are_told_once_each():
-    group = GroupFactory(state="EXITING")
+def test_a_release_is_told_once():
+    EventFactory(group=GroupFactory(state="RELEASED"), old="ACTIVE", new="RELEASED")
+    assert look() == look() == ["RELEASED"]
+
+
+def sold(how, price, **changes):
+    """A protected hundredth of a bitcoin that one of its orders sold."""
+    InstrumentFactory()
+    group = GroupFactory(state=how, closed_at=timezone.now(), **changes)
+    leg = LegFactory(group=group, status="FILLED", executed=group.quantity)
+    if price:
+        TradeFactory(order_id=leg.order_id, side="SELL", price=D(price), quantity=group.quantity)
     EventFactory(group=group, old="ACTIVE", new="EXITING")
-    EventFactory(group=group, old="EXITING", new="RELEASED")
-    assert look() == look() == ["EXIT", "RELEASED"]
+    EventFactory(group=group, old="EXITING", new=how)
+    return group
+
+
+def test_a_market_exit_is_one_message_with_its_numbers():
+    sold("CLOSED_BY_EXIT", "56900")
+    assert look() == look() == ["EXIT"]
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: sold at the market, −$31.00"
+    assert told.text.splitlines() == [
+        "0.01000 BTC sold at 56,900.00 USD on average.",
+        "Result −$31.00 (−5.17%) from the entry at 60,000.00 USD, before fees.",
+        "The price was beyond its stop at 57,000.00 USD, so the desk sold it at the market.",
+    ]
+
+
+def test_a_target_that_was_hit_says_what_it_won_and_what_protected_it():
+    sold("CLOSED_BY_TARGET", "66000")
+    assert look() == ["CLOSED"]
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: target hit, +$60.00"
+    assert "a stop at 57,000.00 USD and a target at 66,000.00 USD" in told.text
+
+
+def test_a_sale_without_a_price_or_an_entry_says_so():
+    sold("CLOSED_BY_STOP", None)
+    sold("CLOSED_BY_STOP", "56900", entry_price=None, take_profit_price=None)
+    look()
+    first, second = Alert.objects.order_by("id")
+    assert first.title == second.title == "BTC/USD: stop hit"
+    assert "0.01000 BTC sold; the price was not read yet." in first.text
+    assert "asked for by hand" in second.text
+    assert "without a target" in second.text
+
+
+def test_the_order_says_the_price_before_its_trades_are_read():
+    group = sold("CLOSED_BY_STOP", None)
+    leg = group.legs.get()
+    OrderFactory(order_id=leg.order_id, filled=True, side="SELL", price=D("56900"))
+    look()
+    assert Alert.objects.get().title == "BTC/USD: stop hit, −$31.00"
+
+
+def test_a_sale_is_sent_as_a_warning():
+    sold("CLOSED_BY_STOP", "56900")
+    look()
+    message = message_of([Alert.objects.get()])
+    assert message.tone == "warning"
+    assert "/protection/" in message.text
 
 
 def test_books_that_add_up_again_are_told(broken):

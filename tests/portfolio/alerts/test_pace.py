@@ -27,6 +27,7 @@ def ago(*minutes):
         (1, (30, 20, 15, 14, 13, 9), []),  # six have left: now one in ten minutes
         (5, (30, 20, 15, 14, 13, 10), [5]),
         (1, (61, 62, 63, 64, 65, 66), [1]),
+        (1, (-110, -112, -114, -116, -118, -120), [1]),  # the clock was set back meanwhile
     ],
 )
 def test_so_many_leave_now(due, sent, sizes):

@@ -9,7 +9,15 @@ from django.utils import timezone
 from portfolio.alerts.delivery import alert_deliver_all
 from portfolio.alerts.shown import alerts_shown
 from portfolio.models import Alert
-from tests.factories import AlertFactory, GroupFactory, HeartbeatFactory, SyncRunFactory, UserFactory
+from tests.factories import (
+    AlertFactory,
+    BalanceFactory,
+    GroupFactory,
+    HeartbeatFactory,
+    InstrumentFactory,
+    SyncRunFactory,
+    UserFactory,
+)
 from tests.portfolio.pages import Page
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +53,15 @@ class TestShown:
         for address in ("/", "/alerts/", "/about/"):
             assert "1 more alert needs you." in page(address=address)
             assert "set ALERT_URLS" in page(address=address)
+
+    def test_acknowledging_does_not_call_a_failed_stop_well(self):
+        assert "Nothing needs you" in page()
+        InstrumentFactory()
+        BalanceFactory()
+        GroupFactory(state="STOP_FAILED")
+        shown = page()
+        assert "Nothing needs you" not in shown
+        assert "not everything is well" in shown
 
     @pytest.mark.parametrize(
         "changes",

@@ -45,8 +45,11 @@ def test_what_has_no_stop_is_told_with_everything_one_needs(settings, post, cloc
     )
     alert = told()
     assert alert.title == "1 position without protection"
-    assert "• BTC_USD: 0.01000, worth $600.00, since 2026-08-01 05:30 UTC. Refused: 306." in alert.text
-    assert "• BTC_USD: 0.09000000, worth $5,400.00, since unknown. Held without protection" in alert.text
+    assert "• BTC/USD: 0.01000, worth $600.00, since 2026-08-01 05:30 UTC. Refused: 306." in alert.text
+    assert (
+        "• BTC/USD: 0.09000000, worth $5,400.00, since unknown. You held this before the desk started"
+        in alert.text
+    )
     assert "together worth $6,000.00" in alert.text
     alert_deliver_all(clock=clock)
     assert "https://desk.example.org/protection/" in post.letters[0]["message"]
@@ -70,8 +73,12 @@ def test_a_released_lot_is_repeated_while_its_coins_are_there():
 
 
 def test_figures_that_are_old_say_so():
-    later = timezone.now() + timedelta(days=1)
-    assert "These figures are old: the last complete sync was 2026-08-01" in told(later).text
+    """What was protected yesterday is not called protected, least of all in what a phone shows."""
+    BalanceFactory(quantity=Decimal("0.01"))
+    GroupFactory()
+    alert = told(timezone.now() + timedelta(days=1))
+    assert alert.title == "The data is old."
+    assert alert.text.startswith("These figures are old: the last complete sync was 2026-08-01")
 
 
 def test_alerts_that_never_arrived_are_mentioned():

@@ -8,7 +8,14 @@ from django.test import Client
 from portfolio.pages.home.positions import position_lines
 from portfolio.pages.home.shares import allocation, coverage
 from portfolio.selectors import dashboard
-from tests.factories import BalanceFactory, GroupFactory, InstrumentFactory, LegFactory, SyncRunFactory
+from tests.factories import (
+    BalanceFactory,
+    GroupFactory,
+    InstrumentFactory,
+    LegFactory,
+    OrderFactory,
+    SyncRunFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +72,18 @@ def test_a_failed_stop_comes_first_and_can_be_fixed():
     assert "BTC: stop failed." in html
 
 
+def test_a_stop_placed_by_hand_is_a_ladder_too():
+    BalanceFactory()
+    pair = {"side": "SELL", "list_id": "7", "quantity": D("0.05")}
+    OrderFactory(**pair, advanced=True, order_type="STOP_LOSS", price=None)
+    OrderFactory(**pair, price=D("65000"))
+    (other,) = line().others
+    assert (other.stop, other.target, other.now) == (D(55000), D(65000), D(60000))
+    html = Client().get("/").content.decode()
+    assert "BTC now 60,000.00. Stop-loss 55,000.00" in html
+    assert "has a stop." in html
+
+
 def test_without_a_target_there_is_none_to_gain():
     BalanceFactory()
     guarded(group__take_profit_price=None)
@@ -87,6 +106,13 @@ def test_the_bar_tells_how_much_has_a_stop():
         desk.summary.unprotected_usd,
         ["f-warn"],
     )
+
+
+def test_one_failed_lot_does_not_paint_its_whole_coin():
+    BalanceFactory()
+    GroupFactory(state="STOP_FAILED")
+    shown = {slice.look: slice.percent for slice in coverage(dashboard()).slices}
+    assert shown == {"f-crit": D(10), "f-warn": D(90)}
 
 
 def test_without_a_price_there_is_no_bar():

@@ -56,3 +56,10 @@ def test_no_text_at_all_begins_a_formula(text):
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**9), max_value=10**9))
 def test_every_number_comes_back(number):
     assert D(read([number, ""])[1][0]) == number
+
+
+def test_a_long_id_keeps_its_digits_in_a_spreadsheet_and_is_bare_for_a_program():
+    order_id = "6530219599901234567"
+    assert cell_text(order_id) == order_id
+    assert cell_text(order_id, for_sheet=True) == f"'{order_id}"
+    assert cell_text(D("1234567890.12345678"), for_sheet=True) == "1234567890.12345678"

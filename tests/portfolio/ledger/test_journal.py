@@ -85,6 +85,8 @@ def test_a_sale_says_what_it_gained_and_leads_to_its_order(client):
     page = client.get("/history/").content.decode()
     assert f'href="/orders/{order.pk}/"' in page
     assert "$98.50" in page
+    for address in ("/history/", f"/orders/{order.pk}/", "/", "/portfolio/"):
+        assert "over average cost" in client.get(address).content.decode(), address
 
 
 def test_what_went_wrong_is_told_in_words(client):

@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from oco.oids import client_oid
 from portfolio.ledger.cells import MARK
 from tests.factories import (
     GroupFactory,
@@ -83,6 +84,31 @@ def test_each_filter_finds_its_orders(client, query, changes):
     else:
         OrderFactory(**other)
     assert listed(client, **query) == [wanted.order_id]
+
+
+def test_the_filter_finds_what_the_list_calls_so(client):
+    resting = OrderFactory(advanced=True, status="PENDING")
+    working = OrderFactory()
+    waiting = OrderFactory(status="NEW")
+    assert set(listed(client, status="ACTIVE")) == {resting.order_id, working.order_id}
+    assert listed(client, status="NEW") == [waiting.order_id]
+    page = html(client)
+    assert page.count(">Sent, waiting</option>") == 1
+    assert ">Working</option>" in page
+
+
+def test_a_market_buy_for_so_much_money_is_filled_and_has_no_of(client):
+    bought = {"order_type": "MARKET", "canceled": True, "has_fills": True, "quantity": D("0.9261")}
+    whole = OrderFactory(**bought, filled_quantity=D("0.9724"))
+    taken_back = OrderFactory(canceled=True)
+    assert listed(client, status="FILLED") == [whole.order_id]
+    assert listed(client, status="CANCELED") == [taken_back.order_id]
+    shown = html(client, status="FILLED")
+    assert "0.9261" not in shown
+    assert 'data-status="CANCELED"' in shown
+    one = client.get(f"/orders/{whole.pk}/").content.decode()
+    assert "0.9261" not in one
+    assert "Filled</span>" in one
 
 
 def test_a_group_has_its_orders(client):
@@ -213,6 +239,25 @@ def test_a_stranger_is_asked_to_log_in(client, settings, page):
     answer = client.get(page)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/login/")
+
+
+def test_an_order_of_ours_that_a_restore_forgot_is_not_called_manual(client):
+    name = client_oid(account="a", entry_order_id="1", first_trade_id="1", generation=1, role="STOP_LOSS")
+    forgotten, stranger = OrderFactory(client_oid=name), OrderFactory(client_oid="xd-mine")
+    OrderFactory(client_oid="")
+    words = "before a backup was restored"
+    assert words in client.get(f"/orders/{forgotten.pk}/").content.decode()
+    assert words not in client.get(f"/orders/{stranger.pk}/").content.decode()
+    assert client.get("/").content.decode().count("The desk, before a restore") == 1
+
+
+@pytest.mark.parametrize("page", ["/orders/", "/history/"])
+def test_a_file_for_a_spreadsheet_is_offered_that_keeps_every_digit(client, page):
+    order = OrderFactory(filled=True, order_id="6530219599901234567")
+    TradeFactory(order_id=order.order_id)
+    assert 'href="?format=csv&amp;ids=text"' in client.get(page).content.decode()
+    assert {row["order_id"] for row in file(client, page)} == {order.order_id}
+    assert {row["order_id"] for row in file(client, page, ids="text")} == {f"'{order.order_id}"}
 
 
 @pytest.mark.parametrize("page", ["/orders/", "/history/", "/portfolio/"])

@@ -16,6 +16,7 @@ from tests.factories import (
     BalanceFactory,
     CostFactory,
     HistoryRangeFactory,
+    InstrumentFactory,
     SnapshotFactory,
     SyncRunFactory,
 )
@@ -101,6 +102,16 @@ def test_the_file_has_every_holding_with_exact_numbers(client):
     assert rows["BTC"]["average_cost_usd"] == "50000"
     assert rows["XYZ"]["market_value_usd"] == ""
     assert rows["USD"]["unrealised_usd"] == ""
+
+
+def test_an_average_is_two_digits_finer_than_the_price_in_the_file(client):
+    InstrumentFactory()  # BTC_USD, in cents
+    CostFactory(quantity=D(3), cost_usd=D(100))
+    BalanceFactory(quantity=D(3))
+    answer = client.get("/portfolio/", {"format": "csv"})
+    text = b"".join(answer.streaming_content).decode().removeprefix(MARK)
+    (row,) = csv.DictReader(StringIO(text, newline=""))
+    assert row["average_cost_usd"] == "33.3333"
 
 
 def test_the_smaller_ones_share_one_part(client):

@@ -89,6 +89,13 @@ def test_exit_code_1_with_one_sentence(world, capsys, trouble, sentence, options
     assert "Traceback" not in told.err
 
 
+def test_a_failure_is_told_once_and_without_zeros(world, capsys, caplog):
+    world.faults.add("refuse", method="private/*", code=40101)
+    _code, told = run(capsys)
+    assert told.out == ""
+    assert (told.err + caplog.text).count("[40101]") == 1
+
+
 def test_exit_code_3_while_another_cycle_holds_the_lease():
     held = lease_take(purpose="cycle")
     with pytest.raises(CommandError, match=held.holder.split()[0]) as caught:

@@ -38,7 +38,7 @@ def form(answer, action):
 
 def reviewed(client, **changes):
     """The review of this wish."""
-    return client.post(REVIEW, {**WISH, **changes})
+    return client.post(REVIEW, {**WISH, **changes}, follow=True)
 
 
 def token_of(answer, action=SEND):

@@ -25,7 +25,7 @@ def at(group, step=""):
 
 
 def reviewed(client, group, **changes):
-    return client.post(at(group, "review/"), {**LEVELS, **changes})
+    return client.post(at(group, "review/"), {**LEVELS, **changes}, follow=True)
 
 
 def test_it_says_why_and_offers_the_prices_as_they_are(alice, failed):
@@ -39,6 +39,21 @@ def test_a_stop_that_the_market_has_passed_is_proposed_anew(alice, failed):
     Balance.objects.filter(currency="BTC").update(price_usd=Decimal(50000))
     offered = form(alice.get(at(failed)), at(failed, "review/"))
     assert (offered["stop_price"], offered["take_profit_price"]) == ("47500.00", "55000.00")
+
+
+def test_a_target_that_the_market_has_passed_is_proposed_anew(alice, failed):
+    Balance.objects.filter(currency="BTC").update(price_usd=Decimal(67000))
+    offered = form(alice.get(at(failed)), at(failed, "review/"))
+    assert (offered["stop_price"], offered["take_profit_price"]) == ("57000.00", "73700.00")
+
+
+def test_a_stop_too_near_for_a_pair_says_so_and_is_refused_beside_a_target(alice, failed):
+    Balance.objects.filter(currency="BTC").update(price_usd=Decimal(57200))
+    words = text(alice.get(at(failed)))
+    assert "less than 0.50% below the price now: too near for a pair" in words
+    beside = {"stop_price": "57000", "take_profit_price": "65000"}
+    assert "goes without a target" in text(reviewed(alice, failed, **beside))
+    assert "Place a stop alone" in text(reviewed(alice, failed, **beside | {"take_profit_price": ""}))
 
 
 def test_the_target_that_still_works_is_cancelled_first(alice, failed):

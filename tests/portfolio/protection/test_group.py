@@ -14,13 +14,16 @@ from django.utils import timezone
 
 from exchange.models import Candle
 from oco.models import OcoGroup
+from oco.telling import group_story
 from portfolio.models import Balance
+from portfolio.web.live import revision
 from tests.factories import (
     EventFactory,
     GroupFactory,
     LegFactory,
     LotTradeFactory,
     OrderFactory,
+    SyncRunFactory,
     TradeFactory,
     TradingSwitchFactory,
 )
@@ -73,7 +76,7 @@ def test_it_says_six_figures(alice):
     words = text(page(pair(GroupFactory())))
     for part in (
         "BTC/USD Protected",
-        "Position 0.01000 BTC $630.00",
+        "Position 0.01000 BTC $630.00, valued at 63,000.00",
         "Unrealised +$30.00 +5.00% from 60,000.00",
         "Loss at stop −$30.00 57,000.00, −9.52% away",
         "Gain at target +$60.00 66,000.00, +4.76% away",
@@ -123,7 +126,12 @@ def test_a_group_that_has_ended_says_what_it_brought(alice):
     bought = TradeFactory(order_id=group.entry_order_id)
     LotTradeFactory(lot=group.lot, trade_id=bought.trade_id)
     words = text(page(group))
-    for part in ("Target hit", "Result +$60.00 before fees", "The target sold the lot.", "Ended"):
+    for part in (
+        "Target hit",
+        "Result +$60.00 from the entry, before fees",
+        "The target sold the lot.",
+        "Ended",
+    ):
         assert part in words
     assert "End this protection" not in words
 
@@ -165,7 +173,7 @@ def test_the_chart_is_data_and_a_table(alice):
     assert data["marks"] == [{"time": last - 3600, "side": "BUY", "text": "Bought 0.01000"}]
     levels = [(one["kind"], one["price"], one["placed"]) for one in data["levels"]]
     assert levels == [("target", "66000", True), ("entry", "60000.00", True), ("stop", "57000.00", True)]
-    assert "between 58,000.00 and 61,000.00, now 60,000.00" in text(answer)
+    assert "between 58,000.00 and 61,000.00, last traded at 60,000.00" in text(answer)
     assert answer.content.decode().count('<tbody><tr><th scope="row">') == 2
 
 
@@ -200,7 +208,10 @@ def test_the_chart_weighs_no_more_than_it_may():
 def test_nothing_in_it_breaks_the_strict_policy(alice):
     candles()
     found = Page(page(pair(GroupFactory()), alice).content.decode())
-    assert (found.inline, found.external) == ([], ["https://www.tradingview.com/"])
+    assert (found.inline, found.external) == (
+        [],
+        ["https://crypto.com/exchange/trade/BTC_USD", "https://www.tradingview.com/"],
+    )
 
 
 def test_who_may_not_read_is_asked_to_log_in(settings, bitcoin):
@@ -237,11 +248,24 @@ def test_the_result_calls_nothing_protected_that_is_not(alice):
     assert "both orders" not in part + stop
 
 
-def test_in_live_it_links_to_the_exchange(alice, settings):
-    group = GroupFactory()
-    assert "crypto.com/exchange/trade" not in page(group).content.decode()
-    settings.ENVIRONMENT = "LIVE"
-    assert 'href="https://crypto.com/exchange/trade/BTC_USD"' in page(group).content.decode()
+def test_a_target_that_was_moved_is_shown_where_it_rests(alice):
+    group = pair(GroupFactory(take_profit_price=D("59000.00")))
+    for address in (f"/protection/{group.pk}/", f"/protection/{group.pk}/sent/", "/protection/", "/"):
+        words = text(alice.get(address))
+        assert ("66,000.00" in words, "59,000.00" in words) == (True, False), address
+    assert "Gain at target +$60.00" in text(page(group))
+    assert "the target 66,000.00" in text(alice.get(f"/protection/{group.pk}/cancel/"))
+
+
+def test_a_stop_and_a_target_that_are_gone_are_prices_and_called_so(alice):
+    words = text(page(GroupFactory(closed=True)))
+    assert "Stop was at 57,000.00" in words
+    assert "Target was at 66,000.00" in words
+    assert "Loss at stop" not in words + text(page(GroupFactory(closed=True, take_profit_price=None)))
+
+
+def test_it_links_to_the_market_on_the_exchange(alice):
+    assert 'href="https://crypto.com/exchange/trade/BTC_USD"' in page(GroupFactory()).content.decode()
 
 
 def test_its_queries_do_not_grow_with_its_rows(alice):
@@ -262,3 +286,18 @@ def test_its_queries_do_not_grow_with_its_rows(alice):
     with queries() as many:
         page(group)
     assert len(many) == len(few) <= 25
+
+
+@pytest.mark.parametrize("step", ["", "sent/"])
+def test_what_changes_while_the_page_is_made_is_asked_for_once_more(monkeypatch, step):
+    """A cycle ends after the group was read: the page must not take itself for what that cycle found."""
+    group = GroupFactory()
+
+    def read(**asked):
+        found = group_story(**asked)
+        SyncRunFactory()
+        return found
+
+    monkeypatch.setattr("portfolio.pages.protection.group.group_story", read)
+    html = Client().get(f"/protection/{group.pk}/{step}").content.decode()
+    assert f'data-revision="{revision()}"' not in html

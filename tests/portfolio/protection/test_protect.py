@@ -73,8 +73,8 @@ def test_a_stop_without_a_target_stands_alone(alice):
     assert OcoGroup.objects.get().take_profit_price is None
 
 
-def test_a_target_that_is_passed_goes_out_above_the_price(alice):
-    page = reviewed(alice, take_profit_price="59000")
+def test_a_target_that_is_too_near_goes_out_above_the_price(alice):
+    page = reviewed(alice, take_profit_price="60100")
     assert "limit 60,300.00 USD" in text(page)
     assert "the first price above goes out instead" in text(page)
 
@@ -164,6 +164,8 @@ def test_nothing_is_sent_while_trading_is_off(alice):
     ("change", "words"),
     [
         ({"stop_price": "60000"}, "would sell at once"),
+        ({"stop_price": "59800"}, "goes without a target"),
+        ({"take_profit_price": "60000"}, "A target must lie above it"),
         ({"stop_price": "57000.001"}, "multiple of 0.01"),
         ({"stop_price": "57,000"}, "plain digits with a point"),
         ({"stop_price": ""}, "This field is required"),
@@ -193,7 +195,7 @@ def test_what_the_service_refuses_is_not_used_up(alice, monkeypatch):
     monkeypatch.setattr(Protecting, "check", lambda _self, _values: None)
     GroupFactory(lot__bought=Decimal("0.01"), instrument_name="BTC_USDT")
     monkeypatch.setattr(Protecting, "seen", lambda _self: "0.10000")
-    assert "Only 0.09000000 BTC have no protection yet." in text(send(alice, page))
+    assert "Only 0.09000 BTC are free" in text(send(alice, page))
     assert UsedReview.objects.count() == 0
 
 
@@ -225,6 +227,32 @@ def test_a_token_is_for_one_person_and_one_instrument(alice):
     assert OcoGroup.objects.count() == 0
 
 
+def test_one_can_come_back_to_the_review(alice):
+    there = alice.post(REVIEW, WISH)["Location"]
+    first = alice.get(there)
+    send(alice, first)
+    back = alice.get(there)
+    assert back.status_code == 200
+    assert "No BTC is free" in text(back)
+    assert OcoGroup.objects.count() == 1
+
+
+@pytest.mark.parametrize(("coin", "words"), [("DOGE", "No DOGE is held"), ("USDT", "USDT counts as cash")])
+def test_where_there_is_nothing_to_protect_there_is_no_form(alice, coin, words):
+    InstrumentFactory(symbol=f"{coin}_USD")
+    page = text(alice.get(f"/protection/protect/{coin}_USD/"))
+    assert f"{words}" in page
+    assert "there is nothing to protect" in page
+    assert "Stop price" not in page
+
+
+def test_nothing_free_is_said_once(alice):
+    OrderFactory(side="SELL", quantity=Decimal("0.1"))
+    page = text(alice.get(SET))
+    assert "No BTC is free" in page
+    assert "BTC are free" not in page
+
+
 def test_without_a_login_it_asks_for_one():
     for answer in (Client().get(SET), Client().post(REVIEW, WISH), Client().post(SEND, {"token": "x"})):
         assert answer["Location"].startswith("/login/?next=/protection/protect/BTC_USD/")
@@ -244,7 +272,7 @@ def test_a_form_from_elsewhere_is_refused(alice):
 def test_its_own_form_carries_what_it_needs(alice):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = alice.cookies
-    review = strict.post(REVIEW, form(strict.get(SET), REVIEW))
+    review = strict.post(REVIEW, form(strict.get(SET), REVIEW), follow=True)
     assert strict.post(SEND, form(review, SEND)).status_code == 302
     assert OcoGroup.objects.count() == 1
 

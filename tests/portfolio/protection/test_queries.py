@@ -49,9 +49,9 @@ def test_no_step_asks_more_where_there_is_more(alice, failed, step):
     levels = {"stop_price": "57000", "take_profit_price": "76000"}
     ask = {
         "set": lambda: alice.get(SET),
-        "review": lambda: alice.post(REVIEW, {**WISH, "quantity": "0.01"}),
+        "review": lambda: alice.get(REVIEW, {**WISH, "quantity": "0.01"}),
         "fix": lambda: alice.get(f"{own}fix/"),
-        "fix review": lambda: alice.post(f"{own}fix/review/", levels),
+        "fix review": lambda: alice.get(f"{own}fix/review/", levels),
         "cancel": lambda: alice.get(f"{own}cancel/"),
         "sent": lambda: alice.get(f"{own}sent/"),
         "switch": lambda: alice.get("/switch/"),

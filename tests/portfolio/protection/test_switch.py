@@ -44,6 +44,17 @@ def test_switching_off_is_never_too_late_and_never_twice_harmful(alice, clock):
     assert is_off()
 
 
+def test_what_the_settings_hold_off_has_no_button(alice, settings):
+    settings.TRADING_ENABLED = False
+    answer = alice.get("/switch/")
+    words, page = text(answer), answer.content.decode()
+    assert "Trading is switched off in the settings" in words
+    assert "Why trading is off" in page
+    assert "Switch on trading" not in page
+    assert "Switch off trading" not in page
+    assert "pill ok" not in page
+
+
 def test_it_says_who_when_and_why(alice):
     TradingSwitchFactory()
     words = text(alice.get("/switch/"))

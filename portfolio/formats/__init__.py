@@ -1,0 +1,1 @@
+"""How the admin writes times, by language; the pages have formats of their own."""
