@@ -29,6 +29,7 @@ def supervisor():
 @pytest.fixture
 def handlers():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have it ignored
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -55,8 +55,8 @@ def test_it_is_told_once_with_how_much_since_when_and_why(desk, world):
         desk.quiet()
     (alert,) = Alert.objects.all()
     assert (alert.kind, alert.instrument_name) == ("UNPROTECTED", NAME)
-    assert "-0.5" in alert.title
-    assert all(word in alert.text for word in ("-0.5", "$", "since", "spot only"))
+    assert "−0.5" in alert.title
+    assert all(word in alert.text for word in ("−0.5", "$", "since", "spot only"))
 
 
 def test_a_closed_one_is_gone_and_not_asked_for_again(desk, world):
