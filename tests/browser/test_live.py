@@ -33,6 +33,17 @@ def test_an_order_appears_without_loading_the_page_again(desk, home):
     assert home.watch.troubles == []
 
 
+def test_a_fill_gets_its_pair_before_the_eyes(desk, home):
+    known = {group["oco_group_id"] for group in desk.state()["oco_groups"]}
+    desk.order(instrument_name="SOL_USD", side="BUY", type="MARKET", quantity="1")
+    desk.sync()
+    (new,) = [group for group in desk.state()["oco_groups"] if group["oco_group_id"] not in known]
+    assert new["state"] == "ACTIVE"
+    home.evaluate(NEWS)
+    home.locator(f"a[href*='{new['oco_group_id']}']").first.wait_for()
+    assert home.evaluate("window.kept")
+
+
 def test_a_panel_with_the_focus_waits_until_it_is_left(desk, home):
     home.locator("#live-open a").first.focus()
     order_id = buy(desk)
