@@ -1,18 +1,44 @@
 """What the pages of the long lists answer: a page, or the same as a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from portfolio.ledger.cells import Cell, csv_lines
 from portfolio.ledger.forms import PeriodForm
-from portfolio.ledger.keyset import Page
+from portfolio.ledger.keyset import Page, Place
 
 FORMAT, AFTER, IDS = "format", "after", "ids"
 TEXT = "text"
+
+
+def list_answer(
+    request: HttpRequest,
+    *,
+    name: str,
+    form: PeriodForm,
+    head: Sequence[str],
+    file: Callable[[Any], Iterable[Sequence[Cell]]],
+    page: Callable[..., Page[Any]],
+) -> HttpResponseBase:
+    """The list `name`, as a page or as a file. A filter that makes no sense shows no row, and why."""
+    is_sound = form.is_valid()
+    if is_sound and wants_file(request):
+        return csv_file(name, head, file(form), for_sheet=wants_ids_as_text(request))
+    found: Page[Any] = Page(rows=())
+    if is_sound:
+        found = page(form, after=Place.read(request.GET.get(AFTER, "")))
+    context = {
+        "form": form,
+        "page": found,
+        "at": addresses(request, found),
+        "is_filtered": is_sound and is_filtered(form),
+    }
+    return render(request, f"ledger/{name}.html", context, status=200 if is_sound else 400)
 
 
 def wants_file(request: HttpRequest) -> bool:
