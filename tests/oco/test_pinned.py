@@ -191,3 +191,15 @@ def test_a_fill_of_a_buy_was_taken_by_our_stop_of_the_same_number():
             do("fill", 1, "0.4"),
         ],
     )
+
+
+def test_a_worker_that_had_waited_until_the_lease_ran_out_was_taken_for_a_second_one():
+    play(
+        {},
+        [
+            do("trouble", "slow_body", "private/user-balance", seconds=12, every=3),
+            do("beside", "send", 10),
+            do("sync", 60),
+            do("beside", "lease", 7),
+        ],
+    )
