@@ -39,7 +39,7 @@ def wanted_next(*, client: Client, now: datetime, with_positions: bool = False) 
         known_instruments=sorted({name for _, _, name, _ in believed}),
         with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_EVERY).exists(),
         with_positions=with_positions,
-        bought_since_ns=_bought_since(read),
+        bought_since_ns=_bought_since(read, exchange_now_ns(client=client, now=now)),
     )
 
 
@@ -49,10 +49,12 @@ def in_turn(keys: Sequence[Key], *, minute: int) -> list[Key]:
     return [*keys[first:], *keys[:first]]
 
 
-def _bought_since(read: Mapping[str, int]) -> int | None:
+def _bought_since(read: Mapping[str, int], now_ns: int) -> int | None:
     """Since the last look, whose moment is known to half a second; before the first one nothing is new."""
     last = read.get(Stream.TRADES)
-    return last - CLOCK_DOUBT_NS if settings.AUTO_PROTECT and last is not None else None
+    if not settings.AUTO_PROTECT or last is None:
+        return None
+    return max(last - CLOCK_DOUBT_NS, now_ns - OVERLAP_NS)
 
 
 def _spans(now_ns: int, read: Mapping[str, int]) -> dict[Stream, Span]:

@@ -160,7 +160,8 @@ def _is_plain(row: ExchangeOrder) -> bool:
 def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     """An id alone proves nothing: the two name spaces may number alike (dossier 5.31)."""
     facts = ("instrument_name", "side", "quantity")
-    return all(getattr(plain, name) == getattr(parent, name) for name in facts)
+    names = {"", plain.order_id, parent.client_oid, parent.order_id}  # a stranger's own name tells it apart
+    return plain.client_oid in names and all(getattr(plain, fact) == getattr(parent, fact) for fact in facts)
 
 
 def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:

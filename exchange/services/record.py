@@ -12,6 +12,7 @@ from exchange import types
 from exchange.models import SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
+from exchange.services.explained import empty_read_until, trades_read_until
 from exchange.services.history import cursor_advance, gap_record_all, range_open
 from exchange.services.instruments import instrument_record_all
 from exchange.services.orders import OrderDraft, order_draft, order_missing_all, order_store
@@ -86,8 +87,16 @@ def _advance(stream: Stream, part: Part[Heard[Any]], span: Span, read: int | Non
         return
     earliest = span.end_ns - RETENTION_NS
     since, why = (earliest, "first run") if read is None else (max(read - OVERLAP_NS, earliest), "missed")
+    left, until = part.rows.left_until_ns, span.end_ns - AHEAD_NS
     with transaction.atomic():
         range_open(stream=stream, start_ns=since, end_ns=span.start_ns, why=why, now=now)
-        range_open(stream=stream, start_ns=span.start_ns, end_ns=part.rows.left_until_ns, why="busy", now=now)
+        range_open(stream=stream, start_ns=span.start_ns, end_ns=left, why="busy", now=now)
         gap_record_all(stream=stream, gaps=part.rows.gaps, now=now)
-        cursor_advance(stream=stream, read_until_ns=span.end_ns - AHEAD_NS)
+        if not part.rows.rows and left <= span.start_ns:
+            until = empty_read_until(read_until_ns=until, before_ns=read)
+            passed = until - OVERLAP_NS
+            if read is not None and passed > read:  # the next window begins behind what was asked for once
+                range_open(stream=stream, start_ns=span.start_ns, end_ns=passed, why="empty", now=now)
+        if stream is Stream.TRADES:
+            until = trades_read_until(read_until_ns=until, before_ns=read, told_from_ns=left)
+        cursor_advance(stream=stream, read_until_ns=until)

@@ -70,21 +70,35 @@ def test_the_first_time_half_a_year_is_left():
 
 def test_next_to_the_last_time_nothing_is_left():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
-    record(trades=heard())
+    record(trades=heard(wire_trade()))
     assert ranges() == set()
 
 
 def test_what_the_window_did_not_reach_is_left():
     read = SPAN.start_ns - 3 * NS_PER_DAY
     SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
-    record(trades=heard())
+    record(trades=heard(wire_trade()))
     assert ranges() == {("missed", read - OVERLAP_NS, SPAN.start_ns)}
 
 
 def test_what_the_exchange_has_no_more_is_not_asked_for():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=END - 400 * NS_PER_DAY)
-    record(trades=heard())
+    record(trades=heard(wire_trade()))
     assert ranges() == {("missed", END - RETENTION_NS, SPAN.start_ns)}
+
+
+def test_an_answer_without_rows_leaves_the_cursor_where_it_was():
+    read = END - AHEAD_NS - OVERLAP_NS
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
+    record(trades=heard(), span=Span(start_ns=read - OVERLAP_NS, end_ns=END))
+    assert (cursors(), ranges()) == ({"TRADES": read}, set())
+
+
+def test_after_a_long_gap_what_it_passes_is_asked_for_again():
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    record(trades=heard())
+    kept = END - AHEAD_NS - NS_PER_DAY // 12
+    assert (cursors(), ranges()) == ({"TRADES": kept}, {("empty", SPAN.start_ns, kept - OVERLAP_NS)})
 
 
 def test_what_was_too_busy_to_give_is_left():
