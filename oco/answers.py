@@ -46,12 +46,14 @@ def take_away(case: Case, reason: str) -> Plan:
 
 
 def sell(case: Case, reason: str) -> Plan:
-    """Sell exactly what the lot may sell at the market, after everything of ours is gone (rule 9)."""
+    """Sell, or buy back, exactly what the lot may at the market, after everything of ours is gone (rule 9)."""
     blocked = case.why_no_sale
     if blocked:
         return wait(case, f"{reason} {blocked}")
     if case.is_worthless:
         return alarm(f"{reason} At this price the lot is worth too little for an order.")
+    if case.is_too_dear:
+        return alarm(f"{reason} Nothing is bought above {case.ceiling}.")
     if case.live:
         return cancel(case, case.live, State.EXITING, reason)
     if any(leg.role is Role.EXIT and leg.sent_now for leg in case.newest):
@@ -74,6 +76,7 @@ def put(
         quantity=quantity,
         stop=stop,
         target=target,
+        ceiling=case.ceiling,
         generation=_generation(case, what),
         finishing=case.finishes and what is not Order.EXIT,
     )

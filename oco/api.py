@@ -111,7 +111,7 @@ class GroupDetail(GroupView):
 
 
 class GroupCancel(GroupView):
-    """Take the protection away; the coins stay."""
+    """Take the protection, or the buy-back, away; coins and money stay."""
 
     serializer_class = GroupSerializer
     weakens_protection = True

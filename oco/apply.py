@@ -25,6 +25,7 @@ from oco.journal import group_note
 from oco.models import OcoGroup, OcoLeg
 from oco.plan import Cancel, Order, Place, Role
 from oco.watch import Watch
+from oco.ways import Way
 
 Status = OcoLeg.Status
 NO_FUNDS = 306
@@ -71,15 +72,15 @@ def _intend(watch: Watch, group: OcoGroup, order: Place) -> list[OcoLeg]:
         )
         group.save(update_fields=["generation", "quantity", "grace_at", "list_id"])
         legs = [leg_intend(watch=watch, group=group, role=role, order=order) for role in ROLES[order.what]]
-        group_note(group=group, at=watch.now(), reason=_words(order))
+        group_note(group=group, at=watch.now(), reason=_words(order, group.lot.way))
         return legs
 
 
-def _words(order: Place) -> str:
+def _words(order: Place, way: Way) -> str:
     what = {
         Order.PAIR: f"Stop {order.stop:f} and target {order.target or Decimal(0):f}",
         Order.STOP: f"A stop alone at {order.stop:f}",
-        Order.EXIT: "A sale at the market",
+        Order.EXIT: f"A {way.order} at the market",
     }
     return f"{what[order.what]} for {order.quantity:f} is placed."
 

@@ -61,7 +61,8 @@ def books(
 def _lot_fact(lot: Lot, tick: Decimal) -> invariants.LotFact:
     return invariants.LotFact(
         id=lot.pk,
-        currency=lot.base_ccy,
+        currency=lot.claims,
+        unit=lot.unit,
         bought=lot.bought,
         owned=lot.owned,
         sold=lot.sold,

@@ -14,18 +14,19 @@ from oco.plan import (
     Role,
     Standing,
 )
-from oco.pricing import is_placeable, whole_lots
+from oco.pricing import ceiling_of, is_placeable, whole_lots
 from oco.states import State, is_final
+from oco.ways import Way
 
 LOOK_AGE = timedelta(seconds=5)
 RECENT = timedelta(minutes=15)
 FAILURES = 3
 CLOSED_BY = {
-    Role.STOP_LOSS: (State.CLOSED_BY_STOP, "The stop sold the lot."),
-    Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, "The target sold the lot."),
-    Role.EXIT: (State.CLOSED_BY_EXIT, "The lot was sold at the market."),
+    Role.STOP_LOSS: (State.CLOSED_BY_STOP, "The stop {done} the lot."),
+    Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, "The target {done} the lot."),
+    Role.EXIT: (State.CLOSED_BY_EXIT, "The lot was {done} at the market."),
 }
-BY_HAND = (State.CLOSED_BY_HAND, "The coins left the account otherwise.")
+BY_HAND = (State.CLOSED_BY_HAND, "The {means} left the account otherwise.")
 ROLES = {
     Order.PAIR: (Role.STOP_LOSS, Role.TAKE_PROFIT),
     Order.STOP: (Role.STOP_LOSS,),
@@ -37,6 +38,10 @@ ROLES = {
 class Case:
     desired: Desired
     observed: Observed
+
+    @property
+    def way(self) -> Way:
+        return self.desired.way
 
     # what there is
 
@@ -70,12 +75,28 @@ class Case:
         return whole_lots(self.desired.cover, self.desired.grid.quantity_tick)
 
     @property
+    def ceiling(self) -> Decimal | None:
+        """The most that is paid for a coin, where the orders buy."""
+        if self.way is Way.SELLS:
+            return None
+        return ceiling_of(self.desired.stop, self.desired.grid.price_tick)
+
+    @property
+    def is_too_dear(self) -> bool:
+        """Whether the market is above the most that is paid."""
+        return self.ceiling is not None and self.mark is not None and self.mark > self.ceiling
+
+    @property
     def is_worthless(self) -> bool:
         """Whether a sale at the market is below what the exchange takes; not while no price is known."""
         return self.mark is not None and not is_placeable(self.cover, self.mark, self.desired.grid)
 
     def fits(self, quantity: Decimal) -> bool:
         return is_placeable(quantity, self.desired.stop, self.desired.grid)
+
+    def is_reached(self, price: Decimal) -> bool:
+        """Whether the stop lies there already."""
+        return self.way.reached(price, self.desired.stop)
 
     @property
     def is_over(self) -> bool:
@@ -117,7 +138,8 @@ class Case:
         """How the lot ended, and in words: by the last of our orders that sold, the stop before its sibling."""
         sold = [leg for leg in self.observed.legs if leg.executed]
         last = max(sold, key=lambda leg: (leg.generation, leg.role is Role.STOP_LOSS), default=None)
-        return CLOSED_BY[last.role] if last else BY_HAND
+        state, words = CLOSED_BY[last.role] if last else BY_HAND
+        return state, words.format(done=self.way.done, means=self.way.means)
 
     @property
     def finishes(self) -> bool:
@@ -164,9 +186,11 @@ class Case:
         return self.observed.now - moment
 
     def is_beyond(self, look: Look) -> bool:
-        """Mark, the exchange's own published mark, and the best bid: all at or below the stop."""
-        prices = (look.mark, look.published, look.bid)
-        return all(price is not None and price <= self.desired.stop for price in prices)
+        """Mark, the exchange's own published mark, and the best price to be had: all at the stop or beyond."""
+        best = look.bid if self.way is Way.SELLS else look.ask
+        return all(
+            price is not None and self.is_reached(price) for price in (look.mark, look.published, best)
+        )
 
     # what keeps us from placing
 
@@ -189,9 +213,9 @@ class Case:
     @property
     def why_no_coins(self) -> str:
         if self.desired.is_short:
-            return "The balance does not show all the coins yet."
+            return f"The balance does not show all the {self.way.means} yet."
         if not self.fits(self.rest):
             return f"At its stop {self.rest} is worth less than the exchange takes."
         if not self.fits(self.cover):
-            return f"Only {self.cover} may be sold: the rest is locked by another order."
+            return f"Only {self.cover} may be {self.way.done}: the rest is locked by another order."
         return ""

@@ -131,6 +131,16 @@ def covered_of(coin: Coin) -> Covered:
     )
 
 
+def called(guard: Guard, *, tick: Decimal | None) -> Cover:
+    """What one group by itself is called; less than `tick` that no order is for is no lack."""
+    if guard.state in (State.STOP_FAILED, State.UNKNOWN):
+        return Cover(guard.state)
+    if guard.state is not State.ACTIVE:
+        return Cover.WAITING if guard.is_sent else Cover.UNPROTECTED
+    owed = whole_lots(guard.owned, tick) if tick else guard.owned
+    return Cover.PARTLY if guard.quantity < owed else Cover.PROTECTED
+
+
 def _of_guard(coin: Coin, guard: Guard, quantity: Decimal) -> Unprotected:
     return Unprotected(
         instrument_name=guard.instrument_name,

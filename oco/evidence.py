@@ -93,15 +93,16 @@ def _adopt(leg: OcoLeg, order: ExchangeOrder) -> None:
 
 
 def trades_adopt(*, watch: Watch) -> None:
-    """A sale that carries the name of a leg without a record proves that it exists, and what it executed."""
+    """A trade that carries the name of a leg without a record proves that it exists, and what it executed."""
     recent = Q(sent_at__gt=watch.started - REMEMBERED) | Q(status__in=UNSETTLED)
     legs = {leg.client_oid: leg for leg in _nameless().filter(recent).select_related("group")}
     if not legs:
         return
     since = to_ms(min(leg.sent_at for leg in legs.values()) - CLOCK_DOUBT) * NS_PER_MS
     sold: dict[str, Decimal] = {}
-    for trade in Trade.objects.filter(create_time_ns__gte=since, side="SELL", client_oid__in=legs):
-        if trade.instrument_name == legs[trade.client_oid].group.instrument_name:
+    for trade in Trade.objects.filter(create_time_ns__gte=since, client_oid__in=legs):
+        leg = legs[trade.client_oid]
+        if (trade.side, trade.instrument_name) == (leg.side, leg.group.instrument_name):
             sold[trade.client_oid] = sold.get(trade.client_oid, Decimal(0)) + trade.quantity
     found = [legs[name] for name, quantity in sold.items() if quantity > legs[name].executed]
     for leg in found:
@@ -136,13 +137,15 @@ def _traded_of(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
     An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
     """
     ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id)} - {""}
-    rows = list(Trade.objects.filter(order_id__in=ids, side="SELL")) if ids else []
-    sold = {row.order_id for row in rows}
-    concerned = [leg for leg in legs if leg.order_id in sold or leg.exchange_order_id in sold]
-    by_name = {(name, leg.group.instrument_name): leg for leg in concerned for name in _names_of(leg)}
+    rows = list(Trade.objects.filter(order_id__in=ids)) if ids else []
+    told = {row.order_id for row in rows}
+    concerned = [leg for leg in legs if leg.order_id in told or leg.exchange_order_id in told]
+    by_name = {
+        (name, leg.group.instrument_name, leg.side): leg for leg in concerned for name in _names_of(leg)
+    }
     found: dict[str, Decimal] = {}
     for row in rows:
-        leg = by_name.get((row.client_oid, row.instrument_name))
+        leg = by_name.get((row.client_oid, row.instrument_name, row.side))
         if leg is not None and row.order_id in (leg.order_id, leg.exchange_order_id):
             found[leg.client_oid] = found.get(leg.client_oid, Decimal(0)) + row.quantity
     return found
@@ -170,11 +173,11 @@ def _absorb(leg: OcoLeg, order: ExchangeOrder | None, traded: dict[str, Decimal]
 
 
 def _lots_count_sold(changed: Sequence[OcoLeg], watch: Watch) -> None:
-    """What our orders sold of a lot is the sum over all its legs, and never falls."""
+    """What our orders sold of a lot, or bought back, is the sum over all its legs, and never falls."""
     for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in changed if leg.executed}):
         legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
         sold = sum(legs, Decimal(0))
         if sold > lot.sold:
             lot.sold = sold
             lot.save(update_fields=["sold"])
-            watch.sold.add(lot.base_ccy)
+            watch.sold.add(lot.claims)

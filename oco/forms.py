@@ -19,8 +19,11 @@ else:
     PolicyModelForm = forms.ModelForm  # not subscriptable when it runs
 
 LOWEST, LOWEST_STOP, HIGHEST_TARGET = Decimal("0.1"), Decimal(99), Decimal(900)
-NOT_OFFERED = _(
-    "Pairs that buy back what was sold are not offered yet: leave it off. Nothing is done about a sale by itself."
+DEEPEST_TARGET = Decimal(90)  # after a sale: the exchange takes no buy below a tenth of the market
+BUYS_BACK = _(
+    "While a policy for sales is on, every sale of the coin for cash that the desk did not send itself is followed "
+    "by orders that BUY the coin back with the money that the sale brought: above the price of the sale at the "
+    "stop, below it at the target. Leave it off unless you want that after every sale, whoever makes it."
 )
 DIGITS: dict[str, Any] = {"max_digits": 40, "decimal_places": 20}
 
@@ -31,6 +34,17 @@ class PolicyForm(PolicyModelForm):
     class Meta:
         model = ProtectionPolicy
         fields = "__all__"  # the admin narrows it
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "side" in self.fields:
+            self.fields["side"].help_text = BUYS_BACK
+        elif "enabled" in self.fields and self.instance.side == ProtectionPolicy.Side.SELL:
+            self.fields["enabled"].help_text = BUYS_BACK
+
+    @property
+    def is_for_sales(self) -> bool:
+        return bool(self.cleaned_data.get("side", self.instance.side) == ProtectionPolicy.Side.SELL)
 
     def clean_instrument_name(self) -> str:
         name = str(self.cleaned_data["instrument_name"]).strip()
@@ -44,9 +58,8 @@ class PolicyForm(PolicyModelForm):
     def clean_stop_pct(self) -> Decimal:
         stop: Decimal = self.cleaned_data["stop_pct"]
         if not 0 < stop < 100:
-            raise ValidationError(
-                "The stop lies below the price paid: more than 0 and less than 100 per cent."
-            )
+            where = "above what the sale brought" if self.is_for_sales else "below the price paid"
+            raise ValidationError(f"The stop lies {where}: more than 0 and less than 100 per cent.")
         if not LOWEST <= stop <= LOWEST_STOP:
             raise ValidationError(f"Between {LOWEST} and {LOWEST_STOP}: beyond that no order has room.")
         return stop
@@ -54,12 +67,22 @@ class PolicyForm(PolicyModelForm):
     def clean_target_pct(self) -> Decimal | None:
         target: Decimal | None = self.cleaned_data["target_pct"]
         if target is not None and target <= 0:
-            raise ValidationError("The target lies above the price paid: more than 0. Blank: a stop alone.")
-        if target is not None and not LOWEST <= target <= HIGHEST_TARGET:
+            where = "below what the sale brought" if self.is_for_sales else "above the price paid"
+            raise ValidationError(f"The target lies {where}: more than 0. Blank: a stop alone.")
+        if target is not None:
+            self._refuse_far(target)
+        return target
+
+    def _refuse_far(self, target: Decimal) -> None:
+        if self.is_for_sales and not LOWEST <= target < DEEPEST_TARGET:
+            raise ValidationError(
+                f"At least {LOWEST} and less than {DEEPEST_TARGET}: the target lies below what the sale brought, "
+                "and the exchange takes no price below a tenth of the market."
+            )
+        if not LOWEST <= target <= HIGHEST_TARGET:
             raise ValidationError(
                 f"Between {LOWEST} and {HIGHEST_TARGET}: the exchange takes no price above ten times the market."
             )
-        return target
 
     def clean(self) -> dict[str, Any]:
         cleaned = dict(super().clean() or {})
@@ -67,14 +90,7 @@ class PolicyForm(PolicyModelForm):
         if stop is not None and distance is not None and distance >= stop:
             self.add_error("distance_pct", "Less than the stop: or no pair could ever be placed.")
         self._refuse_second(cleaned)
-        self._refuse_sales(cleaned)
         return cleaned
-
-    def _refuse_sales(self, cleaned: Mapping[str, Any]) -> None:
-        """Rule 4: no pair that buys back is offered yet, so that a policy for sales cannot be on."""
-        side = cleaned.get("side", self.instance.side)
-        if side == ProtectionPolicy.Side.SELL and cleaned.get("enabled"):
-            self.add_error("enabled", NOT_OFFERED)
 
     def _refuse_second(self, cleaned: Mapping[str, Any]) -> None:
         """One policy for each instrument and side."""

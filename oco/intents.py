@@ -5,13 +5,20 @@ from decimal import Decimal
 
 from exchange.fields import plain
 from exchange.types import NameSpace, NewOrder
+from oco.match import key_price
 from oco.models import OcoGroup, OcoLeg
 from oco.oids import client_oid
 from oco.plan import Place, Role
 from oco.watch import Watch
+from oco.ways import Way
 
 Status = OcoLeg.Status
-TYPES = {Role.STOP_LOSS: "STOP_LOSS", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "MARKET"}
+# A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's papers disagree
+# whether the others take a quantity there (dossier 5.11, 5.21, 5.23), and a limit bounds what is paid.
+TYPES = {
+    Way.SELLS: {Role.STOP_LOSS: "STOP_LOSS", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "MARKET"},
+    Way.BUYS: {Role.STOP_LOSS: "STOP_LIMIT", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "LIMIT"},
+}
 
 
 def leg_intend(*, watch: Watch, group: OcoGroup, role: Role, order: Place) -> OcoLeg:
@@ -23,8 +30,8 @@ def leg_intend(*, watch: Watch, group: OcoGroup, role: Role, order: Place) -> Oc
         generation=order.generation,
         role=role,
     )
-    prices = {Role.TAKE_PROFIT: (order.target, None), Role.STOP_LOSS: (None, order.stop)}
-    price, trigger = prices.get(role, (None, None))
+    way = group.lot.way
+    price, trigger = _prices(role, order, way)
     asked = {"quantity": order.quantity, "price": price, "trigger_price": trigger}
     known = OcoLeg.objects.filter(client_oid=oid, status__in=(Status.ABSENT, Status.REFUSED), group=group)
     leg = known.first()
@@ -36,16 +43,24 @@ def leg_intend(*, watch: Watch, group: OcoGroup, role: Role, order: Place) -> Oc
         order_role=role,
         name_space=NameSpace.PLAIN if role is Role.EXIT else NameSpace.ADVANCED,
         client_oid=oid,
-        type=TYPES[role],
-        side="SELL",
+        type=TYPES[way][role],
+        side=way,
         sent_at=watch.now(),
         **asked,
     )
 
 
+def _prices(role: Role, order: Place, way: Way) -> tuple[Decimal | None, Decimal | None]:
+    """Limit and trigger."""
+    if role is Role.TAKE_PROFIT:
+        return order.target, None
+    limit = order.ceiling if way is Way.BUYS else None
+    return limit, order.stop if role is Role.STOP_LOSS else None
+
+
 def _again(watch: Watch, leg: OcoLeg, asked: Mapping[str, Decimal | None]) -> OcoLeg:
     """The row under its old name, for what is asked now; what was asked before is kept beside it."""
-    before = leg.price or leg.trigger_price
+    before = key_price(leg)
     leg.earlier = [*leg.earlier, (plain(leg.quantity), before and plain(before))]
     for name, value in asked.items():
         setattr(leg, name, value)
@@ -65,4 +80,9 @@ def new_order(leg: OcoLeg) -> NewOrder:
         price=leg.price,
         ref_price=leg.trigger_price,
         ref_price_type="MARK_PRICE" if leg.trigger_price else "",
+        time_in_force="IMMEDIATE_OR_CANCEL" if _ends_at_once(leg) else "",
     )
+
+
+def _ends_at_once(leg: OcoLeg) -> bool:
+    return leg.order_role == Role.EXIT and leg.type == "LIMIT"

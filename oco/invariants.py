@@ -21,12 +21,13 @@ TERMINAL = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotFact:
     id: int
-    currency: str
+    currency: str  # that its orders take
     bought: Decimal
     owned: Decimal
     sold: Decimal
     tick: Decimal
     is_closed: bool
+    unit: Decimal = Decimal(1)  # of that currency, for one coin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def exactly_once(books: Books) -> Iterator[str]:
         legs = (leg for group in books.groups_of[lot.id] for leg in books.legs_of[group.id])
         told = sum((leg.executed for leg in legs), ZERO)
         if told != lot.sold:
-            yield f"Lot {lot.id} counts {lot.sold} sold, its orders {told}."
+            yield f"Lot {lot.id} counts {lot.sold} executed, its orders {told}."
 
 
 def stand_down(books: Books) -> Iterator[str]:
@@ -143,17 +144,17 @@ def stand_down(books: Books) -> Iterator[str]:
 
 
 def nobody_elses_coins(books: Books) -> Iterator[str]:
-    """Nothing is sold, or can be, beyond the lot; nor beyond what the account holds."""
+    """Nothing is sold or bought back, or can be, beyond the lot; nor beyond what the account holds."""
     for lot in books.lots:
         placed = list(_placed(books, books.groups_of[lot.id]))
         executed = sum((order.executed for _, order in placed), ZERO)
         if executed + _at_most(placed) > lot.bought:
-            yield f"Lot {lot.id} may sell {executed + _at_most(placed)} of {lot.bought}."
+            yield f"Lot {lot.id} may take {executed + _at_most(placed)} of {lot.bought}."
     for currency, held in (books.held or {}).items():
         lots = [lot for lot in books.lots if lot.currency == currency]
-        resting = sum((_at_most(_placed(books, books.groups_of[lot.id])) for lot in lots), ZERO)
+        resting = sum((_at_most(_placed(books, books.groups_of[lot.id])) * lot.unit for lot in lots), ZERO)
         if resting > held:
-            yield f"{resting} {currency} may be sold and {held} are held."
+            yield f"{resting} {currency} may be taken and {held} are held."
 
 
 def cover(books: Books) -> Iterator[str]:

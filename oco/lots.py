@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.pricing import Grid, is_placeable, stop_of, whole_lots
+from oco.pricing import Grid, is_placeable, stop_of, unit_cost_of, whole_lots
+from oco.ways import Way
 
 MOST = 5  # lots of one entry; then they are merged
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bought:
+class Fill:
     """One execution of an entry. `fee` as sent: negative was deducted, in `fee_currency`."""
 
     trade_id: str
@@ -24,44 +25,79 @@ class Bought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A lot to be: what came in after fees, of which `dust` is too little for the grid."""
+    """A lot to be: what came in after fees, of which `dust` is too little for the grid.
 
-    trades: tuple[Bought, ...]
+    After a sale: what is to be bought back, each coin for `unit_cost` at worst.
+    """
+
+    trades: tuple[Fill, ...]
     bought: Decimal
     dust: Decimal
     average_price: Decimal
+    unit_cost: Decimal | None = None
 
     @property
     def first_trade_id(self) -> str:
         return self.trades[0].trade_id
 
 
-def net_quantity(trades: Sequence[Bought], base: str) -> Decimal:
+def net_quantity(trades: Sequence[Fill], base: str) -> Decimal:
     """What the account gained: executed minus what was taken in the coin itself (dossier 5.11.4)."""
     fees = sum((trade.fee for trade in trades if trade.fee_currency == base), ZERO)
     return sum((trade.quantity for trade in trades), ZERO) + min(fees, ZERO)
 
 
-def average_price(trades: Sequence[Bought]) -> Decimal:
+def average_price(trades: Sequence[Fill]) -> Decimal:
     """Quote paid per coin, fees left out."""
     quantity = sum((trade.quantity for trade in trades), ZERO)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity
 
 
+def proceeds(trades: Sequence[Fill], quote: str) -> Decimal:
+    """What a sale brought: its value minus what was taken from that as a fee (dossier 5.11.4)."""
+    fees = sum((trade.fee for trade in trades if trade.fee_currency == quote), ZERO)
+    return sum((trade.quantity * trade.price for trade in trades), ZERO) + min(fees, ZERO)
+
+
 def draft(
-    trades: Sequence[Bought], *, base: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
+    trades: Sequence[Fill], *, base: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
 ) -> Draft | None:
     """The lot of all these trades, or None: too little for a stop or the policy, it waits for the next trades."""
-    ordered = tuple(sorted(trades, key=lambda trade: (trade.at_ns, trade.trade_id)))
+    ordered = _ordered(trades)
     if not ordered:
         return None
     bought, average = net_quantity(ordered, base), average_price(ordered)
     whole = whole_lots(bought, grid.quantity_tick)
     if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
         return None
-    if grid.quote_usd is not None and whole * average * grid.quote_usd < minimum_usd:
+    if not _is_worth(whole * average, grid, minimum_usd):
         return None
     return Draft(trades=ordered, bought=bought, dust=bought - whole, average_price=average)
+
+
+def draft_of_sale(
+    trades: Sequence[Fill], *, quote: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
+) -> Draft | None:
+    """As many coins as what these sales brought buys back at worst, and never more than were sold; or None."""
+    ordered = _ordered(trades)
+    if not ordered:
+        return None
+    average = average_price(ordered)
+    stop = stop_of(average, stop_pct, grid.price_tick, Way.BUYS)
+    cost = unit_cost_of(stop, grid.price_tick)
+    sold = sum((trade.quantity for trade in ordered), ZERO)
+    whole = whole_lots(min(sold, proceeds(ordered, quote) / cost), grid.quantity_tick)
+    if not is_placeable(whole, average, grid) or not _is_worth(whole * average, grid, minimum_usd):
+        return None
+    return Draft(trades=ordered, bought=whole, dust=ZERO, average_price=average, unit_cost=cost)
+
+
+def _ordered(trades: Sequence[Fill]) -> tuple[Fill, ...]:
+    return tuple(sorted(trades, key=lambda trade: (trade.at_ns, trade.trade_id)))
+
+
+def _is_worth(value: Decimal, grid: Grid, minimum_usd: Decimal) -> bool:
+    return grid.quote_usd is None or value * grid.quote_usd >= minimum_usd
 
 
 def merged_price(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:

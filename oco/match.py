@@ -22,7 +22,7 @@ RULED_OUT = timedelta(hours=1)  # orders were hidden for half an hour and lived 
 
 def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
     """The same `client_oid` is not enough: instrument, side, type, quantity and price must agree."""
-    price = {"LIMIT": order.price, "STOP_LOSS": order.trigger_price}.get(leg.type)
+    price = order.price if leg.type == "LIMIT" else order.trigger_price
     return (
         leg.client_oid == order.client_oid
         and leg.name_space == order.name_space
@@ -35,7 +35,13 @@ def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
 def sent_as(leg: OcoLeg) -> list[tuple[Decimal | None, Decimal | None]]:
     """The quantities and prices under which this name was ever sent."""
     earlier = [(Decimal(quantity), price and Decimal(price)) for quantity, price in leg.earlier]
-    return [*earlier, (leg.quantity, leg.price or leg.trigger_price)]
+    return [*earlier, (leg.quantity, key_price(leg))]
+
+
+def key_price(leg: OcoLeg) -> Decimal | None:
+    """By which an order is told from another: its trigger, or where it has none its limit."""
+    key: Decimal | None = leg.trigger_price or leg.price
+    return key
 
 
 def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
@@ -58,7 +64,7 @@ def leg_value(leg: OcoLeg, *, started: datetime, seen: set[Key], lists_read: boo
         generation=leg.generation,
         standing=_standing(leg, key in seen, lists_read, started),
         quantity=leg.quantity,
-        price=leg.trigger_price or leg.price or Decimal(0),
+        price=key_price(leg) or Decimal(0),
         executed=leg.executed,
         end=leg.status if leg.status in ENDS.values() else "",
         end_code=leg.end_code,

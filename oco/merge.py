@@ -1,60 +1,117 @@
 """More lots of one entry than groups are allowed become one (protection chapter 1, Group)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
 
+from exchange.models import Instrument
 from oco import lots
-from oco.entries import Entry, entries_new, group_open, last_of, trades_take
-from oco.lots import merged_price, net_quantity
+from oco.entries import Entry, entries_new, group_open, last_of, lot_names, trades_take
+from oco.lots import Draft, merged_price, net_quantity
 from oco.models import Lot, LotTrade, OcoGroup, Watermark
-from oco.pricing import whole_lots
+from oco.policies import policies_read
+from oco.prices import grid_of
+from oco.pricing import stop_of, unit_cost_of, whole_lots
 from oco.watch import Watch
+from oco.ways import Way
+
+Key = tuple[str, str, str]
 
 
 def lot_merge_all(*, watch: Watch) -> int:
-    """Where every order of the old lots has ended, one lot takes over all that they own; how many did."""
+    """Where every order of the old lots has ended, one lot takes over all that they own; how many did.
+
+    Where nothing new came after all, each of them goes on by itself.
+    """
     since = Watermark.objects.values_list("since_ns", flat=True).first()
     merging = list(Lot.objects.filter(merging=True, closed_at=None).order_by("opened_at", "pk"))
     if since is None or not merging:
         return 0
-    new = {entry.order_id: entry for entry in entries_new(watch=watch, since_ns=since)}
-    done = 0
-    for order_id in {lot.entry_order_id for lot in merging}:
-        old = [lot for lot in merging if lot.entry_order_id == order_id]
-        ended = not OcoGroup.objects.filter(lot__in=old, closed_at=None).exists()
-        if ended and order_id in new:
-            lot_merge(watch=watch, old=old, entry=new[order_id])
-            done += 1
-    return done
+    new = {_key(entry): entry for entry in entries_new(watch=watch, since_ns=since)}
+    by_key: dict[Key, list[Lot]] = defaultdict(list)
+    for lot in merging:
+        by_key[lot.entry_order_id, lot.instrument_name, lot.side].append(lot)
+    ended = {key: old for key, old in by_key.items() if not _is_at_work(old)}
+    for key, old in ended.items():
+        if key in new:
+            lot_merge(watch=watch, old=old, entry=new[key])
+        else:
+            lots_part(watch=watch, old=old)
+    return len(ended)
+
+
+def _key(entry: Entry) -> Key:
+    return entry.order_id, entry.instrument.symbol, entry.side
+
+
+def _is_at_work(old: Sequence[Lot]) -> bool:
+    return OcoGroup.objects.filter(lot__in=old, closed_at=None).exists()
+
+
+def lots_part(*, watch: Watch, old: Sequence[Lot]) -> None:
+    """They are not merged any more: each that owns something gets a group again, with new names."""
+    policies = policies_read()
+    for lot in old:
+        instrument = Instrument.objects.get(symbol=lot.instrument_name)
+        with transaction.atomic():
+            watch.held.renew()
+            lot.merging, lot.first_generation = False, _last_generation([lot])
+            lot.closed_at = None if lot.owned else watch.now()
+            lot.save(update_fields=["merging", "first_generation", "closed_at"])
+            if lot.owned:
+                policy = policies.of(lot.instrument_name, lot.side)
+                group_open(watch=watch, lot=lot, policy=policy, grid=grid_of(instrument, watch.facts.tickers))
+
+
+def _last_generation(old: Sequence[Lot]) -> int:
+    last: int = OcoGroup.objects.filter(lot__in=old).aggregate(last=Max("generation"))["last"]
+    return last
 
 
 def lot_merge(*, watch: Watch, old: Sequence[Lot], entry: Entry) -> OcoGroup:
     """The new lot owns what the old ones still own and the trades that were waiting."""
-    bought = net_quantity(entry.trades, entry.instrument.base_ccy)
-    parts = [(lot.owned, lot.average_price or lot.owned) for lot in old]
-    parts.append((bought, lots.average_price(entry.trades)))
-    total = sum((quantity for quantity, _ in parts), Decimal(0))
-    whole = whole_lots(total, entry.grid.quantity_tick)
-    last = OcoGroup.objects.filter(lot__in=old).aggregate(last=Max("generation"))["last"]
+    merged = _merged(old, entry)
     with transaction.atomic():
         watch.held.renew()
         lot = Lot.objects.create(
-            entry_order_id=entry.order_id,
-            instrument_name=entry.instrument.symbol,
-            base_ccy=entry.instrument.base_ccy,
+            **lot_names(entry, merged.unit_cost),
             first_trade_id=old[0].first_trade_id,
-            first_generation=last,
-            bought=total,
-            dust=total - whole,
-            average_price=merged_price(parts),
+            first_generation=_last_generation(old),
+            bought=merged.bought,
+            dust=merged.dust,
+            average_price=merged.average_price,
             entered_at=last_of(entry.trades),
             opened_at=watch.now(),
         )
         _take_over(old, lot, entry, watch)
         return group_open(watch=watch, lot=lot, policy=entry.policy, grid=entry.grid)
+
+
+def _merged(old: Sequence[Lot], entry: Entry) -> Draft:
+    """All that the old lots own and the new trades bring; of a sale, what all that money buys back at worst."""
+    parts = [(lot.owned, lot.average_price or lot.owned) for lot in old]
+    came = _came(entry)
+    average = merged_price([*parts, (came, lots.average_price(entry.trades))])
+    total, tick = sum((lot.owned for lot in old), came), entry.grid.price_tick
+    if entry.way is Way.SELLS:
+        whole = whole_lots(total, entry.grid.quantity_tick)
+        return Draft(trades=entry.trades, bought=total, dust=total - whole, average_price=average)
+    money = sum(
+        (lot.owned * lot.unit for lot in old), lots.proceeds(entry.trades, entry.instrument.quote_ccy)
+    )
+    cost = unit_cost_of(stop_of(average, entry.policy.stop_pct, tick, Way.BUYS), tick)
+    whole = whole_lots(min(total, money / cost), entry.grid.quantity_tick)
+    return Draft(trades=entry.trades, bought=whole, dust=Decimal(0), average_price=average, unit_cost=cost)
+
+
+def _came(entry: Entry) -> Decimal:
+    """What the new trades bought, or sold, in coins."""
+    if entry.way is Way.SELLS:
+        return net_quantity(entry.trades, entry.instrument.base_ccy)
+    return sum((trade.quantity for trade in entry.trades), Decimal(0))
 
 
 def _take_over(old: Sequence[Lot], new: Lot, entry: Entry, watch: Watch) -> None:

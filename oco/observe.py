@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F, Q
 
@@ -72,9 +72,11 @@ def _groups_with_strays() -> list[object]:
 
 def desired_of(group: OcoGroup, picture: Picture) -> Desired:
     """What the lot is owed, from its prices and the policy of today."""
-    lot, policy = group.lot, picture.policies.of(group.instrument_name)
+    lot = group.lot
+    policy = picture.policies.of(group.instrument_name, lot.side)
     due = picture.due.get(lot.pk) or Due(lot.owned, is_short=False, is_settled=False)
     return Desired(
+        way=lot.way,
         owned=lot.owned,
         cover=min(due.allowed, lot.owned),  # a look in this cycle may have found more sold since
         is_whole=lot.owned == lot.bought,
@@ -121,8 +123,8 @@ def observed_of(group: OcoGroup, picture: Picture, watch: Watch) -> Observed:
 
 
 def _market(group: OcoGroup, watch: Watch) -> Market:
-    """The looks are the instrument's, the low is the group's own."""
-    market, low = watch.markets.get(group.instrument_name, Market()), watch.lows.get(group.pk)
-    if low is None:
+    """The looks are the instrument's, the worst mark is the group's own."""
+    market, own = watch.markets.get(group.instrument_name, Market()), watch.worst.get(group.pk)
+    if own is None:
         return market
-    return Market(looks=market.looks, low=low.low, low_asked=True, is_silent=market.is_silent)
+    return replace(market, worst=own.worst, worst_asked=True)

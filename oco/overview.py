@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.rows import UsdPrices, decimals_of
-from oco.cover import RANK, Coin, Covered, Guard, Unprotected, covered_of
+from oco.cover import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
 from oco.holdings import Committed, Stop
 from oco.models import OcoGroup, OcoLeg
-from oco.pricing import Grid
+from oco.pricing import Grid, whole_lots
 from oco.selectors import GroupRow, group_rows, groups_shown
 from oco.shares import foreign_read
 from oco.states import State
+from oco.ways import Way
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"
@@ -37,14 +38,32 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuyBack:
+    """An open group that buys back what was sold (rule 4): it guards no coins. `quantity` is still to be bought.
+
+    Decimals are those of its pair's grid; None where that was not read.
+    """
+
+    group: GroupRow
+    cover: Cover
+    quantity: Decimal
+    base: str
+    quote: str
+    price_decimals: int | None = None
+    quantity_decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """`groups`: the open ones and those closed in the last 24 h. `positions`: the worst first. Losses in USD.
+    """`groups`: the open ones and those closed in the last 24 h. `positions` and `buybacks`: the worst first.
+    Losses in USD.
 
     `loss_unknown` names the coins with a stop that cannot be reckoned: while there is one, there is no loss.
     """
 
     groups: tuple[GroupRow, ...]
     positions: tuple[Position, ...]
+    buybacks: tuple[BuyBack, ...]
     loss_if_all_stops_hit: Decimal | None
     loss_unknown: tuple[str, ...] = ()
 
@@ -59,7 +78,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """What was read. `at_work` are the open groups by currency, `pairs` the spot pairs."""
+    """What was read. `at_work` are the open groups that guard, by currency, `pairs` the spot pairs."""
 
     held: Mapping[str, Decimal]
     usd: UsdPrices
@@ -74,6 +93,20 @@ class Tables:
             covered=covered_of(self._coin(currency, groups)),
             groups=tuple(self.rows[group] for group in groups),
             stops=self.foreign.get(currency, Committed()).stops,
+            price_decimals=decimals_of(pair.price_tick_size) if pair else None,
+            quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
+        )
+
+    def buy_back(self, group: OcoGroup) -> BuyBack:
+        lot, row = group.lot, self.rows[group]
+        pairs = self.pairs.get(lot.base_ccy, ())
+        pair = next((pair for pair in pairs if pair.symbol == group.instrument_name), None)
+        return BuyBack(
+            group=row,
+            cover=called(_guard(group, row), tick=pair.qty_tick_size if pair else None),
+            quantity=whole_lots(lot.owned, pair.qty_tick_size) if pair else lot.owned,
+            base=lot.base_ccy,
+            quote=lot.quote_ccy,
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
             quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
@@ -155,16 +188,20 @@ def overview(
     groups = list(groups_shown(now=now).select_related("lot"))
     rows = dict(zip(groups, group_rows(groups), strict=True))
     at_work: dict[str, list[OcoGroup]] = defaultdict(list)
+    buying: list[OcoGroup] = []
     for group in groups:
-        if group.closed_at is None:
+        if group.closed_at is None and group.lot.way is Way.BUYS:
+            buying.append(group)
+        elif group.closed_at is None:
             at_work[group.lot.base_ccy].append(group)
     currencies = {currency for currency in held if currency not in cash} | at_work.keys()
+    unread = {group.lot.base_ccy for group in buying if group.instrument_name not in (instruments or {})}
     tables = Tables(
         held=held,
         usd=usd,
         rows=rows,
         at_work=at_work,
-        pairs=_pairs(currencies, held, instruments),
+        pairs=_pairs(currencies | unread, held, instruments),
         foreign=foreign_read(instruments, opened),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
@@ -172,6 +209,7 @@ def overview(
     return Overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
+        buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_pressing)),
         loss_if_all_stops_hit=_sum(list(losses.values())),
         loss_unknown=tuple(coin for coin, loss in losses.items() if loss is None),
     )
@@ -227,3 +265,7 @@ def _is_shown(position: Position) -> bool:
 def _worst_first(position: Position) -> tuple[int, Decimal, str]:
     covered = position.covered
     return RANK[covered.cover], -(covered.bare_usd or ZERO), covered.currency
+
+
+def _most_pressing(row: BuyBack) -> tuple[int, str, datetime]:
+    return RANK[row.cover], row.group.instrument_name, row.group.created_at

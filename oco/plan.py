@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from oco.pricing import Grid
 from oco.states import State
+from oco.ways import Way
 
 ZERO = Decimal(0)
 
@@ -76,21 +77,26 @@ class Look:
     mark: Decimal
     published: Decimal
     bid: Decimal | None
+    ask: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """The looks of this cycle, oldest first, and the lowest mark since a moment; None when that is not known."""
+    """The looks of this cycle, oldest first, and the mark that came nearest to the stop, or went farthest beyond
+    it, since a moment; None when that is not known.
+    """
 
     looks: tuple[Look, ...] = ()
-    low: Decimal | None = None
-    low_asked: bool = False
+    worst: Decimal | None = None
+    worst_asked: bool = False
     is_silent: bool = False  # asked, and no answer could be had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What the lot is owed. `cover` is what may be sold of what it owns, now."""
+    """What the lot is owed. `cover` is what its orders may be for now, of what it owns or has to buy back."""
+
+    way: Way = Way.SELLS
 
     owned: Decimal
     cover: Decimal
@@ -143,6 +149,7 @@ class Place:
     generation: int
     stop: Decimal = ZERO
     target: Decimal | None = None
+    ceiling: Decimal | None = None  # the most that is paid, where it buys
     finishing: bool = False
 
 
@@ -158,7 +165,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class AskPrice:
-    """One look at the market; with `since`, the lowest mark from then on as well."""
+    """One look at the market; with `since`, the worst mark from then on as well."""
 
     since: datetime | None = None
 

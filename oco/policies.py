@@ -16,24 +16,29 @@ EVERY_OTHER = ""
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies of one side, read at once."""
+    """All policies, read at once, by side of the entry and instrument."""
 
-    by_name: dict[str, ProtectionPolicy]
+    by_name: dict[tuple[str, str], ProtectionPolicy]
 
-    def of(self, instrument_name: str) -> ProtectionPolicy:
-        return self.by_name.get(instrument_name) or self.by_name[EVERY_OTHER]
+    def of(self, instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> ProtectionPolicy:
+        return self.by_name.get((side, instrument_name)) or self.by_name[side, EVERY_OTHER]
+
+    def own(self, side: str) -> set[str]:
+        """The instruments that have a policy of their own."""
+        return {name for each, name in self.by_name if each == side} - {EVERY_OTHER}
 
 
-def policies_read(side: str = ProtectionPolicy.Side.BUY) -> Policies:
-    """The policies as they stand; the first time, the default one is made from the settings."""
-    rows = {row.instrument_name: row for row in ProtectionPolicy.objects.filter(side=side)}
-    if EVERY_OTHER not in rows:
-        rows[EVERY_OTHER] = policy_create_default(side=side)
+def policies_read() -> Policies:
+    """The policies as they stand; the first time, the default ones are made from the settings."""
+    rows = {(row.side, row.instrument_name): row for row in ProtectionPolicy.objects.all()}
+    for side in ProtectionPolicy.Side.values:
+        if (side, EVERY_OTHER) not in rows:
+            rows[side, EVERY_OTHER] = policy_create_default(side=side)
     return Policies(rows)
 
 
 def policy_for(instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> ProtectionPolicy:
-    return policies_read(side).of(instrument_name)
+    return policies_read().of(instrument_name, side)
 
 
 def policy_note(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:

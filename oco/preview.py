@@ -41,20 +41,34 @@ class Preview:
     is_placeable: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldNow:
+    """One coin on the grid of a pair, and the price now in its quote currency."""
+
+    grid: Grid
+    quantity: Decimal
+    price: Decimal
+    quote_usd: Decimal
+
+
 def unclaimed(holdings: Holdings) -> Holdings:
     """What of it belongs to no open lot."""
     held = dict(holdings.held)
-    for lot in Lot.objects.filter(closed_at=None):
+    for lot in Lot.objects.filter(closed_at=None, side=Lot.Side.BUY):
         held[lot.base_ccy] = held.get(lot.base_ccy, Decimal()) - lot.owned
     return replace(holdings, held=held)
 
 
 def policy_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[Preview]:
-    """For each coin that `policy` is for; a coin without a known price is left out."""
-    pairs = pairs_of(holdings.currencies)
-    chosen = _named(policy, pairs) if policy.instrument_name else _all_others(policy, pairs)
+    """For each coin that `policy`, one for what is bought, is for; a coin without a known price is left out."""
+    chosen = pairs_under(policy, pairs_of(holdings.currencies))
     found = (coin_preview(pair, policy, holdings) for pair in chosen)
     return [each for each in found if each is not None]
+
+
+def pairs_under(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
+    """Those of `pairs`, by coin, that `policy` is for: one for each coin."""
+    return _named(policy, pairs) if policy.instrument_name else _all_others(policy, pairs)
 
 
 def _named(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterator[Instrument]:
@@ -62,19 +76,17 @@ def _named(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> I
 
 
 def _all_others(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
-    own = policies_read(policy.side).by_name
+    own = policies_read().own(policy.side)
     others = ([pair for pair in rows if pair.symbol not in own] for rows in pairs.values())
     return [rows[0] for rows in others if rows]
 
 
 def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> Preview | None:
     """Reckoned from the price now, as if everything that is held had just been bought."""
-    base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
-    if not base or not quote:
+    now = held_now(pair, holdings)
+    if now is None:
         return None
-    grid = Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size, quote_usd=quote)
-    price = round_down(base / quote, grid.price_tick)
-    quantity = whole_lots(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick)
+    grid, price, quantity = now.grid, now.price, now.quantity
     stop = stop_of(price, policy.stop_pct, grid.price_tick)
     return Preview(
         instrument_name=pair.symbol,
@@ -82,6 +94,20 @@ def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings)
         price=price,
         stop=stop,
         target=policy.target_pct and target_of(price, policy.target_pct, grid.price_tick),
-        loss_usd=(price - stop) * quantity * quote,
+        loss_usd=(price - stop) * quantity * now.quote_usd,
         is_placeable=is_placeable(quantity, stop, grid),
+    )
+
+
+def held_now(pair: Instrument, holdings: Holdings) -> HeldNow | None:
+    """None while no price is known."""
+    base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
+    if not base or not quote:
+        return None
+    grid = Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size, quote_usd=quote)
+    return HeldNow(
+        grid=grid,
+        quantity=whole_lots(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick),
+        price=round_down(base / quote, grid.price_tick),
+        quote_usd=quote,
     )

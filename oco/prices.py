@@ -11,6 +11,7 @@ from exchange.types import Ticker, Valuation
 from oco.plan import Look, Market
 from oco.pricing import Grid
 from oco.watch import Watch
+from oco.ways import Way
 
 FRESH = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
@@ -52,6 +53,7 @@ def market_look(*, watch: Watch, name: str) -> Market:
         mark=published.value if fresh or last is None else last,
         published=published.value,
         bid=ticker.bid if ticker else None,
+        ask=ticker.ask if ticker else None,
     )
     return _keep(watch, name, Market(looks=(*known.looks, look)))
 
@@ -81,8 +83,10 @@ def _ticker(watch: Watch, name: str, *, again: bool) -> Ticker | None:
     return next((ticker for ticker in found if ticker.instrument_name == name), None)
 
 
-def lowest_since(*, watch: Watch, name: str, since: datetime) -> Decimal | None:
-    """The lowest published mark from `since` on, or None when the answer does not reach back that far."""
+def worst_since(*, watch: Watch, name: str, since: datetime, way: Way) -> Decimal | None:
+    """The published mark that came nearest to the stop from `since` on, or None when the answer does not reach
+    back that far.
+    """
     minutes = (watch.now() - since) // MINUTE + 2
     if minutes > MOST_MINUTES:
         return None
@@ -90,10 +94,10 @@ def lowest_since(*, watch: Watch, name: str, since: datetime) -> Decimal | None:
         rows = watch.client.valuations(name, "mark_price", count=minutes)
     except ExchangeError:
         return None
-    return _lowest(rows, to_ms(since))
+    return _worst(rows, to_ms(since), way)
 
 
-def _lowest(rows: list[Valuation], since_ms: int) -> Decimal | None:
+def _worst(rows: list[Valuation], since_ms: int, way: Way) -> Decimal | None:
     reaches = any(row.time_ms <= since_ms for row in rows)
     inside = [row.value for row in rows if row.time_ms > since_ms - 60_000]
-    return min(inside) if reaches and inside else None
+    return way.nearer_stop(inside) if reaches and inside else None

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
+from oco.ways import ONE, Way
+
 MINIMUM_USD = Decimal(
     "1.02"
 )  # the exchange wants 1 USD (dossier 5.11.5); the rest is for a falling quote currency
 HIGHEST_TARGET = Decimal(10)  # times mark, for a limit sell (dossier 5.11.6)
-ONE, HUNDRED = Decimal(1), Decimal(100)
+LOWEST_TARGET = Decimal("0.1")  # times mark, for a limit buy
+CEILING_PCT = Decimal(
+    3
+)  # above its trigger the stop of a buy-back pays at most; the exchange allows 15 (5.20)
+FEE_PCT = Decimal("0.5")  # of the lowest tier (dossier 5.9), which may be taken from the money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +60,34 @@ def whole_lots(quantity: Decimal, tick: Decimal) -> Decimal:
     return max(round_down(quantity, tick), Decimal(0))
 
 
-def stop_of(average: Decimal, percent: Decimal, tick: Decimal) -> Decimal:
-    """Below the entry, rounded up towards it: never risk more than asked."""
-    return round_up(average * (ONE - percent / HUNDRED), tick)
+def on_target_side(value: Decimal, tick: Decimal, way: Way) -> Decimal:
+    """To the grid, towards the target: away from the market for a target, towards the entry for a stop."""
+    return round_up(value, tick) if way is Way.SELLS else round_down(value, tick)
 
 
-def target_of(average: Decimal, percent: Decimal, tick: Decimal) -> Decimal:
-    """Above the entry, rounded up away from it: never take less than asked."""
-    return round_up(average * (ONE + percent / HUNDRED), tick)
+def stop_of(average: Decimal, percent: Decimal, tick: Decimal, way: Way = Way.SELLS) -> Decimal:
+    """Rounded towards the entry: never risk more than asked."""
+    return on_target_side(way.against(average, percent), tick, way)
+
+
+def target_of(average: Decimal, percent: Decimal, tick: Decimal, way: Way = Way.SELLS) -> Decimal:
+    """Rounded away from the entry: never take less than asked."""
+    return on_target_side(way.towards(average, percent), tick, way)
+
+
+def ceiling_of(stop: Decimal, tick: Decimal) -> Decimal:
+    """The most that is paid for a coin once the stop of a buy-back has fired."""
+    return round_down(stop * (ONE + CEILING_PCT / 100), tick)
+
+
+def unit_cost_of(stop: Decimal, tick: Decimal) -> Decimal:
+    """What buying one coin back may cost at worst, fee included, in the quote currency."""
+    return ceiling_of(stop, tick) * (ONE + FEE_PCT / 100)
+
+
+def lowest_price(stop: Decimal, target: Decimal | None, way: Way) -> Decimal:
+    """At which the orders are worth least."""
+    return stop if way is Way.SELLS or target is None else target
 
 
 def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
@@ -69,6 +95,45 @@ def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
     if quantity < grid.quantity_tick:
         return False
     return grid.quote_usd is None or quantity * price * grid.quote_usd >= MINIMUM_USD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Where the market is, and what is to be put up there."""
+
+    quantity: Decimal
+    stop: Decimal
+    target: Decimal | None
+    mark: Decimal
+    distance_pct: Decimal
+    grid: Grid
+    way: Way = Way.SELLS
+
+    @property
+    def shown(self) -> Decimal | None:
+        """The target where it can be placed, rounded away from the market, so that it does not trade at once."""
+        if self.target is None:
+            return None
+        nearest = on_target_side(
+            self.way.towards(self.mark, self.distance_pct), self.grid.price_tick, self.way
+        )
+        return self.way.farther_target((self.target, nearest))
+
+    @property
+    def why_alone(self) -> str:
+        """Why the stop goes without a target, or nothing."""
+        shown, mark = self.shown, self.mark
+        if shown is None:
+            return "No target is wanted."
+        if is_too_near(mark, self.stop, self.distance_pct, self.way):
+            return f"The stop {self.stop} is less than {self.distance_pct} % from mark {mark}, too near for a pair."
+        if shown > mark * HIGHEST_TARGET:
+            return f"The target {self.target} is more than ten times mark {mark}."
+        if shown < mark * LOWEST_TARGET:
+            return f"The target {self.target} is less than a tenth of mark {mark}."
+        if not is_placeable(self.quantity, lowest_price(self.stop, shown, self.way), self.grid):
+            return f"{self.quantity} at {shown} is below what the exchange takes."
+        return ""
 
 
 def placement(
@@ -79,50 +144,38 @@ def placement(
     mark: Decimal,
     distance_pct: Decimal,
     grid: Grid,
+    way: Way = Way.SELLS,
 ) -> Placement:
     """The best cover for `quantity` with mark where it is: a pair, else a stop alone, else why not.
 
-    A target that is passed or too near becomes the first placeable price above (rule 3). The stop never
+    A target that is passed or too near becomes the first placeable price behind mark (rule 3). The stop never
     moves: too near for a pair, it goes alone (the distance binds pairs only, dossier 5.20).
     """
     whole = whole_lots(quantity, grid.quantity_tick)
     if not is_placeable(whole, stop, grid):
         return Placement(kind=Kind.NOTHING, reason=f"{whole} at {stop} is below what the exchange takes.")
-    if mark <= stop:
-        return Placement(
-            kind=Kind.BEYOND, quantity=whole, stop=stop, reason=f"Mark {mark} is at or below the stop {stop}."
-        )
-    alone = _why_alone(stop, target, mark, distance_pct, grid)
-    if alone:
-        return Placement(kind=Kind.STOP, quantity=whole, stop=stop, reason=alone)
-    shown = _placeable_target(target, mark, distance_pct, grid)
-    moved = "" if shown == target else f"The target {target} is passed: {shown} is the first price above."
-    return Placement(kind=Kind.PAIR, quantity=whole, stop=stop, target=shown, reason=moved)
+    if way.reached(mark, stop):
+        reason = f"Mark {mark} is at or {way.stop_side} the stop {stop}."
+        return Placement(kind=Kind.BEYOND, quantity=whole, stop=stop, reason=reason)
+    room = Room(
+        quantity=whole, stop=stop, target=target, mark=mark, distance_pct=distance_pct, grid=grid, way=way
+    )
+    if room.why_alone:
+        return Placement(kind=Kind.STOP, quantity=whole, stop=stop, reason=room.why_alone)
+    shown = room.shown
+    moved = f"The target {target} is passed: {shown} is the first price {way.target_side}."
+    return Placement(
+        kind=Kind.PAIR, quantity=whole, stop=stop, target=shown, reason="" if shown == target else moved
+    )
 
 
-def _why_alone(
-    stop: Decimal, target: Decimal | None, mark: Decimal, distance_pct: Decimal, grid: Grid
-) -> str:
-    if target is None:
-        return "No target is wanted."
-    if is_too_near(mark, stop, distance_pct):
-        return f"The stop {stop} is less than {distance_pct} % from mark {mark}, too near for a pair."
-    if _placeable_target(target, mark, distance_pct, grid) > mark * HIGHEST_TARGET:
-        return f"The target {target} is more than ten times mark {mark}."
-    return ""
+def is_too_near(mark: Decimal, stop: Decimal, distance_pct: Decimal, way: Way = Way.SELLS) -> bool:
+    """Whether a stop leaves no room for a pair (dossier 5.20)."""
+    nearest = way.against(mark, distance_pct)
+    return stop != nearest and way.reached(nearest, stop)
 
 
-def _placeable_target(target: Decimal | None, mark: Decimal, distance_pct: Decimal, grid: Grid) -> Decimal:
-    """Rounded up: away from the market, so that it does not trade at once."""
-    nearest = round_up(mark * (ONE + distance_pct / HUNDRED), grid.price_tick)
-    return max(target or nearest, nearest)
-
-
-def is_too_near(mark: Decimal, stop: Decimal, distance_pct: Decimal) -> bool:
-    """Whether a stop below mark leaves no room for a pair (dossier 5.20)."""
-    return stop > mark * (ONE - distance_pct / HUNDRED)
-
-
-def is_near(mark: Decimal, target: Decimal, distance_pct: Decimal) -> bool:
+def is_near(mark: Decimal, target: Decimal, distance_pct: Decimal, way: Way = Way.SELLS) -> bool:
     """Whether a partly filled target is about to fill (rule 8)."""
-    return mark >= target * (ONE - distance_pct / HUNDRED)
+    edge = way.against(target, distance_pct)
+    return mark >= edge if way is Way.SELLS else mark <= edge

@@ -20,7 +20,7 @@ from oco.merge import lot_merge_all
 from oco.models import OcoGroup
 from oco.observe import Picture, desired_of, observed_of, picture_read, picture_renew
 from oco.plan import AskPrice, Cancel, LookUp, Market, Place, Plan
-from oco.prices import lowest_since, market_look
+from oco.prices import market_look, worst_since
 from oco.search import legs_look_up
 from oco.shares import lots_shrink
 from oco.states import State
@@ -112,11 +112,12 @@ def _ask(watch: Watch, group: OcoGroup, picture: Picture, question: AskPrice | L
 
 
 def price_ask(*, watch: Watch, group: OcoGroup, question: AskPrice) -> None:
-    """One look at the market for the group, and how low it was if that is asked."""
-    market_look(watch=watch, name=group.instrument_name)
+    """One look at the market for the group, and how near to the stop it was if that is asked."""
+    name = group.instrument_name
+    market_look(watch=watch, name=name)
     if question.since is not None:
-        low = lowest_since(watch=watch, name=group.instrument_name, since=question.since)
-        watch.lows[group.pk] = Market(low=low, low_asked=True)
+        worst = worst_since(watch=watch, name=name, since=question.since, way=group.lot.way)
+        watch.worst[group.pk] = Market(worst=worst, worst_asked=True)
 
 
 def _note_trouble(watch: Watch, group: OcoGroup, error: Exception) -> None:

@@ -52,25 +52,25 @@ def _questions(leg: OcoLeg) -> Iterable[tuple[NameSpace, dict[str, str]]]:
         yield name_space, {"client_oid": leg.client_oid}
 
 
-def _unexplained_sales(leg: OcoLeg) -> bool:
-    """Sales since it was sent that no order we have a record of made: one of them may be this one.
+def _unexplained_trades(leg: OcoLeg) -> bool:
+    """Trades since it was sent that no order we have a record of made: one of them may be this one.
 
     Fills of a triggered order may carry ids that nothing else names (dossier 11.2): what such orders executed
     beyond the fills that name them explains as much.
     """
     since, name = leg.sent_at - CLOCK_DOUBT, leg.group.instrument_name
-    recent = {"instrument_name": name, "side": "SELL"}
-    sales = list(Trade.objects.filter(create_time_ns__gte=to_ms(since) * NS_PER_MS, **recent))
+    recent = {"instrument_name": name, "side": leg.side}
+    trades = list(Trade.objects.filter(create_time_ns__gte=to_ms(since) * NS_PER_MS, **recent))
     orders = ExchangeOrder.objects.filter(updated_at__gte=since, is_mirror=False, **recent)
     owners = {each: order.pk for order in orders for each in _names(order)}
     left = {order.pk: order.filled_quantity for order in orders}
     nameless = Decimal(0)
-    for sale in sales:
-        owner = owners.get(sale.order_id) or owners.get(sale.client_oid)
+    for trade in trades:
+        owner = owners.get(trade.order_id) or owners.get(trade.client_oid)
         if owner is None:
-            nameless += sale.quantity
+            nameless += trade.quantity
         else:
-            left[owner] -= sale.quantity
+            left[owner] -= trade.quantity
     return nameless > sum((rest for rest in left.values() if rest > 0), Decimal(0))
 
 
@@ -91,7 +91,7 @@ def _looked(watch: Watch, leg: OcoLeg) -> None:
 
 def _not_found(watch: Watch, leg: OcoLeg, *, healthy: bool) -> None:
     """Count the look; absent only by the rule. Lists, histories and trades must have been read after it left."""
-    whole = watch.facts.histories_read and watch.facts.trades_read and not _unexplained_sales(leg)
+    whole = watch.facts.histories_read and watch.facts.trades_read and not _unexplained_trades(leg)
     read = watch.lists_read and (whole or leg.sent_at >= watch.started)
     search = Search(
         sent_at=leg.sent_at,

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.placed import target_placed
-from oco.shares import foreign_read
 from oco.states import OPEN, State
 
 ZERO = Decimal(0)
@@ -138,26 +137,6 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
 def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
     """The journal of one group, oldest first."""
     return OcoEvent.objects.filter(group_id=group_id).order_by("at", "id")
-
-
-def groups_naked(*, now: datetime, longer_than: timedelta) -> list[OcoGroup]:
-    """Open groups whose cover has not been observed for so long (invariant *No silent nakedness*).
-
-    Coins behind a foreign stop are covered, once (rule 2): a group that is so, the oldest first, is not naked.
-    """
-    uncovered = groups_open().filter(uncovered_since__lt=now - longer_than)
-    late = list(uncovered.select_related("lot").order_by("created_at", "pk"))
-    covered = {currency: one.covered for currency, one in foreign_read().items()} if late else {}
-    return [group for group in late if not _takes_cover(group.lot, covered)]
-
-
-def _takes_cover(lot: Lot, covered: dict[str, Decimal]) -> bool:
-    """Whether what is left of `covered` is enough for the whole lot, which then uses it up."""
-    left = covered.get(lot.base_ccy, ZERO)
-    if lot.owned > left:
-        return False
-    covered[lot.base_ccy] = left - lot.owned
-    return True
 
 
 def events_untold() -> QuerySet[OcoEvent]:

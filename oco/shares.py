@@ -1,4 +1,4 @@
-"""How much of its coins each lot may sell now, and who shrinks (rules 2 and 10)."""
+"""How much of its coins each lot may sell, or buy back, now, and who shrinks (rules 2 and 10)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,9 +15,11 @@ from oco.journal import group_note
 from oco.models import Lot, OcoLeg
 from oco.pricing import whole_lots
 from oco.watch import Watch
+from oco.ways import Way
 
 ZERO = Decimal(0)
 APART = timedelta(seconds=10)
+FINEST = Decimal("1E-18")  # of a pair that is not in the catalogue any more
 SENT = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
@@ -63,21 +65,36 @@ def claims_read(*, watch: Watch) -> list[Claim]:
     taken, found = foreign_read(), []
     for currency, owned in _by_currency().items():
         free = taken.get(currency, Committed()).total
-        lots = [(lot.pk, amount) for lot, amount in owned]
+        lots = [(lot.pk, amount * lot.unit) for lot, amount, _ in owned]
         shares = share_out(held=held.get(currency, ZERO), taken=free, lots=lots)
-        found += [Claim(lot, amount, shares[lot.pk]) for lot, amount in owned]
+        found += [
+            Claim(lot, amount, in_coins(shares[lot.pk], lot, amount, tick)) for lot, amount, tick in owned
+        ]
     return found
 
 
-def _by_currency() -> Mapping[str, list[tuple[Lot, Decimal]]]:
-    """Open lots with what they own, oldest first: what is missing is missing to the newest."""
+def in_coins(share: Share, lot: Lot, owned: Decimal, tick: Decimal) -> Share:
+    """The share of a lot in its coins; of one that buys back, as many as its share of the money pays for."""
+    if lot.way is Way.SELLS:
+        return share
+    present = owned * lot.unit - share.missing
+    return Share(
+        allowed=whole_lots(share.allowed / lot.unit, tick),
+        missing=owned - whole_lots(present / lot.unit, tick),
+    )
+
+
+def _by_currency() -> Mapping[str, list[tuple[Lot, Decimal, Decimal]]]:
+    """Open lots by what their orders take, with what they own and its step, oldest first: what is missing is
+    missing to the newest.
+    """
     lots = list(Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"))
     names = {lot.instrument_name for lot in lots}
     ticks = dict(Instrument.objects.filter(symbol__in=names).values_list("symbol", "qty_tick_size"))
-    found: dict[str, list[tuple[Lot, Decimal]]] = defaultdict(list)
+    found: dict[str, list[tuple[Lot, Decimal, Decimal]]] = defaultdict(list)
     for lot in lots:
-        tick = ticks.get(lot.instrument_name)
-        found[lot.base_ccy].append((lot, whole_lots(lot.owned, tick) if tick else lot.owned))
+        tick = ticks.get(lot.instrument_name, FINEST)
+        found[lot.claims].append((lot, whole_lots(lot.owned, tick), tick))
     return found
 
 
@@ -92,7 +109,7 @@ def lots_shrink(*, watch: Watch) -> None:
     for claim in claims:
         if claim.is_whole:
             _remember(claim.lot, None, ZERO, watch)
-        elif claim.lot.base_ccy in doubtful or _is_news(claim):
+        elif claim.lot.claims in doubtful or _is_news(claim):
             _remember(claim.lot, watch.started, claim.share.missing, watch)
         elif watch.started - (claim.lot.short_since or watch.started) >= APART:
             _believe(claim, min(claim.share.missing, claim.lot.short_missing), watch)
@@ -121,6 +138,8 @@ def _believe(claim: Claim, missing: Decimal, watch: Watch) -> None:
     lot.gone += missing
     lot.short_missing = ZERO
     words = f"{missing:f} {lot.base_ccy} left the account otherwise; the lot owns {lot.owned:f} now."
+    if lot.way is Way.BUYS:
+        words = f"The money for {missing:f} {lot.base_ccy} left the account otherwise; it buys {lot.owned:f} back now."
     with transaction.atomic():
         watch.held.renew()
         lot.save(update_fields=["gone", "short_missing"])
@@ -131,8 +150,12 @@ def _believe(claim: Claim, missing: Decimal, watch: Watch) -> None:
 def _with_unknown_legs(watch: Watch) -> set[str]:
     """Currencies with an order whose fate is not known: unanswered, or not listed open although it has not ended."""
     legs = OcoLeg.objects.filter(status__in=(*SENT, *RESTING), group__closed_at=None)
-    rows = legs.values_list("status", "name_space", "order_id", "group__lot__base_ccy")
-    return {base for status, *key, base in rows if status in SENT or tuple(key) not in watch.seen}
+    rows = legs.values_list(
+        "status", "name_space", "order_id", "group__lot__base_ccy", "group__lot__quote_ccy"
+    )
+    return {
+        quote or base for status, *key, base, quote in rows if status in SENT or tuple(key) not in watch.seen
+    }
 
 
 def foreign_read(
@@ -158,22 +181,22 @@ def foreign_read(
     return committed(_foreign(order, pairs) for order in orders)
 
 
-def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str]]:
+def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
     oids = {order.client_oid for order in orders} - {""}
-    legs = OcoLeg.objects.filter(client_oid__in=oids).values_list("client_oid", "group__instrument_name")
-    return set(legs) if oids else set()
+    legs = OcoLeg.objects.filter(client_oid__in=oids)
+    return set(legs.values_list("client_oid", "group__instrument_name", "side")) if oids else set()
 
 
-def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str]]:
+def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
     """Of those that may show a second time in the plain name space, under an id that nothing links (6.2)."""
     advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
-    return {(order.client_oid, order.instrument_name) for order in advanced if order.client_oid}
+    return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
 
 
-def _is_face(order: ExchangeOrder, known: set[tuple[str, str]]) -> bool:
+def _is_face(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
     """The plain face of an advanced order, ours or not, which carries its name (dossier 6.2)."""
     plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
-    return plain and order.side == "SELL" and (order.client_oid, order.instrument_name) in known
+    return plain and (order.client_oid, order.instrument_name, order.side) in known
 
 
 def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Foreign:

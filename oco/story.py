@@ -12,9 +12,10 @@ from oco.figures import Fill
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.placed import target_placed
 from oco.plan import Role
-from oco.pricing import whole_lots
+from oco.pricing import ceiling_of, whole_lots
 from oco.said import said
 from oco.states import State, is_final
+from oco.ways import Way
 from oco.words import code_words, kind_words, refused_words
 
 ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})
@@ -42,7 +43,7 @@ class ToldLeg:
 
     @property
     def kind(self) -> str:
-        return kind_words(self.row.side, self.row.type)
+        return kind_words(self.row.side, self.row.type, self.row.order_role)
 
     @property
     def code(self) -> int | None:
@@ -63,7 +64,8 @@ class ToldLeg:
 class Story:
     """One group with everything that its page says of it; `owned` on the grid of its instrument.
 
-    `others` is what stops that we did not send cover of the coin (rule 2).
+    `others` is what stops that we did not send cover of the coin (rule 2). All quantities are in coins, also
+    those of a buy-back.
     """
 
     group: OcoGroup
@@ -73,10 +75,38 @@ class Story:
     events: tuple[Told, ...]
     trades: tuple[Trade, ...]
     others: Decimal = Decimal(0)
+    is_out_of_reach: bool = False  # the price is above the ceiling, as far as whoever tells it knows
 
     @property
     def state(self) -> State:
         return State(self.group.state)
+
+    @property
+    def way(self) -> Way:
+        way: Way = self.group.lot.way
+        return way
+
+    @property
+    def buys_back(self) -> bool:
+        return self.way is Way.BUYS
+
+    @property
+    def quote(self) -> str:
+        """The currency that its prices are in."""
+        return str(self.group.instrument_name).partition("_")[2]
+
+    @property
+    def money(self) -> Decimal | None:
+        """What buying back all that is left may cost, as dear as can be and with the fee; None where it sells."""
+        cost = self.group.lot.unit_cost
+        return None if cost is None else self.owned * cost
+
+    @property
+    def ceiling(self) -> Decimal | None:
+        """The most that is paid for a coin once the stop has fired; None where it sells."""
+        if not self.buys_back or self.instrument is None:
+            return None
+        return ceiling_of(self.group.stop_price, self.instrument.price_tick_size)
 
     @property
     def is_final(self) -> bool:
@@ -89,7 +119,7 @@ class Story:
 
     @property
     def quantity(self) -> Decimal:
-        """What it guards; of one that has ended, what it was for."""
+        """What it guards or buys back; of one that has ended, what it was for."""
         return self.group.quantity if self.is_final else self.owned
 
     @property
@@ -144,6 +174,11 @@ class Story:
         return self.state is State.STOP_FAILED
 
     @property
+    def may_be_fixed(self) -> bool:
+        """Whether it can be given other prices: those of a buy-back stay, for they bound what it spends."""
+        return self.is_failed and not self.is_leaving and not self.buys_back
+
+    @property
     def is_leaving(self) -> bool:
         """A person asked for the end, and it has not come yet."""
         return self.group.cancel_requested_at is not None and not self.is_final
@@ -160,6 +195,7 @@ class Story:
         return banner_of(
             Plight(
                 state=self.state,
+                way=self.way,
                 currency=group.lot.base_ccy,
                 reason=said(group.reason),
                 refusal=refused_words(self.refused_code),
@@ -169,6 +205,7 @@ class Story:
                 has_target=target is not None,
                 wants_target=group.take_profit_price is not None,
                 leaving_by=group.cancel_requested_by,
+                dearest=f"{self.ceiling:f} {self.quote}" if self.is_out_of_reach and self.ceiling else "",
             )
         )
 

@@ -14,6 +14,7 @@ from oco.selectors import group_events
 from oco.shares import foreign_read
 from oco.states import State
 from oco.story import Story, Told, ToldLeg
+from oco.ways import Way
 from oco.words import code_words
 
 EVENTS_SHOWN = 200
@@ -55,14 +56,16 @@ def groups_told(groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrum
             earlier=(),
             events=(),
             trades=(),
-            others=foreign.get(group.lot.base_ccy, Committed()).covered,
+            others=foreign.get(group.lot.base_ccy, Committed()).covered if _is_partly(group) else Decimal(0),
         )
         for group in groups
     }
 
 
 def _is_partly(group: OcoGroup) -> bool:
-    return bool(group.state == State.ACTIVE and group.quantity < group.lot.owned)
+    """Whether stops of others may stand in for ours; they buy nothing back."""
+    lot = group.lot
+    return bool(lot.way is Way.SELLS and group.state == State.ACTIVE and group.quantity < lot.owned)
 
 
 def told(event: OcoEvent) -> Told:

@@ -35,10 +35,10 @@ class Watch:
     lists_read: bool
     marks: dict[str, Mark] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
-    lows: dict[UUID, Market] = field(default_factory=dict)
+    worst: dict[UUID, Market] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
-    sold: set[str] = field(default_factory=set)  # currencies of which our own orders sold something
+    sold: set[str] = field(default_factory=set)  # currencies of which our own orders took something
     sent: bool = False
     created: int = 0
     closed: int = 0

@@ -9,14 +9,16 @@ KINDS = {
     ("SELL", "STOP_LOSS"): gettext_lazy("Sell at the market, when mark falls to the trigger"),
     ("SELL", "LIMIT"): gettext_lazy("Sell limit"),
     ("SELL", "MARKET"): gettext_lazy("Sell at the market"),
-    ("BUY", "STOP_LOSS"): gettext_lazy("Buy at the market, when mark rises to the trigger"),
+    ("BUY", "STOP_LIMIT"): gettext_lazy("Buy, for the limit at most, when mark rises to the trigger"),
     ("BUY", "LIMIT"): gettext_lazy("Buy limit"),
-    ("BUY", "MARKET"): gettext_lazy("Buy at the market"),
 }
+BUY_NOW = gettext_lazy("Buy at the market, for the limit at most")
 
 
-def kind_words(side: str, order_type: str) -> str:
+def kind_words(side: str, order_type: str, role: str = "") -> str:
     """What an order of ours does; one that we have no words for is named as sent."""
+    if (side, role) == ("BUY", "EXIT"):
+        return str(BUY_NOW)
     return str(KINDS.get((side, order_type), f"{side} {order_type}"))
 
 

@@ -1,6 +1,9 @@
-"""What has been without a stop for too long, told so that it can be judged: how much, worth what, since when, why."""
+"""What has been without a stop for too long, told so that it can be judged: how much, worth what, since when, why.
 
-from collections.abc import Iterator
+So has what was sold and is to be bought back while nothing does.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,14 +11,30 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from oco.lacking import Lack, lacks_read
 from oco.models import OcoGroup
 from oco.said import said
-from oco.selectors import groups_naked
-from portfolio.models import Balance, Perpetual
+from oco.ways import Way
+from portfolio.market.watching import prices_fresh, quotes_of
+from portfolio.models import Perpetual
 from portfolio.perpetuals import perpetual_reason, perpetuals_open
+from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
+
+BESIDE = "The rest has one. This part is behind another order, or was not there when the orders were placed."
+TITLES = {
+    Way.SELLS: gettext_lazy("%(name)s: %(quantity)s without a stop"),
+    Way.BUYS: gettext_lazy("%(name)s: nothing buys %(quantity)s back"),
+}
+TEXTS = {
+    Way.SELLS: gettext_lazy("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s"),
+    Way.BUYS: gettext_lazy(
+        "%(quantity)s that were sold, worth %(value)s, are bought back by no order since %(since)s. %(reason)s"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +48,18 @@ class Naked:
     since: datetime
     reason: str
     group_id: UUID | None = None
+    way: Way = Way.SELLS
 
     @property
     def title(self) -> str:
-        return _("%(name)s: %(quantity)s without a stop") % {
+        return str(TITLES[self.way]) % {
             "name": instrument(self.instrument_name),
             "quantity": amount_text(self.quantity),
         }
 
     @property
     def text(self) -> str:
-        return _("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s") % {
+        return str(TEXTS[self.way]) % {
             "quantity": amount_text(self.quantity),
             "value": _("an unknown amount") if self.value_usd is None else f"${self.value_usd:,.2f}",
             "since": f"{timezone.localtime(self.since):%Y-%m-%d %H:%M:%S %Z}",
@@ -49,22 +69,33 @@ class Naked:
 
 def naked_now(*, now: datetime, longer_than: timedelta) -> Iterator[Naked]:
     """Groups and derivative positions alike (invariant *No silent nakedness*)."""
-    groups = groups_naked(now=now, longer_than=longer_than)
-    prices = dict(Balance.objects.values_list("currency", "price_usd")) if groups else {}
-    yield from (_group(group, prices.get(group.lot.base_ccy)) for group in groups)
+    lacks = lacks_read(now=now, longer_than=longer_than)
+    prices = _prices_usd([lack.group for lack in lacks], now) if lacks else {}
+    yield from (_lack(lack, prices.get(lack.group.pk)) for lack in lacks)
     yield from (_perpetual(row) for row in perpetuals_open().filter(since__lt=now - longer_than))
 
 
-def _group(group: OcoGroup, price: Decimal | None) -> Naked:
-    since = group.uncovered_since or group.state_since
+def _prices_usd(groups: Sequence[OcoGroup], now: datetime) -> dict[UUID, Decimal]:
+    """By group. Of a coin that is sold out no price stands beside the balance: then the last one of its pair."""
+    usd = usd_prices()
+    found = {group.pk: usd[group.lot.base_ccy] for group in groups if group.lot.base_ccy in usd}
+    rest = [group for group in groups if group.pk not in found and group.lot.quote_ccy in usd]
+    last = prices_fresh(quotes_of({group.instrument_name for group in rest}).values(), at=now) if rest else {}
+    sold_out = [group for group in rest if group.instrument_name in last]
+    return found | {group.pk: last[group.instrument_name] * usd[group.lot.quote_ccy] for group in sold_out}
+
+
+def _lack(lack: Lack, price: Decimal | None) -> Naked:
+    group, what = lack.group, "part" if lack.is_part else "naked"
     return Naked(
-        occasion=f"naked {group.pk} {since:%Y-%m-%dT%H:%M:%S}",
+        occasion=f"{what} {group.pk} {lack.since:%Y-%m-%dT%H:%M:%S}",
         instrument_name=group.instrument_name,
-        quantity=group.lot.owned,
-        value_usd=None if price is None else group.lot.owned * price,
-        since=since,
-        reason=group.reason,
+        quantity=lack.quantity,
+        value_usd=None if price is None else lack.quantity * price,
+        since=lack.since,
+        reason=BESIDE if lack.is_part else group.reason,
         group_id=group.pk,
+        way=group.lot.way,
     )
 
 

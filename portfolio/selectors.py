@@ -11,12 +11,12 @@ from django.utils import timezone
 from exchange.rows import OrderRow, UsdPrices
 from exchange.selectors import instruments_of, order_rows, orders_executed, orders_open
 from oco.cover import Covered, Unprotected
-from oco.overview import Overview, Position, overview
+from oco.overview import BuyBack, Overview, Position, overview
 from oco.preview import Holdings
 from oco.selectors import GroupRow
 from portfolio.freshness import SyncState, sync_state
 from portfolio.market.board import Board, SignalRow, board
-from portfolio.market.watching import WatchRow, rows_of
+from portfolio.market.watching import WatchRow, prices_fresh, quotes_of, rows_of
 from portfolio.mode import Mode, Trading, mode_now, trading_now
 from portfolio.models import Balance, WatchlistItem
 from portfolio.perpetuals import perpetual_positions
@@ -83,9 +83,9 @@ class Summary:
 class Dashboard:
     """Everything that the first page says, at `as_of`.
 
-    For the page alone: `positions`, the worst first; the `board` of all signals; `results` by currency; and,
-    when a span was asked for, `realised` by our id of an executed sale, `today` and the `history` of the value,
-    None at a gap.
+    For the page alone: `positions` and `buybacks`, the worst first; the `prices` of what is bought back or watched,
+    by instrument; the `board` of all signals; `results` by currency; and, when a span was asked for, `realised`
+    by our id of an executed sale, `today` and the `history` of the value, None at a gap.
     """
 
     mode: Mode
@@ -101,6 +101,8 @@ class Dashboard:
     positions: tuple[Position, ...]
     watchlist: tuple[WatchRow, ...]
     board: Board
+    buybacks: tuple[BuyBack, ...] = ()
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
     results: Mapping[str, CoinResult] = field(default_factory=dict)
     realised: Mapping[int, Decimal] = field(default_factory=dict)
     today: Today | None = None
@@ -123,23 +125,25 @@ def dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashbo
     opened, done = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
     named = {row.instrument_name for row in (*opened, *done)} | {row.instrument_name for row in watched}
     instruments = instruments_of(symbols=named, currencies=[row.currency for row in balances])
-    prices = usd_prices(balances)
-    open_orders = order_rows(opened, usd_prices=prices, with_fees=False, instruments=instruments)
+    usd = usd_prices(balances)
+    open_orders = order_rows(opened, usd_prices=usd, with_fees=False, instruments=instruments)
     held = {row.currency: row.quantity for row in balances}
     guarded = overview(
         held=held,
-        usd=prices,
+        usd=usd,
         cash=settings.CASH_CURRENCIES,
         now=now,
         others=perpetual_positions(),
         instruments=instruments,
         opened=opened,
     )
+    wanted = {row.instrument_name for row in watched}
+    quotes = quotes_of(wanted | {row.group.instrument_name for row in guarded.buybacks})
     results = coin_results(balances)
     summary = _summary(
         balances, sync=sync, guarded=guarded, results=results, open_orders_count=len(open_orders)
     )
-    executed = order_rows(done, usd_prices=prices, instruments=instruments)
+    executed = order_rows(done, usd_prices=usd, instruments=instruments)
     sales = sales_read(executed, since_ns=midnight_ns(now)) if span else []
     return Dashboard(
         mode=mode_now(trading),
@@ -153,12 +157,16 @@ def dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashbo
         oco_groups=guarded.groups,
         unprotected=guarded.unprotected,
         positions=guarded.positions,
-        watchlist=rows_of(watched, now=now, with_trend=span is not None, instruments=instruments),
+        buybacks=guarded.buybacks,
+        prices=prices_fresh(quotes.values(), at=sync.last_success or now),
+        watchlist=rows_of(
+            watched, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
+        ),
         board=board(now=now, stamps=stamps),
         stamps=stamps,
         results=results,
         realised=order_results(executed, sales) if span else {},
-        today=today(now=now, usd_prices=prices, sales=sales) if span else None,
+        today=today(now=now, usd_prices=usd, sales=sales) if span else None,
         span=span,
         history=curve(span, now=now) if span else (),
     )
@@ -171,13 +179,12 @@ def usd_prices(balances: Sequence[Balance] | None = None) -> UsdPrices:
     return {**known, "USD": Decimal(1)}
 
 
-def positions_now(*, now: datetime) -> tuple[Position, ...]:
-    """What is held and how it is covered, the worst first: for pages that show no more of the desk."""
+def overview_now(*, now: datetime) -> Overview:
+    """What is held and how it is covered: for pages that show no more of the desk."""
     balances = list(Balance.objects.all())
     held = {row.currency: row.quantity for row in balances}
     usd = usd_prices(balances)
-    shown = overview(held=held, usd=usd, cash=settings.CASH_CURRENCIES, now=now, others=perpetual_positions())
-    return shown.positions
+    return overview(held=held, usd=usd, cash=settings.CASH_CURRENCIES, now=now, others=perpetual_positions())
 
 
 def holdings_now() -> Holdings:

@@ -317,6 +317,13 @@ class GroupFactory(DjangoModelFactory[OcoGroup]):
             closed_at=factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=5)),
             lot__closed_at=factory.SelfAttribute("..closed_at"),
         )
+        buys_back = factory.Trait(
+            lot__side="SELL",
+            lot__quote_ccy="USD",
+            lot__unit_cost=Decimal("65214.45"),
+            stop_price=Decimal("63000.00"),
+            take_profit_price=Decimal("54000.00"),
+        )
 
     lot = factory.SubFactory(LotFactory, instrument_name=factory.SelfAttribute("..instrument_name"))
     state = "ACTIVE"

@@ -41,9 +41,12 @@ PURE = [
     "exchange.verdict",
     "exchange.walk",
     "exchange.simulator.*",
-    *(f"oco.{one}" for one in ("states", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")),
+    *(
+        f"oco.{one}"
+        for one in ("states", "ways", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")
+    ),
     *(f"oco.{one}" for one in ("answers", "rules", "rules.*", "decide", "invariants", "cover")),
-    *(f"oco.{one}" for one in ("proposal", "placed", "figures", "banner", "words", "said")),
+    *(f"oco.{one}" for one in ("proposal", "placed", "figures", "banner", "wording", "words", "said")),
     *(f"portfolio.market.{one}" for one in ("indicators", "votes", "signals")),
     *(f"portfolio.worth.{one}" for one in ("valuation", "cost", "drift", "thinning")),
     *(f"portfolio.{one}" for one in ("description.reading", "alerts.daily", "alerts.pace")),

@@ -43,9 +43,7 @@ class Trade(models.Model):
         indexes = [
             models.Index(fields=["-create_time_ns", "-id"], name="trades_newest"),
             models.Index(fields=["instrument_name", "-create_time_ns"], name="trades_of_instrument"),
-            models.Index(
-                fields=["create_time_ns"], name="trades_new_buys", condition=Q(is_new=True, side="BUY")
-            ),
+            models.Index(fields=["create_time_ns"], name="trades_undecided", condition=Q(is_new=True)),
         ]
 
     def __str__(self) -> str:

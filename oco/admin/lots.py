@@ -28,8 +28,18 @@ class LotState(QuestionFilter):
 
 @admin.register(Lot)
 class LotAdmin(ReadOnlyAdmin):
-    list_display = ("instrument_name", "bought", "owned", "sold", "gone", "dust", "average_price", "opened")
-    list_filter = (LotState, "by_person")
+    list_display = (
+        "instrument_name",
+        "side",
+        "bought",
+        "owned",
+        "sold",
+        "gone",
+        "dust",
+        "average_price",
+        "opened",
+    )
+    list_filter = (LotState, "side", "by_person")
     search_fields = ("=instrument_name", "=entry_order_id")
     readonly_fields = ("groups", "entry")
 

@@ -2,18 +2,28 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
-from oco.forms import NOT_OFFERED, PolicyForm
+from oco.forms import BUYS_BACK, PolicyForm
 from oco.models import ProtectionPolicy
 from oco.policies import policies_read, policy_note
 from oco.preview import NOTHING, Holdings, Preview, policy_previews
+from oco.sale_preview import SalePreview, sale_previews
 
+SOLD = ProtectionPolicy.Side.SELL
 LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"
+SALE_LINE = (
+    "{}: {} held at {}. Had it just been sold, {} of it would be bought back: stop {} above, target {} below. At "
+    "the stop that costs ${} more than the sale brought for them, ${} at most."
+)
+NONE_HELD = "Nothing that is held and has a known price falls under it."
+TOO_LITTLE = (
+    "{}: {} held at {}. What selling it brings is too little for an order: none below 1 USD is taken."
+)
 
 
 class PolicyAdmin(AnyAdmin):
@@ -28,10 +38,7 @@ class PolicyAdmin(AnyAdmin):
         return NOTHING
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        for side in ProtectionPolicy.Side.values:
-            policies_read(
-                side
-            )  # the first time, the one for every other instrument is made from the settings
+        policies_read()  # the first time, those for every other instrument are made from the settings
         return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -40,6 +47,8 @@ class PolicyAdmin(AnyAdmin):
     def save_model(self, request: HttpRequest, obj: ProtectionPolicy, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         policy_note(policy=obj, changed_by=request.user.get_username(), changed=form.changed_data)
+        if obj.side == SOLD and obj.enabled:
+            messages.warning(request, BUYS_BACK)
 
     def delete_model(self, request: HttpRequest, obj: ProtectionPolicy) -> None:
         policy_note(policy=obj, changed_by=request.user.get_username(), changed=None)
@@ -50,20 +59,35 @@ class PolicyAdmin(AnyAdmin):
 
     @admin.display(description="for what is held now")
     def means(self, policy: ProtectionPolicy) -> str:
-        """As saved, had the coins just been bought; what is protected already keeps its prices."""
+        """As saved, had the coins just been bought, or sold; what has its orders already keeps its prices."""
         if policy.pk is None:
             return "Save it first."
-        if policy.side == ProtectionPolicy.Side.SELL:
-            return str(NOT_OFFERED)
+        if policy.side == SOLD:
+            return _sales(sale_previews(policy, self.holdings()))
         shown = policy_previews(policy, self.holdings())
         if not shown:
-            return "Nothing that is held and has a known price falls under it."
+            return NONE_HELD
         lines = format_html_join("", f"<li>{LINE}</li>", (_texts(each) for each in shown))
         return format_html("<ul>{}</ul>For new entries; what is protected already keeps its prices.", lines)
 
 
 def _is_default(policy: ProtectionPolicy | None) -> bool:
     return policy is not None and not policy.instrument_name
+
+
+def _sales(shown: list[SalePreview]) -> str:
+    lines = format_html_join("", "<li>{}</li>", ((_sale(each),) for each in shown))
+    words = "{}<ul>{}</ul>For new sales; what is bought back already keeps its prices."
+    return format_html(words, BUYS_BACK, lines) if shown else f"{BUYS_BACK} {NONE_HELD}"
+
+
+def _sale(each: SalePreview) -> str:
+    held = (each.instrument_name, plain(each.quantity), plain(each.price))
+    if not each.back:
+        return TOO_LITTLE.format(*held)
+    target = "none" if each.target is None else plain(each.target)
+    money = (f"{each.more_usd:,.2f}", f"{each.most_usd:,.2f}")
+    return SALE_LINE.format(*held, plain(each.back), plain(each.stop), target, *money)
 
 
 def _texts(each: Preview) -> tuple[str, ...]:

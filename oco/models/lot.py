@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 
 from exchange.fields import ExactDecimalField
+from oco.ways import Way
 
 
 class Watermark(models.Model):
@@ -22,11 +23,22 @@ class Lot(models.Model):
 
     It owns what was bought, minus what our orders sold of it, minus what left the account otherwise.
     `short_*` remember a balance that did not show all of it, until a second read agrees (rule 10).
+
+    After a sale (`side` SELL, rule 4) all is mirrored, in the same coins: `bought` is what is to be bought back,
+    `sold` what our orders bought of it, `gone` what the money is no longer there for. What one coin may cost at
+    worst (`unit_cost`) is set such that all of them never cost more than the sale brought in.
     """
+
+    class Side(models.TextChoices):
+        BUY = "BUY", "bought"
+        SELL = "SELL", "sold"
 
     entry_order_id = models.CharField(max_length=64, blank=True)
     instrument_name = models.CharField(max_length=64)
+    side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY, help_text="Of its entry.")
     base_ccy = models.CharField(max_length=32)
+    quote_ccy = models.CharField(max_length=32, blank=True, help_text="Of the money, where it buys back.")
+    unit_cost = ExactDecimalField(null=True, blank=True, help_text="At worst, fee included, in that money.")
     first_trade_id = models.CharField(max_length=64)
     bought = ExactDecimalField(help_text="After fees taken in the coin itself.")
     dust = ExactDecimalField(help_text="The part of it that is below the quantity grid.")
@@ -49,7 +61,11 @@ class Lot(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["entry_order_id", "first_trade_id", "first_generation"], name="lot_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side="BUY") | models.Q(unit_cost__isnull=False),
+                name="lot_that_buys_has_a_cost",
+            ),
         ]
         indexes = [
             models.Index(fields=["entry_order_id"], name="lots_of_entry"),
@@ -58,6 +74,20 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bought} {self.instrument_name}"
+
+    @property
+    def way(self) -> Way:
+        return Way.after(self.side)
+
+    @property
+    def claims(self) -> str:
+        """The currency that its orders take."""
+        return self.quote_ccy or self.base_ccy
+
+    @property
+    def unit(self) -> Decimal:
+        """How much of that currency one of its coins needs."""
+        return Decimal(1) if self.unit_cost is None else self.unit_cost
 
     @property
     def owned(self) -> Decimal:

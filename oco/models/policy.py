@@ -1,10 +1,11 @@
 """How much is risked, and what happens when a plan meets the market."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.utils import timezone
 
 from exchange.fields import ExactDecimalField
 
@@ -12,7 +13,7 @@ from exchange.fields import ExactDecimalField
 class ProtectionPolicy(models.Model):
     """The rule for one instrument, or with a blank name the one for all others, by side of the entry (rule 3).
 
-    Those for sales are off, and the database keeps them so: no pair that buys back is placed yet (rule 4).
+    Those for sales are off until a person turns one on: then what is sold for cash is bought back (rule 4).
     """
 
     class Side(models.TextChoices):
@@ -20,7 +21,7 @@ class ProtectionPolicy(models.Model):
         SELL = "SELL", "sold"
 
     class OnBreach(models.TextChoices):
-        EXIT = "EXIT", "sell at the market, within 15 minutes"
+        EXIT = "EXIT", "sell, or buy back, at the market, within 15 minutes"
         ALERT = "ALERT", "only say so"
 
     class OnHandCancel(models.TextChoices):
@@ -29,18 +30,24 @@ class ProtectionPolicy(models.Model):
 
     instrument_name = models.CharField(max_length=64, blank=True, help_text="Blank: every other instrument.")
     side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY)
-    enabled = models.BooleanField(default=True, help_text="Off: new entries are shown as unprotected.")
+    enabled = models.BooleanField(
+        default=True,
+        help_text="Off: what was bought is shown as unprotected, and what was sold is not bought back.",
+    )
+    enabled_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="What was sold before is not bought back."
+    )
     stop_pct = ExactDecimalField(
         "stop, in %",
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("99"))],
-        help_text="The stop lies this many per cent below the average price paid.",
+        help_text="The stop lies this many per cent below the average price paid; after a sale above what it brought.",
     )
     target_pct = ExactDecimalField(
         "target, in %",
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
-        help_text="The target lies this many per cent above it. Blank: a stop alone.",
+        help_text="The target lies this many per cent on the other side. Blank: a stop alone.",
     )
     minimum_value_usd = ExactDecimalField(
         "minimum value, in USD",
@@ -59,17 +66,17 @@ class ProtectionPolicy(models.Model):
         help_text="Both orders of a pair stay this far from mark, or the exchange may refuse them.",
     )
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """From the moment at which it is switched on, and no earlier, sales fall under it."""
+        self.enabled_since = (self.enabled_since or timezone.now()) if self.enabled else None
+        super().save(*args, **kwargs)
+
     class Meta:
         db_table = "oco_policies"
         verbose_name_plural = "protection policies"
         ordering = ["instrument_name", "side"]
         constraints = [
             models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument"),
-            models.CheckConstraint(
-                condition=Q(side="BUY") | Q(enabled=False),
-                name="policy_sales_are_off",
-                violation_error_message="What was sold is not bought back by this program: leave it off.",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -15,12 +15,12 @@ def target_in_part(case: Case) -> Plan | None:
     target = case.newest_of(Role.TAKE_PROFIT)
     if target is None or not target.is_live or not target.executed:
         return None
-    what = f"The target sold {target.executed} of {target.quantity}"
+    what = f"The target {case.way.done} {target.executed} of {target.quantity}"
     if not case.fits(case.cover):
         return Plan(state=case.uncovered, reason=f"{what}. The rest is too little for a stop: it works on.")
     if case.mark is None:
         return ask(case, f"{what}.")
-    if case.mark <= case.desired.stop:
+    if case.is_reached(case.mark):
         return beyond(case)
     if _may_work_on(case, target):
         return Plan(state=case.uncovered, reason=f"{what} and is near: it works one more cycle.", grace=True)
@@ -28,7 +28,7 @@ def target_in_part(case: Case) -> Plan | None:
 
 
 def _may_work_on(case: Case, target: Leg) -> bool:
-    near = case.mark is not None and is_near(case.mark, target.price, case.desired.distance_pct)
+    near = case.mark is not None and is_near(case.mark, target.price, case.desired.distance_pct, case.way)
     return near and not case.live_of(Role.STOP_LOSS) and not case.grace_is_over
 
 
@@ -53,15 +53,20 @@ def resized(case: Case) -> Plan | None:
     if owed == resting or case.desired.is_short or not case.desired.is_settled:
         return None
     if not case.fits(owed):
-        return cancel(case, case.live, case.replacing, f"Only {owed} may be sold: too little for an order.")
+        return cancel(
+            case, case.live, case.replacing, f"Only {owed} may be {case.way.done}: too little for an order."
+        )
     if owed > resting and case.why_not:
         return None
     if case.mark is None:
-        return ask(case, f"{resting} is covered, {owed} may be sold.")
-    if case.mark <= case.desired.stop:
+        return ask(case, f"{resting} is covered, {owed} may be {case.way.done}.")
+    if case.is_reached(case.mark):
         return None
     return cancel(
-        case, case.live, case.replacing, f"{resting} is covered, {owed} may be sold: it is replaced."
+        case,
+        case.live,
+        case.replacing,
+        f"{resting} is covered, {owed} may be {case.way.done}: it is replaced.",
     )
 
 
@@ -90,6 +95,6 @@ def target_alone(case: Case) -> Plan | None:
         return Plan(state=case.uncovered, reason=NOT_READ_BACK)
     if case.mark is None:
         return ask(case, "The stop is gone.")
-    if case.mark <= case.desired.stop:
+    if case.is_reached(case.mark):
         return beyond(case)
     return take_away(case, "The stop is gone: the target is cancelled to place both again.")

@@ -43,7 +43,9 @@ def finished(case: Case) -> Plan | None:
     if not case.is_over or (rest and case.live):
         return None
     if case.live:
-        return cancel(case, case.live, case.kept, "The lot is sold; what still rests is cancelled.")
+        return cancel(
+            case, case.live, case.kept, f"The lot is {case.way.done}; what still rests is cancelled."
+        )
     state, words = case.closing
     return Plan(state=state, reason=f"{words} {rest} stays: too little for an order." if rest else words)
 
@@ -61,7 +63,7 @@ def exiting(case: Case) -> Plan | None:
     """A sale at the market is on its way; it ends by itself."""
     if not case.live_of(Role.EXIT):
         return None
-    return Plan(state=State.EXITING, reason="The sale at the market has not ended yet.")
+    return Plan(state=State.EXITING, reason=f"The {case.way.order} at the market has not ended yet.")
 
 
 def selling(case: Case) -> Plan | None:
@@ -70,7 +72,7 @@ def selling(case: Case) -> Plan | None:
     if stop is None or not stop.executed:
         return None
     if stop.is_live:
-        return Plan(state=case.kept, reason="The stop is selling.")
+        return Plan(state=case.kept, reason=f"The stop is {case.way.doing}.")
     if not stop.remaining:
         return None
-    return sell(case, f"The stop sold {stop.executed} of {stop.quantity} and ended {stop.end}.")
+    return sell(case, f"The stop {case.way.done} {stop.executed} of {stop.quantity} and ended {stop.end}.")

@@ -15,10 +15,10 @@ def cancelled_by_hand(case: Case) -> Plan | None:
     if not case.was_cancelled_by_hand or not case.desired.respects_hand:
         return None
     market = case.observed.market
-    if case.mark is None or not market.low_asked:
+    if case.mark is None or not market.worst_asked:
         since = case.observed.last_active_at or case.desired.entered_at or case.observed.cycle_started
         return ask(case, "The orders were cancelled.", since=since)
-    if market.low is None or min(market.low, case.mark) <= case.desired.stop:
+    if market.worst is None or case.is_reached(case.way.nearer_stop((market.worst, case.mark))):
         return None
     return Plan(state=State.RELEASED, reason="The orders were cancelled by hand on the exchange.")
 
@@ -47,14 +47,18 @@ def place(case: Case) -> Plan:
 def beyond(case: Case) -> Plan:
     """Rule 9: sold at the market only soon after the entry or after cover, and when two looks agree."""
     if not case.desired.exits:
-        return alarm("Mark is beyond the stop, and by the policy nothing is sold.")
+        return alarm(f"Mark is beyond the stop, and by the policy nothing is {case.way.done}.")
     if not case.is_recent:
-        return alarm("Mark is beyond the stop, and was out of our sight for too long: nothing is sold.")
+        return alarm(
+            f"Mark is beyond the stop, and was out of our sight for too long: nothing is {case.way.done}."
+        )
     if len(case.looks) < 2:
         return ask(case, "Mark is beyond the stop.")
     if not all(case.is_beyond(look) for look in case.looks[-2:]):
-        return wait(case, "Mark is beyond the stop, but mark and best bid do not agree in two looks.")
-    return sell(case, "Mark and best bid are beyond the stop.")
+        return wait(
+            case, f"Mark is beyond the stop, but mark and best {case.way.meets} do not agree in two looks."
+        )
+    return sell(case, f"Mark and best {case.way.meets} are beyond the stop.")
 
 
 def room(case: Case, *, alone: bool = False) -> Placement:
@@ -67,6 +71,7 @@ def room(case: Case, *, alone: bool = False) -> Placement:
         mark=case.mark or desired.stop,
         distance_pct=desired.distance_pct,
         grid=desired.grid,
+        way=desired.way,
     )
 
 

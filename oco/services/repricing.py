@@ -17,6 +17,7 @@ from oco.plan import Role
 from oco.services.refusal import NotPossible
 from oco.services.wishes import instrument_of, wish_check
 from oco.states import State
+from oco.ways import Way
 
 Status = OcoLeg.Status
 MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
@@ -66,6 +67,8 @@ def group_reprice(
 def _check(group: OcoGroup, stop: Decimal, target: Decimal | None) -> None:
     if group.state != State.STOP_FAILED or group.cancel_requested_at is not None:
         raise NotPossible(_("Only a stop that failed can be given other prices. Look at its state again."))
+    if group.lot.way is Way.BUYS:
+        raise NotPossible(_("What buys back keeps its prices. Take it away, or buy by hand."))
     if group.legs.filter(order_role=Role.STOP_LOSS, status__in=MAY_REST).exists():
         raise NotPossible(_("A stop of this group may rest on the exchange. Wait for the next cycle."))
     instrument = instrument_of(group.instrument_name)

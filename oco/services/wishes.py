@@ -102,7 +102,8 @@ def price_check(
 
 def free_of(*, instrument: Instrument, held: Decimal) -> Decimal:
     """What of it is in no lot, and behind no order that we did not send, which comes first (rule 2); on the grid."""
-    owned = (lot.owned for lot in Lot.objects.filter(base_ccy=instrument.base_ccy, closed_at=None))
+    lots = Lot.objects.filter(side=Lot.Side.BUY, base_ccy=instrument.base_ccy, closed_at=None)
+    owned = (lot.owned for lot in lots)
     taken = foreign_read().get(instrument.base_ccy, Committed()).total
     return whole_lots(held - sum(owned, Decimal(0)) - taken, instrument.qty_tick_size)
 

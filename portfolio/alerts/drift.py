@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.times import NS_PER_MS, from_ms
-from oco.models import OcoEvent
+from oco.models import Lot, OcoEvent
 from oco.states import State
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
@@ -57,11 +57,14 @@ def _text(currency: str, news: News, price_usd: Decimal | None) -> str:
 
 
 def _ends_told(currency: str, news: News) -> list[str]:
-    """The same departure may have ended a protection, which is an alert of its own."""
-    closed = OcoEvent.objects.filter(new=State.CLOSED_BY_HAND, group__lot__base_ccy=currency)
-    if closed.filter(at__gt=_moment(news.since_ns) - BESIDE).exists():
-        return [_("The protection that ended for lack of these coins is the same departure.")]
-    return []
+    """The same departure may have ended a protection or a buy-back, which is an alert of its own."""
+    closed = OcoEvent.objects.filter(new=State.CLOSED_BY_HAND, at__gt=_moment(news.since_ns) - BESIDE)
+    found = []
+    if closed.filter(group__lot__side=Lot.Side.BUY, group__lot__base_ccy=currency).exists():
+        found.append(_("The protection that ended for lack of these coins is the same departure."))
+    if closed.filter(group__lot__side=Lot.Side.SELL, group__lot__quote_ccy=currency).exists():
+        found.append(_("The buy-back that ended for lack of this money is the same departure."))
+    return found
 
 
 def _amount(currency: str, news: News, price_usd: Decimal | None) -> str:

@@ -13,6 +13,7 @@ from oco.said import said
 from oco.selectors import groups_open
 from oco.states import State, is_final
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all
+from portfolio.alerts.dear import PREFIX
 from portfolio.models import Alert
 from portfolio.naked import naked_now
 from portfolio.templatetags.words import instrument
@@ -76,7 +77,10 @@ def _end_all(now: datetime) -> None:
                 alert_close(alert=alert, now=now)
         elif group is not None and group.state == State.ACTIVE:
             trouble_end_all(
-                alerts=alerts, title=instrument(group.instrument_name), text=said(group.reason), now=now
+                alerts=[one for one in alerts if not _is_dear(one) and one.condition not in still_naked],
+                title=instrument(group.instrument_name),
+                text=said(group.reason),
+                now=now,
             )
         else:
             _end_covered(alerts, still_naked, now)
@@ -85,6 +89,11 @@ def _end_all(now: datetime) -> None:
 def _end_covered(alerts: Sequence[Alert], still_naked: set[str], now: datetime) -> None:
     """A stop of somebody else stands for ours (rule 2), or a derivative position is gone."""
     for alert in alerts:
-        if alert.kind == Kind.UNPROTECTED and alert.condition not in still_naked:
+        if alert.kind == Kind.UNPROTECTED and not _is_dear(alert) and alert.condition not in still_naked:
             text = _("It has a stop now, or is gone.")
             trouble_end_all(alerts=[alert], title=instrument(alert.instrument_name), text=text, now=now)
+
+
+def _is_dear(alert: Alert) -> bool:
+    """That its orders rest does not end this one: the price does."""
+    return alert.condition.startswith(PREFIX)

@@ -1,5 +1,6 @@
-"""The daily alert: everything without protection, or that all of it is protected."""
+"""The daily alert: everything without protection, or that all of it is protected; and what is to be bought back."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from exchange.selectors import sync_last_success
-from oco.cover import Unprotected
-from oco.models import OcoGroup
+from oco.cover import Cover, Unprotected
+from oco.models import Lot, OcoGroup
+from oco.overview import BuyBack
 from oco.said import said
 from oco.states import State
 from portfolio.alerts.daily import daily_due
@@ -23,6 +25,7 @@ from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
 
 RELEASED_SHOWN = 50
+AT_WORK = frozenset({Cover.PROTECTED, Cover.WAITING})
 
 
 def daily_raise(*, now: datetime, today: bool = False) -> Alert | None:
@@ -63,6 +66,7 @@ def daily_words(desk: Dashboard) -> tuple[str, str]:
     parts = [_intro(desk, bare), *map(_row, bare)]
     if released:
         parts += [_("Released by hand, and not taken back since:"), *map(_released_row, released)]
+    parts += _buybacks(desk.buybacks)
     return _title(bare, desk.sync), "\n".join([*_doubts(desk.sync), *parts, *_unheard()])
 
 
@@ -77,7 +81,7 @@ def _title(bare: list[Unprotected], sync: SyncState) -> str:
 
 def _intro(desk: Dashboard, bare: list[Unprotected]) -> str:
     if not bare:
-        count = desk.summary.open_groups_count
+        count = desk.summary.open_groups_count - len(desk.buybacks)
         return ngettext(
             "Every position has a stop, or there is none: %(count)d group is at work.",
             "Every position has a stop, or there is none: %(count)d groups are at work.",
@@ -100,7 +104,8 @@ def _row(row: Unprotected) -> str:
 def _released(bare: list[Unprotected]) -> list[OcoGroup]:
     """Released groups of what is still held without a stop (rule 10), the newest first."""
     names = {row.instrument_name for row in bare}
-    groups = OcoGroup.objects.filter(state=State.RELEASED, instrument_name__in=names)
+    guards = OcoGroup.objects.filter(state=State.RELEASED, lot__side=Lot.Side.BUY)
+    groups = guards.filter(instrument_name__in=names)
     return list(groups.order_by("-closed_at")[:RELEASED_SHOWN])
 
 
@@ -111,6 +116,26 @@ def _released_row(group: OcoGroup) -> str:
         "quantity": amount_text(group.quantity),
         "since": _since(group.closed_at),
         "reason": said(group.reason),
+    }
+
+
+def _buybacks(rows: Sequence[BuyBack]) -> list[str]:
+    """They guard no coins, so they are told apart: how many are at work, and each that is not."""
+    idle = [row for row in rows if row.cover not in AT_WORK]
+    count, told = len(rows) - len(idle), list[str]()
+    if count:
+        words = ngettext("%(count)d buy-back is at work.", "%(count)d buy-backs are at work.", count)
+        told.append(words % {"count": count})
+    if idle:
+        told += [_("Sold, and not wholly bought back by any order now:"), *map(_buyback_row, idle)]
+    return told
+
+
+def _buyback_row(row: BuyBack) -> str:
+    return _("• %(name)s: %(quantity)s. %(reason)s") % {
+        "name": instrument(row.group.instrument_name),
+        "quantity": amount_text(row.quantity, row.quantity_decimals),
+        "reason": said(row.group.reason),
     }
 
 

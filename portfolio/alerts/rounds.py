@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portfolio.alerts.books import books_note_all
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
+from portfolio.alerts.dear import dear_note_all
 from portfolio.alerts.delivery import Delivered, alert_deliver_all
 from portfolio.alerts.desk import desk_note_all
 from portfolio.alerts.groups import groups_note_all
@@ -21,6 +22,7 @@ logger = logging.getLogger("alerts")
 LOOKS: dict[str, Callable[..., Any]] = {
     "desk": desk_note_all,
     "groups": groups_note_all,  # once more than each cycle does: one that hangs raises nothing itself
+    "prices": dear_note_all,
     "books": books_note_all,
     "daily": daily_raise,
 }

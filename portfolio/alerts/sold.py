@@ -1,32 +1,31 @@
-"""What is told when a protected lot was sold: how much, at what price, with what result, and what guarded it."""
+"""What is told when a lot was sold, or bought back: how much, at what price, with what result, by which orders."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.rows import decimals_of
+from oco.figures import gain_of
 from oco.models import OcoGroup, OcoLeg
 from oco.proposal import percent_from
 from oco.states import State
 from oco.telling import fills_of
+from oco.ways import Way
+from portfolio.alerts.ends import SELLS, WORDS, Words
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text
 from portfolio.templatetags.words import instrument
 
 ZERO = Decimal(0)
-SOLD = {
-    State.CLOSED_BY_STOP: gettext_lazy("stop hit"),
-    State.CLOSED_BY_TARGET: gettext_lazy("target hit"),
-    State.CLOSED_BY_EXIT: gettext_lazy("sold at the market"),
-}
+SOLD = frozenset(SELLS.how)
+"""The states of a group that one of its orders ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """What the orders of `group` sold. `average` in the quote currency; None while it was not read."""
+    """What the orders of `group` sold, or bought back. `average` in the quote currency; None while it was not read."""
 
     group: OcoGroup
     pair: Instrument | None
@@ -35,17 +34,26 @@ class Sale:
     quote_usd: Decimal | None
 
     @property
+    def way(self) -> Way:
+        way: Way = self.group.lot.way
+        return way
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.way]
+
+    @property
     def result_usd(self) -> Decimal | None:
         """From the entry, before fees; None where the entry is not known: a person asked for the protection."""
         entry = self.group.entry_price
         if not entry or self.average is None or self.quote_usd is None:
             return None
-        return Decimal((self.average - entry) * self.quantity * self.quote_usd)
+        return Decimal(gain_of(self.way, self.average - entry) * self.quantity * self.quote_usd)
 
     @property
     def title(self) -> str:
         """As `CRO/USD: stop hit, −$1.20`."""
-        name, how = instrument(self.group.instrument_name), SOLD[State(self.group.state)]
+        name, how = instrument(self.group.instrument_name), self.words.how[State(self.group.state)]
         result = self.result_usd
         return f"{name}: {how}" + ("" if result is None else f", {signed(usd_text(result), result)}")
 
@@ -59,9 +67,7 @@ class Sale:
             "coin": self.group.lot.base_ccy,
             "price": self._price(self.average),
         }
-        if self.average is None:
-            return _("%(quantity)s %(coin)s sold; the price was not read yet.") % values
-        return _("%(quantity)s %(coin)s sold at %(price)s on average.") % values
+        return str(self.words.unpriced if self.average is None else self.words.priced) % values
 
     def _result(self) -> str:
         entry, result = self.group.entry_price, self.result_usd
@@ -70,9 +76,9 @@ class Sale:
                 "Result not known: protection was asked for by hand, so there is no entry to count from."
             )
         if result is None or self.average is None:
-            return _("Result not known yet. The entry was at %(entry)s.") % {"entry": self._price(entry)}
-        percent = percent_from(entry, self.average)
-        return _("Result %(usd)s (%(percent)s) from the entry at %(entry)s, before fees.") % {
+            return str(self.words.no_result) % {"entry": self._price(entry)}
+        percent = gain_of(self.way, percent_from(entry, self.average))
+        return str(self.words.result) % {
             "usd": signed(usd_text(result), result),
             "percent": signed(percent_text(percent), percent),
             "entry": self._price(entry),
@@ -81,11 +87,11 @@ class Sale:
     def _guard(self) -> str:
         levels = {"stop": self._price(self.group.stop_price)}
         if self.group.state == State.CLOSED_BY_EXIT:
-            return _("The price was beyond its stop at %(stop)s, so the desk sold it at the market.") % levels
+            return str(self.words.beyond) % levels
         if self.group.take_profit_price is None:
-            return _("It was protected by a stop at %(stop)s, without a target.") % levels
+            return str(self.words.stop_alone) % levels
         levels["target"] = self._price(self.group.take_profit_price)
-        return _("It was protected by a stop at %(stop)s and a target at %(target)s.") % levels
+        return str(self.words.both) % levels
 
     def _coins(self) -> str:
         return amount_text(self.quantity, decimals_of(self.pair.qty_tick_size) if self.pair else None)
@@ -110,10 +116,10 @@ def sale_of(group: OcoGroup) -> Sale:
 
 
 def _by_trades(group: OcoGroup, legs: list[OcoLeg], executed: Decimal) -> Decimal | None:
-    """None until the executions that were read add up to what the orders sold."""
-    sales = [trade for trade in fills_of(group, legs) if trade.side == "SELL"]
-    whole = sum((trade.quantity for trade in sales), ZERO)
-    value = sum((trade.quantity * trade.price for trade in sales), ZERO)
+    """None until the executions that were read add up to what the orders executed."""
+    fills = [trade for trade in fills_of(group, legs) if trade.side == group.lot.way]
+    whole = sum((trade.quantity for trade in fills), ZERO)
+    value = sum((trade.quantity * trade.price for trade in fills), ZERO)
     return value / whole if whole and whole == executed else None
 
 

@@ -1,4 +1,7 @@
-"""The price ladder: stop on the left, target on the right, entry and price between them, to scale."""
+"""The price ladder: stop on the left, target on the right, entry and price between them, to scale.
+
+What buys back has them the other way round: the lower price is on the left always.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +15,10 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Places in percent of the width; None is not drawn. `anchor` keeps the price's words inside."""
+    """Places in percent of the width; None is not drawn. `anchor` keeps the price's words inside.
+
+    `down` is what lies below the entry, `up` what lies above it.
+    """
 
     stop: str
     target: str | None
@@ -26,9 +32,16 @@ class Ladder:
     target_away: Decimal | None
 
 
-def ladder(*, stop: Decimal, target: Decimal | None, entry: Decimal | None, now: Decimal | None) -> Ladder:
-    """Without a target it ends a little above the highest price that is known."""
-    scale = _scale(stop, target, entry, now)
+def ladder(
+    *,
+    stop: Decimal,
+    target: Decimal | None,
+    entry: Decimal | None,
+    now: Decimal | None,
+    is_mirrored: bool = False,
+) -> Ladder:
+    """Without a target it ends a little beyond the last price that is known on that side."""
+    scale = _scale(stop, target, entry, now, is_mirrored=is_mirrored)
     split = scale.at(next(one for one in (entry, now, stop) if one is not None))
     here = None if now is None else scale.at(now)
     return Ladder(
@@ -45,12 +58,12 @@ def ladder(*, stop: Decimal, target: Decimal | None, entry: Decimal | None, now:
     )
 
 
-def _scale(stop: Decimal, target: Decimal | None, entry: Decimal | None, now: Decimal | None) -> Scale:
-    known = [one for one in (stop, target, entry, now) if one is not None]
-    low, high = min(known), max(known)
-    if target is None:
-        high += (high - low or high) * MARGIN
-    return Scale(low, high)
+def _scale(*prices: Decimal | None, is_mirrored: bool) -> Scale:
+    """Of stop, target, and the others."""
+    known = [one for one in prices if one is not None]
+    low, high, (_, target, *_rest) = min(known), max(known), prices
+    beyond = ZERO if target is not None else (high - low or high) * MARGIN
+    return Scale(low - beyond, high) if is_mirrored else Scale(low, high + beyond)
 
 
 def _away(level: Decimal | None, now: Decimal | None) -> Decimal | None:

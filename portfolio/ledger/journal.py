@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.rows import decimals_of
 from oco.models import OcoEvent
+from oco.ways import Way
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row
@@ -36,6 +37,7 @@ class Told:
     reason: str = ""
     look: str = ""
     state: str = ""
+    way: Way = Way.SELLS
     trade: Trade | None = None
     price_decimals: int | None = None
     quantity_decimals: int | None = None
@@ -136,14 +138,17 @@ def _fill(at: datetime, trade: Trade, beside: Beside) -> Told:
 def _event(at: datetime, event: OcoEvent) -> Told:
     moved = event.old != event.new
     bad = event.code is not None or (moved and event.new in ("STOP_FAILED", "UNKNOWN"))
+    way = event.group.lot.way
+    words = _("Buy-back of %s") if way is Way.BUYS else _("Protection of %s")
     return Told(
         at=at,
         kind=Kind.EVENT,
         instrument_name=event.group.instrument_name,
-        text=_("Protection of %s") % pair(event.group.instrument_name),
+        text=words % pair(event.group.instrument_name),
         reason=event.reason,
         look="bad" if bad else "good" if moved and event.new == "ACTIVE" else "",
         state=event.new if moved else "",
+        way=way,
         group_id=event.group_id,
     )
 

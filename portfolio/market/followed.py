@@ -1,4 +1,4 @@
-"""Which instruments the desk keeps an eye on: those of the watchlist, and those of what is held."""
+"""Which instruments the desk keeps an eye on: those of the watchlist, of what is held and of what is bought back."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange.models import Instrument
-from oco.models import OcoGroup
+from oco.models import Lot, OcoGroup
 from oco.overview import pairs_of
 from portfolio.models import Balance, WatchlistItem
 
@@ -15,13 +15,15 @@ LOOKED_BACK = timedelta(days=7)  # a group that closed is looked at for so long
 
 
 def instruments_followed() -> tuple[str, ...]:
-    """In the person's order, then the pair of each coin that is held. Three queries.
+    """In the person's order, then the pair of each coin that is held, then what is bought back. Four queries.
 
     What the exchange's catalogue no longer has stays on the list and is not asked for.
     """
     gone = Instrument.objects.filter(tradable=False).values("symbol")
     watched = WatchlistItem.objects.exclude(instrument_name__in=gone)
-    return tuple(dict.fromkeys([*watched.values_list("instrument_name", flat=True), *_held()]))
+    return tuple(
+        dict.fromkeys([*watched.values_list("instrument_name", flat=True), *_held(), *_bought_back()])
+    )
 
 
 def instruments_charted(*, now: datetime) -> tuple[str, ...]:
@@ -37,3 +39,9 @@ def _held() -> Iterator[str]:
     pairs = pairs_of([currency for currency, quantity in rows if quantity])
     for _, found in sorted(pairs.items()):
         yield from [pair.symbol for pair in found if pair.tradable][:1]
+
+
+def _bought_back() -> list[str]:
+    """Of a coin that is sold out no price stands beside the balance."""
+    lots = Lot.objects.filter(closed_at=None, side=Lot.Side.SELL)
+    return list(lots.order_by("instrument_name").values_list("instrument_name", flat=True).distinct())

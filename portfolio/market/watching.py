@@ -1,6 +1,6 @@
 """The watchlist as shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -47,11 +47,12 @@ def rows_of(
     now: datetime,
     with_trend: bool = True,
     instruments: Mapping[str, Instrument] | None = None,
+    quotes: Mapping[str, Quote] | None = None,
 ) -> tuple[WatchRow, ...]:
-    """`listed` as shown, in its order. `instruments`, by symbol, saves a query."""
+    """`listed` as shown, in its order. `instruments`, by symbol, and `quotes` save a query each."""
     items = list(listed)
     names = [item.instrument_name for item in items]
-    quotes = {row.instrument_name: row for row in Quote.objects.filter(instrument_name__in=names)}
+    priced = quotes_of(names) if quotes is None else quotes
     pairs = instruments
     if pairs is None:
         pairs = {row.symbol: row for row in Instrument.objects.filter(symbol__in=names)}
@@ -59,13 +60,24 @@ def rows_of(
     return tuple(
         _row(
             item,
-            quotes.get(item.instrument_name),
+            priced.get(item.instrument_name),
             pairs.get(item.instrument_name),
             tuple(trends.get(item.instrument_name, ())),
             now,
         )
         for item in items
     )
+
+
+def quotes_of(names: Collection[str]) -> dict[str, Quote]:
+    """By instrument; for none of them no query."""
+    return {row.instrument_name: row for row in Quote.objects.filter(instrument_name__in=names)}
+
+
+def prices_fresh(quotes: Iterable[Quote], *, at: datetime) -> dict[str, Decimal]:
+    """The last price by instrument, in its own currency, as far as it was good `at` that moment."""
+    fresh = (row for row in quotes if at - row.read_at <= _lasting())
+    return {row.instrument_name: row.price for row in fresh if row.price is not None}
 
 
 def watchable() -> list[str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from exchange.trace import correlated
 from oco.audit import invariants_broken
@@ -13,6 +14,7 @@ from oco.models import OcoEvent
 from oco.said import said
 from oco.selectors import events_untold
 from oco.states import State
+from oco.ways import Way
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
 from portfolio.alerts.groups import groups_note_all, trouble_of
 from portfolio.alerts.sold import SOLD, sale_of
@@ -27,6 +29,11 @@ KINDS = {
     State.CLOSED_BY_EXIT: Kind.EXIT,  # once, with its numbers; a sale that does not end is told as unprotected
     State.CLOSED_BY_HAND: Kind.CLOSED,
     State.RELEASED: Kind.RELEASED,
+}
+
+BUY_BACK_ENDS = {
+    Kind.CLOSED: gettext_lazy("a buy-back ended"),
+    Kind.RELEASED: gettext_lazy("a buy-back was taken away"),
 }
 
 
@@ -103,7 +110,8 @@ def _words(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
     if event.new in SOLD and event.new == group.state:
         sale = sale_of(group)
         return sale.title, sale.text
-    return f"{instrument(group.instrument_name)}: {kind.label}", said(event.reason)
+    ends = BUY_BACK_ENDS if group.lot.way is Way.BUYS else {}
+    return f"{instrument(group.instrument_name)}: {ends.get(kind, kind.label)}", said(event.reason)
 
 
 def _note_invariants(now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from oco.ways import Way
 from portfolio.drawing import ladder as steps
 from portfolio.drawing import line as curve
 from portfolio.templatetags.money import amount_text, percent_text, signed
@@ -32,11 +33,17 @@ def ladder(
     now: Decimal | None = None,
     decimals: int | None = None,
     failed: bool = False,
+    way: str = Way.SELLS,
 ) -> dict[str, Any]:
-    """Stop to target, to scale; `failed`: the stop is not on the exchange. Prices in the pair's own currency."""
-    drawn = steps.ladder(stop=stop, target=target, entry=entry, now=now)
+    """Stop to target, to scale; `failed`: the stop is not on the exchange. Prices in the pair's own currency.
+
+    What buys back has the stop above and the target below.
+    """
+    is_mirrored = way == Way.BUYS
+    drawn = steps.ladder(stop=stop, target=target, entry=entry, now=now, is_mirrored=is_mirrored)
     return {
         "drawn": drawn,
+        "is_mirrored": is_mirrored,
         "stop": stop,
         "target": target,
         "now": now,

@@ -13,6 +13,7 @@ from exchange.models import ExchangeOrder
 from exchange.rows import OrderRow
 from oco.oids import is_name
 from oco.said import said
+from oco.ways import Way
 from portfolio.templatetags.icons import icon
 
 register = template.Library()
@@ -52,6 +53,14 @@ GROUP_LOOKS: dict[str, Look] = {
     "CLOSED_BY_HAND": ("off", "x", _("Closed by hand")),
     "RELEASED": ("off", "x", _("Released")),
 }
+BUY_BACK_LOOKS: dict[str, Look] = {
+    "UNPROTECTED": ("warn", "triangle-alert", _("Nothing buys back")),
+    "PROTECTED": ("ok", "circle-check", _("Working")),
+    "ACTIVE": ("ok", "circle-check", _("Working")),
+    "EXITING": ("wait", "arrow-right", _("Buying at market")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Bought at market")),
+}
+"""Where a group that buys back what was sold is called otherwise."""
 LEG_LOOKS: dict[str, Look] = {
     "INTENT": ("wait", "clock", _("About to be sent")),
     "SENT": ("wait", "clock", _("Sent, waiting")),
@@ -81,6 +90,12 @@ WORDS: dict[str, Promise] = {
     "PAIRED": _("Linked by the desk"),
 }
 
+BUY_BACK_ROLES: dict[str, Promise] = {
+    "STOP_LOSS": _("Stop of a buy-back"),
+    "TAKE_PROFIT": _("Target of a buy-back"),
+    "EXIT": _("Buy-back at market"),
+}
+
 RESTING = ("NEW", "PENDING")  # what an untriggered order is called (dossier 6)
 CALLS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
@@ -103,6 +118,20 @@ def words(capitals: str) -> str:
     """`Stop-limit` for STOP_LIMIT; capitals that we have no word for are set down as a sentence."""
     known = WORDS.get(capitals)
     return str(known) if known else capitals.replace("_", " ").capitalize()
+
+
+@register.filter
+def role_words(order: OrderRow) -> str:
+    """What an order is for; a purchase of ours that guards nothing buys back."""
+    role = order.order_role or ""
+    is_ours = order.origin == ExchangeOrder.Origin.OURS and order.side == "BUY"
+    return str(BUY_BACK_ROLES[role]) if is_ours and role in BUY_BACK_ROLES else words(role)
+
+
+@register.filter
+def says_more(order: OrderRow) -> bool:
+    """Whether its role is not told by its type already."""
+    return bool(order.order_role) and role_words(order) != words(order.order_type)
 
 
 @register.filter
@@ -166,21 +195,25 @@ def _shown_as(order: OrderRow) -> str:
 
 
 @register.simple_tag
-def cover_pill(cover: str) -> SafeString:
-    """How well a position is covered."""
-    return _known(COVER_LOOKS, cover)
+def cover_pill(cover: str, way: str = Way.SELLS) -> SafeString:
+    """How well a position is covered, or what was sold is going to be bought back."""
+    return _known(_looks(COVER_LOOKS, way), cover)
 
 
 @register.simple_tag
-def group_pill(state: str) -> SafeString:
+def group_pill(state: str, way: str = Way.SELLS) -> SafeString:
     """The state of a stop and its target."""
-    return _known(GROUP_LOOKS, state)
+    return _known(_looks(GROUP_LOOKS, way), state)
 
 
 @register.simple_tag
 def leg_pill(status: str) -> SafeString:
     """What is known of one order of ours."""
     return _known(LEG_LOOKS, status)
+
+
+def _looks(looks: dict[str, Look], way: str) -> dict[str, Look]:
+    return looks | BUY_BACK_LOOKS if way == Way.BUYS else looks
 
 
 def _known(looks: dict[str, Look], status: str) -> SafeString:

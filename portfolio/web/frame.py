@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from exchange.models import ExchangeOrder
 from exchange.rows import OrderRow
 from exchange.selectors import orders_executed
-from oco.overview import Position
+from oco.overview import Overview
 from portfolio.alerts.shown import AlertsShown, alerts_shown
 from portfolio.freshness import SyncState, sync_state
 from portfolio.security.access import may_read
-from portfolio.selectors import Dashboard, positions_now
+from portfolio.selectors import Dashboard, overview_now
 from portfolio.templatetags.words import instrument, words
-from portfolio.web.heed import Heed, heed_of, needing
+from portfolio.web.heed import Heed, Trouble, heed_of, troubles
 from portfolio.web.live import revision
 from portfolio.web.sources import Source, sources_of
 from portfolio.web.stamps import Stamps, stamps_now
@@ -82,16 +82,17 @@ class Frame:
 
     @cached_property
     def attention(self) -> int:
-        """How many positions lack something."""
-        return len(needing(self.positions))
+        """How many positions and buy-backs lack something."""
+        return len(self.troubles)
 
     @cached_property
-    def positions(self) -> Sequence[Position]:
-        return self.desk.positions if self.desk else positions_now(now=self.now)
+    def troubles(self) -> Sequence[Trouble]:
+        shown: Dashboard | Overview = self.desk or overview_now(now=self.now)
+        return troubles(shown.positions, shown.buybacks)
 
     @cached_property
     def heed(self) -> Heed | None:
-        return heed_of(self.positions)
+        return heed_of(self.troubles)
 
     @cached_property
     def alerts(self) -> AlertsShown:

@@ -17,6 +17,9 @@ class LotFactory(DjangoModelFactory[Lot]):
     class Meta:
         model = Lot
 
+    class Params:
+        buys_back = factory.Trait(side="SELL", quote_ccy="USD", unit_cost=Decimal("108.69075"))
+
     entry_order_id = factory.Sequence(lambda n: str(4_989_988_582_751_280_000 + n))
     instrument_name = "BTC_USD"
     base_ccy = "BTC"
@@ -34,6 +37,11 @@ class GroupFactory(DjangoModelFactory[OcoGroup]):
 
     class Params:
         covered = factory.Trait(state="ACTIVE", uncovered_since=None, last_active_at=Now)
+        buys_back = factory.Trait(
+            lot=factory.SubFactory(LotFactory, buys_back=True),
+            stop_price=Decimal("105"),
+            take_profit_price=Decimal("90"),
+        )
 
     lot = factory.SubFactory(LotFactory)
     generation = 1

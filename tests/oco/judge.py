@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from exchange.roles import STOPS
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.records import Order
 from oco import invariants
@@ -16,6 +17,7 @@ from tests.oco.support import ours, truth
 
 ZERO = Decimal(0)
 MINIMUM = Decimal("1.02")
+MONEY = ("USD", "USDT")
 ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_once)
 
 
@@ -28,9 +30,12 @@ def broken(life: Life) -> list[str]:
         *(words for check in ALWAYS for words in check(books)),
         *one_group_each(),
         *no_double(life),
+        *never_dearer(life),
+        *only_of_others(life),
         *stood_down(life),
         *left_for_a_reason(life),
         *shrunk_for_a_reason(life),
+        *spent_for_a_reason(life),
     ]
 
 
@@ -72,6 +77,45 @@ def no_double(life: Life) -> Iterator[str]:
             yield f"Lot {lot} of {bought[lot]} can sell {most}."
 
 
+def never_dearer(life: Life) -> Iterator[str]:
+    """Buying back never costs more than the sale brought (but for both legs of a pair in the exchange's race)."""
+    if life.late or life.world.exchange.quirks.oco_race != "none":
+        return
+    orders = by_lot(life)
+    for entry in set(Lot.objects.filter(side="SELL").values_list("entry_order_id", flat=True)):
+        lots = list(Lot.objects.filter(side="SELL", entry_order_id=entry))
+        trades = set(LotTrade.objects.filter(lot__in=lots).values_list("trade_id", flat=True))
+        most = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
+        if most > brought(life, trades):
+            yield f"The sale {entry} brought {brought(life, trades)}, and buying back can cost {most}."
+
+
+def can_cost(orders: list[Order]) -> Decimal:
+    """What these orders paid and still may."""
+    lists: dict[str, Decimal] = {}
+    for order in orders:
+        key = order.list_id or order.order_id
+        rest = order.remaining * (order.limit_price or ZERO) if order.is_open else ZERO
+        lists[key] = max(lists.get(key, ZERO), rest)
+    return sum((order.cumulative_value for order in orders), ZERO) + sum(lists.values(), ZERO)
+
+
+def brought(life: Life, trades: set[str]) -> Decimal:
+    rows = [row for row in life.world.exchange.trades.rows if row.trade_id in trades]
+    value = sum((row.quantity * row.price for row in rows), ZERO)
+    quote = life.world.exchange.instruments[rows[0].instrument_name].quote if rows else ""
+    return value + sum((row.fee for row in rows if row.fee_instrument_name == quote), ZERO)
+
+
+def only_of_others(life: Life) -> Iterator[str]:
+    """What our own orders sold is never bought back."""
+    mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
+    taken = set(LotTrade.objects.filter(lot__side="SELL").values_list("trade_id", flat=True))
+    for trade in life.world.exchange.trades.rows:
+        if trade.trade_id in taken and trade.owner in mine:
+            yield f"Trade {trade.trade_id} is our own sale, and is bought back."
+
+
 def stood_down(life: Life) -> Iterator[str]:
     final = {group.pk for group in OcoGroup.objects.all() if is_final(group.state)}
     legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
@@ -91,18 +135,32 @@ def left_for_a_reason(life: Life) -> Iterator[str]:
 
 def _was_released(life: Life, group: OcoGroup) -> bool:
     names = set(group.legs.values_list("client_oid", flat=True))
-    return group.pk in life.let_go or bool(names & life.by_hand) or group.lot.merging
+    by_hand = group.pk in life.let_go or bool(names & life.by_hand)
+    return by_hand or group.lot.merging or life.forced  # without its coins the exchange itself cancels (6.2)
 
 
 def shrunk_for_a_reason(life: Life) -> Iterator[str]:
     """Lots only lost what left the account by other ways than our orders."""
     for currency in COINS:
-        lots = Lot.objects.filter(base_ccy=currency, merged_into=None)
+        lots = Lot.objects.filter(base_ccy=currency, merged_into=None, side="BUY")
         gone = sum((lot.gone for lot in lots), ZERO)
         # A person may ask for coins of an entry that we have not heard of yet: one of the two gives way.
         left = outflow(life, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
         if gone > left:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
+
+
+def spent_for_a_reason(life: Life) -> Iterator[str]:
+    """What buys back only gave way to money that left otherwise, or that both legs of a pair spent."""
+    for currency in MONEY:
+        lots = Lot.objects.filter(quote_ccy=currency, merged_into=None)
+        gone = sum((lot.gone * lot.unit for lot in lots), ZERO)
+        if gone > outflow(life, currency) + sum((paid(order) for order in ours(life.world)), ZERO):
+            yield f"Lots count {gone} {currency} as gone, and less left."
+
+
+def paid(order: Order) -> Decimal:
+    return order.cumulative_value if order.side == "BUY" else ZERO
 
 
 def outflow(life: Life, currency: str) -> Decimal:
@@ -146,13 +204,15 @@ def uncovered(life: Life) -> Iterator[str]:
         if group is None:
             yield f"Lot {lot.pk} is open and has no open group."
             continue
-        stops = [order for order in live if order.order_type == "STOP_LOSS"]
+        stops = [order for order in live if order.order_type in STOPS]
         resting = sum((order.remaining for order in stops), ZERO)
         if not fits(life, lot.instrument_name, allowed, group.stop_price):
             over = allowed == lot_rest(life, lot) and lot.owned < lot.bought and not live
             if resting > allowed or over:
                 yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
-        elif life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms) <= group.stop_price:
+        elif lot.way.reached(
+            life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms), group.stop_price
+        ):
             if not stops and group.state != State.STOP_FAILED:
                 yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.reason}"
         elif group.state != State.ACTIVE or resting != allowed:
@@ -164,11 +224,13 @@ def lot_rest(life: Life, lot: Lot) -> Decimal:
 
 
 def allowances(life: Life) -> Iterator[tuple[Lot, Decimal]]:
-    """Open lots, oldest first, with what each may sell: holdings, less what others committed."""
-    free = {currency: life.world.balance(currency) - committed(life, currency) for currency in COINS}
+    """Open lots, oldest first, with what each may sell or buy back: holdings, less what others committed."""
+    currencies = (*COINS, *MONEY)
+    free = {currency: life.world.balance(currency) - committed(life, currency) for currency in currencies}
     for lot in Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"):
-        share = min(lot_rest(life, lot), max(free[lot.base_ccy], ZERO))
-        free[lot.base_ccy] -= lot_rest(life, lot)
+        wanted = lot_rest(life, lot) * lot.unit
+        share = min(wanted, max(free[lot.claims], ZERO)) / lot.unit
+        free[lot.claims] -= wanted
         yield lot, floor_to(share, life.world.exchange.instruments[lot.instrument_name].lot)
 
 

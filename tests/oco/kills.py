@@ -13,12 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+from exchange.roles import STOPS
 from exchange.simulator import byhand, control
 from exchange.simulator.codes import Refusal
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.http import App
 from exchange.simulator.prices import Prices
-from exchange.simulator.records import Order
+from exchange.simulator.records import Order, Trade
 from exchange.simulator.server import served
 from exchange.simulator.state import Exchange
 from oco.oids import PREFIX
@@ -27,7 +28,9 @@ from tests.story import small_catalogue
 ROOT = Path(__file__).parent.parent.parent
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000"}
 OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # nobody's business
-DUST = Decimal("0.0002")
+DUST, ZERO = Decimal("0.0002"), Decimal(0)
+MOST = Decimal("0.9")  # what a sale brings pays for so much of it at worst: stop 5 %, ceiling 3 %, fees
+BUY_BACK = "from oco.policies import policy_for; row = policy_for('', 'SELL'); row.enabled = True; row.save()"
 KEY = {"key": "dry-run-key", "secret": "dry-run-secret"}
 
 
@@ -104,18 +107,21 @@ class Field:
         with self.exchange.lock, contextlib.suppress(Refusal, ValueError):
             self.exchange.advance()
             what, symbol = self._random.random(), self._random.choice([*PRICES])
-            if what < 0.7:
-                self._buy(symbol)
+            if what < 0.55:
+                self._trade("BUY", symbol)
+            elif what < 0.75:
+                self._trade("SELL", symbol)
             elif what < 0.85:
                 self._fill_target()
             else:
-                self._drop(symbol)
+                self._swing(symbol, self._random.choice([-6, 6]))
 
-    def _buy(self, symbol: str) -> None:
+    def _trade(self, side: str, symbol: str) -> None:
+        """By hand: what is sold is nobody's business before, and is to be bought back."""
         dollars = self._random.choice([30, 600, 2000])
         pair = self.exchange.instruments[symbol]
         lots = floor_to(dollars / self.exchange.prices.last(symbol, self.exchange.at_ms), pair.lot)
-        asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "quantity": str(lots)}
+        asked = {"instrument_name": symbol, "side": side, "type": "MARKET", "quantity": str(lots)}
         control.run(self.exchange, "order", {"method": "private/create-order", "params": asked})
 
     def _fill_target(self) -> None:
@@ -127,9 +133,9 @@ class Field:
                 self.exchange, order.order_id, quantity=floor_to(order.remaining / 2, lot), price=None
             )
 
-    def _drop(self, symbol: str) -> None:
-        """Through every stop, and back."""
-        byhand.move(self.exchange, symbol, Decimal(-6))
+    def _swing(self, symbol: str, percent: int) -> None:
+        """Through every stop of that side, and back."""
+        byhand.move(self.exchange, symbol, Decimal(percent))
         self.exchange.advance()
         byhand.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
 
@@ -148,19 +154,54 @@ class Field:
             return found
 
     def _of_coin(self, currency: str, *, at_rest: bool) -> Iterator[str]:
-        owed = self.exchange.ledger.of(currency) - OWN[currency]
-        lists: dict[str, list[Order]] = {}
-        for order in self.ours():
-            if order.is_open and order.instrument_name == f"{currency}_USD":
-                lists.setdefault(order.list_id or order.order_id, []).append(order)
-        resting = sum((max(leg.remaining for leg in legs) for legs in lists.values()), Decimal(0))
+        yield from self._guarded(currency, at_rest=at_rest)
+        yield from self._bought_back(currency, at_rest=at_rest)
+        for legs in self._lists(currency):
+            if at_rest and not any(leg.order_type in STOPS for leg in legs):
+                yield f"{legs[0].order_type} {legs[0].client_oid} rests without a stop."
+
+    def _guarded(self, currency: str, *, at_rest: bool) -> Iterator[str]:
+        untouched = OWN[currency] - sum((trade.quantity for trade in self._sales(currency)), ZERO)
+        owed = self.exchange.ledger.of(currency) - untouched
+        lists = [legs for legs in self._lists(currency) if legs[0].side == "SELL"]
+        resting = sum((max(leg.remaining for leg in legs) for legs in lists), ZERO)
         if resting > owed:
             yield f"{resting} {currency} rest for {owed}: more than was bought."
         if at_rest and owed - resting > DUST * (1 + len(lists)):
             yield f"{resting} {currency} rest for {owed}: not all is covered."
-        for legs in lists.values():
-            if at_rest and not any(leg.order_type == "STOP_LOSS" for leg in legs):
-                yield f"{legs[0].order_type} {legs[0].client_oid} rests without a stop."
+
+    def _bought_back(self, currency: str, *, at_rest: bool) -> Iterator[str]:
+        """Never for more than the sales brought; at rest for most of what was sold."""
+        sales = self._sales(currency)
+        brought = sum((trade.quantity * trade.price for trade in sales), ZERO)
+        mine = [one for one in self.ours() if one.side == "BUY" and one.instrument_name == f"{currency}_USD"]
+        lists = [legs for legs in self._lists(currency) if legs[0].side == "BUY"]
+        cost = sum((one.cumulative_value for one in mine), ZERO)
+        cost += sum((max(leg.remaining * (leg.limit_price or ZERO) for leg in legs) for legs in lists), ZERO)
+        if cost > brought:
+            yield f"Buying {currency} back may cost {cost} of {brought}."
+        back = sum((one.cumulative_quantity for one in mine), ZERO)
+        back += sum((max(leg.remaining for leg in legs) for legs in lists), ZERO)
+        wanted = sum((trade.quantity for trade in sales), ZERO) * MOST
+        if at_rest and back + DUST * (1 + len(sales)) < wanted:
+            yield f"{back} {currency} are bought back of {wanted}."
+
+    def _sales(self, currency: str) -> list[Trade]:
+        """By hand."""
+        mine = {f"{order.name_space}/{order.order_id}" for order in self.ours()}
+        return [
+            trade
+            for trade in self.exchange.trades.rows
+            if (trade.side, trade.instrument_name) == ("SELL", f"{currency}_USD") and trade.owner not in mine
+        ]
+
+    def _lists(self, currency: str) -> list[list[Order]]:
+        """Our open orders, linked ones together."""
+        found: dict[str, list[Order]] = {}
+        for order in self.ours():
+            if order.is_open and order.instrument_name == f"{currency}_USD":
+                found.setdefault(order.list_id or order.order_id, []).append(order)
+        return list(found.values())
 
     def settle(self) -> list[str]:
         """A worker that is left alone covers everything; what is wrong after a while."""
@@ -210,9 +251,8 @@ def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
         }
         with (directory / "zygote.log").open("w") as log:
             run = {"cwd": ROOT, "env": values, "stderr": log, "text": True}
-            subprocess.run(
-                [sys.executable, "manage.py", "setup", "--no-static"], check=True, stdout=log, **run
-            )
+            for words in (["setup", "--no-static"], ["shell", "-c", BUY_BACK]):
+                subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=log, **run)
             command = [sys.executable, "-m", "tests.oco.zygote"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run) as zygote:
                 here = Field(app, zygote, seed)

@@ -18,6 +18,7 @@ from exchange.simulator.records import Order
 from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.services import NotPossible, Standing, group_cancel, group_create, switch_off, switch_on
+from oco.ways import Way
 from portfolio.models import Balance
 from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig
 from tests.oco.support import ours
@@ -28,10 +29,14 @@ OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
 
 
 class Life(Rig):
-    """The account has dollars, and with `rich` also coins that the desk has no business with."""
+    """The account has dollars, and with `rich` also coins that the desk has no business with. With `backs` what
+    is sold is bought back.
+    """
 
-    def __init__(self, *, rich: bool = True, **quirks: Any) -> None:
+    def __init__(self, *, rich: bool = True, backs: bool = False, **quirks: Any) -> None:
         super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **quirks)
+        if backs:
+            self.policy("SELL", enabled=True, stop_pct=D(5), target_pct=D(10))
         self.by_hand: set[str] = set()  # client ids of our orders that a hand cancelled
         self.let_go: set[Any] = set()  # groups that a person released
         self.withdrawn: dict[str, Decimal] = {}
@@ -117,7 +122,7 @@ class Life(Rig):
         group = self.pick(self.groups(), number)
         price = group and (group.stop_price if role == "stop" else group.take_profit_price)
         if price:
-            sign = -1 if role == "stop" else 1
+            sign = -1 if (role == "stop") == (group.lot.way is Way.SELLS) else 1
             tick = self.world.exchange.instruments[group.instrument_name].price_tick
             self.world.set_price(group.instrument_name, floor_to(price * (1 + sign * D(beyond) / 100), tick))
 
@@ -248,8 +253,8 @@ class Life(Rig):
     def switch(self, *, off: bool) -> None:
         (switch_off if off else switch_on)(changed_by="alice", now=self.now())
 
-    def policy(self, **changes: Any) -> None:
-        row = policy_for("")
+    def policy(self, side: str = "BUY", **changes: Any) -> None:
+        row = policy_for("", side)
         for name, value in changes.items():
             setattr(row, name, value)
         row.save()

@@ -114,13 +114,15 @@ class Machine(RuleBasedStateMachine):
     @initialize(
         quirks=QUIRKS,
         rich=st.booleans(),
+        backs=st.booleans(),
         breach=st.sampled_from(["EXIT", "EXIT", "ALERT"]),
         hand=st.sampled_from(["RESPECT", "RESPECT", "REPLACE"]),
     )
-    def begin(self, quirks: dict[str, Any], rich: bool, breach: str, hand: str) -> None:
-        self.history = History({"rich": rich, **quirks})
+    def begin(self, quirks: dict[str, Any], rich: bool, backs: bool, breach: str, hand: str) -> None:
+        self.history = History({"rich": rich, "backs": backs, **quirks})
         self.do("sync")
-        self.do("policy", on_breach=breach, on_hand_cancel=hand)
+        for side in ("BUY", "SELL"):
+            self.do("policy", side, on_breach=breach, on_hand_cancel=hand)
 
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         Machine.steps += 1
@@ -225,6 +227,10 @@ class Machine(RuleBasedStateMachine):
     @rule(currency=CURRENCIES, share=SHARES, force=st.booleans())
     def withdraw(self, currency: str, share: str, force: bool) -> None:
         self.do("withdraw", currency, share, force=force)
+
+    @rule(share=SHARES, force=st.booleans())
+    def withdraw_money(self, share: str, force: bool) -> None:
+        self.do("withdraw", "USD", share, force=force)
 
     @rule(currency=CURRENCIES, dollars=DOLLARS)
     def deposit(self, currency: str, dollars: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from exchange.roles import STOPS
 from exchange.simulator.records import Order
 from oco.audit import books
 from oco.invariants import OrderFact, broken, converged
@@ -26,7 +27,7 @@ def resting(world: World) -> list[Order]:
 
 def stop_of(world: World) -> Order:
     """The one stop of ours that rests."""
-    (order,) = [order for order in resting(world) if order.order_type == "STOP_LOSS"]
+    (order,) = [order for order in resting(world) if order.order_type in STOPS]
     return order
 
 

@@ -332,7 +332,7 @@ def by_hand(**changes):
 
 
 def low(value, mark=100):
-    return Market(looks=(look(mark),), low=value and D(value), low_asked=True)
+    return Market(looks=(look(mark),), worst=value and D(value), worst_asked=True)
 
 
 def test_a_pair_cancelled_by_hand_stays_so():

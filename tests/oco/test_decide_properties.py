@@ -86,7 +86,9 @@ def markets(draw):
     ages = st.sampled_from([0, 3, 6])
     looks = draw(st.lists(st.builds(look, MARKS, bid=MARKS, published=MARKS, age=ages), max_size=2))
     low = draw(st.sampled_from([None, D(90), D(99)]))
-    return Market(looks=tuple(looks), low=low, low_asked=draw(st.booleans()), is_silent=draw(st.booleans()))
+    return Market(
+        looks=tuple(looks), worst=low, worst_asked=draw(st.booleans()), is_silent=draw(st.booleans())
+    )
 
 
 def placed(plan):
@@ -208,7 +210,7 @@ class Toy:
         return desired(owned=self.owned, leave=self.leave, respects_hand=self.hand)
 
     def seen(self, looks):
-        market = Market(looks=(look(self.mark),) * min(looks, 2), low=D(self.mark), low_asked=looks > 0)
+        market = Market(looks=(look(self.mark),) * min(looks, 2), worst=D(self.mark), worst_asked=looks > 0)
         return observed(
             *self.legs,
             state=self.state,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.lots import Bought, average_price, draft, merged_price, net_quantity
+from oco.lots import Fill, average_price, draft, draft_of_sale, merged_price, net_quantity, proceeds
 from oco.pricing import Grid
 
 D = Decimal
@@ -13,7 +13,7 @@ GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))
 
 
 def trade(number, quantity="1", price="100", fee="0", currency="USD"):
-    return Bought(
+    return Fill(
         trade_id=str(number),
         quantity=D(quantity),
         price=D(price),
@@ -81,3 +81,42 @@ def test_less_than_the_policy_asks_for_waits_for_the_next_trades():
 
     assert worth(trade(1)) is None
     assert worth(trade(1), trade(2)).bought == D(2)
+
+
+# after a sale
+
+
+def back(*trades, **policy):
+    return draft_of_sale(trades, quote="USD", grid=GRID, stop_pct=D(5), **policy)
+
+
+def test_a_sale_brought_its_value_without_the_fee_in_that_money():
+    sold = [trade(1, fee="-0.5", currency="USD"), trade(2, fee="-9", currency="CRO"), trade(3, fee="0.4")]
+    assert proceeds(sold, "USD") == D("299.9")
+
+
+def test_what_it_brought_is_all_that_is_ever_paid():
+    found = back(trade(1, "10", fee="-5", currency="USD"))
+    assert (found.bought, found.dust, found.unit_cost) == (D("9.154"), 0, D("108.15") * D("1.005"))
+    assert found.bought * found.unit_cost <= D(995) < (found.bought + D("0.001")) * found.unit_cost
+
+
+def test_a_sale_that_brought_too_little_waits():
+    assert back(trade(1, "0.01")) is None
+    assert back(trade(1), minimum_usd=D(150)) is None
+    assert back() is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.decimals("0.001", "10", places=3), st.decimals("1", "1000", places=2)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_never_more_coins_than_sold_and_never_for_more_than_they_brought(sales):
+    trades = [trade(n, quantity, price, fee=-quantity) for n, (quantity, price) in enumerate(sales, start=1)]
+    found = back(*trades)
+    if found is not None:
+        assert found.bought <= sum(quantity for quantity, _ in sales)
+        assert found.bought * found.unit_cost <= proceeds(trades, "USD")

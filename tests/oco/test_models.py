@@ -1,13 +1,12 @@
 """What the database itself refuses."""
 
-from decimal import Decimal
-
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from oco.models import LotTrade, OcoEvent, ProtectionPolicy, Watermark
+from oco.models import LotTrade, OcoEvent, Watermark
 from oco.models.event import AppendOnly
+from oco.policies import policies_read
 from oco.states import State
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory
 
@@ -45,10 +44,14 @@ def test_a_generation_has_one_order_for_each_purpose():
         LegFactory(group=leg.group)
 
 
-def test_a_policy_for_sales_is_off():
-    ProtectionPolicy.objects.create(side="SELL", enabled=False, stop_pct=Decimal(5))
+def test_the_policy_for_sales_is_off_at_first():
+    policies = policies_read()
+    assert (policies.of("BTC_USD").enabled, policies.of("BTC_USD", "SELL").enabled) == (True, False)
+
+
+def test_a_lot_that_buys_back_says_what_a_coin_may_cost():
     with pytest.raises(IntegrityError):
-        ProtectionPolicy.objects.update(enabled=True)
+        LotFactory(side="SELL", quote_ccy="USD")
 
 
 def test_there_is_one_watermark():

@@ -203,3 +203,68 @@ def test_a_worker_that_had_waited_until_the_lease_ran_out_was_taken_for_a_second
             do("beside", "lease", 7),
         ],
     )
+
+
+def test_a_target_that_the_exchange_ended_for_want_of_coins_looks_as_if_a_hand_had_cancelled_it():
+    play(
+        {"rich": False},
+        [
+            do("slept", "answer", 6),
+            do("spend", "ETH_USD", "600"),
+            do("sync", 600),
+            do("withdraw", "ETH", "0.4", force=True),
+            do("perpetual", "-2"),
+            do("amid", "renewed", 8, "reach", 4, "target", "1", seconds=60),
+        ],
+    )
+
+
+def test_a_buy_was_lost_when_its_trades_were_answered_empty_twice_in_ten_minutes():
+    play(
+        {},
+        [
+            do("perpetual", "0.5"),
+            do("trouble", "empty", "private/*", probability=0.5),
+            do("killed", "lease", 14, 600),
+            do("amid", "lease", 3, "cancel_leg", 2, seconds=12),
+            do("buy", "BTC_USD", "5000", "USD"),
+            do("killed", "write", 3, 60),
+            do("killed", "lease", 14, 600),
+        ],
+    )
+
+
+def test_a_buy_was_lost_when_its_order_and_its_trades_were_answered_empty_after_a_gap():
+    play(
+        {},
+        [
+            do("trouble", "empty", "*", every=2),
+            do("perpetual", "-2"),
+            do("amid", "send", 10, "withdraw", "ETH", "1", seconds=90_000),
+            do("buy", "SHIB_USD", "1.5"),
+            do("killed", "answer", 7, 600),
+            do("amid", "lease", 8, "buy", "BTC_USD", "30", seconds=60),
+        ],
+    )
+
+
+def test_a_sale_of_somebody_else_with_the_number_and_size_of_our_stop_was_taken_for_its_plain_face():
+    play(
+        {"rich": False, "order_id_ranges": "overlapping"},
+        [
+            do("policy", on_breach="ALERT", on_hand_cancel="REPLACE"),
+            do("sync", 600),
+            do("spend", "BTC_USD", "5000"),
+            do("buy", "SHIB_USD", "30"),
+            do("beside", "answer", 8),
+            do("cancel_everything"),
+            do("release", 3),
+            do("sync", 1),
+            do("cancel_everything"),
+            do("foreign_limit", "SHIB", "1"),
+        ],
+    )
+
+
+def test_a_purchase_far_above_the_ceiling_was_tried_in_every_cycle():
+    play({"backs": True}, [do("sync"), do("sell", "SHIB", "1"), do("move", "SHIB_USD", "12")])

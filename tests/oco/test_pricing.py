@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from oco.pricing import (
     Grid,
     Kind,
+    ceiling_of,
     is_near,
     is_placeable,
     placement,
     stop_of,
     target_of,
+    unit_cost_of,
     whole_lots,
 )
+from oco.ways import Way
 
 D = Decimal
 GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))
@@ -129,3 +132,49 @@ def test_whatever_is_placed_is_on_the_right_side_of_mark(mark, quantity):
     if found.kind is Kind.PAIR:
         assert found.target >= max(D(110), mark * D("1.005"))
         assert found.stop <= mark * D("0.995")
+
+
+# buying back
+
+
+def test_the_stop_of_a_buy_back_lies_above_and_its_target_below():
+    assert stop_of(D("100.01"), D(5), D("0.1"), Way.BUYS) == D("105.0")
+    assert target_of(D("100.01"), D(10), D("0.1"), Way.BUYS) == D("90.0")
+
+
+def test_what_a_coin_costs_at_worst_is_the_ceiling_and_the_fee():
+    assert ceiling_of(D("105"), D("0.1")) == D("108.1")
+    assert unit_cost_of(D("105"), D("0.1")) == D("108.1") * D("1.005")
+
+
+@pytest.mark.parametrize(
+    ("mark", "kind", "target"),
+    [
+        ("100", Kind.PAIR, "90.00"),
+        ("90.2", Kind.PAIR, "89.74"),
+        ("85", Kind.PAIR, "84.57"),
+        ("104.8", Kind.STOP, None),
+        ("105", Kind.BEYOND, None),
+        ("106", Kind.BEYOND, None),
+        ("4", Kind.PAIR, "3.98"),
+    ],
+)
+def test_where_the_market_leaves_room_to_buy(mark, kind, target):
+    found = placement(
+        quantity=D(1),
+        stop=D(105),
+        target=D(90),
+        mark=D(mark),
+        distance_pct=D("0.5"),
+        grid=GRID,
+        way=Way.BUYS,
+    )
+    assert (found.kind, found.target) == (kind, target and D(target))
+
+
+def test_a_target_far_below_or_worth_too_little_is_left_out():
+    asked = {"quantity": D("0.02"), "stop": D(105), "mark": D(100), "distance_pct": D("0.5")}
+    small = placement(target=D(40), grid=GRID, way=Way.BUYS, **asked)
+    assert (small.kind, "below what the exchange takes" in small.reason) == (Kind.STOP, True)
+    far = placement(target=D(9), grid=GRID, way=Way.BUYS, **(asked | {"quantity": D(1)}))
+    assert (far.kind, "less than a tenth" in far.reason) == (Kind.STOP, True)

@@ -1,17 +1,14 @@
 """Reading protection for display."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from oco.selectors import group_rows, groups_naked, groups_shown
-from tests.factories import OrderFactory
-from tests.oco.factories import GroupFactory, LegFactory, LotFactory
+from oco.selectors import group_rows, groups_shown
+from tests.oco.factories import GroupFactory, LegFactory
 
 pytestmark = pytest.mark.django_db
-D = Decimal
 
 
 def test_groups_are_shown_a_day_after_their_end():
@@ -29,34 +26,3 @@ def test_a_group_is_shown_with_its_newest_orders(django_assert_num_queries):
     with django_assert_num_queries(1):
         (row,) = group_rows([group])
     assert [leg.status for leg in row.legs] == ["OPEN"]
-
-
-def test_naked_is_what_has_waited_too_long():
-    now = timezone.now()
-    late = GroupFactory(uncovered_since=now - timedelta(minutes=3))
-    GroupFactory(covered=True)
-    GroupFactory()
-    assert groups_naked(now=now, longer_than=timedelta(minutes=2)) == [late]
-
-
-def test_a_foreign_stop_makes_it_not_naked():
-    now = timezone.now()
-    lot = LotFactory(bought=D("0.01"))
-    GroupFactory(lot=lot, uncovered_since=now - timedelta(minutes=3))
-    OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.01"))
-    assert groups_naked(now=now, longer_than=timedelta(minutes=2)) == []
-
-
-def test_a_foreign_stop_covers_its_coins_once():
-    """Two groups of one coin, and a stop of somebody else that is large enough for either, not for both."""
-    now = timezone.now()
-    _early, late = (
-        GroupFactory(
-            lot=LotFactory(bought=D("0.006")),
-            uncovered_since=now - timedelta(minutes=3),
-            created_at=now - timedelta(minutes=minutes),
-        )
-        for minutes in (9, 3)
-    )
-    OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.01"))
-    assert groups_naked(now=now, longer_than=timedelta(minutes=2)) == [late]

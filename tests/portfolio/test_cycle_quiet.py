@@ -18,7 +18,7 @@ QUIET_REQUESTS = [
     "private/user-balance",
     "public/get-tickers",
 ]
-MOST_QUERIES = 64
+MOST_QUERIES = 65
 QUIET_WRITES = (
     18  # 10 on the lease, 3 cursors, 2 on the run, 1 each for balances, value, runs that were killed
 )

@@ -47,13 +47,20 @@ class TestFollowed:
         OcoGroup.objects.filter(pk=old.pk).update(closed_at=timezone.now() - timedelta(days=8))
         assert instruments_charted(now=timezone.now()) == ("ADA_USD", "DOT_USD")
 
-    def test_four_queries_however_many(self):
+    def test_what_is_bought_back_is_followed_until_it_is(self):
+        sale = {"lot__side": "SELL", "lot__quote_ccy": "USD", "lot__unit_cost": "66000"}
+        GroupFactory(instrument_name="BTC_USD", **sale)
+        GroupFactory(instrument_name="ETH_USD", closed=True, **sale)
+        GroupFactory(instrument_name="SOL_USD")
+        assert instruments_followed() == ("BTC_USD",)
+
+    def test_five_queries_however_many(self):
         for n in range(20):
             WatchFactory(instrument_name=f"C{n}_USD")
             BalanceFactory(currency=f"C{n}")
         with queries() as statements:
             instruments_charted(now=timezone.now())
-        assert len(statements) == 4
+        assert len(statements) == 5
 
 
 class TestUpdate:

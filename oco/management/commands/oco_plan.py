@@ -13,8 +13,13 @@ from oco.lease import Busy, lease_for
 from oco.models import OcoEvent
 from oco.plan import Action, Cancel, LookUp, Order, Place
 from oco.rehearsal import Rehearsed, account_read, perform, rehearse
+from oco.ways import Way
 
-WHAT = {Order.PAIR: "a stop with a target", Order.STOP: "a stop alone", Order.EXIT: "a sale at the market"}
+WHAT = {
+    Order.PAIR: "a stop with a target",
+    Order.STOP: "a stop alone",
+    Order.EXIT: "a {way.order} at the market",
+}
 
 
 class Command(BaseCommand):
@@ -45,7 +50,7 @@ class Command(BaseCommand):
         for each in found:
             self.stdout.write(f"{_heading(each)}: {each.plan.reason}")
             for action in each.plan.actions:
-                self.stdout.write(f"  would {_words(action)}")
+                self.stdout.write(f"  would {_words(action, each.group.lot.way)}")
             if not each.plan.actions:
                 self.stdout.write("  would place and cancel nothing")
 
@@ -60,12 +65,14 @@ class Command(BaseCommand):
 def _heading(each: Rehearsed) -> str:
     group, new = each.group, each.plan.state
     states = group.state if group.state == new else f"{group.state} → {new}"
-    return f"{group.instrument_name} {group.quantity:f} {states}"
+    bought = ", bought back," if group.lot.way is Way.BUYS else ""
+    return f"{group.instrument_name} {group.quantity:f}{bought} {states}"
 
 
-def _words(action: Action) -> str:
+def _words(action: Action, way: Way) -> str:
     if isinstance(action, Place):
-        return f"place {WHAT[action.what]} for {action.quantity:f}{''.join(_prices(action))}"
+        what = WHAT[action.what].format(way=way)
+        return f"place {what} for {action.quantity:f}{''.join(_prices(action))}"
     if isinstance(action, Cancel):
         return f"cancel {' and '.join(action.client_oids)}, then decide again"
     if isinstance(action, LookUp):
@@ -78,3 +85,5 @@ def _prices(place: Place) -> Iterator[str]:
         yield f", stop {place.stop:f}"
     if place.target is not None:
         yield f", target {place.target:f}"
+    if place.ceiling is not None:
+        yield f", at most {place.ceiling:f} a coin"

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from portfolio.pages.home.buybacks import buyback_lines
 from portfolio.pages.home.figures import figures_of
 from portfolio.pages.home.positions import position_lines
 from portfolio.pages.home.shares import allocation, coverage
@@ -27,6 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "trading_mode": desk.mode,
         "figures": figures_of(desk),
         "lines": position_lines(desk),
+        "buybacks": buyback_lines(desk),
         "coverage": coverage(desk),
         "allocation": allocation(desk.portfolio),
         "open_orders": desk.open_orders[:ORDERS_SHOWN],

@@ -87,10 +87,17 @@ def levels_of(story: Story, figures: Figures) -> list[Level]:
             _resting(story, Role.TAKE_PROFIT, "target", label, _("Target not placed"), figures.target)
         )
     if figures.paid is not None:
-        label = _("Average cost") if figures.entry is None else _("Entry")
-        found.append(Level(kind="entry", label=label, price=figures.paid, is_placed=True))
+        found.append(
+            Level(kind="entry", label=_paid_words(story, figures), price=figures.paid, is_placed=True)
+        )
     found.append(_resting(story, Role.STOP_LOSS, "stop", _("Stop"), _("Stop not placed"), figures.stop))
     return found
+
+
+def _paid_words(story: Story, figures: Figures) -> str:
+    if story.buys_back:
+        return _("Sold at")
+    return _("Average cost") if figures.entry is None else _("Entry")
 
 
 def _resting(story: Story, role: Role, kind: str, label: str, missing: str, wished: Decimal) -> Level:

@@ -1,4 +1,4 @@
-"""Other prices for a stop that failed."""
+"""Other prices for a stop that failed. Those of a buy-back stay: what it may spend was reckoned from them."""
 
 from contextlib import AbstractContextManager
 from decimal import Decimal
@@ -16,6 +16,7 @@ from exchange.services import Held
 from oco.models import OcoGroup, UsedReview
 from oco.policies import policy_for
 from oco.pricing import stop_of, target_of
+from oco.proposal import Proposal
 from oco.reviews import Review
 from oco.services import group_reprice, prices_alone
 from oco.states import State
@@ -47,12 +48,16 @@ class Fixing(Steps):
     def why_not(self) -> str:
         if self.group.state != State.STOP_FAILED:
             return _("The stop of this protection has not failed, so there is nothing to mend.")
+        if self.story.buys_back:
+            return _(
+                "A buy-back keeps its prices. Take it away, or buy by hand: what is bought is protected like any buy."
+            )
         return super().why_not()
 
     def initial(self) -> dict[str, Decimal | None]:
         """The prices as they are; what the market has passed, with all above it, by the policy from the price now."""
         stop, target = self.group.stop_price, self.group.take_profit_price
-        if self.terms is None:
+        if self.terms is None or self.story.buys_back:
             return {"stop_price": stop, "take_profit_price": target}
         mark, tick = self.terms.mark, self.instrument.price_tick_size
         policy, is_passed = policy_for(self.instrument.symbol), stop >= mark
@@ -65,6 +70,10 @@ class Fixing(Steps):
 
     def quantity(self, values: Values) -> Decimal:
         return self.story.owned
+
+    def proposal(self, values: Values) -> Proposal | None:
+        """None for a buy-back: nothing can be proposed."""
+        return None if self.story.buys_back else super().proposal(values)
 
     def seen(self) -> str:
         """Not the number of its orders: the worker tries again in every cycle, also while one looks."""

@@ -1,5 +1,7 @@
 """One group: what is wrong, what it means in money, the price and its levels, its orders, its journal."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -24,11 +26,12 @@ def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
     story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
     account, now = account_now(), timezone.now()
     figures = figures_now(story, account)
+    story = replace(story, is_out_of_reach=figures.is_out_of_reach)
     context = {
         "story": story,
         "group": story.group,
         "figures": figures,
-        "realised": realised_of(story.fills, paid=figures.entry, quote_usd=figures.quote_usd),
+        "realised": realised_of(story.fills, paid=figures.entry, quote_usd=figures.quote_usd, way=story.way),
         "chart": chart_of(story, figures, timeframe=timeframe_asked(request.GET.get("chart"))),
         "frame": Frame(request, stamps=stamps),
         "sync": sync_state(now=now, stamps=stamps),

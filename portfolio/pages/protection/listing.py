@@ -64,6 +64,10 @@ class Row:
         return self.story.group
 
     @property
+    def buys_back(self) -> bool:
+        return self.story.buys_back
+
+    @property
     def called(self) -> Cover | None:
         return self.story.called
 

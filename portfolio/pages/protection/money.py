@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from exchange.models import Instrument
 from oco.figures import Figures
 from oco.story import Story
+from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.pages.protection.account import Account
 from portfolio.worth.results import coin_results
 
@@ -17,10 +19,20 @@ def figures_now(story: Story, account: Account) -> Figures:
         stop=group.stop_price,
         target=story.target,
         entry=group.entry_price,
-        price=account.mark(instrument) if instrument else None,
+        price=_price(story, instrument, account) if instrument else None,
         quote_usd=quote_usd,
         cost=_average(story, account, quote_usd),
+        way=story.way,
+        ceiling=story.ceiling,
     )
+
+
+def _price(story: Story, instrument: Instrument, account: Account) -> Decimal | None:
+    """Of a coin that is sold out no price stands beside the balance: then the last one of its pair."""
+    mark = account.mark(instrument)
+    if mark is not None or not story.buys_back or account.read_at is None:
+        return mark
+    return prices_fresh(quotes_of([instrument.symbol]).values(), at=account.read_at).get(instrument.symbol)
 
 
 def _average(story: Story, account: Account, quote_usd: Decimal | None) -> Decimal | None:

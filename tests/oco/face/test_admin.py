@@ -220,19 +220,47 @@ def test_the_policy_for_everything_else_is_there_from_the_start(alice):
     assert sorted(found) == [("BUY", "", True, D("5")), ("SELL", "", False, D("5"))]
 
 
-def test_a_policy_for_sales_cannot_be_switched_on_and_says_why(alice, bitcoin):
-    html = alice.post(f"{POLICIES}add/", POLICY | {"side": "SELL"}).content.decode()
-    assert "not offered yet" in html
-    assert not ProtectionPolicy.objects.exists()
+def test_a_policy_for_sales_is_switched_on_and_says_what_that_means(alice, bitcoin):
+    warning = (
+        "every sale of the coin for cash that the desk did not send itself is followed by orders that BUY"
+    )
+    assert warning in text(alice, f"{POLICIES}add/")
+    html = alice.post(f"{POLICIES}add/", POLICY | {"side": "SELL"}, follow=True).content.decode()
+    assert warning in html
+    assert ProtectionPolicy.objects.get(side="SELL", instrument_name="BTC_USD").enabled
 
 
-def test_nor_can_the_one_for_every_other_instrument(alice, bitcoin):
+def test_so_is_the_one_for_every_other_instrument_and_off_again_it_is_quiet(alice, bitcoin):
     policy = PolicyFactory(side="SELL", enabled=False)
     page = f"{POLICIES}{policy.pk}/change/"
-    assert "not offered yet" in alice.get(page).content.decode()
-    assert "not offered yet" in alice.post(page, POLICY).content.decode()
+    assert "orders that BUY" in text(alice, page)
+    alice.post(page, POLICY, follow=True)
     policy.refresh_from_db()
-    assert not policy.enabled
+    assert policy.enabled
+    off = {name: value for name, value in POLICY.items() if name != "enabled"}
+    assert "orders that BUY" not in alice.post(page, off, follow=True).content.decode()
+
+
+def test_a_policy_for_sales_shows_what_selling_now_would_lead_to(alice, bitcoin):
+    """0.1 BTC at 60,000 bring 5,970 after the fee; the stop pays 64,890 at most, with the fee 65,214.45 a coin."""
+    BalanceFactory(currency="USD", quantity=D(5), price_usd=D(1))
+    html = text(alice, f"{POLICIES}{PolicyFactory(side='SELL', enabled=False).pk}/change/")
+    assert (
+        "BTC_USD: 0.10000 held at 60000.00. Had it just been sold, 0.09154 of it would be bought back: stop 63000.00 "
+        "above, target 54000.00 below. At the stop that costs $274.62 more than the sale brought for them, $477.33 at"
+        in html
+    )
+    assert "Down to the stop" not in html
+
+
+def test_what_is_too_little_or_sold_for_no_cash_is_not_bought_back(alice, bitcoin):
+    InstrumentFactory(symbol="ETH_BTC")
+    BalanceFactory(currency="ETH", quantity=D(1), price_usd=D(3000))
+    bitcoin.quantity = D("0.00001")
+    bitcoin.save()
+    html = text(alice, f"{POLICIES}{PolicyFactory(side='SELL').pk}/change/")
+    assert "BTC_USD: 0.00001 held at 60000.00. What selling it brings is too little for an order" in html
+    assert "ETH_BTC" not in html
 
 
 def test_switched_off_it_is_kept_beside_the_one_for_buys(alice, bitcoin):
@@ -271,6 +299,23 @@ def test_a_policy_that_makes_no_sense_explains_itself(alice, bitcoin, field, val
     html = alice.post(f"{POLICIES}add/", POLICY | {field: value}).content.decode()
     assert words in html
     assert ProtectionPolicy.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("stop_pct", "0", "The stop lies above what the sale brought: more than 0"),
+        ("stop_pct", "99.5", "Between 0.1 and 99"),
+        ("target_pct", "-1", "The target lies below what the sale brought: more than 0"),
+        ("target_pct", "90", "less than 90"),
+        ("target_pct", "0.01", "At least 0.1"),
+        ("distance_pct", "8", "Less than the stop"),
+    ],
+)
+def test_one_for_sales_explains_itself_too(alice, bitcoin, field, value, words):
+    html = alice.post(f"{POLICIES}add/", POLICY | {"side": "SELL", field: value}).content.decode()
+    assert words in html
+    assert not ProtectionPolicy.objects.exists()
 
 
 def test_a_second_policy_for_an_instrument_is_refused(alice, bitcoin):

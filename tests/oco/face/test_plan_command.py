@@ -9,6 +9,7 @@ from exchange.models import ExchangeOrder, SyncCursor, Trade
 from exchange.services import lease_take
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, Watermark
 from oco.pricing import stop_of
+from tests.factories import PolicyFactory
 from tests.oco.support import check_converged, created, group, ours, resting, target_of
 from tests.support import picture
 
@@ -33,6 +34,20 @@ def test_a_new_entry_is_planned_with_its_prices_and_why(desk, world, run):
     assert "BTC_USD 0.01000 PENDING: No order protects it." in said
     assert "would place a stop with a target for 0.01000" in said
     assert f"stop {stop_of(paid, Decimal(5), Decimal('0.01'))}, target " in said
+
+
+def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(desk, world, run):
+    PolicyFactory(side="SELL")
+    world.deposit("BTC", "0.1")
+    desk.quiet()
+    world.sell("BTC_USD", "0.1", fee_instrument_name="USD")
+    said = run("oco_plan")
+    assert ", bought back, PENDING: " in said
+    assert "would place a stop with a target for 0.09" in said
+    assert "at most " in said
+    world.move("BTC_USD", 6)
+    desk.tick(60)
+    assert "would place a purchase at the market for 0.09" in run("oco_plan")
 
 
 def test_it_changes_nothing_here_or_there(desk, world, run):

@@ -102,3 +102,21 @@ def test_a_stop_amended_by_hand_to_cover_less_is_replaced(desk, world, held):
     )
     desk.sync()
     assert stop_of(world).quantity == D("0.01")
+
+
+def test_a_part_behind_another_order_is_told_after_two_cycles_and_so_is_its_end(desk, world):
+    desk.quiet()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    foreign = world.sell("BTC_USD", "0.004", world.price("BTC_USD") * 2)
+    desk.quiet()
+    assert (OcoGroup.objects.get().state, told()) == ("ACTIVE", [])
+    for _ in range(3):
+        desk.quiet()
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.title) == ("UNPROTECTED", "BTC/USD: 0.00400 without a stop")
+    assert "behind another order" in alert.text
+    world.cancel(foreign)
+    desk.quiet()
+    desk.quiet()
+    alert.refresh_from_db()
+    assert alert.ended_at is not None

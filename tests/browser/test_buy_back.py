@@ -1,0 +1,45 @@
+"""A sale by hand that the policy buys back, seen on the first page and on its own."""
+
+import pytest
+
+from tests.browser.looks import axe_violations, sideways
+
+WIDTHS = [320, 390, 768, 1280, 1440]
+
+
+@pytest.fixture(scope="module")
+def buyback(desk):
+    """Its page, once its orders rest. The policy is off again, so that no other test buys anything back."""
+    desk.place.write("UPDATE oco_policies SET enabled = 1 WHERE side = 'SELL'")
+    desk.order(instrument_name="BTC_USD", side="SELL", type="MARKET", quantity="0.01")
+    desk.sync()
+    desk.place.write("UPDATE oco_policies SET enabled = 0 WHERE side = 'SELL'")
+    (group,) = [
+        one for one in desk.state()["oco_groups"] if float(one["stop_price"]) > float(one["entry_price"])
+    ]
+    return f"/protection/{group['oco_group_id']}/"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("script", [True, False])
+def test_it_is_on_the_first_page(open_page, buyback, theme, script):
+    page = open_page("/", color_scheme=theme, java_script_enabled=script)
+    row = page.locator("#buybacks [role=row][data-instrument=BTC_USD]")
+    assert row.get_by_role("link").first.get_attribute("href") == buyback
+    assert row.locator(".ladder .mirrored").count() == 1
+    if script:
+        assert axe_violations(page) == []
+    assert page.watch.troubles == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert (width, sideways(page)) == (width, 0)
+
+
+@pytest.mark.parametrize("step", ["", "cancel/"])
+def test_its_pages_break_no_rule(open_page, signed_in, buyback, step):
+    page = open_page(buyback + step, storage_state=signed_in, width=390)
+    assert axe_violations(page) == []
+    assert page.watch.troubles == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert (width, sideways(page)) == (width, 0)

@@ -1,0 +1,147 @@
+"""What is said of a buy-back: in money, in words, and never that coins are guarded."""
+
+from decimal import Decimal
+
+import pytest
+
+from oco.banner import Plight, banner_of
+from oco.figures import Figures, Fill, realised_of
+from oco.states import FINAL, State
+from oco.story import Story, ToldLeg
+from oco.ways import Way
+from oco.words import kind_words, refused_words
+from tests.factories import GroupFactory, InstrumentFactory, LegFactory
+
+D = Decimal
+
+
+def figures(**changes):
+    """Two coins sold at 100; the stop pays 113.3 at most."""
+    usual = {
+        "quantity": D(2),
+        "covered": D(2),
+        "stop": D(110),
+        "target": D(80),
+        "entry": D(100),
+        "price": D(90),
+        "quote_usd": D(3),
+        "way": Way.BUYS,
+        "ceiling": D("113.3"),
+    }
+    return Figures(**(usual | changes))
+
+
+def test_it_wins_what_the_coins_have_become_cheaper_since_the_sale():
+    one = figures()
+    assert (one.value_usd, one.unrealised_usd, one.unrealised_pct) == (540, 60, 10)
+    dearer = figures(price=D(105))
+    assert (dearer.unrealised_usd, dearer.unrealised_pct) == (-30, -5)
+
+
+def test_it_loses_at_the_stop_and_most_at_the_ceiling():
+    one = figures()
+    assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-60, 120, 2)
+    assert one.worst_usd == D("-79.8")
+    assert figures(way=Way.SELLS, ceiling=None).worst_usd is None
+
+
+def test_the_stop_is_above_the_price_and_the_target_below():
+    one = figures(price=D(100))
+    assert (one.stop_away_pct, one.target_away_pct) == (10, -20)
+
+
+def test_without_a_price_nothing_is_invented():
+    one = figures(price=None)
+    assert (one.value_usd, one.unrealised_usd, one.unrealised_pct, one.stop_away_pct) == (None,) * 4
+    assert one.loss_usd == -60
+
+
+def test_what_it_brought_is_what_the_purchases_cost_less_than_the_sale():
+    fills = [Fill(side="SELL", quantity=D(2), price=D(100)), Fill(side="BUY", quantity=D(2), price=D(80))]
+    assert realised_of(fills, paid=D(100), quote_usd=D(1), way=Way.BUYS) == 40
+    assert realised_of(fills[:1], paid=D(100), quote_usd=D(1), way=Way.BUYS) is None
+
+
+def said(state, **changes):
+    usual = {"currency": "ETH", "reason": "", "lacking": D(0), "is_sent": False}
+    banner = banner_of(Plight(state=state, way=Way.BUYS, **(usual | changes)))
+    return banner and (banner.look, " ".join([banner.title, *banner.lines]))
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "look", "words"),
+    [
+        (State.STOP_FAILED, {}, "crit", "If ETH rises, nothing will buy it back"),
+        (State.STOP_FAILED, {"resting_target": D("2.4")}, "crit", "which buys 2.4 ETH, is still working"),
+        (State.STOP_FAILED, {"refusal": refused_words(306)}, "crit", "not enough available balance (306)"),
+        (State.UNKNOWN, {}, "warn", "do not count on it being bought back"),
+        (State.EXITING, {}, "warn", "ETH is being bought back at the market"),
+        (State.PENDING, {}, "warn", "If ETH rises now, nothing will buy it back"),
+        (State.REPLACING, {"is_sent": True}, "warn", "a rise may buy nothing back"),
+        (State.ACTIVE, {"lacking": D("0.5")}, "warn", "No order buys 0.5 ETH of this sale back"),
+        (
+            State.ACTIVE,
+            {"dearest": "113.30 USD"},
+            "crit",
+            "ETH costs more than this buy-back pays It pays 113.30",
+        ),
+        (State.ACTIVE, {"has_target": False}, "info", "A rise buys. A fall to the target does not"),
+        (State.ACTIVE, {"leaving_by": "alice"}, "warn", "alice asked to take this buy-back away"),
+    ],
+)
+def test_each_state_is_told_for_buying(state, changes, look, words):
+    found = said(state, **changes)
+    assert found[0] == look
+    assert words in found[1]
+    for wrong in ("nothing will sell", "protection", "unprotected", "being sold", "have no stop"):
+        assert wrong not in found[1]
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, *sorted(FINAL)])
+def test_where_nothing_is_wrong_nothing_is_said(state):
+    assert said(state) is None
+
+
+def test_its_orders_have_words():
+    assert kind_words("BUY", "STOP_LIMIT", "STOP_LOSS") == (
+        "Buy, for the limit at most, when mark rises to the trigger"
+    )
+    assert kind_words("BUY", "LIMIT", "TAKE_PROFIT") == "Buy limit"
+    assert kind_words("BUY", "LIMIT", "EXIT") == "Buy at the market, for the limit at most"
+
+
+def story(**changes):
+    group = GroupFactory(buys_back=True, **changes)
+    leg = LegFactory(group=group, order_role="TAKE_PROFIT", side="BUY", type="LIMIT")
+    legs, instrument = (ToldLeg(leg),), InstrumentFactory()
+    return Story(group=group, instrument=instrument, legs=legs, earlier=(), events=(), trades=())
+
+
+@pytest.mark.django_db
+def test_a_story_tells_its_money_and_the_most_that_it_pays():
+    one = story()
+    assert (one.buys_back, one.way, one.quote) == (True, Way.BUYS, "USD")
+    assert one.money == D("0.01000") * one.group.lot.unit_cost
+    assert one.ceiling == D("64890.00")
+    guard = Story(
+        group=GroupFactory(),
+        instrument=one.instrument,
+        legs=(),
+        earlier=(),
+        events=(),
+        trades=(),
+    )
+    assert (guard.buys_back, guard.money, guard.ceiling) == (False, None, None)
+
+
+@pytest.mark.django_db
+def test_a_stop_that_failed_cannot_be_given_other_prices():
+    assert not story(state="STOP_FAILED").may_be_fixed
+    guard = GroupFactory(state="STOP_FAILED")
+    parts = {"instrument": None, "legs": (), "earlier": (), "events": (), "trades": ()}
+    assert Story(group=guard, **parts).may_be_fixed
+
+
+@pytest.mark.django_db
+def test_its_banner_is_that_of_a_buy_back():
+    assert story(state="STOP_FAILED").banner.title == "If BTC rises, nothing will buy it back"

@@ -1,0 +1,86 @@
+"""What holds when coins are guarded holds mirrored when they are bought back (rule 4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+
+from oco.case import Case
+from oco.decide import decide
+from oco.plan import Cancel, LookUp, Market, Order, Place
+from oco.states import State
+from oco.ways import Way
+from tests.oco.test_decide_properties import situations
+from tests.oco.values import D, desired, look, observed
+
+ABOUT = D(200)  # 95 below 100 is 105 above it
+
+
+def flip(price):
+    return None if price is None else ABOUT - price
+
+
+def mirrored(wanted, seen):
+    looks = tuple(
+        replace(each, mark=flip(each.mark), published=flip(each.published), bid=None, ask=flip(each.bid))
+        for each in seen.market.looks
+    )
+    legs = tuple(replace(each, price=flip(each.price)) if each.price else each for each in seen.legs)
+    market = replace(seen.market, looks=looks, worst=flip(seen.market.worst))
+    return (
+        replace(wanted, way=Way.BUYS, stop=flip(wanted.stop), target=flip(wanted.target)),
+        replace(seen, legs=legs, market=market),
+    )
+
+
+def shape(plan):
+    """All of a plan but its words and where its target was moved to."""
+    return plan.state, plan.grace, [_shape(action) for action in plan.actions]
+
+
+def _shape(action):
+    if isinstance(action, Place):
+        return action.what, action.quantity, action.generation, action.finishing, action.target is None
+    return (type(action), action.client_oids) if isinstance(action, Cancel | LookUp) else action
+
+
+@given(situations())
+@settings(max_examples=1500)
+def test_the_mirrored_plan_is_the_plan_mirrored(situation):
+    plan, back = decide(*situation), decide(*mirrored(*situation))
+    assert shape(back) == shape(plan)
+    wanted, _ = mirrored(*situation)
+    for order in back.actions:
+        if isinstance(order, Place):
+            assert order.what is Order.EXIT or order.stop == wanted.stop
+            assert order.target is None or order.target <= wanted.target
+            assert wanted.stop < order.ceiling <= wanted.stop * D("1.03")
+
+
+def test_what_sells_has_no_ceiling():
+    (order,) = decide(desired(), observed(mark=100)).actions
+    assert order.ceiling is None
+
+
+def test_only_the_ask_tells_whether_a_purchase_is_due():
+    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90))
+    case = Case(wanted, observed())
+    assert not case.is_beyond(look(106, bid=106))
+    assert case.is_beyond(replace(look(106, bid=104), ask=D("105")))
+
+
+def test_the_words_are_those_of_buying():
+    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90), exits=False)
+    assert (
+        decide(wanted, observed(mark=106)).reason
+        == "Mark is beyond the stop, and by the policy nothing is bought."
+    )
+
+
+def test_above_the_ceiling_nothing_is_bought_and_a_person_is_told():
+    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90))
+    far = tuple(replace(look(mark), ask=D(mark)) for mark in ("108.15", "108.16"))
+    at, above = (observed(market=Market(looks=(each, each))) for each in far)
+    assert [action.what for action in decide(wanted, at).actions] == [Order.EXIT]
+    assert (decide(wanted, above).state, decide(wanted, above).actions) == (State.STOP_FAILED, ())

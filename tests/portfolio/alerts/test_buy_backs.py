@@ -1,0 +1,207 @@
+"""What is told of a buy-back speaks of buying, and counts from the sale."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+from django.utils import timezone
+
+from portfolio.alerts.dear import dear_note_all
+from portfolio.alerts.drift import drift_tell
+from portfolio.alerts.report import daily_words
+from portfolio.models import Alert, Balance
+from portfolio.naked import naked_now
+from portfolio.selectors import dashboard
+from portfolio.services.alerts import alert_raise_all
+from portfolio.worth.drift import News
+from tests.factories import (
+    BalanceFactory,
+    EventFactory,
+    GroupFactory,
+    InstrumentFactory,
+    LegFactory,
+    LotTradeFactory,
+    OrderFactory,
+    QuoteFactory,
+    SyncRunFactory,
+    TradeFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def known(clock, monkeypatch):
+    """The account was read a moment ago; these rows have no orders behind them to judge by."""
+    InstrumentFactory()
+    SyncRunFactory()
+    monkeypatch.setattr("portfolio.services.alerts.invariants_broken", lambda: [])
+
+
+def look():
+    alert_raise_all(now=timezone.now())
+    dear_note_all(now=timezone.now())
+    return [alert.kind for alert in Alert.objects.order_by("id")]
+
+
+def ago(minutes):
+    return timezone.now() - timedelta(minutes=minutes)
+
+
+def bought(how, price, **changes):
+    """A hundredth of a bitcoin that was sold at 60,000 and bought back by one of the desk's orders."""
+    group = GroupFactory(buys_back=True, state=how, closed_at=timezone.now(), **changes)
+    sale = TradeFactory(order_id=group.entry_order_id, side="SELL", price=D(60000), quantity=group.quantity)
+    LotTradeFactory(lot=group.lot, trade_id=sale.trade_id)
+    leg = LegFactory(group=group, side="BUY", type="STOP_LIMIT", status="FILLED", executed=group.quantity)
+    if price:
+        TradeFactory(order_id=leg.order_id, side="BUY", price=D(price), quantity=group.quantity)
+    EventFactory(group=group, old="ACTIVE", new=how)
+    return group
+
+
+def test_bought_back_at_the_stop_is_told_with_what_it_cost():
+    bought("CLOSED_BY_STOP", "63100")
+    assert look() == look() == ["CLOSED"]
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: bought back at the stop, −$31.00"
+    assert told.text.splitlines() == [
+        "0.01000 BTC bought back at 63,100.00 USD on average.",
+        "Result −$31.00 (−5.17%) against the sale at 60,000.00 USD, before fees.",
+        "Its buy-back had a stop at 63,000.00 USD and a target at 54,000.00 USD.",
+    ]
+
+
+def test_bought_back_at_the_target_is_a_gain():
+    bought("CLOSED_BY_TARGET", "54000", take_profit_price=None)
+    look()
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: bought back at the target, +$60.00"
+    assert "had a stop at 63,000.00 USD, without a target" in told.text
+
+
+def test_bought_back_at_the_market_says_why():
+    bought("CLOSED_BY_EXIT", "63500")
+    assert look() == ["EXIT"]
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: bought back at the market, −$35.00"
+    assert "so the desk bought it back at the market" in told.text
+
+
+def test_without_a_price_it_says_so():
+    bought("CLOSED_BY_STOP", None)
+    look()
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: bought back at the stop"
+    assert "bought back; the price was not read yet." in told.text
+    assert "The sale was at 60,000.00 USD." in told.text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("CLOSED_BY_HAND", "a buy-back ended"), ("RELEASED", "a buy-back was taken away")],
+)
+def test_one_that_ended_otherwise_is_no_position_that_was_closed(state, words):
+    group = GroupFactory(buys_back=True, state=state, closed_at=timezone.now())
+    EventFactory(group=group, old="ACTIVE", new=state, reason="The money left the account otherwise.")
+    look()
+    told = Alert.objects.get()
+    assert (told.title, told.text) == (f"BTC/USD: {words}", "The money left the account otherwise.")
+
+
+def test_that_nothing_buys_it_back_is_told_after_two_cycles():
+    GroupFactory(buys_back=True, state="PENDING", uncovered_since=ago(5), reason="Refused.")
+    BalanceFactory()
+    assert look() == look() == ["UNPROTECTED"]
+    told = Alert.objects.get()
+    assert told.title == "BTC/USD: nothing buys 0.01000 back"
+    assert "that were sold, worth $600.00, are bought back by no order since" in told.text
+    assert "stop" not in told.text
+
+
+def test_a_price_above_what_it_pays_is_told_until_it_comes_back():
+    """All its orders rest, and nothing is bought: no state of the group says so."""
+    group = GroupFactory(buys_back=True)
+    assert look() == []
+    quote = QuoteFactory(price=D(64890))
+    assert look() == []
+    quote.price = D("64890.01")
+    quote.save()
+    assert look() == look() == ["UNPROTECTED"]
+    told = Alert.objects.get()
+    assert (told.title, told.oco_group_id) == ("BTC/USD: costs more than its buy-back pays", group.pk)
+    assert "It pays 64,890.00 USD at most for one" in told.text
+    quote.read_at = ago(60)
+    quote.save()
+    assert look() == ["UNPROTECTED"]
+    quote.price, quote.read_at = D(64000), timezone.now()
+    quote.save()
+    assert look() == look() == ["UNPROTECTED", "WELL"]
+
+
+@pytest.mark.parametrize(
+    ("state", "kinds"), [("REPLACING", ["UNPROTECTED", "WELL"]), ("CLOSED_BY_STOP", ["UNPROTECTED"])]
+)
+def test_it_is_over_when_its_orders_are(state, kinds):
+    group = GroupFactory(buys_back=True)
+    QuoteFactory(price=D(70000))
+    look()
+    group.state, group.closed_at = state, timezone.now() if state.startswith("CLOSED") else None
+    group.save()
+    assert look() == kinds
+    assert not Alert.objects.filter(ended_at=None).exists()
+
+
+def naked_value():
+    (found,) = naked_now(now=timezone.now(), longer_than=timedelta(0))
+    return found.value_usd
+
+
+def test_what_is_sold_out_is_priced_by_its_pair():
+    """No balance, so no price beside it; a stop that others have up buys nothing back."""
+    GroupFactory(buys_back=True, state="PENDING", uncovered_since=ago(5))
+    OrderFactory(advanced=True, quantity=D(1))
+    assert naked_value() is None
+    quote = QuoteFactory(instrument_name="BTC_USD", price=D(61000))
+    assert naked_value() == D(610)
+    quote.read_at = ago(60)
+    quote.save()
+    assert naked_value() is None
+
+
+def daily():
+    return daily_words(dashboard(now=timezone.now()))
+
+
+def test_the_daily_alert_does_not_count_it_among_coins_without_a_stop():
+    BalanceFactory(quantity=D("0.01"))
+    GroupFactory()
+    GroupFactory(buys_back=True)
+    title, text = daily()
+    assert title == "Everything is protected"
+    assert "1 group is at work." in text
+    assert "1 buy-back is at work." in text
+    GroupFactory(buys_back=True, state="STOP_FAILED", reason="The stop is gone.")
+    title, text = daily()
+    assert title == "Everything is protected"
+    assert "not wholly bought back by any order now:\n• BTC/USD: 0.01000. The stop is gone." in text
+
+
+def test_nor_does_it_call_one_released_protection_of_coins():
+    GroupFactory(buys_back=True, state="RELEASED", closed_at=ago(5))
+    BalanceFactory(quantity=D("0.01"))
+    assert "Released by hand" not in daily()[1]
+    Balance.objects.all().delete()
+    assert daily()[0] == "Everything is protected"
+
+
+def test_money_that_left_ended_the_buy_back_and_no_protection():
+    group = GroupFactory(buys_back=True, state="CLOSED_BY_HAND", closed_at=timezone.now())
+    EventFactory(group=group, old="ACTIVE", new="CLOSED_BY_HAND", at=timezone.now())
+    since_ns = int(timezone.now().timestamp() * 1_000_000_000)
+    for currency in ("USD", "BTC"):
+        news = News(change=D(-600), since_ns=since_ns, is_back=False)
+        drift_tell(currency=currency, news=news, price_usd=D(1), now=timezone.now())
+    money, coins = (alert.text for alert in Alert.objects.filter(kind="DRIFT").order_by("id"))
+    assert "The buy-back that ended for lack of this money is the same departure." in money
+    assert "same departure" not in coins
