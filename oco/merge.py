@@ -9,9 +9,10 @@ from django.db.models import Max
 
 from exchange.models import Instrument
 from oco import lots
-from oco.entries import Entry, entries_new, group_open, last_of, lot_names, trades_take
+from oco.entry import Entry, entries_new
 from oco.lots import Draft, merged_price, net_quantity
 from oco.models import Lot, LotTrade, OcoGroup, Watermark
+from oco.opening import group_open, last_of, lot_names, trades_take
 from oco.policies import policies_read
 from oco.prices import grid_of
 from oco.pricing import stop_of, unit_cost_of, whole_lots
