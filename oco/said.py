@@ -15,6 +15,7 @@ SENTENCES = (
     # wishes of people, and what became of them
     _("Asked for by %(name)s."),
     _("%(name)s asked to take the protection away."),
+    _("%(name)s asked to take the buy-back away."),
     _("%(name)s set the stop %(stop)s and the target %(target)s."),
     _("%(name)s set the stop %(stop)s and no target."),
     _("Released by %(name)s."),
@@ -35,6 +36,7 @@ SENTENCES = (
     _("It stands alone."),
     # why nothing is placed, or something else
     _("No order protects it."),
+    _("No order buys it back."),
     _("No target is wanted."),
     _("The exchange refused the pair: the stop goes alone."),
     _("Refused."),

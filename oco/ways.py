@@ -62,6 +62,15 @@ class Way(StrEnum):
         return "sale" if self is Way.SELLS else "purchase"
 
     @property
+    def serves(self) -> str:
+        """What its orders do for the lot."""
+        return "protects it" if self is Way.SELLS else "buys it back"
+
+    @property
+    def name_of_pair(self) -> str:
+        return "protection" if self is Way.SELLS else "buy-back"
+
+    @property
     def meets(self) -> str:
         """What an order at the market executes against."""
         return "bid" if self is Way.SELLS else "ask"

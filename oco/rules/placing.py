@@ -31,7 +31,7 @@ def place(case: Case) -> Plan:
     if refused and not _stop_may_follow(refused):
         return wait(case, "Refused. It is tried again in the next cycle.")
     if case.mark is None:
-        return ask(case, "No order protects it.")
+        return ask(case, f"No order {case.way.serves}.")
     found = room(case, alone=bool(refused))
     if found.kind is Kind.BEYOND:
         return beyond(case)
@@ -40,7 +40,13 @@ def place(case: Case) -> Plan:
     what = Order.PAIR if found.kind is Kind.PAIR else Order.STOP
     why = "The exchange refused the pair: the stop goes alone." if refused else found.reason
     return put(
-        case, what, case.uncovered, why or "No order protects it.", found.quantity, found.stop, found.target
+        case,
+        what,
+        case.uncovered,
+        why or f"No order {case.way.serves}.",
+        found.quantity,
+        found.stop,
+        found.target,
     )
 
 

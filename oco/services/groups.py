@@ -100,7 +100,7 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
             group.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
-            reason = f"{requested_by} asked to take the protection away."
+            reason = f"{requested_by} asked to take the {group.lot.way.name_of_pair} away."
             OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
             what = What.CANCEL_PROTECTION
             audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))

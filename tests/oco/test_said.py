@@ -10,11 +10,12 @@ from oco.said import GAP, SENTENCES, SHAPES, said
 from oco.ways import Way
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("answers", "apply", "case", "cover", "entries", "observe", "pricing", "reconcile", "shares")
+NAMES = ("answers", "apply", "case", "cover", "observe", "opening", "pricing", "reconcile", "shares")
 SPEAKERS = [*(f"oco/{name}.py" for name in NAMES), "oco/services/groups.py", "exchange/services/send.py"]
 SPEAKERS += [f"oco/rules/{name}.py" for name in ("covering", "ending", "placing")]
 BEGIN_WITH_A_VALUE = [
     "admin asked to take the protection away.",
+    "admin asked to take the buy-back away.",
     "admin set the stop 95 and no target.",
     "admin set the stop 95 and the target 110.",
     "0.5 ETH came in at 1800.",

@@ -41,6 +41,7 @@ def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(d
     world.deposit("BTC", "0.1")
     desk.quiet()
     world.sell("BTC_USD", "0.1", fee_instrument_name="USD")
+    desk.tick(1)
     said = run("oco_plan")
     assert ", bought back, PENDING: " in said
     assert "would place a stop with a target for 0.09" in said
