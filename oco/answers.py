@@ -87,6 +87,8 @@ def _generation(case: Case, what: Order) -> int:
     """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
     order still lives that nobody could find (rule 6). A sale and a stop have no name in common.
     """
+    if what is Order.STOP and case.lost_stop:
+        return case.lost_stop.generation
     standings = {leg.standing for leg in case.newest}
     absent = Standing.ABSENT in standings and standings <= {Standing.ABSENT, Standing.REFUSED}
     same_purpose = (what is Order.EXIT) == any(leg.role is Role.EXIT for leg in case.newest)

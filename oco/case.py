@@ -109,6 +109,16 @@ class Case:
         ends = self.desired.leave or self.is_over
         return [leg for leg in self.observed.legs if leg.is_doubtful] if ends else []
 
+    @property
+    def lost_stop(self) -> Leg | None:
+        """A stop of the newest pair that the exchange had acknowledged and nobody can find, while its target has
+        ended without selling: it may live still, hidden, for nothing has ended it.
+        """
+        stop, target = self.newest_of(Role.STOP_LOSS), self.newest_of(Role.TAKE_PROFIT)
+        if stop is None or target is None or not stop.is_doubtful:
+            return None
+        return stop if target.standing is Standing.ENDED and not target.executed else None
+
     # where it stands
 
     @property

@@ -39,6 +39,7 @@ SENTENCES = (
     _("No order buys it back."),
     _("No target is wanted."),
     _("The exchange refused the pair: the stop goes alone."),
+    _("Nobody can find its stop: it is sent again under its name."),
     _("Refused."),
     _("It is tried again in the next cycle."),
     _("Tried again in the next cycle."),

@@ -30,7 +30,8 @@ def empty_read_until(*, read_until_ns: int, before_ns: int | None) -> int:
     """How far an answer without rows takes a stream: nowhere, for two hours."""
     if before_ns is None:
         return read_until_ns
-    return max(before_ns, read_until_ns - to_ms(EPOCH + LONGEST) * NS_PER_MS)
+    kept = max(before_ns, read_until_ns - to_ms(EPOCH + LONGEST) * NS_PER_MS)
+    return min(kept, read_until_ns)  # a clock that ran ahead may have put the cursor into the future
 
 
 def trades_read_until(*, read_until_ns: int, before_ns: int | None, told_from_ns: int) -> int:

@@ -32,13 +32,14 @@ def place(case: Case) -> Plan:
         return wait(case, "Refused. It is tried again in the next cycle.")
     if case.mark is None:
         return ask(case, f"No order {case.way.serves}.")
-    found = room(case, alone=bool(refused))
+    found = room(case, alone=bool(refused) or case.lost_stop is not None)
     if found.kind is Kind.BEYOND:
         return beyond(case)
     if found.kind is Kind.NOTHING:
         return wait(case, found.reason)
     what = Order.PAIR if found.kind is Kind.PAIR else Order.STOP
     why = "The exchange refused the pair: the stop goes alone." if refused else found.reason
+    why = "Nobody can find its stop: it is sent again under its name." if case.lost_stop else why
     return put(
         case,
         what,

@@ -10,10 +10,13 @@ WIDTHS = [320, 390, 768, 1280, 1440]
 @pytest.fixture(scope="module")
 def buyback(desk):
     """Its page, once its orders rest. The policy is off again, so that no other test buys anything back."""
-    desk.place.write("UPDATE oco_policies SET enabled = 1 WHERE side = 'SELL'")
+    desk.place.write(
+        "UPDATE oco_policies SET enabled = 1, enabled_since = '2026-01-01 00:00:00' WHERE side = 'SELL'"
+    )
     desk.order(instrument_name="BTC_USD", side="SELL", type="MARKET", quantity="0.01")
-    desk.sync()
-    desk.place.write("UPDATE oco_policies SET enabled = 0 WHERE side = 'SELL'")
+    for _ in range(2):  # what was sold within the doubt of the two clocks is taken up one cycle later
+        desk.sync()
+    desk.place.write("UPDATE oco_policies SET enabled = 0, enabled_since = NULL WHERE side = 'SELL'")
     (group,) = [
         one for one in desk.state()["oco_groups"] if float(one["stop_price"]) > float(one["entry_price"])
     ]

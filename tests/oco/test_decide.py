@@ -383,3 +383,19 @@ def test_a_sale_is_no_replacement():
     gone = by_hand(cancelled_by_us=True)
     plan = decide(desired(), observed(*gone, state=R, market=BEYOND, no_create="off"))
     assert plan.actions == ()
+
+
+def test_a_stop_that_nobody_can_find_is_sent_again_under_its_name_while_it_may_live():
+    hidden = leg(STOP, Standing.ABSENT, is_doubtful=True, generation=3)
+    target = ended(TARGET, cancelled_by_us=True, generation=3)
+    (order,) = decide(desired(), observed(hidden, target, state=State.REPLACING, mark=100)).actions
+    assert (order.what, order.generation, order.target) == (Order.STOP, 3, None)
+
+
+@pytest.mark.parametrize("changes", [{"is_doubtful": False}, {"executed": D("0.4")}])
+def test_not_once_it_is_ruled_out_or_the_exchange_killed_it(changes):
+    hidden = leg(STOP, Standing.ABSENT, is_doubtful=changes.get("is_doubtful", True), generation=3)
+    target = ended(TARGET, executed=changes.get("executed", D(0)), cancelled_by_us=True, generation=3)
+    seen = observed(hidden, target, state=State.REPLACING, mark=100)
+    (order,) = decide(desired(owned=D(1) - target.executed), seen).actions
+    assert (order.what, order.generation) == (Order.PAIR, 4)

@@ -268,3 +268,18 @@ def test_a_sale_of_somebody_else_with_the_number_and_size_of_our_stop_was_taken_
 
 def test_a_purchase_far_above_the_ceiling_was_tried_in_every_cycle():
     play({"backs": True}, [do("sync"), do("sell", "SHIB", "1"), do("move", "SHIB_USD", "12")])
+
+
+def test_a_stop_that_hid_while_its_target_was_cancelled_alone_was_doubled():
+    play(
+        {"ack_delay_ms": 200, "oco_leg_cancel": "one"},
+        [
+            do("sync"),
+            do("bid", "BTC_USD", "5000"),
+            do("fill", 2, "0.999"),
+            do("beside", "lease", 10),
+            do("hide", 1, 1800),
+            do("amid", "renewed", 6, "buy", "ETH_BTC", "1.5", seconds=1),
+            do("beside", "send", 8),
+        ],
+    )

@@ -91,5 +91,9 @@ def test_an_empty_answer_takes_a_stream_nowhere_for_two_hours():
     assert empty_read_until(read_until_ns=NOW_NS, before_ns=ns(EPOCH)) == ns(NOW - LONGEST)
 
 
+def test_nor_does_it_leave_one_in_the_future():
+    assert empty_read_until(read_until_ns=NOW_NS, before_ns=ns(NOW + timedelta(days=3))) == NOW_NS
+
+
 def test_the_first_read_of_all_has_nothing_to_go_back_to():
     assert empty_read_until(read_until_ns=NOW_NS, before_ns=None) == NOW_NS
