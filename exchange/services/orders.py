@@ -160,8 +160,14 @@ def _is_plain(row: ExchangeOrder) -> bool:
 def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     """An id alone proves nothing: the two name spaces may number alike (dossier 5.31)."""
     facts = ("instrument_name", "side", "quantity")
-    names = {"", plain.order_id, parent.client_oid, parent.order_id}  # a stranger's own name tells it apart
-    return plain.client_oid in names and all(getattr(plain, fact) == getattr(parent, fact) for fact in facts)
+    if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
+        return False
+    linked = plain.order_id == parent.exchange_order_id
+    return linked or plain.client_oid in (
+        "",
+        plain.order_id,
+        parent.client_oid,
+    )  # a stranger has its own name
 
 
 def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:

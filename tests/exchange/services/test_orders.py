@@ -183,6 +183,18 @@ class TestMirrors:
             record(wire_order(order_id="9", **{**self.face, **different}))
             assert self.mirrors() == set()
 
+    def test_under_the_same_id_a_stranger_has_a_name_of_its_own(self):
+        record(
+            self.advanced(client_oid="ours"),
+            wire_order(order_id="1", **{**self.face, "client_oid": "theirs"}),
+        )
+        assert self.mirrors() == set()
+
+    def test_under_the_second_id_any_name_will_do(self):
+        face = {**self.face, "client_oid": "made up by the exchange"}
+        record(self.advanced(client_oid="ours", exchange_order_id="9"), wire_order(order_id="9", **face))
+        assert self.mirrors() == {("PLAIN", "9")}
+
     def test_an_order_that_has_a_second_id_is_not_mirrored_under_its_first(self):
         record(self.advanced(exchange_order_id="9"), wire_order(order_id="1", **self.face))
         assert self.mirrors() == set()
