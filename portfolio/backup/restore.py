@@ -100,7 +100,7 @@ def _keep() -> Path:
     """What is here now, so that a wrong file is no disaster."""
     place = settings.VAR_DIR / "backups"
     place.mkdir(mode=0o700, exist_ok=True)
-    file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S}"
+    file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S-%f}"
     backup_make(file=file)
     return file
 

@@ -25,6 +25,7 @@ from tests.oco.support import ours
 
 D = Decimal
 COINS = {"BTC": "BTC_USD", "ETH": "ETH_USD", "SHIB": "SHIB_USD"}
+CENT_OF_A_CENT = D("1E-10")  # finer is nothing that an exchange books
 OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
 
 
@@ -172,7 +173,7 @@ class Life(Rig):
 
     def withdraw(self, currency: str, share: str, *, force: bool = False) -> None:
         most = self.world.balance(currency) if force else self.free(currency)
-        amount = most * D(share)
+        amount = floor_to(most * D(share), CENT_OF_A_CENT)
         with self._try():
             self.world.withdraw(currency, amount, force=force)
             self.forced = self.forced or force
