@@ -41,15 +41,20 @@ class Draft:
         return self.trades[0].trade_id
 
 
+def executed(trades: Sequence[Fill]) -> Decimal:
+    """In coins, before fees."""
+    return sum((trade.quantity for trade in trades), ZERO)
+
+
 def net_quantity(trades: Sequence[Fill], base: str) -> Decimal:
     """What the account gained: executed minus what was taken in the coin itself (dossier 5.11.4)."""
     fees = sum((trade.fee for trade in trades if trade.fee_currency == base), ZERO)
-    return sum((trade.quantity for trade in trades), ZERO) + min(fees, ZERO)
+    return executed(trades) + min(fees, ZERO)
 
 
 def average_price(trades: Sequence[Fill]) -> Decimal:
     """Quote paid per coin, fees left out."""
-    quantity = sum((trade.quantity for trade in trades), ZERO)
+    quantity = executed(trades)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity
 
 
@@ -85,8 +90,7 @@ def draft_of_sale(
     average = average_price(ordered)
     stop = stop_of(average, stop_pct, grid.price_tick, Way.BUYS)
     cost = unit_cost_of(stop, grid.price_tick)
-    sold = sum((trade.quantity for trade in ordered), ZERO)
-    whole = whole_lots(min(sold, proceeds(ordered, quote) / cost), grid.quantity_tick)
+    whole = whole_lots(min(executed(ordered), proceeds(ordered, quote) / cost), grid.quantity_tick)
     if not is_placeable(whole, average, grid) or not _is_worth(whole * average, grid, minimum_usd):
         return None
     return Draft(trades=ordered, bought=whole, dust=ZERO, average_price=average, unit_cost=cost)

@@ -112,7 +112,7 @@ def _came(entry: Entry) -> Decimal:
     """What the new trades bought, or sold, in coins."""
     if entry.way is Way.SELLS:
         return net_quantity(entry.trades, entry.instrument.base_ccy)
-    return sum((trade.quantity for trade in entry.trades), Decimal(0))
+    return lots.executed(entry.trades)
 
 
 def _take_over(old: Sequence[Lot], new: Lot, entry: Entry, watch: Watch) -> None:

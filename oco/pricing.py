@@ -77,12 +77,12 @@ def target_of(average: Decimal, percent: Decimal, tick: Decimal, way: Way = Way.
 
 def ceiling_of(stop: Decimal, tick: Decimal) -> Decimal:
     """The most that is paid for a coin once the stop of a buy-back has fired."""
-    return round_down(stop * (ONE + CEILING_PCT / 100), tick)
+    return round_down(Way.BUYS.against(stop, CEILING_PCT), tick)
 
 
 def unit_cost_of(stop: Decimal, tick: Decimal) -> Decimal:
     """What buying one coin back may cost at worst, fee included, in the quote currency."""
-    return ceiling_of(stop, tick) * (ONE + FEE_PCT / 100)
+    return Way.BUYS.against(ceiling_of(stop, tick), FEE_PCT)
 
 
 def lowest_price(stop: Decimal, target: Decimal | None, way: Way) -> Decimal:

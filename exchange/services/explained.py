@@ -16,9 +16,8 @@ from exchange.plan import OVERLAP_NS
 from exchange.times import EPOCH, NS_PER_MS, from_ms, to_ms
 
 LATE = timedelta(minutes=5)  # trades may come so much later than their order
-LONGEST = timedelta(
-    hours=2
-)  # then it is given up: its trades may carry ids that nothing names (dossier 11.2)
+# After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
+LONGEST = timedelta(hours=2)
 ZERO = Decimal(0)
 TOLD = (
     *("order_id", "exchange_order_id", "client_oid", "instrument_name"),

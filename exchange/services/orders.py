@@ -162,12 +162,8 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     facts = ("instrument_name", "side", "quantity")
     if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
         return False
-    linked = plain.order_id == parent.exchange_order_id
-    return linked or plain.client_oid in (
-        "",
-        plain.order_id,
-        parent.client_oid,
-    )  # a stranger has its own name
+    names = ("", plain.order_id, parent.client_oid)  # a stranger has its own
+    return plain.order_id == parent.exchange_order_id or plain.client_oid in names
 
 
 def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
