@@ -21,7 +21,6 @@ AFTER_PREFIX = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the ind
 COLUMNS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
 REMEMBERED = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
-CLOCK_DOUBT = timedelta(seconds=2)
 TOLD = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
 AMENDED = ["quantity", "price", "trigger_price"]  # a hand may change them while the order keeps its id
 
@@ -98,7 +97,7 @@ def trades_adopt(*, watch: Watch) -> None:
     legs = {leg.client_oid: leg for leg in _nameless().filter(recent).select_related("group")}
     if not legs:
         return
-    since = to_ms(min(leg.sent_at for leg in legs.values()) - CLOCK_DOUBT) * NS_PER_MS
+    since = to_ms(min(leg.executes_from for leg in legs.values())) * NS_PER_MS
     sold: dict[str, Decimal] = {}
     for trade in Trade.objects.filter(create_time_ns__gte=since, client_oid__in=legs):
         leg = legs[trade.client_oid]

@@ -17,13 +17,12 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.times import NS_PER_MS, to_ms
 from oco.models import OcoLeg
 from oco.oids import PREFIX
+from oco.shares import is_unknown
 from oco.watch import Watch
 
 ZERO = Decimal(0)
 PATIENCE = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for
 LOOKED_BACK = timedelta(hours=1)
-CLOCK_DOUBT = timedelta(seconds=2)
-Status = OcoLeg.Status
 
 
 class Whose(StrEnum):
@@ -96,14 +95,8 @@ def _doubted(names: set[str], watch: Watch) -> set[str]:
     return {
         leg.group.instrument_name
         for leg in legs.select_related("group")
-        if _is_unsettled(leg, watch) or leg.executed > _named(leg)
+        if is_unknown(leg.status, (leg.name_space, leg.order_id), watch) or leg.executed > _named(leg)
     }
-
-
-def _is_unsettled(leg: OcoLeg, watch: Watch) -> bool:
-    if leg.status in (Status.INTENT, Status.SENT):
-        return True
-    return leg.status in (Status.ACCEPTED, Status.OPEN) and (leg.name_space, leg.order_id) not in watch.seen
 
 
 def _named(leg: OcoLeg) -> Decimal:
@@ -111,7 +104,7 @@ def _named(leg: OcoLeg) -> Decimal:
     if not leg.executed:
         return ZERO
     ids = {leg.order_id, leg.exchange_order_id} - {""}
-    since = to_ms(leg.sent_at - CLOCK_DOUBT) * NS_PER_MS
+    since = to_ms(leg.executes_from) * NS_PER_MS
     pair = Trade.objects.filter(instrument_name=leg.group.instrument_name, create_time_ns__gte=since)
     named = pair.filter(Q(client_oid=leg.client_oid) | Q(order_id__in=ids), side="SELL")
     return sum(named.values_list("quantity", flat=True), ZERO)

@@ -1,7 +1,6 @@
 """Looking for legs whose fate is not known (rule 6)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -17,7 +16,6 @@ from oco.plan import LookUp, Role
 from oco.watch import Watch
 
 Status = OcoLeg.Status
-CLOCK_DOUBT = timedelta(seconds=2)
 
 
 def legs_look_up(*, watch: Watch, group: OcoGroup, action: LookUp) -> None:
@@ -58,7 +56,7 @@ def _unexplained_trades(leg: OcoLeg) -> bool:
     Fills of a triggered order may carry ids that nothing else names (dossier 11.2): what such orders executed
     beyond the fills that name them explains as much.
     """
-    since, name = leg.sent_at - CLOCK_DOUBT, leg.group.instrument_name
+    since, name = leg.executes_from, leg.group.instrument_name
     recent = {"instrument_name": name, "side": leg.side}
     trades = list(Trade.objects.filter(create_time_ns__gte=to_ms(since) * NS_PER_MS, **recent))
     orders = ExchangeOrder.objects.filter(updated_at__gte=since, is_mirror=False, **recent)

@@ -153,9 +153,12 @@ def _with_unknown_legs(watch: Watch) -> set[str]:
     rows = legs.values_list(
         "status", "name_space", "order_id", "group__lot__base_ccy", "group__lot__quote_ccy"
     )
-    return {
-        quote or base for status, *key, base, quote in rows if status in SENT or tuple(key) not in watch.seen
-    }
+    return {quote or base for status, *key, base, quote in rows if is_unknown(status, tuple(key), watch)}
+
+
+def is_unknown(status: str, key: tuple[str, ...], watch: Watch) -> bool:
+    """Whether the fate of an order of ours is open: unanswered, or resting by our books and not seen to."""
+    return status in SENT or (status in RESTING and key not in watch.seen)
 
 
 def foreign_read(

@@ -1,5 +1,6 @@
 """One order of ours: written down with its name before it leaves, and what became of it."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import models
@@ -8,6 +9,8 @@ from django.db.models import Q
 from exchange.fields import ExactDecimalField
 from oco.models.group import OcoGroup
 from oco.plan import Role
+
+CLOCK_DOUBT = timedelta(seconds=2)
 
 
 class OcoLeg(models.Model):
@@ -66,3 +69,9 @@ class OcoLeg(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_role} {self.quantity} {self.status}"
+
+    @property
+    def executes_from(self) -> datetime:
+        """Nothing of it executed earlier, whatever the two clocks say."""
+        moment: datetime = self.sent_at
+        return moment - CLOCK_DOUBT
