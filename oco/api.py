@@ -18,10 +18,12 @@ from rest_framework.response import Response
 from exchange.paging import Pages
 from exchange.serializers import ErrorSerializer
 from oco.filters import GroupFilter
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.selectors import group_events, group_rows
 from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
-from oco.services import NotPossible, Standing, group_cancel, group_create
+from oco.services.groups import group_cancel, group_create
+from oco.services.refusal import NotPossible
+from oco.services.wishes import Standing
 
 ACCEPTED = 202
 KEY_LENGTH = 128

@@ -22,7 +22,8 @@ from exchange.types import NameSpace
 from oco.case import ROLES
 from oco.intents import leg_intend, new_order
 from oco.journal import group_note
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.plan import Cancel, Order, Place, Role
 from oco.watch import Watch
 from oco.ways import Way

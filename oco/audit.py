@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from exchange.models import ExchangeOrder, Instrument
 from oco import invariants
 from oco.evidence import AFTER_PREFIX
-from oco.models import Lot, OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot
 from oco.oids import PREFIX
 from oco.plan import Role
 from oco.selectors import groups_open

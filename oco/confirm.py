@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from django.db import transaction
 
 from exchange.errors import ExchangeError
-from exchange.services import order_record_all
+from exchange.services.orders import order_record_all
 from exchange.sync import Key
 from exchange.types import NameSpace, Order
-from oco.models import OcoLeg
+from oco.models.leg import OcoLeg
 from oco.plan import Role
 from oco.watch import Watch
 

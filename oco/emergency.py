@@ -8,13 +8,14 @@ from decimal import Decimal
 from exchange.client import Client
 from exchange.errors import ExchangeError
 from exchange.roles import STOPS, base_of
-from exchange.services import Held
+from exchange.services.lease import Held
 from exchange.services.send import Answer, Outcome, family_cancel, order_cancel
 from exchange.types import NameSpace, Order, Ticker
 from oco.holdings import Foreign, committed
 from oco.prices import usd_of
 from oco.selectors import groups_open
-from oco.services import NotPossible, group_cancel
+from oco.services.groups import group_cancel
+from oco.services.refusal import NotPossible
 
 LOOKS = 45  # before it is given up
 AGAIN = 15  # looks until an order that is still there is asked for again: a cancel may take its time

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import transaction
 
 from exchange.models import Trade
-from exchange.services import LeaseLost
+from exchange.services.lease import LeaseLost
 from oco import lots
 from oco.entry import Entry, entries_new
-from oco.models import Lot, Watermark
+from oco.models.lot import Lot, Watermark
 from oco.opening import draft_of, lot_open, trades_pass_over, trades_take
 from oco.watch import Watch
 

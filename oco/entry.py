@@ -11,7 +11,7 @@ from exchange.chunks import ASKED, chunks
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.times import NS_PER_MS, to_ms
 from oco.lots import Fill
-from oco.models import ProtectionPolicy
+from oco.models.policy import ProtectionPolicy
 from oco.policies import Policies, policies_read
 from oco.prices import grid_of
 from oco.pricing import Grid

@@ -12,7 +12,8 @@ from exchange.sync import Key
 from exchange.times import NS_PER_MS, to_ms
 from oco.apply import failure_count
 from oco.match import ENDS, is_ours, status_of
-from oco.models import Lot, OcoLeg
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot
 from oco.oids import PREFIX
 from oco.watch import Watch
 

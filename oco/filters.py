@@ -2,7 +2,7 @@
 
 from django_filters import rest_framework as filters
 
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.states import State
 
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from exchange.models import Instrument
-from oco.models import ProtectionPolicy
-from oco.services import SPOT
+from oco.models.policy import ProtectionPolicy
+from oco.services.wishes import SPOT
 
 if TYPE_CHECKING:
     PolicyModelForm = forms.ModelForm[ProtectionPolicy]

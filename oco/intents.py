@@ -6,7 +6,8 @@ from decimal import Decimal
 from exchange.fields import plain
 from exchange.types import NameSpace, NewOrder
 from oco.match import key_price
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.oids import client_oid
 from oco.plan import Place, Role
 from oco.watch import Watch

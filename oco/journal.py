@@ -5,7 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from oco.models import Lot, OcoEvent, OcoGroup
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from oco.plan import Plan
 from oco.states import State, advance, is_final
 from oco.watch import Watch

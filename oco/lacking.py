@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from exchange.models import Instrument
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.pricing import whole_lots
 from oco.selectors import groups_open
 from oco.shares import foreign_read

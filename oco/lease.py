@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from exchange.services import Held, lease_holder, lease_take
+from exchange.services.lease import Held, lease_holder, lease_take
 from exchange.trace import correlated, name_new
 
 PATIENCE_SECONDS = 90

@@ -6,7 +6,7 @@ from decimal import Decimal
 from exchange.models import ExchangeOrder
 from exchange.sync import Key
 from exchange.types import is_terminal
-from oco.models import OcoLeg
+from oco.models.leg import OcoLeg
 from oco.plan import Leg, Role, Standing
 
 Status = OcoLeg.Status

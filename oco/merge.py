@@ -11,7 +11,8 @@ from exchange.models import Instrument
 from oco import lots
 from oco.entry import Entry, entries_new
 from oco.lots import Draft, merged_price, net_quantity
-from oco.models import Lot, LotTrade, OcoGroup, Watermark
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot, LotTrade, Watermark
 from oco.opening import group_open, last_of, lot_names, trades_take
 from oco.policies import policies_read
 from oco.prices import grid_of

@@ -8,7 +8,8 @@ from django.db.models import F, Q
 
 from exchange.models import Instrument
 from oco.match import leg_value
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.plan import Desired, Market, Observed
 from oco.policies import Policies, policies_read
 from oco.prices import grid_of

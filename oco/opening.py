@@ -12,7 +12,10 @@ from exchange.times import EPOCH, NS_PER_MS, from_ms
 from oco import lots
 from oco.entry import Entry
 from oco.lots import Draft, Fill
-from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot, LotTrade
+from oco.models.policy import ProtectionPolicy
 from oco.pricing import Grid, stop_of, target_of
 from oco.watch import Watch
 from oco.ways import Way

@@ -10,7 +10,8 @@ from exchange.models import ExchangeOrder, Instrument
 from exchange.rows import UsdPrices, decimals_of
 from oco.cover import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
 from oco.holdings import Committed, Stop
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.pricing import Grid, whole_lots
 from oco.selectors import GroupRow, group_rows, groups_shown
 from oco.shares import foreign_read

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from exchange.fields import plain
 from exchange.models import AuditEntry
-from exchange.services import audit_record
-from oco.models import ProtectionPolicy
+from exchange.services.audit import audit_record
+from oco.models.policy import ProtectionPolicy
 
 EVERY_OTHER = ""
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from exchange.models import Instrument
 from exchange.rows import UsdPrices
-from oco.models import Lot, ProtectionPolicy
+from oco.models.lot import Lot
+from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of
 from oco.policies import policies_read
 from oco.pricing import Grid, is_placeable, round_down, stop_of, target_of, whole_lots

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from exchange.client import Client
-from exchange.services import Held, LeaseLost
+from exchange.services.lease import Held, LeaseLost
 from exchange.trace import correlated
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm
@@ -17,7 +17,7 @@ from oco.evidence import legs_update
 from oco.facts import Facts
 from oco.journal import group_move, group_note, group_seen_active
 from oco.merge import lot_merge_all
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.observe import Picture, desired_of, observed_of, picture_read, picture_renew
 from oco.plan import AskPrice, Cancel, LookUp, Market, Place, Plan
 from oco.prices import market_look, worst_since

@@ -7,20 +7,15 @@ from django.db import transaction
 
 from exchange.client import Client
 from exchange.plan import exchange_now_ns, wanted_next
-from exchange.services import (
-    Held,
-    account_check,
-    catalogue_record,
-    one_picture,
-    snapshot_draft,
-    snapshot_record,
-)
+from exchange.services.account import account_check
+from exchange.services.lease import Held
+from exchange.services.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync import Clock, Snapshot, Wanted, pull
 from oco.decide import decide
 from oco.entries import lot_open_all
 from oco.evidence import legs_update
 from oco.facts import Facts, facts_of
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.observe import desired_of, observed_of, picture_read
 from oco.plan import AskPrice, Plan
 from oco.reconcile import QUESTIONS, Report, price_ask, reconcile

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from exchange.models import Instrument
 from oco.lots import Draft, Fill, draft_of_sale
-from oco.models import ProtectionPolicy
+from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of
 from oco.preview import HeldNow, Holdings, held_now, pairs_under
 from oco.pricing import FEE_PCT, stop_of, target_of

@@ -15,7 +15,7 @@ from django.db.models import Q
 from exchange.chunks import ASKED, chunks
 from exchange.models import ExchangeOrder, Trade
 from exchange.times import NS_PER_MS, to_ms
-from oco.models import OcoLeg
+from oco.models.leg import OcoLeg
 from oco.oids import PREFIX
 from oco.shares import is_unknown
 from oco.watch import Watch

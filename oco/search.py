@@ -7,11 +7,12 @@ from django.db import transaction
 
 from exchange.errors import ExchangeError
 from exchange.models import ExchangeOrder, Trade
-from exchange.services import order_record_all
+from exchange.services.orders import order_record_all
 from exchange.times import NS_PER_MS, to_ms
 from exchange.types import NameSpace, Order
 from oco.looks import Search, Verdict, look
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.plan import LookUp, Role
 from oco.watch import Watch
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.placed import target_placed
 from oco.states import OPEN, State
 

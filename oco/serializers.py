@@ -9,7 +9,9 @@ from rest_framework import serializers
 
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.states import State
 
 PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)

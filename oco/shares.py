@@ -12,7 +12,8 @@ from exchange.models import ExchangeOrder, Instrument
 from exchange.roles import STOPS, is_derivative
 from oco.holdings import Committed, Foreign, Share, committed, share_out
 from oco.journal import group_note
-from oco.models import Lot, OcoLeg
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot
 from oco.pricing import whole_lots
 from oco.watch import Watch
 from oco.ways import Way

@@ -9,7 +9,9 @@ from exchange.rows import decimals_of
 from oco.banner import Banner, Plight, banner_of
 from oco.cover import Cover
 from oco.figures import Fill
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.placed import target_placed
 from oco.plan import Role
 from oco.pricing import ceiling_of, whole_lots

@@ -9,7 +9,10 @@ from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
 from oco.holdings import Committed
-from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import LotTrade
 from oco.selectors import group_events
 from oco.shares import foreign_read
 from oco.states import State

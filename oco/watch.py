@@ -7,7 +7,7 @@ from uuid import UUID
 
 from exchange.client import Client
 from exchange.models import AccountBinding
-from exchange.services import Held
+from exchange.services.lease import Held
 from exchange.services.send import why_no_create
 from exchange.sync import Key, Mark
 from exchange.types import Order

@@ -11,7 +11,7 @@ from portfolio.models import Balance
 from portfolio.security.throttles import Syncing
 from portfolio.selectors import dashboard
 from portfolio.serializers import BalanceSerializer, DashboardSerializer, TaskSerializer
-from portfolio.services import sync_request
+from portfolio.services.sync import sync_request
 
 ACCEPTED = 202
 

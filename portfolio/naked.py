@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oco.lacking import Lack, lacks_read
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.said import said
 from oco.ways import Way
 from portfolio.market.watching import prices_fresh, quotes_of

@@ -12,7 +12,7 @@ from portfolio.pages.alerts import acknowledge, alerts
 from portfolio.pages.audit import audit
 from portfolio.pages.display import about, display
 from portfolio.pages.history import history
-from portfolio.pages.home import home
+from portfolio.pages.home.view import home
 from portfolio.pages.orders import order, orders
 from portfolio.pages.portfolio import portfolio
 from portfolio.pages.protection.account import standing_of

@@ -26,7 +26,12 @@ from exchange.models import (
 )
 from exchange.models.history import Stream
 from exchange.timeframes import Timeframe
-from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot, LotTrade, Watermark
+from oco.models.policy import ProtectionPolicy
+from oco.models.review import UsedReview
 from portfolio.models import (
     Alert,
     AlertMessage,

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
-from oco.models import OcoGroup
-from oco.services import NotPossible, group_cancel
+from oco.models.group import OcoGroup
+from oco.services.groups import group_cancel
+from oco.services.refusal import NotPossible
 
 NAME_LENGTH = 64
 

@@ -9,7 +9,8 @@ from exchange.admin.links import list_link
 from exchange.admin.record import moment
 from exchange.models import Trade
 from oco.admin.base import order_link
-from oco.models import Lot, LotTrade, OcoGroup, Watermark
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot, LotTrade, Watermark
 
 
 class LotState(QuestionFilter):

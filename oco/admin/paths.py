@@ -4,7 +4,9 @@ from uuid import UUID
 
 from exchange.admin.links import DASH, far_list, list_link
 from exchange.models import AuditEntry, ExchangeOrder, Trade
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 
 MOST = 50  # names in one address
 

@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
 from oco.forms import BUYS_BACK, PolicyForm
-from oco.models import ProtectionPolicy
+from oco.models.policy import ProtectionPolicy
 from oco.policies import policies_read, policy_note
 from oco.preview import NOTHING, Holdings, Preview, policy_previews
 from oco.sale_preview import SalePreview, sale_previews

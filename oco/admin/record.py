@@ -8,7 +8,9 @@ from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import QuestionFilter
 from exchange.admin.links import group_link
 from oco.admin.base import group_searches, order_link
-from oco.models import OcoEvent, OcoLeg, UsedReview
+from oco.models.event import OcoEvent
+from oco.models.leg import OcoLeg
+from oco.models.review import UsedReview
 from oco.states import State
 
 

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.models import AuditEntry, Instrument
-from exchange.services import audit_record
-from oco.models import Lot, OcoEvent, OcoGroup
+from exchange.services.audit import audit_record
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from oco.services.refusal import NotPossible
 from oco.services.wishes import Standing, instrument_of, standing_check, wish_check
 from oco.states import is_final

@@ -11,8 +11,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from exchange.models import AuditEntry
-from exchange.services import Held, audit_record, lease_take
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from exchange.services.audit import audit_record
+from exchange.services.lease import Held, lease_take
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.plan import Role
 from oco.services.refusal import NotPossible
 from oco.services.wishes import instrument_of, wish_check

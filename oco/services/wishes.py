@@ -12,7 +12,7 @@ from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.rows import decimals_of
 from oco.holdings import Committed
-from oco.models import Lot
+from oco.models.lot import Lot
 from oco.policies import policy_for
 from oco.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.services.refusal import NotPossible

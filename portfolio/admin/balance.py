@@ -17,7 +17,9 @@ from oco.forms import ProtectForm
 from oco.overview import pairs_of
 from oco.policies import policy_for
 from oco.preview import coin_preview
-from oco.services import NotPossible, free_of, group_create
+from oco.services.groups import group_create
+from oco.services.refusal import NotPossible
+from oco.services.wishes import free_of
 from portfolio.models import Balance
 from portfolio.pages.protection.account import standing_of
 from portfolio.selectors import holdings_now

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from oco.admin import PolicyAdmin
-from oco.models import ProtectionPolicy
+from oco.models.policy import ProtectionPolicy
 from oco.preview import Holdings
 from portfolio.selectors import holdings_now
 

@@ -15,7 +15,7 @@ from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.selectors import orders_executed
 from exchange.times import NS_PER_MS, from_ms
-from oco.models import Watermark
+from oco.models.lot import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
 from portfolio.templatetags.money import amount_text

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from exchange.rows import decimals_of
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from oco.pricing import ceiling_of
 from oco.selectors import groups_open
 from oco.states import State

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.times import NS_PER_MS, from_ms
-from oco.models import Lot, OcoEvent
+from oco.models.event import OcoEvent
+from oco.models.lot import Lot
 from oco.states import State
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert

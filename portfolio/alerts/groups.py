@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.said import said
 from oco.selectors import groups_open
 from oco.states import State, is_final

@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from exchange.selectors import sync_last_success
 from oco.cover import Cover, Unprotected
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from oco.overview import BuyBack
 from oco.said import said
 from oco.states import State

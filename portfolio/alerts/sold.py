@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from exchange.models import ExchangeOrder, Instrument
 from exchange.rows import decimals_of
 from oco.figures import gain_of
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.proposal import percent_from
 from oco.states import State
 from oco.telling import fills_of

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from exchange.models import AuditEntry, Lease, TradingSwitch
 from exchange.selectors import worker_last_beat
-from exchange.services import audit_record, lease_holder, lease_take
-from exchange.services.lease import NAME
-from oco.services import switch_off
+from exchange.services.audit import audit_record
+from exchange.services.lease import NAME, lease_holder, lease_take
+from oco.services.switch import switch_off
 from portfolio.backup import postgres, sqlite
 from portfolio.backup.make import backup_make
 from portfolio.backup.origin import NotRestorable, Origin, origin_here

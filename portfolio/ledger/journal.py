@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.rows import decimals_of
-from oco.models import OcoEvent
+from oco.models.event import OcoEvent
 from oco.ways import Way
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import JournalForm

@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 
 from exchange.models import SyncRun, Trade
 from exchange.times import EPOCH, NS_PER_MS, from_ms, to_ms
-from oco.models import OcoEvent, OcoGroup
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.keyset import MICROSECOND, Place, micros
 

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange.models import Instrument
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from oco.overview import pairs_of
 from portfolio.models import Balance, WatchlistItem
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portfolio.health import DOWN, health
 from portfolio.pages.back import back
-from portfolio.services import sync_request
+from portfolio.services.sync import sync_request
 
 
 @require_POST

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from exchange.trace import correlated
 from oco.audit import invariants_broken
-from oco.models import OcoEvent
+from oco.models.event import OcoEvent
 from oco.said import said
 from oco.selectors import events_untold
 from oco.states import State

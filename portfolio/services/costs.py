@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from exchange.models import Trade
-from exchange.services import Held
+from exchange.services.lease import Held
 from portfolio.models import CostCursor, CostEntry, PositionCost
 from portfolio.services.drift import drift_count
 from portfolio.worth.cost import EMPTY, Change, Fill, Stock, after, changes_of

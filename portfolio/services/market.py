@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from exchange.candles import Reading, candles_read
 from exchange.connect import client_from_settings
-from exchange.services import candles_thin, heartbeat_record
+from exchange.services.candles import candles_thin
+from exchange.services.heartbeat import heartbeat_record
 from portfolio.market.followed import instruments_charted, instruments_followed
 from portfolio.services.signals import signals_compute, signals_thin
 from portfolio.web.stamps import SIGNALS

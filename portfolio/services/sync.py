@@ -13,18 +13,11 @@ from exchange.client import Client
 from exchange.connect import client_from_settings
 from exchange.errors import ExchangeError
 from exchange.models import SyncRun
-from exchange.services import (
-    Held,
-    LeaseLost,
-    WrongAccount,
-    lease_holder,
-    lease_is_silent,
-    lease_take,
-    run_finish,
-    run_start,
-)
+from exchange.services.account import WrongAccount
+from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.runs import run_finish, run_start
 from exchange.trace import correlated, correlation_id
-from oco.services import PRICES
+from oco.services.repricing import PRICES
 from portfolio.cycle import Silence, run_cycle
 
 logger = logging.getLogger("exchange_sync")

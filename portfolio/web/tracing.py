@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 
 from exchange.models import AuditEntry
-from exchange.services import audit_record
+from exchange.services.audit import audit_record
 from exchange.trace import correlated, correlation_id, name_new
 
 HEADER = "X-Request-ID"

@@ -15,7 +15,7 @@ from exchange.client import Client
 from exchange.models import SyncRun
 from exchange.ratelimit import Limiter
 from exchange.transport import new_session
-from portfolio.services import sync_run
+from portfolio.services.sync import sync_run
 from tests.benchmarks.bench import Spent, spending
 from tests.benchmarks.market import KEY, SECRET
 

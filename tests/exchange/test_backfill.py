@@ -7,7 +7,8 @@ import pytest
 from exchange.backfill import backfill_is_due, backfill_reach, history_slice
 from exchange.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
-from exchange.services import LeaseLost, WrongAccount, lease_holder, lease_take
+from exchange.services.account import WrongAccount
+from exchange.services.lease import LeaseLost, lease_holder, lease_take
 from tests.support import below
 
 DAY = 24 * 3600

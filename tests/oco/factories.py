@@ -8,7 +8,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from oco.models import Lot, OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot
 
 Now = factory.LazyFunction(timezone.now)
 

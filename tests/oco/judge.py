@@ -9,7 +9,9 @@ from exchange.roles import STOPS
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.records import Order
 from oco import invariants
-from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot, LotTrade, Watermark
 from oco.states import State, is_final
 from portfolio.perpetuals import perpetuals_open
 from tests.oco.life import COINS, Life

@@ -15,9 +15,12 @@ from exchange.models import Lease
 from exchange.simulator.codes import Refusal
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.records import Order
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.policies import policy_for
-from oco.services import NotPossible, Standing, group_cancel, group_create, switch_off, switch_on
+from oco.services.groups import group_cancel, group_create
+from oco.services.refusal import NotPossible
+from oco.services.switch import switch_off, switch_on
+from oco.services.wishes import Standing
 from oco.ways import Way
 from portfolio.models import Balance
 from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig

@@ -31,7 +31,8 @@ from exchange.client import Client
 from exchange.models import Lease, SyncRun
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.times import NS_PER_DAY, from_ms
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from portfolio.services.sync import EXPECTED, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 from tests.story import small_catalogue

@@ -9,7 +9,9 @@ from exchange.roles import STOPS
 from exchange.simulator.records import Order
 from oco.audit import books
 from oco.invariants import OrderFact, broken, converged
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from oco.oids import PREFIX
 from tests.exchange.simulator.world import World
 

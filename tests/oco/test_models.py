@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from oco.models import LotTrade, OcoEvent, Watermark
-from oco.models.event import AppendOnly
+from oco.models.event import AppendOnly, OcoEvent
+from oco.models.lot import LotTrade, Watermark
 from oco.policies import policies_read
 from oco.states import State
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models import ProtectionPolicy
+from oco.models.policy import ProtectionPolicy
 from oco.policies import policy_for
 
 pytestmark = pytest.mark.django_db

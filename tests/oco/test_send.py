@@ -16,7 +16,7 @@ from exchange.errors import (
     UnknownOutcome,
 )
 from exchange.models import Lease, TradingSwitch
-from exchange.services import LeaseLost, lease_take
+from exchange.services.lease import LeaseLost, lease_take
 from exchange.services.send import (
     Outcome,
     TradingOff,
@@ -27,7 +27,8 @@ from exchange.services.send import (
     why_no_create,
 )
 from exchange.types import Ack, NameSpace, NewOrder
-from oco.services import NotPossible, switch_off, switch_on
+from oco.services.refusal import NotPossible
+from oco.services.switch import switch_off, switch_on
 
 pytestmark = pytest.mark.django_db
 ORDER = NewOrder(

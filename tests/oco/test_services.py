@@ -6,8 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from oco.models import Lot, OcoEvent, OcoGroup
-from oco.services import NotPossible, Standing, group_cancel, group_create
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
+from oco.services.groups import group_cancel, group_create
+from oco.services.refusal import NotPossible
+from oco.services.wishes import Standing
 from tests.factories import InstrumentFactory, OrderFactory
 from tests.oco.factories import GroupFactory, LotFactory
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from exchange.models import AuditEntry
-from exchange.services import audit_record
+from exchange.services.audit import audit_record
 from exchange.trace import correlated
 from tests.factories import UserFactory
 from tests.support import queries

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from exchange.models import ExchangeOrder, Lease, SyncCursor, SyncRun, Trade
 from exchange.models.history import Stream
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 from exchange.services.trades import trade_store
 from portfolio.models import Balance
 from portfolio.services.sync import sync_run

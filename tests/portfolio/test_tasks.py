@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from exchange.models import HistoryRange, Lease, SyncRun
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 from exchange.trace import correlated, trail
 from portfolio import tasks
 from portfolio.services.sync import cycle_is_fresh, sync_request

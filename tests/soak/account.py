@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from exchange.backfill import history_slice
 from exchange.errors import ExchangeError
 from exchange.models import ExchangeOrder, Lease, Trade
-from exchange.services import Held
+from exchange.services.lease import Held
 from exchange.simulator.codes import Refusal
 from exchange.simulator.prices import Prices
 from exchange.simulator.quirks import CHOICES

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from exchange.backfill import backfill_is_due, backfill_reach, history_slice
 from exchange.errors import ExchangeError
 from exchange.models import HistoryRange
-from exchange.services import LeaseLost, WrongAccount
+from exchange.services.account import WrongAccount
+from exchange.services.lease import LeaseLost
 
 SLICE_SECONDS = 20
 BREATH_SECONDS = 1  # between slices, so that a waiting cycle gets its turn

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from exchange.connect import client_from_settings
 from exchange.errors import ExchangeError
-from exchange.services import LeaseLost
+from exchange.services.lease import LeaseLost
 from exchange.services.send import why_no_create
 from oco.emergency import Naked, group_release_all, naked_without, order_cancel_all, orders_read
 from oco.lease import Busy, lease_for
-from oco.services import switch_off, switch_on
+from oco.services.switch import switch_off, switch_on
 
 WORD = "cancel"
 

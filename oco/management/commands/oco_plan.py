@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from exchange.connect import client_from_settings
 from exchange.errors import ExchangeError
-from exchange.services import LeaseLost, WrongAccount
+from exchange.services.account import WrongAccount
+from exchange.services.lease import LeaseLost
 from oco.lease import Busy, lease_for
-from oco.models import OcoEvent
+from oco.models.event import OcoEvent
 from oco.plan import Action, Cancel, LookUp, Order, Place
 from oco.rehearsal import Rehearsed, account_read, perform, rehearse
 from oco.ways import Way

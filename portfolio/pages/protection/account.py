@@ -14,7 +14,7 @@ from oco.policies import policy_for
 from oco.preview import Holdings, unclaimed
 from oco.pricing import Grid, round_down
 from oco.proposal import Terms
-from oco.services import Standing
+from oco.services.wishes import Standing
 from portfolio.models import Balance
 from portfolio.pages.protection.gate import why_no_data
 from portfolio.selectors import usd_prices

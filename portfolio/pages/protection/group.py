@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oco.figures import realised_of
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.telling import group_story
 from portfolio.freshness import sync_state
 from portfolio.pages.protection.account import account_now

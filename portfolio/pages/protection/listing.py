@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from exchange.models import Instrument
 from exchange.rows import decimals_of
 from oco.cover import Cover
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from oco.selectors import Danger, group_instruments, groups_asked
 from oco.states import State
 from oco.story import Story

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from exchange.rows import decimals_of
-from exchange.services import Held
-from oco.models import OcoGroup
+from exchange.services.lease import Held
+from oco.models.group import OcoGroup
 from oco.proposal import Proposal, Terms
 from oco.reviews import Review
-from oco.services import price_check, wish_check
+from oco.services.wishes import price_check, wish_check
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.account import Account, account_now, terms_of
 from portfolio.pages.protection.gate import why_no_data, why_no_orders

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.models import TradingSwitch
-from oco.models import UsedReview
+from oco.models.review import UsedReview
 from oco.reviews import NotOurs, Review, review_open, review_sign
 from oco.selectors import groups_open
-from oco.services import review_spend, switch_off, switch_on
+from oco.services.review import review_spend
+from oco.services.switch import switch_off, switch_on
 from oco.states import State
 from portfolio.security.sudo import sudo_required
 

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from oco.reviews import NotOurs, Opened, Review, review_open, review_sign
-from oco.services import NotPossible, review_spend
+from oco.services.refusal import NotPossible
+from oco.services.review import review_spend
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.steps import Steps, Values
-from portfolio.services import sync_request
+from portfolio.services.sync import sync_request
 
 
 def step_set(request: HttpRequest, steps: Steps) -> HttpResponse:

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from exchange.models import HistoryRange, Trade
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 
 DAY = 24 * 3600
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from exchange.models import AuditEntry
 from exchange.models.audit import AppendOnly
-from exchange.services import audit_record
+from exchange.services.audit import audit_record
 from exchange.trace import correlated
 
 pytestmark = pytest.mark.django_db

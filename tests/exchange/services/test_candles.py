@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import Candle
 from exchange.selectors import candles_of
-from exchange.services import candle_record_all, candles_thin
+from exchange.services.candles import candle_record_all, candles_thin
 from exchange.timeframes import Timeframe
 from exchange.times import to_ms
 from exchange.types import Candle as Told

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
-from exchange.services import cursor_advance, gap_record_all, range_open, range_progress
+from exchange.services.history import cursor_advance, gap_record_all, range_open, range_progress
 from exchange.walk import Gap
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Instrument
-from exchange.services import instrument_record_all
+from exchange.services.instruments import instrument_record_all
 from exchange.types import Instrument as Told
 
 pytestmark = pytest.mark.django_db

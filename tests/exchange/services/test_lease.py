@@ -10,8 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from exchange.models import Lease
-from exchange.services import LeaseLost, lease_holder, lease_take
-from exchange.services.lease import LIFE
+from exchange.services.lease import LIFE, LeaseLost, lease_holder, lease_take
 
 
 def expire():

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder
-from exchange.services import order_missing_all, order_record_all
+from exchange.services.orders import order_missing_all, order_record_all
 from exchange.types import NameSpace
 from tests.support import queries, wire_order, written
 

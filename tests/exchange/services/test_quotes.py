@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Quote
-from exchange.services import quote_record_all
+from exchange.services.quotes import quote_record_all
 from exchange.types import Ticker
 
 pytestmark = pytest.mark.django_db

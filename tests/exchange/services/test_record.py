@@ -7,8 +7,7 @@ import pytest
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
-from exchange.services import catalogue_record, snapshot_draft, snapshot_record
-from exchange.services.record import RETENTION_NS
+from exchange.services.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
 from exchange.sync import Heard, Part, Snapshot, Wanted
 from exchange.times import NS_PER_DAY
 from exchange.types import NameSpace

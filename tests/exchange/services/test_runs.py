@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchange.models import SyncRun
-from exchange.services import Held, run_finish, run_start
+from exchange.services.lease import Held
+from exchange.services.runs import run_finish, run_start
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

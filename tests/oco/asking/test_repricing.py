@@ -6,9 +6,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from exchange.services import lease_holder, lease_take
-from oco.models import OcoEvent, OcoGroup
-from oco.services import NotPossible, group_reprice, prices_alone
+from exchange.services.lease import lease_holder, lease_take
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.services.refusal import NotPossible
+from oco.services.repricing import group_reprice, prices_alone
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
 pytestmark = pytest.mark.django_db

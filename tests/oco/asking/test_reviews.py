@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from oco.models import UsedReview
+from oco.models.review import UsedReview
 from oco.reviews import NotOurs, Review, moved, review_open, review_sign
-from oco.services import review_spend
+from oco.services.review import review_spend
 
 D = Decimal
 

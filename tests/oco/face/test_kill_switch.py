@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError
 
 from exchange.models import TradingSwitch
-from exchange.services import lease_holder
-from oco.models import OcoGroup
+from exchange.services.lease import lease_holder
+from oco.models.group import OcoGroup
 from tests.oco.support import group, ours
 from tests.support import below
 

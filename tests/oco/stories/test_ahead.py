@@ -4,7 +4,7 @@ import pytest
 
 from exchange.beside import Beside
 from exchange.public_calls import PublicCalls
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from tests.exchange.simulator.world import URL
 
 MARK, BALANCE = "public/get-valuations", "private/user-balance"

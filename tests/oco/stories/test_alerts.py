@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 from portfolio.models import Alert
 from tests.oco.support import stop_of, target_of
 

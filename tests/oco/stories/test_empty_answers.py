@@ -4,7 +4,7 @@ import pytest
 
 from exchange.backfill import history_slice
 from exchange.models import SyncCursor
-from oco.models import Lot
+from oco.models.lot import Lot
 
 TRADES, HISTORIES = "private/get-trades", "*get-order-history"
 EVERYTHING = (TRADES, HISTORIES, "*get-open-orders", "private/user-balance")

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models import Lot, LotTrade, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot, LotTrade
 from oco.policies import policy_for
 from tests.oco.support import check_converged, resting
 

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from exchange.models import ExchangeOrder
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 from tests.oco.support import (
     check_converged,
     created,

@@ -3,7 +3,7 @@
 import pytest
 
 from oco import confirm, reconcile
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 from tests.oco.support import resting, target_of
 
 

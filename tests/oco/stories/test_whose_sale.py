@@ -7,7 +7,10 @@ import pytest
 
 from exchange.backfill import history_slice
 from exchange.models import ExchangeOrder, Trade
-from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg
+from oco.models.event import OcoEvent
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
+from oco.models.lot import Lot, LotTrade
 from tests.oco.stories.test_buy_back import allow
 from tests.oco.support import stop_of, target_of
 

@@ -5,7 +5,8 @@ Told by the stories in tests/oco/stories/test_unknown.py: hidden for half an hou
 
 import pytest
 
-from oco.models import OcoGroup, OcoLeg
+from oco.models.group import OcoGroup
+from oco.models.leg import OcoLeg
 
 OCO = "private/advanced/create-oco"
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models import OcoGroup
+from oco.models.group import OcoGroup
 
 D = Decimal
 

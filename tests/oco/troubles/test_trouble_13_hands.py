@@ -5,7 +5,8 @@ Most of it is told in tests/oco/stories/test_by_hand.py; here it happens in the 
 
 import pytest
 
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 
 HANDS = {
     "sells all": ("sell", "BTC", "1"),

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models import Lot, OcoGroup
+from oco.models.group import OcoGroup
+from oco.models.lot import Lot
 
 D = Decimal
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 from tests.support import below
 
 KEYS = [

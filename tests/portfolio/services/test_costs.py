@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.models import Trade
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 from portfolio.models import CostCursor, CostEntry, PositionCost
 from portfolio.services import costs
 from portfolio.services.costs import cost_update

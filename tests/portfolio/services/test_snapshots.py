@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from exchange.services import LeaseLost
+from exchange.services.lease import LeaseLost
 from portfolio.models import PortfolioSnapshot
 from portfolio.services import snapshots
 from portfolio.services.snapshots import snapshot_thin
