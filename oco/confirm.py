@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from django.db import transaction
 
-from exchange.errors import ExchangeError
+from exchange.client.errors import ExchangeError
 from exchange.services.orders import order_record_all
 from exchange.sync import Key
 from exchange.types import NameSpace, Order

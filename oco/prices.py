@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from exchange.errors import ExchangeError
+from exchange.client.errors import ExchangeError
 from exchange.models import Instrument
 from exchange.times import from_ms, to_ms
 from exchange.types import Ticker, Valuation

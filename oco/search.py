@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from exchange.errors import ExchangeError
+from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, Trade
 from exchange.services.orders import order_record_all
 from exchange.times import NS_PER_MS, to_ms

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.codes import CODES
+from exchange.client.error_codes import CODES
 
 KINDS = {
     ("SELL", "STOP_LOSS"): gettext_lazy("Sell at the market, when mark falls to the trigger"),

@@ -11,8 +11,8 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from exchange import signing
-from exchange.errors import ExchangeError
+from exchange.client import signing
+from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.redact import JsonFormatter, traceback_show
 from exchange.types import NameSpace, NewOrder
@@ -110,7 +110,7 @@ def signatures(monkeypatch):
         made.append(signing.sign(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr("exchange.credentials.sign", sign)
+    monkeypatch.setattr("exchange.client.credentials.sign", sign)
     return made
 
 

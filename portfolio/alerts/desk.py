@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.codes import CODES, ActionClass
-from exchange.connection import CLOCK_LIMIT_MS
+from exchange.client.diagnostics import CLOCK_LIMIT_MS
+from exchange.client.error_codes import CODES, ActionClass
 from exchange.models import SyncRun, TradingSwitch
 from exchange.selectors import sync_last_success
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end

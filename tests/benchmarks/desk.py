@@ -10,11 +10,11 @@ from unittest import mock
 
 import requests
 
-from exchange.beside import Beside
-from exchange.client import Client
+from exchange.client.beside import Beside
+from exchange.client.exchange_client import Client
+from exchange.client.exchange_transport import new_session
+from exchange.client.ratelimit import Limiter
 from exchange.models import SyncRun
-from exchange.ratelimit import Limiter
-from exchange.transport import new_session
 from portfolio.services.sync import sync_run
 from tests.benchmarks.bench import Spent, spending
 from tests.benchmarks.market import KEY, SECRET

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.backfill import backfill_is_due, backfill_reach, history_slice
-from exchange.errors import AuthError
+from exchange.client.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
 from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost, lease_holder, lease_take

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.errors import AuthError
+from exchange.client.errors import AuthError
 from exchange.models.history import Stream
 from exchange.sync import LOOKUPS, Wanted, pull
 from exchange.times import NS_PER_DAY, NS_PER_MS, from_ms

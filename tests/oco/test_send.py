@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from exchange.errors import (
+from exchange.client.errors import (
     AuthError,
     DuplicateOrder,
     NotActive,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from exchange.backfill import history_slice
-from exchange.errors import ExchangeError
+from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, Lease, Trade
 from exchange.services.lease import Held
 from exchange.simulator.codes import Refusal

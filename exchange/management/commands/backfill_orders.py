@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 from tqdm import tqdm
 
 from exchange.backfill import backfill_is_due, backfill_reach, history_slice
-from exchange.errors import ExchangeError
+from exchange.client.errors import ExchangeError
 from exchange.models import HistoryRange
 from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost

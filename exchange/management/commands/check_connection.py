@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from exchange.connect import client_from_settings
-from exchange.connection import steps
+from exchange.client.connect import client_from_settings
+from exchange.client.diagnostics import steps
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 

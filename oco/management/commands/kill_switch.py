@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from exchange.connect import client_from_settings
-from exchange.errors import ExchangeError
+from exchange.client.connect import client_from_settings
+from exchange.client.errors import ExchangeError
 from exchange.services.lease import LeaseLost
 from exchange.services.send import why_no_create
 from oco.emergency import Naked, group_release_all, naked_without, order_cancel_all, orders_read

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from exchange.connect import client_from_settings
-from exchange.errors import ExchangeError
+from exchange.client.connect import client_from_settings
+from exchange.client.errors import ExchangeError
 from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost
 from oco.lease import Busy, lease_for

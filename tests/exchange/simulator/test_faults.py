@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from exchange.errors import BadAnswer, ExchangeError, RateLimited, UnknownOutcome, Unreachable
+from exchange.client.errors import BadAnswer, ExchangeError, RateLimited, UnknownOutcome, Unreachable
 from exchange.simulator.faults import KINDS, Faults
 from exchange.types import NameSpace, NewOrder
 from tests.exchange.simulator import raw

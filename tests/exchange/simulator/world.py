@@ -8,8 +8,8 @@ from typing import Any
 
 import requests
 
-from exchange.client import Client
-from exchange.ratelimit import Limiter
+from exchange.client.exchange_client import Client
+from exchange.client.ratelimit import Limiter
 from exchange.simulator import byhand, control
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.simulator.catalogue import Catalogue

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.beside import Beside
-from exchange.public_calls import PublicCalls
+from exchange.client.beside import Beside
+from exchange.client.public_calls import PublicCalls
 from oco.models.group import OcoGroup
 from tests.exchange.simulator.world import URL
 

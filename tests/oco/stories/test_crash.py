@@ -23,7 +23,7 @@ def bought(desk, world):
 
 def die_at(monkeypatch, number, *, after):
     """The process ends right before or right after its request of that number."""
-    from exchange.caller import Caller
+    from exchange.client.caller import Caller
 
     original, seen = Caller._send, []
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import requests
 
-from exchange.errors import (
+from exchange.client.errors import (
     AuthError,
     BadAnswer,
     Maintenance,
@@ -18,7 +18,7 @@ from exchange.errors import (
     TryLater,
     Unreachable,
 )
-from exchange.ratelimit import Limiter
+from exchange.client.ratelimit import Limiter
 from exchange.types import NameSpace
 
 from .replay import ORDER, Clock, Replay, client_of, envelope, failing, ok, raw, rows

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from exchange.beside import Beside, Later
-from exchange.private_calls import PrivateCalls
-from exchange.public_calls import PublicCalls
-from exchange.write_calls import WriteCalls
+from exchange.client.beside import Beside, Later
+from exchange.client.private_calls import PrivateCalls
+from exchange.client.public_calls import PublicCalls
+from exchange.client.write_calls import WriteCalls
 
 T = TypeVar("T")
 

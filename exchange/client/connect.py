@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from exchange.beside import Beside
-from exchange.client import Client
+from exchange.client.beside import Beside
+from exchange.client.exchange_client import Client
 
 
 def client_from_settings(*, before_request: Callable[[str], None] | None = None) -> Client:

@@ -5,7 +5,7 @@ Which exception a result code becomes is decided by its action class and by what
 
 from enum import StrEnum
 
-from exchange.codes import AUTH, CODES, DOUBTFUL_ON_WRITE, ActionClass, CodeInfo, action_of
+from exchange.client.error_codes import AUTH, CODES, DOUBTFUL_ON_WRITE, ActionClass, CodeInfo, action_of
 
 __all__ = [
     "CODES",

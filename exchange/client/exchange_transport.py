@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import requests
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
-from exchange.deadline import DEADLINE_S, DeadlineAdapter, release
+from exchange.client.deadline import DEADLINE_S, DeadlineAdapter, release
 
 PIECE = 65_536  # bytes
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "exchange-desk"}

@@ -9,7 +9,7 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
-from exchange.errors import (
+from exchange.client.errors import (
     AuthError,
     DuplicateOrder,
     NotActive,
@@ -20,7 +20,7 @@ from exchange.errors import (
     TryLater,
     UnknownOutcome,
 )
-from exchange.ratelimit import Limiter
+from exchange.client.ratelimit import Limiter
 from exchange.types import Ack, NameSpace, NewOrder
 
 from .replay import KEY, SECRET, Clock, Replay, client_of, envelope, failing, ok, raw

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Generic, Self, TypeVar
 
-from exchange.public_calls import PublicCalls
+from exchange.client.public_calls import PublicCalls
 
 T = TypeVar("T")
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from exchange.codes import WORD_CODES, ActionClass
-from exchange.envelope import Envelope
-from exchange.errors import (
+from exchange.client.envelope import Envelope
+from exchange.client.error_codes import WORD_CODES, ActionClass
+from exchange.client.errors import (
     AuthError,
     BadAnswer,
     ExchangeError,

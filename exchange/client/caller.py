@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 
 import requests
 
-from exchange.clock import ClockOffset
-from exchange.credentials import Credentials
-from exchange.envelope import Envelope, Unreadable, read_envelope
-from exchange.errors import BadAnswer, ExchangeError, Kind, RateLimited, Unreachable
-from exchange.ratelimit import Limiter
-from exchange.transport import Answer, Lost, Transport, new_session
-from exchange.verdict import Question, judge, no_answer, no_envelope
+from exchange.client.clock import ClockOffset
+from exchange.client.credentials import Credentials
+from exchange.client.envelope import Envelope, Unreadable, read_envelope
+from exchange.client.errors import BadAnswer, ExchangeError, Kind, RateLimited, Unreachable
+from exchange.client.exchange_transport import Answer, Lost, Transport, new_session
+from exchange.client.ratelimit import Limiter
+from exchange.client.verdict import Question, judge, no_answer, no_envelope
 
 REPEATED = (Unreachable, BadAnswer, RateLimited)
 PAUSE_S = 0.5  # before the first repetition, doubled each time

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.codes import CODES, ActionClass, action_of
-from exchange.errors import (
+from exchange.client.error_codes import CODES, ActionClass, action_of
+from exchange.client.errors import (
     AuthError,
     ClockError,
     DuplicateOrder,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from exchange.client import Client
-from exchange.deadline import DeadlineAdapter
-from exchange.errors import NotSent, UnknownOutcome, Unreachable
-from exchange.ratelimit import Limiter
-from exchange.transport import Lost, Transport
+from exchange.client.deadline import DeadlineAdapter
+from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
+from exchange.client.exchange_client import Client
+from exchange.client.exchange_transport import Lost, Transport
+from exchange.client.ratelimit import Limiter
 from exchange.types import NameSpace
 
 from .replay import Clock

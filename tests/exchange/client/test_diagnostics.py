@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.connection import steps
+from exchange.client.diagnostics import steps
 
 NAMES = [
     "address",

@@ -4,8 +4,8 @@ from email.utils import formatdate
 
 import pytest
 
-from exchange.clock import ClockOffset
-from exchange.errors import ClockError
+from exchange.client.clock import ClockOffset
+from exchange.client.errors import ClockError
 
 from .replay import START_MS, Clock, Replay, client_of, envelope, failing
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.ratelimit import Limiter, limit_of
+from exchange.client.ratelimit import Limiter, limit_of
 
 from .replay import Clock
 

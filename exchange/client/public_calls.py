@@ -1,6 +1,6 @@
 """What anybody may ask: instruments, tickers, candles, books, valuations (dossier 5.1 to 5.5)."""
 
-from exchange.reader import Reader, given
+from exchange.client.reader import Reader, given
 from exchange.types import Book, Candle, Instrument, Ticker, Valuation
 
 

@@ -1,9 +1,9 @@
 """What changes something: placing and cancelling. Each is sent once and only says "received" (dossier 5, 3.2)."""
 
-from exchange.caller import Params
-from exchange.errors import ExchangeError, Kind, UnknownOutcome
-from exchange.private_calls import FAMILIES, one_id
-from exchange.reader import Reader, given
+from exchange.client.caller import Params
+from exchange.client.errors import ExchangeError, Kind, UnknownOutcome
+from exchange.client.private_calls import FAMILIES, one_id
+from exchange.client.reader import Reader, given
 from exchange.types import Ack, NameSpace, NewOrder
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from exchange.signing import sign
+from exchange.client.signing import sign
 
 SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
 HIDDEN = "***"

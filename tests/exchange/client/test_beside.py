@@ -4,9 +4,9 @@ from threading import Event, get_ident
 
 import pytest
 
-from exchange.beside import Beside
-from exchange.errors import Refused
-from exchange.public_calls import PublicCalls
+from exchange.client.beside import Beside
+from exchange.client.errors import Refused
+from exchange.client.public_calls import PublicCalls
 from tests.exchange.simulator.world import URL
 
 NAME = "BTC_USD"

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from exchange.caller import Caller, Params
-from exchange.errors import BadAnswer
+from exchange.client.caller import Caller, Params
+from exchange.client.errors import BadAnswer
 from exchange.types import fields
 from exchange.types.fields import Row
 

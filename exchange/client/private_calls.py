@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
-from exchange.errors import NotFound
-from exchange.reader import Reader, given
+from exchange.client.errors import NotFound
+from exchange.client.reader import Reader, given
 from exchange.types import (
     AccountBalance,
     AccountInfo,
