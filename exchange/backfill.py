@@ -9,8 +9,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
-from exchange.client.connect import client_from_settings
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client, client_from_settings
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.services.account import account_check

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
-from exchange.client.exchange_client import Client
 from exchange.models import Candle
 from exchange.services.candles import candle_record_all
 from exchange.stopping import stop_is_asked

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
 from exchange.models.history import Stream
 from exchange.sync import LOOKUPS, Key, Wanted

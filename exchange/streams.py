@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models.history import Stream
 from exchange.times import NS_PER_DAY, NS_PER_MS
 from exchange.types import NameSpace, Order, Trade

@@ -12,10 +12,8 @@ from typing import Any, Generic, TypeVar
 from django.conf import settings
 
 from exchange import types
-from exchange.client.beside import Later
+from exchange.client.client import Client, Later, PublicCalls
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
-from exchange.client.exchange_client import Client
-from exchange.client.public_calls import PublicCalls
 from exchange.models.history import Stream
 from exchange.roles import base_of, is_derivative
 from exchange.streams import order_source, trade_source

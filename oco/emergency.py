@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.client.exchange_client import Client
 from exchange.roles import STOPS, base_of
 from exchange.services.lease import Held
 from exchange.services.send import Answer, Outcome, family_cancel, order_cancel

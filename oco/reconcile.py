@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.services.lease import Held, LeaseLost
 from exchange.trace import correlated
 from oco.apply import legs_cancel, order_put

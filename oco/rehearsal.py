@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services.account import account_check
 from exchange.services.lease import Held

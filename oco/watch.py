@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models import AccountBinding
 from exchange.services.lease import Held
 from exchange.services.send import why_no_create

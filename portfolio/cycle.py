@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models import SyncRun
 from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services.account import account_check

@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.client.exchange_client import Client
 from exchange.simulator.catalogue import Catalogue, recorded_catalogue
 from exchange.simulator.codes import Refusal
 from exchange.types import NameSpace, NewOrder

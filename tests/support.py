@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from exchange import types
+from exchange.client.client import Client
 from exchange.client.errors import Unreachable
-from exchange.client.exchange_client import Client
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.times import from_ms
 from exchange.types import NameSpace

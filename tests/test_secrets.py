@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from exchange.client import signing
+from exchange.client import auth
 from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.redact import JsonFormatter, traceback_show
@@ -107,10 +107,10 @@ def signatures(monkeypatch):
     made = []
 
     def sign(*args, **kwargs):
-        made.append(signing.sign(*args, **kwargs))
+        made.append(auth.sign(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr("exchange.client.credentials.sign", sign)
+    monkeypatch.setattr("exchange.client.auth.sign", sign)
     return made
 
 

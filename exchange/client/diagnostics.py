@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.client.exchange_client import Client
 from exchange.types import NameSpace
 
 CLOCK_LIMIT_MS = 10_000  # the exchange refuses at 60 s (dossier 2.2); drift is mended long before

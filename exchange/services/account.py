@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models import AccountBinding
 
 VERIFY_EVERY = timedelta(days=1)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import Error
 
+from exchange.client.client import Client
 from exchange.client.errors import (
     DuplicateOrder,
     ExchangeError,
@@ -21,7 +22,6 @@ from exchange.client.errors import (
     RateLimited,
     UnknownOutcome,
 )
-from exchange.client.exchange_client import Client
 from exchange.fields import plain
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.services.audit import audit_record

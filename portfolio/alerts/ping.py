@@ -8,7 +8,7 @@ import logging
 import requests
 from django.conf import settings
 
-from exchange.client.deadline import DeadlineAdapter
+from exchange.client.transport import DeadlineAdapter
 
 logger = logging.getLogger("alerts")
 

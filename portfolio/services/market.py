@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from exchange.candles import Reading, candles_read
-from exchange.client.connect import client_from_settings
+from exchange.client.client import client_from_settings
 from exchange.services.candles import candles_thin
 from exchange.services.heartbeat import heartbeat_record
 from portfolio.market.followed import instruments_charted, instruments_followed

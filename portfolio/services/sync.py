@@ -9,9 +9,8 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.backfill import PURPOSE as HISTORY
-from exchange.client.connect import client_from_settings
+from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.client.exchange_client import Client
 from exchange.models import SyncRun
 from exchange.services.account import WrongAccount
 from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take

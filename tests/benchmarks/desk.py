@@ -10,10 +10,9 @@ from unittest import mock
 
 import requests
 
-from exchange.client.beside import Beside
-from exchange.client.exchange_client import Client
-from exchange.client.exchange_transport import new_session
+from exchange.client.client import Beside, Client
 from exchange.client.ratelimit import Limiter
+from exchange.client.transport import new_session
 from exchange.models import SyncRun
 from portfolio.services.sync import sync_run
 from tests.benchmarks.bench import Spent, spending

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 
 BASE_URL = "http://exchange.test/exchange/v1"
 KEY = "key-that-must-not-show"

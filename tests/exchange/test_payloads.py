@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.client.client import Client
 from exchange.client.errors import AuthError, ExchangeError, RateLimited, Refused, UnknownOutcome, Unreachable
-from exchange.client.exchange_client import Client
 from exchange.types import Candle, NameSpace, NewOrder, Order, Ticker, Trade
 
 from .replay import Replay, client_of, envelope

@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from exchange.backfill import backfill_is_due, history_slice
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.models import Lease, SyncRun
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.times import NS_PER_DAY, from_ms

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.simulator.http import make_app
 from exchange.simulator.server import served
 from portfolio.services.sync import sync_run

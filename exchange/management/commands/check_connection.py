@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from exchange.client.connect import client_from_settings
+from exchange.client.client import client_from_settings
 from exchange.client.diagnostics import steps
 
 MARKS = {True: "✓", False: "✗", None: "?"}

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from exchange.client.connect import client_from_settings
+from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.services.lease import LeaseLost
 from exchange.services.send import why_no_create

@@ -4,9 +4,8 @@ from threading import Event, get_ident
 
 import pytest
 
-from exchange.client.beside import Beside
+from exchange.client.client import Beside, PublicCalls
 from exchange.client.errors import Refused
-from exchange.client.public_calls import PublicCalls
 from tests.exchange.simulator.world import URL
 
 NAME = "BTC_USD"

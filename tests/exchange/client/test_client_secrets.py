@@ -9,9 +9,9 @@ import pytest
 import requests
 from urllib3.exceptions import ProtocolError
 
-from exchange.client.credentials import Credentials
+from exchange.client.auth import Credentials
 from exchange.client.errors import ExchangeError
-from exchange.client.exchange_transport import Lost, Transport
+from exchange.client.transport import Lost, Transport
 from exchange.types import NameSpace, NewOrder
 
 from .replay import BASE_URL, KEY, SECRET, Replay, client_of, failing, ok, raw

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from exchange.client.deadline import DeadlineAdapter
+from exchange.client.client import Client
 from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
-from exchange.client.exchange_client import Client
-from exchange.client.exchange_transport import Lost, Transport
 from exchange.client.ratelimit import Limiter
+from exchange.client.transport import DeadlineAdapter, Lost, Transport
 from exchange.types import NameSpace
 
 from .replay import Clock

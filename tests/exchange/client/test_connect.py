@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from exchange.client.connect import client_from_settings
+from exchange.client.client import client_from_settings
 
 
 class Stopped(Exception):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from exchange.client.envelope import Unreadable, read_envelope
+from exchange.client.responses import Unreadable, read_envelope
 
 FULL = {"id": 11, "method": "private/x", "code": 0, "result": {"order_id": "1", "client_oid": "mine"}}
 

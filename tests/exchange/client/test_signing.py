@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.client.signing import param_string, sign
+from exchange.client.auth import param_string, sign
 
 FILE = Path(__file__).parents[1] / "fixtures" / "signing-vectors.json"
 ALL = json.loads(FILE.read_text())["vectors"]

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import requests
 
+from exchange.client.client import Client
 from exchange.client.errors import UnknownOutcome
-from exchange.client.exchange_client import Client
 from exchange.simulator.server import served
 from exchange.types import NameSpace, NewOrder
 from tests.exchange.simulator.world import KEY, SECRET, World

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from exchange.client.exchange_client import Client
+from exchange.client.client import Client
 from exchange.client.ratelimit import Limiter
 from exchange.simulator import byhand, control
 from exchange.simulator.adapter import SimulatorAdapter

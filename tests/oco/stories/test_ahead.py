@@ -2,8 +2,7 @@
 
 import pytest
 
-from exchange.client.beside import Beside
-from exchange.client.public_calls import PublicCalls
+from exchange.client.client import Beside, PublicCalls
 from oco.models.group import OcoGroup
 from tests.exchange.simulator.world import URL
 

@@ -23,7 +23,7 @@ def bought(desk, world):
 
 def die_at(monkeypatch, number, *, after):
     """The process ends right before or right after its request of that number."""
-    from exchange.client.caller import Caller
+    from exchange.client.base import Caller
 
     original, seen = Caller._send, []
 
