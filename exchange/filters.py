@@ -11,7 +11,7 @@ from django_filters.fields import IsoDateTimeField
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.rows import UNKNOWN
-from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 
 SIDES = [("BUY", "BUY"), ("SELL", "SELL")]
 STATUSES = [(one, one) for one in sorted(OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN})]

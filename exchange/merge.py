@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from exchange.types import is_terminal
+from exchange.schemas import is_terminal
 
 FILLS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
 OPENING = {

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 
 from exchange.client.client import Client
 from exchange.models.history import Stream
+from exchange.schemas import NameSpace, Order, Trade
 from exchange.times import NS_PER_DAY, NS_PER_MS
-from exchange.types import NameSpace, Order, Trade
 from exchange.walk import PAGE, Source, Span
 
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).

@@ -11,13 +11,13 @@ from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
-from exchange import types
+from exchange import schemas
 from exchange.client.client import Client, Later, PublicCalls
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
 from exchange.models.history import Stream
 from exchange.roles import base_of, is_derivative
+from exchange.schemas import NameSpace
 from exchange.streams import order_source, trade_source
-from exchange.types import NameSpace
 from exchange.walk import Gap, Source, Span, walk
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Mark:
     """The mark price of one instrument as published (dossier 5.5), asked for at `asked_at` by our clock."""
 
     asked_at: datetime
-    published: Later[list[types.Valuation]]
+    published: Later[list[schemas.Valuation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +84,15 @@ class Snapshot:
     way for what was just bought.
     """
 
-    open_orders: Mapping[NameSpace, Part[Sequence[types.Order]]]
-    histories: Mapping[Stream, Part[Heard[types.Order]]]
-    trades: Part[Heard[types.Trade]]
-    balance: Part[types.AccountBalance]
-    positions: Part[Sequence[types.Position]] | None = None
-    tickers: Part[Sequence[types.Ticker]]
+    open_orders: Mapping[NameSpace, Part[Sequence[schemas.Order]]]
+    histories: Mapping[Stream, Part[Heard[schemas.Order]]]
+    trades: Part[Heard[schemas.Trade]]
+    balance: Part[schemas.AccountBalance]
+    positions: Part[Sequence[schemas.Position]] | None = None
+    tickers: Part[Sequence[schemas.Ticker]]
     marks: Mapping[str, Mark] = field(default_factory=dict)
-    instruments: Part[Sequence[types.Instrument]] | None
-    looked_up: Mapping[Key, types.Order | None]
+    instruments: Part[Sequence[schemas.Instrument]] | None
+    looked_up: Mapping[Key, schemas.Order | None]
     errors: Sequence[str]
 
     @property
@@ -186,7 +186,7 @@ def pull(*, client: Client, wanted: Wanted, clock: Clock) -> Snapshot:
     )
 
 
-def _bought(wanted: Wanted, trades: Part[Heard[types.Trade]]) -> list[str]:
+def _bought(wanted: Wanted, trades: Part[Heard[schemas.Trade]]) -> list[str]:
     """The spot pairs of new buys, which are about to be protected."""
     since, rows = wanted.bought_since_ns, trades.rows.rows if trades.rows else ()
     if since is None:
@@ -204,7 +204,7 @@ def _mark(at_work: Pull, name: str) -> Mark:
 
 
 def _hint_at_derivatives(
-    wanted: Wanted, balance: Part[types.AccountBalance], trades: Part[Heard[types.Trade]]
+    wanted: Wanted, balance: Part[schemas.AccountBalance], trades: Part[Heard[schemas.Trade]]
 ) -> bool:
     """Known before, margin in use, or one traded: who has none should not pay a request a cycle for them."""
     tied_up = balance.rows is not None and balance.rows.may_hold_derivatives
@@ -212,7 +212,7 @@ def _hint_at_derivatives(
     return wanted.with_positions or tied_up or traded
 
 
-def _positions(at_work: Pull) -> Part[Sequence[types.Position]]:
+def _positions(at_work: Pull) -> Part[Sequence[schemas.Position]]:
     """A key that may not ask for derivatives is still good for everything else."""
     try:
         return at_work.part("Positions", at_work.client.positions)
@@ -238,20 +238,20 @@ def _reader(source: Source[T], span: Span) -> Callable[[], Heard[T]]:
 
 def _unaccounted(
     wanted: Wanted,
-    open_orders: Mapping[NameSpace, Part[Sequence[types.Order]]],
-    histories: Mapping[Stream, Part[Heard[types.Order]]],
+    open_orders: Mapping[NameSpace, Part[Sequence[schemas.Order]]],
+    histories: Mapping[Stream, Part[Heard[schemas.Order]]],
 ) -> list[Key]:
     """Orders believed open that a complete open list does not name and no history ends."""
     told = {(order.name_space, order.order_id) for part in open_orders.values() for order in part.rows or ()}
     for part in histories.values():
         rows = part.rows.rows if part.rows else ()
-        told |= {(order.name_space, order.order_id) for order in rows if types.is_terminal(order.status)}
+        told |= {(order.name_space, order.order_id) for order in rows if schemas.is_terminal(order.status)}
     complete = {space for space, part in open_orders.items() if part.is_complete}
     return [key for key in wanted.open_keys if key not in told and key[0] in complete][:LOOKUPS]
 
 
-def _look_up(at_work: Pull, keys: Sequence[Key]) -> dict[Key, types.Order | None]:
-    found: dict[Key, types.Order | None] = {}
+def _look_up(at_work: Pull, keys: Sequence[Key]) -> dict[Key, schemas.Order | None]:
+    found: dict[Key, schemas.Order | None] = {}
     for space, order_id in keys:
         part = at_work.part(f"Order {order_id}", partial(_detail, at_work.client, space, order_id))
         if part.rows is not None:
@@ -259,5 +259,5 @@ def _look_up(at_work: Pull, keys: Sequence[Key]) -> dict[Key, types.Order | None
     return found
 
 
-def _detail(client: Client, space: str, order_id: str) -> tuple[types.Order | None]:
+def _detail(client: Client, space: str, order_id: str) -> tuple[schemas.Order | None]:
     return (client.order_detail(NameSpace(space), order_id=order_id),)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from exchange.schemas import NameSpace
 from exchange.services.send import (
     Answer,
     Outcome,
@@ -18,7 +19,6 @@ from exchange.services.send import (
     pair_cancel,
     pair_place,
 )
-from exchange.types import NameSpace
 from oco.case import ROLES
 from oco.intents import leg_intend, new_order
 from oco.journal import group_note

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from django.db import transaction
 
 from exchange.client.errors import ExchangeError
+from exchange.schemas import NameSpace, Order
 from exchange.services.orders import order_record_all
 from exchange.sync import Key
-from exchange.types import NameSpace, Order
 from oco.models.leg import OcoLeg
 from oco.plan import Role
 from oco.watch import Watch

@@ -8,9 +8,9 @@ from decimal import Decimal
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
 from exchange.roles import STOPS, base_of
+from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Held
 from exchange.services.send import Answer, Outcome, family_cancel, order_cancel
-from exchange.types import NameSpace, Order, Ticker
 from oco.holdings import Foreign, committed
 from oco.prices import usd_of
 from oco.selectors import groups_open

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from exchange.schemas import Order, Ticker
 from exchange.sync import Key, Mark, Snapshot
-from exchange.types import Order, Ticker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from exchange.fields import plain
-from exchange.types import NameSpace, NewOrder
+from exchange.schemas import NameSpace, NewOrder
 from oco.match import key_price
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchange.models import ExchangeOrder
+from exchange.schemas import is_terminal
 from exchange.sync import Key
-from exchange.types import is_terminal
 from oco.models.leg import OcoLeg
 from oco.plan import Leg, Role, Standing
 

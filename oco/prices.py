@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from exchange.client.errors import ExchangeError
 from exchange.models import Instrument
+from exchange.schemas import Ticker, Valuation
 from exchange.times import from_ms, to_ms
-from exchange.types import Ticker, Valuation
 from oco.plan import Look, Market
 from oco.pricing import Grid
 from oco.watch import Watch

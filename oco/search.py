@@ -7,9 +7,9 @@ from django.db import transaction
 
 from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, Trade
+from exchange.schemas import NameSpace, Order
 from exchange.services.orders import order_record_all
 from exchange.times import NS_PER_MS, to_ms
-from exchange.types import NameSpace, Order
 from oco.looks import Search, Verdict, look
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -11,12 +11,12 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from exchange import types
+from exchange import schemas
 from exchange.client.client import Client
 from exchange.client.errors import Unreachable
 from exchange.models import ExchangeOrder, SyncRun
+from exchange.schemas import NameSpace
 from exchange.times import from_ms
-from exchange.types import NameSpace
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 
@@ -86,7 +86,7 @@ def below(world: World, name: str = "BTC_USD", ratio: str = "0.5") -> Decimal:
     return world.price(name) * Decimal(ratio) // tick * tick
 
 
-def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> types.Order:
+def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> schemas.Order:
     """A limit buy as an answer tells it; `changes` are fields of the row."""
     row = {
         "account_id": "52e7c00f-1324-4ea1-9f7a-de445bde21a5",
@@ -110,10 +110,10 @@ def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> types
         "create_time_ns": "1785587000123456789",
         "update_time": 1_785_587_000_123,
     }
-    return types.Order.from_row(row | changes, name_space)
+    return schemas.Order.from_row(row | changes, name_space)
 
 
-def wire_trade(**changes: Any) -> types.Trade:
+def wire_trade(**changes: Any) -> schemas.Trade:
     """One execution as an answer tells it."""
     row = {
         "trade_id": "5755600460443882999",
@@ -134,7 +134,7 @@ def wire_trade(**changes: Any) -> types.Trade:
         "match_count": 1,
         "journal_type": "TRADING",
     }
-    return types.Trade.from_row(row | changes)
+    return schemas.Trade.from_row(row | changes)
 
 
 def stored(order: Any) -> ExchangeOrder:

@@ -15,7 +15,7 @@ from exchange.client import auth
 from exchange.client.errors import ExchangeError
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.redact import JsonFormatter, traceback_show
-from exchange.types import NameSpace, NewOrder
+from exchange.schemas import NameSpace, NewOrder
 from portfolio.tasks import read_history, sync_cycle
 from tests.exchange.simulator.world import World
 from tests.factories import UserFactory

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from exchange.models import AuditEntry
+from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 from exchange.times import NS_PER_MS, to_ms
-from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
 
 
 class QuestionFilter(admin.SimpleListFilter):

@@ -26,8 +26,8 @@ from exchange.client.responses import (
     read_envelope,
 )
 from exchange.client.transport import Answer, Lost, Transport, new_session
-from exchange.types import fields
-from exchange.types.fields import Row
+from exchange.schemas import parsing
+from exchange.schemas.parsing import Row
 
 REPEATED = (Unreachable, BadAnswer, RateLimited)
 PAUSE_S = 0.5  # before the first repetition, doubled each time
@@ -208,14 +208,14 @@ class Reader(Caller):
 
     def _one(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
         """The whole `result` as one value."""
-        return self._built(method, params, lambda result: build(fields.as_row("result", result)))
+        return self._built(method, params, lambda result: build(parsing.as_row("result", result)))
 
     def _one_or_none(self, method: str, params: Params, build: Callable[[Row], T]) -> T | None:
         """The same, where an empty `result` means that there is none (dossier 5.17)."""
         return self._built(
             method,
             params,
-            lambda result: None if _is_empty(result) else build(fields.as_row("result", result)),
+            lambda result: None if _is_empty(result) else build(parsing.as_row("result", result)),
         )
 
     def _first(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
@@ -251,10 +251,10 @@ def _first(rows: list[Row]) -> Row:
 
 
 def _data(result: object) -> list[Row]:
-    rows = fields.as_row("result", result)
+    rows = parsing.as_row("result", result)
     if rows.get("data") is None:
         raise ValueError("field data is missing")
-    return fields.rows(rows, "data")
+    return parsing.rows(rows, "data")
 
 
 def _readable(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T]:

@@ -24,7 +24,7 @@ from django.conf import settings
 
 from exchange.client.base import Params, Reader, given
 from exchange.client.errors import ExchangeError, Kind, NotFound, UnknownOutcome
-from exchange.types import (
+from exchange.schemas import (
     AccountBalance,
     AccountInfo,
     Ack,
@@ -40,7 +40,7 @@ from exchange.types import (
     Trade,
     Valuation,
 )
-from exchange.types.fields import Row
+from exchange.schemas.parsing import Row
 
 FAMILIES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 

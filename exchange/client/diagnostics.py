@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.types import NameSpace
+from exchange.schemas import NameSpace
 
 CLOCK_LIMIT_MS = 10_000  # the exchange refuses at 60 s (dossier 2.2); drift is mended long before
 IP_REFUSED = 40103

@@ -23,7 +23,7 @@ from exchange.client.errors import (
     failure_of,
     remedy_for,
 )
-from exchange.types import fields
+from exchange.schemas import parsing
 
 LONGEST_WORDING = 200  # characters of the exchange's own text that are kept
 
@@ -89,7 +89,7 @@ def _refuse_constant(name: str) -> None:
 def _code(answer: Mapping[str, Any]) -> int | str:
     """The code as number, whatever it was written as; a word is kept as a word (dossier 3.1)."""
     try:
-        return fields.required_integer(answer, "code")
+        return parsing.required_integer(answer, "code")
     except ValueError:
         word = answer.get("code")
     if not isinstance(word, str) or not word.isupper():
@@ -106,7 +106,7 @@ def _words(answer: Mapping[str, Any]) -> str:
 def _request_id(answer: Mapping[str, Any]) -> int | None:
     """The echoed id; None when absent, unreadable, or one of the exchange's ways to say "none" (dossier 1)."""
     try:
-        echoed = fields.integer(answer, "id")
+        echoed = parsing.integer(answer, "id")
     except ValueError:
         return None
     return echoed if echoed not in (-1, 0) else None
@@ -114,7 +114,7 @@ def _request_id(answer: Mapping[str, Any]) -> int | None:
 
 def _id(result: object, name: str) -> str:
     try:
-        return fields.text(result, name) if isinstance(result, Mapping) else ""
+        return parsing.text(result, name) if isinstance(result, Mapping) else ""
     except ValueError:
         return ""
 

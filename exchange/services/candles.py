@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from exchange import types
+from exchange import schemas
 from exchange.chunks import chunks
 from exchange.models import Candle
 from exchange.timeframes import Timeframe
@@ -16,7 +16,7 @@ VALUES = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
 
 
 def candle_record_all(
-    *, instrument_name: str, timeframe: Timeframe, bars: Sequence[types.Candle], now: datetime
+    *, instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
 ) -> int:
     """Store the bars of one answer; how many were new or changed. Every bar but the newest is final.
 
@@ -50,7 +50,7 @@ def _older(timeframe: Timeframe, moment: datetime) -> Iterable[int]:
 
 
 def _rows(
-    instrument_name: str, timeframe: Timeframe, bars: Sequence[types.Candle], now: datetime
+    instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
 ) -> list[Candle]:
     """Bars that begin where bars of this length do."""
     newest_ms = max((bar.time_ms for bar in bars), default=0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from exchange import types
+from exchange import schemas
 from exchange.chunks import chunks
 from exchange.fitting import fitting
 from exchange.models import Instrument
@@ -16,7 +16,7 @@ COLUMNS = [
 ]
 
 
-def instrument_record_all(*, instruments: Sequence[types.Instrument], now: datetime) -> int:
+def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:
     """Store the catalogue as read; an instrument that is gone from it stays, as not tradable."""
     rows = list({instrument.symbol: _row(instrument, now) for instrument in instruments}.values())
     for part in chunks(rows):
@@ -27,6 +27,6 @@ def instrument_record_all(*, instruments: Sequence[types.Instrument], now: datet
     return len(rows)
 
 
-def _row(instrument: types.Instrument, now: datetime) -> Instrument:
+def _row(instrument: schemas.Instrument, now: datetime) -> Instrument:
     values = {f.name: getattr(instrument, f.name) for f in fields(instrument) if f.name in COLUMNS}
     return Instrument(read_at=now, **fitting(Instrument, {"symbol": instrument.symbol, **values}))

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from exchange import types
+from exchange import schemas
 from exchange.chunks import ASKED, chunks
 from exchange.fitting import fitting
 from exchange.merge import news
@@ -36,14 +36,14 @@ class OrderDraft:
         return len(self.new) + len(self.changed)
 
 
-def order_record_all(*, orders: Sequence[types.Order], now: datetime) -> OrderDraft:
+def order_record_all(*, orders: Sequence[schemas.Order], now: datetime) -> OrderDraft:
     """Store `orders`, which may name one order several times. Doing it twice changes nothing."""
     draft = order_draft(orders=orders, now=now)
     order_store(draft=draft)
     return draft
 
 
-def order_draft(*, orders: Sequence[types.Order], now: datetime) -> OrderDraft:
+def order_draft(*, orders: Sequence[schemas.Order], now: datetime) -> OrderDraft:
     """Compare `orders` with what we know; writes nothing."""
     draft = OrderDraft(_known([(order.name_space, order.order_id) for order in orders]))
     for order in orders:
@@ -67,7 +67,7 @@ def order_missing_all(*, keys: Collection[Key], now: datetime) -> int:
     return rows.update(missing_since=now) if keys else 0
 
 
-def _take(draft: OrderDraft, order: types.Order, now: datetime) -> None:
+def _take(draft: OrderDraft, order: schemas.Order, now: datetime) -> None:
     key = (str(order.name_space), order.order_id)
     row = draft.rows.get(key)
     had_executed = row is not None and _has_executed(row)
@@ -84,13 +84,13 @@ def _has_executed(row: ExchangeOrder) -> bool:
     return row.has_fills and not row.is_open
 
 
-def _born(order: types.Order, now: datetime) -> ExchangeOrder:
+def _born(order: schemas.Order, now: datetime) -> ExchangeOrder:
     row = ExchangeOrder(name_space=order.name_space, order_id=order.order_id, first_seen_at=now)
     _set(row, values_of(order))
     return row
 
 
-def _absorb(row: ExchangeOrder, order: types.Order) -> bool:
+def _absorb(row: ExchangeOrder, order: schemas.Order) -> bool:
     found = news(vars(row), values_of(order))
     if row.missing_since is not None:
         found["missing_since"] = None
@@ -102,7 +102,7 @@ def _absorb(row: ExchangeOrder, order: types.Order) -> bool:
 def _set(row: ExchangeOrder, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
-    row.is_open = not types.is_terminal(row.status)
+    row.is_open = not schemas.is_terminal(row.status)
     row.has_fills = row.filled_quantity > 0
     if "list_id" in values:
         row.order_role = _role(row)
@@ -154,7 +154,7 @@ def _mark_mirrors(draft: OrderDraft) -> None:
 
 
 def _is_plain(row: ExchangeOrder) -> bool:
-    return row.name_space == types.NameSpace.PLAIN
+    return row.name_space == schemas.NameSpace.PLAIN
 
 
 def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
@@ -168,16 +168,16 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
 
 def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
     named = Q(order_id__in=ids) | Q(exchange_order_id__in=ids)
-    rows = ExchangeOrder.objects.filter(named, name_space=types.NameSpace.ADVANCED)
+    rows = ExchangeOrder.objects.filter(named, name_space=schemas.NameSpace.ADVANCED)
     return _by_key(rows) if ids else {}
 
 
 def _plain_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
-    rows = ExchangeOrder.objects.filter(name_space=types.NameSpace.PLAIN, order_id__in=ids, is_mirror=False)
+    rows = ExchangeOrder.objects.filter(name_space=schemas.NameSpace.PLAIN, order_id__in=ids, is_mirror=False)
     return _by_key(rows) if ids else {}
 
 
-def values_of(order: types.Order) -> dict[str, Any]:
+def values_of(order: schemas.Order) -> dict[str, Any]:
     """The columns that a report about `order` speaks of."""
     told = {
         "exchange_order_id": order.exchange_order_id,

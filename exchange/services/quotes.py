@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from exchange import types
+from exchange import schemas
 from exchange.models import Quote
 
 COLUMNS = ["price", "change_24h", "read_at"]
 
 
-def quote_record_all(*, tickers: Iterable[types.Ticker], now: datetime) -> int:
+def quote_record_all(*, tickers: Iterable[schemas.Ticker], now: datetime) -> int:
     """Store these tickers in place of those before; how many."""
     rows = {ticker.instrument_name: _row(ticker, now) for ticker in tickers}
     Quote.objects.bulk_create(
@@ -21,7 +21,7 @@ def quote_record_all(*, tickers: Iterable[types.Ticker], now: datetime) -> int:
     return len(rows)
 
 
-def _row(ticker: types.Ticker, now: datetime) -> Quote:
+def _row(ticker: schemas.Ticker, now: datetime) -> Quote:
     return Quote(
         instrument_name=ticker.instrument_name,
         price=ticker.price,

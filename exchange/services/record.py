@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from exchange import types
+from exchange import schemas
 from exchange.models import SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
@@ -75,7 +75,7 @@ def snapshot_record(*, snapshot: Snapshot, draft: Draft, wanted: Wanted, now: da
     return Counts(_open_count(draft, listed), len(draft.orders.executed), len(draft.trades))
 
 
-def _open_count(draft: Draft, listed: Sequence[types.Order]) -> int:
+def _open_count(draft: Draft, listed: Sequence[schemas.Order]) -> int:
     """Each order once; a stale list may still name one that we know has ended."""
     rows = [draft.orders.rows[order.name_space, order.order_id] for order in listed]
     return sum(row.is_open and not row.is_mirror for row in rows)

@@ -24,9 +24,9 @@ from exchange.client.errors import (
 )
 from exchange.fields import plain
 from exchange.models import AuditEntry, TradingSwitch
+from exchange.schemas import NameSpace, NewOrder
 from exchange.services.audit import audit_record
 from exchange.services.lease import Held
-from exchange.types import NameSpace, NewOrder
 
 What = AuditEntry.What
 DISABLED = "Trading is switched off in the settings (TRADING_ENABLED=false)."

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from exchange import types
+from exchange import schemas
 from exchange.chunks import ASKED, chunks
 from exchange.fitting import fitting
 from exchange.models import Trade
 from exchange.times import from_ms
 
 
-def trade_record_all(*, trades: Sequence[types.Trade], now: datetime) -> list[Trade]:
+def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
     """Store the fills not seen before and return them; a fill counts once, whichever order id it carries."""
     rows = trade_draft(trades=trades, now=now)
     trade_store(rows=rows)
     return rows
 
 
-def trade_draft(*, trades: Sequence[types.Trade], now: datetime) -> list[Trade]:
+def trade_draft(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
     """Rows for the fills not seen before; writes nothing."""
     found = {trade.trade_id: trade for trade in trades}
     for part in chunks(list(found), ASKED):
@@ -32,7 +32,7 @@ def trade_store(*, rows: Sequence[Trade]) -> None:
         Trade.objects.bulk_create(part, ignore_conflicts=True)
 
 
-def _row(trade: types.Trade, now: datetime) -> Trade:
+def _row(trade: schemas.Trade, now: datetime) -> Trade:
     told = {
         "trade_id": trade.trade_id,
         "trade_match_id": trade.trade_match_id,

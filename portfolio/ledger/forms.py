@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from exchange.models import ExchangeOrder
 from exchange.rows import UNKNOWN
-from exchange.types import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 from portfolio.templatetags.words import ORDER_LOOKS, WORDS
 
 Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin

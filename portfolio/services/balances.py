@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.types import AccountBalance, PositionBalance
+from exchange.schemas import AccountBalance, PositionBalance
 from portfolio.models import Balance
 from portfolio.worth.valuation import DIGITS, Prices, worth_of
 

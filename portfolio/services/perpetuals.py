@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.fitting import fitting
-from exchange.types import AccountBalance, Position
+from exchange.schemas import AccountBalance, Position
 from portfolio.models import Perpetual
 from portfolio.worth.valuation import Prices, rounded
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchange.types import PositionBalance, Ticker
+from exchange.schemas import PositionBalance, Ticker
 
 USD = "USD"
 BRIDGES = ("USDT", "USDC", "EUR")

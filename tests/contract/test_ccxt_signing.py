@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.types import NameSpace, NewOrder
+from exchange.schemas import NameSpace, NewOrder
 from tests.contract.conftest import ccxt_client
 
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.merge import news
-from exchange.types import TERMINAL_STATUSES, is_terminal
+from exchange.schemas import TERMINAL_STATUSES, is_terminal
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BLANK = {

@@ -7,9 +7,9 @@ import pytest
 
 from exchange.client.errors import AuthError
 from exchange.models.history import Stream
+from exchange.schemas import NameSpace
 from exchange.sync import LOOKUPS, Wanted, pull
 from exchange.times import NS_PER_DAY, NS_PER_MS, from_ms
-from exchange.types import NameSpace
 from exchange.walk import Span
 from tests.support import below
 

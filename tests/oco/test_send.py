@@ -16,6 +16,7 @@ from exchange.client.errors import (
     UnknownOutcome,
 )
 from exchange.models import Lease, TradingSwitch
+from exchange.schemas import Ack, NameSpace, NewOrder
 from exchange.services.lease import LeaseLost, lease_take
 from exchange.services.send import (
     Outcome,
@@ -26,7 +27,6 @@ from exchange.services.send import (
     pair_place,
     why_no_create,
 )
-from exchange.types import Ack, NameSpace, NewOrder
 from oco.services.refusal import NotPossible
 from oco.services.switch import switch_off, switch_on
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.models import ExchangeOrder, HistoryGap, Trade
-from exchange.types import NameSpace
+from exchange.schemas import NameSpace
 from tests.record import differences
 from tests.story import Story, new_world
 

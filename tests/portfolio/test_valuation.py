@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.types import PositionBalance, Ticker
+from exchange.schemas import PositionBalance, Ticker
 from portfolio.worth.valuation import Worth, price_usd, prices_of, worth_of
 
 D = Decimal

@@ -19,7 +19,7 @@ from exchange.client.errors import (
     Unreachable,
 )
 from exchange.client.ratelimit import Limiter
-from exchange.types import NameSpace
+from exchange.schemas import NameSpace
 
 from .replay import ORDER, Clock, Replay, client_of, envelope, failing, ok, raw, rows
 

@@ -12,7 +12,7 @@ from urllib3.exceptions import ProtocolError
 from exchange.client.auth import Credentials
 from exchange.client.errors import ExchangeError
 from exchange.client.transport import Lost, Transport
-from exchange.types import NameSpace, NewOrder
+from exchange.schemas import NameSpace, NewOrder
 
 from .replay import BASE_URL, KEY, SECRET, Replay, client_of, failing, ok, raw
 

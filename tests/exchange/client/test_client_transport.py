@@ -13,7 +13,7 @@ from exchange.client.client import Client
 from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
 from exchange.client.ratelimit import Limiter
 from exchange.client.transport import DeadlineAdapter, Lost, Transport
-from exchange.types import NameSpace
+from exchange.schemas import NameSpace
 
 from .replay import Clock
 

@@ -21,7 +21,7 @@ from exchange.client.errors import (
     UnknownOutcome,
 )
 from exchange.client.ratelimit import Limiter
-from exchange.types import Ack, NameSpace, NewOrder
+from exchange.schemas import Ack, NameSpace, NewOrder
 
 from .replay import KEY, SECRET, Clock, Replay, client_of, envelope, failing, ok, raw
 

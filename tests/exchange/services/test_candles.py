@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Candle
+from exchange.schemas import Candle as Told
 from exchange.selectors import candles_of
 from exchange.services.candles import candle_record_all, candles_thin
 from exchange.timeframes import Timeframe
 from exchange.times import to_ms
-from exchange.types import Candle as Told
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Instrument
+from exchange.schemas import Instrument as Told
 from exchange.services.instruments import instrument_record_all
-from exchange.types import Instrument as Told
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

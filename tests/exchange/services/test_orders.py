@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder
+from exchange.schemas import NameSpace
 from exchange.services.orders import order_missing_all, order_record_all
-from exchange.types import NameSpace
 from tests.support import queries, wire_order, written
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,10 @@ import pytest
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
+from exchange.schemas import NameSpace
 from exchange.services.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
 from exchange.sync import Heard, Part, Snapshot, Wanted
 from exchange.times import NS_PER_DAY
-from exchange.types import NameSpace
 from exchange.walk import Gap, Span
 from tests.support import wire_order, wire_trade
 

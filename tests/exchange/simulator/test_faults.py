@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from exchange.client.errors import BadAnswer, ExchangeError, RateLimited, UnknownOutcome, Unreachable
+from exchange.schemas import NameSpace, NewOrder
 from exchange.simulator.faults import KINDS, Faults
-from exchange.types import NameSpace, NewOrder
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 

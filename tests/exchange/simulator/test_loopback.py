@@ -8,8 +8,8 @@ import requests
 
 from exchange.client.client import Client
 from exchange.client.errors import UnknownOutcome
+from exchange.schemas import NameSpace, NewOrder
 from exchange.simulator.server import served
-from exchange.types import NameSpace, NewOrder
 from tests.exchange.simulator.world import KEY, SECRET, World
 
 BUY = NewOrder(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.types import (
+from exchange.schemas import (
     AccountBalance,
     AccountInfo,
     Ack,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from exchange.types import fields
-from exchange.types.fields import Row
+from exchange.schemas import parsing
+from exchange.schemas.parsing import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,29 +35,29 @@ class Instrument:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            symbol=fields.required_text(row, "symbol"),
-            inst_type=fields.text(row, "inst_type"),
-            base_ccy=fields.text(row, "base_ccy"),
-            quote_ccy=fields.text(row, "quote_ccy"),
-            display_name=fields.text(row, "display_name"),
-            quote_decimals=fields.integer(row, "quote_decimals") or 0,
-            quantity_decimals=fields.integer(row, "quantity_decimals") or 0,
+            symbol=parsing.required_text(row, "symbol"),
+            inst_type=parsing.text(row, "inst_type"),
+            base_ccy=parsing.text(row, "base_ccy"),
+            quote_ccy=parsing.text(row, "quote_ccy"),
+            display_name=parsing.text(row, "display_name"),
+            quote_decimals=parsing.integer(row, "quote_decimals") or 0,
+            quantity_decimals=parsing.integer(row, "quantity_decimals") or 0,
             price_tick_size=_tick(row, "price_tick_size"),
             qty_tick_size=_tick(row, "qty_tick_size"),
-            max_leverage=fields.number(row, "max_leverage"),
-            tradable=fields.flag(row, "tradable") is True,
-            expiry_timestamp_ms=fields.integer(row, "expiry_timestamp_ms") or 0,
-            margin_buy_enabled=fields.flag(row, "margin_buy_enabled") is True,
-            margin_sell_enabled=fields.flag(row, "margin_sell_enabled") is True,
-            beta_product=fields.flag(row, "beta_product") is True,
-            underlying_symbol=fields.text(row, "underlying_symbol"),
-            contract_size=fields.number(row, "contract_size"),
-            product_type=fields.text(row, "product_type"),
+            max_leverage=parsing.number(row, "max_leverage"),
+            tradable=parsing.flag(row, "tradable") is True,
+            expiry_timestamp_ms=parsing.integer(row, "expiry_timestamp_ms") or 0,
+            margin_buy_enabled=parsing.flag(row, "margin_buy_enabled") is True,
+            margin_sell_enabled=parsing.flag(row, "margin_sell_enabled") is True,
+            beta_product=parsing.flag(row, "beta_product") is True,
+            underlying_symbol=parsing.text(row, "underlying_symbol"),
+            contract_size=parsing.number(row, "contract_size"),
+            product_type=parsing.text(row, "product_type"),
         )
 
 
 def _tick(row: Row, name: str) -> Decimal:
-    tick = fields.required_number(row, name)
+    tick = parsing.required_number(row, name)
     if tick <= 0:
         raise ValueError(f"field {name} is not positive")
     return tick
@@ -82,17 +82,17 @@ class Ticker:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            instrument_name=fields.required_text(row, "i"),
-            last=fields.number(row, "a"),
-            bid=fields.number(row, "b"),
-            ask=fields.number(row, "k"),
-            high=fields.number(row, "h"),
-            low=fields.number(row, "l"),
-            change_24h=fields.number(row, "c"),
-            volume=fields.number(row, "v"),
-            volume_usd=fields.number(row, "vv"),
-            open_interest=fields.number(row, "oi"),
-            time_ms=fields.required_integer(row, "t"),
+            instrument_name=parsing.required_text(row, "i"),
+            last=parsing.number(row, "a"),
+            bid=parsing.number(row, "b"),
+            ask=parsing.number(row, "k"),
+            high=parsing.number(row, "h"),
+            low=parsing.number(row, "l"),
+            change_24h=parsing.number(row, "c"),
+            volume=parsing.number(row, "v"),
+            volume_usd=parsing.number(row, "vv"),
+            open_interest=parsing.number(row, "oi"),
+            time_ms=parsing.required_integer(row, "t"),
         )
 
     @property
@@ -117,12 +117,12 @@ class Candle:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            time_ms=fields.required_integer(row, "t"),
-            open=fields.required_number(row, "o"),
-            high=fields.required_number(row, "h"),
-            low=fields.required_number(row, "l"),
-            close=fields.required_number(row, "c"),
-            volume=fields.required_number(row, "v"),
+            time_ms=parsing.required_integer(row, "t"),
+            open=parsing.required_number(row, "o"),
+            high=parsing.required_number(row, "h"),
+            low=parsing.required_number(row, "l"),
+            close=parsing.required_number(row, "c"),
+            volume=parsing.required_number(row, "v"),
         )
 
 
@@ -140,9 +140,9 @@ class BookLevel:
         if not isinstance(row, Sequence) or isinstance(row, str) or len(row) < 2:
             raise ValueError("a book level is not a list of price and quantity")
         return cls(
-            price=fields.exact("price", row[0]),
-            quantity=fields.exact("quantity", row[1]),
-            orders=int(fields.exact("orders", row[2])) if len(row) > 2 else 0,
+            price=parsing.exact("price", row[0]),
+            quantity=parsing.exact("quantity", row[1]),
+            orders=int(parsing.exact("orders", row[2])) if len(row) > 2 else 0,
         )
 
 
@@ -158,14 +158,14 @@ class Book:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """From the whole `result`, whose first data row holds the two sides."""
-        sides = next(iter(fields.rows(row, "data")), None)
+        sides = next(iter(parsing.rows(row, "data")), None)
         if sides is None:
             raise ValueError("field data is missing")
         return cls(
-            instrument_name=fields.required_text(row, "instrument_name"),
+            instrument_name=parsing.required_text(row, "instrument_name"),
             bids=_levels(sides, "bids"),
             asks=_levels(sides, "asks"),
-            time_ms=fields.integer(sides, "t"),
+            time_ms=parsing.integer(sides, "t"),
         )
 
 
@@ -185,4 +185,4 @@ class Valuation:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(value=fields.required_number(row, "v"), time_ms=fields.required_integer(row, "t"))
+        return cls(value=parsing.required_number(row, "v"), time_ms=parsing.required_integer(row, "t"))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from exchange.types import fields
-from exchange.types.fields import Row
+from exchange.schemas import parsing
+from exchange.schemas.parsing import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,14 @@ class PositionBalance:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            instrument_name=fields.required_text(row, "instrument_name"),
-            quantity=fields.required_number(row, "quantity"),
-            reserved_qty=fields.number(row, "reserved_qty"),
-            market_value=fields.number(row, "market_value"),
-            max_withdrawal_balance=fields.number(row, "max_withdrawal_balance"),
-            collateral_amount=fields.number(row, "collateral_amount"),
-            haircut=fields.number(row, "haircut"),
-            collateral_eligible=fields.flag(row, "collateral_eligible"),
+            instrument_name=parsing.required_text(row, "instrument_name"),
+            quantity=parsing.required_number(row, "quantity"),
+            reserved_qty=parsing.number(row, "reserved_qty"),
+            market_value=parsing.number(row, "market_value"),
+            max_withdrawal_balance=parsing.number(row, "max_withdrawal_balance"),
+            collateral_amount=parsing.number(row, "collateral_amount"),
+            haircut=parsing.number(row, "haircut"),
+            collateral_eligible=parsing.flag(row, "collateral_eligible"),
         )
 
 
@@ -53,16 +53,16 @@ class AccountBalance:
         if "position_balances" not in row:
             raise ValueError("field position_balances is missing")
         return cls(
-            total_cash_balance=fields.number(row, "total_cash_balance"),
-            total_available_balance=fields.number(row, "total_available_balance"),
-            total_margin_balance=fields.number(row, "total_margin_balance"),
-            total_collateral_value=fields.number(row, "total_collateral_value"),
-            total_position_im=fields.number(row, "total_position_im"),
-            total_position_cost=fields.number(row, "total_position_cost"),
+            total_cash_balance=parsing.number(row, "total_cash_balance"),
+            total_available_balance=parsing.number(row, "total_available_balance"),
+            total_margin_balance=parsing.number(row, "total_margin_balance"),
+            total_collateral_value=parsing.number(row, "total_collateral_value"),
+            total_position_im=parsing.number(row, "total_position_im"),
+            total_position_cost=parsing.number(row, "total_position_cost"),
             has_isolated=bool(
-                row.get("isolated_positions") or fields.number(row, "total_isolated_cash_balance")
+                row.get("isolated_positions") or parsing.number(row, "total_isolated_cash_balance")
             ),
-            positions=tuple(map(PositionBalance.from_row, fields.rows(row, "position_balances"))),
+            positions=tuple(map(PositionBalance.from_row, parsing.rows(row, "position_balances"))),
         )
 
     @property
@@ -85,12 +85,12 @@ class AccountInfo:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """From the whole `result`."""
-        this = fields.as_row("this_account", row.get("this_account") or {})
-        master = fields.as_row("master_account", row.get("master_account") or {})
+        this = parsing.as_row("this_account", row.get("this_account") or {})
+        master = parsing.as_row("master_account", row.get("master_account") or {})
         return cls(
-            uuid=fields.required_text(this, "uuid"),
-            hierarchy=fields.text(this, "hierarchy"),
-            master_uuid=fields.text(master, "uuid"),
+            uuid=parsing.required_text(this, "uuid"),
+            hierarchy=parsing.text(this, "hierarchy"),
+            master_uuid=parsing.text(master, "uuid"),
         )
 
 
@@ -108,12 +108,12 @@ class FeeRate:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            spot_tier=fields.text(row, "spot_tier"),
-            deriv_tier=fields.text(row, "deriv_tier"),
-            spot_maker_bps=fields.required_number(row, "effective_spot_maker_rate_bps"),
-            spot_taker_bps=fields.required_number(row, "effective_spot_taker_rate_bps"),
-            deriv_maker_bps=fields.number(row, "effective_deriv_maker_rate_bps"),
-            deriv_taker_bps=fields.number(row, "effective_deriv_taker_rate_bps"),
+            spot_tier=parsing.text(row, "spot_tier"),
+            deriv_tier=parsing.text(row, "deriv_tier"),
+            spot_maker_bps=parsing.required_number(row, "effective_spot_maker_rate_bps"),
+            spot_taker_bps=parsing.required_number(row, "effective_spot_taker_rate_bps"),
+            deriv_maker_bps=parsing.number(row, "effective_deriv_maker_rate_bps"),
+            deriv_taker_bps=parsing.number(row, "effective_deriv_taker_rate_bps"),
         )
 
 
@@ -135,14 +135,14 @@ class Position:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(
-            instrument_name=fields.required_text(row, "instrument_name"),
-            type=fields.text(row, "type"),
-            quantity=fields.required_number(row, "quantity"),
-            cost=fields.number(row, "cost"),
-            open_position_pnl=fields.number(row, "open_position_pnl"),
-            open_pos_cost=fields.number(row, "open_pos_cost"),
-            session_pnl=fields.number(row, "session_pnl"),
-            update_time_ms=fields.integer(row, "update_timestamp_ms") or 0,
-            isolation_id=fields.text(row, "isolation_id"),
-            isolation_type=fields.text(row, "isolation_type"),
+            instrument_name=parsing.required_text(row, "instrument_name"),
+            type=parsing.text(row, "type"),
+            quantity=parsing.required_number(row, "quantity"),
+            cost=parsing.number(row, "cost"),
+            open_position_pnl=parsing.number(row, "open_position_pnl"),
+            open_pos_cost=parsing.number(row, "open_pos_cost"),
+            session_pnl=parsing.number(row, "session_pnl"),
+            update_time_ms=parsing.integer(row, "update_timestamp_ms") or 0,
+            isolation_id=parsing.text(row, "isolation_id"),
+            isolation_type=parsing.text(row, "isolation_type"),
         )

@@ -3,10 +3,17 @@
 A row without what identifies it is a ValueError; the client turns that into BadAnswer or UnknownOutcome.
 """
 
-from exchange.types.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance
-from exchange.types.market import Book, BookLevel, Candle, Instrument, Ticker, Valuation
-from exchange.types.orders import OPEN_STATUSES, TERMINAL_STATUSES, NameSpace, Order, Trade, is_terminal
-from exchange.types.sent import CLIENT_OID_LENGTH, Ack, NewOrder
+from exchange.schemas.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance
+from exchange.schemas.market import Book, BookLevel, Candle, Instrument, Ticker, Valuation
+from exchange.schemas.sent import CLIENT_OID_LENGTH, Ack, NewOrder
+from exchange.schemas.types_orders import (
+    OPEN_STATUSES,
+    TERMINAL_STATUSES,
+    NameSpace,
+    Order,
+    Trade,
+    is_terminal,
+)
 
 __all__ = [
     "CLIENT_OID_LENGTH",

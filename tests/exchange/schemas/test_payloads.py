@@ -8,7 +8,7 @@ import pytest
 
 from exchange.client.client import Client
 from exchange.client.errors import AuthError, ExchangeError, RateLimited, Refused, UnknownOutcome, Unreachable
-from exchange.types import Candle, NameSpace, NewOrder, Order, Ticker, Trade
+from exchange.schemas import Candle, NameSpace, NewOrder, Order, Ticker, Trade
 
 from .replay import Replay, client_of, envelope
 
