@@ -5,11 +5,13 @@ A row without what identifies it is a ValueError; the client turns that into Bad
 
 from exchange.schemas.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance
 from exchange.schemas.market import Book, BookLevel, Candle, Instrument, Ticker, Valuation
-from exchange.schemas.sent import CLIENT_OID_LENGTH, Ack, NewOrder
-from exchange.schemas.types_orders import (
+from exchange.schemas.orders import (
+    CLIENT_OID_LENGTH,
     OPEN_STATUSES,
     TERMINAL_STATUSES,
+    Ack,
     NameSpace,
+    NewOrder,
     Order,
     Trade,
     is_terminal,
