@@ -10,6 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from exchange.client.client import Client, client_from_settings
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.services.account import account_check
@@ -20,7 +21,6 @@ from exchange.services.trades import trade_record_all
 from exchange.stopping import stop_is_asked
 from exchange.streams import WIDTH_NS, order_source, trade_source
 from exchange.sync import Clock
-from exchange.times import NS_PER_MS, to_ms
 from exchange.walk import Page, Span, walk
 
 Progress = Callable[[HistoryRange], None]

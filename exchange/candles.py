@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
+from exchange.core.timeframes import Timeframe
+from exchange.core.times import to_ms
 from exchange.models import Candle
 from exchange.services.candles import candle_record_all
 from exchange.stopping import stop_is_asked
 from exchange.sync import Clock
-from exchange.timeframes import Timeframe
-from exchange.times import to_ms
 
 AT_ONCE = 300  # bars an answer holds at most (dossier 5.3)
 PATIENCE = timedelta(seconds=20)  # what is not read by then is the first of the next time

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from exchange.client.client import Client
+from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
 from exchange.models.history import Stream
 from exchange.sync import LOOKUPS, Key, Wanted
-from exchange.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.walk import Span
 
 OVERLAP_NS = 10 * 60 * 1000 * NS_PER_MS  # histories may lag and clocks differ by up to a minute (dossier 2.2)

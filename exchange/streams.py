@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from exchange.client.client import Client
+from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace, Order, Trade
-from exchange.times import NS_PER_DAY, NS_PER_MS
 from exchange.walk import PAGE, Source, Span
 
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).

@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from exchange.chunks import ASKED, chunks
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
-from exchange.times import NS_PER_MS, to_ms
 from oco.lots import Fill
 from oco.models.policy import ProtectionPolicy
 from oco.policies import Policies, policies_read

@@ -7,9 +7,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync import Key
-from exchange.times import NS_PER_MS, to_ms
 from oco.apply import failure_count
 from oco.match import ENDS, is_ours, status_of
 from oco.models.leg import OcoLeg

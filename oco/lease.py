@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from exchange.core.trace import correlated, name_new
 from exchange.services.lease import Held, lease_holder, lease_take
-from exchange.trace import correlated, name_new
 
 PATIENCE_SECONDS = 90
 STEP_SECONDS = 0.5

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms
 from exchange.models import Trade
-from exchange.times import EPOCH, NS_PER_MS, from_ms
 from oco import lots
 from oco.entry import Entry
 from oco.lots import Draft, Fill

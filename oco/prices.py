@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchange.client.errors import ExchangeError
+from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
-from exchange.times import from_ms, to_ms
 from oco.plan import Look, Market
 from oco.pricing import Grid
 from oco.watch import Watch

@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from exchange.client.client import Client
+from exchange.core.trace import correlated
 from exchange.services.lease import Held, LeaseLost
-from exchange.trace import correlated
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm
 from oco.decide import decide

@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from exchange.chunks import ASKED, chunks
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
-from exchange.times import NS_PER_MS, to_ms
 from oco.models.leg import OcoLeg
 from oco.oids import PREFIX
 from oco.shares import is_unknown

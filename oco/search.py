@@ -6,10 +6,10 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.client.errors import ExchangeError
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.services.orders import order_record_all
-from exchange.times import NS_PER_MS, to_ms
 from oco.looks import Search, Verdict, look
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

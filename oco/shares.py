@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from exchange.core.roles import STOPS, is_derivative
 from exchange.models import ExchangeOrder, Instrument
-from exchange.roles import STOPS, is_derivative
 from oco.holdings import Committed, Foreign, Share, committed, share_out
 from oco.journal import group_note
 from oco.models.leg import OcoLeg

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.backfill import backfill_is_due, history_slice
+from exchange.core.times import EPOCH
+from exchange.core.trace import correlated
 from exchange.models import SyncRun
-from exchange.times import EPOCH
-from exchange.trace import correlated
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.rounds import alert_round

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from exchange.core.timeframes import Timeframe
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -25,7 +26,6 @@ from exchange.models import (
     TradingSwitch,
 )
 from exchange.models.history import Stream
-from exchange.timeframes import Timeframe
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from exchange import schemas
 from exchange.client.client import Client
 from exchange.client.errors import Unreachable
+from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
-from exchange.times import from_ms
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from exchange.admin.base import ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import RangeLeft, RunLately, RunTrouble
 from exchange.admin.links import list_link
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -15,7 +16,6 @@ from exchange.models import (
     SyncCursor,
     SyncRun,
 )
-from exchange.times import NS_PER_MS, from_ms
 
 
 def moment(ns: int) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from exchange.core.trace import from_address
 from exchange.models import AuditEntry
 from exchange.models.audit import ACTOR_LENGTH
-from exchange.trace import from_address
 
 WRITTEN = "WRITTEN"  # in the database; the worker does the rest
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db import transaction
 
 from exchange import schemas
-from exchange.chunks import chunks
+from exchange.core.chunks import chunks
+from exchange.core.timeframes import Timeframe
+from exchange.core.times import from_ms
 from exchange.models import Candle
-from exchange.timeframes import Timeframe
-from exchange.times import from_ms
 
 KEPT = 1000  # bars of each instrument and timeframe
 VALUES = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from exchange.chunks import ASKED, chunks
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.plan import OVERLAP_NS
-from exchange.times import EPOCH, NS_PER_MS, from_ms, to_ms
 
 LATE = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).

@@ -5,8 +5,8 @@ from dataclasses import fields
 from datetime import datetime
 
 from exchange import schemas
-from exchange.chunks import chunks
-from exchange.fitting import fitting
+from exchange.core.chunks import chunks
+from exchange.core.fitting import fitting
 from exchange.models import Instrument
 
 COLUMNS = [

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.chunks import ASKED, chunks
-from exchange.fitting import fitting
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.fitting import fitting
+from exchange.core.roles import role_of
+from exchange.core.times import from_ms
 from exchange.merge import news
 from exchange.models import ExchangeOrder
-from exchange.roles import role_of
-from exchange.times import from_ms
 
 Key = tuple[str, str]
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from exchange import schemas
+from exchange.core.times import NS_PER_DAY
 from exchange.models import SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
@@ -18,7 +19,6 @@ from exchange.services.instruments import instrument_record_all
 from exchange.services.orders import OrderDraft, order_draft, order_missing_all, order_store
 from exchange.services.trades import trade_draft, trade_store
 from exchange.sync import Heard, Part, Snapshot, Wanted
-from exchange.times import NS_PER_DAY
 from exchange.walk import Span
 
 RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)

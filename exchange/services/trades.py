@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange import schemas
-from exchange.chunks import ASKED, chunks
-from exchange.fitting import fitting
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.fitting import fitting
+from exchange.core.times import from_ms
 from exchange.models import Trade
-from exchange.times import from_ms
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:

@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from exchange.core.trace import LENGTH, correlation_id
 from exchange.fields import ExactDecimalField
-from exchange.trace import LENGTH, correlation_id
 from oco.models.lot import Lot
 from oco.states import OPEN, State
 

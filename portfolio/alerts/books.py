@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.selectors import orders_executed
-from exchange.times import NS_PER_MS, from_ms
 from oco.models.lot import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert

@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.fields import plain
-from exchange.times import NS_PER_MS, from_ms
 from oco.models.event import OcoEvent
 from oco.models.lot import Lot
 from oco.states import State

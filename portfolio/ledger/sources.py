@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import SyncRun, Trade
-from exchange.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from portfolio.ledger.forms import JournalForm

@@ -7,8 +7,8 @@ from operator import or_
 
 from django.db.models import Q
 
+from exchange.core.timeframes import Timeframe
 from exchange.models import Heartbeat
-from exchange.timeframes import Timeframe
 from portfolio.freshness import LATE_AFTER
 from portfolio.market.signals import is_old, oldest
 from portfolio.market.words import reason_words

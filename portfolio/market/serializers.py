@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from exchange.core.timeframes import Timeframe
 from exchange.serializers import PlainDecimal, UtcTime
-from exchange.timeframes import Timeframe
 from portfolio.models import Signal
 
 TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]

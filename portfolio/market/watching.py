@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from exchange.core.timeframes import Timeframe
 from exchange.models import Candle, Instrument, Quote
 from exchange.rows import decimals_of
-from exchange.timeframes import Timeframe
 from portfolio.freshness import OLD_AFTER
 from portfolio.models import WatchlistItem
 

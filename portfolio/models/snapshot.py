@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import models
 
+from exchange.core.times import from_ms
 from exchange.fields import ExactDecimalField
-from exchange.times import from_ms
 
 
 class PortfolioSnapshot(models.Model):

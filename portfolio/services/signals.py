@@ -9,8 +9,8 @@ import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
 
+from exchange.core.timeframes import Timeframe
 from exchange.selectors import candles_of
-from exchange.timeframes import Timeframe
 from portfolio.market.indicators import Bars
 from portfolio.market.signals import Call, Series, call_of
 from portfolio.models import Signal

@@ -6,8 +6,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from exchange.core.times import to_ms
 from exchange.schemas import AccountBalance
-from exchange.times import to_ms
 from portfolio.models import PortfolioSnapshot
 from portfolio.worth.thinning import DAILY, HOURLY, Step, kept, ripe_before
 from portfolio.worth.valuation import Prices, total_of, worth_of

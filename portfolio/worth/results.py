@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.models.history import HistoryRange, Stream
 from exchange.rows import OrderRow, UsdPrices
-from exchange.times import NS_PER_MS, to_ms
 from portfolio.models import Balance, CostEntry, PositionCost
 from portfolio.worth.cost import DOLLARS, Stock
 from portfolio.worth.valuation import CENT, rounded, total_of

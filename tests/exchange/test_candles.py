@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from exchange.candles import candles_read
+from exchange.core.timeframes import Timeframe
+from exchange.core.times import from_ms
 from exchange.models import Candle
 from exchange.selectors import candles_of
-from exchange.timeframes import Timeframe
-from exchange.times import from_ms
 
 pytestmark = pytest.mark.django_db
 

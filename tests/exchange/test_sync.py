@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from exchange.client.errors import AuthError
+from exchange.core.times import NS_PER_DAY, NS_PER_MS, from_ms
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace
 from exchange.sync import LOOKUPS, Wanted, pull
-from exchange.times import NS_PER_DAY, NS_PER_MS, from_ms
 from exchange.walk import Span
 from tests.support import below
 

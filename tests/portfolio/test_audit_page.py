@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
+from exchange.core.trace import correlated
 from exchange.models import AuditEntry
 from exchange.services.audit import audit_record
-from exchange.trace import correlated
 from tests.factories import UserFactory
 from tests.support import queries
 

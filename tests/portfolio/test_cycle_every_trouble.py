@@ -3,10 +3,10 @@
 import pytest
 
 from exchange.backfill import history_slice
+from exchange.core.times import NS_PER_DAY
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
 from exchange.simulator.faults import KINDS
-from exchange.times import NS_PER_DAY
 from tests.record import differences
 from tests.story import Story, new_world
 

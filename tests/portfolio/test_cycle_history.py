@@ -3,11 +3,11 @@
 import pytest
 
 from exchange.backfill import history_slice
+from exchange.core.times import NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS, in_turn
 from exchange.services.record import RETENTION_NS
-from exchange.times import NS_PER_DAY, NS_PER_MS, to_ms
 from tests.support import below
 
 HOUR = 3600

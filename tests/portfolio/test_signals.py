@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exchange.core.timeframes import Timeframe
+from exchange.core.times import from_ms
 from exchange.schemas import Candle
-from exchange.timeframes import Timeframe
-from exchange.times import from_ms
 from portfolio.market.indicators import NEEDED, Bars
 from portfolio.market.signals import Action, Series, call_of, is_old, unbroken
 from portfolio.market.words import INPUT_NAMES, WORDS, reason_words

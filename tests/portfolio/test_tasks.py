@@ -6,9 +6,9 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from exchange.core.trace import correlated, trail
 from exchange.models import HistoryRange, Lease, SyncRun
 from exchange.services.lease import lease_take
-from exchange.trace import correlated, trail
 from portfolio import tasks
 from portfolio.services.sync import cycle_is_fresh, sync_request
 from tests.factories import SyncRunFactory

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from exchange.backfill import history_slice
 from exchange.client.errors import ExchangeError
+from exchange.core.times import NS_PER_DAY
 from exchange.models import ExchangeOrder, Lease, Trade
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.lease import Held
@@ -26,7 +27,6 @@ from exchange.simulator.prices import Prices
 from exchange.simulator.quirks import CHOICES
 from exchange.simulator.records import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.simulator.state import Exchange
-from exchange.times import NS_PER_DAY
 from oco.reconcile import Report
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import World

@@ -10,10 +10,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from exchange.core.timeframes import Timeframe
 from exchange.fields import plain
 from exchange.rows import CandleRow, decimals_of
 from exchange.selectors import candles_of
-from exchange.timeframes import Timeframe
 from oco.figures import Figures
 from oco.plan import Role
 from oco.story import Story

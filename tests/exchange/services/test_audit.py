@@ -3,10 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from exchange.core.trace import correlated
 from exchange.models import AuditEntry
 from exchange.models.audit import AppendOnly
 from exchange.services.audit import audit_record
-from exchange.trace import correlated
 
 pytestmark = pytest.mark.django_db
 What = AuditEntry.What

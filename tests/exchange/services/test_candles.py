@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.core.timeframes import Timeframe
+from exchange.core.times import to_ms
 from exchange.models import Candle
 from exchange.schemas import Candle as Told
 from exchange.selectors import candles_of
 from exchange.services.candles import candle_record_all, candles_thin
-from exchange.timeframes import Timeframe
-from exchange.times import to_ms
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)

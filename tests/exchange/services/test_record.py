@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exchange.core.times import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS
 from exchange.schemas import NameSpace
 from exchange.services.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
 from exchange.sync import Heard, Part, Snapshot, Wanted
-from exchange.times import NS_PER_DAY
 from exchange.walk import Gap, Span
 from tests.support import wire_order, wire_trade
 

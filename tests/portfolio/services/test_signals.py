@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.core.timeframes import Timeframe
 from exchange.models import Candle
-from exchange.timeframes import Timeframe
 from portfolio.models import Signal
 from portfolio.services.signals import KEPT, series_of, signals_compute, signals_thin
 from tests.portfolio.bars import HOUR, NOON, walk

@@ -11,8 +11,8 @@ from django.test import RequestFactory
 from django.utils.log import configure_logging
 from django.views.debug import get_exception_reporter_class, technical_500_response
 
-from exchange.redact import JsonFormatter, RedactingFormatter, redact, traceback_show
-from exchange.trace import correlated
+from exchange.core.redact import JsonFormatter, RedactingFormatter, redact, traceback_show
+from exchange.core.trace import correlated
 
 KEY, SECRET = "zQ4-the-api-key", "cakp_<the&secret>"
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
-from exchange.trace import correlation_id, trail
+from exchange.core.trace import correlation_id, trail
 
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
 SECRET_ADDRESSES = ("ALERT_URLS", "HEARTBEAT_URL")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from exchange.times import EPOCH
+from exchange.core.times import EPOCH
 
 
 class Timeframe(StrEnum):
