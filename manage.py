@@ -17,7 +17,7 @@ def main() -> None:
 
     try:
         django.setup()
-        from exchange.core.redact import traceback_show
+        from exchange.core.observability import traceback_show
 
         sys.excepthook = traceback_show
         signal.signal(signal.SIGINT, usual)

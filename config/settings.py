@@ -254,10 +254,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "text": {
-            "()": "exchange.core.redact.RedactingFormatter",
+            "()": "exchange.core.observability.RedactingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(trail)s%(message)s",
         },
-        "json": {"()": "exchange.core.redact.JsonFormatter"},
+        "json": {"()": "exchange.core.observability.JsonFormatter"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
@@ -273,4 +273,4 @@ LOGGING = {
         "apprise": {"level": "CRITICAL", "propagate": False},  # it would name addresses, and they are secrets
     },
 }
-DEFAULT_EXCEPTION_REPORTER = "exchange.core.redact.RedactingReporter"
+DEFAULT_EXCEPTION_REPORTER = "exchange.core.observability.RedactingReporter"

@@ -7,8 +7,7 @@ from typing import TypeAlias
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
-from exchange.core.timeframes import Timeframe
-from exchange.core.times import to_ms
+from exchange.core.utils import Timeframe, to_ms
 from exchange.models import Candle
 from exchange.services.candles import candle_record_all
 from exchange.stopping import stop_is_asked

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from exchange.client.client import Client
-from exchange.core.times import NS_PER_DAY, NS_PER_MS
+from exchange.core.utils import NS_PER_DAY, NS_PER_MS
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace, Order, Trade
 from exchange.walk import PAGE, Source, Span

@@ -14,7 +14,7 @@ from django.conf import settings
 from exchange import schemas
 from exchange.client.client import Client, Later, PublicCalls
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
-from exchange.core.roles import base_of, is_derivative
+from exchange.core.utils import base_of, is_derivative
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace
 from exchange.streams import order_source, trade_source

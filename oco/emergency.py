@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.core.roles import STOPS, base_of
+from exchange.core.utils import STOPS, base_of
 from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Held
 from exchange.services.send import Answer, Outcome, family_cancel, order_cancel

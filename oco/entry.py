@@ -7,8 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from oco.lots import Fill
 from oco.models.policy import ProtectionPolicy

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from exchange.core.trace import correlated, name_new
+from exchange.core.observability import correlated, name_new
 from exchange.services.lease import Held, lease_holder, lease_take
 
 PATIENCE_SECONDS = 90

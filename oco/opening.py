@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from exchange.core.times import EPOCH, NS_PER_MS, from_ms
+from exchange.core.utils import EPOCH, NS_PER_MS, from_ms
 from exchange.models import Trade
 from oco import lots
 from oco.entry import Entry

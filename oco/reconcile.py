@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from exchange.client.client import Client
-from exchange.core.trace import correlated
+from exchange.core.observability import correlated
 from exchange.services.lease import Held, LeaseLost
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm

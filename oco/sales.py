@@ -12,8 +12,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Trade
 from oco.models.leg import OcoLeg
 from oco.oids import PREFIX

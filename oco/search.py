@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.client.errors import ExchangeError
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.services.orders import order_record_all

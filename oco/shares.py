@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from exchange.core.roles import STOPS, is_derivative
+from exchange.core.utils import STOPS, is_derivative
 from exchange.models import ExchangeOrder, Instrument
 from oco.holdings import Committed, Foreign, Share, committed, share_out
 from oco.journal import group_note

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.backfill import backfill_is_due, history_slice
-from exchange.core.times import EPOCH
-from exchange.core.trace import correlated
+from exchange.core.observability import correlated
+from exchange.core.utils import EPOCH
 from exchange.models import SyncRun
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.ping import heartbeat_ping

@@ -13,7 +13,7 @@ from django.test import Client as Browser
 
 from exchange.client import auth
 from exchange.client.errors import ExchangeError
-from exchange.core.redact import JsonFormatter, traceback_show
+from exchange.core.observability import JsonFormatter, traceback_show
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace, NewOrder
 from portfolio.tasks import read_history, sync_cycle

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin
 from exchange.admin.filters import QuestionFilter
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.models import Candle, Instrument, Quote
 
 

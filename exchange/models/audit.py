@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.trace import LENGTH, correlation_id
+from exchange.core.observability import LENGTH, correlation_id
 
 ACTOR_LENGTH = 128
 

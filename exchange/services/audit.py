@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
-from exchange.core.trace import from_address
+from exchange.core.observability import from_address
 from exchange.models import AuditEntry
 from exchange.models.audit import ACTOR_LENGTH
 

@@ -6,9 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from exchange import schemas
-from exchange.core.chunks import chunks
-from exchange.core.timeframes import Timeframe
-from exchange.core.times import from_ms
+from exchange.core.utils import Timeframe, chunks, from_ms
 from exchange.models import Candle
 
 KEPT = 1000  # bars of each instrument and timeframe

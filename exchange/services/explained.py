@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
+from exchange.core.utils import ASKED, EPOCH, NS_PER_MS, chunks, from_ms, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.plan import OVERLAP_NS
 

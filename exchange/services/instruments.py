@@ -5,8 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from exchange import schemas
-from exchange.core.chunks import chunks
-from exchange.core.fitting import fitting
+from exchange.core.utils import chunks, fitting
 from exchange.models import Instrument
 
 COLUMNS = [

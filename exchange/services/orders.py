@@ -9,10 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.fitting import fitting
-from exchange.core.roles import role_of
-from exchange.core.times import from_ms
+from exchange.core.utils import ASKED, chunks, fitting, from_ms, role_of
 from exchange.merge import news
 from exchange.models import ExchangeOrder
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from exchange import schemas
-from exchange.core.times import NS_PER_DAY
+from exchange.core.utils import NS_PER_DAY
 from exchange.models import SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS

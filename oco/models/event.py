@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from exchange.core.trace import LENGTH, correlation_id
+from exchange.core.observability import LENGTH, correlation_id
 from oco.models.group import OcoGroup
 
 

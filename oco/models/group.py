@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from exchange.core.trace import LENGTH, correlation_id
+from exchange.core.observability import LENGTH, correlation_id
 from exchange.fields import ExactDecimalField
 from oco.models.lot import Lot
 from oco.states import OPEN, State

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from exchange.admin.base import ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import QuestionFilter
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from portfolio.market.words import reason_words
 from portfolio.models import Signal
 

@@ -7,7 +7,7 @@ from typing import Generic, Self, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from exchange.core.times import EPOCH
+from exchange.core.utils import EPOCH
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)

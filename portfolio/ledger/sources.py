@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
+from exchange.core.utils import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import SyncRun, Trade
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup

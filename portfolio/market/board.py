@@ -7,7 +7,7 @@ from operator import or_
 
 from django.db.models import Q
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.models import Heartbeat
 from portfolio.freshness import LATE_AFTER
 from portfolio.market.signals import is_old, oldest

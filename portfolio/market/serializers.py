@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.serializers import PlainDecimal, UtcTime
 from portfolio.models import Signal
 

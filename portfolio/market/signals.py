@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from portfolio.market.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
 from portfolio.market.votes import Reason, Vote, votes_of
 

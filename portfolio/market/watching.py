@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.models import Candle, Instrument, Quote
 from exchange.rows import decimals_of
 from portfolio.freshness import OLD_AFTER

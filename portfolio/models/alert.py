@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.trace import LENGTH, correlation_id
+from exchange.core.observability import LENGTH, correlation_id
 
 
 class Alert(models.Model):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import models
 
-from exchange.core.times import from_ms
+from exchange.core.utils import from_ms
 from exchange.fields import ExactDecimalField
 
 

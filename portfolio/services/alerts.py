@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.core.trace import correlated
+from exchange.core.observability import correlated
 from oco.audit import invariants_broken
 from oco.models.event import OcoEvent
 from oco.said import said

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.core.fitting import fitting
+from exchange.core.utils import fitting
 from exchange.schemas import AccountBalance, Position
 from portfolio.models import Perpetual
 from portfolio.worth.valuation import Prices, rounded

@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.selectors import candles_of
 from portfolio.market.indicators import Bars
 from portfolio.market.signals import Call, Series, call_of

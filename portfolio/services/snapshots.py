@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from exchange.core.times import to_ms
+from exchange.core.utils import to_ms
 from exchange.schemas import AccountBalance
 from portfolio.models import PortfolioSnapshot
 from portfolio.worth.thinning import DAILY, HOURLY, Step, kept, ripe_before

@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 from exchange.backfill import PURPOSE as HISTORY
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.core.trace import correlated, correlation_id
+from exchange.core.observability import correlated, correlation_id
 from exchange.models import SyncRun
 from exchange.services.account import WrongAccount
 from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 
-from exchange.core.trace import correlated, correlation_id, name_new
+from exchange.core.observability import correlated, correlation_id, name_new
 from exchange.models import AuditEntry
 from exchange.services.audit import audit_record
 

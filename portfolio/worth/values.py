@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import F, Max, Min
 
-from exchange.core.times import EPOCH, from_ms, to_ms
+from exchange.core.utils import EPOCH, from_ms, to_ms
 from portfolio.models import PortfolioSnapshot
 from portfolio.worth.thinning import DAILY, DAY_MS, HOUR_MS, HOURLY
 

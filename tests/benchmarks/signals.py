@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.benchmarks import bench
 
-from exchange.core.chunks import chunks  # isort: skip
+from exchange.core.utils import chunks  # isort: skip
 from exchange.models import Candle  # isort: skip
-from exchange.core.timeframes import Timeframe  # isort: skip
+from exchange.core.utils import Timeframe  # isort: skip
 from portfolio.models import Signal  # isort: skip
 from portfolio.services.signals import series_of, signals_compute  # isort: skip
 from portfolio.market.signals import call_of  # isort: skip

@@ -6,8 +6,7 @@ from itertools import pairwise
 import pytest
 
 from exchange.candles import candles_read
-from exchange.core.timeframes import Timeframe
-from exchange.core.times import from_ms
+from exchange.core.utils import Timeframe, from_ms
 from exchange.models import Candle
 from exchange.selectors import candles_of
 

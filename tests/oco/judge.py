@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from exchange.core.roles import STOPS
+from exchange.core.utils import STOPS
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.records import Order
 from oco import invariants

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from exchange.core.roles import STOPS
+from exchange.core.utils import STOPS
 from exchange.simulator import byhand, control
 from exchange.simulator.codes import Refusal
 from exchange.simulator.decimals import floor_to

@@ -28,7 +28,7 @@ from django.db.models import F
 
 from exchange.backfill import backfill_is_due, history_slice
 from exchange.client.client import Client
-from exchange.core.times import NS_PER_DAY, from_ms
+from exchange.core.utils import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.simulator.adapter import SimulatorAdapter
 from oco.models.group import OcoGroup

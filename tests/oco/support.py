@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchange.core.roles import STOPS
+from exchange.core.utils import STOPS
 from exchange.simulator.records import Order
 from oco.audit import books
 from oco.invariants import OrderFact, broken, converged

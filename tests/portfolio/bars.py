@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from portfolio.market.indicators import Bars
 from portfolio.market.signals import Series
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from exchange.core.trace import correlated
+from exchange.core.observability import correlated
 from exchange.models import AuditEntry
 from exchange.services.audit import audit_record
 from tests.factories import UserFactory

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.backfill import history_slice
-from exchange.core.times import NS_PER_DAY, NS_PER_MS, to_ms
+from exchange.core.utils import NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.history import Stream
 from exchange.plan import AHEAD_NS, OVERLAP_NS, in_turn

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exchange.core.timeframes import Timeframe
-from exchange.core.times import from_ms
+from exchange.core.utils import Timeframe, from_ms
 from exchange.schemas import Candle
 from portfolio.market.indicators import NEEDED, Bars
 from portfolio.market.signals import Action, Series, call_of, is_old, unbroken

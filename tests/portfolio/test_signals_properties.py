@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from portfolio.market.indicators import Bars, indicators_of
 from portfolio.market.signals import ENOUGH, Action, Series, call_of
 from portfolio.market.votes import votes_of

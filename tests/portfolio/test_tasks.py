@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from exchange.core.trace import correlated, trail
+from exchange.core.observability import correlated, trail
 from exchange.models import HistoryRange, Lease, SyncRun
 from exchange.services.lease import lease_take
 from portfolio import tasks

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from exchange.backfill import history_slice
 from exchange.client.errors import ExchangeError
-from exchange.core.times import NS_PER_DAY
+from exchange.core.utils import NS_PER_DAY
 from exchange.models import ExchangeOrder, Lease, Trade
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.lease import Held

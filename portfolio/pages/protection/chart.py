@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.core.timeframes import Timeframe
+from exchange.core.utils import Timeframe
 from exchange.fields import plain
 from exchange.rows import CandleRow, decimals_of
 from exchange.selectors import candles_of

@@ -11,8 +11,7 @@ from django.test import RequestFactory
 from django.utils.log import configure_logging
 from django.views.debug import get_exception_reporter_class, technical_500_response
 
-from exchange.core.redact import JsonFormatter, RedactingFormatter, redact, traceback_show
-from exchange.core.trace import correlated
+from exchange.core.observability import JsonFormatter, RedactingFormatter, correlated, redact, traceback_show
 
 KEY, SECRET = "zQ4-the-api-key", "cakp_<the&secret>"
 

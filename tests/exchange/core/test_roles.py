@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.roles import base_of, role_of
+from exchange.core.utils import base_of, role_of
 
 CASH = ("USD", "USDT", "EUR")
 

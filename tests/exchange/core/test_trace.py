@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exchange.core.trace import correlated, correlation_id, from_address, name_new, trail
+from exchange.core.observability import correlated, correlation_id, from_address, name_new, trail
 
 
 def test_outside_of_everything_there_is_no_name():

@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from exchange.core.trace import correlated
+from exchange.core.observability import correlated
 from exchange.models import AuditEntry
 from exchange.models.audit import AppendOnly
 from exchange.services.audit import audit_record

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from exchange.checks import contradictions
-from exchange.core.redact import parts_of, redact
+from exchange.core.observability import parts_of, redact
 from portfolio import checks
 from portfolio.alerts.channels import channels_read
 from portfolio.alerts.delivery import alert_deliver_all

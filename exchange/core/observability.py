@@ -1,10 +1,21 @@
-"""The last line of defence: whatever is written or shown, the texts of keys and passwords are taken out."""
+"""The last line of defence: whatever is written or shown, the texts of keys and passwords are taken out.
+
+Under which name something happens, and from where: one name from the request or cycle that began it to the
+orders, events, alerts and log lines that came of it.
+
+Names are put on a trail: `run-15` is a cycle, `req-3f9a…` a request of the web, `cmd-…` a command. Whoever goes
+on with what another one began puts that name on top. A row keeps the name on top, a log line shows the trail.
+"""
 
 import json
 import logging
 import re
+import secrets
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -15,7 +26,43 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
-from exchange.core.trace import correlation_id, trail
+LENGTH = 40
+_trail: ContextVar[tuple[str, ...]] = ContextVar("trail", default=())
+_address: ContextVar[str] = ContextVar("address", default="")
+
+
+def name_new(kind: str) -> str:
+    """A name that nothing else has."""
+    return f"{kind}-{secrets.token_hex(6)}"
+
+
+def correlation_id() -> str:
+    """The name on top, empty outside of everything."""
+    return (_trail.get() or ("",))[-1]
+
+
+def trail() -> str:
+    """All names, the outermost first."""
+    return " ".join(_trail.get())
+
+
+def from_address() -> str:
+    """Where the person is who asked, empty for a program."""
+    return _address.get()
+
+
+@contextmanager
+def correlated(name: str, *, address: str = "") -> Iterator[None]:
+    """What happens in the block belongs to `name`. An empty name (a row of older days) changes nothing."""
+    known = _trail.get()
+    kept = _trail.set((*known, name) if name and name not in known[-1:] else known)
+    kept_address = _address.set(address or _address.get())
+    try:
+        yield
+    finally:
+        _address.reset(kept_address)
+        _trail.reset(kept)
+
 
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
 SECRET_ADDRESSES = ("ALERT_URLS", "HEARTBEAT_URL")
