@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from exchange.client.client import Client
-from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services.account import account_check
 from exchange.services.lease import Held
-from exchange.services.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
-from exchange.sync import Clock, Snapshot, Wanted, pull
+from exchange.sync.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
+from exchange.sync.sync import Clock, Snapshot, Wanted, pull
+from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.decide import decide
 from oco.entries import lot_open_all
 from oco.evidence import legs_update

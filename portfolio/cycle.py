@@ -5,12 +5,12 @@ from datetime import datetime
 
 from exchange.client.client import Client
 from exchange.models import SyncRun
-from exchange.plan import exchange_now_ns, wanted_next
 from exchange.services.account import account_check
 from exchange.services.lease import Held, LeaseLost
-from exchange.services.quotes import quote_record_all
-from exchange.services.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
-from exchange.sync import Clock, Snapshot, pull
+from exchange.sync.quotes import quote_record_all
+from exchange.sync.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
+from exchange.sync.sync import Clock, Snapshot, pull
+from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.facts import facts_of
 from oco.reconcile import reconcile
 from portfolio.market.followed import instruments_followed

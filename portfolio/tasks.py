@@ -6,10 +6,10 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from exchange.backfill import backfill_is_due, history_slice
 from exchange.core.observability import correlated
 from exchange.core.utils import EPOCH
 from exchange.models import SyncRun
+from exchange.sync.backfill import backfill_is_due, history_slice
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.rounds import alert_round

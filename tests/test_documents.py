@@ -57,7 +57,7 @@ def test_the_readme_explains_every_setting(name):
 
 def test_every_error_line_of_check_connection_is_explained():
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    source = (ROOT / "exchange" / "connection.py").read_text(encoding="utf-8")
+    source = (ROOT / "exchange" / "client" / "diagnostics.py").read_text(encoding="utf-8")
     names = set(re.findall(r'(?:Step|_try)\(\s*"([^"]+)"', source)) | set(
         re.findall(r'yield "([^"]+)"', source)
     )

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from exchange.backfill import PURPOSE as HISTORY
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.core.observability import correlated, correlation_id
@@ -16,6 +15,7 @@ from exchange.models import SyncRun
 from exchange.services.account import WrongAccount
 from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.runs import run_finish, run_start
+from exchange.sync.backfill import PURPOSE as HISTORY
 from oco.services.repricing import PRICES
 from portfolio.cycle import Silence, run_cycle
 

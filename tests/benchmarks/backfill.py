@@ -20,7 +20,7 @@ import time_machine
 from tests.benchmarks import bench
 from tests.benchmarks.market import KEY, SECRET, execute, market
 
-from exchange.backfill import backfill_is_due, history_slice  # isort: skip
+from exchange.sync.backfill import backfill_is_due, history_slice  # isort: skip
 from exchange.client.client import Client  # isort: skip
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncRun, Trade  # isort: skip
 from exchange.client.ratelimit import Limiter  # isort: skip

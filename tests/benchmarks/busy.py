@@ -22,7 +22,7 @@ from tests.benchmarks.desk import connected, cycle
 from tests.benchmarks.market import KEY, SECRET, real_ms, served
 
 import ccxt  # isort: skip
-from exchange.backfill import backfill_is_due, history_slice  # isort: skip
+from exchange.sync.backfill import backfill_is_due, history_slice  # isort: skip
 from exchange.models import ExchangeOrder, HistoryRange, Trade  # isort: skip
 
 OPEN, NEWS, PAGE, GOAL = 1_000, 2_000, 100, 1.0

@@ -18,7 +18,7 @@ from portfolio.services.sync import sync_run
 from tests.benchmarks.bench import Spent, spending
 from tests.benchmarks.market import KEY, SECRET
 
-BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
+BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.sync.backfill.client_from_settings")
 
 
 class Waiting:

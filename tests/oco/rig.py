@@ -26,18 +26,18 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
-from exchange.backfill import backfill_is_due, history_slice
 from exchange.client.client import Client
 from exchange.core.utils import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.simulator.adapter import SimulatorAdapter
+from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from portfolio.services.sync import EXPECTED, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 from tests.story import small_catalogue
 
-BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.backfill.client_from_settings")
+BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.sync.backfill.client_from_settings")
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 PERPETUAL = "BTCUSD-PERP"
 CHANGES = ("INSERT", "UPDATE", "DELETE")
@@ -88,7 +88,7 @@ class Rig:
         for builder in BUILDERS:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
-        enter(mock.patch("exchange.services.record.RETENTION_NS", YOUNG_NS))
+        enter(mock.patch("exchange.sync.record.RETENTION_NS", YOUNG_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
         enter(mock.patch.object(settings, "AUTO_PROTECT", True))

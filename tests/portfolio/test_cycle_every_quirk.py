@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from exchange.backfill import history_slice
 from exchange.core.utils import NS_PER_DAY
 from exchange.simulator.quirks import CHOICES, Quirks
+from exchange.sync.backfill import history_slice
 from tests.record import differences
 from tests.story import Story, new_world
 
@@ -34,7 +34,7 @@ def world(request):
 @pytest.fixture(autouse=True)
 def young(monkeypatch, settings):
     """The account is a few days old: its history is short. What is bought here is not protected."""
-    monkeypatch.setattr("exchange.services.record.RETENTION_NS", 5 * NS_PER_DAY)
+    monkeypatch.setattr("exchange.sync.record.RETENTION_NS", 5 * NS_PER_DAY)
     settings.AUTO_PROTECT = False
 
 

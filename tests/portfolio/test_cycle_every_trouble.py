@@ -2,11 +2,11 @@
 
 import pytest
 
-from exchange.backfill import history_slice
 from exchange.core.utils import NS_PER_DAY
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
 from exchange.simulator.faults import KINDS
+from exchange.sync.backfill import history_slice
 from tests.record import differences
 from tests.story import Story, new_world
 
@@ -53,7 +53,7 @@ def world():
 @pytest.fixture(autouse=True)
 def young(monkeypatch, settings):
     """The account is a few days old, and what is bought here is not protected."""
-    monkeypatch.setattr("exchange.services.record.RETENTION_NS", 5 * NS_PER_DAY)
+    monkeypatch.setattr("exchange.sync.record.RETENTION_NS", 5 * NS_PER_DAY)
     settings.AUTO_PROTECT = False
 
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.services.orders import OrderDraft
-from exchange.services.record import PICTURE, Draft, one_picture
+from exchange.sync.record import PICTURE, Draft, one_picture
+from exchange.sync.services_orders import OrderDraft
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from decimal import Decimal as D
 
 import pytest
 
-from exchange.backfill import history_slice
 from exchange.models import HistoryRange
 from exchange.models.history import Stream
+from exchange.sync.backfill import history_slice
 from portfolio.models import Alert, CoinDrift, CostCursor
 from portfolio.services.drift import drift_count
 from portfolio.worth.cost import Fill

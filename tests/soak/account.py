@@ -16,7 +16,6 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from exchange.backfill import history_slice
 from exchange.client.errors import ExchangeError
 from exchange.core.utils import NS_PER_DAY
 from exchange.models import ExchangeOrder, Lease, Trade
@@ -27,6 +26,7 @@ from exchange.simulator.prices import Prices
 from exchange.simulator.quirks import CHOICES
 from exchange.simulator.records import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.simulator.state import Exchange
+from exchange.sync.backfill import history_slice
 from oco.reconcile import Report
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import World
@@ -121,7 +121,7 @@ class Account(RuleBasedStateMachine):
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(settings, "AUTO_PROTECT", False)
-        self.patch.setattr("exchange.services.record.RETENTION_NS", RETENTION_NS)
+        self.patch.setattr("exchange.sync.record.RETENTION_NS", RETENTION_NS)
         self.patch.setattr("portfolio.cycle.reconcile", lambda **_: Report(0, 0, ()))
         self.patch.setattr("exchange.simulator.motion.recorded_catalogue", lambda: CATALOGUE)
         logging.disable(logging.CRITICAL)

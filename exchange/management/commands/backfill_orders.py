@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from tqdm import tqdm
 
-from exchange.backfill import backfill_is_due, backfill_reach, history_slice
 from exchange.client.errors import ExchangeError
 from exchange.models import HistoryRange
 from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost
+from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
 
 SLICE_SECONDS = 20
 BREATH_SECONDS = 1  # between slices, so that a waiting cycle gets its turn

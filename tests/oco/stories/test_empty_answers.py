@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.backfill import history_slice
 from exchange.models import SyncCursor
+from exchange.sync.backfill import history_slice
 from oco.models.lot import Lot
 
 TRADES, HISTORIES = "private/get-trades", "*get-order-history"

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.backfill import history_slice
 from exchange.models import ExchangeOrder, Trade
+from exchange.sync.backfill import history_slice
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

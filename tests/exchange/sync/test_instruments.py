@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import Instrument
 from exchange.schemas import Instrument as Told
-from exchange.services.instruments import instrument_record_all
+from exchange.sync.instruments import instrument_record_all
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -14,14 +14,14 @@ from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.services.account import account_check
-from exchange.services.history import gap_record_all, range_open, range_progress
 from exchange.services.lease import Held, lease_take
-from exchange.services.orders import order_record_all
-from exchange.services.trades import trade_record_all
 from exchange.stopping import stop_is_asked
-from exchange.streams import WIDTH_NS, order_source, trade_source
-from exchange.sync import Clock
-from exchange.walk import Page, Span, walk
+from exchange.sync.history import gap_record_all, range_open, range_progress
+from exchange.sync.pagination import Page, Span, walk
+from exchange.sync.services_orders import order_record_all
+from exchange.sync.streams import WIDTH_NS, order_source, trade_source
+from exchange.sync.sync import Clock
+from exchange.sync.trades import trade_record_all
 
 Progress = Callable[[HistoryRange], None]
 PURPOSE = "history"  # the lease's holder while a slice is read

@@ -7,11 +7,11 @@ import pytest
 from exchange.core.utils import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.history import Stream
-from exchange.plan import AHEAD_NS, OVERLAP_NS
 from exchange.schemas import NameSpace
-from exchange.services.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
-from exchange.sync import Heard, Part, Snapshot, Wanted
-from exchange.walk import Gap, Span
+from exchange.sync.pagination import Gap, Span
+from exchange.sync.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
+from exchange.sync.sync import Heard, Part, Snapshot, Wanted
+from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
 from tests.support import wire_order, wire_trade
 
 pytestmark = pytest.mark.django_db

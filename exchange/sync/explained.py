@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from exchange.core.utils import ASKED, EPOCH, NS_PER_MS, chunks, from_ms, to_ms
 from exchange.models import ExchangeOrder, Trade
-from exchange.plan import OVERLAP_NS
+from exchange.sync.windows import OVERLAP_NS
 
 LATE = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).

@@ -10,8 +10,8 @@ from django.db.models import Q
 
 from exchange import schemas
 from exchange.core.utils import ASKED, chunks, fitting, from_ms, role_of
-from exchange.merge import news
 from exchange.models import ExchangeOrder
+from exchange.sync.merge import news
 
 Key = tuple[str, str]
 

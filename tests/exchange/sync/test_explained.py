@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from exchange.core.utils import EPOCH, NS_PER_MS, from_ms, to_ms
-from exchange.plan import OVERLAP_NS
-from exchange.services.explained import LATE, LONGEST, empty_read_until, trades_read_until
+from exchange.sync.explained import LATE, LONGEST, empty_read_until, trades_read_until
+from exchange.sync.windows import OVERLAP_NS
 from tests.factories import OrderFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db

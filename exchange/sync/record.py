@@ -12,14 +12,14 @@ from exchange import schemas
 from exchange.core.utils import NS_PER_DAY
 from exchange.models import SyncCursor, Trade
 from exchange.models.history import Stream
-from exchange.plan import AHEAD_NS, OVERLAP_NS
-from exchange.services.explained import empty_read_until, trades_read_until
-from exchange.services.history import cursor_advance, gap_record_all, range_open
-from exchange.services.instruments import instrument_record_all
-from exchange.services.orders import OrderDraft, order_draft, order_missing_all, order_store
-from exchange.services.trades import trade_draft, trade_store
-from exchange.sync import Heard, Part, Snapshot, Wanted
-from exchange.walk import Span
+from exchange.sync.explained import empty_read_until, trades_read_until
+from exchange.sync.history import cursor_advance, gap_record_all, range_open
+from exchange.sync.instruments import instrument_record_all
+from exchange.sync.pagination import Span
+from exchange.sync.services_orders import OrderDraft, order_draft, order_missing_all, order_store
+from exchange.sync.sync import Heard, Part, Snapshot, Wanted
+from exchange.sync.trades import trade_draft, trade_store
+from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
 
 RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
 PICTURE = 400  # new and changed orders and fills in one transaction, beside balances and cursors

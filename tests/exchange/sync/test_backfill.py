@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.backfill import backfill_is_due, backfill_reach, history_slice
 from exchange.client.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
 from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost, lease_holder, lease_take
+from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
 from tests.support import below
 
 DAY = 24 * 3600
@@ -69,10 +69,10 @@ def test_the_streams_take_turns_newest_first(old):
 @pytest.mark.parametrize(
     "step",
     [
-        "exchange.backfill.order_record_all",
-        "exchange.backfill.trade_record_all",
-        "exchange.backfill.gap_record_all",
-        "exchange.backfill.range_progress",
+        "exchange.sync.backfill.order_record_all",
+        "exchange.sync.backfill.trade_record_all",
+        "exchange.sync.backfill.gap_record_all",
+        "exchange.sync.backfill.range_progress",
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Trade
-from exchange.services.trades import trade_record_all
+from exchange.sync.trades import trade_record_all
 from tests.support import queries, wire_trade, written
 
 pytestmark = pytest.mark.django_db

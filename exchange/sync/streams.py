@@ -6,7 +6,7 @@ from exchange.client.client import Client
 from exchange.core.utils import NS_PER_DAY, NS_PER_MS
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace, Order, Trade
-from exchange.walk import PAGE, Source, Span
+from exchange.sync.pagination import PAGE, Source, Span
 
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).
 WIDTH_NS = {Stream.ORDERS: NS_PER_DAY, Stream.ADVANCED: NS_PER_DAY, Stream.TRADES: 7 * NS_PER_DAY}

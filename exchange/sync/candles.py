@@ -9,9 +9,9 @@ from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.utils import Timeframe, to_ms
 from exchange.models import Candle
-from exchange.services.candles import candle_record_all
 from exchange.stopping import stop_is_asked
-from exchange.sync import Clock
+from exchange.sync.services_candles import candle_record_all
+from exchange.sync.sync import Clock
 
 AT_ONCE = 300  # bars an answer holds at most (dossier 5.3)
 PATIENCE = timedelta(seconds=20)  # what is not read by then is the first of the next time

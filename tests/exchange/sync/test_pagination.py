@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.core.utils import MS_PER_DAY, NS_PER_MS
-from exchange.walk import PAGE, Gap, Page, Source, Span, walk
+from exchange.sync.pagination import PAGE, Gap, Page, Source, Span, walk
 
 START_MS = 1_700_000_000_000
 NAMES = ("BTC_USD", "ETH_USD", "SOL_USD")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
-from exchange.walk import Gap
+from exchange.sync.pagination import Gap
 
 
 def cursor_advance(*, stream: str, read_until_ns: int) -> None:

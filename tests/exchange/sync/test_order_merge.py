@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.merge import news
 from exchange.schemas import TERMINAL_STATUSES, is_terminal
+from exchange.sync.merge import news
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BLANK = {

@@ -17,8 +17,8 @@ from exchange.client.errors import AuthError, ExchangeError, Unreachable
 from exchange.core.utils import base_of, is_derivative
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace
-from exchange.streams import order_source, trade_source
-from exchange.walk import Gap, Source, Span, walk
+from exchange.sync.pagination import Gap, Source, Span, walk
+from exchange.sync.streams import order_source, trade_source
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
