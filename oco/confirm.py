@@ -6,8 +6,8 @@ from django.db import transaction
 
 from exchange.client.errors import ExchangeError
 from exchange.schemas import NameSpace, Order
-from exchange.sync.services_orders import order_record_all
-from exchange.sync.sync import Key
+from exchange.sync.fetch import Key
+from exchange.sync.orders import order_record_all
 from oco.models.leg import OcoLeg
 from oco.plan import Role
 from oco.watch import Watch

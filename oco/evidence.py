@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
-from exchange.sync.sync import Key
+from exchange.sync.fetch import Key
 from oco.apply import failure_count
 from oco.match import ENDS, is_ours, status_of
 from oco.models.leg import OcoLeg

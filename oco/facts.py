@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.schemas import Order, Ticker
-from exchange.sync.sync import Key, Mark, Snapshot
+from exchange.sync.fetch import Key, Mark, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

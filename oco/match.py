@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from exchange.models import ExchangeOrder
 from exchange.schemas import is_terminal
-from exchange.sync.sync import Key
+from exchange.sync.fetch import Key
 from oco.models.leg import OcoLeg
 from oco.plan import Leg, Role, Standing
 

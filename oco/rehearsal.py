@@ -8,8 +8,8 @@ from django.db import transaction
 from exchange.client.client import Client
 from exchange.services.account import account_check
 from exchange.services.lease import Held
-from exchange.sync.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
-from exchange.sync.sync import Clock, Snapshot, Wanted, pull
+from exchange.sync.fetch import Clock, Snapshot, Wanted, pull
+from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.decide import decide
 from oco.entries import lot_open_all

@@ -9,7 +9,7 @@ from exchange.client.errors import ExchangeError
 from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
-from exchange.sync.services_orders import order_record_all
+from exchange.sync.orders import order_record_all
 from oco.looks import Search, Verdict, look
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -7,9 +7,9 @@ from exchange.client.client import Client
 from exchange.models import SyncRun
 from exchange.services.account import account_check
 from exchange.services.lease import Held, LeaseLost
-from exchange.sync.quotes import quote_record_all
-from exchange.sync.record import catalogue_record, one_picture, snapshot_draft, snapshot_record
-from exchange.sync.sync import Clock, Snapshot, pull
+from exchange.sync.fetch import Clock, Snapshot, pull
+from exchange.sync.market_data import quote_record_all
+from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.facts import facts_of
 from oco.reconcile import reconcile

@@ -235,7 +235,7 @@ def test_an_error_that_nobody_expected_says_too_much(planted, world, signatures,
         secrets = {"key": KEY, "secret": SECRET}
         raise Broken(f"cannot store {secrets}")
 
-    monkeypatch.setattr("exchange.sync.record.trade_store", broken)
+    monkeypatch.setattr("exchange.sync.store.trade_store", broken)
     run = planted.sync()
     assert run.errors == ["An unexpected error ended the cycle: Broken. The log has the details."]
     log, *_ = printed()
@@ -252,7 +252,7 @@ def test_in_json_the_log_says_no_more(planted, world, signatures, printed, monke
     world.faults.add(kind="refuse", method="private/*", code=40101, message=f"{KEY} {SECRET}")
     planted.sync()
     world.faults.clear()
-    monkeypatch.setattr("exchange.sync.record.trade_store", broken)
+    monkeypatch.setattr("exchange.sync.store.trade_store", broken)
     planted.sync()
     log, *_ = printed()
     lines = [json.loads(line) for line in log.splitlines()]

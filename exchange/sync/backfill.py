@@ -16,11 +16,10 @@ from exchange.models.history import Stream
 from exchange.services.account import account_check
 from exchange.services.lease import Held, lease_take
 from exchange.stopping import stop_is_asked
-from exchange.sync.history import gap_record_all, range_open, range_progress
+from exchange.sync.fetch import WIDTH_NS, Clock, order_source, trade_source
+from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import Page, Span, walk
-from exchange.sync.services_orders import order_record_all
-from exchange.sync.streams import WIDTH_NS, order_source, trade_source
-from exchange.sync.sync import Clock
+from exchange.sync.store import gap_record_all, range_open, range_progress
 from exchange.sync.trades import trade_record_all
 
 Progress = Callable[[HistoryRange], None]

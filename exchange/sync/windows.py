@@ -9,8 +9,8 @@ from exchange.client.client import Client
 from exchange.core.utils import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
 from exchange.models.history import Stream
+from exchange.sync.fetch import LOOKUPS, Key, Wanted
 from exchange.sync.pagination import Span
-from exchange.sync.sync import LOOKUPS, Key, Wanted
 
 OVERLAP_NS = 10 * 60 * 1000 * NS_PER_MS  # histories may lag and clocks differ by up to a minute (dossier 2.2)
 CLOCK_DOUBT_NS = 1_000 * NS_PER_MS

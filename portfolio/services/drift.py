@@ -14,7 +14,7 @@ from django.db import transaction
 from exchange.models import HistoryRange, Trade
 from exchange.models.history import Stream
 from exchange.services.lease import Held
-from exchange.sync.sync import Snapshot
+from exchange.sync.fetch import Snapshot
 from portfolio.alerts.drift import drift_tell
 from portfolio.models import CoinDrift, CostCursor
 from portfolio.worth.cost import Fill, changes_of, spot_pair

@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.services.heartbeat import heartbeat_record
-from exchange.sync.candles import Reading, candles_read
-from exchange.sync.services_candles import candles_thin
+from exchange.sync.market_data import Reading, candles_read, candles_thin
 from portfolio.market.followed import instruments_charted, instruments_followed
 from portfolio.services.signals import signals_compute, signals_thin
 from portfolio.web.stamps import SIGNALS

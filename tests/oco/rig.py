@@ -88,7 +88,7 @@ class Rig:
         for builder in BUILDERS:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
-        enter(mock.patch("exchange.sync.record.RETENTION_NS", YOUNG_NS))
+        enter(mock.patch("exchange.sync.store.RETENTION_NS", YOUNG_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
         enter(mock.patch.object(settings, "AUTO_PROTECT", True))

@@ -53,7 +53,7 @@ def world():
 @pytest.fixture(autouse=True)
 def young(monkeypatch, settings):
     """The account is a few days old, and what is bought here is not protected."""
-    monkeypatch.setattr("exchange.sync.record.RETENTION_NS", 5 * NS_PER_DAY)
+    monkeypatch.setattr("exchange.sync.store.RETENTION_NS", 5 * NS_PER_DAY)
     settings.AUTO_PROTECT = False
 
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.sync.record import PICTURE, Draft, one_picture
-from exchange.sync.services_orders import OrderDraft
+from exchange.sync.orders import OrderDraft
+from exchange.sync.store import PICTURE, Draft, one_picture
 
 
 @pytest.fixture

@@ -213,14 +213,14 @@ def test_an_unexpected_error_is_told_by_kind_and_logged_in_full(lived, monkeypat
     def broken(**_):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr("exchange.sync.record.trade_store", broken)
+    monkeypatch.setattr("exchange.sync.store.trade_store", broken)
     with caplog.at_level(logging.ERROR, logger="exchange_sync"):
         run = lived.sync()
     assert run.status == SyncRun.Status.FAILED
     assert run.errors == ["An unexpected error ended the cycle: DatabaseError. The log has the details."]
     assert "disk full" in caplog.text
     assert picture(*EVERYTHING) == before
-    monkeypatch.setattr("exchange.sync.record.trade_store", trade_store)
+    monkeypatch.setattr("exchange.sync.store.trade_store", trade_store)
     assert lived.quiet().trades == 2
 
 
@@ -229,11 +229,11 @@ class Killed(BaseException):
 
 
 STEPS = [
-    "exchange.sync.record.order_store",
-    "exchange.sync.record.order_missing_all",
-    "exchange.sync.record.trade_store",
-    "exchange.sync.record.range_open",
-    "exchange.sync.record.cursor_advance",
+    "exchange.sync.store.order_store",
+    "exchange.sync.store.order_missing_all",
+    "exchange.sync.store.trade_store",
+    "exchange.sync.store.range_open",
+    "exchange.sync.store.cursor_advance",
     "portfolio.cycle.balance_record_all",
     "portfolio.services.sync.run_finish",
 ]
@@ -245,7 +245,7 @@ STEPS = [
 def test_killed_between_any_two_writes_the_next_cycle_repairs_it(lived, monkeypatch, step, when, large):
     """Also where the pull is too large for one transaction."""
     if large:
-        monkeypatch.setattr("exchange.sync.record.PICTURE", 0)
+        monkeypatch.setattr("exchange.sync.store.PICTURE", 0)
     module, name = step.rsplit(".", 1)
     real = getattr(__import__(module, fromlist=[name]), name)
 

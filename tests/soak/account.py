@@ -121,7 +121,7 @@ class Account(RuleBasedStateMachine):
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(settings, "AUTO_PROTECT", False)
-        self.patch.setattr("exchange.sync.record.RETENTION_NS", RETENTION_NS)
+        self.patch.setattr("exchange.sync.store.RETENTION_NS", RETENTION_NS)
         self.patch.setattr("portfolio.cycle.reconcile", lambda **_: Report(0, 0, ()))
         self.patch.setattr("exchange.simulator.motion.recorded_catalogue", lambda: CATALOGUE)
         logging.disable(logging.CRITICAL)

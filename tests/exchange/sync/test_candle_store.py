@@ -9,7 +9,7 @@ from exchange.core.utils import Timeframe, to_ms
 from exchange.models import Candle
 from exchange.schemas import Candle as Told
 from exchange.selectors import candles_of
-from exchange.sync.services_candles import candle_record_all, candles_thin
+from exchange.sync.market_data import candle_record_all, candles_thin
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from exchange.core.utils import Timeframe, from_ms
 from exchange.models import Candle
 from exchange.selectors import candles_of
-from exchange.sync.candles import candles_read
+from exchange.sync.market_data import candles_read
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def few(monkeypatch):
     """An answer holds thirty bars; here is noted how many each request asked for."""
     asked = []
-    monkeypatch.setattr("exchange.sync.candles.AT_ONCE", 30)
+    monkeypatch.setattr("exchange.sync.market_data.AT_ONCE", 30)
     return asked
 
 
@@ -97,12 +97,12 @@ def test_what_is_left_for_lack_of_time_comes_first_next_time(world, monkeypatch)
     world.tick(10)
     read(world, "ETH_USD")
     world.tick(600)
-    monkeypatch.setattr("exchange.sync.candles.PATIENCE", timedelta(seconds=-1))
+    monkeypatch.setattr("exchange.sync.market_data.PATIENCE", timedelta(seconds=-1))
     hurried = read(world, "ETH_USD", "BTC_USD")
     assert (hurried.read, hurried.left) == (0, 4)
-    monkeypatch.setattr("exchange.sync.candles.PATIENCE", timedelta(seconds=20))
+    monkeypatch.setattr("exchange.sync.market_data.PATIENCE", timedelta(seconds=20))
     stored = []
-    monkeypatch.setattr("exchange.sync.candles.candle_record_all", lambda **row: stored.append(row))
+    monkeypatch.setattr("exchange.sync.market_data.candle_record_all", lambda **row: stored.append(row))
     read(world, "ETH_USD", "BTC_USD")
     assert [row["instrument_name"] for row in stored] == ["BTC_USD", "BTC_USD", "ETH_USD", "ETH_USD"]
 

@@ -9,8 +9,8 @@ from exchange.client.errors import AuthError
 from exchange.core.utils import NS_PER_DAY, NS_PER_MS, from_ms
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace
+from exchange.sync.fetch import LOOKUPS, Wanted, pull
 from exchange.sync.pagination import Span
-from exchange.sync.sync import LOOKUPS, Wanted, pull
 from tests.support import below
 
 READS = [

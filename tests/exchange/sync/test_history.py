@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
-from exchange.sync.history import cursor_advance, gap_record_all, range_open, range_progress
 from exchange.sync.pagination import Gap
+from exchange.sync.store import cursor_advance, gap_record_all, range_open, range_progress
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

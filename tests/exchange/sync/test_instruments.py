@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import Instrument
 from exchange.schemas import Instrument as Told
-from exchange.sync.instruments import instrument_record_all
+from exchange.sync.market_data import instrument_record_all
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exchange.models import ExchangeOrder
 from exchange.schemas import NameSpace
-from exchange.sync.services_orders import order_missing_all, order_record_all
+from exchange.sync.orders import order_missing_all, order_record_all
 from tests.support import queries, wire_order, written
 
 pytestmark = pytest.mark.django_db

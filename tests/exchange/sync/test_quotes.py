@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import Quote
 from exchange.schemas import Ticker
-from exchange.sync.quotes import quote_record_all
+from exchange.sync.market_data import quote_record_all
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ from exchange.core.utils import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.schemas import NameSpace
+from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
 from exchange.sync.pagination import Gap, Span
-from exchange.sync.record import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
-from exchange.sync.sync import Heard, Part, Snapshot, Wanted
+from exchange.sync.store import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
 from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
 from tests.support import wire_order, wire_trade
 

@@ -1,0 +1,215 @@
+"""Reads the bars that are not known yet: public reads, without the lease, and never in the way of a cycle.
+
+Keeps the bars of the market.
+
+Keeps the exchange's catalogue.
+
+Keeps what the instruments that somebody looks at cost now.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from django.db import transaction
+
+from exchange import schemas
+from exchange.client.client import Client
+from exchange.client.errors import ExchangeError, Unreachable
+from exchange.core.utils import Timeframe, chunks, fitting, from_ms, to_ms
+from exchange.models import Candle, Instrument, Quote
+from exchange.stopping import stop_is_asked
+from exchange.sync.fetch import Clock
+
+KEPT = 1000  # bars of each instrument and timeframe
+VALUES = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
+
+
+def candle_record_all(
+    *, instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
+) -> int:
+    """Store the bars of one answer; how many were new or changed. Every bar but the newest is final.
+
+    A final bar is not written again. An unfinished one that the answer no longer reaches is dropped: its
+    numbers would stay wrong for ever, and a gap is honest.
+    """
+    rows = {row.opened_at: row for row in _rows(instrument_name, timeframe, bars, now)}
+    if not rows:
+        return 0
+    kept = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
+    with transaction.atomic():
+        kept.filter(is_closed=False, opened_at__lt=min(rows)).delete()
+        for final in kept.filter(is_closed=True, opened_at__gte=min(rows)).values_list(
+            "opened_at", flat=True
+        ):
+            rows.pop(final, None)
+        _store(list(rows.values()))
+    return len(rows)
+
+
+def candles_thin(*, now: datetime) -> int:
+    """Drop the bars that are older than `KEPT` of their length; how many."""
+    old = [pk for timeframe in Timeframe for pk in _older(timeframe, now - KEPT * timeframe.length)]
+    for part in chunks(old):
+        Candle.objects.filter(pk__in=part).delete()
+    return len(old)
+
+
+def _older(timeframe: Timeframe, moment: datetime) -> Iterable[int]:
+    return Candle.objects.filter(timeframe=timeframe, opened_at__lt=moment).values_list("pk", flat=True)
+
+
+def _rows(
+    instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
+) -> list[Candle]:
+    """Bars that begin where bars of this length do."""
+    newest_ms = max((bar.time_ms for bar in bars), default=0)
+    return [
+        Candle(
+            instrument_name=instrument_name,
+            timeframe=timeframe,
+            opened_at=from_ms(bar.time_ms),
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+            is_closed=bar.time_ms < newest_ms,
+            read_at=now,
+        )
+        for bar in bars
+        if timeframe.begun(from_ms(bar.time_ms)) == from_ms(bar.time_ms)
+    ]
+
+
+def _store(rows: Sequence[Candle]) -> None:
+    for part in chunks(rows):
+        Candle.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["instrument_name", "timeframe", "opened_at"],
+            update_fields=VALUES,
+        )
+
+
+AT_ONCE = 300  # bars an answer holds at most (dossier 5.3)
+PATIENCE = timedelta(seconds=20)  # what is not read by then is the first of the next time
+SILENT = 2  # requests in a row without any answer, and the rest is not tried
+REREAD = 16  # an unfinished bar is read again after this part of its length: 56 s, 4, 15 and 90 minutes
+
+Series: TypeAlias = tuple[str, Timeframe]
+
+
+@dataclass(slots=True)
+class Reading:
+    """How one round went: answers stored, series left for the next round, and what went wrong, in words."""
+
+    read: int = 0
+    left: int = 0
+    errors: list[str] = field(default_factory=list)
+    silent: int = 0
+
+    def failed(self, name: str, timeframe: Timeframe, error: ExchangeError) -> None:
+        self.silent = self.silent + 1 if isinstance(error, Unreachable) else 0
+        self.errors.append(f"Candles of {name} ({timeframe}): {error}")
+
+
+def candles_read(*, client: Client, instrument_names: Iterable[str], clock: Clock) -> Reading:
+    """Bring the bars of these instruments up to date, the longest unread first; one failure stops no other."""
+    reading, until = Reading(), clock() + PATIENCE
+    newest = _unfinished()
+    for series in _due(newest, instrument_names, clock()):
+        if reading.silent >= SILENT or clock() > until or stop_is_asked():
+            reading.left += 1
+            continue
+        try:
+            _read(client, series, newest.get(series), clock())
+        except ExchangeError as error:
+            reading.failed(*series, error)
+        else:
+            reading.read, reading.silent = reading.read + 1, 0
+    return reading
+
+
+def _unfinished() -> Mapping[Series, Candle]:
+    """The newest unfinished bar of each series: all before it are known, it and all after it are not."""
+    rows = Candle.objects.filter(is_closed=False).order_by("opened_at")
+    return {(row.instrument_name, Timeframe(row.timeframe)): row for row in rows}
+
+
+def _due(newest: Mapping[Series, Candle], instrument_names: Iterable[str], now: datetime) -> Iterator[Series]:
+    wanted = [(name, timeframe) for name in dict.fromkeys(instrument_names) for timeframe in Timeframe]
+    new = [series for series in wanted if series not in newest]
+    known = [series for series in wanted if series in newest and _is_due(newest[series], series[1], now)]
+    yield from new
+    yield from sorted(known, key=lambda series: newest[series].read_at)
+
+
+def _is_due(bar: Candle, timeframe: Timeframe, now: datetime) -> bool:
+    is_over = now >= bar.opened_at + timeframe.length
+    return is_over or now - bar.read_at >= timeframe.length / REREAD
+
+
+def _read(client: Client, series: Series, newest: Candle | None, now: datetime) -> None:
+    """`end_ts` is sent because without it the exchange begins a day ago, whatever the count (dossier 5.3)."""
+    name, timeframe = series
+    count = AT_ONCE if newest is None else _missing(newest, timeframe, now)
+    end_ms = to_ms(now) + (client.clock_offset_ms or 0) + 1
+    bars = client.candles(name, timeframe, count=count, end_ms=end_ms)
+    candle_record_all(instrument_name=name, timeframe=timeframe, bars=bars, now=now)
+
+
+def _missing(newest: Candle, timeframe: Timeframe, now: datetime) -> int:
+    """From the unfinished bar on to the one that has begun by now, and one more: clocks differ."""
+    return min(AT_ONCE, (timeframe.begun(now) - newest.opened_at) // timeframe.length + 2)
+
+
+INSTRUMENT_COLUMNS = [
+    *("inst_type", "base_ccy", "quote_ccy", "display_name", "quote_decimals", "quantity_decimals"),
+    *("price_tick_size", "qty_tick_size", "tradable", "margin_buy_enabled", "margin_sell_enabled"),
+    "underlying_symbol",
+]
+
+
+def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:
+    """Store the catalogue as read; an instrument that is gone from it stays, as not tradable."""
+    rows = list({instrument.symbol: _instrument_row(instrument, now) for instrument in instruments}.values())
+    for part in chunks(rows):
+        Instrument.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["symbol"],
+            update_fields=[*INSTRUMENT_COLUMNS, "read_at"],
+        )
+    Instrument.objects.exclude(read_at=now).filter(tradable=True).update(tradable=False)
+    return len(rows)
+
+
+def _instrument_row(instrument: schemas.Instrument, now: datetime) -> Instrument:
+    values = {f.name: getattr(instrument, f.name) for f in fields(instrument) if f.name in INSTRUMENT_COLUMNS}
+    return Instrument(read_at=now, **fitting(Instrument, {"symbol": instrument.symbol, **values}))
+
+
+QUOTE_COLUMNS = ["price", "change_24h", "read_at"]
+
+
+def quote_record_all(*, tickers: Iterable[schemas.Ticker], now: datetime) -> int:
+    """Store these tickers in place of those before; how many."""
+    rows = {ticker.instrument_name: _quote_row(ticker, now) for ticker in tickers}
+    Quote.objects.bulk_create(
+        list(rows.values()),
+        update_conflicts=True,
+        unique_fields=["instrument_name"],
+        update_fields=QUOTE_COLUMNS,
+    )
+    return len(rows)
+
+
+def _quote_row(ticker: schemas.Ticker, now: datetime) -> Quote:
+    return Quote(
+        instrument_name=ticker.instrument_name,
+        price=ticker.price,
+        change_24h=ticker.change_24h,
+        read_at=now,
+    )

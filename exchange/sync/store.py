@@ -1,0 +1,206 @@
+"""Writes one pull down: orders, fills, catalogue, and how far the histories have been read.
+
+How far a stream counts as read: an answer that is empty by error looks as if there were nothing (dossier 10).
+
+So an empty answer takes a stream nowhere for two hours, and then what was asked for once only is left to the slices
+between the cycles; and trades do not count as read past an order that executed more than they tell.
+
+How far each stream has been read, and which stretches are still to read.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from exchange import schemas
+from exchange.core.utils import ASKED, EPOCH, NS_PER_DAY, NS_PER_MS, chunks, from_ms, to_ms
+from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
+from exchange.models.history import Stream
+from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
+from exchange.sync.market_data import instrument_record_all
+from exchange.sync.orders import OrderDraft, order_draft, order_missing_all, order_store
+from exchange.sync.pagination import Gap, Span
+from exchange.sync.trades import trade_draft, trade_store
+from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
+
+LATE = timedelta(minutes=5)  # trades may come so much later than their order
+# After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
+LONGEST = timedelta(hours=2)
+ZERO = Decimal(0)
+TOLD = (
+    *("order_id", "exchange_order_id", "client_oid", "instrument_name"),
+    *("filled_quantity", "created_at", "updated_at"),
+)
+
+
+def empty_read_until(*, read_until_ns: int, before_ns: int | None) -> int:
+    """How far an answer without rows takes a stream: nowhere, for two hours."""
+    if before_ns is None:
+        return read_until_ns
+    kept = max(before_ns, read_until_ns - to_ms(EPOCH + LONGEST) * NS_PER_MS)
+    return min(kept, read_until_ns)  # a clock that ran ahead may have put the cursor into the future
+
+
+def trades_read_until(*, read_until_ns: int, before_ns: int | None, told_from_ns: int) -> int:
+    """`read_until_ns`, or the moment of the first order since `before_ns` whose trades are missing still.
+
+    What executed before `told_from_ns` is left to the slices between the cycles anyway.
+    """
+    now = from_ms(read_until_ns // NS_PER_MS)
+    left_behind = max(now - LONGEST, from_ms(told_from_ns // NS_PER_MS))
+    if before_ns is not None:
+        left_behind = max(left_behind, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
+    found = ExchangeOrder.objects.filter(
+        updated_at__gt=left_behind, updated_at__lt=now - LATE, has_fills=True, is_mirror=False
+    )
+    orders = list(found.only(*TOLD).order_by("updated_at"))
+    told = _told(orders)
+    first = next((order for order in orders if not _is_explained(order, told)), None)
+    return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
+
+
+def _told(orders: Iterable[ExchangeOrder]) -> dict[str, Decimal]:
+    """What the trades say was executed, by the id that they carry."""
+    found: dict[str, Decimal] = {}
+    for part in chunks(sorted({name for order in orders for name in _names(order)}), ASKED):
+        trades = Trade.objects.filter(order_id__in=part).values_list("order_id", "quantity")
+        for name, quantity in trades:
+            found[name] = found.get(name, ZERO) + quantity
+    return found
+
+
+def _is_explained(order: ExchangeOrder, told: dict[str, Decimal]) -> bool:
+    if sum((told.get(name, ZERO) for name in _names(order)), ZERO) >= order.filled_quantity:
+        return True
+    named = Q(order_id__in=_names(order))
+    if order.client_oid:
+        named |= Q(client_oid=order.client_oid)
+    since = to_ms(order.created_at) * NS_PER_MS
+    trades = Trade.objects.filter(named, instrument_name=order.instrument_name, create_time_ns__gte=since)
+    return bool(sum(trades.values_list("quantity", flat=True), ZERO) >= order.filled_quantity)
+
+
+def _names(order: ExchangeOrder) -> set[str]:
+    return {order.order_id, order.exchange_order_id} - {""}
+
+
+def cursor_advance(*, stream: str, read_until_ns: int) -> None:
+    """Everything up to `read_until_ns` is read or stands in an open range."""
+    if not SyncCursor.objects.filter(stream=stream).update(read_until_ns=read_until_ns):
+        SyncCursor.objects.create(stream=stream, read_until_ns=read_until_ns)
+
+
+def range_open(*, stream: str, start_ns: int, end_ns: int, why: str, now: datetime) -> HistoryRange | None:
+    """Note [start_ns, end_ns) as still to be read; nothing when it is empty."""
+    if start_ns >= end_ns:
+        return None
+    return HistoryRange.objects.create(
+        stream=stream, start_ns=start_ns, end_ns=end_ns, next_ns=end_ns, why=why, created_at=now
+    )
+
+
+def range_progress(*, range_: HistoryRange, left_until_ns: int, rows: int, now: datetime) -> None:
+    """What lies at or after `left_until_ns` is stored; the range is done when nothing is left."""
+    range_.next_ns = left_until_ns
+    range_.rows += rows
+    range_.done_at = now if left_until_ns <= range_.start_ns else None
+    range_.save(update_fields=["next_ns", "rows", "done_at"])
+
+
+def gap_record_all(*, stream: str, gaps: Iterable[Gap], now: datetime) -> None:
+    """Say for ever that these stretches may be incomplete."""
+    for gap in gaps:
+        HistoryGap.objects.get_or_create(
+            stream=stream,
+            instrument_name=gap.instrument_name,
+            start_ns=gap.start_ns,
+            end_ns=gap.end_ns,
+            defaults={"reason": gap.reason, "found_at": now},
+        )
+
+
+RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
+PICTURE = 400  # new and changed orders and fills in one transaction, beside balances and cursors
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a pull brought, for the log and for `SyncRun`."""
+
+    open_orders: int
+    executed_orders: int
+    trades: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a pull will write, found out before anything is locked."""
+
+    orders: OrderDraft
+    trades: Sequence[Trade]
+
+
+def snapshot_draft(*, snapshot: Snapshot, now: datetime) -> Draft:
+    """Compare what was read with what we know; a part that is not complete changes nothing."""
+    told = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
+    told += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
+    told += [order for order in snapshot.looked_up.values() if order is not None]
+    trades = snapshot.trades.rows.rows if snapshot.trades.rows else []
+    return Draft(order_draft(orders=told, now=now), trade_draft(trades=trades, now=now))
+
+
+def one_picture(draft: Draft) -> AbstractContextManager[Any]:
+    """One transaction for the whole pull, unless it is so large that pages would have to wait for it."""
+    rows = draft.orders.size + len(draft.trades)
+    return transaction.atomic() if rows <= PICTURE else nullcontext()
+
+
+def catalogue_record(*, snapshot: Snapshot, now: datetime) -> None:
+    """Store the catalogue when it was read; it is no part of the picture."""
+    if snapshot.instruments and snapshot.instruments.rows:
+        instrument_record_all(instruments=snapshot.instruments.rows, now=now)
+
+
+def snapshot_record(*, snapshot: Snapshot, draft: Draft, wanted: Wanted, now: datetime) -> Counts:
+    """Store what was read. The cursors move last: stopped anywhere before, the same is simply read again."""
+    order_store(draft=draft.orders)
+    order_missing_all(keys=[key for key, order in snapshot.looked_up.items() if order is None], now=now)
+    trade_store(rows=draft.trades)
+    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+    for stream, part in snapshot.heard.items():
+        _advance(stream, part, wanted.spans[stream], read.get(stream), now)
+    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
+    return Counts(_open_count(draft, listed), len(draft.orders.executed), len(draft.trades))
+
+
+def _open_count(draft: Draft, listed: Sequence[schemas.Order]) -> int:
+    """Each order once; a stale list may still name one that we know has ended."""
+    rows = [draft.orders.rows[order.name_space, order.order_id] for order in listed]
+    return sum(row.is_open and not row.is_mirror for row in rows)
+
+
+def _advance(stream: Stream, part: Part[Heard[Any]], span: Span, read: int | None, now: datetime) -> None:
+    """Move the cursor to now; what the window did not reach, or was too busy to give, becomes a range."""
+    if part.rows is None:
+        return
+    earliest = span.end_ns - RETENTION_NS
+    since, why = (earliest, "first run") if read is None else (max(read - OVERLAP_NS, earliest), "missed")
+    left, until = part.rows.left_until_ns, span.end_ns - AHEAD_NS
+    with transaction.atomic():
+        range_open(stream=stream, start_ns=since, end_ns=span.start_ns, why=why, now=now)
+        range_open(stream=stream, start_ns=span.start_ns, end_ns=left, why="busy", now=now)
+        gap_record_all(stream=stream, gaps=part.rows.gaps, now=now)
+        if not part.rows.rows and left <= span.start_ns:
+            until = empty_read_until(read_until_ns=until, before_ns=read)
+            passed = until - OVERLAP_NS
+            if read is not None and passed > read:  # the next window begins behind what was asked for once
+                range_open(stream=stream, start_ns=span.start_ns, end_ns=passed, why="empty", now=now)
+        if stream is Stream.TRADES:
+            until = trades_read_until(read_until_ns=until, before_ns=read, told_from_ns=left)
+        cursor_advance(stream=stream, read_until_ns=until)
