@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.schemas import NameSpace
-from exchange.services.send import (
+from exchange.services.order_execution import (
     Answer,
     Outcome,
     TradingOff,

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from exchange.fields import plain
 from exchange.models import AuditEntry
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from oco.models.policy import ProtectionPolicy
 
 EVERY_OTHER = ""

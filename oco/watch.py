@@ -9,7 +9,7 @@ from exchange.client.client import Client
 from exchange.models import AccountBinding
 from exchange.schemas import Order
 from exchange.services.lease import Held
-from exchange.services.send import why_no_create
+from exchange.services.order_execution import why_no_create
 from exchange.sync.fetch import Key, Mark
 from oco.facts import Facts
 from oco.plan import Market

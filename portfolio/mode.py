@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.services.send import why_no_create
+from exchange.services.order_execution import why_no_create
 from oco.said import said
 
 SHORT: dict[str, Promise] = {

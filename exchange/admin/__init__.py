@@ -3,7 +3,7 @@
 from exchange.admin.audit import AuditEntryAdmin
 from exchange.admin.market import CandleAdmin, InstrumentAdmin, QuoteAdmin
 from exchange.admin.orders import ExchangeOrderAdmin, TradeAdmin
-from exchange.admin.record import (
+from exchange.admin.sync import (
     AccountBindingAdmin,
     HeartbeatAdmin,
     HistoryGapAdmin,

@@ -15,7 +15,7 @@ from exchange.models import HistoryRange, SyncCursor
 from exchange.models.history import Stream
 from exchange.services.account import account_check
 from exchange.services.lease import Held, lease_take
-from exchange.stopping import stop_is_asked
+from exchange.services.stopping import stop_is_asked
 from exchange.sync.fetch import WIDTH_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import Page, Span, walk

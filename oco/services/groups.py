@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.models import AuditEntry, Instrument
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from exchange.models import AuditEntry
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from exchange.services.lease import Held, lease_take
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup

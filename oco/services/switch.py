@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from exchange.models import AuditEntry, TradingSwitch
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from oco.services.refusal import NotPossible
 
 

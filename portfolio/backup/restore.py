@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from exchange.models import AuditEntry, Lease, TradingSwitch
 from exchange.selectors import worker_last_beat
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from exchange.services.lease import NAME, lease_holder, lease_take
 from oco.services.switch import switch_off
 from portfolio.backup import postgres, sqlite

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from exchange.models import AuditEntry
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from portfolio.models import ApiToken
 
 DAYS = range(1, 3651)

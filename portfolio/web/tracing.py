@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from exchange.core.observability import correlated, correlation_id, name_new
 from exchange.models import AuditEntry
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 
 HEADER = "X-Request-ID"
 

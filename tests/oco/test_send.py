@@ -18,7 +18,7 @@ from exchange.client.errors import (
 from exchange.models import Lease, TradingSwitch
 from exchange.schemas import Ack, NameSpace, NewOrder
 from exchange.services.lease import LeaseLost, lease_take
-from exchange.services.send import (
+from exchange.services.order_execution import (
     Outcome,
     TradingOff,
     order_cancel,

@@ -5,7 +5,7 @@ from django.test import Client
 
 from exchange.core.observability import correlated
 from exchange.models import AuditEntry
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from tests.factories import UserFactory
 from tests.support import queries
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.cluster import Cluster
 
 from exchange.services.heartbeat import heartbeat_record
-from exchange.stopping import stop_ask
+from exchange.services.stopping import stop_ask
 from portfolio.running.schedule import look
 from portfolio.running.supervisor import StopRequest, die_with_parent
 

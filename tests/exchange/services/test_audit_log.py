@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from exchange.core.observability import correlated
 from exchange.models import AuditEntry
 from exchange.models.audit import AppendOnly
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 
 pytestmark = pytest.mark.django_db
 What = AuditEntry.What

@@ -25,7 +25,7 @@ from exchange.client.errors import (
 from exchange.fields import plain
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.schemas import NameSpace, NewOrder
-from exchange.services.audit import audit_record
+from exchange.services.audit_log import audit_record
 from exchange.services.lease import Held
 
 What = AuditEntry.What
