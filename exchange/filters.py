@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ValidationError as InvalidValue
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
@@ -26,7 +26,7 @@ class UtcField(IsoDateTimeField):  # type: ignore[misc]  # the package is not ty
                 found = super().clean(value)
             return None if found is None else found.astimezone(UTC)
         except OverflowError:
-            raise ValidationError("No such time is known.") from None
+            raise InvalidValue("No such time is known.") from None
 
 
 class UtcFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]  # the package is not typed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError as Nonsense
+from django.core.exceptions import ValidationError as InvalidValue
 from django.db import DataError
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
@@ -26,7 +26,7 @@ class Pages(CursorPagination):
         """A cursor that somebody wrote by hand may point to no place at all."""
         try:
             return super().paginate_queryset(*args, **kwargs)
-        except (Nonsense, ValueError, OverflowError, DataError):
+        except (InvalidValue, ValueError, OverflowError, DataError):
             raise NotFound(self.invalid_cursor_message) from None
 
     def get_schema_operation_parameters(self, view: Any) -> Any:

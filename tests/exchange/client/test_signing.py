@@ -8,7 +8,7 @@ import pytest
 
 from exchange.client.auth import param_string, sign
 
-FILE = Path(__file__).parents[1] / "fixtures" / "signing-vectors.json"
+FILE = Path(__file__).parents[2] / "fixtures" / "signing-vectors.json"
 ALL = json.loads(FILE.read_text())["vectors"]
 AGREED = [vector for vector in ALL if vector["kind"] == "vector"]
 DISPUTED = {vector["name"].split()[0]: vector for vector in ALL if vector["kind"] == "divergence"}

@@ -12,7 +12,7 @@ from exchange.schemas import Candle, NameSpace, NewOrder, Order, Ticker, Trade
 
 from .replay import Replay, client_of, envelope
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
 CLIENT_OID = "c5f682ed-7108-4f1c-b755-972fcdca0f02"
 
