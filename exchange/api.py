@@ -1,21 +1,116 @@
-"""Orders and trades to read over HTTP. Who may read is settled by the project's default permission."""
+"""Orders and trades to read over HTTP. Who may read is settled by the project's default permission.
+
+What a list of orders or trades can be asked for; a value that makes no sense is a 400 that names it.
+
+Pages by cursor: as quick at the end of a million rows as at the beginning.
+"""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError as InvalidValue
+from django.db import DataError
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.filters import OrderingFilter
+from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from exchange.filters import OrderFilter, TradeFilter
 from exchange.models import ExchangeOrder, Trade
-from exchange.paging import Pages
-from exchange.rows import OrderRow, UsdPrices
-from exchange.selectors import order_rows, orders_shown
+from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.selectors import UNKNOWN, OrderRow, UsdPrices, order_rows, orders_shown
 from exchange.serializers import OrderSerializer, TradeSerializer
+
+SIDES = [("BUY", "BUY"), ("SELL", "SELL")]
+STATUSES = [(one, one) for one in sorted(OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN})]
+
+
+class UtcField(IsoDateTimeField):  # type: ignore[misc]  # the package is not typed
+    """An ISO 8601 time, in UTC: databases know fewer offsets than ISO does. Without an offset it is UTC."""
+
+    def clean(self, value: Any) -> datetime | None:
+        try:
+            with timezone.override(UTC):
+                found = super().clean(value)
+            return None if found is None else found.astimezone(UTC)
+        except OverflowError:
+            raise InvalidValue("No such time is known.") from None
+
+
+class UtcFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]  # the package is not typed
+    field_class = UtcField
+
+
+class OrderFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
+    """The span of time has its start and not its end."""
+
+    status = filters.ChoiceFilter(choices=STATUSES, method="with_status")
+    side = filters.ChoiceFilter(choices=SIDES)
+    instrument_name = filters.CharFilter()
+    order_role = filters.ChoiceFilter(choices=ExchangeOrder.Role.choices)
+    origin = filters.ChoiceFilter(choices=ExchangeOrder.Origin.choices)
+    oco_group_id = filters.UUIDFilter()
+    created_after = UtcFilter(field_name="created_at", lookup_expr="gte")
+    created_before = UtcFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = ExchangeOrder
+        fields = ("status", "side", "instrument_name", "order_role", "origin", "oco_group_id")
+
+    def with_status(self, orders: QuerySet[Any], name: str, status: str) -> QuerySet[Any]:
+        """As shown: an order that went missing is UNKNOWN, whatever its last status was."""
+        unknown = Q(is_open=True, missing_since__isnull=False)
+        return orders.filter(unknown if status == UNKNOWN else Q(status=status, missing_since=None))
+
+
+class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
+    """`order_id` is either id of the order on the exchange."""
+
+    instrument_name = filters.CharFilter()
+    side = filters.ChoiceFilter(choices=SIDES)
+    order_id = filters.CharFilter()
+
+    class Meta:
+        model = Trade
+        fields = ("instrument_name", "side", "order_id")
+
+
+class Pages(CursorPagination):
+    """Fifty rows, at most 500 on request; nothing is skipped or shown twice when rows come in meanwhile."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 500
+
+    def get_page_size(self, request: Request) -> int | None:
+        asked = request.query_params.get(self.page_size_query_param) or "1"
+        if not asked.isascii() or not asked.isdigit() or not asked.strip("0"):
+            raise ValidationError({self.page_size_query_param: ["It must be a whole number from 1."]})
+        return super().get_page_size(request)
+
+    def paginate_queryset(self, *args: Any, **kwargs: Any) -> Any:
+        """A cursor that somebody wrote by hand may point to no place at all."""
+        try:
+            return super().paginate_queryset(*args, **kwargs)
+        except (InvalidValue, ValueError, OverflowError, DataError):
+            raise NotFound(self.invalid_cursor_message) from None
+
+    def get_schema_operation_parameters(self, view: Any) -> Any:
+        parameters = super().get_schema_operation_parameters(view)
+        for one in parameters:
+            if one["name"] == self.page_size_query_param:
+                one["schema"] |= {"minimum": 1, "default": self.page_size}
+                one["description"] = (
+                    f"Rows on a page; more than {self.max_page_size} are {self.max_page_size}."
+                )
+        return parameters
 
 
 class StableOrdering(OrderingFilter):

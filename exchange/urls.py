@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.urls import URLPattern, path
 
 from exchange.api import OrderDetail, OrderList, TradeList
-from exchange.rows import UsdPrices
+from exchange.selectors import UsdPrices
 
 
 def order_urls(*, usd_prices: Callable[[], UsdPrices]) -> list[URLPattern]:

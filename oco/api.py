@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchange.paging import Pages
+from exchange.api import Pages
 from exchange.serializers import ErrorSerializer
 from oco.filters import GroupFilter
 from oco.models.group import OcoGroup

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.models import ExchangeOrder, Instrument
-from exchange.rows import UsdPrices, decimals_of
+from exchange.selectors import UsdPrices, decimals_of
 from oco.cover import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
 from oco.holdings import Committed, Stop
 from oco.models.group import OcoGroup

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from exchange.models import Instrument
-from exchange.rows import UsdPrices
+from exchange.selectors import UsdPrices
 from oco.models.lot import Lot
 from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from exchange.client.client import Client
-from exchange.services.account import account_check
 from exchange.services.lease import Held
+from exchange.services.runs import account_check
 from exchange.sync.fetch import Clock, Snapshot, Wanted, pull
 from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next

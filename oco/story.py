@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.models import Instrument, Trade
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.banner import Banner, Plight, banner_of
 from oco.cover import Cover
 from oco.figures import Fill

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.paging import Pages
+from exchange.api import Pages
 from portfolio.models import Balance
 from portfolio.security.throttles import Syncing
 from portfolio.selectors import dashboard

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from exchange.client.client import Client
 from exchange.models import SyncRun
-from exchange.services.account import account_check
 from exchange.services.lease import Held, LeaseLost
+from exchange.services.runs import account_check
 from exchange.sync.fetch import Clock, Snapshot, pull
 from exchange.sync.market_data import quote_record_all
 from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record

@@ -8,8 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from exchange.rows import OrderRow, UsdPrices
-from exchange.selectors import instruments_of, order_rows, orders_executed, orders_open
+from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
 from oco.cover import Covered, Unprotected
 from oco.overview import BuyBack, Overview, Position, overview
 from oco.preview import Holdings

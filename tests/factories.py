@@ -25,7 +25,7 @@ from exchange.models import (
     Trade,
     TradingSwitch,
 )
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -1,7 +1,6 @@
 """The admin is for the worried: it reads everything and changes nothing of the record."""
 
-from exchange.admin.audit import AuditEntryAdmin
-from exchange.admin.market import CandleAdmin, InstrumentAdmin, QuoteAdmin
+from exchange.admin.market import AuditEntryAdmin, CandleAdmin, InstrumentAdmin, QuoteAdmin
 from exchange.admin.orders import ExchangeOrderAdmin, TradeAdmin
 from exchange.admin.sync import (
     AccountBindingAdmin,

@@ -1,16 +1,87 @@
-"""A list and a page to look at, with nothing to change, that stay quick with a million rows."""
+"""A list and a page to look at, with nothing to change, that stay quick with a million rows.
+
+Ways from one row of the record to the others, and to the desk's own pages.
+
+Pages of a list that may have a million rows.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from exchange.admin.paginator import NearPaginator
+DASH = "–"
+
+
+def list_link(model: type[Model], text: str, **query: str) -> str:
+    """A link to the admin's list of `model`, narrowed by `query`."""
+    return far_list(_name(model), text, **query)
+
+
+def far_list(name: str, text: str, **query: str) -> str:
+    """As `list_link`, by the name of a model of a room above, like `portfolio_alert`."""
+    return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{name}_changelist"), urlencode(query), text)
+
+
+def link(name: str, text: object, *args: object) -> str:
+    """A link to the address of this name, on the desk or in the admin."""
+    return format_html('<a href="{}">{}</a>', reverse(name, args=args), text)
+
+
+def group_link(group_id: UUID | str, text: object = "") -> str:
+    """To the protection of this id; it lives in a room above."""
+    return link("admin:oco_ocogroup_change", text or group_id, group_id)
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The id in `text`, None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _name(model: type[Model]) -> str:
+    return f"{model._meta.app_label}_{model._meta.model_name}"
+
+
+if TYPE_CHECKING:
+    AnyPaginator = Paginator[Any]
+else:
+    AnyPaginator = Paginator  # not subscriptable when it runs
+
+FAR = 10_000
+
+
+class NearPaginator(Paginator):  # type: ignore[type-arg]  # it takes no parameter at run time
+    """Counts to `FAR` and no further, so that a list opens as quickly as it did on the first day.
+
+    What lies beyond is found by a filter or by an id, not by turning two hundred pages.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, FAR)
+
+    @cached_property
+    def is_cut(self) -> bool:
+        return self._counted > FAR
+
+    @cached_property
+    def _counted(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: FAR + 1].count())
+
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]

@@ -1,12 +1,19 @@
-"""What can be traded, in the admin."""
+"""What can be traded, in the admin.
+
+The audit log, to read: who did what, under which name, and to which orders and groups.
+"""
+
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q
+from django.urls import reverse
+from django.utils.html import format_html_join
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin
-from exchange.admin.filters import QuestionFilter
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, list_link, to_the_second, uuid_of
+from exchange.admin.filters import QuestionFilter, WhoActed
 from exchange.core.utils import Timeframe
-from exchange.models import Candle, Instrument, Quote
+from exchange.models import AuditEntry, Candle, ExchangeOrder, Instrument, Quote
 
 
 @admin.register(Instrument)
@@ -38,3 +45,64 @@ class CandleAdmin(ByIdAdmin):
 class QuoteAdmin(ReadOnlyAdmin):
     list_display = ("instrument_name", "price", "change_24h", "read_at")
     search_fields = ("instrument_name",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ByIdAdmin):
+    list_display = (
+        "moment",
+        "by",
+        "from_address",
+        "what",
+        "result",
+        "code",
+        "text",
+        "about",
+        "began",
+        "on_desk",
+    )
+    list_filter = (WhoActed, "what")
+    readonly_fields = ("about", "began")
+    search_fields = ("correlation_id",)
+    search_help_text = "Who, or the name of what began it, exactly as shown"
+
+    def searches(self, term: str) -> list[Q]:
+        return [Q(correlation_id=term), Q(actor=term)]
+
+    def view_on_site(self, entry: AuditEntry) -> str:
+        return f"{reverse('audit')}?{urlencode({'name': entry.correlation_id or entry.actor})}"
+
+    @admin.display(description="at")
+    def moment(self, entry: AuditEntry) -> str | None:
+        return to_the_second(entry.at)
+
+    @admin.display(description="actor")
+    def by(self, entry: AuditEntry) -> str:
+        return list_link(AuditEntry, entry.actor, actor__exact=entry.actor)
+
+    @admin.display(description="what began it", empty_value="")
+    def began(self, entry: AuditEntry) -> str | None:
+        return began_link(entry.correlation_id)
+
+    @admin.display(description="groups and orders")
+    def about(self, entry: AuditEntry) -> str:
+        what = AuditEntry.What
+        if entry.what in (what.POLICY, what.TOKEN_MADE, what.TOKEN_REVOKED):
+            return ", ".join(map(str, entry.object_ids))
+        return ids_links(entry.object_ids)
+
+
+def began_link(name: str) -> str | None:
+    """To everything in the audit log that was begun under this name; None without one."""
+    return list_link(AuditEntry, name, correlation_id__exact=name) if name else None
+
+
+def ids_links(ids: list[str]) -> str:
+    """Each id as a link to the group or to the order that it names."""
+    return format_html_join(", ", "{}", ((_id_link(str(one)),) for one in ids))
+
+
+def _id_link(text: str) -> str:
+    if len(text) == len("00000000-0000-0000-0000-000000000000") and uuid_of(text):
+        return group_link(text)
+    return list_link(ExchangeOrder, text, q=text)

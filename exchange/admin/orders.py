@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 
-from exchange.admin.base import ByIdAdmin, to_the_second
+from exchange.admin.base import ByIdAdmin, list_link, to_the_second
 from exchange.admin.filters import (
     Lately,
     NotDealtWith,
@@ -15,7 +15,6 @@ from exchange.admin.filters import (
     Side,
     TradedLately,
 )
-from exchange.admin.links import list_link
 from exchange.models import ExchangeOrder, Trade
 
 

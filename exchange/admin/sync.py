@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 
-from exchange.admin.base import ReadOnlyAdmin, to_the_second
+from exchange.admin.base import ReadOnlyAdmin, list_link, to_the_second
 from exchange.admin.filters import RangeLeft, RunLately, RunTrouble
-from exchange.admin.links import list_link
 from exchange.core.utils import NS_PER_MS, from_ms
 from exchange.models import (
     AccountBinding,

@@ -1,15 +1,17 @@
 """Our mirror of the exchange, and the record of how it was read."""
 
-from exchange.models.account import AccountBinding
-from exchange.models.audit import AuditEntry
-from exchange.models.candle import Candle
-from exchange.models.history import HistoryGap, HistoryRange, SyncCursor
-from exchange.models.instrument import Instrument
-from exchange.models.order import ExchangeOrder
-from exchange.models.quote import Quote
-from exchange.models.run import Heartbeat, Lease, SyncRun
-from exchange.models.switch import TradingSwitch
-from exchange.models.trade import Trade
+from exchange.models.audit import AuditEntry, TradingSwitch
+from exchange.models.market import Candle, Instrument, Quote
+from exchange.models.orders import ExchangeOrder, Trade
+from exchange.models.sync import (
+    AccountBinding,
+    Heartbeat,
+    HistoryGap,
+    HistoryRange,
+    Lease,
+    SyncCursor,
+    SyncRun,
+)
 
 __all__ = [
     "AccountBinding",

@@ -1,4 +1,7 @@
-"""Who did what to the money, and what came of it."""
+"""Who did what to the money, and what came of it.
+
+The kill switch.
+"""
 
 from typing import Any, NoReturn
 
@@ -79,3 +82,20 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("An entry of the audit log is never deleted.")
+
+
+class TradingSwitch(models.Model):
+    """While the one row says so, no order is created by any process (rule 13). Cancels stay possible."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    is_off = models.BooleanField(default=False, help_text="Trading is switched off.")
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=64)
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = "kill switch"
+        verbose_name_plural = "kill switch"
+
+    def __str__(self) -> str:
+        return "trading is switched off" if self.is_off else "trading is on"

@@ -12,10 +12,9 @@ from django.utils import timezone
 from exchange.client.client import Client, client_from_settings
 from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import HistoryRange, SyncCursor
-from exchange.models.history import Stream
-from exchange.services.account import account_check
-from exchange.services.lease import Held, lease_take
-from exchange.services.stopping import stop_is_asked
+from exchange.models.sync import Stream
+from exchange.services.lease import Held, lease_take, stop_is_asked
+from exchange.services.runs import account_check
 from exchange.sync.fetch import WIDTH_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import Page, Span, walk

@@ -19,7 +19,7 @@ from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.utils import Timeframe, chunks, fitting, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
-from exchange.services.stopping import stop_is_asked
+from exchange.services.lease import stop_is_asked
 from exchange.sync.fetch import Clock
 
 KEPT = 1000  # bars of each instrument and timeframe

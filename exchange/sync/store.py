@@ -21,7 +21,7 @@ from django.db.models import Q
 from exchange import schemas
 from exchange.core.utils import ASKED, EPOCH, NS_PER_DAY, NS_PER_MS, chunks, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
 from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderDraft, order_draft, order_missing_all, order_store

@@ -8,7 +8,7 @@ from django.conf import settings
 from exchange.client.client import Client
 from exchange.core.utils import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.sync.fetch import LOOKUPS, Key, Wanted
 from exchange.sync.pagination import Span
 

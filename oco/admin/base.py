@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from exchange.admin.links import list_link, uuid_of
+from exchange.admin.base import list_link, uuid_of
 from exchange.models import ExchangeOrder
 from oco.models.leg import OcoLeg
 

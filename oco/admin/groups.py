@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 
-from exchange.admin.audit import began_link
 from exchange.admin.base import ByIdAdmin, to_the_second
+from exchange.admin.market import began_link
 from oco.admin.base import group_searches, order_link
 from oco.admin.cancelling import Cancelling
 from oco.admin.filters import Ended, InDanger, InstrumentAtWork

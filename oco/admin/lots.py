@@ -3,9 +3,8 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, list_link, to_the_second
 from exchange.admin.filters import QuestionFilter
-from exchange.admin.links import list_link
 from exchange.admin.sync import moment
 from exchange.models import Trade
 from oco.admin.base import order_link

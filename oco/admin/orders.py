@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from exchange.admin.links import group_link
+from exchange.admin.base import group_link
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.models import ExchangeOrder
 from oco.admin.paths import alerts_of, audit_of, events_of

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from exchange.admin.links import DASH, far_list, list_link
+from exchange.admin.base import DASH, far_list, list_link
 from exchange.models import AuditEntry, ExchangeOrder, Trade
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup

@@ -3,10 +3,9 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from exchange.admin.audit import began_link, ids_links
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second
 from exchange.admin.filters import QuestionFilter
-from exchange.admin.links import group_link
+from exchange.admin.market import began_link, ids_links
 from oco.admin.base import group_searches, order_link
 from oco.models.event import OcoEvent
 from oco.models.leg import OcoLeg

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.models import Instrument
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.holdings import Committed
 from oco.models.lot import Lot
 from oco.policies import policy_for

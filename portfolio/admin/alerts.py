@@ -6,10 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from exchange.admin.audit import began_link
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second, uuid_of
 from exchange.admin.filters import QuestionFilter
-from exchange.admin.links import group_link, uuid_of
+from exchange.admin.market import began_link
 from portfolio.models import Alert, AlertMessage
 from portfolio.services.alerts import alert_acknowledge
 

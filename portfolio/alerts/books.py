@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from exchange.core.utils import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.selectors import orders_executed
 from oco.models.lot import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
 from oco.pricing import ceiling_of

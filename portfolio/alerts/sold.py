@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.figures import gain_of
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

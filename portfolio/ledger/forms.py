@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from exchange.models import ExchangeOrder
-from exchange.rows import UNKNOWN
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.selectors import UNKNOWN
 from portfolio.templatetags.words import ORDER_LOOKS, WORDS
 
 Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin

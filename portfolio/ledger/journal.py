@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.models.event import OcoEvent
 from oco.ways import Way
 from portfolio.ledger.cells import Cell

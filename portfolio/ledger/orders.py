@@ -7,8 +7,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.rows import UNKNOWN, OrderRow
-from exchange.selectors import order_rows, orders_shown
+from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import OrderForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page

@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchange.paging import Pages
+from exchange.api import Pages
 from portfolio.market.board import row_of, with_action
 from portfolio.market.serializers import (
     TIMEFRAMES,

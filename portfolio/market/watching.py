@@ -9,7 +9,7 @@ from django.conf import settings
 
 from exchange.core.utils import Timeframe
 from exchange.models import Candle, Instrument, Quote
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from portfolio.freshness import OLD_AFTER
 from portfolio.models import WatchlistItem
 

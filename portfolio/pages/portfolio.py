@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from exchange.rows import decimals_of
-from exchange.selectors import instruments_of
+from exchange.selectors import decimals_of, instruments_of
 from portfolio.drawing.bar import Slice, divided
 from portfolio.ledger.answers import csv_file, wants_file
 from portfolio.ledger.cells import Cell

@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.models import HistoryRange, Trade
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.services.lease import Held
 from exchange.sync.fetch import Snapshot
 from portfolio.alerts.drift import drift_tell

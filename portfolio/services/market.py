@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from exchange.client.client import client_from_settings
-from exchange.services.heartbeat import heartbeat_record
+from exchange.services.runs import heartbeat_record
 from exchange.sync.market_data import Reading, candles_read, candles_thin
 from portfolio.market.followed import instruments_charted, instruments_followed
 from portfolio.services.signals import signals_compute, signals_thin

@@ -12,9 +12,8 @@ from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.core.observability import correlated, correlation_id
 from exchange.models import SyncRun
-from exchange.services.account import WrongAccount
 from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
-from exchange.services.runs import run_finish, run_start
+from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.sync.backfill import PURPOSE as HISTORY
 from oco.services.repricing import PRICES
 from portfolio.cycle import Silence, run_cycle

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from exchange.fields import plain
-from exchange.rows import OrderRow
+from exchange.selectors import OrderRow
 from portfolio.web.display import display_now
 
 register = template.Library()

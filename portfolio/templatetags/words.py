@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from exchange.models import ExchangeOrder
-from exchange.rows import OrderRow
+from exchange.selectors import OrderRow
 from oco.oids import is_name
 from oco.said import said
 from oco.ways import Way

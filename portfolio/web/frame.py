@@ -13,8 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exchange.models import ExchangeOrder
-from exchange.rows import OrderRow
-from exchange.selectors import orders_executed
+from exchange.selectors import OrderRow, orders_executed
 from oco.overview import Overview
 from portfolio.alerts.shown import AlertsShown, alerts_shown
 from portfolio.freshness import SyncState, sync_state

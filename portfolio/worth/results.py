@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import Trade
-from exchange.models.history import HistoryRange, Stream
-from exchange.rows import OrderRow, UsdPrices
+from exchange.models.sync import HistoryRange, Stream
+from exchange.selectors import OrderRow, UsdPrices
 from portfolio.models import Balance, CostEntry, PositionCost
 from portfolio.worth.cost import DOLLARS, Stock
 from portfolio.worth.valuation import CENT, rounded, total_of

@@ -7,8 +7,7 @@ from django.db import connection
 
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.models import ExchangeOrder
-from exchange.rows import decimals_of
-from exchange.selectors import orders_executed, orders_open
+from exchange.selectors import decimals_of, orders_executed, orders_open
 from tests.factories import OrderFactory
 
 pytestmark = pytest.mark.django_db

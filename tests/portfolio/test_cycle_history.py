@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core.utils import NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from exchange.sync.store import RETENTION_NS
 from exchange.sync.windows import AHEAD_NS, OVERLAP_NS, in_turn

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 
 from exchange.models import ExchangeOrder, Lease, SyncCursor, SyncRun, Trade
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.services.lease import lease_take
 from exchange.sync.trades import trade_store
 from portfolio.models import Balance

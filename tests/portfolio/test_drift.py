@@ -5,7 +5,7 @@ from decimal import Decimal as D
 import pytest
 
 from exchange.models import HistoryRange
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from portfolio.models import Alert, CoinDrift, CostCursor
 from portfolio.services.drift import drift_count

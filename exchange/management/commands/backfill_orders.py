@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from exchange.client.errors import ExchangeError
 from exchange.models import HistoryRange
-from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost
+from exchange.services.runs import WrongAccount
 from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
 
 SLICE_SECONDS = 20

@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.services.lease import LeaseLost
-from exchange.services.oco_lease import Busy, lease_for
+from exchange.services.lease import Busy, LeaseLost, lease_for
 from exchange.services.order_execution import why_no_create
 from oco.emergency import Naked, group_release_all, naked_without, order_cancel_all, orders_read
 from oco.services.switch import switch_off, switch_on

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.services.account import WrongAccount
-from exchange.services.lease import LeaseLost
-from exchange.services.oco_lease import Busy, lease_for
+from exchange.services.lease import Busy, LeaseLost, lease_for
+from exchange.services.runs import WrongAccount
 from oco.models.event import OcoEvent
 from oco.plan import Action, Cancel, LookUp, Order, Place
 from oco.rehearsal import Rehearsed, account_read, perform, rehearse

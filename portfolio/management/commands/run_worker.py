@@ -12,8 +12,8 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 from django_q.cluster import Cluster
 
-from exchange.services.heartbeat import heartbeat_record
-from exchange.services.stopping import stop_ask
+from exchange.services.lease import stop_ask
+from exchange.services.runs import heartbeat_record
 from portfolio.running.schedule import look
 from portfolio.running.supervisor import StopRequest, die_with_parent
 

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 
 from exchange.core.utils import Timeframe
 from exchange.fields import plain
-from exchange.rows import CandleRow, decimals_of
-from exchange.selectors import candles_of
+from exchange.selectors import CandleRow, candles_of, decimals_of
 from oco.figures import Figures
 from oco.plan import Role
 from oco.story import Story

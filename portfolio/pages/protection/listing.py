@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.models import Instrument
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from oco.cover import Cover
 from oco.models.group import OcoGroup
 from oco.selectors import Danger, group_instruments, groups_asked

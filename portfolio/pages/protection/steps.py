@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
-from exchange.rows import decimals_of
+from exchange.selectors import decimals_of
 from exchange.services.lease import Held
 from oco.models.group import OcoGroup
 from oco.proposal import Proposal, Terms

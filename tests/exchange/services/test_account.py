@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchange.models import AccountBinding
-from exchange.services.account import WrongAccount, account_bind, account_is_due
+from exchange.services.runs import WrongAccount, account_bind, account_is_due
 from tests.support import picture
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 
 from exchange.client.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
-from exchange.services.account import WrongAccount
 from exchange.services.lease import LeaseLost, lease_holder, lease_take
+from exchange.services.runs import WrongAccount
 from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
 from tests.support import below
 

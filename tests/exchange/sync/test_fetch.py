@@ -7,7 +7,7 @@ import pytest
 
 from exchange.client.errors import AuthError
 from exchange.core.utils import NS_PER_DAY, NS_PER_MS, from_ms
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.schemas import NameSpace
 from exchange.sync.fetch import LOOKUPS, Wanted, pull
 from exchange.sync.pagination import Span

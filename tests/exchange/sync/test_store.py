@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.utils import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from exchange.schemas import NameSpace
 from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
 from exchange.sync.pagination import Gap, Span

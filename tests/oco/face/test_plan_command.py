@@ -116,6 +116,6 @@ def test_applied_it_is_done_and_told(desk, world, run):
 def test_it_waits_for_the_lease_and_then_says_who_has_it(desk, run, monkeypatch):
     desk.quiet()
     lease_take(purpose="cycle")
-    monkeypatch.setattr("exchange.services.oco_lease.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("exchange.services.lease.PATIENCE_SECONDS", 0.5)
     with pytest.raises(CommandError, match=r"Another cycle is running \(cycle "):
         run("oco_plan")

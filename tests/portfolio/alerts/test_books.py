@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from portfolio.alerts.books import books_note_all
 from portfolio.models import Alert
 from tests.factories import (

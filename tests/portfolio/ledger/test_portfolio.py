@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.utils import timezone
 
-from exchange.models.history import Stream
+from exchange.models.sync import Stream
 from portfolio.ledger.cells import MARK
 from portfolio.pages.portfolio import shares
 from portfolio.selectors import dashboard

@@ -1,0 +1,136 @@
+"""Who runs, since when, and how each cycle ended.
+
+How far each stream of history has been read, what is still to read, and what cannot be.
+
+Which account this database belongs to.
+"""
+
+from django.db import models
+
+
+class Lease(models.Model):
+    """The right to talk to the exchange with our keys; `token` grows with each holder and fences off the last one."""
+
+    name = models.CharField(max_length=32, unique=True)
+    holder = models.CharField(max_length=128, blank=True)
+    token = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.token} {self.holder}"
+
+
+class SyncRun(models.Model):
+    """One cycle: start, end, counts, requests, and the error in words."""
+
+    class Status(models.TextChoices):
+        RUNNING = "RUNNING", "running"
+        OK = "OK", "complete"
+        PARTIAL = "PARTIAL", "some parts failed"
+        FAILED = "FAILED", "failed"
+
+    started_at = models.DateTimeField(db_index=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
+    trigger = models.CharField(max_length=16)
+    token = models.BigIntegerField()
+    balances = models.IntegerField(default=0)
+    open_orders = models.IntegerField(default=0)
+    executed_orders = models.IntegerField(default=0)
+    trades = models.IntegerField(default=0)
+    groups_created = models.IntegerField(default=0)
+    groups_closed = models.IntegerField(default=0)
+    requests = models.IntegerField(default=0)
+    duration_ms = models.IntegerField(null=True, blank=True)
+    clock_offset_ms = models.IntegerField(null=True, blank=True)
+    errors = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        db_table = "sync_runs"
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["status", "-finished_at"], name="runs_by_status")]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M:%S} {self.status}"
+
+
+class Heartbeat(models.Model):
+    """A sign of life of a process of ours, so that silence is noticed."""
+
+    name = models.CharField(max_length=128, unique=True)
+    beat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stream(models.TextChoices):
+    """The three histories of the exchange (dossier 7)."""
+
+    ORDERS = "ORDERS", "orders"
+    ADVANCED = "ADVANCED", "advanced orders"
+    TRADES = "TRADES", "trades"
+
+
+class SyncCursor(models.Model):
+    """Everything of `stream` up to `read_until_ns` (exchange time) was read, but for the open ranges."""
+
+    stream = models.CharField(max_length=16, choices=Stream.choices, unique=True)
+    read_until_ns = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.stream
+
+
+class HistoryRange(models.Model):
+    """A stretch of history to be read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
+
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    start_ns = models.BigIntegerField()
+    end_ns = models.BigIntegerField()
+    next_ns = models.BigIntegerField()
+    why = models.CharField(max_length=64)
+    rows = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["-next_ns", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.why}"
+
+
+class HistoryGap(models.Model):
+    """A stretch that the exchange could not give us completely: said, not hidden."""
+
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    instrument_name = models.CharField(max_length=64, blank=True)
+    start_ns = models.BigIntegerField()
+    end_ns = models.BigIntegerField()
+    reason = models.CharField(max_length=255)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream", "instrument_name", "start_ns", "end_ns"], name="gap_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.reason}"
+
+
+class AccountBinding(models.Model):
+    """The one environment and exchange account whose record this database is."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    environment = models.CharField(max_length=16)
+    account_uuid = models.CharField(max_length=64)
+    key_tail = models.CharField(max_length=4, blank=True)
+    bound_at = models.DateTimeField()
+    verified_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.environment} {self.account_uuid}"
