@@ -6,8 +6,7 @@ import pytest
 
 from exchange.client.clock import ClockOffset
 from exchange.client.errors import ClockError
-
-from .replay import START_MS, Clock, Replay, client_of, envelope, failing
+from tests.exchange.replay import START_MS, Clock, Replay, client_of, envelope, failing
 
 
 def date_at(ms: int) -> str:

@@ -20,8 +20,7 @@ from exchange.client.errors import (
 )
 from exchange.client.ratelimit import Limiter
 from exchange.schemas import NameSpace
-
-from .replay import ORDER, Clock, Replay, client_of, envelope, failing, ok, raw, rows
+from tests.exchange.replay import ORDER, Clock, Replay, client_of, envelope, failing, ok, raw, rows
 
 TICKER = {"i": "CRO_USD", "a": "0.05", "t": 1786916797818}
 BALANCE = {"position_balances": [{"instrument_name": "USD", "quantity": "1"}]}

@@ -13,8 +13,7 @@ from exchange.client.auth import Credentials
 from exchange.client.errors import ExchangeError
 from exchange.client.transport import Lost, Transport
 from exchange.schemas import NameSpace, NewOrder
-
-from .replay import BASE_URL, KEY, SECRET, Replay, client_of, failing, ok, raw
+from tests.exchange.replay import BASE_URL, KEY, SECRET, Replay, client_of, failing, ok, raw
 
 ORDER = NewOrder(
     instrument_name="BTC_USD", side="BUY", type="MARKET", client_oid="mine-1", notional=Decimal(5)

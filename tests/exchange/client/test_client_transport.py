@@ -14,8 +14,7 @@ from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
 from exchange.client.ratelimit import Limiter
 from exchange.client.transport import DeadlineAdapter, Lost, Transport
 from exchange.schemas import NameSpace
-
-from .replay import Clock
+from tests.exchange.replay import Clock
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" + b'{"code":0,"result":{"a":1}}'
 Behave = Callable[[socket.socket, "Server"], None]

@@ -22,8 +22,7 @@ from exchange.client.errors import (
 )
 from exchange.client.ratelimit import Limiter
 from exchange.schemas import Ack, NameSpace, NewOrder
-
-from .replay import KEY, SECRET, Clock, Replay, client_of, envelope, failing, ok, raw
+from tests.exchange.replay import KEY, SECRET, Clock, Replay, client_of, envelope, failing, ok, raw
 
 BUY = NewOrder(
     instrument_name="BTC_USD",

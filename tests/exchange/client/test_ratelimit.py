@@ -3,8 +3,7 @@
 import pytest
 
 from exchange.client.ratelimit import Limiter, limit_of
-
-from .replay import Clock
+from tests.exchange.replay import Clock
 
 
 def limiter_of(clock: Clock, **options) -> Limiter:

@@ -9,8 +9,7 @@ import pytest
 from exchange.client.client import Client
 from exchange.client.errors import AuthError, ExchangeError, RateLimited, Refused, UnknownOutcome, Unreachable
 from exchange.schemas import Candle, NameSpace, NewOrder, Order, Ticker, Trade
-
-from .replay import Replay, client_of, envelope
+from tests.exchange.replay import Replay, client_of, envelope
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED

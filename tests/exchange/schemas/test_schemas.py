@@ -17,8 +17,7 @@ from exchange.schemas import (
     Trade,
     is_terminal,
 )
-
-from .replay import ORDER, loads
+from tests.exchange.replay import ORDER, loads
 
 TRADE = {
     "trade_id": "1",
