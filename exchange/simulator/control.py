@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exchange.simulator import byhand, protocol
+from exchange.simulator import manual_controls, protocol
 from exchange.simulator.calls import Call
 from exchange.simulator.codes import Refusal
 from exchange.simulator.fees import FeeRates
@@ -41,11 +41,11 @@ def price(x: Exchange, body: Body) -> Body:
     symbol = body["instrument_name"]
     if "mark_gap" in body:
         gap = body["mark_gap"]
-        byhand.set_mark_gap(x, symbol, None if gap is None else Decimal(str(gap)))
+        manual_controls.set_mark_gap(x, symbol, None if gap is None else Decimal(str(gap)))
     if "price" in body:
-        byhand.set_price(x, symbol, Decimal(str(body["price"])))
+        manual_controls.set_price(x, symbol, Decimal(str(body["price"])))
     if "percent" in body:
-        byhand.move(x, symbol, Decimal(str(body["percent"])))
+        manual_controls.move(x, symbol, Decimal(str(body["percent"])))
     last, mark = x.prices.last(symbol, x.at_ms), x.prices.mark(symbol, x.at_ms)
     return {"instrument_name": symbol, "last": str(last), "mark": str(mark)}
 
@@ -53,7 +53,7 @@ def price(x: Exchange, body: Body) -> Body:
 def fill(x: Exchange, body: Body) -> Body:
     """order_id (either id), quantity? (the rest), price? (the limit, else the market)."""
     quantity, at = body.get("quantity"), body.get("price")
-    order = byhand.fill(
+    order = manual_controls.fill(
         x,
         str(body["order_id"]),
         quantity=None if quantity is None else Decimal(str(quantity)),
@@ -79,7 +79,7 @@ def deposit(x: Exchange, body: Body) -> Body:
 
 def withdraw(x: Exchange, body: Body) -> Body:
     """currency, amount, force? (also take what open orders lock)."""
-    byhand.withdraw(x, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force")))
+    manual_controls.withdraw(x, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force")))
     return {"balance": str(x.ledger.of(body["currency"]))}
 
 
@@ -141,7 +141,7 @@ def position(x: Exchange, body: Body) -> Body:
 
 def hide(x: Exchange, body: Body) -> Body:
     """order_id, seconds: it goes on working, locking and answering 204, but cannot be read."""
-    found = byhand.order_named(x, str(body["order_id"]))
+    found = manual_controls.order_named(x, str(body["order_id"]))
     found.hidden_until_ms = x.at_ms + int(float(body["seconds"]) * 1000)
     return {"hidden_until_ms": found.hidden_until_ms}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from exchange.core.utils import STOPS
-from exchange.simulator import byhand, control
+from exchange.simulator import control, manual_controls
 from exchange.simulator.codes import Refusal
 from exchange.simulator.decimals import floor_to
 from exchange.simulator.http import App
@@ -129,15 +129,15 @@ class Field:
         if targets:
             order = self._random.choice(targets)
             lot = self.exchange.instruments[order.instrument_name].lot
-            byhand.fill(
+            manual_controls.fill(
                 self.exchange, order.order_id, quantity=floor_to(order.remaining / 2, lot), price=None
             )
 
     def _swing(self, symbol: str, percent: int) -> None:
         """Through every stop of that side, and back."""
-        byhand.move(self.exchange, symbol, Decimal(percent))
+        manual_controls.move(self.exchange, symbol, Decimal(percent))
         self.exchange.advance()
-        byhand.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
+        manual_controls.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
 
     # the record
 

@@ -10,7 +10,7 @@ import requests
 
 from exchange.client.client import Client
 from exchange.client.ratelimit import Limiter
-from exchange.simulator import byhand, control
+from exchange.simulator import control, manual_controls
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.simulator.catalogue import Catalogue
 from exchange.simulator.codes import Refusal
@@ -66,16 +66,16 @@ class World:
         """The market jumps there at once; resting orders and triggers meet it."""
         with self.exchange.lock:
             self.exchange.advance()
-            byhand.set_price(self.exchange, symbol, Decimal(str(price)))
+            manual_controls.set_price(self.exchange, symbol, Decimal(str(price)))
 
     def move(self, symbol: str, percent: Any) -> None:
         with self.exchange.lock:
             self.exchange.advance()
-            byhand.move(self.exchange, symbol, Decimal(str(percent)))
+            manual_controls.move(self.exchange, symbol, Decimal(str(percent)))
 
     def set_mark_gap(self, symbol: str, ratio: Any) -> None:
         """Mark is last times (1 + ratio)."""
-        byhand.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
+        manual_controls.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
 
     def set_liquidity(self, symbol: str, quantity: Any) -> None:
         """What one taker order finds before the collar; None for endless."""
@@ -111,7 +111,7 @@ class World:
         self.exchange.deposit(currency, Decimal(str(amount)))
 
     def withdraw(self, currency: str, amount: Any, *, force: bool = False) -> None:
-        byhand.withdraw(self.exchange, currency, Decimal(str(amount)), force=force)
+        manual_controls.withdraw(self.exchange, currency, Decimal(str(amount)), force=force)
 
     def balance(self, currency: str) -> Decimal:
         return self.exchange.ledger.of(currency)
@@ -141,7 +141,7 @@ class World:
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
         """A counterparty comes for a part or the rest of an open order."""
-        return byhand.fill(
+        return manual_controls.fill(
             self.exchange,
             order,
             quantity=None if quantity is None else Decimal(str(quantity)),
@@ -164,7 +164,7 @@ class World:
             found = store.find(None, some_id)
             if found is not None:
                 return found
-        return byhand.order_named(self.exchange, some_id)
+        return manual_controls.order_named(self.exchange, some_id)
 
     def open_orders(self) -> list[Order]:
         return list(self.exchange.open_orders())
