@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, Trade
-from exchange.simulator import balances, records
-from exchange.simulator.decimals import eight
-from exchange.simulator.state import Exchange
+from exchange.simulator import models, serializers
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.instruments import eight
 from portfolio.models import Balance
 
 Facts = tuple[Any, ...]
@@ -33,17 +33,17 @@ def _orders(x: Exchange) -> Iterator[str]:
     return _compare("order", theirs, ours)
 
 
-def _key(order: records.Order) -> tuple[str, str]:
+def _key(order: models.Order) -> tuple[str, str]:
     return order.name_space.upper(), order.order_id
 
 
-def _order_facts(x: Exchange, order: records.Order) -> Facts:
+def _order_facts(x: Exchange, order: models.Order) -> Facts:
     second = order.exchange_order_id if x.quirks.exchange_order_id == "when_live" else ""
     return (
         *(order.instrument_name, order.side, order.order_type, order.client_oid, order.list_id, second),
         *(order.status, order.reason, order.is_open, order.limit_price, order.ref_price, order.quantity),
         *(order.cumulative_quantity, order.cumulative_value, abs(order.cumulative_fee)),
-        *(order.fee_instrument_name, order.create_time_ns, order.update_time_ns // records.NS),
+        *(order.fee_instrument_name, order.create_time_ns, order.update_time_ns // models.NS),
     )
 
 
@@ -91,7 +91,9 @@ def _trades(x: Exchange) -> Iterator[str]:
 
 
 def _balances(x: Exchange) -> Iterator[str]:
-    theirs = {held.currency: (held.quantity, eight(max(held.free, NOTHING))) for held in balances.holdings(x)}
+    theirs = {
+        held.currency: (held.quantity, eight(max(held.free, NOTHING))) for held in serializers.holdings(x)
+    }
     ours = {row.currency: (row.quantity, row.available) for row in Balance.objects.all() if row.quantity}
     return _compare("balance", theirs, ours)
 

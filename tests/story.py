@@ -9,8 +9,8 @@ from typing import Any
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
 from exchange.schemas import NameSpace, NewOrder
-from exchange.simulator.catalogue import Catalogue, recorded_catalogue
-from exchange.simulator.codes import Refusal
+from exchange.simulator.config import Refusal
+from exchange.simulator.markets import Catalogue, recorded_catalogue
 from tests.exchange.simulator.world import World
 
 HELD = {"USD": 100_000, "BTC": 2, "ETH": 10, "SOL": 100, "CRO": 20_000}

@@ -10,14 +10,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import manual_controls, protocol
-from exchange.simulator.calls import Call
-from exchange.simulator.codes import Refusal
-from exchange.simulator.fees import FeeRates
-from exchange.simulator.quirks import CHOICES
-from exchange.simulator.records import Position
+from exchange.simulator.config import CHOICES, Refusal
+from exchange.simulator.models import FeeRates, Position
+from exchange.simulator.requests import Call
 
 if TYPE_CHECKING:
-    from exchange.simulator.state import Exchange
+    from exchange.simulator.exchange import Exchange
 
 Body = dict[str, Any]
 RULE_FIELDS = ("kind", "method", "nth", "every", "probability", "times")

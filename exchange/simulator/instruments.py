@@ -1,10 +1,59 @@
-"""The few facts of an instrument that order rules need, read from the market's own rows."""
+"""What the rest of the simulator asks of the market: prices as a function of time, and market rows.
 
+The few facts of an instrument that order rules need, read from the market's own rows.
+
+Exact decimal helpers: text in, text out, rounding to a grid with the direction in the name.
+
+Price ticks and quantity lots of an instrument (dossier 5.11.5).
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Any, Protocol
 
-from exchange.simulator.feed import Feed
+from exchange.simulator.config import Refusal
+
+Step = tuple[int, Decimal, Decimal]
+
+
+class Feed(Protocol):
+    """Times are milliseconds; rows are exactly as on the wire. See prices.py for the real one."""
+
+    @property
+    def symbols(self) -> Sequence[str]: ...
+
+    def last(self, symbol: str, ms: int) -> Decimal: ...
+    def mark(self, symbol: str, ms: int) -> Decimal: ...
+    def bid(self, symbol: str, ms: int) -> Decimal: ...
+    def ask(self, symbol: str, ms: int) -> Decimal: ...
+    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[Step]: ...
+    def set_price(self, symbol: str, ms: int, price: Decimal) -> None: ...
+    def move(self, symbol: str, ms: int, percent: Decimal) -> None: ...
+    def set_mark_gap(self, symbol: str, ratio: Decimal | None) -> None: ...
+    def instruments_rows(self) -> list[dict[str, Any]]: ...
+    def ticker_row(self, symbol: str, ms: int) -> dict[str, Any]: ...
+    def candle_rows(
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        count: int,
+        start_ms: int | None,
+        end_ms: int | None,
+        now_ms: int,
+    ) -> list[dict[str, Any]]: ...
+    def book(self, symbol: str, ms: int, depth: int) -> dict[str, Any]: ...
+    def valuation_rows(
+        self,
+        symbol: str,
+        valuation_type: str,
+        count: int,
+        start_ms: int | None,
+        end_ms: int | None,
+        now_ms: int,
+    ) -> list[dict[str, Any]]: ...
+    def to_state(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +100,91 @@ def usd_price(feed: Feed, instruments: dict[str, Instrument], currency: str, ms:
     if f"{currency}_USDT" in instruments and currency != "USDT":
         return feed.mark(f"{currency}_USDT", ms) * usd_price(feed, instruments, "USDT", ms)
     return Decimal(1) if currency in ("USDT", "USDC") else Decimal(0)
+
+
+ZERO = Decimal(0)
+MOST, LEAST_EXPONENT = Decimal(10) ** 15, -18
+
+
+def parse(text: str) -> Decimal | None:
+    """A finite number of sensible size, or None."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    sensible = value.is_finite() and abs(value) < MOST and _exponent(value) >= LEAST_EXPONENT
+    return value if sensible else None
+
+
+def plain(value: Decimal) -> str:
+    """Without exponent, digits as they are: Decimal("1.0780") gives "1.0780"."""
+    return format(value, "f")
+
+
+def short(value: Decimal) -> str:
+    """Without exponent and without trailing zeros."""
+    return plain(value.normalize()) if value else "0"
+
+
+def normal(value: Decimal) -> Decimal:
+    """The same number with trailing zeros gone and no positive exponent."""
+    value = value.normalize()
+    return value.quantize(Decimal(1)) if _exponent(value) > 0 else value
+
+
+def on_grid(value: Decimal, step: Decimal) -> bool:
+    return value % step == 0
+
+
+def floor_to(value: Decimal, step: Decimal) -> Decimal:
+    return (value / step).to_integral_value(ROUND_FLOOR) * step
+
+
+def ceil_to(value: Decimal, step: Decimal) -> Decimal:
+    return (value / step).to_integral_value(ROUND_CEILING) * step
+
+
+def with_step(value: Decimal, step: Decimal) -> Decimal:
+    """With as many decimals as the step has: 0.0375 on 0.00001 is 0.03750; a step of 10000 has none."""
+    return value.quantize(Decimal(1).scaleb(min(0, _exponent(step.normalize()))))
+
+
+def eight(value: Decimal) -> Decimal:
+    """Cut (not rounded) to 8 decimals, as market values are shown (dossier 5.6)."""
+    return value.quantize(Decimal("0.00000001"), rounding=ROUND_DOWN)
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def on_tick(price: Decimal | None, instrument: Instrument, code: int) -> Decimal:
+    """The price, or a refusal: 40004 when missing, `code` when off the tick."""
+    if price is None:
+        raise Refusal(40004, "Missing price")
+    if not on_grid(price, instrument.price_tick):
+        raise Refusal(code)
+    return price
+
+
+def on_lot(quantity: Decimal | None, instrument: Instrument) -> Decimal:
+    """The quantity, or a refusal: 40004 when missing, 213 when off the lot."""
+    if quantity is None:
+        raise Refusal(40004, "Missing quantity")
+    if not on_grid(quantity, instrument.lot):
+        raise Refusal(213, "Invalid quantity format")
+    return quantity
+
+
+def down(price: Decimal, instrument: Instrument) -> Decimal:
+    return floor_to(price, instrument.price_tick)
+
+
+def up(price: Decimal, instrument: Instrument) -> Decimal:
+    return ceil_to(price, instrument.price_tick)
+
+
+def lots_for(value: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+    """The whole lots that a quote amount buys, rounded down."""
+    return floor_to(value / price, instrument.lot)

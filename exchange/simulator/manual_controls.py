@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from exchange.simulator import booking, matching, reservations
-from exchange.simulator.codes import Refusal
-from exchange.simulator.records import NameSpace, Order
+from exchange.simulator import matching, settlement
+from exchange.simulator.config import Refusal
+from exchange.simulator.models import NameSpace, Order
 
 if TYPE_CHECKING:
-    from exchange.simulator.state import Exchange
+    from exchange.simulator.exchange import Exchange
 
 
 def set_price(x: Exchange, symbol: str, price: Decimal) -> None:
@@ -59,19 +59,19 @@ def fill(x: Exchange, which: str | Order, *, quantity: Decimal | None, price: De
     at = price or order.limit_price or matching.best(x, order)
     if not 0 < wanted <= order.remaining:
         raise ValueError(f"{wanted} is not within the remaining {order.remaining}")
-    whole = not order.waits_for_trigger or reservations.affordable(x, order)
+    whole = not order.waits_for_trigger or settlement.affordable(x, order)
     if not whole or not matching.payable(x, order, wanted, at):
         raise Refusal(306)
     order.triggered = order.triggered or order.waits_for_trigger
     order.status = "ACTIVE"
-    booking.go_live(x, order)
-    booking.fill(x, order, wanted, at, taker=False)
+    settlement.go_live(x, order)
+    settlement.fill(x, order, wanted, at, taker=False)
     return order
 
 
 def withdraw(x: Exchange, currency: str, amount: Decimal, *, force: bool) -> None:
     """30024 when open orders lock it or it is not there; `force` asks nothing but that it is there."""
-    most = x.ledger.of(currency) if force else reservations.available(x, currency)
+    most = x.ledger.of(currency) if force else settlement.available(x, currency)
     if amount > most:
         raise Refusal(30024)
     x.deposit(currency, -amount)

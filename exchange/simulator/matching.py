@@ -1,4 +1,7 @@
-"""How open orders meet the market: walking through time, taking, resting, market orders and their collar."""
+"""How open orders meet the market: walking through time, taking, resting, market orders and their collar.
+
+When an untriggered order fires, and what becomes of it then (dossier 5.20, 6.2).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from hashlib import blake2b
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from exchange.simulator import booking, oco, reservations, triggers
-from exchange.simulator.decimals import ZERO, floor_to
-from exchange.simulator.records import Order
+from exchange.simulator import settlement
+from exchange.simulator.instruments import ZERO, floor_to
+from exchange.simulator.models import Order
 
 if TYPE_CHECKING:
-    from exchange.simulator.state import Exchange
+    from exchange.simulator.exchange import Exchange
+
 
 Moment = tuple[int, str, Decimal, Decimal]
 
@@ -46,7 +50,7 @@ def settle(x: Exchange) -> None:
 
 
 def visit_each(x: Exchange, orders: list[Order], last: Decimal, mark: Decimal) -> None:
-    oco.end_races(x)
+    settlement.end_races(x)
     for order in orders:
         if order.is_open:
             visit(x, order, last, mark)
@@ -61,11 +65,11 @@ def visit_now(x: Exchange, order: Order) -> None:
 def visit(x: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
     """One order at one moment: due cancel, waiting for acknowledgement or trigger, entering, or resting."""
     if order.cancel_at_ms is not None and order.cancel_at_ms <= x.at_ms:
-        booking.end(x, order, "CANCELED")
+        settlement.end(x, order, "CANCELED")
     elif order.active_from_ms > x.at_ms:
         return
     elif order.waits_for_trigger:
-        triggers.consider(x, order, last, mark)
+        consider(x, order, last, mark)
     elif not order.entered:
         enter(x, order)
     elif order.limit_price is not None and crosses(order, last, order.limit_price):
@@ -78,7 +82,7 @@ def crosses(order: Order, price: Decimal, limit: Decimal) -> bool:
 
 def enter(x: Exchange, order: Order) -> None:
     """The order reaches the engine: a MARKET executes, a LIMIT takes what it can and rests or ends."""
-    booking.go_live(x, order)
+    settlement.go_live(x, order)
     if order.live_type == "MARKET":
         execute_market(x, order)
     else:
@@ -91,11 +95,11 @@ def enter_limit(x: Exchange, order: Order) -> None:
     limit = order.limit_price or ZERO
     takes = crosses(order, price, limit)
     if takes and "POST_ONLY" in order.exec_inst:
-        booking.end(x, order, x.quirks.post_only_end, 43005)
+        settlement.end(x, order, x.quirks.post_only_end, 43005)
     elif takes and "SMART_POST_ONLY" in order.exec_inst:
         order.limit_price = maker_price(x, order)
     elif order.time_in_force == "FILL_OR_KILL" and not (takes and within_depth(x, order) == order.remaining):
-        booking.end(x, order, x.quirks.fok_end, 43003)
+        settlement.end(x, order, x.quirks.fok_end, 43003)
     elif takes:
         execute(x, order, within_depth(x, order), price, taker=True)
     if order.is_open and order.time_in_force == "IMMEDIATE_OR_CANCEL":
@@ -105,9 +109,9 @@ def enter_limit(x: Exchange, order: Order) -> None:
 def end_immediate(x: Exchange, order: Order) -> None:
     """A remainder is CANCELED; how an order without any fill ends is a quirk (dossier 6.1, 11.9)."""
     if order.cumulative_quantity:
-        booking.end(x, order, "CANCELED")
+        settlement.end(x, order, "CANCELED")
     else:
-        booking.end(x, order, x.quirks.ioc_end, 43004)
+        settlement.end(x, order, x.quirks.ioc_end, 43004)
 
 
 def execute_market(x: Exchange, order: Order) -> None:
@@ -118,7 +122,7 @@ def execute_market(x: Exchange, order: Order) -> None:
         execute(x, order, quantity, price, taker=True)
     if order.is_open:
         spent = order.notional is not None and order.cumulative_value == order.notional
-        booking.end(x, order, "FILLED" if spent else "CANCELED")
+        settlement.end(x, order, "FILLED" if spent else "CANCELED")
 
 
 def execute(x: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool) -> None:
@@ -126,16 +130,16 @@ def execute(x: Exchange, order: Order, quantity: Decimal, price: Decimal, *, tak
     if quantity <= 0:
         return
     if payable(x, order, quantity, price):
-        booking.fill(x, order, quantity, price, taker=taker)
+        settlement.fill(x, order, quantity, price, taker=taker)
     else:
-        booking.end(x, order, "CANCELED", 306)
+        settlement.end(x, order, "CANCELED", 306)
 
 
 def payable(x: Exchange, order: Order, quantity: Decimal, price: Decimal) -> bool:
     instrument = x.instruments[order.instrument_name]
     if order.side == "SELL":
-        return quantity <= reservations.available(x, instrument.base, but=order)
-    return quantity * price <= reservations.available(x, instrument.quote, but=order)
+        return quantity <= settlement.available(x, instrument.base, but=order)
+    return quantity * price <= settlement.available(x, instrument.quote, but=order)
 
 
 def best(x: Exchange, order: Order) -> Decimal:
@@ -177,3 +181,37 @@ def part(x: Exchange, order: Order) -> Decimal:
     drawn = blake2b(f"{order.order_id}/{order.fills}".encode(), digest_size=1).digest()[0]
     share = order.remaining * (51 + drawn * 3 // 5) / 256
     return floor_to(share, x.instruments[order.instrument_name].lot) or order.remaining
+
+
+def reference(order: Order, last: Decimal, mark: Decimal) -> Decimal:
+    """The price that counts; an index is taken to be the mark price."""
+    return last if order.ref_price_type == "LAST_PRICE" else mark
+
+
+def fires(x: Exchange, order: Order, price: Decimal) -> bool:
+    ref = order.ref_price or Decimal(0)
+    if price == ref:
+        return x.quirks.trigger_on == "touch"
+    return price < ref if order.fires_below else price > ref
+
+
+def due(x: Exchange, order: Order) -> bool:
+    """Whether the engine looks at this moment: always, or once in so many ms (11.17)."""
+    every = x.quirks.trigger_every_ms
+    if every and order.looked_at_ms // every == x.at_ms // every:
+        return False
+    order.looked_at_ms = x.at_ms
+    return True
+
+
+def consider(x: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
+    """Fire if the reference price has reached the trigger; without funds the order ends (dossier 11.4)."""
+    if not due(x, order) or not fires(x, order, reference(order, last, mark)):
+        return
+    order.triggered, order.status = True, "ACTIVE"
+    order.update_time_ns = x.time_ns()
+    x.revision += 1
+    if settlement.affordable(x, order):
+        enter(x, order)
+    else:
+        settlement.end(x, order, x.quirks.trigger_without_funds, x.quirks.trigger_without_funds_reason)

@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from exchange.simulator.prices import Prices
-from exchange.simulator.state import Exchange
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.market_data import Prices
 
 logger = logging.getLogger(__name__)
 

@@ -11,11 +11,10 @@ from decimal import Decimal
 from threading import Thread
 from typing import Any
 
-from exchange.simulator.http import make_app
-from exchange.simulator.prices import Prices
-from exchange.simulator.records import ADVANCED, NS, PLAIN, Order, Trade
-from exchange.simulator.server import serve
-from exchange.simulator.state import Exchange
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.market_data import Prices
+from exchange.simulator.models import ADVANCED, NS, PLAIN, Order, Trade
+from exchange.simulator.server import make_app, serve
 
 KEY, SECRET = "simulator-key", "simulator-secret"
 SYMBOLS = [f"{coin}_USD" for coin in ("BTC", "ETH", "SOL", "XRP", "CRO", "DOGE", "ADA", "LINK", "LTC", "DOT")]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from exchange.core.utils import STOPS
-from exchange.simulator.decimals import floor_to
-from exchange.simulator.records import Order
+from exchange.simulator.instruments import floor_to
+from exchange.simulator.models import Order
 from oco import invariants
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

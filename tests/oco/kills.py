@@ -15,13 +15,12 @@ from random import Random
 
 from exchange.core.utils import STOPS
 from exchange.simulator import control, manual_controls
-from exchange.simulator.codes import Refusal
-from exchange.simulator.decimals import floor_to
-from exchange.simulator.http import App
-from exchange.simulator.prices import Prices
-from exchange.simulator.records import Order, Trade
-from exchange.simulator.server import served
-from exchange.simulator.state import Exchange
+from exchange.simulator.config import Refusal
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.instruments import floor_to
+from exchange.simulator.market_data import Prices
+from exchange.simulator.models import Order, Trade
+from exchange.simulator.server import App, served
 from oco.oids import PREFIX
 from tests.story import small_catalogue
 

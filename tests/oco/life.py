@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from exchange.models import Lease
-from exchange.simulator.codes import Refusal
-from exchange.simulator.decimals import floor_to
-from exchange.simulator.records import Order
+from exchange.simulator.config import Refusal
+from exchange.simulator.instruments import floor_to
+from exchange.simulator.models import Order
 from oco.models.group import OcoGroup
 from oco.policies import policy_for
 from oco.services.groups import group_cancel, group_create
@@ -170,7 +170,7 @@ class Life(Rig):
             self.world.sell(symbol, self.whole(symbol, free * D(share)))
 
     def free(self, currency: str) -> Decimal:
-        from exchange.simulator.reservations import available
+        from exchange.simulator.settlement import available
 
         return max(available(self.world.exchange, currency), D(0))
 

@@ -8,8 +8,8 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from exchange.simulator.config import CHOICES
 from exchange.simulator.faults import KINDS
-from exchange.simulator.quirks import CHOICES
 from tests.oco.history import History
 from tests.oco.life import COINS
 from tests.oco.rig import PRICES

@@ -29,7 +29,7 @@ from django.db.models import F
 from exchange.client.client import Client
 from exchange.core.utils import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
-from exchange.simulator.adapter import SimulatorAdapter
+from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

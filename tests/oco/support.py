@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchange.core.utils import STOPS
-from exchange.simulator.records import Order
+from exchange.simulator.models import Order
 from oco.audit import books
 from oco.invariants import OrderFact, broken, converged
 from oco.models.event import OcoEvent

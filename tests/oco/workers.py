@@ -9,8 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from exchange.simulator import control
-from exchange.simulator.http import App
-from exchange.simulator.server import served
+from exchange.simulator.server import App, served
 from tests.oco.kills import Field, still_exchange
 from tests.programs import Place, Program, descendants
 from tests.soak.kills import environment

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from exchange.core.utils import NS_PER_DAY
-from exchange.simulator.quirks import CHOICES, Quirks
+from exchange.simulator.config import CHOICES, Quirks
 from exchange.sync.backfill import history_slice
 from tests.record import differences
 from tests.story import Story, new_world

@@ -182,7 +182,7 @@ def test_an_empty_balance_is_not_believed_while_money_is_counted(desk, world, mo
     desk.quiet()
     before = picture(Balance)
     empty = {"position_balances": [], "total_cash_balance": "10000"}
-    monkeypatch.setattr("exchange.simulator.balances.balance_row", lambda x: empty)
+    monkeypatch.setattr("exchange.simulator.serializers.balance_row", lambda x: empty)
     run = desk.sync()
     assert (run.status, run.balances) == (SyncRun.Status.PARTIAL, 0)
     assert "BTC, USD were held. Not believed." in run.errors[0]

@@ -6,8 +6,7 @@ import pytest
 import requests
 
 from exchange.client.client import Client
-from exchange.simulator.http import make_app
-from exchange.simulator.server import served
+from exchange.simulator.server import make_app, served
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import KEY, SECRET
 from tests.support import BUILDERS

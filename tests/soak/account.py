@@ -21,11 +21,10 @@ from exchange.core.utils import NS_PER_DAY
 from exchange.models import ExchangeOrder, Lease, Trade
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.lease import Held
-from exchange.simulator.codes import Refusal
-from exchange.simulator.prices import Prices
-from exchange.simulator.quirks import CHOICES
-from exchange.simulator.records import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
-from exchange.simulator.state import Exchange
+from exchange.simulator.config import CHOICES, Refusal
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.market_data import Prices
+from exchange.simulator.models import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.sync.backfill import history_slice
 from oco.reconcile import Report
 from portfolio.services.sync import sync_run
@@ -123,7 +122,7 @@ class Account(RuleBasedStateMachine):
         self.patch.setattr(settings, "AUTO_PROTECT", False)
         self.patch.setattr("exchange.sync.store.RETENTION_NS", RETENTION_NS)
         self.patch.setattr("portfolio.cycle.reconcile", lambda **_: Report(0, 0, ()))
-        self.patch.setattr("exchange.simulator.motion.recorded_catalogue", lambda: CATALOGUE)
+        self.patch.setattr("exchange.simulator.markets.recorded_catalogue", lambda: CATALOGUE)
         logging.disable(logging.CRITICAL)
         self.travel = time_machine.travel(0, tick=False)
         self.world = World(HELD, catalogue=CATALOGUE)

@@ -8,9 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from exchange.simulator.account import OtherMarket, open_account
-from exchange.simulator.http import make_app
-from exchange.simulator.server import Server, serve
+from exchange.simulator.demo_account import OtherMarket, open_account
+from exchange.simulator.server import Server, make_app, serve
 from exchange.simulator.store import Keeper, StateUnreadable
 
 PORT = 8003

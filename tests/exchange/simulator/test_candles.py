@@ -5,9 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.candles import bars
-from exchange.simulator.prices import Prices
-from exchange.simulator.timeframes import DAY_MS, HOUR_MS, MINUTE_MS, TIMEFRAMES, UnknownTimeframe
+from exchange.simulator.market_data import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    TIMEFRAMES,
+    Prices,
+    UnknownTimeframe,
+    bars,
+)
 
 NOW = 1_795_000_123_456
 PRICES = Prices(seed=7, origin_ms=NOW - 100_000)

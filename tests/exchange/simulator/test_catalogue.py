@@ -3,7 +3,7 @@
 from decimal import Decimal
 from importlib import resources
 
-from exchange.simulator.catalogue import recorded_catalogue
+from exchange.simulator.markets import recorded_catalogue
 
 CATALOGUE = recorded_catalogue()
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.codes import Refusal
-from exchange.simulator.records import NS, Order, Trade
-from exchange.simulator.state import Exchange
+from exchange.simulator.config import Refusal
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.models import NS, Order, Trade
 from tests.exchange.simulator.world import World
 
 HISTORY, TRADES = "private/get-order-history", "private/get-trades"

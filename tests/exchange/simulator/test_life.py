@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.account import account_uuid, new_account
-from exchange.simulator.records import NS, Order
-from exchange.simulator.state import Exchange
-from exchange.simulator.timeframes import DAY_MS
+from exchange.simulator.demo_account import account_uuid, new_account
+from exchange.simulator.exchange import Exchange
+from exchange.simulator.market_data import DAY_MS
+from exchange.simulator.models import NS, Order
 
 NOW = 1_795_000_000_000
 

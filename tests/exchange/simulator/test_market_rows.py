@@ -4,9 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.prices import Prices
-from exchange.simulator.timeframes import DAY_MS, HOUR_MS
-from exchange.simulator.valuations import NotServed, UnknownValuation
+from exchange.simulator.market_data import DAY_MS, HOUR_MS, NotServed, Prices, UnknownValuation
 
 NOW = 1_795_000_123_456
 PRICES = Prices(seed=7, origin_ms=NOW)

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.codes import Refusal
-from exchange.simulator.records import Order
+from exchange.simulator.config import Refusal
+from exchange.simulator.models import Order
 from tests.exchange.simulator.world import World
 
 TARGET = {"instrument_name": "CRO_USD", "side": "SELL", "type": "LIMIT", "quantity": "100", "price": "0.05"}

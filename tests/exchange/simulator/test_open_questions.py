@@ -2,9 +2,8 @@
 
 import pytest
 
-from exchange.simulator.codes import Refusal
-from exchange.simulator.limits import RateLimits
-from exchange.simulator.quirks import Quirks
+from exchange.simulator.config import Quirks, Refusal
+from exchange.simulator.requests import RateLimits
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.codes import Refusal
+from exchange.simulator.config import Refusal
 from tests.exchange.simulator.world import World
 
 CREATE = "private/create-order"

@@ -7,8 +7,7 @@ from statistics import pstdev
 
 import pytest
 
-from exchange.simulator.prices import Prices
-from exchange.simulator.timeframes import DAY_MS, HOUR_MS, MINUTE_MS
+from exchange.simulator.market_data import DAY_MS, HOUR_MS, MINUTE_MS, Prices
 
 NOW = 1_795_000_000_000
 

@@ -8,9 +8,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from exchange.simulator.codes import Refusal
-from exchange.simulator.quirks import CHOICES
-from exchange.simulator.records import Order
+from exchange.simulator.config import CHOICES, Refusal
+from exchange.simulator.models import Order
 from tests.exchange.simulator.world import World
 
 QUIRKS = st.fixed_dictionaries(

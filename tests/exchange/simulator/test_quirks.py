@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.simulator.quirks import CHOICES, Quirks
+from exchange.simulator.config import CHOICES, Quirks
 from tests.exchange.simulator.world import World
 
 EVERY = [(name, value) for name, values in CHOICES.items() for value in values]

@@ -1,19 +1,65 @@
-"""The state of an exchange as JSON types, and back."""
+"""The state of an exchange as JSON types, and back.
+
+Records to and from plain JSON types: decimals as text, everything else as it is.
+"""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from exchange.simulator.accounts import Ledger
-from exchange.simulator.codec import amounts, decode, encode, exact
-from exchange.simulator.fees import FeeRates
-from exchange.simulator.ids import Ids
-from exchange.simulator.quirks import Quirks
-from exchange.simulator.records import Order, OrderList, Position, Trade
+from exchange.simulator.config import Quirks
+from exchange.simulator.models import FeeRates, Ids, Ledger, Order, OrderList, Position, Row, Trade
 
 if TYPE_CHECKING:
-    from exchange.simulator.state import Exchange
+    from exchange.simulator.exchange import Exchange
+
+
+T = TypeVar("T")
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+_DECIMALS: dict[type[Any], frozenset[str]] = {}
+
+
+def encode(record: Any) -> Row:
+    return {name: _plain(getattr(record, name)) for name in _names(type(record))}
+
+
+def decode(kind: type[T], row: Row) -> T:
+    """A record of this dataclass; fields the row lacks keep their defaults."""
+    decimals = _decimal_names(kind)
+    return kind(**{name: _exact(value) if name in decimals else value for name, value in row.items()})
+
+
+def amounts(values: dict[str, Decimal]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+def exact(values: dict[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _exact(value: Any) -> Any:
+    return None if value is None else Decimal(value)
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(each.name for each in fields(kind))
+    return _NAMES[kind]
+
+
+def _decimal_names(kind: type[Any]) -> frozenset[str]:
+    if kind not in _DECIMALS:
+        hints = get_type_hints(kind).items()
+        _DECIMALS[kind] = frozenset(
+            name for name, hint in hints if hint is Decimal or Decimal in get_args(hint)
+        )
+    return _DECIMALS[kind]
 
 
 def to_state(x: Exchange) -> dict[str, Any]:

@@ -1,4 +1,9 @@
-"""The whole exchange as one object: market feed, account, orders, lists, trades, and the rules' settings."""
+"""The whole exchange as one object: market feed, account, orders, lists, trades, and the rules' settings.
+
+Recomputes the books from first principles and tells every difference in words.
+
+The exchange's own record for tests and for a curious person: the truth, whatever the answers said.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +14,106 @@ from itertools import chain
 from threading import RLock
 from typing import Any
 
-from exchange.simulator import audit, dump, matching, snapshot
-from exchange.simulator.accounts import Ledger
+from exchange.simulator import matching, settlement, state_codec
+from exchange.simulator.config import Quirks
 from exchange.simulator.faults import Faults
-from exchange.simulator.feed import Feed
-from exchange.simulator.fees import FeeRates
-from exchange.simulator.ids import Ids
-from exchange.simulator.instruments import Instrument, from_row, usd_price
-from exchange.simulator.limits import RateLimits
-from exchange.simulator.orders import OrderStore
-from exchange.simulator.quirks import Quirks
-from exchange.simulator.records import NAME_SPACES, NameSpace, Order, OrderList, Position, Trade
-from exchange.simulator.trades import TradeStore
+from exchange.simulator.instruments import ZERO, Feed, Instrument, from_row, usd_price
+from exchange.simulator.models import (
+    NAME_SPACES,
+    FeeRates,
+    Ids,
+    Ledger,
+    NameSpace,
+    Order,
+    OrderList,
+    OrderStore,
+    Position,
+    Trade,
+    TradeStore,
+)
+from exchange.simulator.requests import RateLimits
+from exchange.simulator.state_codec import amounts, encode
+
+
+def differences(x: Exchange) -> list[str]:
+    return [*money(x), *holdings(x), *executed(x), *shelves(x)]
+
+
+def money(x: Exchange) -> list[str]:
+    """Balances are what was paid in, plus trades, minus fees; and never below zero."""
+    sums: dict[str, Decimal] = {}
+    for currency, amount in x.ledger.paid_in.items():
+        _add(sums, currency, amount)
+    for trade in x.trades.rows:
+        instrument, sign = x.instruments[trade.instrument_name], 1 if trade.side == "BUY" else -1
+        _add(sums, instrument.base, sign * trade.quantity)
+        _add(sums, instrument.quote, -sign * trade.quantity * trade.price)
+        _add(sums, trade.fee_instrument_name, trade.fee)
+    currencies = {*sums, *x.ledger.balances}
+    wrong = [each for each in sorted(currencies) if _of(sums, each) != x.ledger.of(each)]
+    negative = [each for each in sorted(currencies) if x.ledger.of(each) < 0]
+    told = [f"{each}: balance {x.ledger.of(each)}, trades say {_of(sums, each)}" for each in wrong]
+    return told + [f"{each}: balance {x.ledger.of(each)} is below zero" for each in negative]
+
+
+def holdings(x: Exchange) -> list[str]:
+    """Nothing locks more than is owned."""
+    locked = settlement.reserved(x).items()
+    return [
+        f"{name}: {amount} locked of {x.ledger.of(name)}"
+        for name, amount in locked
+        if amount > x.ledger.of(name)
+    ]
+
+
+def executed(x: Exchange) -> list[str]:
+    """The sums of every order are the sums of its trades, whichever id they carry."""
+    quantities: dict[str, Decimal] = {}
+    for trade in x.trades.rows:
+        _add(quantities, trade.owner or f"plain/{trade.order_id}", trade.quantity)
+    found = []
+    for order in x.all_orders():
+        total = _of(quantities, f"{order.name_space}/{order.order_id}")
+        if total != order.cumulative_quantity:
+            found.append(f"order {order.order_id}: executed {order.cumulative_quantity}, trades say {total}")
+    return found
+
+
+def shelves(x: Exchange) -> list[str]:
+    """Open orders are where open orders are kept, ended ones in the history."""
+    found = []
+    for store in x.stores.values():
+        ended = {key for _, _, key in store.by_update}
+        for key, order in store.by_id.items():
+            if order.is_open != (key in store.open) or order.is_open == (key in ended):
+                found.append(f"order {key} is {order.status} but kept elsewhere")
+    return found
+
+
+def _add(sums: dict[str, Decimal], currency: str, amount: Decimal) -> None:
+    sums[currency] = _of(sums, currency) + amount
+
+
+def _of(sums: dict[str, Decimal], currency: str) -> Decimal:
+    return sums.get(currency, ZERO)
+
+
+def dump(x: Exchange) -> dict[str, Any]:
+    return {
+        "time_ms": x.at_ms,
+        "balances": amounts(x.ledger.balances),
+        "paid_in": amounts(x.ledger.paid_in),
+        "reserved": amounts(settlement.reserved(x)),
+        "orders": [encode(order) for order in x.all_orders()],
+        "lists": [encode(each) for each in x.lists.values()],
+        "trades": [encode(trade) for trade in x.trades.rows],
+        "positions": [encode(each) for each in x.positions.values()],
+        "quirks": x.quirks.as_dict(),
+        "faults": x.faults.rows(),
+        "rate_limits": x.limits.enabled,
+        "skew_ms": x.skew_ms,
+    }
+
 
 ACCOUNT_UUID = "5c2d3f39-b193-4eb9-9d60-e98f2fc17707"
 USER_UUID = "8a7f1b52-0c4e-4d6a-8b1e-6f0a2c9d4e11"
@@ -130,17 +223,17 @@ class Exchange:
 
     def dump(self) -> dict[str, Any]:
         """Everything a test may want to know, as plain JSON types."""
-        return dump.dump(self)
+        return dump(self)
 
     def audit(self) -> list[str]:
         """What does not add up, in words; empty when the books are right."""
-        return audit.differences(self)
+        return differences(self)
 
     def to_state(self) -> dict[str, Any]:
         """The whole state as JSON types; prices keep their own."""
-        return snapshot.to_state(self)
+        return state_codec.to_state(self)
 
     @classmethod
     def from_state(cls, state: dict[str, Any], *, prices: Feed, now_ms: Callable[[], int]) -> Exchange:
         """The exchange as it was saved; time between then and now is walked at the first request."""
-        return snapshot.restore(cls(prices, now_ms=now_ms), state)
+        return state_codec.restore(cls(prices, now_ms=now_ms), state)

@@ -1,0 +1,375 @@
+"""The real markets of the simulator: rows, ticks and starting prices cut from recorded exchange answers.
+
+How the price of a symbol is put together from its currencies, so that all pairs of a currency agree.
+
+Traded volume as a running total that only grows, so that volumes of all timeframes add up.
+
+The price of everything at any moment, past or future: a function of seed, symbol, time and hand moves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from importlib import resources
+from itertools import pairwise
+from math import exp, log
+from typing import Any, Self
+
+from exchange.simulator.price_model import (
+    DAY_MS,
+    LEAF_MS,
+    PERIODS,
+    Cells,
+    Noise,
+    Reach,
+    Shifts,
+    Tempo,
+    calm,
+    walk,
+)
+
+PERPETUAL = "PERPETUAL_SWAP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One instrument: its recorded wire row, and the recorded last price and daily volume it starts from."""
+
+    row: Mapping[str, Any]
+    symbol: str
+    base: str
+    quote: str
+    price_tick: Decimal
+    qty_tick: Decimal
+    price: Decimal
+    volume: Decimal
+    open_interest: str | None
+
+    @property
+    def perpetual(self) -> bool:
+        return bool(self.row["inst_type"] == PERPETUAL)
+
+    @property
+    def margin(self) -> bool:
+        """Supported for margin or collateral use, which narrows the price band (dossier 5.11.6)."""
+        return bool(self.row["margin_buy_enabled"] or self.row["margin_sell_enabled"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All markets by symbol, and how far each currency moves on an ordinary day (ratio of its USD value)."""
+
+    markets: Mapping[str, Market]
+    daily_move: Mapping[str, float]
+    default_daily_move: float
+    stable: frozenset[str]
+    apart: frozenset[str]
+
+    def move_of(self, currency: str) -> float:
+        return self.daily_move.get(currency, self.default_daily_move)
+
+    def indexes(self) -> dict[str, str]:
+        """Index name (BTCUSD-INDEX) to the spot symbol that carries its price."""
+        perpetuals = (market for market in self.markets.values() if market.perpetual)
+        return {market.row["underlying_symbol"]: f"{market.base}_{market.quote}" for market in perpetuals}
+
+
+def market_from_record(record: Mapping[str, Any]) -> Market:
+    row, ticker = record["instrument"], record["ticker"]
+    return Market(
+        row=row,
+        symbol=row["symbol"],
+        base=row["base_ccy"],
+        quote=row["quote_ccy"],
+        price_tick=Decimal(row["price_tick_size"]),
+        qty_tick=Decimal(row["qty_tick_size"]),
+        price=Decimal(ticker["a"]),
+        volume=Decimal(ticker["v"]),
+        open_interest=ticker["oi"],
+    )
+
+
+def catalogue_from_data(data: Mapping[str, Any]) -> Catalogue:
+    markets = [market_from_record(record) for record in data["markets"]]
+    return Catalogue(
+        markets={market.symbol: market for market in markets},
+        daily_move={currency: float(move) for currency, move in data["daily_move"].items()},
+        default_daily_move=float(data["default_daily_move"]),
+        stable=frozenset(data["stable"]),
+        apart=frozenset(data["apart"]),
+    )
+
+
+@cache
+def recorded_catalogue() -> Catalogue:
+    """The committed catalogue, read once."""
+    text = resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")
+    return catalogue_from_data(json.loads(text))
+
+
+MARKET_SHARE, OWN_SHARE = 0.75, 0.66  # of a coin's daily move; squares add up to 1
+WITHIN_A_DAY = 1.3  # measured: makes moves of minutes and hours as large as a random walk's
+STABLE_SWING = 0.0003
+GAP_SWING = 0.0008  # of mark against last
+SAMPLES = 3  # least number of moments of a bar looked at when two currencies move
+
+Leg = tuple[Cells, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is constant about a symbol's price. `moved_by`: the symbols whose hand moves count, with a sign."""
+
+    market: Market
+    log_price: float
+    legs: tuple[Leg, ...]
+    gap: Noise
+    moved_by: tuple[tuple[str, int], ...]
+
+    def at(self, tau_ms: int) -> float:
+        """The logarithm of the price, up to a constant."""
+        return sum(sign * cells.at(tau_ms) for cells, sign in self.legs)
+
+    def reach(self, start_ms: int, end_ms: int) -> Reach:
+        """High and low of `at` from the first moment up to the second.
+
+        Exact where one currency moves; for a pair of two the extremes of a few moments.
+        """
+        if len(self.legs) == 1 and self.legs[0][1] == 1:
+            return self.legs[0][0].reach(start_ms, end_ms)
+        step = next((period for period in PERIODS if period * SAMPLES <= end_ms - start_ms), LEAF_MS)
+        edges = range(-(-start_ms // step) * step, end_ms, step)
+        values = [self.at(tau) for tau in (start_ms, *edges, end_ms)]
+        return max(values), min(values)
+
+
+def currency_cells(catalogue: Catalogue, seed: int, currency: str) -> Cells:
+    """The movement of the logarithm of a currency's USD value; coins partly follow the market together."""
+    own, market = walk(seed, currency), walk(seed, "market")
+    move = catalogue.move_of(currency)
+
+    def coin(day: int) -> float:
+        tau = day * DAY_MS
+        return move * (MARKET_SHARE * market.at(tau) + OWN_SHARE * own.at(tau))
+
+    def alone(day: int) -> float:
+        return move * own.at(day * DAY_MS)
+
+    return Cells(seed, currency, alone if currency in catalogue.apart else coin, move * WITHIN_A_DAY)
+
+
+def stable_cells(seed: int, currency: str) -> Cells:
+    """A stablecoin: near its starting value for ever."""
+    swing = calm(seed, currency)
+    return Cells(seed, currency, lambda day: STABLE_SWING * swing.at(day * DAY_MS), STABLE_SWING / 2)
+
+
+def legs(catalogue: Catalogue, market: Market, cells: Callable[[str], Cells]) -> tuple[Leg, ...]:
+    """Base against quote. A dollar coin as quote counts as a dollar: a few hundredths of a per cent."""
+    base: tuple[Leg, ...] = ((cells(market.base), 1),)
+    return base if market.quote in catalogue.stable | {"USD"} else (*base, (cells(market.quote), -1))
+
+
+def moved_by(market: Market) -> tuple[tuple[str, int], ...]:
+    """Moving BTC_USD moves the currency and so every symbol made of it; moving another moves only itself."""
+    return tuple({f"{market.base}_USD": 1, f"{market.quote}_USD": -1, market.symbol: 1}.items())
+
+
+def quotes(catalogue: Catalogue, seed: int, volatility: float) -> Iterator[Quote]:
+    """The quotes of a whole catalogue; symbols share the movements of their currencies."""
+
+    @cache
+    def cells(currency: str) -> Cells:
+        stable = currency in catalogue.stable
+        return stable_cells(seed, currency) if stable else currency_cells(catalogue, seed, currency)
+
+    for market in catalogue.markets.values():
+        yield Quote(
+            market=market,
+            log_price=log(market.price),
+            legs=legs(catalogue, market, cells) if volatility else (),
+            gap=calm(seed, f"gap:{market.symbol}"),
+            moved_by=moved_by(market),
+        )
+
+
+_PERIODS = (60_000, 3_600_000, DAY_MS)
+_LIVELINESS = 0.1  # three times the sum over all periods must stay below 1, or the total would fall
+
+
+class Volumes:
+    """The recorded daily volume of each market, spread unevenly over time."""
+
+    def __init__(self, seed: int) -> None:
+        self._ripple = Noise(seed, "volume", ((period, _LIVELINESS * period) for period in _PERIODS))
+
+    def between(self, market: Market, start_ms: int, end_ms: int) -> Decimal:
+        """Base quantity traded from the first moment up to the second, on the quantity grid."""
+        return (self._total(market, end_ms) - self._total(market, start_ms)) * market.qty_tick
+
+    def _total(self, market: Market, ms: int) -> int:
+        ticks_per_ms = float(market.volume / market.qty_tick) / DAY_MS
+        return int((ms + self._ripple.at(ms)) * ticks_per_ms)
+
+
+SPREAD = Decimal("0.00002")
+MARK_DIGITS = 100  # mark is two digits finer than the tick
+
+Step = tuple[int, Decimal, Decimal]
+
+
+class Motion:
+    """Prices at the origin are the recorded ones; after it time runs `speed` times as fast.
+
+    `volatility` scales every movement; with 0 prices move only when set, and mark equals last.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue | None = None,
+        *,
+        seed: int,
+        origin_ms: int,
+        speed: float = 1,
+        volatility: float = 1,
+    ) -> None:
+        self.catalogue = catalogue or recorded_catalogue()
+        self.seed, self.tempo, self.volatility = seed, Tempo(origin_ms, speed), volatility
+        self.shifts = Shifts()
+        self.volumes = Volumes(seed)
+        self.mark_gaps: dict[str, float] = {}
+        self._quotes = {quote.market.symbol: quote for quote in quotes(self.catalogue, seed, volatility)}
+        self._starts = {symbol: quote.at(origin_ms) for symbol, quote in self._quotes.items()}
+        self.raw = lru_cache(maxsize=4096)(self._raw)
+
+    @property
+    def symbols(self) -> list[str]:
+        return list(self._quotes)
+
+    def market(self, symbol: str) -> Market:
+        """The instrument; KeyError when the catalogue does not have it."""
+        return self._quotes[symbol].market
+
+    def last(self, symbol: str, ms: int) -> Decimal:
+        """The last traded price, a multiple of the price tick and never below one."""
+        return self.on_tick(symbol, self.raw(symbol, ms))
+
+    def on_tick(self, symbol: str, raw: float) -> Decimal:
+        tick = self._quotes[symbol].market.price_tick
+        return max(1, round(raw / float(tick))) * tick
+
+    def mark(self, symbol: str, ms: int) -> Decimal:
+        """The mark price: apart from last by a slow gap, two digits finer than the tick."""
+        tick = self.market(symbol).price_tick / MARK_DIGITS
+        return max(1, round(self.raw(symbol, ms) * (1 + self._gap(symbol, ms)) / float(tick))) * tick
+
+    def bid(self, symbol: str, ms: int) -> Decimal:
+        """The best bid: at or below last, at least one tick below the ask."""
+        last, tick = self.last(symbol, ms), self.market(symbol).price_tick
+        return max(tick, last - tick * (_spread_ticks(last, tick) // 2))
+
+    def ask(self, symbol: str, ms: int) -> Decimal:
+        """The best ask: at or above last."""
+        last, tick = self.last(symbol, ms), self.market(symbol).price_tick
+        return self.bid(symbol, ms) + tick * _spread_ticks(last, tick)
+
+    def usd(self, currency: str, ms: int) -> Decimal:
+        """What one unit of the currency is worth in USD; 0 when no market says."""
+        if currency == "USD":
+            return Decimal(1)
+        if f"{currency}_USD" in self._quotes:
+            return self.last(f"{currency}_USD", ms)
+        if f"{currency}_USDT" in self._quotes:
+            return self.last(f"{currency}_USDT", ms) * self.usd("USDT", ms)
+        return Decimal(0)
+
+    def before(self, symbol: str, ms: int) -> float:
+        """The raw price as this moment comes, without a hand move of the moment itself."""
+        quote = self._quotes[symbol]
+        return self._price(quote, ms - 1, quote.at(self.tempo.tau(ms)))
+
+    def reach(self, symbol: str, start_ms: int, end_ms: int) -> Reach:
+        """Highest and lowest raw price from the first moment up to the second."""
+        quote = self._quotes[symbol]
+        edges = [start_ms, *self._hand_moves(symbol, start_ms, end_ms - 1), end_ms]
+        reaches = [self._smooth_reach(quote, *edge) for edge in pairwise(edges)]
+        return max(high for high, _ in reaches), min(low for _, low in reaches)
+
+    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[Step]:
+        """(ms, last, mark) after the first moment, up to and including the second and every hand move."""
+        if to_ms <= from_ms:
+            return
+        moments = {to_ms, *self._hand_moves(symbol, from_ms, to_ms)}
+        if self.volatility:
+            moments.update(self.tempo.turns(from_ms, to_ms, max_steps))
+        for ms in sorted(moments):
+            yield ms, self.last(symbol, ms), self.mark(symbol, ms)
+
+    def set_price(self, symbol: str, ms: int, price: Decimal) -> None:
+        """From this moment last is `price`; it then goes on moving from there."""
+        self._shift(symbol, ms, log(price) - log(self.raw(symbol, ms)))
+
+    def move(self, symbol: str, ms: int, percent: Decimal | float) -> None:
+        """From this moment last is `percent` per cent higher (lower when negative)."""
+        self._shift(symbol, ms, log(1 + float(percent) / 100))
+
+    def set_mark_gap(self, symbol: str, ratio: Decimal | float | None) -> None:
+        """Hold mark at last * (1 + ratio); None lets it wander again."""
+        if ratio is None:
+            self.mark_gaps.pop(symbol, None)
+        else:
+            self.mark_gaps[symbol] = float(ratio)
+
+    def to_state(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "origin_ms": self.tempo.origin_ms,
+            "speed": self.tempo.speed,
+            "volatility": self.volatility,
+            "shifts": self.shifts.to_state(),
+            "mark_gaps": self.mark_gaps,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], catalogue: Catalogue | None = None) -> Self:
+        names = ("seed", "origin_ms", "speed", "volatility")
+        motion = cls(catalogue, **{name: state[name] for name in names})
+        motion.shifts = Shifts.from_state(state["shifts"])
+        motion.mark_gaps = dict(state["mark_gaps"])
+        return motion
+
+    def _raw(self, symbol: str, ms: int) -> float:
+        quote = self._quotes[symbol]
+        return self._price(quote, ms, quote.at(self.tempo.tau(ms)))
+
+    def _price(self, quote: Quote, ms: int, movement: float) -> float:
+        moved = sum(sign * self.shifts.at(mover, ms) for mover, sign in quote.moved_by)
+        wandered = (movement - self._starts[quote.market.symbol]) * self.volatility
+        return exp(quote.log_price + wandered + moved)
+
+    def _smooth_reach(self, quote: Quote, start_ms: int, end_ms: int) -> Reach:
+        """Where no hand move lies between."""
+        high, low = quote.reach(
+            self.tempo.tau(start_ms), max(self.tempo.tau(end_ms), self.tempo.tau(start_ms) + 1)
+        )
+        return self._price(quote, start_ms, high), self._price(quote, start_ms, low)
+
+    def _gap(self, symbol: str, ms: int) -> float:
+        wandering = GAP_SWING * self.volatility * self._quotes[symbol].gap.at(self.tempo.tau(ms))
+        return self.mark_gaps.get(symbol, wandering)
+
+    def _shift(self, symbol: str, ms: int, offset: float) -> None:
+        self.shifts.add(symbol, ms, offset)
+        self.raw.cache_clear()
+
+    def _hand_moves(self, symbol: str, after_ms: int, until_ms: int) -> list[int]:
+        movers = self._quotes[symbol].moved_by
+        return sorted({ms for mover, _ in movers for ms in self.shifts.moments(mover, after_ms, until_ms)})
+
+
+def _spread_ticks(last: Decimal, tick: Decimal) -> int:
+    return max(1, int(last * SPREAD / tick))

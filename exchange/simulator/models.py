@@ -1,0 +1,306 @@
+"""What the exchange remembers: orders, trades, lists of linked orders, positions.
+
+One name space's orders, found by id, by client id, by instrument, and by time once finished.
+
+All executions, newest last, found by time.
+
+Whose money it is: API keys, the ledger of balances, and the haircuts of the account view.
+
+Numbers the exchange hands out: ids beyond 2^53 in the recorded ranges, and nanosecond times.
+
+What a fill costs, and in which token (dossier 5.9, 5.11.4).
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from exchange.simulator.instruments import ZERO, Instrument, eight
+
+NameSpace = Literal["plain", "advanced"]
+Row = dict[str, Any]
+
+PLAIN: NameSpace = "plain"
+ADVANCED: NameSpace = "advanced"
+NAME_SPACES: tuple[NameSpace, NameSpace] = (PLAIN, ADVANCED)
+OPEN = ("PENDING", "NEW", "ACTIVE")
+BELOW = {("SELL", "STOP_LOSS"), ("SELL", "STOP_LIMIT"), ("BUY", "TAKE_PROFIT"), ("BUY", "TAKE_PROFIT_LIMIT")}
+MARKET_TRIGGERS = ("STOP_LOSS", "TAKE_PROFIT")
+LIMIT_TRIGGERS = ("STOP_LIMIT", "TAKE_PROFIT_LIMIT")
+TRIGGERS = MARKET_TRIGGERS + LIMIT_TRIGGERS
+NS = 1_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """One order of either name space.
+
+    `cumulative_fee` is as shown, in a token that depends (dossier 5.11.7). `hold_price` is what a market buy
+    locks per unit, fixed when it reaches the engine.
+    """
+
+    name_space: NameSpace
+    order_id: str
+    client_oid: str
+    instrument_name: str
+    side: str
+    order_type: str
+    quantity: Decimal
+    fee_instrument_name: str
+    create_time_ns: int
+    update_time_ns: int
+    limit_price: Decimal | None = None
+    notional: Decimal | None = None
+    ref_price: Decimal | None = None
+    ref_price_type: str = ""
+    time_in_force: str = "GOOD_TILL_CANCEL"
+    exec_inst: list[str] = field(default_factory=list)
+    order_value: Decimal = Decimal(0)
+    hold_price: Decimal | None = None
+    status: str = "ACTIVE"
+    reason: int = 0
+    cumulative_quantity: Decimal = Decimal(0)
+    cumulative_value: Decimal = Decimal(0)
+    cumulative_fee: Decimal = Decimal(0)
+    fills: int = 0
+    list_id: str = ""
+    leg_id: str = ""
+    contingency_type: str = ""
+    exchange_order_id: str = ""
+    triggered: bool = False
+    entered: bool = False
+    active_from_ms: int = 0
+    cancel_at_ms: int | None = None
+    hidden_until_ms: int = 0
+    looked_at_ms: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.cumulative_quantity
+
+    @property
+    def waits_for_trigger(self) -> bool:
+        return self.order_type in TRIGGERS and not self.triggered
+
+    @property
+    def live_type(self) -> str:
+        """What works on the book: a triggered stop-loss is a MARKET, a triggered stop-limit a LIMIT order."""
+        if self.order_type in TRIGGERS:
+            return "MARKET" if self.order_type in MARKET_TRIGGERS else "LIMIT"
+        return self.order_type
+
+    @property
+    def fires_below(self) -> bool:
+        return (self.side, self.order_type) in BELOW
+
+
+@dataclass(slots=True, kw_only=True)
+class Trade:
+    """One execution. `fee` is signed as on the wire: negative is taken from the account.
+
+    `owner` is name space and order id of the order it truly belongs to, whatever the wire says; "" is plain.
+    """
+
+    trade_id: str
+    trade_match_id: str
+    order_id: str
+    client_oid: str
+    instrument_name: str
+    side: str
+    taker_side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_instrument_name: str
+    create_time_ns: int
+    owner: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderList:
+    """Linked orders. `winner` executed first; its siblings may still fill until `siblings_end_at_ms` (oco_race)."""
+
+    list_id: str
+    contingency_type: str
+    order_ids: list[str]
+    winner: str = ""
+    siblings_end_at_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """A perpetual holding that a control request put there; the simulator does not trade perpetuals."""
+
+    instrument_name: str
+    quantity: Decimal
+    entry_price: Decimal
+    update_time_ms: int
+
+
+Moment = tuple[int, int, str]
+
+
+class OrderStore:
+    """A triggered advanced order may also be shelved in the plain store under its exchange id (quirk)."""
+
+    def __init__(self, name_space: NameSpace) -> None:
+        self.name_space = name_space
+        self.by_id: dict[str, Order] = {}
+        self.open: dict[str, Order] = {}
+        self.by_client_oid: dict[str, list[Order]] = {}
+        self.by_update: list[Moment] = []
+        self.by_create: list[Moment] = []
+
+    def key(self, order: Order) -> str:
+        return order.order_id if order.name_space == self.name_space else order.exchange_order_id
+
+    def add(self, order: Order) -> None:
+        self.by_id[self.key(order)] = order
+        self.by_client_oid.setdefault(order.client_oid, []).append(order)
+        if order.is_open:
+            self.open[self.key(order)] = order
+        else:
+            self.shelve(order)
+
+    def shelve(self, order: Order) -> None:
+        """The order has ended: out of the open ones, into the history."""
+        key = self.key(order)
+        self.open.pop(key, None)
+        sequence = len(self.by_update)
+        insort(self.by_update, (order.update_time_ns, sequence, key))
+        insort(self.by_create, (order.create_time_ns, sequence, key))
+
+    def rename(self, order: Order, client_oid: str) -> None:
+        self.by_client_oid[order.client_oid].remove(order)
+        order.client_oid = client_oid
+        self.by_client_oid.setdefault(client_oid, []).append(order)
+
+    def find(self, order_id: str | None, client_oid: str | None) -> Order | None:
+        """By order id when given, else the newest order with this client id."""
+        if order_id is not None:
+            return self.by_id.get(order_id)
+        return next(reversed(self.by_client_oid.get(client_oid or "", [])), None)
+
+    def ended_between(self, start_ns: int, end_ns: int, *, on_create: bool) -> Iterator[Order]:
+        """Finished orders with start <= time < end, newest first."""
+        shelf = self.by_create if on_create else self.by_update
+        at = bisect_left(shelf, (end_ns, -1, ""))
+        while at > 0 and shelf[at - 1][0] >= start_ns:
+            at -= 1
+            yield self.by_id[shelf[at][2]]
+
+
+class TradeStore:
+    def __init__(self) -> None:
+        self.rows: list[Trade] = []
+        self._times: list[tuple[int, int]] = []
+
+    def add(self, trade: Trade) -> None:
+        insort(self._times, (trade.create_time_ns, len(self.rows)))
+        self.rows.append(trade)
+
+    def between(self, start_ns: int, end_ns: int) -> Iterator[Trade]:
+        """Trades with start <= time < end, newest first."""
+        at = bisect_left(self._times, (end_ns, -1))
+        while at > 0 and self._times[at - 1][0] >= start_ns:
+            at -= 1
+            yield self.rows[self._times[at][1]]
+
+
+HAIRCUTS = {"USD": "0", "USDT": "0.04", "USDC": "0.04", "BTC": "0.1", "ETH": "0.1", "LTC": "0.2"}
+
+
+def haircut(currency: str) -> Decimal:
+    """Recorded for USD, USDT, BTC, LTC and CRO (dossier 5.6); a half for what was never recorded."""
+    return Decimal(HAIRCUTS.get(currency, "0.5"))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Balances, and the sum of what was paid in and out, so that an audit can recompute them."""
+
+    balances: dict[str, Decimal] = field(default_factory=dict)
+    paid_in: dict[str, Decimal] = field(default_factory=dict)
+
+    def of(self, currency: str) -> Decimal:
+        return self.balances.get(currency, ZERO)
+
+    def add(self, currency: str, amount: Decimal) -> None:
+        self.balances[currency] = self.of(currency) + amount
+
+    def pay_in(self, currency: str, amount: Decimal) -> None:
+        """A deposit, or a withdrawal when negative."""
+        self.add(currency, amount)
+        self.paid_in[currency] = self.paid_in.get(currency, ZERO) + amount
+
+
+STARTS = {
+    "plain": 4989988582751289512,
+    "advanced": 5755600460443882762,
+    "list": 6498090546073120100,
+    "trade": 4989988731789005166,
+    "match": 4611686018483154586,
+}
+
+
+@dataclass(slots=True)
+class Ids:
+    """Counters of one exchange. `overlap` lets both name spaces count from one start (quirk order_id_ranges)."""
+
+    counts: dict[str, int]
+    last_ms: int = 0
+    in_ms: int = 0
+
+    def next(self, kind: str, *, overlap: bool = False) -> str:
+        following = self.peek(kind, overlap=overlap)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return following
+
+    def peek(self, kind: str, *, overlap: bool = False) -> str:
+        """The id that `next` will hand out."""
+        start = STARTS["plain"] if overlap and kind == "advanced" else STARTS[kind]
+        return str(start + self.counts.get(kind, 0) + 1)
+
+    def time_ns(self, ms: int, *, coarse: bool) -> int:
+        """A time inside the millisecond, later than the one before it unless the clock went back."""
+        if coarse:
+            return ms * NS
+        self.in_ms = min(self.in_ms + 211, NS - 1) if ms == self.last_ms else 301_000 + self._spread(ms)
+        self.last_ms = ms
+        return ms * NS + self.in_ms
+
+    def _spread(self, ms: int) -> int:
+        return (ms * 7919) % 99_991
+
+
+BPS = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRates:
+    """Basis points charged on spot fills."""
+
+    maker_bps: Decimal = Decimal("24.25")
+    taker_bps: Decimal = Decimal("48.5")
+
+    def ratio(self, *, taker: bool) -> Decimal:
+        return ((self.taker_bps if taker else self.maker_bps) * BPS).normalize()
+
+
+def default_token(instrument: Instrument, side: str) -> str:
+    return instrument.base if side == "BUY" else instrument.quote
+
+
+def allowed_tokens(instrument: Instrument, side: str) -> set[str]:
+    tokens = {instrument.quote, "USD", "USDT", "EUR"}
+    return tokens | {instrument.base} if side == "BUY" else tokens
+
+
+def rounded(fee: Decimal, how: str) -> Decimal:
+    return eight(fee) if how == "eight_decimals" else fee
