@@ -19,14 +19,14 @@ from exchange.services.order_execution import (
     pair_cancel,
     pair_place,
 )
-from oco.case import ROLES
+from oco.engine.context import ROLES
+from oco.engine.types import Cancel, Order, Place, Role
+from oco.engine.ways import Way
 from oco.intents import leg_intend, new_order
 from oco.journal import group_note
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.plan import Cancel, Order, Place, Role
 from oco.watch import Watch
-from oco.ways import Way
 
 Status = OcoLeg.Status
 NO_FUNDS = 306

@@ -7,15 +7,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Instrument
-from oco import invariants
+from oco.engine import invariants
+from oco.engine.states import State
+from oco.engine.types import Role
 from oco.evidence import AFTER_PREFIX
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
 from oco.oids import PREFIX
-from oco.plan import Role
 from oco.selectors import groups_open
-from oco.states import State
 
 ZERO = Decimal(0)
 ORDER = ("client_oid", "is_open", "status", "quantity", "filled_quantity")

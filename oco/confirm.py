@@ -8,8 +8,8 @@ from exchange.client.errors import ExchangeError
 from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import Key
 from exchange.sync.orders import order_record_all
+from oco.engine.types import Role
 from oco.models.leg import OcoLeg
-from oco.plan import Role
 from oco.watch import Watch
 
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)

@@ -11,7 +11,7 @@ from exchange.core.utils import STOPS, base_of
 from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Held
 from exchange.services.order_execution import Answer, Outcome, family_cancel, order_cancel
-from oco.holdings import Foreign, committed
+from oco.engine.allocation import Foreign, committed
 from oco.prices import usd_of
 from oco.selectors import groups_open
 from oco.services.groups import group_cancel

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from exchange.models import Trade
 from exchange.services.lease import LeaseLost
-from oco import lots
+from oco.engine import lots
 from oco.entry import Entry, entries_new
 from oco.models.lot import Lot, Watermark
 from oco.opening import draft_of, lot_open, trades_pass_over, trades_take

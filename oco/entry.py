@@ -9,14 +9,14 @@ from django.db import transaction
 
 from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
-from oco.lots import Fill
+from oco.engine.lots import Fill
+from oco.engine.oco_pricing import Grid
+from oco.engine.ways import Way
 from oco.models.policy import ProtectionPolicy
 from oco.policies import Policies, policies_read
 from oco.prices import grid_of
-from oco.pricing import Grid
 from oco.sales import Whose, sales_judge
 from oco.watch import Watch
-from oco.ways import Way
 
 SPOT, SELL = "CCY_PAIR", "SELL"
 LONGEST_SALE = timedelta(days=1)  # an older sale, found late or too small so long, is not bought back

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from oco.engine.ways import Way
 from oco.proposal import percent_from
-from oco.ways import Way
 
 ZERO = Decimal(0)
 

@@ -2,8 +2,8 @@
 
 from django_filters import rest_framework as filters
 
+from oco.engine.states import State
 from oco.models.group import OcoGroup
-from oco.states import State
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from exchange.fields import plain
 from exchange.schemas import NameSpace, NewOrder
+from oco.engine.types import Place, Role
+from oco.engine.ways import Way
 from oco.match import key_price
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.oids import client_oid
-from oco.plan import Place, Role
 from oco.watch import Watch
-from oco.ways import Way
 
 Status = OcoLeg.Status
 # A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's papers disagree

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from oco.engine.states import State, advance, is_final
+from oco.engine.types import Plan
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
-from oco.plan import Plan
-from oco.states import State, advance, is_final
 from oco.watch import Watch
 
 FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]

@@ -6,8 +6,8 @@ from decimal import Decimal
 from exchange.models import ExchangeOrder
 from exchange.schemas import is_terminal
 from exchange.sync.fetch import Key
+from oco.engine.types import Leg, Role, Standing
 from oco.models.leg import OcoLeg
-from oco.plan import Leg, Role, Standing
 
 Status = OcoLeg.Status
 ENDS = {

@@ -8,17 +8,17 @@ from django.db import transaction
 from django.db.models import Max
 
 from exchange.models import Instrument
-from oco import lots
+from oco.engine import lots
+from oco.engine.lots import Draft, merged_price, net_quantity
+from oco.engine.oco_pricing import stop_of, unit_cost_of, whole_lots
+from oco.engine.ways import Way
 from oco.entry import Entry, entries_new
-from oco.lots import Draft, merged_price, net_quantity
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade, Watermark
 from oco.opening import group_open, last_of, lot_names, trades_take
 from oco.policies import policies_read
 from oco.prices import grid_of
-from oco.pricing import stop_of, unit_cost_of, whole_lots
 from oco.watch import Watch
-from oco.ways import Way
 
 Key = tuple[str, str, str]
 

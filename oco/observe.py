@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from django.db.models import F, Q
 
 from exchange.models import Instrument
+from oco.engine.oco_pricing import Grid
+from oco.engine.states import State
+from oco.engine.types import Desired, Market, Observed
 from oco.match import leg_value
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.plan import Desired, Market, Observed
 from oco.policies import Policies, policies_read
 from oco.prices import grid_of
-from oco.pricing import Grid
 from oco.shares import Due, shares_read
-from oco.states import State
 from oco.watch import Watch
 
 Status = OcoLeg.Status

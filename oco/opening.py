@@ -9,16 +9,16 @@ from django.db import transaction
 
 from exchange.core.utils import EPOCH, NS_PER_MS, from_ms
 from exchange.models import Trade
-from oco import lots
+from oco.engine import lots
+from oco.engine.lots import Draft, Fill
+from oco.engine.oco_pricing import Grid, stop_of, target_of
+from oco.engine.ways import Way
 from oco.entry import Entry
-from oco.lots import Draft, Fill
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade
 from oco.models.policy import ProtectionPolicy
-from oco.pricing import Grid, stop_of, target_of
 from oco.watch import Watch
-from oco.ways import Way
 
 
 def draft_of(entry: Entry) -> Draft | None:

@@ -8,15 +8,15 @@ from decimal import Decimal
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
-from oco.cover import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
-from oco.holdings import Committed, Stop
+from oco.engine.allocation import Committed, Stop
+from oco.engine.coverage import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
+from oco.engine.oco_pricing import Grid, whole_lots
+from oco.engine.states import State
+from oco.engine.ways import Way
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.pricing import Grid, whole_lots
 from oco.selectors import GroupRow, group_rows, groups_shown
 from oco.shares import foreign_read
-from oco.states import State
-from oco.ways import Way
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Protocol
 
-from oco.plan import Role
+from oco.engine.types import Role
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
 ENDED = frozenset({"CANCELED", "EXPIRED"})

@@ -8,10 +8,10 @@ from exchange.client.errors import ExchangeError
 from exchange.core.utils import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
-from oco.plan import Look, Market
-from oco.pricing import Grid
+from oco.engine.oco_pricing import Grid
+from oco.engine.types import Look, Market
+from oco.engine.ways import Way
 from oco.watch import Watch
-from oco.ways import Way
 
 FRESH = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)

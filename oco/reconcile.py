@@ -11,7 +11,9 @@ from exchange.core.observability import correlated
 from exchange.services.lease import Held, LeaseLost
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm
-from oco.decide import decide
+from oco.engine.decide import decide
+from oco.engine.states import State
+from oco.engine.types import AskPrice, Cancel, LookUp, Market, Place, Plan
 from oco.entries import lot_open_all
 from oco.evidence import legs_update
 from oco.facts import Facts
@@ -19,11 +21,9 @@ from oco.journal import group_move, group_note, group_seen_active
 from oco.merge import lot_merge_all
 from oco.models.group import OcoGroup
 from oco.observe import Picture, desired_of, observed_of, picture_read, picture_renew
-from oco.plan import AskPrice, Cancel, LookUp, Market, Place, Plan
 from oco.prices import market_look, worst_since
 from oco.search import legs_look_up
 from oco.shares import lots_shrink
-from oco.states import State
 from oco.watch import Watch, watch_begin
 
 logger = logging.getLogger("exchange_sync")

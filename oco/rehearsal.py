@@ -11,13 +11,13 @@ from exchange.services.runs import account_check
 from exchange.sync.fetch import Clock, Snapshot, Wanted, pull
 from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next
-from oco.decide import decide
+from oco.engine.decide import decide
+from oco.engine.types import AskPrice, Plan
 from oco.entries import lot_open_all
 from oco.evidence import legs_update
 from oco.facts import Facts, facts_of
 from oco.models.group import OcoGroup
 from oco.observe import desired_of, observed_of, picture_read
-from oco.plan import AskPrice, Plan
 from oco.reconcile import QUESTIONS, Report, price_ask, reconcile
 from oco.shares import lots_shrink
 from oco.watch import Watch, watch_begin

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchange.models import Instrument
-from oco.lots import Draft, Fill, draft_of_sale
+from oco.engine.lots import Draft, Fill, draft_of_sale
+from oco.engine.oco_pricing import FEE_PCT, stop_of, target_of
+from oco.engine.ways import HUNDRED, Way
 from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of
 from oco.preview import HeldNow, Holdings, held_now, pairs_under
-from oco.pricing import FEE_PCT, stop_of, target_of
-from oco.ways import HUNDRED, Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.sync.orders import order_record_all
+from oco.engine.types import LookUp, Role
 from oco.looks import Search, Verdict, look
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.plan import LookUp, Role
 from oco.watch import Watch
 
 Status = OcoLeg.Status

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from oco.engine.states import OPEN, State
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.placed import target_placed
-from oco.states import OPEN, State
 
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)

@@ -7,17 +7,17 @@ from decimal import Decimal
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
 from oco.banner import Banner, Plight, banner_of
-from oco.cover import Cover
+from oco.engine.coverage import Cover
+from oco.engine.oco_pricing import ceiling_of, whole_lots
+from oco.engine.states import State, is_final
+from oco.engine.types import Role
+from oco.engine.ways import Way
 from oco.figures import Fill
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.placed import target_placed
-from oco.plan import Role
-from oco.pricing import ceiling_of, whole_lots
 from oco.said import said
-from oco.states import State, is_final
-from oco.ways import Way
 from oco.words import code_words, kind_words, refused_words
 
 ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})

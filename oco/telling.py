@@ -8,16 +8,16 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
-from oco.holdings import Committed
+from oco.engine.allocation import Committed
+from oco.engine.states import State
+from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import LotTrade
 from oco.selectors import group_events
 from oco.shares import foreign_read
-from oco.states import State
 from oco.story import Story, Told, ToldLeg
-from oco.ways import Way
 from oco.words import code_words
 
 EVENTS_SHOWN = 200

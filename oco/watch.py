@@ -11,8 +11,8 @@ from exchange.schemas import Order
 from exchange.services.lease import Held
 from exchange.services.order_execution import why_no_create
 from exchange.sync.fetch import Key, Mark
+from oco.engine.types import Market
 from oco.facts import Facts
-from oco.plan import Market
 
 
 @dataclass(slots=True)

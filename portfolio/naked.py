@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from oco.engine.ways import Way
 from oco.lacking import Lack, lacks_read
 from oco.models.group import OcoGroup
 from oco.said import said
-from oco.ways import Way
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.models import Perpetual
 from portfolio.perpetuals import perpetual_reason, perpetuals_open

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from oco.cover import Cover, Covered, Unprotected
+from oco.engine.coverage import Cover, Covered, Unprotected
 from oco.overview import Position
 from portfolio.models import Perpetual
 

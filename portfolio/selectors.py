@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
-from oco.cover import Covered, Unprotected
+from oco.engine.coverage import Covered, Unprotected
 from oco.overview import BuyBack, Overview, Position, overview
 from oco.preview import Holdings
 from oco.selectors import GroupRow

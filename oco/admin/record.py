@@ -7,10 +7,10 @@ from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, to_the_sec
 from exchange.admin.filters import QuestionFilter
 from exchange.admin.market import began_link, ids_links
 from oco.admin.base import group_searches, order_link
+from oco.engine.states import State
 from oco.models.event import OcoEvent
 from oco.models.leg import OcoLeg
 from oco.models.review import UsedReview
-from oco.states import State
 
 
 @admin.register(OcoLeg)

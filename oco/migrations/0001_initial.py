@@ -3,8 +3,8 @@
 import django.core.validators
 import django.db.models.deletion
 import exchange.fields
-import oco.plan
-import oco.states
+import oco.engine.types
+import oco.engine.states
 import uuid
 from decimal import Decimal
 from django.db import migrations, models
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name='OcoGroup',
             fields=[
                 ('oco_group_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[(oco.states.State['PENDING'], oco.states.State['PENDING']), (oco.states.State['ACTIVE'], oco.states.State['ACTIVE']), (oco.states.State['REPLACING'], oco.states.State['REPLACING']), (oco.states.State['EXITING'], oco.states.State['EXITING']), (oco.states.State['STOP_FAILED'], oco.states.State['STOP_FAILED']), (oco.states.State['UNKNOWN'], oco.states.State['UNKNOWN']), (oco.states.State['CLOSED_BY_STOP'], oco.states.State['CLOSED_BY_STOP']), (oco.states.State['CLOSED_BY_TARGET'], oco.states.State['CLOSED_BY_TARGET']), (oco.states.State['CLOSED_BY_EXIT'], oco.states.State['CLOSED_BY_EXIT']), (oco.states.State['CLOSED_BY_HAND'], oco.states.State['CLOSED_BY_HAND']), (oco.states.State['RELEASED'], oco.states.State['RELEASED'])], default=oco.states.State['PENDING'], max_length=16)),
+                ('state', models.CharField(choices=[(oco.engine.states.State['PENDING'], oco.engine.states.State['PENDING']), (oco.engine.states.State['ACTIVE'], oco.engine.states.State['ACTIVE']), (oco.engine.states.State['REPLACING'], oco.engine.states.State['REPLACING']), (oco.engine.states.State['EXITING'], oco.engine.states.State['EXITING']), (oco.engine.states.State['STOP_FAILED'], oco.engine.states.State['STOP_FAILED']), (oco.engine.states.State['UNKNOWN'], oco.engine.states.State['UNKNOWN']), (oco.engine.states.State['CLOSED_BY_STOP'], oco.engine.states.State['CLOSED_BY_STOP']), (oco.engine.states.State['CLOSED_BY_TARGET'], oco.engine.states.State['CLOSED_BY_TARGET']), (oco.engine.states.State['CLOSED_BY_EXIT'], oco.engine.states.State['CLOSED_BY_EXIT']), (oco.engine.states.State['CLOSED_BY_HAND'], oco.engine.states.State['CLOSED_BY_HAND']), (oco.engine.states.State['RELEASED'], oco.engine.states.State['RELEASED'])], default=oco.engine.states.State['PENDING'], max_length=16)),
                 ('link', models.CharField(choices=[('NATIVE', 'linked by the exchange'), ('PAIRED', 'linked by us')], default='NATIVE', max_length=8)),
                 ('generation', models.IntegerField(help_text='Of its newest orders.')),
                 ('instrument_name', models.CharField(max_length=64)),
@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('generation', models.IntegerField()),
-                ('order_role', models.CharField(choices=[(oco.plan.Role['STOP_LOSS'], oco.plan.Role['STOP_LOSS']), (oco.plan.Role['TAKE_PROFIT'], oco.plan.Role['TAKE_PROFIT']), (oco.plan.Role['EXIT'], oco.plan.Role['EXIT'])], max_length=16)),
+                ('order_role', models.CharField(choices=[(oco.engine.types.Role['STOP_LOSS'], oco.engine.types.Role['STOP_LOSS']), (oco.engine.types.Role['TAKE_PROFIT'], oco.engine.types.Role['TAKE_PROFIT']), (oco.engine.types.Role['EXIT'], oco.engine.types.Role['EXIT'])], max_length=16)),
                 ('name_space', models.CharField(max_length=8)),
                 ('client_oid', models.CharField(max_length=36, unique=True)),
                 ('type', models.CharField(max_length=16)),
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ocogroup',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [oco.states.State['ACTIVE'], oco.states.State['EXITING'], oco.states.State['PENDING'], oco.states.State['REPLACING'], oco.states.State['STOP_FAILED'], oco.states.State['UNKNOWN']])), fields=('lot',), name='one_open_group_per_lot'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [oco.engine.states.State['ACTIVE'], oco.engine.states.State['EXITING'], oco.engine.states.State['PENDING'], oco.engine.states.State['REPLACING'], oco.engine.states.State['STOP_FAILED'], oco.engine.states.State['UNKNOWN']])), fields=('lot',), name='one_open_group_per_lot'),
         ),
         migrations.AddIndex(
             model_name='ocoevent',

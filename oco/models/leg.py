@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from exchange.fields import ExactDecimalField
+from oco.engine.types import Role
 from oco.models.group import OcoGroup
-from oco.plan import Role
 
 CLOCK_DOUBT = timedelta(seconds=2)
 

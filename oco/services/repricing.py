@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import Held, lease_take
+from oco.engine.states import State
+from oco.engine.types import Role
+from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.plan import Role
 from oco.services.refusal import NotPossible
 from oco.services.wishes import instrument_of, wish_check
-from oco.states import State
-from oco.ways import Way
 
 Status = OcoLeg.Status
 MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.holdings import Committed
+from oco.engine.allocation import Committed
+from oco.engine.oco_pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.models.lot import Lot
 from oco.policies import policy_for
-from oco.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.services.refusal import NotPossible
 from oco.shares import foreign_read
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
+from oco.engine.oco_pricing import ceiling_of
+from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
-from oco.pricing import ceiling_of
 from oco.selectors import groups_open
-from oco.states import State
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.models import Alert

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from oco.engine.states import State, is_final
 from oco.models.group import OcoGroup
 from oco.said import said
 from oco.selectors import groups_open
-from oco.states import State, is_final
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all
 from portfolio.alerts.dear import PREFIX
 from portfolio.models import Alert

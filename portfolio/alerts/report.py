@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from exchange.selectors import sync_last_success
-from oco.cover import Cover, Unprotected
+from oco.engine.coverage import Cover, Unprotected
+from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
 from oco.overview import BuyBack
 from oco.said import said
-from oco.states import State
 from portfolio.alerts.daily import daily_due
 from portfolio.freshness import Freshness, SyncState
 from portfolio.models import Alert

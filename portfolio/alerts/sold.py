@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import decimals_of
+from oco.engine.states import State
+from oco.engine.ways import Way
 from oco.figures import gain_of
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.proposal import percent_from
-from oco.states import State
 from oco.telling import fills_of
-from oco.ways import Way
 from portfolio.alerts.ends import SELLS, WORDS, Words
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text

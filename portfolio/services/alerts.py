@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from exchange.core.observability import correlated
 from oco.audit import invariants_broken
+from oco.engine.states import State
+from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.said import said
 from oco.selectors import events_untold
-from oco.states import State
-from oco.ways import Way
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
 from portfolio.alerts.groups import groups_note_all, trouble_of
 from portfolio.alerts.sold import SOLD, sale_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.cover import RANK, Cover
+from oco.engine.coverage import RANK, Cover
 from oco.overview import BuyBack, Position
 
 ZERO = Decimal(0)

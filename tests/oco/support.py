@@ -8,7 +8,7 @@ from typing import Any
 from exchange.core.utils import STOPS
 from exchange.simulator.models import Order
 from oco.audit import books
-from oco.invariants import OrderFact, broken, converged
+from oco.engine.invariants import OrderFact, broken, converged
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

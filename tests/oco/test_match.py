@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from oco.engine.types import Standing
 from oco.match import is_ours, leg_value, status_of
-from oco.plan import Standing
 from tests.factories import OrderFactory
 from tests.oco.factories import LegFactory
 

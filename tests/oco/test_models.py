@@ -4,10 +4,10 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from oco.engine.states import State
 from oco.models.event import AppendOnly, OcoEvent
 from oco.models.lot import LotTrade, Watermark
 from oco.policies import policies_read
-from oco.states import State
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
+from oco.engine.ways import Way
 from oco.said import GAP, SENTENCES, SHAPES, said
-from oco.ways import Way
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("answers", "apply", "case", "cover", "observe", "opening", "pricing", "reconcile", "shares")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from oco.plan import Desired, Leg, Look, Market, Observed, Role, Standing
-from oco.pricing import Grid
-from oco.states import State
+from oco.engine.oco_pricing import Grid
+from oco.engine.states import State
+from oco.engine.types import Desired, Leg, Look, Market, Observed, Role, Standing
 
 D = Decimal
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.cover import Cover
+from oco.engine.coverage import Cover
+from oco.engine.states import State
+from oco.engine.ways import Way
 from oco.overview import BuyBack
-from oco.states import State
-from oco.ways import Way
 from portfolio.pages.home.positions import LOOKS
 from portfolio.selectors import Dashboard
 

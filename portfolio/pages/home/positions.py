@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.cover import Cover, Covered
+from oco.engine.coverage import Cover, Covered
+from oco.engine.states import State
 from oco.overview import Position
 from oco.selectors import GroupRow
-from oco.states import State
 from portfolio.selectors import Dashboard, Holding
 from portfolio.worth.results import CoinResult
 

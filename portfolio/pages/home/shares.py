@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oco.cover import Unprotected
-from oco.states import State
+from oco.engine.coverage import Unprotected
+from oco.engine.states import State
 from portfolio.drawing.bar import Slice, divided
 from portfolio.selectors import Dashboard, Holding
 

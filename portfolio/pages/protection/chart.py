@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from exchange.core.utils import Timeframe
 from exchange.fields import plain
 from exchange.selectors import CandleRow, candles_of, decimals_of
+from oco.engine.types import Role
 from oco.figures import Figures
-from oco.plan import Role
 from oco.story import Story
 
 BARS = 96

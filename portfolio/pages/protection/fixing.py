@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.services.lease import Held
+from oco.engine.oco_pricing import stop_of, target_of
+from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.review import UsedReview
 from oco.policies import policy_for
-from oco.pricing import stop_of, target_of
 from oco.proposal import Proposal
 from oco.reviews import Review
 from oco.services.repricing import group_reprice, prices_alone
-from oco.states import State
 from oco.story import Story
 from oco.telling import group_story
 from oco.wishform import LevelsForm

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.cover import Cover
+from oco.engine.coverage import Cover
+from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.selectors import Danger, group_instruments, groups_asked
-from oco.states import State
 from oco.story import Story
 from oco.telling import groups_told
 from portfolio.pages.home.positions import position_lines

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.models import TradingSwitch
+from oco.engine.states import State
 from oco.models.review import UsedReview
 from oco.reviews import NotOurs, Review, review_open, review_sign
 from oco.selectors import groups_open
 from oco.services.review import review_spend
 from oco.services.switch import switch_off, switch_on
-from oco.states import State
 from portfolio.security.sudo import sudo_required
 
 KIND = "switch-on"

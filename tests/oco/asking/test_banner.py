@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oco.banner import Plight, banner_of
-from oco.states import FINAL, State
+from oco.engine.states import FINAL, State
 from oco.words import code_words, kind_words, refused_words
 
 D = Decimal

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from oco.banner import Plight, banner_of
+from oco.engine.states import FINAL, State
+from oco.engine.ways import Way
 from oco.figures import Figures, Fill, realised_of
-from oco.states import FINAL, State
 from oco.story import Story, ToldLeg
-from oco.ways import Way
 from oco.words import kind_words, refused_words
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from oco.cover import BEFORE_US, LOCKED, NEXT_CYCLE, Coin, Cover, Guard, covered_of
-from oco.holdings import Committed, Stop
-from oco.pricing import Grid
-from oco.states import State
+from oco.engine.allocation import Committed, Stop
+from oco.engine.coverage import BEFORE_US, LOCKED, NEXT_CYCLE, Coin, Cover, Guard, covered_of
+from oco.engine.oco_pricing import Grid
+from oco.engine.states import State
 
 D = Decimal
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -7,11 +7,11 @@ from django.core.management import CommandError
 
 from exchange.models import ExchangeOrder, SyncCursor, Trade
 from exchange.services.lease import lease_take
+from oco.engine.oco_pricing import stop_of
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot, LotTrade, Watermark
-from oco.pricing import stop_of
 from tests.factories import PolicyFactory
 from tests.oco.support import check_converged, created, group, ours, resting, target_of
 from tests.support import picture

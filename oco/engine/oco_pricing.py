@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
-from oco.ways import ONE, Way
+from oco.engine.ways import ONE, Way
 
 MINIMUM_USD = Decimal(
     "1.02"

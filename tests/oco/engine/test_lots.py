@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.lots import Fill, average_price, draft, draft_of_sale, merged_price, net_quantity, proceeds
-from oco.pricing import Grid
+from oco.engine.lots import Fill, average_price, draft, draft_of_sale, merged_price, net_quantity, proceeds
+from oco.engine.oco_pricing import Grid
 
 D = Decimal
 GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from oco.invariants import Books, GroupFact, LegFact, LotFact, OrderFact, broken, converged
-from oco.plan import Role
-from oco.states import State
+from oco.engine.invariants import Books, GroupFact, LegFact, LotFact, OrderFact, broken, converged
+from oco.engine.states import State
+from oco.engine.types import Role
 from tests.oco.values import D
 
 LOT = LotFact(id=1, currency="BTC", bought=D(1), owned=D(1), sold=D(0), tick=D("0.01"), is_closed=False)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.holdings import Foreign, committed, share_out
+from oco.engine.allocation import Foreign, committed, share_out
 
 D = Decimal
 AMOUNTS = st.decimals("0", "10", places=3)

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from oco.holdings import Committed
-from oco.pricing import Grid, is_placeable, whole_lots
-from oco.states import State
+from oco.engine.allocation import Committed
+from oco.engine.oco_pricing import Grid, is_placeable, whole_lots
+from oco.engine.states import State
 
 ZERO = Decimal(0)
 BEFORE_US = (

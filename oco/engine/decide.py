@@ -6,9 +6,9 @@ adding, and place only when nothing of ours rests.
 
 from collections.abc import Callable
 
-from oco.case import Case
-from oco.plan import Desired, Observed, Plan
-from oco.rules import covering, ending, placing
+from oco.engine import covering, ending, placing
+from oco.engine.context import Case
+from oco.engine.types import Desired, Observed, Plan
 
 Rule = Callable[[Case], Plan | None]
 

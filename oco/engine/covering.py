@@ -1,11 +1,11 @@
 """What is done while some of our orders rest (rules 5, 7 and 8)."""
 
-from oco.answers import ask, cancel, take_away
-from oco.case import Case
-from oco.plan import Leg, Plan, Role, Standing
-from oco.pricing import Kind, is_near
-from oco.rules.placing import beyond, room
-from oco.states import State
+from oco.engine.answers import ask, cancel, take_away
+from oco.engine.context import Case
+from oco.engine.oco_pricing import Kind, is_near
+from oco.engine.placing import beyond, room
+from oco.engine.states import State
+from oco.engine.types import Leg, Plan, Role, Standing
 
 NOT_READ_BACK = "Accepted, but not read back open yet."
 

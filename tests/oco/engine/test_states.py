@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.states import FINAL, OPEN, TRANSITIONS, IllegalTransition, State, advance, is_final, is_open
+from oco.engine.states import FINAL, OPEN, TRANSITIONS, IllegalTransition, State, advance, is_final, is_open
 
 
 def test_every_state_is_open_or_final_and_has_a_row():

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from oco.pricing import Grid
-from oco.states import State
-from oco.ways import Way
+from oco.engine.oco_pricing import Grid
+from oco.engine.states import State
+from oco.engine.ways import Way
 
 ZERO = Decimal(0)
 

@@ -1,10 +1,10 @@
 """What is done when nothing of ours rests (rules 3, 4, 9 and 10)."""
 
-from oco.answers import alarm, ask, put, sell, wait
-from oco.case import Case
-from oco.plan import Leg, Order, Plan, Role
-from oco.pricing import Kind, Placement, placement
-from oco.states import State
+from oco.engine.answers import alarm, ask, put, sell, wait
+from oco.engine.context import Case
+from oco.engine.oco_pricing import Kind, Placement, placement
+from oco.engine.states import State
+from oco.engine.types import Leg, Order, Plan, Role
 
 # Who refuses a pair for one of these refuses a stop as well: never sent, funds, rate, key (dossier 3).
 NO_STOP_EITHER = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})

@@ -8,10 +8,10 @@ from datetime import timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oco.decide import decide
-from oco.plan import AskPrice, Cancel, LookUp, Market, Order, Place, Role, Standing
-from oco.pricing import is_placeable, whole_lots
-from oco.states import FINAL, OPEN, State, advance, is_final
+from oco.engine.decide import decide
+from oco.engine.oco_pricing import is_placeable, whole_lots
+from oco.engine.states import FINAL, OPEN, State, advance, is_final
+from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Role, Standing
 from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, look, observed
 
 PARTS = st.sampled_from([D(0), D("0.4"), D(1)])

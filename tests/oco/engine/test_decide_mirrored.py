@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from oco.case import Case
-from oco.decide import decide
-from oco.plan import Cancel, LookUp, Market, Order, Place
-from oco.states import State
-from oco.ways import Way
-from tests.oco.test_decide_properties import situations
+from oco.engine.context import Case
+from oco.engine.decide import decide
+from oco.engine.states import State
+from oco.engine.types import Cancel, LookUp, Market, Order, Place
+from oco.engine.ways import Way
+from tests.oco.engine.test_decide_properties import situations
 from tests.oco.values import D, desired, look, observed
 
 ABOUT = D(200)  # 95 below 100 is 105 above it

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from oco.decide import decide
-from oco.plan import AskPrice, Cancel, LookUp, Market, Order, Place, Standing
-from oco.states import State
+from oco.engine.decide import decide
+from oco.engine.states import State
+from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Standing
 from tests.oco.values import (
     EXIT,
     NOW,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from oco.plan import Role
-from oco.pricing import whole_lots
-from oco.states import CLOSED, State, is_final, is_open
+from oco.engine.oco_pricing import whole_lots
+from oco.engine.states import CLOSED, State, is_final, is_open
+from oco.engine.types import Role
 
 ZERO = Decimal(0)
 UNCERTAIN = frozenset({"INTENT", "SENT"})

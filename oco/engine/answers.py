@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from oco.case import Case
-from oco.plan import ZERO, AskPrice, Cancel, Leg, Order, Place, Plan, Role, Standing
-from oco.states import State
+from oco.engine.context import Case
+from oco.engine.states import State
+from oco.engine.types import ZERO, AskPrice, Cancel, Leg, Order, Place, Plan, Role, Standing
 
 
 def wait(case: Case, reason: str) -> Plan:

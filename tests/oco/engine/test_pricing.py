@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.pricing import (
+from oco.engine.oco_pricing import (
     Grid,
     Kind,
     ceiling_of,
@@ -18,7 +18,7 @@ from oco.pricing import (
     unit_cost_of,
     whole_lots,
 )
-from oco.ways import Way
+from oco.engine.ways import Way
 
 D = Decimal
 GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))

@@ -1,9 +1,9 @@
 """What comes first: looking for what is lost, and bringing to an end what ends (rules 6, 8 and 10)."""
 
-from oco.answers import cancel, sell
-from oco.case import Case
-from oco.plan import LookUp, Plan, Role, Standing
-from oco.states import State
+from oco.engine.answers import cancel, sell
+from oco.engine.context import Case
+from oco.engine.states import State
+from oco.engine.types import LookUp, Plan, Role, Standing
 
 
 def ended(case: Case) -> Plan | None:
