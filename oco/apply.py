@@ -20,8 +20,8 @@ from exchange.services.order_execution import (
     pair_place,
 )
 from oco.engine.context import ROLES
+from oco.engine.pricing import Way
 from oco.engine.types import Cancel, Order, Place, Role
-from oco.engine.ways import Way
 from oco.intents import leg_intend, new_order
 from oco.journal import group_note
 from oco.models.group import OcoGroup

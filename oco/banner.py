@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from oco.engine.pricing import Way
 from oco.engine.states import State, is_final
-from oco.engine.ways import Way
 from oco.wording import BUYS, WORDING, Wording
 
 

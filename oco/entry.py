@@ -10,8 +10,7 @@ from django.db import transaction
 from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from oco.engine.lots import Fill
-from oco.engine.oco_pricing import Grid
-from oco.engine.ways import Way
+from oco.engine.pricing import Grid, Way
 from oco.models.policy import ProtectionPolicy
 from oco.policies import Policies, policies_read
 from oco.prices import grid_of

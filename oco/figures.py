@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from oco.proposal import percent_from
 
 ZERO = Decimal(0)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from exchange.fields import plain
 from exchange.schemas import NameSpace, NewOrder
+from oco.engine.pricing import Way
 from oco.engine.types import Place, Role
-from oco.engine.ways import Way
 from oco.match import key_price
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

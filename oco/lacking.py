@@ -8,9 +8,8 @@ from decimal import Decimal
 from django.db.models import Q
 
 from exchange.models import Instrument
-from oco.engine.oco_pricing import whole_lots
+from oco.engine.pricing import Way, whole_lots
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.models.group import OcoGroup
 from oco.selectors import groups_open
 from oco.shares import foreign_read

@@ -10,8 +10,7 @@ from django.db.models import Max
 from exchange.models import Instrument
 from oco.engine import lots
 from oco.engine.lots import Draft, merged_price, net_quantity
-from oco.engine.oco_pricing import stop_of, unit_cost_of, whole_lots
-from oco.engine.ways import Way
+from oco.engine.pricing import Way, stop_of, unit_cost_of, whole_lots
 from oco.entry import Entry, entries_new
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade, Watermark

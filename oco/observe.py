@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db.models import F, Q
 
 from exchange.models import Instrument
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid
 from oco.engine.states import State
 from oco.engine.types import Desired, Market, Observed
 from oco.match import leg_value

@@ -11,8 +11,7 @@ from exchange.core.utils import EPOCH, NS_PER_MS, from_ms
 from exchange.models import Trade
 from oco.engine import lots
 from oco.engine.lots import Draft, Fill
-from oco.engine.oco_pricing import Grid, stop_of, target_of
-from oco.engine.ways import Way
+from oco.engine.pricing import Grid, Way, stop_of, target_of
 from oco.entry import Entry
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup

@@ -10,9 +10,8 @@ from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
 from oco.engine.allocation import Committed, Stop
 from oco.engine.coverage import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
-from oco.engine.oco_pricing import Grid, whole_lots
+from oco.engine.pricing import Grid, Way, whole_lots
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.selectors import GroupRow, group_rows, groups_shown

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from exchange.models import Instrument
 from exchange.selectors import UsdPrices
-from oco.engine.oco_pricing import Grid, is_placeable, round_down, stop_of, target_of, whole_lots
+from oco.engine.pricing import Grid, is_placeable, round_down, stop_of, target_of, whole_lots
 from oco.models.lot import Lot
 from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of

@@ -8,9 +8,8 @@ from exchange.client.errors import ExchangeError
 from exchange.core.utils import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid, Way
 from oco.engine.types import Look, Market
-from oco.engine.ways import Way
 from oco.watch import Watch
 
 FRESH = timedelta(seconds=5)

@@ -7,7 +7,7 @@ sale.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.oco_pricing import Grid, Kind, Placement, is_too_near, placement
+from oco.engine.pricing import Grid, Kind, Placement, is_too_near, placement
 
 HUNDRED = Decimal(100)
 

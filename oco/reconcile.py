@@ -11,7 +11,7 @@ from exchange.core.observability import correlated
 from exchange.services.lease import Held, LeaseLost
 from oco.apply import legs_cancel, order_put
 from oco.confirm import sent_confirm
-from oco.engine.decide import decide
+from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import AskPrice, Cancel, LookUp, Market, Place, Plan
 from oco.entries import lot_open_all

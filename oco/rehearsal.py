@@ -11,7 +11,7 @@ from exchange.services.runs import account_check
 from exchange.sync.fetch import Clock, Snapshot, Wanted, pull
 from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next
-from oco.engine.decide import decide
+from oco.engine.rules import decide
 from oco.engine.types import AskPrice, Plan
 from oco.entries import lot_open_all
 from oco.evidence import legs_update

@@ -5,8 +5,7 @@ from decimal import Decimal
 
 from exchange.models import Instrument
 from oco.engine.lots import Draft, Fill, draft_of_sale
-from oco.engine.oco_pricing import FEE_PCT, stop_of, target_of
-from oco.engine.ways import HUNDRED, Way
+from oco.engine.pricing import FEE_PCT, HUNDRED, Way, stop_of, target_of
 from oco.models.policy import ProtectionPolicy
 from oco.overview import pairs_of
 from oco.preview import HeldNow, Holdings, held_now, pairs_under

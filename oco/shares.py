@@ -11,8 +11,7 @@ from django.db import transaction
 from exchange.core.utils import STOPS, is_derivative
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine.allocation import Committed, Foreign, Share, committed, share_out
-from oco.engine.oco_pricing import whole_lots
-from oco.engine.ways import Way
+from oco.engine.pricing import Way, whole_lots
 from oco.journal import group_note
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot

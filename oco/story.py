@@ -8,10 +8,9 @@ from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
 from oco.banner import Banner, Plight, banner_of
 from oco.engine.coverage import Cover
-from oco.engine.oco_pricing import ceiling_of, whole_lots
+from oco.engine.pricing import Way, ceiling_of, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.engine.ways import Way
 from oco.figures import Fill
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup

@@ -9,8 +9,8 @@ from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
 from oco.engine.allocation import Committed
+from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

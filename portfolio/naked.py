@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from oco.lacking import Lack, lacks_read
 from oco.models.group import OcoGroup
 from oco.said import said

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from oco.engine.oco_pricing import ceiling_of, is_placeable, whole_lots
+from oco.engine.pricing import Way, ceiling_of, is_placeable, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Desired, Leg, Look, Observed, Order, Role, Standing
-from oco.engine.ways import Way
 
 LOOK_AGE = timedelta(seconds=5)
 RECENT = timedelta(minutes=15)

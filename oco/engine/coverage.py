@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from oco.engine.allocation import Committed
-from oco.engine.oco_pricing import Grid, is_placeable, whole_lots
+from oco.engine.pricing import Grid, is_placeable, whole_lots
 from oco.engine.states import State
 
 ZERO = Decimal(0)

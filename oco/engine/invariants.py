@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from oco.engine.oco_pricing import whole_lots
+from oco.engine.pricing import whole_lots
 from oco.engine.states import CLOSED, State, is_final, is_open
 from oco.engine.types import Role
 

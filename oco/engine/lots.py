@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.oco_pricing import Grid, is_placeable, stop_of, unit_cost_of, whole_lots
-from oco.engine.ways import Way
+from oco.engine.pricing import Grid, Way, is_placeable, stop_of, unit_cost_of, whole_lots
 
 MOST = 5  # lots of one entry; then they are merged
 ZERO = Decimal(0)

@@ -5,9 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid, Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 
 ZERO = Decimal(0)
 

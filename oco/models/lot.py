@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db import models
 
 from exchange.fields import ExactDecimalField
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 
 
 class Watermark(models.Model):

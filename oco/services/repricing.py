@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import Held, lease_take
+from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.engine.types import Role
-from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

@@ -12,7 +12,7 @@ from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import Committed
-from oco.engine.oco_pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
+from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.models.lot import Lot
 from oco.policies import policy_for
 from oco.services.refusal import NotPossible

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.engine.oco_pricing import ceiling_of
+from oco.engine.pricing import ceiling_of
 from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import decimals_of
+from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.figures import gain_of
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg

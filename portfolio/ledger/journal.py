@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from oco.models.event import OcoEvent
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import JournalForm

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from exchange.core.observability import correlated
 from oco.audit import invariants_broken
+from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.said import said
 from oco.selectors import events_untold

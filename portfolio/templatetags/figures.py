@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from portfolio.drawing import ladder as steps
 from portfolio.drawing import line as curve
 from portfolio.templatetags.money import amount_text, percent_text, signed

@@ -15,7 +15,7 @@ from exchange.models import Lease
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from oco.models.group import OcoGroup
 from oco.policies import policy_for
 from oco.services.groups import group_cancel, group_create

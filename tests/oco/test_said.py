@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from oco.engine.ways import Way
+from oco.engine.pricing import Way
 from oco.said import GAP, SENTENCES, SHAPES, said
 
 ROOT = Path(__file__).parent.parent.parent

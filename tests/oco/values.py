@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid
 from oco.engine.states import State
 from oco.engine.types import Desired, Leg, Look, Market, Observed, Role, Standing
 

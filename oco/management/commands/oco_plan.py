@@ -10,8 +10,8 @@ from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.services.lease import Busy, LeaseLost, lease_for
 from exchange.services.runs import WrongAccount
+from oco.engine.pricing import Way
 from oco.engine.types import Action, Cancel, LookUp, Order, Place
-from oco.engine.ways import Way
 from oco.models.event import OcoEvent
 from oco.rehearsal import Rehearsed, account_read, perform, rehearse
 

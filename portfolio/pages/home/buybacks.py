@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from oco.engine.coverage import Cover
+from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.engine.ways import Way
 from oco.overview import BuyBack
 from portfolio.pages.home.positions import LOOKS
 from portfolio.selectors import Dashboard

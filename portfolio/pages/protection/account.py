@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchange.models import Instrument
-from oco.engine.oco_pricing import Grid, round_down
+from oco.engine.pricing import Grid, round_down
 from oco.fees import fee_rates
 from oco.policies import policy_for
 from oco.preview import Holdings, unclaimed

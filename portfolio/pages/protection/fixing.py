@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.services.lease import Held
-from oco.engine.oco_pricing import stop_of, target_of
+from oco.engine.pricing import stop_of, target_of
 from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.review import UsedReview

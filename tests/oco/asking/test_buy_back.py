@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from oco.banner import Plight, banner_of
+from oco.engine.pricing import Way
 from oco.engine.states import FINAL, State
-from oco.engine.ways import Way
 from oco.figures import Figures, Fill, realised_of
 from oco.story import Story, ToldLeg
 from oco.words import kind_words, refused_words

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid
 from oco.fees import FeeRates, rates_of
 from oco.proposal import Proposal, Terms
 from tests.factories import TradeFactory

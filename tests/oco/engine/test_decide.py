@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from oco.engine.decide import decide
+from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Standing
 from tests.oco.values import (

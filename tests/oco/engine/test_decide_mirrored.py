@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 
 from oco.engine.context import Case
-from oco.engine.decide import decide
+from oco.engine.pricing import Way
+from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, LookUp, Market, Order, Place
-from oco.engine.ways import Way
 from tests.oco.engine.test_decide_properties import situations
 from tests.oco.values import D, desired, look, observed
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oco.engine.decide import decide
-from oco.engine.oco_pricing import is_placeable, whole_lots
+from oco.engine.pricing import is_placeable, whole_lots
+from oco.engine.rules import decide
 from oco.engine.states import FINAL, OPEN, State, advance, is_final
 from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Role, Standing
 from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, look, observed

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oco.engine.lots import Fill, average_price, draft, draft_of_sale, merged_price, net_quantity, proceeds
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid
 
 D = Decimal
 GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))

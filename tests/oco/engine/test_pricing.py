@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.engine.oco_pricing import (
+from oco.engine.pricing import (
     Grid,
     Kind,
+    Way,
     ceiling_of,
     is_near,
     is_placeable,
@@ -18,7 +19,6 @@ from oco.engine.oco_pricing import (
     unit_cost_of,
     whole_lots,
 )
-from oco.engine.ways import Way
 
 D = Decimal
 GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))

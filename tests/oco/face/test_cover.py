@@ -7,7 +7,7 @@ import pytest
 
 from oco.engine.allocation import Committed, Stop
 from oco.engine.coverage import BEFORE_US, LOCKED, NEXT_CYCLE, Coin, Cover, Guard, covered_of
-from oco.engine.oco_pricing import Grid
+from oco.engine.pricing import Grid
 from oco.engine.states import State
 
 D = Decimal

@@ -7,7 +7,7 @@ from django.core.management import CommandError
 
 from exchange.models import ExchangeOrder, SyncCursor, Trade
 from exchange.services.lease import lease_take
-from oco.engine.oco_pricing import stop_of
+from oco.engine.pricing import stop_of
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
