@@ -12,7 +12,7 @@ from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Held
 from exchange.services.order_execution import Answer, Outcome, family_cancel, order_cancel
 from oco.engine.allocation import Foreign, committed
-from oco.prices import usd_of
+from oco.reconcile.prices import usd_of
 from oco.selectors import groups_open
 from oco.services.groups import group_cancel
 from oco.services.refusal import NotPossible

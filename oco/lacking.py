@@ -11,8 +11,8 @@ from exchange.models import Instrument
 from oco.engine.pricing import Way, whole_lots
 from oco.engine.states import State
 from oco.models.group import OcoGroup
+from oco.reconcile.allocation import foreign_read
 from oco.selectors import groups_open
-from oco.shares import foreign_read
 
 ZERO = Decimal(0)
 

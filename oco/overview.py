@@ -14,8 +14,8 @@ from oco.engine.pricing import Grid, Way, whole_lots
 from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
+from oco.reconcile.allocation import foreign_read
 from oco.selectors import GroupRow, group_rows, groups_shown
-from oco.shares import foreign_read
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"

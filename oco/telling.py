@@ -15,8 +15,8 @@ from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import LotTrade
+from oco.reconcile.allocation import foreign_read
 from oco.selectors import group_events
-from oco.shares import foreign_read
 from oco.story import Story, Told, ToldLeg
 from oco.words import code_words
 

@@ -15,8 +15,8 @@ from oco.engine.allocation import Committed
 from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
 from oco.models.lot import Lot
 from oco.policies import policy_for
+from oco.reconcile.allocation import foreign_read
 from oco.services.refusal import NotPossible
-from oco.shares import foreign_read
 
 SPOT = "CCY_PAIR"
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from exchange.core.observability import correlated
-from oco.audit import invariants_broken
 from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.models.event import OcoEvent
+from oco.reconcile.invariant_checks import invariants_broken
 from oco.said import said
 from oco.selectors import events_untold
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end

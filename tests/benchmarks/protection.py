@@ -20,7 +20,7 @@ from tests.benchmarks import bench
 from tests.benchmarks.desk import connected, cycle
 from tests.benchmarks.market import SYMBOLS, Served, served
 
-from oco.journal import group_move  # isort: skip
+from oco.reconcile.journal import group_move  # isort: skip
 from oco.models.group import OcoGroup  # isort: skip
 
 LATENCY_S, GOAL_S = 0.08, 1.0
@@ -122,7 +122,7 @@ def _watched() -> Iterator[list[float]]:
         if group.state == "ACTIVE" != before:
             moments.append(time.perf_counter())
 
-    with mock.patch("oco.reconcile.group_move", move):
+    with mock.patch("oco.reconcile.reconcile.group_move", move):
         yield moments
 
 

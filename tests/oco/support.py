@@ -7,12 +7,12 @@ from typing import Any
 
 from exchange.core.utils import STOPS
 from exchange.simulator.models import Order
-from oco.audit import books
 from oco.engine.invariants import OrderFact, broken, converged
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.oids import PREFIX
+from oco.reconcile.invariant_checks import books
+from oco.reconcile.oids import PREFIX
 from tests.exchange.simulator.world import World
 
 D = Decimal

@@ -13,7 +13,7 @@ from exchange.services.runs import WrongAccount
 from oco.engine.pricing import Way
 from oco.engine.types import Action, Cancel, LookUp, Order, Place
 from oco.models.event import OcoEvent
-from oco.rehearsal import Rehearsed, account_read, perform, rehearse
+from oco.reconcile.dry_run import Rehearsed, account_read, perform, rehearse
 
 WHAT = {
     Order.PAIR: "a stop with a target",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from oco import confirm, reconcile
 from oco.models.group import OcoGroup
+from oco.reconcile import confirm, reconcile
 from tests.oco.support import resting, target_of
 
 

@@ -10,7 +10,7 @@ from exchange.sync.fetch import Key
 from exchange.sync.orders import order_record_all
 from oco.engine.types import Role
 from oco.models.leg import OcoLeg
-from oco.watch import Watch
+from oco.reconcile.watch import Watch
 
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 

@@ -12,7 +12,7 @@ from exchange.services.lease import Held
 from exchange.services.order_execution import why_no_create
 from exchange.sync.fetch import Key, Mark
 from oco.engine.types import Market
-from oco.facts import Facts
+from oco.reconcile.facts import Facts
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from oco.engine.lots import Fill
 from oco.engine.pricing import Grid, Way
 from oco.models.policy import ProtectionPolicy
 from oco.policies import Policies, policies_read
-from oco.prices import grid_of
-from oco.sales import Whose, sales_judge
-from oco.watch import Watch
+from oco.reconcile.prices import grid_of
+from oco.reconcile.trade_ownership import Whose, sales_judge
+from oco.reconcile.watch import Watch
 
 SPOT, SELL = "CCY_PAIR", "SELL"
 LONGEST_SALE = timedelta(days=1)  # an older sale, found late or too small so long, is not bought back

@@ -9,22 +9,22 @@ from uuid import UUID
 from exchange.client.client import Client
 from exchange.core.observability import correlated
 from exchange.services.lease import Held, LeaseLost
-from oco.apply import legs_cancel, order_put
-from oco.confirm import sent_confirm
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import AskPrice, Cancel, LookUp, Market, Place, Plan
-from oco.entries import lot_open_all
-from oco.evidence import legs_update
-from oco.facts import Facts
-from oco.journal import group_move, group_note, group_seen_active
-from oco.merge import lot_merge_all
 from oco.models.group import OcoGroup
-from oco.observe import Picture, desired_of, observed_of, picture_read, picture_renew
-from oco.prices import market_look, worst_since
-from oco.search import legs_look_up
-from oco.shares import lots_shrink
-from oco.watch import Watch, watch_begin
+from oco.reconcile.allocation import lots_shrink
+from oco.reconcile.apply import legs_cancel, order_put
+from oco.reconcile.confirm import sent_confirm
+from oco.reconcile.facts import Facts
+from oco.reconcile.journal import group_move, group_note, group_seen_active
+from oco.reconcile.lot_merge import lot_merge_all
+from oco.reconcile.observe import Picture, desired_of, observed_of, picture_read, picture_renew
+from oco.reconcile.oco_entries import lot_open_all
+from oco.reconcile.order_status import legs_update
+from oco.reconcile.prices import market_look, worst_since
+from oco.reconcile.search import legs_look_up
+from oco.reconcile.watch import Watch, watch_begin
 
 logger = logging.getLogger("exchange_sync")
 

@@ -10,11 +10,11 @@ from exchange.models import ExchangeOrder, Instrument
 from oco.engine import invariants
 from oco.engine.states import State
 from oco.engine.types import Role
-from oco.evidence import AFTER_PREFIX
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
-from oco.oids import PREFIX
+from oco.reconcile.oids import PREFIX
+from oco.reconcile.order_status import AFTER_PREFIX
 from oco.selectors import groups_open
 
 ZERO = Decimal(0)

@@ -22,11 +22,11 @@ from exchange.services.order_execution import (
 from oco.engine.context import ROLES
 from oco.engine.pricing import Way
 from oco.engine.types import Cancel, Order, Place, Role
-from oco.intents import leg_intend, new_order
-from oco.journal import group_note
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.watch import Watch
+from oco.reconcile.intents import leg_intend, new_order
+from oco.reconcile.journal import group_note
+from oco.reconcile.watch import Watch
 
 Status = OcoLeg.Status
 NO_FUNDS = 306

@@ -10,13 +10,13 @@ from exchange.models import Instrument
 from oco.engine.pricing import Grid
 from oco.engine.states import State
 from oco.engine.types import Desired, Market, Observed
-from oco.match import leg_value
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.policies import Policies, policies_read
-from oco.prices import grid_of
-from oco.shares import Due, shares_read
-from oco.watch import Watch
+from oco.reconcile.allocation import Due, shares_read
+from oco.reconcile.order_matching import leg_value
+from oco.reconcile.prices import grid_of
+from oco.reconcile.watch import Watch
 
 Status = OcoLeg.Status
 DEAD = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))

@@ -11,10 +11,10 @@ from django.db import transaction
 from exchange.models import Trade
 from exchange.services.lease import LeaseLost
 from oco.engine import lots
-from oco.entry import Entry, entries_new
 from oco.models.lot import Lot, Watermark
-from oco.opening import draft_of, lot_open, trades_pass_over, trades_take
-from oco.watch import Watch
+from oco.reconcile.entry import Entry, entries_new
+from oco.reconcile.opening import draft_of, lot_open, trades_pass_over, trades_take
+from oco.reconcile.watch import Watch
 
 logger = logging.getLogger("exchange_sync")
 CLOCK_DOUBT_NS = 1_000_000_000

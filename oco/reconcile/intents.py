@@ -7,11 +7,11 @@ from exchange.fields import plain
 from exchange.schemas import NameSpace, NewOrder
 from oco.engine.pricing import Way
 from oco.engine.types import Place, Role
-from oco.match import key_price
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.oids import client_oid
-from oco.watch import Watch
+from oco.reconcile.oids import client_oid
+from oco.reconcile.order_matching import key_price
+from oco.reconcile.watch import Watch
 
 Status = OcoLeg.Status
 # A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's papers disagree

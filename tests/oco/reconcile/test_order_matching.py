@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from oco.engine.types import Standing
-from oco.match import is_ours, leg_value, status_of
+from oco.reconcile.order_matching import is_ours, leg_value, status_of
 from tests.factories import OrderFactory
 from tests.oco.factories import LegFactory
 

@@ -11,10 +11,10 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
-from oco.looks import Search, Verdict, look
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.watch import Watch
+from oco.reconcile.looks import Search, Verdict, look
+from oco.reconcile.watch import Watch
 
 Status = OcoLeg.Status
 

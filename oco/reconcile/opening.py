@@ -12,12 +12,12 @@ from exchange.models import Trade
 from oco.engine import lots
 from oco.engine.lots import Draft, Fill
 from oco.engine.pricing import Grid, Way, stop_of, target_of
-from oco.entry import Entry
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade
 from oco.models.policy import ProtectionPolicy
-from oco.watch import Watch
+from oco.reconcile.entry import Entry
+from oco.reconcile.watch import Watch
 
 
 def draft_of(entry: Entry) -> Draft | None:

@@ -11,13 +11,13 @@ from exchange.models import Instrument
 from oco.engine import lots
 from oco.engine.lots import Draft, merged_price, net_quantity
 from oco.engine.pricing import Way, stop_of, unit_cost_of, whole_lots
-from oco.entry import Entry, entries_new
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade, Watermark
-from oco.opening import group_open, last_of, lot_names, trades_take
 from oco.policies import policies_read
-from oco.prices import grid_of
-from oco.watch import Watch
+from oco.reconcile.entry import Entry, entries_new
+from oco.reconcile.opening import group_open, last_of, lot_names, trades_take
+from oco.reconcile.prices import grid_of
+from oco.reconcile.watch import Watch
 
 Key = tuple[str, str, str]
 

@@ -12,10 +12,10 @@ from exchange.core.utils import STOPS, is_derivative
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine.allocation import Committed, Foreign, Share, committed, share_out
 from oco.engine.pricing import Way, whole_lots
-from oco.journal import group_note
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
-from oco.watch import Watch
+from oco.reconcile.journal import group_note
+from oco.reconcile.watch import Watch
 
 ZERO = Decimal(0)
 APART = timedelta(seconds=10)

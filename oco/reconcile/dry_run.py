@@ -13,14 +13,14 @@ from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, s
 from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.engine.rules import decide
 from oco.engine.types import AskPrice, Plan
-from oco.entries import lot_open_all
-from oco.evidence import legs_update
-from oco.facts import Facts, facts_of
 from oco.models.group import OcoGroup
-from oco.observe import desired_of, observed_of, picture_read
-from oco.reconcile import QUESTIONS, Report, price_ask, reconcile
-from oco.shares import lots_shrink
-from oco.watch import Watch, watch_begin
+from oco.reconcile.allocation import lots_shrink
+from oco.reconcile.facts import Facts, facts_of
+from oco.reconcile.observe import desired_of, observed_of, picture_read
+from oco.reconcile.oco_entries import lot_open_all
+from oco.reconcile.order_status import legs_update
+from oco.reconcile.reconcile import QUESTIONS, Report, price_ask, reconcile
+from oco.reconcile.watch import Watch, watch_begin
 
 
 @dataclass(frozen=True, slots=True)
