@@ -11,8 +11,8 @@ from exchange.sync.fetch import Clock, Snapshot, pull
 from exchange.sync.market_data import quote_record_all
 from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
 from exchange.sync.windows import exchange_now_ns, wanted_next
-from oco.reconcile.facts import facts_of
-from oco.reconcile.reconcile import reconcile
+from oco.reconcile.context import facts_of
+from oco.reconcile.loop import reconcile
 from portfolio.market.followed import instruments_followed
 from portfolio.perpetuals import perpetuals_open
 from portfolio.services.alerts import alert_raise_all

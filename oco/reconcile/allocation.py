@@ -14,8 +14,8 @@ from oco.engine.allocation import Committed, Foreign, Share, committed, share_ou
 from oco.engine.pricing import Way, whole_lots
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
+from oco.reconcile.context import Watch
 from oco.reconcile.journal import group_note
-from oco.reconcile.watch import Watch
 
 ZERO = Decimal(0)
 APART = timedelta(seconds=10)

@@ -15,12 +15,10 @@ from oco.engine.rules import decide
 from oco.engine.types import AskPrice, Plan
 from oco.models.group import OcoGroup
 from oco.reconcile.allocation import lots_shrink
-from oco.reconcile.facts import Facts, facts_of
-from oco.reconcile.observe import desired_of, observed_of, picture_read
-from oco.reconcile.oco_entries import lot_open_all
+from oco.reconcile.context import Facts, Watch, facts_of, watch_begin
+from oco.reconcile.entries import lot_open_all
+from oco.reconcile.loop import QUESTIONS, Report, desired_of, observed_of, picture_read, price_ask, reconcile
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.reconcile import QUESTIONS, Report, price_ask, reconcile
-from oco.reconcile.watch import Watch, watch_begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from oco.engine.types import Role
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
-from oco.reconcile.oids import PREFIX
+from oco.reconcile.execution import PREFIX
 from oco.reconcile.order_status import AFTER_PREFIX
 from oco.selectors import groups_open
 

@@ -10,7 +10,7 @@ from oco.engine.types import Plan
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
-from oco.reconcile.watch import Watch
+from oco.reconcile.context import Watch
 
 FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
 

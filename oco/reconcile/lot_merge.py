@@ -14,10 +14,9 @@ from oco.engine.pricing import Way, stop_of, unit_cost_of, whole_lots
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot, LotTrade, Watermark
 from oco.policies import policies_read
-from oco.reconcile.entry import Entry, entries_new
-from oco.reconcile.opening import group_open, last_of, lot_names, trades_take
+from oco.reconcile.context import Watch
+from oco.reconcile.entries import Entry, entries_new, group_open, last_of, lot_names, trades_take
 from oco.reconcile.prices import grid_of
-from oco.reconcile.watch import Watch
 
 Key = tuple[str, str, str]
 

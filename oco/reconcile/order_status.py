@@ -12,10 +12,9 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import Key
 from oco.models.leg import OcoLeg
 from oco.models.lot import Lot
-from oco.reconcile.apply import failure_count
-from oco.reconcile.oids import PREFIX
+from oco.reconcile.context import Watch
+from oco.reconcile.execution import PREFIX, failure_count
 from oco.reconcile.order_matching import ENDS, is_ours, status_of
-from oco.reconcile.watch import Watch
 
 Status = OcoLeg.Status
 AFTER_PREFIX = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot

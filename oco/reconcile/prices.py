@@ -10,7 +10,7 @@ from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
 from oco.engine.pricing import Grid, Way
 from oco.engine.types import Look, Market
-from oco.reconcile.watch import Watch
+from oco.reconcile.context import Watch
 
 FRESH = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)

@@ -16,8 +16,8 @@ from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Trade
 from oco.models.leg import OcoLeg
 from oco.reconcile.allocation import is_unknown
-from oco.reconcile.oids import PREFIX
-from oco.reconcile.watch import Watch
+from oco.reconcile.context import Watch
+from oco.reconcile.execution import PREFIX
 
 ZERO = Decimal(0)
 PATIENCE = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for

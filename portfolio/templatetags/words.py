@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow
 from oco.engine.pricing import Way
-from oco.reconcile.oids import is_name
+from oco.reconcile.execution import is_name
 from oco.said import said
 from portfolio.templatetags.icons import icon
 

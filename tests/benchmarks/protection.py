@@ -122,7 +122,7 @@ def _watched() -> Iterator[list[float]]:
         if group.state == "ACTIVE" != before:
             moments.append(time.perf_counter())
 
-    with mock.patch("oco.reconcile.reconcile.group_move", move):
+    with mock.patch("oco.reconcile.loop.group_move", move):
         yield moments
 
 

@@ -11,8 +11,8 @@ from oco.engine.invariants import OrderFact, broken, converged
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
+from oco.reconcile.execution import PREFIX
 from oco.reconcile.invariant_checks import books
-from oco.reconcile.oids import PREFIX
 from tests.exchange.simulator.world import World
 
 D = Decimal

@@ -26,7 +26,7 @@ from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.sync.backfill import history_slice
-from oco.reconcile.reconcile import Report
+from oco.reconcile.loop import Report
 from portfolio.services.sync import sync_run
 from tests.exchange.simulator.world import World
 from tests.record import differences

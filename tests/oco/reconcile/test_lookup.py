@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from oco.reconcile.looks import Search, Verdict, look
+from oco.reconcile.lookup import Search, Verdict, look
 
 SENT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 

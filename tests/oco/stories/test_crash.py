@@ -78,22 +78,22 @@ def test_the_intent_is_written_before_a_byte_leaves(desk, world, bought, monkeyp
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("oco.reconcile.apply.pair_place", look)
+        patch.setattr("oco.reconcile.execution.pair_place", look)
         with pytest.raises(Killed):
             desk.sync()
     assert ours(world) == []
 
 
 def test_a_lease_lost_in_the_middle_stops_everything(desk, world, bought, monkeypatch):
-    import oco.reconcile.apply
+    import oco.reconcile.execution
 
-    original = oco.reconcile.apply.pair_place
+    original = oco.reconcile.execution.pair_place
 
     def slow(**asked):
         Lease.objects.update(token=99, holder="another")
         return original(**asked)
 
-    monkeypatch.setattr(oco.reconcile.apply, "pair_place", slow)
+    monkeypatch.setattr(oco.reconcile.execution, "pair_place", slow)
     run = sync_run(trigger="test")
     assert run.status == "FAILED"
     assert "lease" in run.errors[0]

@@ -3,33 +3,33 @@
 import pytest
 
 from oco.models.group import OcoGroup
-from oco.reconcile import confirm, reconcile
+from oco.reconcile import lookup, loop
 from tests.oco.support import resting, target_of
 
 
 @pytest.fixture
 def decided(monkeypatch):
     """The groups that were decided about, in order."""
-    found, real = [], reconcile.group_reconcile
+    found, real = [], loop.group_reconcile
 
     def spy(*, watch, group, picture):
         found.append(group.pk)
         real(watch=watch, group=group, picture=picture)
 
-    monkeypatch.setattr(reconcile, "group_reconcile", spy)
+    monkeypatch.setattr(loop, "group_reconcile", spy)
     return found
 
 
 @pytest.fixture
 def recorded(monkeypatch):
     """The ids of the orders that were written down after they were read back."""
-    found, real = [], confirm.order_record_all
+    found, real = [], lookup.order_record_all
 
     def spy(*, orders, now):
         found.extend(order.order_id for order in orders)
         return real(orders=orders, now=now)
 
-    monkeypatch.setattr(confirm, "order_record_all", spy)
+    monkeypatch.setattr(lookup, "order_record_all", spy)
     return found
 
 

@@ -72,7 +72,7 @@ def test_a_switch_that_is_turned_between_decision_and_request_binds(desk, world,
     desk.quiet()
     world.buy("BTC_USD", "0.01")
     answers = iter(["", ""])
-    monkeypatch.setattr("oco.reconcile.watch.why_no_create", lambda: next(answers, "off"))
+    monkeypatch.setattr("oco.reconcile.context.why_no_create", lambda: next(answers, "off"))
     off(desk)
     desk.quiet()
     assert ours(world) == []

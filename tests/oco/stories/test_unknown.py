@@ -2,7 +2,7 @@
 
 import pytest
 
-import oco.reconcile.apply
+import oco.reconcile.execution
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from tests.oco.support import check_converged, group, ours, resting, states, stop_of
@@ -61,7 +61,7 @@ def test_a_request_that_never_arrived_is_sent_again_under_its_name_after_two_loo
 
 def deaf_after_placing(world, monkeypatch):
     """The pair is placed, its answer is lost, and from then on nothing about such orders can be read."""
-    place = oco.reconcile.apply.pair_place
+    place = oco.reconcile.execution.pair_place
 
     def placing(**asked):
         answer = place(**asked)
@@ -70,7 +70,7 @@ def deaf_after_placing(world, monkeypatch):
         return answer
 
     world.faults.add("process_then_drop", OCO, times=1)
-    monkeypatch.setattr(oco.reconcile.apply, "pair_place", placing)
+    monkeypatch.setattr(oco.reconcile.execution, "pair_place", placing)
 
 
 def test_unknown_stays_unknown_while_nobody_answers_details(desk, world, bought, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oco.reconcile.oids import client_oid
+from oco.reconcile.execution import client_oid
 from portfolio.ledger.cells import MARK
 from tests.factories import (
     GroupFactory,
