@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from oco.engine.coverage import Cover, Covered, Unprotected
-from oco.overview import Position
+from oco.presentation.positions import Position
 from portfolio.models import Perpetual
 
 

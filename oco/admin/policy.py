@@ -11,8 +11,8 @@ from exchange.fields import plain
 from oco.forms import BUYS_BACK, PolicyForm
 from oco.models.policy import ProtectionPolicy
 from oco.policies import policies_read, policy_note
-from oco.preview import NOTHING, Holdings, Preview, policy_previews
-from oco.sale_preview import SalePreview, sale_previews
+from oco.presentation.preview import NOTHING, Holdings, Preview, policy_previews
+from oco.presentation.sale_preview import SalePreview, sale_previews
 
 SOLD = ProtectionPolicy.Side.SELL
 LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"

@@ -9,11 +9,11 @@ from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import decimals_of
 from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.figures import gain_of
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.proposal import percent_from
-from oco.telling import fills_of
+from oco.presentation.figures import gain_of
+from oco.presentation.proposal import percent_from
+from oco.presentation.telling import fills_of
 from portfolio.alerts.ends import SELLS, WORDS, Words
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text

@@ -9,7 +9,7 @@ from django.db.models import Q
 from exchange.models import Instrument
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
-from oco.overview import pairs_of
+from oco.presentation.positions import pairs_of
 from portfolio.models import Balance, WatchlistItem
 
 LOOKED_BACK = timedelta(days=7)  # a group that closed is looked at for so long

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from oco.engine.coverage import RANK, Cover
-from oco.overview import BuyBack, Position
+from oco.presentation.positions import BuyBack, Position
 
 ZERO = Decimal(0)
 ALARMING = frozenset({Cover.STOP_FAILED, Cover.UNKNOWN})

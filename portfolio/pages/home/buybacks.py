@@ -7,7 +7,7 @@ from decimal import Decimal
 from oco.engine.coverage import Cover
 from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.overview import BuyBack
+from oco.presentation.positions import BuyBack
 from portfolio.pages.home.positions import LOOKS
 from portfolio.selectors import Dashboard
 

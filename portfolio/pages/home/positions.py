@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from oco.engine.coverage import Cover, Covered
 from oco.engine.states import State
-from oco.overview import Position
+from oco.presentation.positions import Position
 from oco.selectors import GroupRow
 from portfolio.selectors import Dashboard, Holding
 from portfolio.worth.results import CoinResult

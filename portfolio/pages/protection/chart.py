@@ -14,8 +14,8 @@ from exchange.core.utils import Timeframe
 from exchange.fields import plain
 from exchange.selectors import CandleRow, candles_of, decimals_of
 from oco.engine.types import Role
-from oco.figures import Figures
-from oco.story import Story
+from oco.presentation.figures import Figures
+from oco.presentation.story import Story
 
 BARS = 96
 USUAL = Timeframe.H1

@@ -18,11 +18,11 @@ from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.review import UsedReview
 from oco.policies import policy_for
-from oco.proposal import Proposal
+from oco.presentation.proposal import Proposal
+from oco.presentation.story import Story
+from oco.presentation.telling import group_story
 from oco.reviews import Review
 from oco.services.repricing import group_reprice, prices_alone
-from oco.story import Story
-from oco.telling import group_story
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.pages.protection.walk import step_review, step_send, step_set

@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from oco.figures import realised_of
 from oco.models.group import OcoGroup
-from oco.telling import group_story
+from oco.presentation.figures import realised_of
+from oco.presentation.telling import group_story
 from portfolio.freshness import sync_state
 from portfolio.pages.protection.account import account_now
 from portfolio.pages.protection.chart import chart_of, timeframe_asked

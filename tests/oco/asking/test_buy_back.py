@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from oco.banner import Plight, banner_of
 from oco.engine.pricing import Way
 from oco.engine.states import FINAL, State
-from oco.figures import Figures, Fill, realised_of
-from oco.story import Story, ToldLeg
-from oco.words import kind_words, refused_words
+from oco.presentation.banner import Plight, banner_of
+from oco.presentation.figures import Figures, Fill, realised_of
+from oco.presentation.story import Story, ToldLeg
+from oco.presentation.words import kind_words, refused_words
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
 D = Decimal

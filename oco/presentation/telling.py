@@ -15,10 +15,10 @@ from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.models.lot import LotTrade
+from oco.presentation.story import Story, Told, ToldLeg
+from oco.presentation.words import code_words
 from oco.reconcile.allocation import foreign_read
 from oco.selectors import group_events
-from oco.story import Story, Told, ToldLeg
-from oco.words import code_words
 
 EVENTS_SHOWN = 200
 FILLS_SHOWN = 200

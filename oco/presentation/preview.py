@@ -9,8 +9,8 @@ from exchange.selectors import UsdPrices
 from oco.engine.pricing import Grid, is_placeable, round_down, stop_of, target_of, whole_lots
 from oco.models.lot import Lot
 from oco.models.policy import ProtectionPolicy
-from oco.overview import pairs_of
 from oco.policies import policies_read
+from oco.presentation.positions import pairs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from exchange.models import Instrument
 from oco.engine.lots import Draft, Fill, draft_of_sale
 from oco.engine.pricing import FEE_PCT, HUNDRED, Way, stop_of, target_of
 from oco.models.policy import ProtectionPolicy
-from oco.overview import pairs_of
-from oco.preview import HeldNow, Holdings, held_now, pairs_under
+from oco.presentation.positions import pairs_of
+from oco.presentation.preview import HeldNow, Holdings, held_now, pairs_under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

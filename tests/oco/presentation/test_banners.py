@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from oco.banner import Plight, banner_of
 from oco.engine.states import FINAL, State
-from oco.words import code_words, kind_words, refused_words
+from oco.presentation.banner import Plight, banner_of
+from oco.presentation.words import code_words, kind_words, refused_words
 
 D = Decimal
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from oco.engine.pricing import Way
-from oco.proposal import percent_from
+from oco.presentation.proposal import percent_from
 
 ZERO = Decimal(0)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from oco.engine.pricing import Way
 from oco.engine.states import State, is_final
-from oco.wording import BUYS, WORDING, Wording
+from oco.presentation.wording import BUYS, WORDING, Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from oco.figures import Figures, Fill, realised_of
+from oco.presentation.figures import Figures, Fill, realised_of
 
 D = Decimal
 

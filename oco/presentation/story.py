@@ -6,18 +6,18 @@ from decimal import Decimal
 
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
-from oco.banner import Banner, Plight, banner_of
 from oco.engine.coverage import Cover
 from oco.engine.pricing import Way, ceiling_of, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.figures import Fill
 from oco.models.event import OcoEvent
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
 from oco.placed import target_placed
-from oco.said import said
-from oco.words import code_words, kind_words, refused_words
+from oco.presentation.banner import Banner, Plight, banner_of
+from oco.presentation.figures import Fill
+from oco.presentation.said import said
+from oco.presentation.words import code_words, kind_words, refused_words
 
 ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})
 BARE = frozenset({State.PENDING, State.REPLACING})
