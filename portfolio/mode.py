@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from exchange.services.order_execution import why_no_create
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 
 SHORT: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Nothing here is real"),

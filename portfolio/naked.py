@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from oco.engine.pricing import Way
 from oco.lacking import Lack, lacks_read
 from oco.models.group import OcoGroup
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.models import Perpetual
 from portfolio.perpetuals import perpetual_reason, perpetuals_open

@@ -11,7 +11,7 @@ from django.utils import timezone
 from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
 from oco.engine.coverage import Covered, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
-from oco.presentation.preview import Holdings
+from oco.presentation.previews import Holdings
 from oco.selectors import GroupRow
 from portfolio.freshness import SyncState, sync_state
 from portfolio.market.board import Board, SignalRow, board

@@ -11,8 +11,7 @@ from exchange.fields import plain
 from oco.forms import BUYS_BACK, PolicyForm
 from oco.models.policy import ProtectionPolicy
 from oco.policies import policies_read, policy_note
-from oco.presentation.preview import NOTHING, Holdings, Preview, policy_previews
-from oco.presentation.sale_preview import SalePreview, sale_previews
+from oco.presentation.previews import NOTHING, Holdings, Preview, SalePreview, policy_previews, sale_previews
 
 SOLD = ProtectionPolicy.Side.SELL
 LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"

@@ -16,7 +16,7 @@ from exchange.admin.filters import QuestionFilter
 from oco.forms import ProtectForm
 from oco.policies import policy_for
 from oco.presentation.positions import pairs_of
-from oco.presentation.preview import coin_preview
+from oco.presentation.previews import coin_preview
 from oco.services.groups import group_create
 from oco.services.refusal import NotPossible
 from oco.services.wishes import free_of

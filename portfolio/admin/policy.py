@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from oco.admin import PolicyAdmin
 from oco.models.policy import ProtectionPolicy
-from oco.presentation.preview import Holdings
+from oco.presentation.previews import Holdings
 from portfolio.selectors import holdings_now
 
 

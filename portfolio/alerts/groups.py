@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from oco.engine.states import State, is_final
 from oco.models.group import OcoGroup
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from oco.selectors import groups_open
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all
 from portfolio.alerts.dear import PREFIX

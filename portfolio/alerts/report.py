@@ -17,7 +17,7 @@ from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.lot import Lot
 from oco.presentation.positions import BuyBack
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from portfolio.alerts.daily import daily_due
 from portfolio.freshness import Freshness, SyncState
 from portfolio.models import Alert

@@ -11,9 +11,8 @@ from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.leg import OcoLeg
-from oco.presentation.figures import gain_of
-from oco.presentation.proposal import percent_from
-from oco.presentation.telling import fills_of
+from oco.presentation.group_detail import fills_of
+from oco.presentation.risk_reward import gain_of, percent_from
 from portfolio.alerts.ends import SELLS, WORDS, Words
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text

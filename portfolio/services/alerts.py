@@ -12,7 +12,7 @@ from exchange.core.observability import correlated
 from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.models.event import OcoEvent
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from oco.reconcile.invariant_checks import invariants_broken
 from oco.selectors import events_untold
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow
 from oco.engine.pricing import Way
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from oco.reconcile.execution import is_name
 from portfolio.templatetags.icons import icon
 

@@ -12,8 +12,8 @@ from exchange.models import Instrument
 from oco.engine.pricing import Grid, round_down
 from oco.fees import fee_rates
 from oco.policies import policy_for
-from oco.presentation.preview import Holdings, unclaimed
-from oco.presentation.proposal import Terms
+from oco.presentation.previews import Holdings, unclaimed
+from oco.presentation.risk_reward import Terms
 from oco.services.wishes import Standing
 from portfolio.models import Balance
 from portfolio.pages.protection.gate import why_no_data

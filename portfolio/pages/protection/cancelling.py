@@ -10,8 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from exchange.fields import plain
 from oco.models.group import OcoGroup
-from oco.presentation.story import Story
-from oco.presentation.telling import group_story
+from oco.presentation.group_detail import Story, group_story
 from oco.reviews import NotOurs, Review, review_open, review_sign
 from oco.services.groups import group_cancel
 from oco.services.refusal import NotPossible

@@ -14,8 +14,8 @@ from exchange.core.utils import Timeframe
 from exchange.fields import plain
 from exchange.selectors import CandleRow, candles_of, decimals_of
 from oco.engine.types import Role
-from oco.presentation.figures import Figures
-from oco.presentation.story import Story
+from oco.presentation.group_detail import Story
+from oco.presentation.risk_reward import Figures
 
 BARS = 96
 USUAL = Timeframe.H1

@@ -18,9 +18,8 @@ from oco.engine.states import State
 from oco.models.group import OcoGroup
 from oco.models.review import UsedReview
 from oco.policies import policy_for
-from oco.presentation.proposal import Proposal
-from oco.presentation.story import Story
-from oco.presentation.telling import group_story
+from oco.presentation.group_detail import Story, group_story
+from oco.presentation.risk_reward import Proposal
 from oco.reviews import Review
 from oco.services.repricing import group_reprice, prices_alone
 from oco.wishform import LevelsForm

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from oco.presentation.said import said
+from oco.presentation.reasons import said
 from portfolio.freshness import Freshness, sync_state
 from portfolio.mode import trading_now
 from portfolio.templatetags.moments import age

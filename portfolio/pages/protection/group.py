@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oco.models.group import OcoGroup
-from oco.presentation.figures import realised_of
-from oco.presentation.telling import group_story
+from oco.presentation.group_detail import group_story
+from oco.presentation.risk_reward import realised_of
 from portfolio.freshness import sync_state
 from portfolio.pages.protection.account import account_now
 from portfolio.pages.protection.chart import chart_of, timeframe_asked

@@ -16,8 +16,7 @@ from exchange.selectors import decimals_of
 from oco.engine.coverage import Cover
 from oco.engine.states import State
 from oco.models.group import OcoGroup
-from oco.presentation.story import Story
-from oco.presentation.telling import groups_told
+from oco.presentation.group_detail import Story, groups_told
 from oco.selectors import Danger, group_instruments, groups_asked
 from portfolio.pages.home.positions import position_lines
 from portfolio.pages.home.shares import coverage

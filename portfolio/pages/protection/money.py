@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from exchange.models import Instrument
-from oco.presentation.figures import Figures
-from oco.presentation.story import Story
+from oco.presentation.group_detail import Story
+from oco.presentation.risk_reward import Figures
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.pages.protection.account import Account
 from portfolio.worth.results import coin_results

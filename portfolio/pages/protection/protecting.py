@@ -18,7 +18,7 @@ from exchange.models import Instrument
 from exchange.services.lease import Held
 from oco.models.group import OcoGroup
 from oco.policies import policy_for
-from oco.presentation.preview import coin_preview
+from oco.presentation.previews import coin_preview
 from oco.reviews import Review
 from oco.services.groups import group_create
 from oco.services.wishes import SPOT, free_check, free_of

@@ -16,7 +16,7 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Held
 from oco.models.group import OcoGroup
-from oco.presentation.proposal import Proposal, Terms
+from oco.presentation.risk_reward import Proposal, Terms
 from oco.reviews import Review
 from oco.services.wishes import price_check, wish_check
 from oco.wishform import LevelsForm

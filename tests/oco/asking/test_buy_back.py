@@ -6,10 +6,10 @@ import pytest
 
 from oco.engine.pricing import Way
 from oco.engine.states import FINAL, State
-from oco.presentation.banner import Plight, banner_of
-from oco.presentation.figures import Figures, Fill, realised_of
-from oco.presentation.story import Story, ToldLeg
-from oco.presentation.words import kind_words, refused_words
+from oco.presentation.banners import Plight, banner_of
+from oco.presentation.group_detail import Story, ToldLeg
+from oco.presentation.reasons import kind_words, refused_words
+from oco.presentation.risk_reward import Figures, Fill, realised_of
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
 D = Decimal

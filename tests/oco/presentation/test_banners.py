@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from oco.engine.states import FINAL, State
-from oco.presentation.banner import Plight, banner_of
-from oco.presentation.words import code_words, kind_words, refused_words
+from oco.presentation.banners import Plight, banner_of
+from oco.presentation.reasons import code_words, kind_words, refused_words
 
 D = Decimal
 

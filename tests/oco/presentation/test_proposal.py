@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from oco.engine.pricing import Grid
 from oco.fees import FeeRates, rates_of
-from oco.presentation.proposal import Proposal, Terms
+from oco.presentation.risk_reward import Proposal, Terms
 from tests.factories import TradeFactory
 
 D = Decimal

@@ -7,7 +7,7 @@ import pytest
 from django.utils.translation import override
 
 from oco.engine.pricing import Way
-from oco.presentation.said import GAP, SENTENCES, SHAPES, said
+from oco.presentation.reasons import GAP, SENTENCES, SHAPES, said
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("answers", "apply", "case", "cover", "observe", "opening", "pricing", "reconcile", "shares")

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from oco.presentation.figures import Figures, Fill, realised_of
+from oco.presentation.risk_reward import Figures, Fill, realised_of
 
 D = Decimal
 

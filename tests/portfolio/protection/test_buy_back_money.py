@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oco.models.group import OcoGroup
-from oco.presentation.telling import group_story, groups_told
+from oco.presentation.group_detail import group_story, groups_told
 from portfolio.models import Balance
 from portfolio.pages.protection.account import account_now
 from portfolio.pages.protection.chart import levels_of

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exchange.models import Candle
 from oco.models.group import OcoGroup
-from oco.presentation.telling import group_story
+from oco.presentation.group_detail import group_story
 from portfolio.models import Balance
 from portfolio.web.live import revision
 from tests.factories import (
