@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from exchange.api import Pages
 from exchange.serializers import ErrorSerializer
 from oco.filters import GroupFilter
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.selectors import group_events, group_rows
 from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
 from oco.services.groups import group_cancel, group_create

@@ -3,7 +3,7 @@
 from django_filters import rest_framework as filters
 
 from oco.engine.states import State
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed

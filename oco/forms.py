@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from exchange.models import Instrument
-from oco.models.policy import ProtectionPolicy
+from oco.policy import ProtectionPolicy
 from oco.services.wishes import SPOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from exchange.models import Instrument
 from oco.engine.pricing import Way, whole_lots
 from oco.engine.states import State
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.reconcile.allocation import foreign_read
 from oco.selectors import groups_open
 

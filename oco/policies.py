@@ -9,7 +9,7 @@ from django.conf import settings
 from exchange.fields import plain
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
-from oco.models.policy import ProtectionPolicy
+from oco.policy import ProtectionPolicy
 
 EVERY_OTHER = ""
 

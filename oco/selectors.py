@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from oco.engine.states import OPEN, State
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from oco.placed import target_placed
 
 ZERO = Decimal(0)

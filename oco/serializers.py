@@ -10,9 +10,9 @@ from rest_framework import serializers
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
 from oco.engine.states import State
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 
 PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 

@@ -26,12 +26,12 @@ from exchange.models import (
     TradingSwitch,
 )
 from exchange.models.sync import Stream
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.lot import Lot, LotTrade, Watermark
-from oco.models.policy import ProtectionPolicy
-from oco.models.review import UsedReview
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.lot import Lot, LotTrade, Watermark
+from oco.policy import ProtectionPolicy
+from oco.review import UsedReview
 from portfolio.models import (
     Alert,
     AlertMessage,

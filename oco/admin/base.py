@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from exchange.admin.base import list_link, uuid_of
 from exchange.models import ExchangeOrder
-from oco.models.leg import OcoLeg
+from oco.leg import OcoLeg
 
 if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]

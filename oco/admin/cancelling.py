@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.services.groups import group_cancel
 from oco.services.refusal import NotPossible
 

@@ -11,7 +11,7 @@ from oco.admin.cancelling import Cancelling
 from oco.admin.filters import Ended, InDanger, InstrumentAtWork
 from oco.admin.inlines import EventInline, LegInline
 from oco.admin.paths import alerts_of, audit_of, events_of, orders_of, trades_of
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 
 @admin.register(OcoGroup)

@@ -5,8 +5,8 @@ from django.contrib import admin
 from exchange.admin.base import to_the_second
 from exchange.admin.market import began_link, ids_links
 from oco.admin.base import ReadOnlyInline, order_link
-from oco.models.event import OcoEvent
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.leg import OcoLeg
 
 
 class LegInline(ReadOnlyInline):

@@ -8,8 +8,8 @@ from exchange.admin.filters import QuestionFilter
 from exchange.admin.sync import moment
 from exchange.models import Trade
 from oco.admin.base import order_link
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot, LotTrade, Watermark
+from oco.group import OcoGroup
+from oco.lot import Lot, LotTrade, Watermark
 
 
 class LotState(QuestionFilter):

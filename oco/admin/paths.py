@@ -4,9 +4,9 @@ from uuid import UUID
 
 from exchange.admin.base import DASH, far_list, list_link
 from exchange.models import AuditEntry, ExchangeOrder, Trade
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 
 MOST = 50  # names in one address
 

@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from exchange.admin.base import AnyAdmin
 from exchange.fields import plain
 from oco.forms import BUYS_BACK, PolicyForm
-from oco.models.policy import ProtectionPolicy
 from oco.policies import policies_read, policy_note
+from oco.policy import ProtectionPolicy
 from oco.presentation.previews import NOTHING, Holdings, Preview, SalePreview, policy_previews, sale_previews
 
 SOLD = ProtectionPolicy.Side.SELL

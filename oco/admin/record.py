@@ -8,9 +8,9 @@ from exchange.admin.filters import QuestionFilter
 from exchange.admin.market import began_link, ids_links
 from oco.admin.base import group_searches, order_link
 from oco.engine.states import State
-from oco.models.event import OcoEvent
-from oco.models.leg import OcoLeg
-from oco.models.review import UsedReview
+from oco.event import OcoEvent
+from oco.leg import OcoLeg
+from oco.review import UsedReview
 
 
 @admin.register(OcoLeg)

@@ -19,10 +19,10 @@ from oco.engine.coverage import Cover
 from oco.engine.pricing import Way, ceiling_of, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.lot import LotTrade
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.lot import LotTrade
 from oco.placed import target_placed
 from oco.presentation.banners import Banner, Plight, banner_of
 from oco.presentation.reasons import code_words, kind_words, refused_words, said

@@ -21,9 +21,9 @@ from oco.engine.pricing import (
     target_of,
     whole_lots,
 )
-from oco.models.lot import Lot
-from oco.models.policy import ProtectionPolicy
+from oco.lot import Lot
 from oco.policies import policies_read
+from oco.policy import ProtectionPolicy
 from oco.presentation.positions import pairs_of
 
 

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from oco.engine.states import State, advance, is_final
 from oco.engine.types import Plan
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.lot import Lot
 from oco.reconcile.context import Watch
 
 FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]

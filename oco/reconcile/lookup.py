@@ -20,8 +20,8 @@ from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import Key
 from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from oco.reconcile.context import Watch
 
 NEEDED = 2

@@ -11,9 +11,9 @@ from exchange.fields import plain
 from exchange.models import AuditEntry, Instrument
 from exchange.services.audit_log import audit_record
 from oco.engine.states import is_final
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.lot import Lot
 from oco.services.refusal import NotPossible
 from oco.services.wishes import Standing, instrument_of, standing_check, wish_check
 

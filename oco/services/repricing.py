@@ -16,9 +16,9 @@ from exchange.services.lease import Held, lease_take
 from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.engine.types import Role
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from oco.services.refusal import NotPossible
 from oco.services.wishes import instrument_of, wish_check
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from oco.models.review import UsedReview
+from oco.review import UsedReview
 
 KEPT = timedelta(days=1)
 """Far longer than a review lives: afterwards its token is refused for its age."""

@@ -13,7 +13,7 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import Committed
 from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
-from oco.models.lot import Lot
+from oco.lot import Lot
 from oco.policies import policy_for
 from oco.reconcile.allocation import foreign_read
 from oco.services.refusal import NotPossible

@@ -13,7 +13,7 @@ from exchange.models import AuditEntry, Lease, TradingSwitch
 from exchange.selectors import worker_last_beat
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import NAME, lease_holder, lease_take
-from oco.services.switch import switch_off
+from oco.services.kill_switch import switch_off
 from portfolio.backup import postgres, sqlite
 from portfolio.backup.make import backup_make
 from portfolio.backup.origin import NotRestorable, Origin, origin_here

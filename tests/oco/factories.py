@@ -8,9 +8,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.lot import Lot
 
 Now = factory.LazyFunction(timezone.now)
 

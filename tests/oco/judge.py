@@ -10,9 +10,9 @@ from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.states import State, is_final
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.lot import Lot, LotTrade, Watermark
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.lot import Lot, LotTrade, Watermark
 from portfolio.perpetuals import perpetuals_open
 from tests.oco.life import COINS, Life
 from tests.oco.support import ours, truth

@@ -8,9 +8,9 @@ from typing import Any
 from exchange.core.utils import STOPS
 from exchange.simulator.models import Order
 from oco.engine.invariants import OrderFact, broken, converged
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from oco.reconcile.execution import PREFIX
 from oco.reconcile.invariant_checks import books
 from tests.exchange.simulator.world import World

@@ -5,8 +5,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from oco.engine.states import State
-from oco.models.event import AppendOnly, OcoEvent
-from oco.models.lot import LotTrade, Watermark
+from oco.event import AppendOnly, OcoEvent
+from oco.lot import LotTrade, Watermark
 from oco.policies import policies_read
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory
 

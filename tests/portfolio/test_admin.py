@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import formats, translation
 
 from exchange.models import AuditEntry, ExchangeOrder, HistoryRange, SyncRun, Trade
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.lot import Lot, LotTrade
-from oco.models.policy import ProtectionPolicy
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.lot import Lot, LotTrade
+from oco.policy import ProtectionPolicy
 from portfolio.models import Alert, AlertMessage, ApiToken, CostEntry, WatchlistItem
 from portfolio.security.sudo import GIVEN_AT
 from tests import factories

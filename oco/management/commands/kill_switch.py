@@ -11,8 +11,8 @@ from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.services.lease import Busy, LeaseLost, lease_for
 from exchange.services.order_execution import why_no_create
-from oco.emergency import Naked, group_release_all, naked_without, order_cancel_all, orders_read
-from oco.services.switch import switch_off, switch_on
+from oco.services.cancel_all import Naked, group_release_all, naked_without, order_cancel_all, orders_read
+from oco.services.kill_switch import switch_off, switch_on
 
 WORD = "cancel"
 

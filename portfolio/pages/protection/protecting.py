@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.services.lease import Held
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.policies import policy_for
 from oco.presentation.previews import coin_preview
-from oco.reviews import Review
 from oco.services.groups import group_create
+from oco.services.reviews import Review
 from oco.services.wishes import SPOT, free_check, free_of
 from oco.wishform import LevelsForm, WishForm
 from portfolio.pages.protection.steps import Steps, Values

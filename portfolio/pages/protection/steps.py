@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Held
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.presentation.risk_reward import Proposal, Terms
-from oco.reviews import Review
+from oco.services.reviews import Review
 from oco.services.wishes import price_check, wish_check
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.account import Account, account_now, terms_of

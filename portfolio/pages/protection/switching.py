@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from exchange.models import TradingSwitch
 from oco.engine.states import State
-from oco.models.review import UsedReview
-from oco.reviews import NotOurs, Review, review_open, review_sign
+from oco.review import UsedReview
 from oco.selectors import groups_open
+from oco.services.kill_switch import switch_off, switch_on
 from oco.services.review import review_spend
-from oco.services.switch import switch_off, switch_on
+from oco.services.reviews import NotOurs, Review, review_open, review_sign
 from portfolio.security.sudo import sudo_required
 
 KIND = "switch-on"

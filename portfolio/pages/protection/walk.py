@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from exchange.fields import plain
-from oco.reviews import NotOurs, Opened, Review, review_open, review_sign
 from oco.services.refusal import NotPossible
 from oco.services.review import review_spend
+from oco.services.reviews import NotOurs, Opened, Review, review_open, review_sign
 from oco.wishform import LevelsForm
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.services.sync import sync_request

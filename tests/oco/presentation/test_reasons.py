@@ -9,10 +9,13 @@ from django.utils.translation import override
 from oco.engine.pricing import Way
 from oco.presentation.reasons import GAP, SENTENCES, SHAPES, said
 
-ROOT = Path(__file__).parent.parent.parent
-NAMES = ("answers", "apply", "case", "cover", "observe", "opening", "pricing", "reconcile", "shares")
-SPEAKERS = [*(f"oco/{name}.py" for name in NAMES), "oco/services/groups.py", "exchange/services/send.py"]
-SPEAKERS += [f"oco/rules/{name}.py" for name in ("covering", "ending", "placing")]
+ROOT = Path(__file__).parents[3]
+SPEAKERS = [
+    *(f"oco/engine/{name}.py" for name in ("context", "coverage", "pricing", "rules")),
+    *(f"oco/reconcile/{name}.py" for name in ("allocation", "entries", "execution", "loop")),
+    "oco/services/groups.py",
+    "exchange/services/order_execution.py",
+]
 BEGIN_WITH_A_VALUE = [
     "admin asked to take the protection away.",
     "admin asked to take the buy-back away.",

@@ -27,8 +27,8 @@ from exchange.services.order_execution import (
     pair_place,
     why_no_create,
 )
+from oco.services.kill_switch import switch_off, switch_on
 from oco.services.refusal import NotPossible
-from oco.services.switch import switch_off, switch_on
 
 pytestmark = pytest.mark.django_db
 ORDER = NewOrder(

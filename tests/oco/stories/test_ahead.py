@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.client.client import Beside, PublicCalls
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from tests.exchange.simulator.world import URL
 
 MARK, BALANCE = "public/get-valuations", "private/user-balance"

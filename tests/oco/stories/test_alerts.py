@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from portfolio.models import Alert
 from tests.oco.support import stop_of, target_of
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Trade
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.lot import Lot
 from oco.policies import policy_for
 from oco.services.groups import group_cancel
 from oco.services.refusal import NotPossible

@@ -3,8 +3,8 @@
 import pytest
 
 from exchange.models import Lease
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from portfolio.services.sync import sync_run
 from tests.oco.support import check, check_converged, group, ours, resting, target_of
 

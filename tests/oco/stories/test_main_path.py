@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from exchange.models import ExchangeOrder
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.lot import Lot
 from tests.oco.support import (
     check_converged,
     created,

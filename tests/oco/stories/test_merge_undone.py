@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.lot import Lot
 from oco.policies import policy_for
 from tests.oco.stories.test_buy_back import allow
 from tests.oco.support import check_converged, resting

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from exchange.models import TradingSwitch
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 from oco.services.groups import group_cancel, group_create
-from oco.services.switch import switch_off, switch_on
+from oco.services.kill_switch import switch_off, switch_on
 from tests.oco.support import check_converged, group, ours, resting, stop_of, target_of
 
 D = Decimal

@@ -3,8 +3,8 @@
 import pytest
 
 import oco.reconcile.execution
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 from tests.oco.support import check_converged, group, ours, resting, states, stop_of
 
 OCO = "private/advanced/create-oco"

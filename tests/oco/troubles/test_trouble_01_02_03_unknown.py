@@ -5,8 +5,8 @@ Told by the stories in tests/oco/stories/test_unknown.py: hidden for half an hou
 
 import pytest
 
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
 
 OCO = "private/advanced/create-oco"
 

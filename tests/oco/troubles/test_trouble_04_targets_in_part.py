@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 D = Decimal
 

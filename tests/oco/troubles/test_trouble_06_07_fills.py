@@ -5,8 +5,8 @@ A hundred and twenty slow fills are told in tests/oco/stories/test_lots.py.
 
 import pytest
 
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot, LotTrade
+from oco.group import OcoGroup
+from oco.lot import Lot, LotTrade
 
 
 def test_two_fills_inside_one_acknowledgement_are_one_lot(tell):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 READS = ("*get-open-orders", "*get-order-history", "private/get-trades", "private/user-balance")
 

@@ -5,8 +5,8 @@ Most of it is told in tests/oco/stories/test_by_hand.py; here it happens in the 
 
 import pytest
 
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.lot import Lot
 
 HANDS = {
     "sells all": ("sell", "BTC", "1"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.models.lot import Lot
+from oco.lot import Lot
 
 
 @pytest.mark.parametrize("seconds", [61, -61])

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.group import OcoGroup
+from oco.lot import Lot
 
 D = Decimal
 

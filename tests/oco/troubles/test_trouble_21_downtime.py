@@ -3,8 +3,8 @@
 import pytest
 
 from exchange.models import HistoryGap
-from oco.models.group import OcoGroup
-from oco.models.lot import LotTrade
+from oco.group import OcoGroup
+from oco.lot import LotTrade
 
 HOUR, DAY = 3600, 86_400
 REACHED = [25 * HOUR, 8 * DAY]

@@ -1,7 +1,7 @@
 """Trouble 25: the database of a dry run started with live keys, and the reverse."""
 
 from exchange.models import AccountBinding
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 
 def other_account(tale):

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from exchange.services.lease import lease_take
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.review import UsedReview
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.review import UsedReview
 from portfolio.models import Balance
 from tests.factories import GroupFactory, LegFactory
 from tests.portfolio.protection.steps import form, send, text

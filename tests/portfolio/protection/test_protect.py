@@ -7,8 +7,8 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from exchange.models import SyncRun
-from oco.models.group import OcoGroup
-from oco.models.review import UsedReview
+from oco.group import OcoGroup
+from oco.review import UsedReview
 from portfolio.models import Balance
 from portfolio.pages.protection.protecting import Protecting
 from tests.factories import (

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.lot import Lot
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.lot import Lot
 from oco.services.groups import group_cancel, group_create
 from oco.services.refusal import NotPossible
 from oco.services.wishes import Standing

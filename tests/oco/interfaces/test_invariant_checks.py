@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from exchange.models import AuditEntry, SyncRun
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
-from oco.models.leg import OcoLeg
-from oco.models.policy import ProtectionPolicy
+from oco.event import OcoEvent
+from oco.group import OcoGroup
+from oco.leg import OcoLeg
+from oco.policy import ProtectionPolicy
 from portfolio.models import Alert
 from tests.factories import BalanceFactory, InstrumentFactory
 

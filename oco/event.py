@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from exchange.core.observability import LENGTH, correlation_id
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 
 class AppendOnly(RuntimeError):

@@ -8,7 +8,7 @@ from django.db.models import Q
 from exchange.core.observability import LENGTH, correlation_id
 from exchange.fields import ExactDecimalField
 from oco.engine.states import OPEN, State
-from oco.models.lot import Lot
+from oco.lot import Lot
 
 
 class OcoGroup(models.Model):

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from exchange.fields import ExactDecimalField
 from oco.engine.types import Role
-from oco.models.group import OcoGroup
+from oco.group import OcoGroup
 
 CLOCK_DOUBT = timedelta(seconds=2)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from exchange.admin.base import ReadOnlyAdmin, to_the_second
 from exchange.models import TradingSwitch
 from exchange.services.order_execution import why_no_create
-from oco.services.switch import switch_off, switch_on
+from oco.services.kill_switch import switch_off, switch_on
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
 

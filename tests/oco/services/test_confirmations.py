@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from oco.models.review import UsedReview
-from oco.reviews import NotOurs, Review, moved, review_open, review_sign
+from oco.review import UsedReview
 from oco.services.review import review_spend
+from oco.services.reviews import NotOurs, Review, moved, review_open, review_sign
 
 D = Decimal
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from exchange.services.lease import lease_holder, lease_take
-from oco.models.event import OcoEvent
-from oco.models.group import OcoGroup
+from oco.event import OcoEvent
+from oco.group import OcoGroup
 from oco.services.refusal import NotPossible
 from oco.services.repricing import group_reprice, prices_alone
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
