@@ -1,4 +1,7 @@
-"""Protection over HTTP: to read, and to ask for. What is asked is written down; the worker does it."""
+"""Protection over HTTP: to read, and to ask for. What is asked is written down; the worker does it.
+
+What a list of groups can be asked for; a value that makes no sense is a 400 that names it.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
@@ -17,13 +21,22 @@ from rest_framework.response import Response
 
 from exchange.api import Pages
 from exchange.serializers import ErrorSerializer
-from oco.filters import GroupFilter
-from oco.group import OcoGroup
+from oco.engine.states import State
+from oco.models import OcoGroup
 from oco.selectors import group_events, group_rows
 from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
 from oco.services.groups import group_cancel, group_create
-from oco.services.refusal import NotPossible
-from oco.services.wishes import Standing
+from oco.services.validation import NotPossible, Standing
+
+
+class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
+    state = filters.ChoiceFilter(choices=[(str(state), str(state)) for state in State])
+    instrument_name = filters.CharFilter()
+
+    class Meta:
+        model = OcoGroup
+        fields = ("state", "instrument_name")
+
 
 ACCEPTED = 202
 KEY_LENGTH = 128

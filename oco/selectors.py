@@ -1,20 +1,49 @@
-"""Reading protection for display and for alarms."""
+"""Reading protection for display and for alarms.
+
+At which price the target of a group is: where it was placed, which may be another than the wish (pure, rule 3).
+
+What has had no stop for too long (invariant *No silent nakedness*): whole lots, and parts that no order is for.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from exchange.models import Instrument
+from oco.engine.pricing import Way, whole_lots
 from oco.engine.states import OPEN, State
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.placed import target_placed
+from oco.engine.types import Role
+from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.reconcile.allocation import foreign_read
+
+RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
+ENDED = frozenset({"CANCELED", "EXPIRED"})
+
+
+class Leg(Protocol):
+    """An order of the newest generation, however it was read."""
+
+    @property
+    def order_role(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def price(self) -> Decimal | None: ...
+
+
+def target_placed(*, wish: Decimal | None, legs: Iterable[Leg], is_closed: bool) -> Decimal | None:
+    """That of the newest order that rests or sold; once the group is closed, of one that rested until then."""
+    told = RESTING | ENDED if is_closed else RESTING
+    prices = [leg.price for leg in legs if leg.order_role == Role.TAKE_PROFIT and leg.status in told]
+    return next((price for price in reversed(prices) if price is not None), wish)
+
 
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)
@@ -144,3 +173,58 @@ def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
 def events_untold() -> QuerySet[OcoEvent]:
     """What the person has not been told yet, oldest first."""
     return OcoEvent.objects.filter(told=False).select_related("group__lot").order_by("id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """So many coins of `group` have had no stop since a moment, or nothing buys them back."""
+
+    group: OcoGroup
+    quantity: Decimal
+    since: datetime
+
+    @property
+    def is_part(self) -> bool:
+        return self.group.state == State.ACTIVE
+
+
+def lacks_read(*, now: datetime, longer_than: timedelta) -> list[Lack]:
+    """Of the open groups, the oldest first.
+
+    Coins behind a foreign stop are covered, once (rule 2): a lack that is so as a whole is none.
+    """
+    moment = now - longer_than
+    late = Q(uncovered_since__lt=moment) | Q(state=State.ACTIVE, lot__short_since__lt=moment)
+    groups = list(groups_open().filter(late).select_related("lot").order_by("created_at", "pk"))
+    found = [lack for lack in _lacks(groups, _ticks(groups)) if lack.quantity]
+    covered = {currency: one.covered for currency, one in foreign_read().items()} if found else {}
+    return [lack for lack in found if not _takes_cover(lack, covered)]
+
+
+def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
+    names = {group.instrument_name for group in groups if group.state == State.ACTIVE}
+    rows = Instrument.objects.filter(symbol__in=names) if names else Instrument.objects.none()
+    return dict(rows.values_list("symbol", "qty_tick_size"))
+
+
+def _lacks(groups: Sequence[OcoGroup], ticks: Mapping[str, Decimal]) -> list[Lack]:
+    found = []
+    for group in groups:
+        lot, tick = group.lot, ticks.get(group.instrument_name)
+        if group.state != State.ACTIVE:
+            since = group.uncovered_since or group.state_since
+            found.append(Lack(group=group, quantity=lot.owned, since=since))
+        elif tick is not None and lot.short_since is not None:
+            rest = max(whole_lots(lot.owned, tick) - group.quantity, ZERO)
+            found.append(Lack(group=group, quantity=rest, since=max(lot.short_since, group.state_since)))
+    return found
+
+
+def _takes_cover(lack: Lack, covered: dict[str, Decimal]) -> bool:
+    """Whether what is left of `covered` is enough for all of it, which then uses it up."""
+    lot = lack.group.lot
+    left = covered.get(lot.base_ccy, ZERO)
+    if lot.way is Way.BUYS or lack.quantity > left:
+        return False
+    covered[lot.base_ccy] = left - lack.quantity
+    return True

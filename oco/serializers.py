@@ -10,9 +10,7 @@ from rest_framework import serializers
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
 from oco.engine.states import State
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 
 PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.urls import URLPattern, path
 
 from oco.api import GroupCancel, GroupDetail, GroupList
-from oco.services.wishes import Standing
+from oco.services.validation import Standing
 
 
 def group_urls(*, standing: Callable[[str], Standing]) -> list[URLPattern]:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oco.engine.pricing import Way
-from oco.group import OcoGroup
-from oco.lacking import Lack, lacks_read
+from oco.models import OcoGroup
 from oco.presentation.reasons import said
+from oco.selectors import Lack, lacks_read
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.models import Perpetual
 from portfolio.perpetuals import perpetual_reason, perpetuals_open

@@ -26,12 +26,7 @@ from exchange.models import (
     TradingSwitch,
 )
 from exchange.models.sync import Stream
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot, LotTrade, Watermark
-from oco.policy import ProtectionPolicy
-from oco.review import UsedReview
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
 from portfolio.models import (
     Alert,
     AlertMessage,

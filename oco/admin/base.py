@@ -1,14 +1,25 @@
-"""What the lists of protection share."""
+"""What the lists of protection share.
+
+The orders and the journal of a group, on its page.
+
+From a group to everything that was written down because of it.
+
+Which groups, asked by somebody who worries.
+"""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from exchange.admin.base import list_link, uuid_of
-from exchange.models import ExchangeOrder
-from oco.leg import OcoLeg
+from exchange.admin.base import DASH, far_list, list_link, to_the_second, uuid_of
+from exchange.admin.filters import Lately, QuestionFilter
+from exchange.admin.market import began_link, ids_links
+from exchange.models import AuditEntry, ExchangeOrder, Trade
+from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.selectors import DANGERS, Danger, groups_open
 
 if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]
@@ -43,3 +54,110 @@ class ReadOnlyInline(AnyInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class LegInline(ReadOnlyInline):
+    model = OcoLeg
+    verbose_name_plural = "orders, in the order they were written down"
+    fields = (
+        "generation",
+        "order_role",
+        "status",
+        "quantity",
+        "executed",
+        "price",
+        "trigger_price",
+        "order",
+        "sent",
+        "refused_text",
+    )
+    readonly_fields = ("order", "sent")
+
+    @admin.display(description="order")
+    def order(self, leg: OcoLeg) -> str:
+        return order_link(leg.order_id or leg.client_oid)
+
+    @admin.display(description="sent at")
+    def sent(self, leg: OcoLeg) -> str | None:
+        return to_the_second(leg.sent_at)
+
+
+class EventInline(ReadOnlyInline):
+    model = OcoEvent
+    verbose_name_plural = "journal, the oldest first"
+    fields = ("moment", "old", "new", "reason", "orders", "code", "began")
+    readonly_fields = ("moment", "orders", "began")
+
+    @admin.display(description="at")
+    def moment(self, event: OcoEvent) -> str | None:
+        return to_the_second(event.at)
+
+    @admin.display(description="orders")
+    def orders(self, event: OcoEvent) -> str:
+        return ids_links(event.order_ids)
+
+    @admin.display(description="what began it", empty_value="")
+    def began(self, event: OcoEvent) -> str | None:
+        return began_link(event.correlation_id)
+
+
+MOST = 50  # names in one address
+
+
+def orders_of(group_id: UUID) -> str:
+    return list_link(ExchangeOrder, "All of its orders", oco_group_id__exact=str(group_id))
+
+
+def events_of(group_id: UUID) -> str:
+    return list_link(OcoEvent, "Its journal", group__exact=str(group_id))
+
+
+def alerts_of(group_id: UUID) -> str:
+    return far_list("portfolio_alert", "What was told about it", oco_group_id__exact=str(group_id))
+
+
+def trades_of(group: OcoGroup) -> str:
+    """The fills of its entry and of its newest orders, by either id that an order can have."""
+    legs = OcoLeg.objects.filter(group=group).order_by("-id").values_list("order_id", "exchange_order_id")
+    ids = [group.entry_order_id, *(one for pair in legs[:MOST] for one in pair)]
+    known = ",".join(dict.fromkeys(one for one in ids if one))
+    return list_link(Trade, "The fills of its entry and its orders", order_id__in=known) if known else DASH
+
+
+def audit_of(group_id: UUID) -> str:
+    """Entries with the names under which its latest changes were begun: those of the same cycles, others' too."""
+    events = OcoEvent.objects.filter(group_id=group_id).exclude(correlation_id="")
+    names = dict.fromkeys(events.order_by("-id").values_list("correlation_id", flat=True)[: 10 * MOST])
+    known = ",".join(list(names)[:MOST])
+    return list_link(AuditEntry, "What was asked and sent then", correlation_id__in=known) if known else DASH
+
+
+class InDanger(QuestionFilter):
+    title = "danger"
+    parameter_name = "danger"
+    answers = (
+        ("unprotected", "Unprotected: open and not active", DANGERS[Danger.UNPROTECTED]),
+        ("unknown", "Unknown", DANGERS[Danger.UNKNOWN]),
+        ("stop-failed", "Stop failed", DANGERS[Danger.STOP_FAILED]),
+        ("leaving", "Cancel asked for, not done", Q(closed_at=None, cancel_requested_at__isnull=False)),
+    )
+
+
+class Ended(Lately):
+    title = "ended"
+    parameter_name = "ended"
+    field = "closed_at"
+
+
+class InstrumentAtWork(admin.SimpleListFilter):
+    """The pairs of open groups; a search finds the others."""
+
+    title = "instrument at work"
+    parameter_name = "instrument_name"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = groups_open().order_by("instrument_name").values_list("instrument_name", flat=True)
+        return [(name, name) for name in names.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(instrument_name=self.value()) if self.value() else queryset

@@ -1,17 +1,82 @@
-"""Groups with their orders and their journal."""
+"""Groups with their orders and their journal.
 
-from django.contrib import admin
-from django.db.models import Q
+The action that takes protection away: it names what is lost, and asks once more.
+
+Orders in the admin, with what they protect.
+
+The record of protection: every order written down, and every change.
+"""
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
-from exchange.admin.base import ByIdAdmin, to_the_second
-from exchange.admin.market import began_link
-from oco.admin.base import group_searches, order_link
-from oco.admin.cancelling import Cancelling
-from oco.admin.filters import Ended, InDanger, InstrumentAtWork
-from oco.admin.inlines import EventInline, LegInline
-from oco.admin.paths import alerts_of, audit_of, events_of, orders_of, trades_of
-from oco.group import OcoGroup
+from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second
+from exchange.admin.filters import QuestionFilter
+from exchange.admin.market import began_link, ids_links
+from exchange.admin.orders import ExchangeOrderAdmin
+from exchange.fields import plain
+from exchange.models import ExchangeOrder
+from oco.admin.base import (
+    Ended,
+    EventInline,
+    InDanger,
+    InstrumentAtWork,
+    LegInline,
+    alerts_of,
+    audit_of,
+    events_of,
+    group_searches,
+    order_link,
+    orders_of,
+    trades_of,
+)
+from oco.engine.states import State
+from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
+from oco.services.groups import group_cancel
+from oco.services.validation import NotPossible
+
+NAME_LENGTH = 64
+
+
+class Cancelling(AnyAdmin):
+    """For the list of groups. The password is asked for by whoever stands before the admin."""
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("oco.change_ocogroup")
+
+    @admin.action(description="Cancel protection: the coins stay, without a stop…", permissions=["cancel"])
+    def cancel_protection(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse | None:
+        if "sure" not in request.POST:
+            return self._asked(request, queryset)
+        name = request.user.get_username()[:NAME_LENGTH]
+        for group in queryset:
+            _cancel(request, group, name)
+        return None
+
+    def _asked(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Cancel protection?",
+            "groups": queryset,
+            "chosen": ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        return render(request, "admin/cancel_protection.html", context)
+
+
+def _cancel(request: HttpRequest, group: OcoGroup, name: str) -> None:
+    try:
+        group_cancel(group_id=group.pk, requested_by=name, now=timezone.now())
+    except NotPossible as refusal:
+        messages.warning(request, f"{group}: {refusal}")
+        return
+    words = f"{group.instrument_name} {plain(group.quantity)}: the worker cancels its orders next."
+    messages.success(request, words)
 
 
 @admin.register(OcoGroup)
@@ -74,3 +139,96 @@ class OcoGroupAdmin(Cancelling, ByIdAdmin):
     @admin.display(description="what began it", empty_value="")
     def began(self, group: OcoGroup) -> str | None:
         return began_link(group.correlation_id)
+
+
+NONE = "Part of no protection"
+
+
+@admin.register(ExchangeOrder)
+class ProtectedOrderAdmin(ExchangeOrderAdmin):
+    """Registered here, where it is known what belongs to a group."""
+
+    readonly_fields = (*ExchangeOrderAdmin.readonly_fields, "group", "events", "audit", "alerts")
+
+    @admin.display(description="protection", empty_value=NONE)
+    def group(self, order: ExchangeOrder) -> str | None:
+        return group_link(order.oco_group_id) if order.oco_group_id else None
+
+    @admin.display(description="journal", empty_value=NONE)
+    def events(self, order: ExchangeOrder) -> str | None:
+        return events_of(order.oco_group_id) if order.oco_group_id else None
+
+    @admin.display(description="audit log", empty_value=NONE)
+    def audit(self, order: ExchangeOrder) -> str | None:
+        return audit_of(order.oco_group_id) if order.oco_group_id else None
+
+    @admin.display(description="alerts", empty_value=NONE)
+    def alerts(self, order: ExchangeOrder) -> str | None:
+        return alerts_of(order.oco_group_id) if order.oco_group_id else None
+
+
+@admin.register(OcoLeg)
+class OcoLegAdmin(ByIdAdmin):
+    list_display = ("client_oid", "of", "order_role", "status", "quantity", "executed", "order", "sent")
+    list_filter = ("status", "order_role")
+    list_select_related = ("group",)
+    readonly_fields = ("of", "order")
+    ordering = ("-id",)
+    search_fields = ("client_oid",)
+
+    def searches(self, term: str) -> list[Q]:
+        return [Q(client_oid=term), Q(order_id=term) & ~Q(order_id="")]
+
+    @admin.display(description="group")
+    def of(self, leg: OcoLeg) -> str:
+        return group_link(leg.group_id, leg.group)
+
+    @admin.display(description="order")
+    def order(self, leg: OcoLeg) -> str:
+        return order_link(leg.order_id or leg.client_oid)
+
+    @admin.display(description="sent at")
+    def sent(self, leg: OcoLeg) -> str | None:
+        return to_the_second(leg.sent_at)
+
+
+class Reached(QuestionFilter):
+    title = "state reached"
+    parameter_name = "new"
+    answers = tuple((str(state), str(state), Q(new=state)) for state in State)
+
+
+@admin.register(OcoEvent)
+class OcoEventAdmin(ByIdAdmin):
+    list_display = ("moment", "of", "old", "new", "reason", "orders", "code", "began")
+    list_filter = (Reached, "told")
+    list_select_related = ("group",)
+    readonly_fields = ("of", "orders", "began")
+    ordering = ("-id",)
+    search_fields = ("group",)
+    search_help_text = "The id of a group, or an order id or name of ours, exactly as shown"
+
+    def searches(self, term: str) -> list[Q]:
+        return group_searches(term, pk="group")
+
+    @admin.display(description="at")
+    def moment(self, event: OcoEvent) -> str | None:
+        return to_the_second(event.at)
+
+    @admin.display(description="group")
+    def of(self, event: OcoEvent) -> str:
+        return group_link(event.group_id, event.group.instrument_name)
+
+    @admin.display(description="orders")
+    def orders(self, event: OcoEvent) -> str:
+        return ids_links(event.order_ids)
+
+    @admin.display(description="what began it", empty_value="")
+    def began(self, event: OcoEvent) -> str | None:
+        return began_link(event.correlation_id)
+
+
+@admin.register(UsedReview)
+class UsedReviewAdmin(ReadOnlyAdmin):
+    list_display = ("nonce", "used_at")
+    ordering = ("-used_at",)

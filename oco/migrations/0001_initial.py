@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('short_missing', exchange.fields.ExactDecimalField(default=Decimal('0'))),
                 ('opened_at', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='oco.lot')),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='oco.models')),
             ],
             options={
                 'db_table': 'oco_lots',
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('trade_id', models.CharField(max_length=64, unique=True)),
-                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='oco.lot')),
+                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='oco.models')),
             ],
             options={
                 'db_table': 'oco_lot_trades',
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
                 ('cancel_requested_by', models.CharField(blank=True, max_length=64)),
                 ('idempotency_key', models.CharField(blank=True, max_length=128, null=True, unique=True)),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='oco.lot')),
+                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='oco.models')),
             ],
             options={
                 'db_table': 'oco_groups',

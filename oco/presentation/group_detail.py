@@ -19,16 +19,12 @@ from oco.engine.coverage import Cover
 from oco.engine.pricing import Way, ceiling_of, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import LotTrade
-from oco.placed import target_placed
+from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, Plight, banner_of
 from oco.presentation.reasons import code_words, kind_words, refused_words, said
 from oco.presentation.risk_reward import Fill
 from oco.reconcile.allocation import foreign_read
-from oco.selectors import group_events
+from oco.selectors import group_events, target_placed
 
 ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})
 BARE = frozenset({State.PENDING, State.REPLACING})

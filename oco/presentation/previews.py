@@ -21,9 +21,8 @@ from oco.engine.pricing import (
     target_of,
     whole_lots,
 )
-from oco.lot import Lot
+from oco.models import Lot, ProtectionPolicy
 from oco.policies import policies_read
-from oco.policy import ProtectionPolicy
 from oco.presentation.positions import pairs_of
 
 

@@ -12,8 +12,7 @@ from exchange.core.utils import STOPS, is_derivative
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine.allocation import Committed, Foreign, Share, committed, share_out
 from oco.engine.pricing import Way, whole_lots
-from oco.leg import OcoLeg
-from oco.lot import Lot
+from oco.models import Lot, OcoLeg
 from oco.reconcile.context import Watch
 from oco.reconcile.journal import group_note
 

@@ -13,7 +13,7 @@ from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, s
 from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.engine.rules import decide
 from oco.engine.types import AskPrice, Plan
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.reconcile.allocation import lots_shrink
 from oco.reconcile.context import Facts, Watch, facts_of, watch_begin
 from oco.reconcile.entries import lot_open_all

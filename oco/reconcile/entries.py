@@ -22,11 +22,8 @@ from exchange.services.lease import LeaseLost
 from oco.engine import lots
 from oco.engine.lots import Draft, Fill
 from oco.engine.pricing import Grid, Way, stop_of, target_of
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.lot import Lot, LotTrade, Watermark
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.policies import Policies, policies_read
-from oco.policy import ProtectionPolicy
 from oco.reconcile.context import Watch
 from oco.reconcile.prices import grid_of
 from oco.reconcile.trade_ownership import Whose, sales_judge

@@ -30,8 +30,7 @@ from exchange.services.order_execution import (
 from oco.engine.context import ROLES
 from oco.engine.pricing import Way
 from oco.engine.types import Cancel, Order, Place, Role
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import Watch
 from oco.reconcile.journal import group_note
 from oco.reconcile.order_matching import key_price

@@ -10,9 +10,7 @@ from exchange.models import ExchangeOrder, Instrument
 from oco.engine import invariants
 from oco.engine.states import State
 from oco.engine.types import Role
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup, OcoLeg
 from oco.reconcile.execution import PREFIX
 from oco.reconcile.order_status import AFTER_PREFIX
 from oco.selectors import groups_open

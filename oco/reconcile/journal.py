@@ -7,9 +7,7 @@ from django.db import transaction
 
 from oco.engine.states import State, advance, is_final
 from oco.engine.types import Plan
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import Watch
 
 FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]

@@ -20,8 +20,7 @@ from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import Key
 from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import Watch
 
 NEEDED = 2

@@ -20,8 +20,7 @@ from oco.engine.pricing import Grid
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import AskPrice, Cancel, Desired, LookUp, Market, Observed, Place, Plan
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from oco.policies import Policies, policies_read
 from oco.reconcile.allocation import Due, lots_shrink, shares_read
 from oco.reconcile.context import Facts, Watch, watch_begin

@@ -11,8 +11,7 @@ from exchange.models import Instrument
 from oco.engine import lots
 from oco.engine.lots import Draft, merged_price, net_quantity
 from oco.engine.pricing import Way, stop_of, unit_cost_of, whole_lots
-from oco.group import OcoGroup
-from oco.lot import Lot, LotTrade, Watermark
+from oco.models import Lot, LotTrade, OcoGroup, Watermark
 from oco.policies import policies_read
 from oco.reconcile.context import Watch
 from oco.reconcile.entries import Entry, entries_new, group_open, last_of, lot_names, trades_take

@@ -7,7 +7,7 @@ from exchange.models import ExchangeOrder
 from exchange.schemas import is_terminal
 from exchange.sync.fetch import Key
 from oco.engine.types import Leg, Role, Standing
-from oco.leg import OcoLeg
+from oco.models import OcoLeg
 
 Status = OcoLeg.Status
 ENDS = {

@@ -10,8 +10,7 @@ from django.db.models import Q, QuerySet
 from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import Key
-from oco.leg import OcoLeg
-from oco.lot import Lot
+from oco.models import Lot, OcoLeg
 from oco.reconcile.context import Watch
 from oco.reconcile.execution import PREFIX, failure_count
 from oco.reconcile.order_matching import ENDS, is_ours, status_of

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
 from exchange.models import ExchangeOrder, Trade
-from oco.leg import OcoLeg
+from oco.models import OcoLeg
 from oco.reconcile.allocation import is_unknown
 from oco.reconcile.context import Watch
 from oco.reconcile.execution import PREFIX

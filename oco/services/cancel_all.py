@@ -15,7 +15,7 @@ from oco.engine.allocation import Foreign, committed
 from oco.reconcile.prices import usd_of
 from oco.selectors import groups_open
 from oco.services.groups import group_cancel
-from oco.services.refusal import NotPossible
+from oco.services.validation import NotPossible
 
 LOOKS = 45  # before it is given up
 AGAIN = 15  # looks until an order that is still there is asked for again: a cancel may take its time

@@ -1,5 +1,11 @@
-"""Protection asked for and taken away by a person."""
+"""Protection asked for and taken away by a person.
 
+Other prices for a protection that could not be placed.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -10,12 +16,12 @@ from django.utils.translation import gettext as _
 from exchange.fields import plain
 from exchange.models import AuditEntry, Instrument
 from exchange.services.audit_log import audit_record
-from oco.engine.states import is_final
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.lot import Lot
-from oco.services.refusal import NotPossible
-from oco.services.wishes import Standing, instrument_of, standing_check, wish_check
+from exchange.services.lease import Held, lease_take
+from oco.engine.pricing import Way
+from oco.engine.states import State, is_final
+from oco.engine.types import Role
+from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
+from oco.services.validation import NotPossible, Standing, instrument_of, standing_check, wish_check
 
 What = AuditEntry.What
 
@@ -106,4 +112,72 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
             OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
             what = What.CANCEL_PROTECTION
             audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))
+    return group
+
+
+Status = OcoLeg.Status
+MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
+STEPS, STEP_SECONDS = 30, 0.1
+PRICES = "prices"
+"""What the lease is taken for: for a moment, so that a cycle that is due waits."""
+
+
+@contextmanager
+def prices_alone(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
+    """No cycle runs while the block does; one that does is waited for, for a moment. Raises NotPossible."""
+    for _step in range(STEPS):
+        held = lease_take(purpose=PRICES)
+        if held is not None:
+            break
+        sleep(STEP_SECONDS)
+    else:
+        words = _("The worker is at work on the account this very moment. Nothing was changed: press again.")
+        raise NotPossible(words)
+    try:
+        yield held
+    finally:
+        held.release()
+
+
+def group_reprice(
+    *,
+    held: Held,
+    group_id: UUID,
+    stop_price: Decimal,
+    take_profit_price: Decimal | None,
+    requested_by: str,
+    now: datetime,
+) -> OcoGroup:
+    """Another stop and target for a group whose stop failed; its lot, and what was paid, stay.
+
+    Under the lease (`prices_alone`): a cycle that has read the old prices would place them and we would show
+    the new ones. Raises NotPossible.
+    """
+    with transaction.atomic():
+        held.renew()
+        group = OcoGroup.objects.select_for_update().get(pk=group_id)
+        _check(group, stop_price, take_profit_price)
+        return _reprice(group, stop_price, take_profit_price, requested_by, now)
+
+
+def _check(group: OcoGroup, stop: Decimal, target: Decimal | None) -> None:
+    if group.state != State.STOP_FAILED or group.cancel_requested_at is not None:
+        raise NotPossible(_("Only a stop that failed can be given other prices. Look at its state again."))
+    if group.lot.way is Way.BUYS:
+        raise NotPossible(_("What buys back keeps its prices. Take it away, or buy by hand."))
+    if group.legs.filter(order_role=Role.STOP_LOSS, status__in=MAY_REST).exists():
+        raise NotPossible(_("A stop of this group may rest on the exchange. Wait for the next cycle."))
+    instrument = instrument_of(group.instrument_name)
+    wish_check(instrument=instrument, quantity=group.quantity, stop=stop, target=target)
+
+
+def _reprice(
+    group: OcoGroup, stop: Decimal, target: Decimal | None, requested_by: str, now: datetime
+) -> OcoGroup:
+    group.stop_price, group.take_profit_price = stop, target
+    group.save(update_fields=["stop_price", "take_profit_price"])
+    goal = f"the target {target:f}" if target is not None else "no target"
+    reason = f"{requested_by} set the stop {stop:f} and {goal}."
+    OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
+    audit_record(actor=requested_by, what=AuditEntry.What.REPRICE, object_ids=[group.pk], text=reason)
     return group

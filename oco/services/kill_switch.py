@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.services.audit_log import audit_record
-from oco.services.refusal import NotPossible
+from oco.services.validation import NotPossible
 
 
 def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:

@@ -18,8 +18,7 @@ from oco.policies import policy_for
 from oco.presentation.positions import pairs_of
 from oco.presentation.previews import coin_preview
 from oco.services.groups import group_create
-from oco.services.refusal import NotPossible
-from oco.services.wishes import free_of
+from oco.services.validation import NotPossible, free_of
 from portfolio.models import Balance
 from portfolio.pages.protection.account import standing_of
 from portfolio.selectors import holdings_now

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from oco.admin import PolicyAdmin
-from oco.policy import ProtectionPolicy
+from oco.models import ProtectionPolicy
 from oco.presentation.previews import Holdings
 from portfolio.selectors import holdings_now
 

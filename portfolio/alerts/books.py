@@ -15,7 +15,7 @@ from exchange.core.utils import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.selectors import orders_executed
-from oco.lot import Watermark
+from oco.models import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
 from portfolio.templatetags.money import amount_text

@@ -12,8 +12,7 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.pricing import ceiling_of
 from oco.engine.states import State
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from oco.selectors import groups_open
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.market.watching import prices_fresh, quotes_of

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from exchange.core.utils import NS_PER_MS, from_ms
 from exchange.fields import plain
 from oco.engine.states import State
-from oco.event import OcoEvent
-from oco.lot import Lot
+from oco.models import Lot, OcoEvent
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
 from portfolio.worth.drift import News

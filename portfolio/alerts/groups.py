@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from oco.engine.states import State, is_final
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.reasons import said
 from oco.selectors import groups_open
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all

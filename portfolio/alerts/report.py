@@ -14,8 +14,7 @@ from django.utils.translation import ngettext
 from exchange.selectors import sync_last_success
 from oco.engine.coverage import Cover, Unprotected
 from oco.engine.states import State
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
 from oco.presentation.reasons import said
 from portfolio.alerts.daily import daily_due

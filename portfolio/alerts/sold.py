@@ -9,8 +9,7 @@ from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import decimals_of
 from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from oco.presentation.group_detail import fills_of
 from oco.presentation.risk_reward import gain_of, percent_from
 from portfolio.alerts.ends import SELLS, WORDS, Words

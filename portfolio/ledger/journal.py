@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import Way
-from oco.event import OcoEvent
+from oco.models import OcoEvent
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row

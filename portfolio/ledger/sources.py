@@ -10,8 +10,7 @@ from django.db.models import Q, QuerySet
 
 from exchange.core.utils import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import SyncRun, Trade
-from oco.event import OcoEvent
-from oco.group import OcoGroup
+from oco.models import OcoEvent, OcoGroup
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.keyset import MICROSECOND, Place, micros
 

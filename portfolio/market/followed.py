@@ -7,8 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange.models import Instrument
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from oco.presentation.positions import pairs_of
 from portfolio.models import Balance, WatchlistItem
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from exchange.core.observability import correlated
 from oco.engine.pricing import Way
 from oco.engine.states import State
-from oco.event import OcoEvent
+from oco.models import OcoEvent
 from oco.presentation.reasons import said
 from oco.reconcile.invariant_checks import invariants_broken
 from oco.selectors import events_untold

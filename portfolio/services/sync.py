@@ -15,7 +15,7 @@ from exchange.models import SyncRun
 from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.sync.backfill import PURPOSE as HISTORY
-from oco.services.repricing import PRICES
+from oco.services.groups import PRICES
 from portfolio.cycle import Silence, run_cycle
 
 logger = logging.getLogger("exchange_sync")

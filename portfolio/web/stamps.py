@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, QuerySet, Subquery
 
 from exchange.models import Heartbeat, SyncRun, TradingSwitch
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
 
 SIGNALS = "signals"

@@ -21,7 +21,7 @@ from tests.benchmarks.desk import connected, cycle
 from tests.benchmarks.market import SYMBOLS, Served, served
 
 from oco.reconcile.journal import group_move  # isort: skip
-from oco.group import OcoGroup  # isort: skip
+from oco.models import OcoGroup  # isort: skip
 
 LATENCY_S, GOAL_S = 0.08, 1.0
 QUIET = (0, 10, 200)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder, Trade
-from oco.lot import Watermark
+from oco.models import Watermark
 from oco.reconcile.execution import PREFIX
 from portfolio.models import CostCursor
 from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory

@@ -8,9 +8,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup, OcoLeg
 
 Now = factory.LazyFunction(timezone.now)
 

@@ -10,9 +10,7 @@ from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.states import State, is_final
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot, LotTrade, Watermark
+from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.perpetuals import perpetuals_open
 from tests.oco.life import COINS, Life
 from tests.oco.support import ours, truth

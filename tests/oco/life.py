@@ -16,12 +16,11 @@ from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine.pricing import Way
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.services.groups import group_cancel, group_create
 from oco.services.kill_switch import switch_off, switch_on
-from oco.services.refusal import NotPossible
-from oco.services.wishes import Standing
+from oco.services.validation import NotPossible, Standing
 from portfolio.models import Balance
 from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig
 from tests.oco.support import ours

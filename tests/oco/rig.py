@@ -31,8 +31,7 @@ from exchange.core.utils import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from portfolio.services.sync import EXPECTED, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 from tests.story import small_catalogue

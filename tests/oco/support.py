@@ -8,9 +8,7 @@ from typing import Any
 from exchange.core.utils import STOPS
 from exchange.simulator.models import Order
 from oco.engine.invariants import OrderFact, broken, converged
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.reconcile.execution import PREFIX
 from oco.reconcile.invariant_checks import books
 from tests.exchange.simulator.world import World

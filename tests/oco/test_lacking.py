@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from oco.lacking import lacks_read
+from oco.selectors import lacks_read
 from tests.factories import InstrumentFactory, OrderFactory
 from tests.oco.factories import GroupFactory, LotFactory
 

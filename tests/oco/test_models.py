@@ -5,8 +5,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from oco.engine.states import State
-from oco.event import AppendOnly, OcoEvent
-from oco.lot import LotTrade, Watermark
+from oco.models import AppendOnly, LotTrade, OcoEvent, Watermark
 from oco.policies import policies_read
 from tests.oco.factories import GroupFactory, LegFactory, LotFactory
 

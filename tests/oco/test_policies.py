@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from oco.models import ProtectionPolicy
 from oco.policies import policy_for
-from oco.policy import ProtectionPolicy
 
 pytestmark = pytest.mark.django_db
 

@@ -13,11 +13,7 @@ from django.urls import reverse
 from django.utils import formats, translation
 
 from exchange.models import AuditEntry, ExchangeOrder, HistoryRange, SyncRun, Trade
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot, LotTrade
-from oco.policy import ProtectionPolicy
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy
 from portfolio.models import Alert, AlertMessage, ApiToken, CostEntry, WatchlistItem
 from portfolio.security.sudo import GIVEN_AT
 from tests import factories

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.models import ExchangeOrder, Trade
-from oco.lot import LotTrade
+from oco.models import LotTrade
 from tests.benchmarks.market import market, rest
 from tests.benchmarks.seed import old_account
 from tests.support import queries, written

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.models import Candle, Heartbeat, Quote, SyncRun
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from portfolio import tasks
 from portfolio.market.followed import instruments_charted, instruments_followed
 from portfolio.models import Signal

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from tests.factories import BalanceFactory, InstrumentFactory, SyncRunFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

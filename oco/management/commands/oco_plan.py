@@ -12,7 +12,7 @@ from exchange.services.lease import Busy, LeaseLost, lease_for
 from exchange.services.runs import WrongAccount
 from oco.engine.pricing import Way
 from oco.engine.types import Action, Cancel, LookUp, Order, Place
-from oco.event import OcoEvent
+from oco.models import OcoEvent
 from oco.reconcile.dry_run import Rehearsed, account_read, perform, rehearse
 
 WHAT = {

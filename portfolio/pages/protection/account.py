@@ -10,11 +10,10 @@ from django.utils import timezone
 
 from exchange.models import Instrument
 from oco.engine.pricing import Grid, round_down
-from oco.fees import fee_rates
-from oco.policies import policy_for
+from oco.policies import fee_rates, policy_for
 from oco.presentation.previews import Holdings, unclaimed
 from oco.presentation.risk_reward import Terms
-from oco.services.wishes import Standing
+from oco.services.validation import Standing
 from portfolio.models import Balance
 from portfolio.pages.protection.gate import why_no_data
 from portfolio.selectors import usd_prices

@@ -9,12 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.fields import plain
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.group_detail import Story, group_story
+from oco.services.confirmations import NotOurs, Review, review_open, review_sign, review_spend
 from oco.services.groups import group_cancel
-from oco.services.refusal import NotPossible
-from oco.services.review import review_spend
-from oco.services.reviews import NotOurs, Review, review_open, review_sign
+from oco.services.validation import NotPossible
 from portfolio.pages.protection.account import account_now
 from portfolio.pages.protection.gate import why_no_data
 from portfolio.pages.protection.money import figures_now

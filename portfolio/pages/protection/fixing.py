@@ -15,14 +15,13 @@ from exchange.models import Instrument
 from exchange.services.lease import Held
 from oco.engine.pricing import stop_of, target_of
 from oco.engine.states import State
-from oco.group import OcoGroup
+from oco.forms import LevelsForm
+from oco.models import OcoGroup, UsedReview
 from oco.policies import policy_for
 from oco.presentation.group_detail import Story, group_story
 from oco.presentation.risk_reward import Proposal
-from oco.review import UsedReview
-from oco.services.repricing import group_reprice, prices_alone
-from oco.services.reviews import Review
-from oco.wishform import LevelsForm
+from oco.services.confirmations import Review
+from oco.services.groups import group_reprice, prices_alone
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.pages.protection.walk import step_review, step_send, step_set
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.group_detail import group_story
 from oco.presentation.risk_reward import realised_of
 from portfolio.freshness import sync_state

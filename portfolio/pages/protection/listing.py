@@ -15,7 +15,7 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.coverage import Cover
 from oco.engine.states import State
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.group_detail import Story, groups_told
 from oco.selectors import Danger, group_instruments, groups_asked
 from portfolio.pages.home.positions import position_lines

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exchange.fields import plain
 from exchange.models import Instrument
 from exchange.services.lease import Held
-from oco.group import OcoGroup
+from oco.forms import LevelsForm, WishForm
+from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.presentation.previews import coin_preview
+from oco.services.confirmations import Review
 from oco.services.groups import group_create
-from oco.services.reviews import Review
-from oco.services.wishes import SPOT, free_check, free_of
-from oco.wishform import LevelsForm, WishForm
+from oco.services.validation import SPOT, free_check, free_of
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.pages.protection.walk import step_review, step_send, step_set
 from portfolio.web.display import display_now

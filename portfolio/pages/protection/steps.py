@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Held
-from oco.group import OcoGroup
+from oco.forms import LevelsForm
+from oco.models import OcoGroup
 from oco.presentation.risk_reward import Proposal, Terms
-from oco.services.reviews import Review
-from oco.services.wishes import price_check, wish_check
-from oco.wishform import LevelsForm
+from oco.services.confirmations import Review
+from oco.services.validation import price_check, wish_check
 from portfolio.pages.protection.account import Account, account_now, terms_of
 from portfolio.pages.protection.gate import why_no_data, why_no_orders
 

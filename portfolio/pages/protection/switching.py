@@ -12,11 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from exchange.models import TradingSwitch
 from oco.engine.states import State
-from oco.review import UsedReview
+from oco.models import UsedReview
 from oco.selectors import groups_open
+from oco.services.confirmations import NotOurs, Review, review_open, review_sign, review_spend
 from oco.services.kill_switch import switch_off, switch_on
-from oco.services.review import review_spend
-from oco.services.reviews import NotOurs, Review, review_open, review_sign
 from portfolio.security.sudo import sudo_required
 
 KIND = "switch-on"

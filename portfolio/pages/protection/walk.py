@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from exchange.fields import plain
-from oco.services.refusal import NotPossible
-from oco.services.review import review_spend
-from oco.services.reviews import NotOurs, Opened, Review, review_open, review_sign
-from oco.wishform import LevelsForm
+from oco.forms import LevelsForm
+from oco.services.confirmations import NotOurs, Opened, Review, review_open, review_sign, review_spend
+from oco.services.validation import NotPossible
 from portfolio.pages.protection.steps import Steps, Values
 from portfolio.services.sync import sync_request
 

@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 
 from exchange.models import AuditEntry, TradingSwitch
-from oco.group import OcoGroup
-from oco.policy import ProtectionPolicy
+from oco.models import OcoGroup, ProtectionPolicy
 from portfolio.models import Alert
 from portfolio.security.sudo import GIVEN_AT
 from tests.factories import (

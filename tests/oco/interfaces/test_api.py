@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from tests.factories import (
     BalanceFactory,
     EventFactory,

@@ -4,10 +4,7 @@ import pytest
 from django.urls import reverse
 
 from exchange.models import AuditEntry, SyncRun
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.policy import ProtectionPolicy
+from oco.models import OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy
 from portfolio.models import Alert
 from tests.factories import BalanceFactory, InstrumentFactory
 

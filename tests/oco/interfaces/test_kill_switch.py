@@ -5,7 +5,7 @@ from django.core.management import CommandError
 
 from exchange.models import TradingSwitch
 from exchange.services.lease import lease_holder
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from tests.oco.support import group, ours
 from tests.support import below
 

@@ -8,10 +8,7 @@ from django.core.management import CommandError
 from exchange.models import ExchangeOrder, SyncCursor, Trade
 from exchange.services.lease import lease_take
 from oco.engine.pricing import stop_of
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot, LotTrade, Watermark
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, Watermark
 from tests.factories import PolicyFactory
 from tests.oco.support import check_converged, created, group, ours, resting, target_of
 from tests.support import picture

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from oco.engine.pricing import Grid
-from oco.fees import FeeRates, rates_of
+from oco.policies import FeeRates, rates_of
 from oco.presentation.risk_reward import Proposal, Terms
 from tests.factories import TradeFactory
 

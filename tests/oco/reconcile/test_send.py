@@ -28,7 +28,7 @@ from exchange.services.order_execution import (
     why_no_create,
 )
 from oco.services.kill_switch import switch_off, switch_on
-from oco.services.refusal import NotPossible
+from oco.services.validation import NotPossible
 
 pytestmark = pytest.mark.django_db
 ORDER = NewOrder(

@@ -6,9 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from oco.review import UsedReview
-from oco.services.review import review_spend
-from oco.services.reviews import NotOurs, Review, moved, review_open, review_sign
+from oco.models import UsedReview
+from oco.services.confirmations import NotOurs, Review, moved, review_open, review_sign, review_spend
 
 D = Decimal
 

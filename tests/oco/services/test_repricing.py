@@ -7,10 +7,9 @@ import pytest
 from django.utils import timezone
 
 from exchange.services.lease import lease_holder, lease_take
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.services.refusal import NotPossible
-from oco.services.repricing import group_reprice, prices_alone
+from oco.models import OcoEvent, OcoGroup
+from oco.services.groups import group_reprice, prices_alone
+from oco.services.validation import NotPossible
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
 pytestmark = pytest.mark.django_db

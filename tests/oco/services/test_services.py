@@ -6,12 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoEvent, OcoGroup
 from oco.services.groups import group_cancel, group_create
-from oco.services.refusal import NotPossible
-from oco.services.wishes import Standing
+from oco.services.validation import NotPossible, Standing
 from tests.factories import InstrumentFactory, OrderFactory
 from tests.oco.factories import GroupFactory, LotFactory
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.client.client import Beside, PublicCalls
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from tests.exchange.simulator.world import URL
 
 MARK, BALANCE = "public/get-valuations", "private/user-balance"

@@ -2,9 +2,7 @@
 
 from decimal import Decimal
 
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoEvent, OcoGroup, OcoLeg
 from portfolio.models import Alert
 from tests.oco.support import stop_of, target_of
 

@@ -5,12 +5,10 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import Trade
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from oco.policies import policy_for
-from oco.services.groups import group_cancel
-from oco.services.refusal import NotPossible
-from oco.services.repricing import group_reprice, prices_alone
+from oco.services.groups import group_cancel, group_reprice, prices_alone
+from oco.services.validation import NotPossible
 from tests.oco.support import check_converged, created, group, ours, resting, stop_of, target_of
 
 D = Decimal

@@ -3,8 +3,7 @@
 import pytest
 
 from exchange.models import Lease
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from portfolio.services.sync import sync_run
 from tests.oco.support import check, check_converged, group, ours, resting, target_of
 

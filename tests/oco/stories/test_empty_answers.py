@@ -4,7 +4,7 @@ import pytest
 
 from exchange.models import SyncCursor
 from exchange.sync.backfill import history_slice
-from oco.lot import Lot
+from oco.models import Lot
 
 TRADES, HISTORIES = "private/get-trades", "*get-order-history"
 EVERYTHING = (TRADES, HISTORIES, "*get-open-orders", "private/user-balance")

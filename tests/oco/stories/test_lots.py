@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.lot import Lot, LotTrade
+from oco.models import Lot, LotTrade, OcoGroup
 from oco.policies import policy_for
 from tests.oco.support import check_converged, resting
 

@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 from exchange.models import ExchangeOrder
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from tests.oco.support import (
     check_converged,
     created,

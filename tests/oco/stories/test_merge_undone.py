@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 from oco.policies import policy_for
 from tests.oco.stories.test_buy_back import allow
 from tests.oco.support import check_converged, resting

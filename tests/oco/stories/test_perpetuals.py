@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from portfolio.models import Alert, Perpetual
 from portfolio.selectors import dashboard
 from tests.oco.support import created, stop_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.reconcile import lookup, loop
 from tests.oco.support import resting, target_of
 

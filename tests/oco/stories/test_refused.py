@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.leg import OcoLeg
+from oco.models import OcoLeg
 from tests.oco.support import check_converged, created, group, ours, resting, stop_of
 
 OCO, STOP = "private/advanced/create-oco", "private/advanced/create-order"

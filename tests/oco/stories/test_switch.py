@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from exchange.models import TradingSwitch
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.services.groups import group_cancel, group_create
 from oco.services.kill_switch import switch_off, switch_on
 from tests.oco.support import check_converged, group, ours, resting, stop_of, target_of

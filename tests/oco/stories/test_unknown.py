@@ -3,8 +3,7 @@
 import pytest
 
 import oco.reconcile.execution
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 from tests.oco.support import check_converged, group, ours, resting, states, stop_of
 
 OCO = "private/advanced/create-oco"

@@ -7,10 +7,7 @@ import pytest
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.backfill import history_slice
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
-from oco.lot import Lot, LotTrade
+from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg
 from tests.oco.stories.test_buy_back import allow
 from tests.oco.support import stop_of, target_of
 

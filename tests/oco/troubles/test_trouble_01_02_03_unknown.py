@@ -5,8 +5,7 @@ Told by the stories in tests/oco/stories/test_unknown.py: hidden for half an hou
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.leg import OcoLeg
+from oco.models import OcoGroup, OcoLeg
 
 OCO = "private/advanced/create-oco"
 

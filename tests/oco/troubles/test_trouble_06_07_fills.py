@@ -5,8 +5,7 @@ A hundred and twenty slow fills are told in tests/oco/stories/test_lots.py.
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.lot import Lot, LotTrade
+from oco.models import Lot, LotTrade, OcoGroup
 
 
 def test_two_fills_inside_one_acknowledgement_are_one_lot(tell):

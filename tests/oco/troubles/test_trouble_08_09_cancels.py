@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 
 D = Decimal
 CANCEL = "*/cancel-*"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 
 READS = ("*get-open-orders", "*get-order-history", "private/get-trades", "private/user-balance")
 

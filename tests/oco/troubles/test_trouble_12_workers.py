@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from portfolio.tasks import sync_cycle
 
 MOMENTS = range(1, 12, 2)

@@ -5,8 +5,7 @@ Most of it is told in tests/oco/stories/test_by_hand.py; here it happens in the 
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 
 HANDS = {
     "sells all": ("sell", "BTC", "1"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oco.lot import Lot
+from oco.models import Lot
 
 
 @pytest.mark.parametrize("seconds", [61, -61])

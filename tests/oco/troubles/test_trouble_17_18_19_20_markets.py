@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
-from oco.lot import Lot
+from oco.models import Lot, OcoGroup
 
 D = Decimal
 

@@ -3,8 +3,7 @@
 import pytest
 
 from exchange.models import HistoryGap
-from oco.group import OcoGroup
-from oco.lot import LotTrade
+from oco.models import LotTrade, OcoGroup
 
 HOUR, DAY = 3600, 86_400
 REACHED = [25 * HOUR, 8 * DAY]

@@ -5,7 +5,7 @@ The pair refused, and everything refused, are told in tests/oco/stories/test_ref
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 
 MALFORMED = [
     ("maintenance", {}),

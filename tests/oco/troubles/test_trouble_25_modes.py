@@ -1,7 +1,7 @@
 """Trouble 25: the database of a dry run started with live keys, and the reverse."""
 
 from exchange.models import AccountBinding
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 
 
 def other_account(tale):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.models import SyncRun, Trade
-from oco.event import OcoEvent
+from oco.models import OcoEvent
 from portfolio.ledger.cells import MARK
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.journal import journal_page

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.group_detail import group_story, groups_told
 from portfolio.models import Balance
 from portfolio.pages.protection.account import account_now

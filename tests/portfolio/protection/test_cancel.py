@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django_q.models import OrmQ
 
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from tests.factories import GroupFactory, LegFactory, SyncRunFactory, UserFactory
 from tests.portfolio.protection.steps import form, text
 

@@ -6,9 +6,7 @@ import pytest
 from django.test import Client
 
 from exchange.services.lease import lease_take
-from oco.event import OcoEvent
-from oco.group import OcoGroup
-from oco.review import UsedReview
+from oco.models import OcoEvent, OcoGroup, UsedReview
 from portfolio.models import Balance
 from tests.factories import GroupFactory, LegFactory
 from tests.portfolio.protection.steps import form, send, text
@@ -87,7 +85,7 @@ def test_a_group_that_recovered_meanwhile_is_left_alone(alice, failed):
 
 
 def test_while_a_cycle_is_at_work_one_presses_again(alice, failed, monkeypatch):
-    monkeypatch.setattr("oco.services.repricing.STEPS", 1)
+    monkeypatch.setattr("oco.services.groups.STEPS", 1)
     page = reviewed(alice, failed)
     held = lease_take(purpose="cycle")
     assert "at work on the account this very moment" in text(send(alice, page, at(failed, "send/")))

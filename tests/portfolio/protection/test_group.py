@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from exchange.models import Candle
-from oco.group import OcoGroup
+from oco.models import OcoGroup
 from oco.presentation.group_detail import group_story
 from portfolio.models import Balance
 from portfolio.web.live import revision

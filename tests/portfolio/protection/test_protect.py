@@ -7,8 +7,7 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from exchange.models import SyncRun
-from oco.group import OcoGroup
-from oco.review import UsedReview
+from oco.models import OcoGroup, UsedReview
 from portfolio.models import Balance
 from portfolio.pages.protection.protecting import Protecting
 from tests.factories import (

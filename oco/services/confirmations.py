@@ -1,8 +1,11 @@
-"""The token of a review: good for exactly what was shown, for one person, once, and for 60 seconds."""
+"""The token of a review: good for exactly what was shown, for one person, once, and for 60 seconds.
+
+What a person has agreed to, once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -10,11 +13,12 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from exchange.fields import plain
+from oco.models import UsedReview
 
 LIFE = timedelta(seconds=60)
 MOST_MOVE = Decimal("0.005")
 """A price that moved by more than this share since the review is another price."""
-SALT = "oco.review"
+SALT = "oco.models"
 
 
 class NotOurs(ValueError):
@@ -86,3 +90,14 @@ def review_open(token: str, *, kind: str, user: str) -> Opened:
 
 def _text(price: Decimal | None) -> str:
     return "" if price is None else plain(price)
+
+
+KEPT = timedelta(days=1)
+"""Far longer than a review lives: afterwards its token is refused for its age."""
+
+
+def review_spend(*, nonce: str, now: datetime) -> bool:
+    """Whether this review was not used before. To be called in the transaction of what was agreed to."""
+    UsedReview.objects.filter(used_at__lt=now - KEPT).delete()
+    _used, is_first = UsedReview.objects.get_or_create(nonce=nonce, defaults={"used_at": now})
+    return is_first

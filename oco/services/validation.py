@@ -1,6 +1,8 @@
 """Whether what is wished makes sense: the pair, the grid, the least worth, the price now, what is free.
 
 Pages, API and admin ask here, so that they refuse the same in the same words.
+
+How a wish is refused.
 """
 
 from dataclasses import dataclass
@@ -13,10 +15,18 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import Committed
 from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
-from oco.lot import Lot
+from oco.models import Lot
 from oco.policies import policy_for
 from oco.reconcile.allocation import foreign_read
-from oco.services.refusal import NotPossible
+
+
+class NotPossible(ValueError):
+    """What was asked cannot be done; the words are for the person. `field` names what to change."""
+
+    def __init__(self, words: str, *, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field
+
 
 SPOT = "CCY_PAIR"
 

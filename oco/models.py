@@ -1,0 +1,376 @@
+"""What is to be protected, by which orders, and everything that happened to them.
+
+What was bought and is owed protection: each trade in one lot, nothing from before the watermark.
+
+The stop and the target of one lot, as one thing with a state.
+
+The journal: why every group went where it went. Nothing in it is ever changed or taken out.
+
+One order of ours: written down with its name before it leaves, and what became of it.
+
+How much is risked, and what happens when a plan meets the market.
+
+Which reviews were used up.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from exchange.core.observability import LENGTH, correlation_id
+from exchange.fields import ExactDecimalField
+from oco.engine.pricing import Way
+from oco.engine.states import OPEN, State
+from oco.engine.types import Role
+
+
+class Watermark(models.Model):
+    """Rule 1: the exchange's time at the start of the first complete read, compared per trade."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    since_ns = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.since_ns)
+
+
+class Lot(models.Model):
+    """A fixed set of trades of one entry order, or coins that a person asked us to protect.
+
+    It owns what was bought, minus what our orders sold of it, minus what left the account otherwise.
+    `short_*` remember a balance that did not show all of it, until a second read agrees (rule 10).
+
+    After a sale (`side` SELL, rule 4) all is mirrored, in the same coins: `bought` is what is to be bought back,
+    `sold` what our orders bought of it, `gone` what the money is no longer there for. What one coin may cost at
+    worst (`unit_cost`) is set such that all of them never cost more than the sale brought in.
+    """
+
+    class Side(models.TextChoices):
+        BUY = "BUY", "bought"
+        SELL = "SELL", "sold"
+
+    entry_order_id = models.CharField(max_length=64, blank=True)
+    instrument_name = models.CharField(max_length=64)
+    side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY, help_text="Of its entry.")
+    base_ccy = models.CharField(max_length=32)
+    quote_ccy = models.CharField(max_length=32, blank=True, help_text="Of the money, where it buys back.")
+    unit_cost = ExactDecimalField(null=True, blank=True, help_text="At worst, fee included, in that money.")
+    first_trade_id = models.CharField(max_length=64)
+    bought = ExactDecimalField(help_text="After fees taken in the coin itself.")
+    dust = ExactDecimalField(help_text="The part of it that is below the quantity grid.")
+    sold = ExactDecimalField(default=Decimal(0), help_text="Executed by our own orders; never falls.")
+    gone = ExactDecimalField(default=Decimal(0), help_text="Left the account otherwise, or was merged.")
+    average_price = ExactDecimalField(null=True, blank=True)
+    entered_at = models.DateTimeField(null=True, blank=True, help_text="The last of its trades.")
+    first_generation = models.IntegerField(default=0, help_text="Its orders are numbered from the next one.")
+    by_person = models.BooleanField(default=False)
+    merging = models.BooleanField(default=False)
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
+    short_since = models.DateTimeField(null=True, blank=True)
+    short_missing = ExactDecimalField(default=Decimal(0))
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "oco_lots"
+        ordering = ["opened_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry_order_id", "first_trade_id", "first_generation"], name="lot_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side="BUY") | models.Q(unit_cost__isnull=False),
+                name="lot_that_buys_has_a_cost",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["entry_order_id"], name="lots_of_entry"),
+            models.Index(fields=["base_ccy"], name="lots_open", condition=models.Q(closed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bought} {self.instrument_name}"
+
+    @property
+    def way(self) -> Way:
+        return Way.after(self.side)
+
+    @property
+    def claims(self) -> str:
+        """The currency that its orders take."""
+        return self.quote_ccy or self.base_ccy
+
+    @property
+    def unit(self) -> Decimal:
+        """How much of that currency one of its coins needs."""
+        return Decimal(1) if self.unit_cost is None else self.unit_cost
+
+    @property
+    def owned(self) -> Decimal:
+        """What it still owns, dust included; never less than nothing."""
+        rest: Decimal = self.bought - self.sold - self.gone
+        return max(rest, Decimal(0))
+
+
+class LotTrade(models.Model):
+    """A trade counts once. Without a lot it was passed over: nothing was to be protected when it came."""
+
+    trade_id = models.CharField(max_length=64, unique=True)
+    lot = models.ForeignKey(Lot, null=True, on_delete=models.PROTECT, related_name="trades")
+
+    class Meta:
+        db_table = "oco_lot_trades"
+
+    def __str__(self) -> str:
+        return self.trade_id
+
+
+class OcoGroup(models.Model):
+    """At most one open group per lot: the database refuses a second (invariant *Unique*)."""
+
+    class Link(models.TextChoices):
+        NATIVE = "NATIVE", "linked by the exchange"
+        PAIRED = "PAIRED", "linked by us"
+
+    oco_group_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="groups")
+    state = models.CharField(
+        max_length=16, choices=[(state, state) for state in State], default=State.PENDING
+    )
+    link = models.CharField(max_length=8, choices=Link.choices, default=Link.NATIVE)
+    generation = models.IntegerField(help_text="Of its newest orders.")
+    instrument_name = models.CharField(max_length=64)
+    quantity = ExactDecimalField(help_text="What its newest orders are for.")
+    entry_price = ExactDecimalField(null=True, blank=True)
+    stop_price = ExactDecimalField()
+    take_profit_price = ExactDecimalField(null=True, blank=True)
+    entry_order_id = models.CharField(max_length=64, blank=True)
+    list_id = models.CharField(max_length=64, blank=True)
+    failures = models.IntegerField(default=0, help_text="Cycles in a row whose order was refused (rule 7).")
+    reason = models.TextField(blank=True)
+    state_since = models.DateTimeField()
+    uncovered_since = models.DateTimeField(null=True, blank=True)
+    last_active_at = models.DateTimeField(null=True, blank=True)
+    grace_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.CharField(max_length=64, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(
+        max_length=LENGTH, blank=True, default=correlation_id, editable=False, help_text="What began it."
+    )
+    idempotency_key = models.CharField(max_length=128, null=True, blank=True, unique=True)
+
+    class Meta:
+        db_table = "oco_groups"
+        ordering = ["-created_at", "oco_group_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lot"], condition=Q(state__in=sorted(OPEN)), name="one_open_group_per_lot"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state"], name="groups_open", condition=Q(closed_at=None)),
+            models.Index(fields=["-closed_at"], name="groups_newest_closed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_name} {self.quantity} {self.state}"
+
+
+class AppendOnly(RuntimeError):
+    """The journal is only added to."""
+
+
+class OcoEvent(models.Model):
+    """One change (rule 14). `told` is set once it was read for the person; nothing else ever changes."""
+
+    group = models.ForeignKey(OcoGroup, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    old = models.CharField(max_length=16, blank=True)
+    new = models.CharField(max_length=16)
+    reason = models.TextField()
+    order_ids = models.JSONField(default=list)
+    code = models.IntegerField(null=True, blank=True)
+    told = models.BooleanField(default=False)
+    correlation_id = models.CharField(max_length=LENGTH, blank=True, default=correlation_id, editable=False)
+
+    class Meta:
+        db_table = "oco_events"
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["id"], name="events_untold", condition=models.Q(told=False)),
+            models.Index(fields=["-at", "-id"], name="events_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.old or '·'} → {self.new}: {self.reason}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("An event is written once.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnly("An event is never deleted.")
+
+
+CLOCK_DOUBT = timedelta(seconds=2)
+
+
+class OcoLeg(models.Model):
+    """An intent to place an order, and then what is known of it. `client_oid` makes a second one impossible."""
+
+    class Status(models.TextChoices):
+        INTENT = "INTENT", "about to be sent"
+        SENT = "SENT", "sent, no answer"
+        ACCEPTED = "ACCEPTED", "accepted, not read back"
+        OPEN = "OPEN", "read back open"
+        FILLED = "FILLED", "filled"
+        CANCELED = "CANCELED", "cancelled"
+        EXPIRED = "EXPIRED", "expired"
+        REJECTED = "REJECTED", "rejected by the exchange"
+        REFUSED = "REFUSED", "refused when it was sent"
+        ABSENT = "ABSENT", "never reached the exchange"
+
+    group = models.ForeignKey(OcoGroup, on_delete=models.PROTECT, related_name="legs")
+    generation = models.IntegerField()
+    order_role = models.CharField(max_length=16, choices=[(role, role) for role in Role])
+    name_space = models.CharField(max_length=8)
+    client_oid = models.CharField(max_length=36, unique=True)
+    type = models.CharField(max_length=16)
+    side = models.CharField(max_length=8)
+    quantity = ExactDecimalField()
+    price = ExactDecimalField(null=True, blank=True)
+    trigger_price = ExactDecimalField(null=True, blank=True)
+    order_id = models.CharField(max_length=64, blank=True)
+    exchange_order_id = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.INTENT)
+    executed = ExactDecimalField(default=Decimal(0))
+    end_code = models.IntegerField(default=0)
+    sent_at = models.DateTimeField()
+    acknowledged = models.BooleanField(default=False, help_text="The exchange said once that it has it.")
+    was_lost = models.BooleanField(
+        default=False, help_text="Nobody could find it once; it is sent again under its name only."
+    )
+    earlier = models.JSONField(default=list, help_text="Quantities and prices sent under this name before.")
+    exists = models.BooleanField(default=False, help_text="The exchange said that it has it (204).")
+    looks = models.IntegerField(default=0, help_text="Healthy looks that did not find it (rule 6).")
+    looked_at = models.DateTimeField(null=True, blank=True)
+    cancel_sent_at = models.DateTimeField(null=True, blank=True)
+    cancel_answer = models.CharField(max_length=255, blank=True)
+    refused_code = models.IntegerField(null=True, blank=True)
+    refused_text = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        db_table = "oco_legs"
+        ordering = ["generation", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "generation", "order_role"], name="leg_once"),
+        ]
+        indexes = [
+            models.Index(fields=["order_id"], name="legs_by_order", condition=~Q(order_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_role} {self.quantity} {self.status}"
+
+    @property
+    def executes_from(self) -> datetime:
+        """Nothing of it executed earlier, whatever the two clocks say."""
+        moment: datetime = self.sent_at
+        return moment - CLOCK_DOUBT
+
+
+class ProtectionPolicy(models.Model):
+    """The rule for one instrument, or with a blank name the one for all others, by side of the entry (rule 3).
+
+    Those for sales are off until a person turns one on: then what is sold for cash is bought back (rule 4).
+    """
+
+    class Side(models.TextChoices):
+        BUY = "BUY", "bought"
+        SELL = "SELL", "sold"
+
+    class OnBreach(models.TextChoices):
+        EXIT = "EXIT", "sell, or buy back, at the market, within 15 minutes"
+        ALERT = "ALERT", "only say so"
+
+    class OnHandCancel(models.TextChoices):
+        RESPECT = "RESPECT", "leave it unprotected and say so"
+        REPLACE = "REPLACE", "place it again"
+
+    instrument_name = models.CharField(max_length=64, blank=True, help_text="Blank: every other instrument.")
+    side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY)
+    enabled = models.BooleanField(
+        default=True,
+        help_text="Off: what was bought is shown as unprotected, and what was sold is not bought back.",
+    )
+    enabled_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="What was sold before is not bought back."
+    )
+    stop_pct = ExactDecimalField(
+        "stop, in %",
+        validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("99"))],
+        help_text="The stop lies this many per cent below the average price paid; after a sale above what it brought.",
+    )
+    target_pct = ExactDecimalField(
+        "target, in %",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
+        help_text="The target lies this many per cent on the other side. Blank: a stop alone.",
+    )
+    minimum_value_usd = ExactDecimalField(
+        "minimum value, in USD",
+        default=Decimal("0"),
+        validators=[MinValueValidator(Decimal("0"))],
+        help_text="An entry worth less than this waits for the next ones. The exchange's own minimum is 1 USD.",
+    )
+    on_breach = models.CharField(max_length=8, choices=OnBreach.choices, default=OnBreach.EXIT)
+    on_hand_cancel = models.CharField(
+        max_length=8, choices=OnHandCancel.choices, default=OnHandCancel.RESPECT
+    )
+    distance_pct = ExactDecimalField(
+        "distance from mark, in %",
+        default=Decimal("0.5"),
+        validators=[MinValueValidator(Decimal("0"))],
+        help_text="Both orders of a pair stay this far from mark, or the exchange may refuse them.",
+    )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """From the moment at which it is switched on, and no earlier, sales fall under it."""
+        self.enabled_since = (self.enabled_since or timezone.now()) if self.enabled else None
+        super().save(*args, **kwargs)
+
+    class Meta:
+        db_table = "oco_policies"
+        verbose_name_plural = "protection policies"
+        ordering = ["instrument_name", "side"]
+        constraints = [
+            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument"),
+        ]
+
+    def __str__(self) -> str:
+        name = self.instrument_name or "every other instrument"
+        return name if self.side == self.Side.BUY else f"{name}, {self.get_side_display()}"
+
+
+class UsedReview(models.Model):
+    """A review that a person agreed to: its token is good once. No record of money; old rows go."""
+
+    nonce = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "oco_used_reviews"
+
+    def __str__(self) -> str:
+        return self.nonce
