@@ -17,9 +17,9 @@ from oco.engine.pricing import Way
 from oco.models import OcoGroup
 from oco.presentation.reasons import said
 from oco.selectors import Lack, lacks_read
+from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.models import Perpetual
-from portfolio.perpetuals import perpetual_reason, perpetuals_open
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument

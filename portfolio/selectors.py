@@ -13,14 +13,8 @@ from oco.engine.coverage import Covered, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
 from oco.presentation.previews import Holdings
 from oco.selectors import GroupRow
-from portfolio.freshness import SyncState, sync_state
-from portfolio.market.board import Board, SignalRow, board
-from portfolio.market.watching import WatchRow, prices_fresh, quotes_of, rows_of
-from portfolio.mode import Mode, Trading, mode_now, trading_now
-from portfolio.models import Balance, WatchlistItem
-from portfolio.perpetuals import perpetual_positions
-from portfolio.web.stamps import Stamps, stamps_now
-from portfolio.worth.results import (
+from portfolio.accounting.perpetual_rows import perpetual_positions
+from portfolio.accounting.pnl import (
     CoinResult,
     Today,
     coin_results,
@@ -30,8 +24,14 @@ from portfolio.worth.results import (
     today,
     unrealised_total,
 )
-from portfolio.worth.valuation import CENT, total_of
-from portfolio.worth.values import Change, Point, change_24h, curve
+from portfolio.accounting.valuation import CENT, total_of
+from portfolio.accounting.values import Change, Point, change_24h, curve
+from portfolio.freshness import SyncState, sync_state
+from portfolio.market.board import Board, SignalRow, board
+from portfolio.market.watching import WatchRow, prices_fresh, quotes_of, rows_of
+from portfolio.mode import Mode, Trading, mode_now, trading_now
+from portfolio.models import Balance, WatchlistItem
+from portfolio.web.stamps import Stamps, stamps_now
 
 EXECUTED_SHOWN = 50
 

@@ -10,12 +10,12 @@ from exchange.core.observability import correlated
 from exchange.core.utils import EPOCH
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
+from portfolio.accounting.services_snapshots import snapshot_thin
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.rounds import alert_round
 from portfolio.services.market import market_update
 from portfolio.services.retention import technical_thin
-from portfolio.services.snapshots import snapshot_thin
 from portfolio.services.sync import EXPECTED, cycle_is_fresh, sync_run
 
 SLICE = timedelta(seconds=20)

@@ -10,9 +10,9 @@ from exchange.core.utils import NS_PER_MS, from_ms
 from exchange.fields import plain
 from oco.engine.states import State
 from oco.models import Lot, OcoEvent
+from portfolio.accounting.balance_drift import News
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
-from portfolio.worth.drift import News
 
 BESIDE = timedelta(minutes=5)
 

@@ -12,13 +12,13 @@ from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import Way
 from oco.models import OcoEvent
+from portfolio.accounting.pnl import trade_results
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import JournalForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row
 from portfolio.ledger.sources import Happening, Kind, happenings
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument as pair
-from portfolio.worth.results import trade_results
 
 HEAD = (
     *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),

@@ -8,12 +8,12 @@ from django.db.models import Q, QuerySet
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
+from portfolio.accounting.pnl import order_results, trade_results
 from portfolio.ledger.cells import Cell
 from portfolio.ledger.forms import OrderForm
 from portfolio.ledger.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page
 from portfolio.selectors import usd_prices
 from portfolio.templatetags.words import RESTING
-from portfolio.worth.results import order_results, trade_results
 
 TRADES_SHOWN = 100
 COLUMNS = {

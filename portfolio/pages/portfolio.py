@@ -8,15 +8,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.selectors import decimals_of, instruments_of
+from portfolio.accounting.cost_basis import DOLLARS
+from portfolio.accounting.pnl import CoinResult, history_is_whole
+from portfolio.accounting.values import SPANS, span_of
 from portfolio.drawing.bar import Slice, divided
 from portfolio.ledger.answers import csv_file, wants_file
 from portfolio.ledger.cells import Cell
 from portfolio.security.access import readers_only
 from portfolio.selectors import Dashboard, Holding, dashboard
 from portfolio.web.frame import Frame
-from portfolio.worth.cost import DOLLARS
-from portfolio.worth.results import CoinResult, history_is_whole
-from portfolio.worth.values import SPANS, span_of
 
 HOLDING = (
     *("currency", "quantity", "available", "reserved", "price_usd", "market_value_usd", "allocation_pct"),

@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from portfolio.accounting.pnl import Why
 from portfolio.templatetags.money import amount
-from portfolio.worth.results import Why
 
 register = template.Library()
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from portfolio.accounting.values import SPANS, span_of
 from portfolio.pages.home.buybacks import buyback_lines
 from portfolio.pages.home.figures import figures_of
 from portfolio.pages.home.positions import position_lines
@@ -11,7 +12,6 @@ from portfolio.pages.home.shares import allocation, coverage
 from portfolio.security.access import readers_only
 from portfolio.selectors import dashboard
 from portfolio.web.frame import Frame
-from portfolio.worth.values import SPANS, span_of
 
 ORDERS_SHOWN = 8
 SIGNALS_SHOWN = 3

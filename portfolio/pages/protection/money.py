@@ -5,9 +5,9 @@ from decimal import Decimal
 from exchange.models import Instrument
 from oco.presentation.group_detail import Story
 from oco.presentation.risk_reward import Figures
+from portfolio.accounting.pnl import coin_results
 from portfolio.market.watching import prices_fresh, quotes_of
 from portfolio.pages.protection.account import Account
-from portfolio.worth.results import coin_results
 
 
 def figures_now(story: Story, account: Account) -> Figures:

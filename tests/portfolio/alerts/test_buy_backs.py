@@ -6,6 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
+from portfolio.accounting.balance_drift import News
 from portfolio.alerts.dear import dear_note_all
 from portfolio.alerts.drift import drift_tell
 from portfolio.alerts.report import daily_words
@@ -13,7 +14,6 @@ from portfolio.models import Alert, Balance
 from portfolio.naked import naked_now
 from portfolio.selectors import dashboard
 from portfolio.services.alerts import alert_raise_all
-from portfolio.worth.drift import News
 from tests.factories import (
     BalanceFactory,
     EventFactory,

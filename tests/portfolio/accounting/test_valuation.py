@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.schemas import PositionBalance, Ticker
-from portfolio.worth.valuation import Worth, price_usd, prices_of, worth_of
+from portfolio.accounting.valuation import Worth, price_usd, prices_of, worth_of
 
 D = Decimal
 

@@ -13,9 +13,9 @@ from django.db import transaction
 
 from exchange.models import Trade
 from exchange.services.lease import Held
+from portfolio.accounting.cost_basis import EMPTY, Change, Fill, Stock, after, changes_of
+from portfolio.accounting.drift import drift_count
 from portfolio.models import CostCursor, CostEntry, PositionCost
-from portfolio.services.drift import drift_count
-from portfolio.worth.cost import EMPTY, Change, Fill, Stock, after, changes_of
 
 AT_ONCE = 500  # trades or entries a transaction
 IN_A_CYCLE = 10  # such parts, of each kind

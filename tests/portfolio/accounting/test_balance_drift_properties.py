@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portfolio.worth.drift import SECOND_NS, Look, begun, compared, counted, matters
+from portfolio.accounting.balance_drift import SECOND_NS, Look, begun, compared, counted, matters
 
 LOOKS = 5  # a minute apart, in which things happen
 STILL = 4  # after them, in which nothing does

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from exchange.core.utils import fitting
 from exchange.schemas import AccountBalance, Position
+from portfolio.accounting.valuation import Prices, rounded
 from portfolio.models import Perpetual
-from portfolio.worth.valuation import Prices, rounded
 
 COLUMNS = ["quantity", "market_value_usd", "since", "read_at"]
 NOTHING = Decimal(0)

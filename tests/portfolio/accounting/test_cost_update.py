@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from exchange.models import Trade
 from exchange.services.lease import lease_take
+from portfolio.accounting import costs
+from portfolio.accounting.cost_basis import EMPTY, Fill, after, changes_of
+from portfolio.accounting.costs import cost_update
 from portfolio.models import CostCursor, CostEntry, PositionCost
-from portfolio.services import costs
-from portfolio.services.costs import cost_update
-from portfolio.worth.cost import EMPTY, Fill, after, changes_of
 from tests.factories import TradeFactory
 from tests.support import queries, written
 

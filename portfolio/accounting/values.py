@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import F, Max, Min
 
 from exchange.core.utils import EPOCH, from_ms, to_ms
+from portfolio.accounting.thinning import DAILY, DAY_MS, HOUR_MS, HOURLY
 from portfolio.models import PortfolioSnapshot
-from portfolio.worth.thinning import DAILY, DAY_MS, HOUR_MS, HOURLY
 
 POINTS = 500
 DRAWN = 120

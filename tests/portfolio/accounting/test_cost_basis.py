@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.worth.cost import EMPTY, TOLERANCE, Change, Fill, Stock, after, changes_of, spot_pair
+from portfolio.accounting.cost_basis import (
+    EMPTY,
+    TOLERANCE,
+    Change,
+    Fill,
+    Stock,
+    after,
+    changes_of,
+    spot_pair,
+)
 
 CASH = ("USD", "USDT", "USDC", "EUR")
 

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from exchange.core.utils import to_ms
 from exchange.schemas import AccountBalance
+from portfolio.accounting.thinning import DAILY, HOURLY, Step, kept, ripe_before
+from portfolio.accounting.valuation import Prices, total_of, worth_of
 from portfolio.models import PortfolioSnapshot
-from portfolio.worth.thinning import DAILY, HOURLY, Step, kept, ripe_before
-from portfolio.worth.valuation import Prices, total_of, worth_of
 
 Grain = PortfolioSnapshot.Grain
 AT_ONCE = 500

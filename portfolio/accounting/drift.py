@@ -15,10 +15,7 @@ from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Held
 from exchange.sync.fetch import Snapshot
-from portfolio.alerts.drift import drift_tell
-from portfolio.models import CoinDrift, CostCursor
-from portfolio.worth.cost import Fill, changes_of, spot_pair
-from portfolio.worth.drift import (
+from portfolio.accounting.balance_drift import (
     LAG_NS,
     NEAR_NS,
     ZERO,
@@ -30,7 +27,10 @@ from portfolio.worth.drift import (
     counted,
     learnt_again,
 )
-from portfolio.worth.valuation import USD, Prices, price_usd, worth_of
+from portfolio.accounting.cost_basis import Fill, changes_of, spot_pair
+from portfolio.accounting.valuation import USD, Prices, price_usd, worth_of
+from portfolio.alerts.drift import drift_tell
+from portfolio.models import CoinDrift, CostCursor
 
 NAMES = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]

@@ -7,9 +7,9 @@ import pytest
 from exchange.models import HistoryRange
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
+from portfolio.accounting.cost_basis import Fill
+from portfolio.accounting.drift import drift_count
 from portfolio.models import Alert, CoinDrift, CostCursor
-from portfolio.services.drift import drift_count
-from portfolio.worth.cost import Fill
 from tests.factories import HistoryRangeFactory
 from tests.support import below, queries, written
 

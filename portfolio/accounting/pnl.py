@@ -15,9 +15,9 @@ from exchange.core.utils import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.models.sync import HistoryRange, Stream
 from exchange.selectors import OrderRow, UsdPrices
+from portfolio.accounting.cost_basis import DOLLARS, Stock
+from portfolio.accounting.valuation import CENT, rounded, total_of
 from portfolio.models import Balance, CostEntry, PositionCost
-from portfolio.worth.cost import DOLLARS, Stock
-from portfolio.worth.valuation import CENT, rounded, total_of
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)

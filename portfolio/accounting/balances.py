@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.schemas import AccountBalance, PositionBalance
+from portfolio.accounting.valuation import DIGITS, Prices, worth_of
 from portfolio.models import Balance
-from portfolio.worth.valuation import DIGITS, Prices, worth_of
 
 COLUMNS = ["quantity", "available", "reserved", "price_usd", "market_value_usd", "read_at"]
 NOTHING = Decimal(0)
