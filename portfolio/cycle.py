@@ -14,11 +14,10 @@ from exchange.sync.windows import exchange_now_ns, wanted_next
 from oco.reconcile.context import facts_of
 from oco.reconcile.loop import reconcile
 from portfolio.accounting.balances import EmptyBalance, balance_record_all
-from portfolio.accounting.costs import cost_update
-from portfolio.accounting.drift import drift_look
 from portfolio.accounting.perpetual_rows import perpetuals_open
 from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all
-from portfolio.accounting.services_snapshots import snapshot_value_record
+from portfolio.accounting.services import cost_update, drift_look
+from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_of
 from portfolio.market.followed import instruments_followed
 from portfolio.services.alerts import alert_raise_all

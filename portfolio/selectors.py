@@ -24,8 +24,8 @@ from portfolio.accounting.pnl import (
     today,
     unrealised_total,
 )
+from portfolio.accounting.snapshots import Change, Point, change_24h, curve
 from portfolio.accounting.valuation import CENT, total_of
-from portfolio.accounting.values import Change, Point, change_24h, curve
 from portfolio.freshness import SyncState, sync_state
 from portfolio.market.board import Board, SignalRow, board
 from portfolio.market.watching import WatchRow, prices_fresh, quotes_of, rows_of

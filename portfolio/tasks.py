@@ -10,7 +10,7 @@ from exchange.core.observability import correlated
 from exchange.core.utils import EPOCH
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
-from portfolio.accounting.services_snapshots import snapshot_thin
+from portfolio.accounting.snapshots import snapshot_thin
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.rounds import alert_round

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from exchange.selectors import decimals_of, instruments_of
 from portfolio.accounting.cost_basis import DOLLARS
 from portfolio.accounting.pnl import CoinResult, history_is_whole
-from portfolio.accounting.values import SPANS, span_of
+from portfolio.accounting.snapshots import SPANS, span_of
 from portfolio.drawing.bar import Slice, divided
 from portfolio.ledger.answers import csv_file, wants_file
 from portfolio.ledger.cells import Cell

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.serializers import PlainDecimal, UtcTime
-from portfolio.accounting.values import SPANS, USUAL, Value, first_after, span_start, values_between
+from portfolio.accounting.snapshots import SPANS, USUAL, Value, first_after, span_start, values_between
 
 
 class ValueQuery(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portfolio.accounting.values import SPANS, span_of
+from portfolio.accounting.snapshots import SPANS, span_of
 from portfolio.pages.home.buybacks import buyback_lines
 from portfolio.pages.home.figures import figures_of
 from portfolio.pages.home.positions import position_lines

@@ -8,7 +8,7 @@ from exchange.models import HistoryRange
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from portfolio.accounting.cost_basis import Fill
-from portfolio.accounting.drift import drift_count
+from portfolio.accounting.services import drift_count
 from portfolio.models import Alert, CoinDrift, CostCursor
 from tests.factories import HistoryRangeFactory
 from tests.support import below, queries, written

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from exchange.models import Trade
 from exchange.services.lease import lease_take
-from portfolio.accounting import costs
+from portfolio.accounting import services
 from portfolio.accounting.cost_basis import EMPTY, Fill, after, changes_of
-from portfolio.accounting.costs import cost_update
+from portfolio.accounting.services import cost_update
 from portfolio.models import CostCursor, CostEntry, PositionCost
 from tests.factories import TradeFactory
 from tests.support import queries, written
@@ -34,7 +34,7 @@ def slowly():
     """By coin the stock, and by trade and coin what its sale gained: every trade again, in order."""
     stocks, gains = {}, {}
     for row in Trade.objects.order_by("create_time_ns", "trade_id"):
-        told = {name: getattr(row, name) for name in costs.COLUMNS[4:]}
+        told = {name: getattr(row, name) for name in services.COLUMNS[4:]}
         for change in changes_of(Fill(**told), cash=("USD", "USDT", "EUR")):
             coin = change.currency
             stocks[coin], gain = after(stocks.get(coin, EMPTY), change)
@@ -105,8 +105,8 @@ def test_one_more_trade_costs_the_same_on_an_old_account(held):
 
 
 def test_a_cycle_does_a_bounded_part_and_the_next_goes_on(held, monkeypatch):
-    monkeypatch.setattr(costs, "AT_ONCE", 2)
-    monkeypatch.setattr(costs, "IN_A_CYCLE", 2)
+    monkeypatch.setattr(services, "AT_ONCE", 2)
+    monkeypatch.setattr(services, "IN_A_CYCLE", 2)
     for ns in range(10):
         trade(ns)
     cost_update(held=held)
@@ -120,7 +120,7 @@ def test_a_cycle_does_a_bounded_part_and_the_next_goes_on(held, monkeypatch):
 
 def test_a_part_that_fails_is_done_again(held, monkeypatch):
     trade(1)
-    with mock.patch.object(costs, "_reckon", side_effect=RuntimeError), pytest.raises(RuntimeError):
+    with mock.patch.object(services, "_reckon", side_effect=RuntimeError), pytest.raises(RuntimeError):
         cost_update(held=held)
     cost_update(held=held)
     assert kept() == slowly()
@@ -144,7 +144,7 @@ def test_it_converges_in_whatever_order_the_trades_come(held, told, size):
     """Some come alone and some together, many at the same instant, in parts as small as one."""
     for model in (Trade, CostEntry, PositionCost, CostCursor):
         model.objects.all().delete()
-    with mock.patch.object(costs, "AT_ONCE", size), mock.patch.object(costs, "IN_A_CYCLE", 3):
+    with mock.patch.object(services, "AT_ONCE", size), mock.patch.object(services, "IN_A_CYCLE", 3):
         for one, is_cycle in told:
             trade(**one)
             if is_cycle:

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.accounting.values import change_24h, curve, span_of, values_between, width_ms
+from portfolio.accounting.snapshots import change_24h, curve, span_of, values_between, width_ms
 from tests.factories import SnapshotFactory
 from tests.support import queries
 

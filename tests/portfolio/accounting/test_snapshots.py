@@ -8,9 +8,8 @@ import pytest
 from django.utils import timezone
 
 from exchange.services.lease import LeaseLost
-from portfolio.accounting import services_snapshots
-from portfolio.accounting.services_snapshots import snapshot_thin
-from portfolio.accounting.thinning import DAILY, HOURLY, kept
+from portfolio.accounting import snapshots
+from portfolio.accounting.snapshots import DAILY, HOURLY, kept, snapshot_thin
 from portfolio.models import PortfolioSnapshot
 from portfolio.tasks import thin_values
 from tests.exchange.simulator.world import World
@@ -82,7 +81,7 @@ def test_the_task_thins():
 
 @pytest.mark.django_db
 def test_thinning_keeps_what_the_rule_keeps_in_bounded_parts(monkeypatch):
-    monkeypatch.setattr(services_snapshots, "AT_ONCE", 10)
+    monkeypatch.setattr(snapshots, "AT_ONCE", 10)
     now = timezone.now()
     for hours in range(0, 110 * 24, 11):
         for minutes in (0, 20, 25):
