@@ -6,8 +6,8 @@ from django.db.models import Q
 from exchange.admin.base import ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import QuestionFilter
 from exchange.core.utils import Timeframe
-from portfolio.market.words import reason_words
 from portfolio.models import Signal
+from portfolio.signals.words import reason_words
 
 
 class Latest(QuestionFilter):

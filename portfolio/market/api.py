@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchange.api import Pages
-from portfolio.market.board import row_of, with_action
 from portfolio.market.serializers import (
     TIMEFRAMES,
     SignalSerializer,
@@ -21,9 +20,10 @@ from portfolio.market.serializers import (
     WatchNamed,
     WatchRequest,
 )
-from portfolio.market.watching import rows_of
 from portfolio.models import Signal, WatchlistItem
-from portfolio.services.watchlist import NotWatchable, watchlist_add, watchlist_remove
+from portfolio.signals.board import row_of, with_action
+from portfolio.signals.services_watchlist import NotWatchable, watchlist_add, watchlist_remove
+from portfolio.signals.watching import rows_of
 
 NAMED = OpenApiParameter(
     "instrument_name", str, required=True, description="Which one to take off the list, such as BTC_USD."

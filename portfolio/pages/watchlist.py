@@ -12,16 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portfolio.market.watching import watch_rows, watchable
 from portfolio.models import WatchlistItem
 from portfolio.security.access import readers_only
-from portfolio.services.watchlist import (
+from portfolio.signals.services_watchlist import (
     NotWatchable,
     watchlist_add,
     watchlist_move,
     watchlist_note,
     watchlist_remove,
 )
+from portfolio.signals.watching import watch_rows, watchable
 from portfolio.templatetags.words import instrument
 
 STEPS = {"up": -1, "down": 1}

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from exchange.models import Heartbeat
-from portfolio.market import words
 from portfolio.models import Signal
+from portfolio.signals import words
 from tests.factories import SignalFactory
 from tests.portfolio.pages import Page
 from tests.support import queries

@@ -8,8 +8,8 @@ from django.utils import timezone
 from exchange.client.client import client_from_settings
 from exchange.services.runs import heartbeat_record
 from exchange.sync.market_data import Reading, candles_read, candles_thin
-from portfolio.market.followed import instruments_charted, instruments_followed
-from portfolio.services.signals import signals_compute, signals_thin
+from portfolio.signals.followed import instruments_charted, instruments_followed
+from portfolio.signals.signals import signals_compute, signals_thin
 from portfolio.web.stamps import SIGNALS
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from exchange.core.utils import Timeframe
 from exchange.selectors import candles_of
-from portfolio.market.indicators import Bars
-from portfolio.market.signals import Call, Series, call_of
 from portfolio.models import Signal
+from portfolio.signals.indicators import Bars
+from portfolio.signals.market_signals import Call, Series, call_of
 
 LOOKED_AT = 300  # bars: the indicators are those of the same bars, however many are kept
 KEPT = 300  # signals of each series: three days of the shortest bars, ten months of the longest

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from exchange.core.utils import Timeframe
-from portfolio.market.indicators import Bars
-from portfolio.market.signals import Series
+from portfolio.signals.indicators import Bars
+from portfolio.signals.market_signals import Series
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
 HOUR = Timeframe.H1.length

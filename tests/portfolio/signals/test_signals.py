@@ -9,10 +9,10 @@ import pytest
 
 from exchange.core.utils import Timeframe, from_ms
 from exchange.schemas import Candle
-from portfolio.market.indicators import NEEDED, Bars
-from portfolio.market.signals import Action, Series, call_of, is_old, unbroken
-from portfolio.market.words import INPUT_NAMES, WORDS, reason_words
-from tests.portfolio.bars import HOUR, NOON, series, walk
+from portfolio.signals.indicators import NEEDED, Bars
+from portfolio.signals.market_signals import Action, Series, call_of, is_old, unbroken
+from portfolio.signals.words import INPUT_NAMES, WORDS, reason_words
+from tests.portfolio.signals.bars import HOUR, NOON, series, walk
 
 SOON = NOON + HOUR + timedelta(minutes=5)
 FIXTURES = Path(__file__).parents[1] / "fixtures"

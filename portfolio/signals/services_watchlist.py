@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from exchange.models import Instrument, SyncRun
-from portfolio.market.watching import SPOT
 from portfolio.models import WatchlistItem
+from portfolio.signals.watching import SPOT
 
 MOST = 100  # each costs four series of bars (dossier 4)
 NOTE_LENGTH = 200

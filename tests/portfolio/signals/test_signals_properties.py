@@ -7,11 +7,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from exchange.core.utils import Timeframe
-from portfolio.market.indicators import Bars, indicators_of
-from portfolio.market.signals import ENOUGH, Action, Series, call_of
-from portfolio.market.votes import votes_of
-from portfolio.market.words import reason_words
-from tests.portfolio.bars import NOON, bars, series, walk
+from portfolio.signals.indicators import Bars, indicators_of
+from portfolio.signals.market_signals import ENOUGH, Action, Series, call_of
+from portfolio.signals.votes import votes_of
+from portfolio.signals.words import reason_words
+from tests.portfolio.signals.bars import NOON, bars, series, walk
 
 LEG = st.tuples(st.integers(1, 40), st.floats(-3, 3), st.floats(-3, 3))
 

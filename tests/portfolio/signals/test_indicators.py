@@ -5,8 +5,8 @@ from statistics import fmean, pstdev
 import numpy as np
 import pytest
 
-from portfolio.market.indicators import Bars, are_sound, indicators_of
-from tests.portfolio.bars import bars, walk
+from portfolio.signals.indicators import Bars, are_sound, indicators_of
+from tests.portfolio.signals.bars import bars, walk
 
 CLOSES = walk(np.sin(np.arange(300) / 9) + np.cos(np.arange(300) / 3.7) / 2)
 

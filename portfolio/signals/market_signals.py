@@ -12,8 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from exchange.core.utils import Timeframe
-from portfolio.market.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
-from portfolio.market.votes import Reason, Vote, votes_of
+from portfolio.signals.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
+from portfolio.signals.votes import Reason, Vote, votes_of
 
 ENOUGH = 0.4
 EXACT = 6  # decimals of the lean: what is left of it below that is the noise of floats

@@ -10,9 +10,9 @@ from django.db.models import Q
 from exchange.core.utils import Timeframe
 from exchange.models import Heartbeat
 from portfolio.freshness import LATE_AFTER
-from portfolio.market.signals import is_old, oldest
-from portfolio.market.words import reason_words
 from portfolio.models import Signal
+from portfolio.signals.market_signals import is_old, oldest
+from portfolio.signals.words import reason_words
 from portfolio.web.stamps import SIGNALS, Stamps
 
 EVERY = timedelta(minutes=5)

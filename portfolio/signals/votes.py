@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from portfolio.market.indicators import Indicators
+from portfolio.signals.indicators import Indicators
 
 TREND, MOMENTUM, RSI, BANDS = 0.35, 0.30, 0.20, 0.15
 FULL_TREND = 1.0  # average bars between the two averages that make the vote whole

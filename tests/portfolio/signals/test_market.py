@@ -8,9 +8,9 @@ from django.utils import timezone
 from exchange.models import Candle, Heartbeat, Quote, SyncRun
 from oco.models import OcoGroup
 from portfolio import tasks
-from portfolio.market.followed import instruments_charted, instruments_followed
 from portfolio.models import Signal
-from portfolio.services.market import market_update
+from portfolio.signals.followed import instruments_charted, instruments_followed
+from portfolio.signals.market import market_update
 from tests.factories import BalanceFactory, GroupFactory, InstrumentFactory, WatchFactory
 from tests.support import queries
 
