@@ -20,7 +20,7 @@ from portfolio.accounting.services import cost_update, drift_look
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_of
 from portfolio.services.alerts import alert_raise_all
-from portfolio.signals.followed import instruments_followed
+from portfolio.signals.watchlist import instruments_followed
 
 logger = logging.getLogger("exchange_sync")
 

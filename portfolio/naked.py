@@ -20,7 +20,7 @@ from oco.selectors import Lack, lacks_read
 from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
 from portfolio.models import Perpetual
 from portfolio.selectors import usd_prices
-from portfolio.signals.watching import prices_fresh, quotes_of
+from portfolio.signals.watchlist import prices_fresh, quotes_of
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
 

@@ -29,8 +29,8 @@ from portfolio.accounting.valuation import CENT, total_of
 from portfolio.freshness import SyncState, sync_state
 from portfolio.mode import Mode, Trading, mode_now, trading_now
 from portfolio.models import Balance, WatchlistItem
-from portfolio.signals.board import Board, SignalRow, board
-from portfolio.signals.watching import WatchRow, prices_fresh, quotes_of, rows_of
+from portfolio.signals.selectors import Board, SignalRow, board
+from portfolio.signals.watchlist import WatchRow, prices_fresh, quotes_of, rows_of
 from portfolio.web.stamps import Stamps, stamps_now
 
 EXECUTED_SHOWN = 50

@@ -16,7 +16,7 @@ from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.rounds import alert_round
 from portfolio.services.retention import technical_thin
 from portfolio.services.sync import EXPECTED, cycle_is_fresh, sync_run
-from portfolio.signals.market import market_update
+from portfolio.signals.services import market_update
 
 SLICE = timedelta(seconds=20)
 WORTH_A_SLICE = timedelta(seconds=4)

@@ -22,7 +22,7 @@ from tests.exchange.simulator.world import KEY, SECRET, World
 
 BUILDERS = (
     "portfolio.services.sync.client_from_settings",
-    "portfolio.signals.market.client_from_settings",
+    "portfolio.signals.services.client_from_settings",
     "exchange.sync.backfill.client_from_settings",
     "exchange.management.commands.check_connection.client_from_settings",
 )

@@ -7,7 +7,7 @@ from exchange.admin.base import ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import QuestionFilter
 from exchange.core.utils import Timeframe
 from portfolio.models import Signal
-from portfolio.signals.words import reason_words
+from portfolio.signals.selectors import reason_words
 
 
 class Latest(QuestionFilter):

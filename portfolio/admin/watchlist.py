@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from exchange.admin.base import AnyAdmin
 from portfolio.models import WatchlistItem
-from portfolio.signals.services_watchlist import (
+from portfolio.signals.watchlist import (
     NotWatchable,
     symbol_of,
     watchlist_add,

@@ -16,7 +16,7 @@ from oco.models import Lot, OcoGroup
 from oco.selectors import groups_open
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
-from portfolio.signals.watching import prices_fresh, quotes_of
+from portfolio.signals.watchlist import prices_fresh, quotes_of
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
 

@@ -21,9 +21,8 @@ from portfolio.market.serializers import (
     WatchRequest,
 )
 from portfolio.models import Signal, WatchlistItem
-from portfolio.signals.board import row_of, with_action
-from portfolio.signals.services_watchlist import NotWatchable, watchlist_add, watchlist_remove
-from portfolio.signals.watching import rows_of
+from portfolio.signals.selectors import row_of, with_action
+from portfolio.signals.watchlist import NotWatchable, rows_of, watchlist_add, watchlist_remove
 
 NAMED = OpenApiParameter(
     "instrument_name", str, required=True, description="Which one to take off the list, such as BTC_USD."

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from exchange.core.utils import Timeframe
 from portfolio.models import Signal
 from portfolio.security.access import readers_only
-from portfolio.signals.board import SignalRow, board
+from portfolio.signals.selectors import SignalRow, board
 
 INSTRUMENTS_A_PAGE = 10
 TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]

@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portfolio.models import WatchlistItem
 from portfolio.security.access import readers_only
-from portfolio.signals.services_watchlist import (
+from portfolio.signals.watchlist import (
     NotWatchable,
+    watch_rows,
+    watchable,
     watchlist_add,
     watchlist_move,
     watchlist_note,
     watchlist_remove,
 )
-from portfolio.signals.watching import watch_rows, watchable
 from portfolio.templatetags.words import instrument
 
 STEPS = {"up": -1, "down": 1}

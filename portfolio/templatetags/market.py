@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import template
 from django.utils.safestring import SafeString
 
-from portfolio.signals.words import INPUT_NAMES, TIMEFRAME_NAMES
+from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
 from portfolio.templatetags.money import amount_text, data
 
 register = template.Library()

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.freshness import Freshness, age_seconds, freshness
-from portfolio.signals.board import EVERY
+from portfolio.signals.selectors import EVERY
 from portfolio.web.stamps import Stamps
 
 

@@ -15,8 +15,8 @@ from exchange.core.utils import chunks  # isort: skip
 from exchange.models import Candle  # isort: skip
 from exchange.core.utils import Timeframe  # isort: skip
 from portfolio.models import Signal  # isort: skip
-from portfolio.signals.signals import series_of, signals_compute  # isort: skip
-from portfolio.signals.market_signals import call_of  # isort: skip
+from portfolio.signals.services import series_of, signals_compute  # isort: skip
+from portfolio.signals.strategy import call_of  # isort: skip
 
 INSTRUMENTS, BARS, ROUNDS = 100, 300, 3
 GOAL_SECONDS = 2

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from portfolio.running.database import database_create_missing
 from portfolio.running.schedule import schedules_create_missing
-from portfolio.signals.services_watchlist import watchlist_begin
+from portfolio.signals.watchlist import watchlist_begin
 
 ADMIN = "admin"
 

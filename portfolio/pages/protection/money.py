@@ -7,7 +7,7 @@ from oco.presentation.group_detail import Story
 from oco.presentation.risk_reward import Figures
 from portfolio.accounting.pnl import coin_results
 from portfolio.pages.protection.account import Account
-from portfolio.signals.watching import prices_fresh, quotes_of
+from portfolio.signals.watchlist import prices_fresh, quotes_of
 
 
 def figures_now(story: Story, account: Account) -> Figures:

@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.core.utils import Timeframe
 from portfolio.signals.indicators import Bars
-from portfolio.signals.market_signals import Series
+from portfolio.signals.strategy import Series
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
 HOUR = Timeframe.H1.length

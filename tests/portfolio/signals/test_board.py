@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portfolio.signals.board import board
+from portfolio.signals.selectors import board
 from tests.factories import SignalFactory
 from tests.support import queries
 

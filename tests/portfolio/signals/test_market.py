@@ -9,8 +9,8 @@ from exchange.models import Candle, Heartbeat, Quote, SyncRun
 from oco.models import OcoGroup
 from portfolio import tasks
 from portfolio.models import Signal
-from portfolio.signals.followed import instruments_charted, instruments_followed
-from portfolio.signals.market import market_update
+from portfolio.signals.services import market_update
+from portfolio.signals.watchlist import instruments_charted, instruments_followed
 from tests.factories import BalanceFactory, GroupFactory, InstrumentFactory, WatchFactory
 from tests.support import queries
 

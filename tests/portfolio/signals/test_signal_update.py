@@ -8,7 +8,7 @@ import pytest
 from exchange.core.utils import Timeframe
 from exchange.models import Candle
 from portfolio.models import Signal
-from portfolio.signals.signals import KEPT, series_of, signals_compute, signals_thin
+from portfolio.signals.services import KEPT, series_of, signals_compute, signals_thin
 from tests.portfolio.signals.bars import HOUR, NOON, walk
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_what_is_no_longer_followed_is_no_longer_latest():
 def test_of_two_rounds_at_once_the_second_changes_nothing(monkeypatch):
     store()
     compute()
-    monkeypatch.setattr("portfolio.signals.signals.signals_latest", Signal.objects.none)
+    monkeypatch.setattr("portfolio.signals.services.signals_latest", Signal.objects.none)
     compute()
     assert Signal.objects.filter(is_latest=True).count() == 4
     assert Signal.objects.count() == 4

@@ -10,8 +10,8 @@ import pytest
 from exchange.core.utils import Timeframe, from_ms
 from exchange.schemas import Candle
 from portfolio.signals.indicators import NEEDED, Bars
-from portfolio.signals.market_signals import Action, Series, call_of, is_old, unbroken
-from portfolio.signals.words import INPUT_NAMES, WORDS, reason_words
+from portfolio.signals.selectors import INPUT_NAMES, WORDS, reason_words
+from portfolio.signals.strategy import Action, Series, call_of, is_old, unbroken
 from tests.portfolio.signals.bars import HOUR, NOON, series, walk
 
 SOON = NOON + HOUR + timedelta(minutes=5)

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from exchange.core.utils import Timeframe
 from portfolio.signals.indicators import Bars, indicators_of
-from portfolio.signals.market_signals import ENOUGH, Action, Series, call_of
-from portfolio.signals.votes import votes_of
-from portfolio.signals.words import reason_words
+from portfolio.signals.selectors import reason_words
+from portfolio.signals.strategy import ENOUGH, Action, Series, call_of, votes_of
 from tests.portfolio.signals.bars import NOON, bars, series, walk
 
 LEG = st.tuples(st.integers(1, 40), st.floats(-3, 3), st.floats(-3, 3))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portfolio.models import WatchlistItem
-from portfolio.signals.services_watchlist import MOST, USUAL, NotWatchable, watchlist_add, watchlist_begin
+from portfolio.signals.watchlist import MOST, USUAL, NotWatchable, watchlist_add, watchlist_begin
 from tests.factories import InstrumentFactory, SyncRunFactory, WatchFactory
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,9 @@
-"""Computes the signals that are due, and keeps the latest of each series with its history."""
+"""Computes the signals that are due, and keeps the latest of each series with its history.
 
+What happens every five minutes: read the bars that are new, and look at them.
+"""
+
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -8,12 +12,18 @@ from typing import TypeAlias
 import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from exchange.client.client import client_from_settings
 from exchange.core.utils import Timeframe
 from exchange.selectors import candles_of
+from exchange.services.runs import heartbeat_record
+from exchange.sync.market_data import Reading, candles_read, candles_thin
 from portfolio.models import Signal
 from portfolio.signals.indicators import Bars
-from portfolio.signals.market_signals import Call, Series, call_of
+from portfolio.signals.strategy import Call, Series, call_of
+from portfolio.signals.watchlist import instruments_charted, instruments_followed
+from portfolio.web.stamps import SIGNALS
 
 LOOKED_AT = 300  # bars: the indicators are those of the same bars, however many are kept
 KEPT = 300  # signals of each series: three days of the shortest bars, ten months of the longest
@@ -102,3 +112,29 @@ def _row(key: Key, call: Call, now: datetime) -> Signal:
         candle_time=call.candle_time,
         computed_at=now,
     )
+
+
+logger = logging.getLogger(__name__)
+
+
+def market_update() -> str:
+    """In words what was done. Public reads only: no lease, no key, and no cycle waits for it."""
+    reading = _read(now=timezone.now())
+    for error in reading.errors:
+        logger.warning("Market: %s", error)
+    now = timezone.now()
+    candles_thin(now=now)
+    changed = signals_compute(instrument_names=instruments_followed(), now=now)
+    signals_thin(now=now)
+    heartbeat_record(name=SIGNALS)
+    return f"{reading.read} series read, {reading.left} left, {changed} signals changed"
+
+
+def _read(*, now: datetime) -> Reading:
+    """The share of the limits that is kept for orders stays untouched."""
+    client = client_from_settings()
+    client.background = True
+    try:
+        return candles_read(client=client, instrument_names=instruments_charted(now=now), clock=timezone.now)
+    finally:
+        client.close()
