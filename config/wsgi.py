@@ -22,6 +22,6 @@ if refusal:
     print(refusal, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(CANNOT_BOOT)
 
-from portfolio.alerts.watchman import watch_start  # noqa: E402  # after the settings are known to be good
+from portfolio.alerts.watchdog import watch_start  # noqa: E402  # after the settings are known to be good
 
 watch_start()

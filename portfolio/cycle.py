@@ -19,7 +19,7 @@ from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all
 from portfolio.accounting.services import cost_update, drift_look
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_of
-from portfolio.services.alerts import alert_raise_all
+from portfolio.alerts.services import alert_raise_all
 from portfolio.signals.watchlist import instruments_followed
 
 logger = logging.getLogger("exchange_sync")

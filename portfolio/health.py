@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import Error
 
 from exchange.selectors import worker_last_beat
-from portfolio.alerts.shown import delivery_trouble
+from portfolio.alerts.selectors import delivery_trouble
 from portfolio.freshness import Freshness, SyncState, age_seconds, sync_state
 from portfolio.mode import mode_now
 

@@ -37,7 +37,7 @@ from portfolio.accounting.balance_drift import (
 )
 from portfolio.accounting.cost_basis import EMPTY, Change, Fill, Stock, after, changes_of, spot_pair
 from portfolio.accounting.valuation import USD, Prices, price_usd, worth_of
-from portfolio.alerts.drift import drift_tell
+from portfolio.alerts.balance_changes import drift_tell
 from portfolio.models import CoinDrift, CostCursor, CostEntry, PositionCost
 
 NAMES = [one.name for one in fields(Drift)]

@@ -9,8 +9,8 @@ from django.utils import timezone
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second, uuid_of
 from exchange.admin.filters import QuestionFilter
 from exchange.admin.market import began_link
+from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert, AlertMessage
-from portfolio.services.alerts import alert_acknowledge
 
 NAME_LENGTH = 64
 

@@ -18,8 +18,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from portfolio.alerts.channels import Channel, Message, channels_read, take_all
+from portfolio.alerts.messages import message_of
 from portfolio.alerts.pace import HOUR, MOST_IN_A_DIGEST, bundles, is_hopeless, next_try
-from portfolio.alerts.words import message_of
 from portfolio.models import Alert, AlertMessage
 
 logger = logging.getLogger("alerts")

@@ -14,8 +14,8 @@ from oco.presentation.reasons import said
 from oco.selectors import groups_open
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end_all
 from portfolio.alerts.dear import PREFIX
+from portfolio.alerts.naked import naked_now
 from portfolio.models import Alert
-from portfolio.naked import naked_now
 from portfolio.templatetags.words import instrument
 
 Kind = Alert.Kind

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from portfolio.alerts.shown import alerts_needed, channel_names
+from portfolio.alerts.selectors import alerts_needed, channel_names
+from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert
 from portfolio.pages.back import back
 from portfolio.security.access import readers_only
-from portfolio.services.alerts import alert_acknowledge
 
 PER_PAGE = 25
 NAME_LENGTH = 64

@@ -2,7 +2,7 @@
 
 from django import template
 
-from portfolio.alerts.words import page_of
+from portfolio.alerts.messages import page_of
 from portfolio.models import Alert
 
 register = template.Library()

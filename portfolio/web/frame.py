@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow, orders_executed
 from oco.presentation.positions import Overview
-from portfolio.alerts.shown import AlertsShown, alerts_shown
+from portfolio.alerts.selectors import AlertsShown, alerts_shown
 from portfolio.freshness import SyncState, sync_state
 from portfolio.security.access import may_read
 from portfolio.selectors import Dashboard, overview_now

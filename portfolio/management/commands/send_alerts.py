@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from portfolio.alerts.channels import channels_read, take_all
 from portfolio.alerts.delivery import Delivered, alert_deliver_all
+from portfolio.alerts.messages import test_message
 from portfolio.alerts.report import daily_last, daily_raise
-from portfolio.alerts.rounds import alert_round
-from portfolio.alerts.words import test_message
+from portfolio.alerts.runner import alert_round
 
 MARKS = {True: "✓", False: "✗"}
 NO_CHANNEL = "No channel is set (ALERT_URLS)."

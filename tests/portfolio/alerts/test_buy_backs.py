@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from portfolio.accounting.balance_drift import News
+from portfolio.alerts.balance_changes import drift_tell
 from portfolio.alerts.dear import dear_note_all
-from portfolio.alerts.drift import drift_tell
+from portfolio.alerts.naked import naked_now
 from portfolio.alerts.report import daily_words
+from portfolio.alerts.services import alert_raise_all
 from portfolio.models import Alert, Balance
-from portfolio.naked import naked_now
 from portfolio.selectors import dashboard
-from portfolio.services.alerts import alert_raise_all
 from tests.factories import (
     BalanceFactory,
     EventFactory,
@@ -35,7 +35,7 @@ def known(clock, monkeypatch):
     """The account was read a moment ago; these rows have no orders behind them to judge by."""
     InstrumentFactory()
     SyncRunFactory()
-    monkeypatch.setattr("portfolio.services.alerts.invariants_broken", lambda: [])
+    monkeypatch.setattr("portfolio.alerts.services.invariants_broken", lambda: [])
 
 
 def look():

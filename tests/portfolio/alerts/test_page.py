@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.shown import alerts_shown
+from portfolio.alerts.selectors import alerts_shown
 from portfolio.models import Alert
 from tests.factories import (
     AlertFactory,

@@ -16,7 +16,7 @@ from exchange.core.observability import parts_of, redact
 from portfolio import checks
 from portfolio.alerts.channels import channels_read
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.rounds import alert_round
+from portfolio.alerts.runner import alert_round
 from tests.factories import AlertFactory, UserFactory
 from tests.portfolio.alerts.post import TOKEN
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exchange.models import ExchangeOrder
 from exchange.models.sync import Stream
-from portfolio.alerts.books import books_note_all
+from portfolio.alerts.consistency_checks import books_note_all
 from portfolio.models import Alert
 from tests.factories import (
     HistoryRangeFactory,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portfolio.alerts.delivery import alert_deliver_all
 from portfolio.alerts.report import daily_raise
-from portfolio.alerts.rounds import alert_round
+from portfolio.alerts.runner import alert_round
 from portfolio.models import Alert
 from tests.factories import (
     AlertFactory,

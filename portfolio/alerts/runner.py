@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portfolio.alerts.books import books_note_all
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
+from portfolio.alerts.consistency_checks import books_note_all
 from portfolio.alerts.dear import dear_note_all
 from portfolio.alerts.delivery import Delivered, alert_deliver_all
 from portfolio.alerts.desk import desk_note_all

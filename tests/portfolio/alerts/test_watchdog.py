@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from portfolio.alerts import watchman
+from portfolio.alerts import watchdog
 from portfolio.alerts.desk import desk_note_all
-from portfolio.alerts.watchman import watch_once
+from portfolio.alerts.watchdog import watch_once
 from portfolio.models import Alert
 from tests.factories import AlertFactory, HeartbeatFactory
 
@@ -69,11 +69,11 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog):
         looks.append(1)
         raise Enough if len(looks) > 2 else OperationalError("gone")
 
-    monkeypatch.setattr(watchman, "watch_once", away)
-    monkeypatch.setattr(watchman, "close_old_connections", lambda: None)
-    monkeypatch.setattr(watchman.connection, "close", lambda: None)
-    monkeypatch.setattr(watchman.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(watchdog, "watch_once", away)
+    monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
+    monkeypatch.setattr(watchdog.connection, "close", lambda: None)
+    monkeypatch.setattr(watchdog.time, "sleep", lambda seconds: None)
     with pytest.raises(Enough):
-        watchman._watch()
+        watchdog._watch()
     assert len(looks) == 3
     assert "trying again" in caplog.text

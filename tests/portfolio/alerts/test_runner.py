@@ -3,8 +3,8 @@
 import pytest
 
 from portfolio import tasks
-from portfolio.alerts import rounds
-from portfolio.alerts.rounds import alert_round
+from portfolio.alerts import runner
+from portfolio.alerts.runner import alert_round
 from portfolio.models import Alert
 from tests.factories import AlertFactory, SyncRunFactory
 
@@ -24,7 +24,7 @@ def test_a_look_that_breaks_stops_nothing_and_is_told_itself(post, clock, monkey
 
     SyncRunFactory()
     AlertFactory(title="Something else")
-    monkeypatch.setitem(rounds.LOOKS, "desk", broken)
+    monkeypatch.setitem(runner.LOOKS, "desk", broken)
     alert_round()
     alert_round()
     assert sorted(post.titles) == [
@@ -33,7 +33,7 @@ def test_a_look_that_breaks_stops_nothing_and_is_told_itself(post, clock, monkey
         "DRY RUN · Something else",
     ]
     assert not any("PlantedWord" in letter["message"] for letter in post.letters)
-    monkeypatch.setitem(rounds.LOOKS, "desk", lambda now: None)
+    monkeypatch.setitem(runner.LOOKS, "desk", lambda now: None)
     alert_round()
     assert post.titles[-1] == "DRY RUN · Well again: A part of the watch fails"
 

@@ -6,9 +6,9 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.alerts.words import message_of
+from portfolio.alerts.messages import message_of
+from portfolio.alerts.services import alert_raise_all
 from portfolio.models import Alert
-from portfolio.services.alerts import alert_raise_all
 from tests.factories import (
     EventFactory,
     GroupFactory,
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def broken(clock, monkeypatch):
     """The invariants that do not hold; these rows have no orders behind them to judge by."""
     words = []
-    monkeypatch.setattr("portfolio.services.alerts.invariants_broken", lambda: words)
+    monkeypatch.setattr("portfolio.alerts.services.invariants_broken", lambda: words)
     return words
 
 
