@@ -12,8 +12,8 @@ from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
 from portfolio.accounting.snapshots import snapshot_thin
 from portfolio.alerts.delivery import alerts_are_due
-from portfolio.alerts.ping import heartbeat_ping
 from portfolio.alerts.runner import alert_round
+from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.services.retention import technical_thin
 from portfolio.services.sync import EXPECTED, cycle_is_fresh, sync_run
 from portfolio.signals.services import market_update

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.alerts.consistency_checks import books_note_all
-from portfolio.alerts.dear import dear_note_all
+from portfolio.alerts.daily_report import daily_raise
 from portfolio.alerts.delivery import Delivered, alert_deliver_all
-from portfolio.alerts.desk import desk_note_all
-from portfolio.alerts.groups import groups_note_all
-from portfolio.alerts.report import daily_raise
+from portfolio.alerts.position_checks import dear_note_all, groups_note_all
+from portfolio.alerts.system_checks import desk_note_all
 from portfolio.models import Alert
 
 logger = logging.getLogger("alerts")

@@ -15,9 +15,9 @@ from oco.models import OcoEvent
 from oco.presentation.reasons import said
 from oco.reconcile.invariant_checks import invariants_broken
 from oco.selectors import events_untold
+from portfolio.alerts.closed_groups import SOLD, sale_of
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
-from portfolio.alerts.groups import groups_note_all, trouble_of
-from portfolio.alerts.sold import SOLD, sale_of
+from portfolio.alerts.position_checks import groups_note_all, trouble_of
 from portfolio.models import Alert
 from portfolio.models.alert import NEWS
 from portfolio.templatetags.words import instrument

@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from portfolio.alerts.channels import channels_read, take_all
+from portfolio.alerts.daily_report import daily_last, daily_raise
 from portfolio.alerts.delivery import Delivered, alert_deliver_all
 from portfolio.alerts.messages import test_message
-from portfolio.alerts.report import daily_last, daily_raise
 from portfolio.alerts.runner import alert_round
 
 MARKS = {True: "✓", False: "✗"}

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from portfolio.accounting.balance_drift import News
 from portfolio.alerts.balance_changes import drift_tell
-from portfolio.alerts.dear import dear_note_all
-from portfolio.alerts.naked import naked_now
-from portfolio.alerts.report import daily_words
+from portfolio.alerts.daily_report import daily_words
+from portfolio.alerts.position_checks import dear_note_all, naked_now
 from portfolio.alerts.services import alert_raise_all
 from portfolio.models import Alert, Balance
 from portfolio.selectors import dashboard

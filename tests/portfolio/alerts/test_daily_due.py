@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.alerts.daily import daily_due, daily_moment
+from portfolio.alerts.daily_report import daily_due, daily_moment
 
 ZONES = (
     "UTC",

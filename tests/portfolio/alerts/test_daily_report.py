@@ -9,8 +9,8 @@ import time_machine
 from django.db import IntegrityError
 from django.utils import timezone
 
+from portfolio.alerts.daily_report import daily_raise
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.report import daily_raise
 from portfolio.alerts.runner import alert_round
 from portfolio.models import Alert
 from tests.factories import (
@@ -106,7 +106,7 @@ def test_the_database_refuses_a_second_one():
 
 
 def test_two_that_look_at_the_same_moment_make_one(monkeypatch):
-    monkeypatch.setattr("portfolio.alerts.report.daily_last", lambda: None)
+    monkeypatch.setattr("portfolio.alerts.daily_report.daily_last", lambda: None)
     assert told() is not None
     assert told() is None
     assert Alert.objects.count() == 1

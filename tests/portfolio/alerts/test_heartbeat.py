@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from portfolio import tasks
-from portfolio.alerts import ping
-from portfolio.alerts.ping import heartbeat_ping
+from portfolio.alerts import system_checks
+from portfolio.alerts.system_checks import heartbeat_ping
 from tests.portfolio.alerts.post import TOKEN
 
 
@@ -53,7 +53,7 @@ def test_nobody_there_is_logged_without_the_address(settings, caplog, address):
 
 
 def test_who_never_answers_is_not_waited_for(elsewhere, monkeypatch):
-    monkeypatch.setattr(ping, "DEADLINE_S", 0.2)
+    monkeypatch.setattr(system_checks, "DEADLINE_S", 0.2)
     elsewhere.gate.clear()
     assert not heartbeat_ping()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portfolio.alerts.desk import desk_note_all
+from portfolio.alerts.system_checks import desk_note_all
 from portfolio.models import Alert
 from tests.factories import SyncRunFactory, TradingSwitchFactory
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.alerts.pace import HOUR, bundles, is_hopeless, next_try
+from portfolio.alerts.delivery import HOUR, bundles, is_hopeless, next_try
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from portfolio.alerts import watchdog
-from portfolio.alerts.desk import desk_note_all
+from portfolio.alerts.system_checks import desk_note_all
 from portfolio.alerts.watchdog import watch_once
 from portfolio.models import Alert
 from tests.factories import AlertFactory, HeartbeatFactory

@@ -2,11 +2,17 @@
 
 Each look answers with a `Trouble`, with the words that it is well, or with None where the record does not tell:
 a cycle that never reached the exchange says nothing about the key.
+
+A sign of life to somewhere else (HEARTBEAT_URL), so that the silence of the whole machine is noticed there.
+
+The address is a secret: it is in no log line and in no error.
 """
 
+import logging
 import re
 from datetime import datetime, timedelta
 
+import requests
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from exchange.client.diagnostics import CLOCK_LIMIT_MS
 from exchange.client.error_codes import CODES, ActionClass
+from exchange.client.transport import DeadlineAdapter
 from exchange.models import SyncRun, TradingSwitch
 from exchange.selectors import sync_last_success
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
@@ -135,3 +142,28 @@ def _note_switch(now: datetime) -> None:
 
 def _ended() -> QuerySet[SyncRun]:
     return SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
+
+
+logger = logging.getLogger("alerts")
+
+DEADLINE_S = 5.0
+
+
+def heartbeat_ping() -> bool:
+    """GET the address, if there is one; whether it answered well. Raises nothing for the network."""
+    if not settings.HEARTBEAT_URL:
+        return False
+    with requests.Session() as session:
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, DeadlineAdapter(DEADLINE_S))
+        try:
+            answer = session.get(str(settings.HEARTBEAT_URL), timeout=(DEADLINE_S, DEADLINE_S), stream=True)
+            status = answer.status_code
+            answer.close()
+        except requests.RequestException as error:
+            logger.warning("Alerts: the heartbeat address did not answer (%s)", type(error).__name__)
+            return False
+    if status >= requests.codes.bad_request:
+        logger.warning("Alerts: the heartbeat address answered %d", status)
+    return bool(status < requests.codes.bad_request)

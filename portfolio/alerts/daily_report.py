@@ -1,7 +1,10 @@
-"""The daily alert: everything without protection, or that all of it is protected; and what is to be bought back."""
+"""When the daily alert is due (pure): once per local date, whatever the clocks do there.
+
+The daily alert: everything without protection, or that all of it is protected; and what is to be bought back.
+"""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -17,12 +20,49 @@ from oco.engine.states import State
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
 from oco.presentation.reasons import said
-from portfolio.alerts.daily import daily_due
 from portfolio.freshness import Freshness, SyncState
 from portfolio.models import Alert
 from portfolio.selectors import Dashboard, dashboard
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
+
+DAY = timedelta(days=1)
+
+
+def daily_due(now: datetime, zone: ZoneInfo, at: time, last: date | None) -> date | None:
+    """The local date whose daily alert must be made now, or None. `last` is the date of the last one.
+
+    One that was missed is made late; of several missed ones only the newest.
+    """
+    day = now.astimezone(zone).date() + DAY  # clocks set back over midnight have seen tomorrow
+    while daily_moment(day, zone, at) > now:
+        day -= DAY
+    return day if last is None or last < day else None
+
+
+def daily_moment(day: date, zone: ZoneInfo, at: time) -> datetime:
+    """When that is, in UTC. A time that exists twice counts the first time; one that does not exist, as soon
+    as the clocks have jumped over it.
+    """
+    local = datetime.combine(day, at, tzinfo=zone)
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return moment
+    return _jump(moment, zone)
+
+
+def _jump(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The moment at which the offset changed, in the day before `moment`: found by halving, to the second."""
+    before, after = moment - DAY, moment
+    offset = after.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)
+
 
 RELEASED_SHOWN = 50
 AT_WORK = frozenset({Cover.PROTECTED, Cover.WAITING})
