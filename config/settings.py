@@ -154,7 +154,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "new_password1",
     "new_password2",
 ]
-CSRF_FAILURE_VIEW = "portfolio.views.forgery"
+CSRF_FAILURE_VIEW = "portfolio.views.errors.forgery"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the longest form of the admin is far below
 
 # ── The API ─────────────────────────────────────────────────────────────────────────────────────

@@ -8,20 +8,20 @@ from oco.urls import group_urls
 from portfolio.api import BalanceList, DashboardState, SyncNow
 from portfolio.description.page import Schema, docs
 from portfolio.market.api import SignalList, Watchlist
-from portfolio.pages.alerts import acknowledge, alerts
-from portfolio.pages.audit import audit
-from portfolio.pages.display import about, display
-from portfolio.pages.history import history
-from portfolio.pages.home.view import home
-from portfolio.pages.orders import order, orders
-from portfolio.pages.portfolio import portfolio
-from portfolio.pages.protection.account import standing_of
 from portfolio.pages.protection.urls import protection_pages
-from portfolio.pages.signals import signals
-from portfolio.pages.sync import health_check, sync_now
-from portfolio.pages.watchlist import watchlist, watchlist_item
 from portfolio.security.sudo import confirm
 from portfolio.selectors import usd_prices
+from portfolio.views.alerts import acknowledge, alerts
+from portfolio.views.audit import audit
+from portfolio.views.display import about, display
+from portfolio.views.pages_history import history
+from portfolio.views.pages_orders import order, orders
+from portfolio.views.portfolio import portfolio
+from portfolio.views.protection.protection_account import standing_of
+from portfolio.views.signals import signals
+from portfolio.views.sync import health_check, sync_now
+from portfolio.views.view import home
+from portfolio.views.watchlist import watchlist, watchlist_item
 from portfolio.worth.api import ValueHistory
 
 api = [

@@ -1,5 +1,5 @@
 """The dashboard."""
 
-from portfolio.pages.home.view import home
+from portfolio.views.view import home
 
 __all__ = ["home"]

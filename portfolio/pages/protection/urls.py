@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from portfolio.pages.protection.cancelling import cancel
-from portfolio.pages.protection.fixing import fix, fix_review, fix_send
-from portfolio.pages.protection.group import protection_group, protection_sent
-from portfolio.pages.protection.listing import protection
-from portfolio.pages.protection.protecting import protect, protect_review, protect_send
-from portfolio.pages.protection.switching import switch, switch_on_again
+from portfolio.views.protection.cancel import cancel
+from portfolio.views.protection.fixing import fix, fix_review, fix_send
+from portfolio.views.protection.group import protection_group, protection_sent
+from portfolio.views.protection.kill_switch import switch, switch_on_again
+from portfolio.views.protection.list import protection
+from portfolio.views.protection.protecting import protect, protect_review, protect_send
 
 protection_pages = [
     path("protection/", protection, name="protection"),

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.pages.home.buybacks import buyback_lines
 from portfolio.selectors import dashboard
+from portfolio.views.buybacks import buyback_lines
 from tests.factories import (
     BalanceFactory,
     EventFactory,

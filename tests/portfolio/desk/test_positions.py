@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from portfolio.pages.home.positions import position_lines
-from portfolio.pages.home.shares import allocation, coverage
 from portfolio.selectors import dashboard
+from portfolio.views.positions import position_lines
+from portfolio.views.shares import allocation, coverage
 from tests.factories import (
     BalanceFactory,
     GroupFactory,

@@ -1,0 +1,47 @@
+"""The alerts: what was told, whether it arrived, and who has seen it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from portfolio.alerts.selectors import alerts_needed, channel_names
+from portfolio.alerts.services import alert_acknowledge
+from portfolio.models import Alert
+from portfolio.security.access import readers_only
+from portfolio.views.back import back
+
+PER_PAGE = 25
+NAME_LENGTH = 64
+
+
+@require_safe
+@readers_only
+def alerts(request: HttpRequest) -> HttpResponse:
+    """What needs somebody, or with `?show=all` everything, newest first."""
+    shows_all = request.GET.get("show") == "all"
+    rows = Alert.objects.all() if shows_all else alerts_needed()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "shows_all": shows_all, "channels": channel_names()}
+    return render(request, "alerts/list.html", context)
+
+
+@require_POST
+@login_required
+def acknowledge(request: HttpRequest) -> HttpResponse:
+    """Seen: one of them, or every one that needs somebody."""
+    name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
+    wanted = request.POST.get("alert", "")
+    if wanted == "all":
+        rows = list(alerts_needed())
+    else:
+        rows = [get_object_or_404(Alert, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)]
+    done = sum(alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in rows)
+    text = ngettext("%(count)d alert acknowledged.", "%(count)d alerts acknowledged.", done)
+    messages.success(request, text % {"count": done} if done else _("It was acknowledged before."))
+    return back(request)

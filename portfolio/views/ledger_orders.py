@@ -1,0 +1,138 @@
+"""Reading orders as a list with filters, and one order with its executions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from exchange.models import ExchangeOrder, Trade
+from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
+from portfolio.accounting.pnl import order_results, trade_results
+from portfolio.selectors import usd_prices
+from portfolio.templatetags.words import RESTING
+from portfolio.views.cells import Cell
+from portfolio.views.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page
+from portfolio.views.list_forms import OrderForm
+
+TRADES_SHOWN = 100
+COLUMNS = {
+    "instrument": "instrument_name",
+    "side": "side",
+    "role": "order_role",
+    "origin": "origin",
+    "group": "oco_group_id",
+}
+FIELDS = (
+    *("id", "order_id", "exchange_order_id", "client_oid", "instrument_name", "side", "order_type"),
+    *("order_role", "origin", "status", "price", "trigger_price", "quantity", "filled_quantity"),
+    *("average_price", "value_usd", "fee", "fee_currency", "oco_group_id", "created_at", "updated_at"),
+)
+HEAD = (*FIELDS, "realised_usd")
+BOUGHT = Q(order_type="MARKET", side="BUY", has_fills=True)  # for so much money: it ends cancelled
+BY_WORD = {
+    "ACTIVE": Q(status="ACTIVE") | Q(status__in=RESTING, trigger_price__isnull=False),
+    "NEW": Q(status__in=RESTING, trigger_price=None),
+    "FILLED": Q(status="FILLED") | (Q(status="CANCELED") & BOUGHT),
+    "CANCELED": Q(status="CANCELED") & ~BOUGHT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerOrder:
+    """One order; `realised_usd` is what a sale gained, None where that is not known or it is no sale."""
+
+    row: OrderRow
+    realised_usd: Decimal | None
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        return [*(getattr(self.row, name) for name in FIELDS), self.realised_usd]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One fill of an order and what it gained, if it was a sale and that is known."""
+
+    trade: Trade
+    realised_usd: Decimal | None
+
+    @property
+    def fee(self) -> Decimal:
+        """What was paid is positive."""
+        charged: Decimal = self.trade.fee
+        return -charged if charged else charged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStory:
+    """One order with its newest executions; `more`: there are others."""
+
+    order: ExchangeOrder
+    row: OrderRow
+    realised_usd: Decimal | None
+    executions: tuple[Execution, ...]
+    more: bool
+
+
+def orders_asked(form: OrderForm) -> QuerySet[ExchangeOrder]:
+    """What a valid form asks for."""
+    asked = form.cleaned_data
+    terms = {column: asked[name] for name, column in COLUMNS.items() if asked.get(name)}
+    period = {"updated_at__gte": form.begins, "updated_at__lt": form.ends}
+    terms |= {name: moment for name, moment in period.items() if moment is not None}
+    return orders_shown().filter(_shown(asked["show"]), _with_status(asked["status"]), **terms)
+
+
+def orders_page(form: OrderForm, *, after: Place | None, size: int = ROWS) -> Page[LedgerOrder]:
+    """The last changed first. Five queries, however many orders there are."""
+    page = newest_page(orders_asked(form), "updated_at", after=after, size=size)
+    rows = order_rows(page.rows, usd_prices=usd_prices())
+    results = order_results(rows)
+    shown = [LedgerOrder(row=row, realised_usd=results.get(row.id)) for row in rows]
+    return Page(rows=shown, older=page.older, is_first=page.is_first)
+
+
+def orders_file(form: OrderForm) -> Iterator[Sequence[Cell]]:
+    """Every order that the form asks for."""
+    return (one.cells for one in every_row(lambda after: orders_page(form, after=after, size=IN_A_FILE)))
+
+
+def _shown(which: str) -> Q:
+    """There are never many open orders (dossier 4), so those are found first, whatever else is asked."""
+    if which == "open":
+        return Q(pk__in=ExchangeOrder.objects.filter(is_open=True).values("pk"))
+    return Q(is_open=False, has_fills=True) if which == "executed" else Q()
+
+
+def _with_status(status: str) -> Q:
+    """By the word that is shown. An order that went missing is UNKNOWN, whatever its last status was."""
+    if not status:
+        return Q()
+    if status == UNKNOWN:
+        return Q(is_open=True, missing_since__isnull=False)
+    return BY_WORD.get(status, Q(status=status)) & Q(missing_since=None)
+
+
+def _trades_of(order: ExchangeOrder) -> list[Trade]:
+    """Sorted here: asked to sort, a database might walk all trades in the order of their time."""
+    ids = {order.order_id, order.exchange_order_id} - {""}
+    found = Trade.objects.filter(order_id__in=ids).order_by()
+    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
+
+
+def order_story(*, pk: int) -> OrderStory:
+    """Six queries. Raises ExchangeOrder.DoesNotExist."""
+    order = orders_shown().get(pk=pk)
+    (row,) = order_rows([order], usd_prices=usd_prices())
+    trades = _trades_of(order)
+    gains = trade_results([trade.trade_id for trade in trades[:TRADES_SHOWN]])
+    return OrderStory(
+        order=order,
+        row=row,
+        realised_usd=order_results([row]).get(row.id),
+        executions=tuple(
+            Execution(trade=trade, realised_usd=gains.get(trade.trade_id)) for trade in trades[:TRADES_SHOWN]
+        ),
+        more=len(trades) > TRADES_SHOWN,
+    )

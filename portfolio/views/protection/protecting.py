@@ -1,0 +1,130 @@
+"""Protect a position that is held."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from exchange.fields import plain
+from exchange.models import Instrument
+from exchange.services.lease import Held
+from oco.forms import LevelsForm, WishForm
+from oco.models import OcoGroup
+from oco.policies import policy_for
+from oco.presentation.previews import coin_preview
+from oco.services.confirmations import Review
+from oco.services.groups import group_create
+from oco.services.validation import SPOT, free_check, free_of
+from portfolio.views.protection.steps import Steps, Values
+from portfolio.views.protection.walk import step_review, step_send, step_set
+from portfolio.web.display import display_now
+
+
+class Protecting(Steps):
+    """For coins that belong to no protection yet."""
+
+    kind = "protect"
+    form_class = WishForm
+
+    @property
+    def address(self) -> str:
+        return reverse("protect", args=[self.instrument.symbol])
+
+    @cached_property
+    def free(self) -> Decimal:
+        """In no protection, and behind no order of others; on the grid."""
+        return free_of(instrument=self.instrument, held=self.account.held(self.instrument.base_ccy))
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether there is nothing of it that a stop could guard."""
+        base = self.instrument.base_ccy
+        return base in settings.CASH_CURRENCIES or not self.account.held(base)
+
+    def why_not(self) -> str:
+        if self.has_nothing:
+            return self._why_nothing()
+        if not self.free:
+            words = _("No %(currency)s is free: all that is held is protected, or behind another order.")
+            return words % {"currency": self.instrument.base_ccy}
+        return super().why_not()
+
+    def _why_nothing(self) -> str:
+        base = self.instrument.base_ccy
+        if base in settings.CASH_CURRENCIES:
+            return _("%(currency)s counts as cash here: there is nothing to protect.") % {"currency": base}
+        return _("No %(currency)s is held: there is nothing to protect.") % {"currency": base}
+
+    def initial(self) -> dict[str, Decimal | None]:
+        policy = policy_for(self.instrument.symbol)
+        shown = coin_preview(self.instrument, policy, self.account.free)
+        return {
+            "quantity": self.free,
+            "stop_price": shown.stop if shown else None,
+            "take_profit_price": shown.target if shown else None,
+        }
+
+    def form(self, given: Mapping[str, Any] | None = None) -> LevelsForm:
+        """Says how much is free, unless amounts are hidden."""
+        form = super().form(given)
+        if self.free > 0 and not display_now().hides_amounts:
+            known = {"free": self.written("quantity", self.free), "currency": self.instrument.base_ccy}
+            words = _("%(free)s %(currency)s are free: in no protection, and behind no other order.")
+            form.fields["quantity"].help_text = words % known
+        return form
+
+    def quantity(self, values: Values) -> Decimal:
+        return Decimal(values["quantity"])
+
+    def check(self, values: Values) -> None:
+        super().check(values)
+        free_check(instrument=self.instrument, quantity=values["quantity"], free=self.free)
+
+    def seen(self) -> str:
+        return plain(self.free)
+
+    def commit(self, review: Review, values: Values, held: Held | None) -> OcoGroup:
+        return group_create(
+            instrument_name=self.instrument.symbol,
+            quantity=values["quantity"],
+            stop_price=values["stop_price"],
+            take_profit_price=values["take_profit_price"],
+            standing=self.account.standing(self.instrument),
+            requested_by=self.user_name,
+            idempotency_key=review.key,
+            now=self.now,
+        )
+
+    def committed(self, review: Review) -> OcoGroup | None:
+        return OcoGroup.objects.filter(idempotency_key=review.key).first()
+
+
+def _steps(request: HttpRequest, instrument: str) -> Protecting:
+    return Protecting(request, get_object_or_404(Instrument, symbol=instrument, inst_type=SPOT))
+
+
+@require_safe
+@login_required
+def protect(request: HttpRequest, instrument: str) -> HttpResponse:
+    """Step 1: how much, which stop, which target."""
+    return step_set(request, _steps(request, instrument))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
+    return step_review(request, _steps(request, instrument))
+
+
+@require_POST
+@login_required
+def protect_send(request: HttpRequest, instrument: str) -> HttpResponse:
+    return step_send(request, _steps(request, instrument))

@@ -1,0 +1,95 @@
+"""A buy-back in money at the prices of the account, and what cannot be asked of it."""
+
+from decimal import Decimal
+
+import pytest
+
+from oco.models import OcoGroup
+from oco.presentation.group_detail import group_story, groups_told
+from portfolio.models import Balance
+from portfolio.views.protection.chart import levels_of
+from portfolio.views.protection.list import rows_of
+from portfolio.views.protection.money import figures_now
+from portfolio.views.protection.protection_account import account_now
+from tests.factories import GroupFactory, LegFactory, OrderFactory, QuoteFactory, TradeFactory
+from tests.portfolio.views.protection.steps import text
+
+pytestmark = pytest.mark.usefixtures("bitcoin")
+D = Decimal
+
+
+@pytest.fixture
+def group(bitcoin):
+    """A hundredth of a bitcoin, sold at 60,000, which is the price now too."""
+    return GroupFactory(buys_back=True)
+
+
+def figures(group):
+    return figures_now(group_story(group_id=group.pk), account_now())
+
+
+def test_it_counts_from_the_sale_and_names_the_most_that_it_pays(group):
+    one = figures(group)
+    assert (one.value_usd, one.unrealised_usd) == (600, 0)
+    assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-30, 60, 2)
+    assert (one.ceiling, one.worst_usd) == (D("64890.00"), D("-48.9"))
+    assert (one.stop_away_pct, one.target_away_pct) == (5, -10)
+
+
+def test_a_coin_that_is_sold_out_has_the_price_of_its_pair(group):
+    Balance.objects.filter(currency="BTC").delete()
+    assert figures(group).price is None
+    QuoteFactory(price=D(59000))
+    assert (figures(group).price, figures(group).unrealised_usd) == (59000, 10)
+    assert figures(GroupFactory()).price is None  # coins that are guarded and not held are another matter
+
+
+def test_a_price_above_the_ceiling_is_the_first_thing_said(alice, group):
+    LegFactory(group=group, side="BUY", type="STOP_LIMIT")
+    Balance.objects.filter(currency="BTC").update(price_usd=D("64890"))
+    page = f"/protection/{group.pk}/"
+    assert "costs more than" not in text(alice.get(page))
+    Balance.objects.filter(currency="BTC").update(price_usd=D("64890.01"))
+    assert "BTC costs more than this buy-back pays It pays 64890.00 USD at most" in text(alice.get(page))
+
+
+def test_what_it_brought_is_on_its_page(alice, group):
+    leg = LegFactory(group=group, side="BUY", order_role="TAKE_PROFIT", type="LIMIT", status="FILLED")
+    TradeFactory(order_id=leg.order_id, side="BUY", price=D(54000))
+    OcoGroup.objects.update(state="CLOSED_BY_TARGET", closed_at=group.created_at)
+    assert "+$60.00" in text(alice.get(f"/protection/{group.pk}/"))
+
+
+def test_stops_of_others_buy_nothing_back(group):
+    OrderFactory(advanced=True, quantity=D("0.01"))
+    OcoGroup.objects.update(quantity=D("0.004"))
+    assert group_story(group_id=group.pk).lacking == D("0.006")
+    group.refresh_from_db()
+    assert groups_told([group], instruments={})[group.pk].lacking == D("0.006")
+
+
+def test_its_entry_is_a_sale_on_the_chart_and_it_is_told_apart_in_the_list(group):
+    story = group_story(group_id=group.pk)
+    labels = [level.label for level in levels_of(story, figures(group))]
+    assert labels == ["Target not placed", "Sold at", "Stop not placed"]
+    assert [row.buys_back for row in rows_of([group, GroupFactory()])] == [True, False]
+
+
+def test_a_stop_that_failed_keeps_its_prices_and_says_so(alice, group):
+    OcoGroup.objects.update(state="STOP_FAILED")
+    answer = alice.get(f"/protection/{group.pk}/fix/")
+    assert "A buy-back keeps its prices. Take it away, or buy by hand" in text(answer)
+    assert "57,000.00" not in text(answer)
+    alice.post(
+        f"/protection/{group.pk}/fix/review/", {"stop_price": "55000", "take_profit_price": ""}, follow=True
+    )
+    group.refresh_from_db()
+    assert group.stop_price == D("63000.00")
+
+
+def test_taking_it_away_is_asked_for_once(alice, group):
+    answer = alice.get(f"/protection/{group.pk}/cancel/")
+    assert answer.context["figures"].loss_usd == -30
+    alice.post(f"/protection/{group.pk}/cancel/", {"token": answer.context["token"]})
+    group.refresh_from_db()
+    assert group.cancel_requested_by == "alice"

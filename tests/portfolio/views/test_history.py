@@ -1,0 +1,184 @@
+"""What happened: one list of three, the newest first, with nothing left out between its pages."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchange.models import SyncRun, Trade
+from oco.models import OcoEvent
+from portfolio.views.cells import MARK
+from portfolio.views.journal import journal_page
+from portfolio.views.list_forms import JournalForm
+from portfolio.views.sources import happenings
+from tests.factories import (
+    EventFactory,
+    GroupFactory,
+    InstrumentFactory,
+    OrderFactory,
+    SaleFactory,
+    SyncRunFactory,
+    TradeFactory,
+)
+from tests.portfolio.pages import Page
+from tests.support import queries
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def public(settings):
+    settings.DASHBOARD_PUBLIC = "true"
+
+
+def form(**asked):
+    found = JournalForm(asked)
+    assert found.is_valid(), found.errors
+    return found
+
+
+def told(**asked):
+    return [(one.kind, one.instrument_name) for one in journal_page(form(**asked), after=None).rows]
+
+
+def three(at=NOON):
+    TradeFactory(traded_at=at)
+    EventFactory(at=at + timedelta(seconds=1))
+    SyncRunFactory(failed=True, finished_at=at + timedelta(seconds=2))
+    SyncRunFactory(finished_at=at)
+
+
+def test_fills_protection_and_troubles_are_one_list():
+    three()
+    assert told() == [("sync", ""), ("protection", "BTC_USD"), ("fill", "BTC_USD")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kinds"),
+    [
+        ({"kind": "fills"}, ["fill"]),
+        ({"kind": "protection"}, ["protection"]),
+        ({"kind": "sync"}, ["sync"]),
+        ({"instrument": "btc/usd"}, ["protection", "fill"]),
+        ({"instrument": "ETH_USD"}, []),
+        ({"since": "2026-05-02"}, []),
+        ({"until": "2026-04-30"}, []),
+        ({"since": "2026-05-01", "until": "2026-05-01"}, ["sync", "protection", "fill"]),
+    ],
+)
+def test_each_filter_finds_its_kind(asked, kinds):
+    three()
+    assert [kind for kind, _ in told(**asked)] == kinds
+
+
+def test_a_sale_says_what_it_gained_and_leads_to_its_order(client):
+    InstrumentFactory()
+    order = OrderFactory(filled=True, side="SELL", advanced=True, exchange_order_id="77")
+    SaleFactory(trade=TradeFactory(side="SELL", order_id="77"))
+    (one,) = journal_page(form(), after=None).rows
+    assert (one.text, one.realised_usd, one.order) == ("Sold 0.01000 of BTC/USD at 60,000.00", 98.5, order.pk)
+    page = client.get("/history/").content.decode()
+    assert f'href="/orders/{order.pk}/"' in page
+    assert "$98.50" in page
+    for address in ("/history/", f"/orders/{order.pk}/", "/", "/portfolio/"):
+        assert "over average cost" in client.get(address).content.decode(), address
+
+
+def test_what_went_wrong_is_told_in_words(client):
+    three(timezone.now() - timedelta(minutes=1))
+    EventFactory(new="STOP_FAILED", reason="The exchange refused it.", code=308)
+    page = client.get("/history/").content.decode()
+    for words in ("A sync failed", "connection refused", "The exchange refused it.", "Stop failed"):
+        assert words in page
+
+
+def everything():
+    found, after = [], None
+    for _ in range(100):
+        page = journal_page(form(), after=after, size=4)
+        assert len(page.rows) <= 4
+        found += page.rows
+        after = page.older
+        if after is None:
+            return found
+    raise AssertionError("it does not end")
+
+
+moments = st.integers(0, 4_000).map(lambda ns: int(NOON.timestamp()) * 10**9 + ns)
+kinds = st.sampled_from(["fill", "event", "run"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(st.lists(st.tuples(kinds, moments | st.just(int(NOON.timestamp()) * 10**9)), max_size=20))
+def test_nothing_is_left_out_or_told_twice_between_pages(happened):
+    Trade.objects.all().delete()
+    SyncRun.objects.all().delete()
+    OcoEvent.objects.all()._raw_delete("default")
+    group = GroupFactory()
+    for kind, ns in happened:
+        at = datetime.fromtimestamp(ns // 10**9, UTC) + timedelta(microseconds=ns % 10**9 // 1000)
+        if kind == "fill":
+            TradeFactory(traded_at=at, create_time_ns=ns)
+        elif kind == "event":
+            EventFactory(group=group, at=at)
+        else:
+            SyncRunFactory(failed=True, finished_at=at)
+    whole = happenings(form(), after=None, size=1000)
+    assert len(whole) == len(happened)
+    assert sorted(whole, key=lambda one: one.place, reverse=True) == whole
+    paged = everything()
+    assert [(one.kind, one.at) for one in paged] == [(one.kind, one.at) for one in whole]
+    ids = [(one.trade and one.trade.pk, one.group_id and one.at) for one in paged]
+    assert ids == [(one.trade and one.trade.pk, one.event and one.at) for one in whole]
+
+
+def test_the_page_leads_on_with_its_filter(client):
+    for _ in range(30):
+        TradeFactory()
+    EventFactory()
+    first = client.get("/history/", {"kind": "fills"}).content.decode()
+    second = client.get("/history/" + Page(first).next).content.decode()
+    assert first.count('data-kind="fill"') == 25
+    assert second.count("data-kind") == second.count('data-kind="fill"') == 5
+    assert Page(second).next is None
+
+
+def test_the_file_has_everything_and_no_formula(client, monkeypatch):
+    monkeypatch.setattr("portfolio.views.journal.IN_A_FILE", 3)
+    for _ in range(5):
+        three()
+    SyncRunFactory(failed=True, errors=["=cmd|' /C calc'!A0"])
+    answer = client.get("/history/", {"format": "csv"})
+    text = b"".join(answer.streaming_content).decode()
+    rows = list(csv.DictReader(StringIO(text.removeprefix(MARK), newline="")))
+    assert len(rows) == 16
+    assert rows[0]["reason"].startswith("'=cmd")
+    assert {row["fee"] for row in rows} == {"", "-1.50"}
+
+
+@pytest.mark.parametrize("kind", ["fills", "protection", "sync"])
+def test_as_many_statements_for_much_as_for_little(client, kind):
+    counts = []
+    for more in (1, 30):
+        for n in range(more):
+            InstrumentFactory(symbol=f"C{n}_USD")
+            order = OrderFactory(filled=True, side="SELL")
+            TradeFactory(instrument_name=f"C{n}_USD", order_id=order.order_id, side="SELL")
+            EventFactory()
+            SyncRunFactory(failed=True)
+        with queries() as statements:
+            assert client.get("/history/", {"kind": kind}).status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 20
+
+
+def test_the_ends_of_time_and_nonsense_are_answered(client):
+    three()
+    for after in ("x", "9" * 18 + "_1_1", "-" + "9" * 18 + "_1_1", "1_9_9"):
+        assert client.get("/history/", {"after": after}).status_code == 200
+    assert client.get("/history/", {"since": "9999-12-31"}).status_code == 400
