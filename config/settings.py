@@ -168,10 +168,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portfolio.security.access.MayUse"],
     "DEFAULT_THROTTLE_CLASSES": [
-        "portfolio.security.throttles.Anonymous",
-        "portfolio.security.throttles.LoggedIn",
-        "portfolio.security.throttles.WithToken",
-        "portfolio.security.throttles.Changing",
+        "portfolio.api.throttles.Anonymous",
+        "portfolio.api.throttles.LoggedIn",
+        "portfolio.api.throttles.WithToken",
+        "portfolio.api.throttles.Changing",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": READS,
@@ -181,9 +181,9 @@ REST_FRAMEWORK = {
         "sync": SYNCS,
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portfolio.security.bounds.Json"],
-    "EXCEPTION_HANDLER": "portfolio.security.bounds.answer_to",
-    "DEFAULT_SCHEMA_CLASS": "portfolio.description.schema.Description",
+    "DEFAULT_PARSER_CLASSES": ["portfolio.api.bounds.Json"],
+    "EXCEPTION_HANDLER": "portfolio.api.bounds.answer_to",
+    "DEFAULT_SCHEMA_CLASS": "portfolio.api.schema.Description",
     "URL_FORMAT_OVERRIDE": None,
 }
 KNOX_TOKEN_MODEL = "portfolio.ApiToken"  # noqa: S105
@@ -195,7 +195,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "portfolio.description.schema.add_errors",
+        "portfolio.api.schema.add_errors",
     ],
 }
 # Counts of requests, in the memory of the one web process: lost at a restart, which nobody is served by.

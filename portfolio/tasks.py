@@ -14,9 +14,9 @@ from portfolio.accounting.snapshots import snapshot_thin
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import alert_round
 from portfolio.alerts.system_checks import heartbeat_ping
-from portfolio.services.retention import technical_thin
-from portfolio.services.sync import EXPECTED, cycle_is_fresh, sync_run
 from portfolio.signals.services import market_update
+from portfolio.worker.retention import technical_thin
+from portfolio.worker.runner import EXPECTED, cycle_is_fresh, sync_run
 
 SLICE = timedelta(seconds=20)
 WORTH_A_SLICE = timedelta(seconds=4)

@@ -5,12 +5,13 @@ from django.urls import path
 
 from exchange.urls import order_urls
 from oco.urls import group_urls
-from portfolio.api import BalanceList, DashboardState, SyncNow
-from portfolio.description.page import Schema, docs
-from portfolio.market.api import SignalList, Watchlist
-from portfolio.pages.protection.urls import protection_pages
+from portfolio.api.api import BalanceList, DashboardState, SyncNow
+from portfolio.api.market_api import SignalList, Watchlist
+from portfolio.api.page import Schema, docs
+from portfolio.api.worth_api import ValueHistory
+from portfolio.dashboard.selectors import usd_prices
+from portfolio.protection_urls import protection_pages
 from portfolio.security.sudo import confirm
-from portfolio.selectors import usd_prices
 from portfolio.views.alerts import acknowledge, alerts
 from portfolio.views.audit import audit
 from portfolio.views.display import about, display
@@ -22,7 +23,6 @@ from portfolio.views.signals import signals
 from portfolio.views.sync import health_check, sync_now
 from portfolio.views.view import home
 from portfolio.views.watchlist import watchlist, watchlist_item
-from portfolio.worth.api import ValueHistory
 
 api = [
     path("dashboard/state", DashboardState.as_view(), name="dashboard-state"),

@@ -17,11 +17,11 @@ from exchange.client.errors import Unreachable
 from exchange.core.utils import from_ms
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
-from portfolio.services.sync import sync_run
+from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 
 BUILDERS = (
-    "portfolio.services.sync.client_from_settings",
+    "portfolio.worker.runner.client_from_settings",
     "portfolio.signals.services.client_from_settings",
     "exchange.sync.backfill.client_from_settings",
     "exchange.management.commands.check_connection.client_from_settings",

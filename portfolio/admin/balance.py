@@ -19,8 +19,8 @@ from oco.presentation.positions import pairs_of
 from oco.presentation.previews import coin_preview
 from oco.services.groups import group_create
 from oco.services.validation import NotPossible, free_of
+from portfolio.dashboard.selectors import holdings_now
 from portfolio.models import Balance
-from portfolio.selectors import holdings_now
 from portfolio.views.protection.protection_account import standing_of
 
 NAME_LENGTH = 64

@@ -5,7 +5,7 @@ from django.contrib import admin
 from oco.admin import PolicyAdmin
 from oco.models import ProtectionPolicy
 from oco.presentation.previews import Holdings
-from portfolio.selectors import holdings_now
+from portfolio.dashboard.selectors import holdings_now
 
 
 @admin.register(ProtectionPolicy)

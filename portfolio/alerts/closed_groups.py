@@ -18,7 +18,7 @@ from oco.engine.states import State
 from oco.models import OcoGroup, OcoLeg
 from oco.presentation.group_detail import fills_of
 from oco.presentation.risk_reward import gain_of, percent_from
-from portfolio.selectors import usd_prices
+from portfolio.dashboard.selectors import usd_prices
 from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text
 from portfolio.templatetags.words import instrument
 

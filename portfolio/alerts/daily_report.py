@@ -20,9 +20,9 @@ from oco.engine.states import State
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
 from oco.presentation.reasons import said
-from portfolio.freshness import Freshness, SyncState
+from portfolio.dashboard.selectors import Dashboard, dashboard
 from portfolio.models import Alert
-from portfolio.selectors import Dashboard, dashboard
+from portfolio.status.freshness import Freshness, SyncState
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument
 

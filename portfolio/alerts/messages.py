@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portfolio.alerts.channels import Message
-from portfolio.mode import Mode, mode_now
 from portfolio.models import Alert
-from portfolio.running.parts import page_url
+from portfolio.status.trading_mode import Mode, mode_now
+from portfolio.worker.parts import page_url
 
 Kind = Alert.Kind
 TONES = {

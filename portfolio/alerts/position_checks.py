@@ -30,8 +30,8 @@ from oco.presentation.reasons import said
 from oco.selectors import Lack, groups_open, lacks_read
 from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
 from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end, trouble_end_all
+from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Alert, Perpetual
-from portfolio.selectors import usd_prices
 from portfolio.signals.watchlist import prices_fresh, quotes_of
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument

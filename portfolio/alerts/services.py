@@ -19,7 +19,7 @@ from portfolio.alerts.closed_groups import SOLD, sale_of
 from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
 from portfolio.alerts.position_checks import groups_note_all, trouble_of
 from portfolio.models import Alert
-from portfolio.models.alert import NEWS
+from portfolio.models.alerts import NEWS
 from portfolio.templatetags.words import instrument
 
 Kind = Alert.Kind

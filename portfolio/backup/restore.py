@@ -17,9 +17,9 @@ from oco.services.kill_switch import switch_off
 from portfolio.backup import postgres, sqlite
 from portfolio.backup.make import backup_make
 from portfolio.backup.origin import NotRestorable, Origin, origin_here
-from portfolio.health import SILENT_AFTER_SECONDS
 from portfolio.models import ApiToken
-from portfolio.services.tokens import token_revoke
+from portfolio.security.services_tokens import token_revoke
+from portfolio.web.health import SILENT_AFTER_SECONDS
 
 TWO_BEATS_SECONDS = 12  # the worker beats every 5 s
 

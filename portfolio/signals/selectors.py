@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.core.utils import Timeframe
 from exchange.models import Heartbeat
-from portfolio.freshness import LATE_AFTER
 from portfolio.models import Signal
 from portfolio.signals.strategy import is_old, oldest
-from portfolio.web.stamps import SIGNALS, Stamps
+from portfolio.status.freshness import LATE_AFTER
+from portfolio.status.stamps import SIGNALS, Stamps
 
 WORDS = {
     "no_bars": _("No bars of the market have been read yet."),

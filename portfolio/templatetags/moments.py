@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from portfolio.freshness import age_seconds
+from portfolio.status.freshness import age_seconds
 
 register = template.Library()
 

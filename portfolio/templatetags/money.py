@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import plain
 from exchange.selectors import OrderRow
-from portfolio.web.display import display_now
+from portfolio.web.preferences import display_now
 
 register = template.Library()
 

@@ -8,7 +8,7 @@ from oco.engine.coverage import Cover
 from oco.engine.pricing import Way
 from oco.engine.states import State
 from oco.presentation.positions import BuyBack
-from portfolio.selectors import Dashboard
+from portfolio.dashboard.selectors import Dashboard
 from portfolio.views.positions import LOOKS
 
 ONE, HUNDRED = Decimal(1), Decimal(100)

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from portfolio.views.back import back
-from portfolio.web.display import chosen
+from portfolio.web.preferences import chosen
 
 YEAR_SECONDS = 365 * 86_400
 

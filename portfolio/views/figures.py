@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portfolio.selectors import Dashboard
+from portfolio.dashboard.selectors import Dashboard
 
 HUNDRED = Decimal(100)
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.accounting.pnl import order_results, trade_results
-from portfolio.selectors import usd_prices
+from portfolio.dashboard.selectors import usd_prices
 from portfolio.templatetags.words import RESTING
 from portfolio.views.cells import Cell
 from portfolio.views.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page

@@ -11,11 +11,11 @@ from exchange.selectors import decimals_of, instruments_of
 from portfolio.accounting.cost_basis import DOLLARS
 from portfolio.accounting.pnl import CoinResult, history_is_whole
 from portfolio.accounting.snapshots import SPANS, span_of
-from portfolio.drawing.bar import Slice, divided
+from portfolio.dashboard.selectors import Dashboard, Holding, dashboard
 from portfolio.security.access import readers_only
-from portfolio.selectors import Dashboard, Holding, dashboard
 from portfolio.views.answers import csv_file, wants_file
 from portfolio.views.cells import Cell
+from portfolio.web.bar import Slice, divided
 from portfolio.web.frame import Frame
 
 HOLDING = (

@@ -9,7 +9,7 @@ from oco.engine.states import State
 from oco.presentation.positions import Position
 from oco.selectors import GroupRow
 from portfolio.accounting.pnl import CoinResult
-from portfolio.selectors import Dashboard, Holding
+from portfolio.dashboard.selectors import Dashboard, Holding
 
 ZERO, ONE = Decimal(0), Decimal(1)
 FALL = Decimal("0.1")

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from oco.engine.coverage import Unprotected
 from oco.engine.states import State
-from portfolio.drawing.bar import Slice, divided
-from portfolio.selectors import Dashboard, Holding
+from portfolio.dashboard.selectors import Dashboard, Holding
+from portfolio.web.bar import Slice, divided
 
 ZERO = Decimal(0)
 COINS_SHOWN = 5

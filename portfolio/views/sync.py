@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portfolio.health import DOWN, health
-from portfolio.services.sync import sync_request
 from portfolio.views.back import back
+from portfolio.web.health import DOWN, health
+from portfolio.worker.runner import sync_request
 
 
 @require_POST

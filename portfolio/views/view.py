@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portfolio.accounting.snapshots import SPANS, span_of
+from portfolio.dashboard.selectors import dashboard
 from portfolio.security.access import readers_only
-from portfolio.selectors import dashboard
 from portfolio.views.buybacks import buyback_lines
 from portfolio.views.figures import figures_of
 from portfolio.views.positions import position_lines

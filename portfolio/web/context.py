@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from portfolio.mode import mode_now
-from portfolio.web.display import display_now
+from portfolio.status.trading_mode import mode_now
 from portfolio.web.frame import Frame
+from portfolio.web.preferences import display_now
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow, orders_executed
 from oco.presentation.positions import Overview
 from portfolio.alerts.selectors import AlertsShown, alerts_shown
-from portfolio.freshness import SyncState, sync_state
+from portfolio.dashboard.selectors import Dashboard, overview_now
 from portfolio.security.access import may_read
-from portfolio.selectors import Dashboard, overview_now
+from portfolio.status.freshness import SyncState, sync_state
+from portfolio.status.stamps import Stamps, stamps_now
 from portfolio.templatetags.words import instrument, words
-from portfolio.web.heed import Heed, Trouble, heed_of, troubles
+from portfolio.web.attention import Heed, Trouble, heed_of, troubles
 from portfolio.web.live import revision
 from portfolio.web.sources import Source, sources_of
-from portfolio.web.stamps import Stamps, stamps_now
 
 PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("home", _("Dashboard"), "layout-dashboard"),

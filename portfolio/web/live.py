@@ -14,9 +14,9 @@ from typing import Self
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from portfolio.freshness import sync_state
 from portfolio.security.access import may_read
-from portfolio.web.stamps import Stamps, stamps_now
+from portfolio.status.freshness import sync_state
+from portfolio.status.stamps import Stamps, stamps_now
 
 REVISION, WAITING, PEEK = "X-Live-Revision", "X-Live-Waiting", "X-Live-Peek"
 TICKING = re.compile(r"(<time[^>]*>)[^<]*")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from portfolio.web.display import display_of, display_used
 from portfolio.web.live import Asked, answer_live
+from portfolio.web.preferences import display_of, display_used
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "

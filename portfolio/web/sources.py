@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.freshness import Freshness, age_seconds, freshness
 from portfolio.signals.selectors import EVERY
-from portfolio.web.stamps import Stamps
+from portfolio.status.freshness import Freshness, age_seconds, freshness
+from portfolio.status.stamps import Stamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncRun, Tr
 from exchange.client.ratelimit import Limiter  # isort: skip
 from exchange.simulator.server import SimulatorAdapter  # isort: skip
 from exchange.simulator.server import make_app  # isort: skip
-from portfolio.services.sync import sync_run  # isort: skip
+from portfolio.worker.runner import sync_run  # isort: skip
 from portfolio.tasks import WORTH_A_SLICE, slice_length  # isort: skip
 from tests.benchmarks.desk import BUILDERS  # isort: skip
 

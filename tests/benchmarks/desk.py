@@ -14,11 +14,11 @@ from exchange.client.client import Beside, Client
 from exchange.client.ratelimit import Limiter
 from exchange.client.transport import new_session
 from exchange.models import SyncRun
-from portfolio.services.sync import sync_run
+from portfolio.worker.runner import sync_run
 from tests.benchmarks.bench import Spent, spending
 from tests.benchmarks.market import KEY, SECRET
 
-BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.sync.backfill.client_from_settings")
+BUILDERS = ("portfolio.worker.runner.client_from_settings", "exchange.sync.backfill.client_from_settings")
 
 
 class Waiting:

@@ -32,11 +32,11 @@ from exchange.models import Lease, SyncRun
 from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
-from portfolio.services.sync import EXPECTED, sync_run
+from portfolio.worker.runner import EXPECTED, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 from tests.story import small_catalogue
 
-BUILDERS = ("portfolio.services.sync.client_from_settings", "exchange.sync.backfill.client_from_settings")
+BUILDERS = ("portfolio.worker.runner.client_from_settings", "exchange.sync.backfill.client_from_settings")
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 PERPETUAL = "BTCUSD-PERP"
 CHANGES = ("INSERT", "UPDATE", "DELETE")

@@ -16,7 +16,7 @@ from django.db import connections  # noqa: E402
 from django.db.models.functions import Now  # noqa: E402
 
 from exchange.models import Lease  # noqa: E402
-from portfolio.services.sync import sync_run  # noqa: E402
+from portfolio.worker.runner import sync_run  # noqa: E402
 
 
 def main() -> None:

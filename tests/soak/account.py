@@ -27,7 +27,7 @@ from exchange.simulator.market_data import Prices
 from exchange.simulator.models import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.sync.backfill import history_slice
 from oco.reconcile.loop import Report
-from portfolio.services.sync import sync_run
+from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import World
 from tests.record import differences
 from tests.story import HELD, PRICES, small_catalogue
@@ -121,7 +121,7 @@ class Account(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(settings, "AUTO_PROTECT", False)
         self.patch.setattr("exchange.sync.store.RETENTION_NS", RETENTION_NS)
-        self.patch.setattr("portfolio.cycle.reconcile", lambda **_: Report(0, 0, ()))
+        self.patch.setattr("portfolio.worker.cycle.reconcile", lambda **_: Report(0, 0, ()))
         self.patch.setattr("exchange.simulator.markets.recorded_catalogue", lambda: CATALOGUE)
         logging.disable(logging.CRITICAL)
         self.travel = time_machine.travel(0, tick=False)

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
-from portfolio.running import parts
-from portfolio.running.supervisor import StopRequest, Supervisor
+from portfolio.worker import parts
+from portfolio.worker.supervisor import StopRequest, Supervisor
 
 START_SECONDS = 60
 STOP_SECONDS = 25  # time for a cycle at work to end; one that is cut off is picked up by the next

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
-from portfolio.running.database import database_create_missing
-from portfolio.running.schedule import schedules_create_missing
 from portfolio.signals.watchlist import watchlist_begin
+from portfolio.worker.database import database_create_missing
+from portfolio.worker.schedule import schedules_create_missing
 
 ADMIN = "admin"
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.models import SyncRun
 from exchange.services.lease import lease_holder
-from portfolio.services.sync import BY_HAND, sync_run
+from portfolio.worker.runner import BY_HAND, sync_run
 
 BUSY = 3
 PARTS = ("balances", "open_orders", "executed_orders", "trades", "groups_created", "groups_closed")

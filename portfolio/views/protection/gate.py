@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from oco.presentation.reasons import said
-from portfolio.freshness import Freshness, sync_state
-from portfolio.mode import trading_now
+from portfolio.status.freshness import Freshness, sync_state
+from portfolio.status.trading_mode import trading_now
 from portfolio.templatetags.moments import age
 
 

@@ -10,13 +10,13 @@ from django.views.decorators.http import require_safe
 from oco.models import OcoGroup
 from oco.presentation.group_detail import group_story
 from oco.presentation.risk_reward import realised_of
-from portfolio.freshness import sync_state
 from portfolio.security.access import readers_only
+from portfolio.status.freshness import sync_state
+from portfolio.status.stamps import stamps_now
 from portfolio.views.protection.chart import chart_of, timeframe_asked
 from portfolio.views.protection.money import figures_now
 from portfolio.views.protection.protection_account import account_now
 from portfolio.web.frame import Frame
-from portfolio.web.stamps import stamps_now
 
 
 @require_safe

@@ -18,8 +18,8 @@ from oco.engine.states import State
 from oco.models import OcoGroup
 from oco.presentation.group_detail import Story, groups_told
 from oco.selectors import Danger, group_instruments, groups_asked
+from portfolio.dashboard.selectors import dashboard
 from portfolio.security.access import readers_only
-from portfolio.selectors import dashboard
 from portfolio.templatetags.words import GROUP_LOOKS
 from portfolio.views.positions import position_lines
 from portfolio.views.shares import coverage

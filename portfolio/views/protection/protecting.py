@@ -25,7 +25,7 @@ from oco.services.groups import group_create
 from oco.services.validation import SPOT, free_check, free_of
 from portfolio.views.protection.steps import Steps, Values
 from portfolio.views.protection.walk import step_review, step_send, step_set
-from portfolio.web.display import display_now
+from portfolio.web.preferences import display_now
 
 
 class Protecting(Steps):

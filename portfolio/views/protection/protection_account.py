@@ -14,8 +14,8 @@ from oco.policies import fee_rates, policy_for
 from oco.presentation.previews import Holdings, unclaimed
 from oco.presentation.risk_reward import Terms
 from oco.services.validation import Standing
+from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
-from portfolio.selectors import usd_prices
 from portfolio.views.protection.gate import why_no_data
 
 

@@ -13,8 +13,8 @@ from exchange.fields import plain
 from oco.forms import LevelsForm
 from oco.services.confirmations import NotOurs, Opened, Review, review_open, review_sign, review_spend
 from oco.services.validation import NotPossible
-from portfolio.services.sync import sync_request
 from portfolio.views.protection.steps import Steps, Values
+from portfolio.worker.runner import sync_request
 
 
 def step_set(request: HttpRequest, steps: Steps) -> HttpResponse:

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.models import Lease
 from oco.models import OcoGroup, OcoLeg
-from portfolio.services.sync import sync_run
+from portfolio.worker.runner import sync_run
 from tests.oco.support import check, check_converged, group, ours, resting, target_of
 
 WRITES = ("/create-", "/cancel-")

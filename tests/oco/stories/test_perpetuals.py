@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from oco.models import OcoGroup
+from portfolio.dashboard.selectors import dashboard
 from portfolio.models import Alert, Perpetual
-from portfolio.selectors import dashboard
 from tests.oco.support import created, stop_of
 
 D = Decimal

@@ -7,7 +7,7 @@ import requests
 
 from exchange.client.client import Client
 from exchange.simulator.server import make_app, served
-from portfolio.services.sync import sync_run
+from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import KEY, SECRET
 from tests.support import BUILDERS
 

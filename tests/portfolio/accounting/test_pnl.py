@@ -8,8 +8,8 @@ import time_machine
 
 from exchange.selectors import order_rows
 from portfolio.accounting.pnl import Why, coin_results, midnight_ns, order_results, today, unrealised_total
+from portfolio.dashboard.selectors import dashboard
 from portfolio.models import Balance
-from portfolio.selectors import dashboard
 from tests.factories import BalanceFactory, CostFactory, OrderFactory, SaleFactory, TradeFactory
 from tests.support import below, queries
 

@@ -67,7 +67,7 @@ def test_what_cannot_be_recorded_stops_no_cycle(desk, world, monkeypatch, what):
 
 
 def test_a_lost_lease_stops_the_cycle(desk, monkeypatch):
-    monkeypatch.setattr("portfolio.cycle.cost_update", mock.Mock(side_effect=LeaseLost("gone")))
+    monkeypatch.setattr("portfolio.worker.cycle.cost_update", mock.Mock(side_effect=LeaseLost("gone")))
     assert desk.sync().status == "FAILED"
 
 

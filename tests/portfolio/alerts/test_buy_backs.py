@@ -11,8 +11,8 @@ from portfolio.alerts.balance_changes import drift_tell
 from portfolio.alerts.daily_report import daily_words
 from portfolio.alerts.position_checks import dear_note_all, naked_now
 from portfolio.alerts.services import alert_raise_all
+from portfolio.dashboard.selectors import dashboard
 from portfolio.models import Alert, Balance
-from portfolio.selectors import dashboard
 from tests.factories import (
     BalanceFactory,
     EventFactory,

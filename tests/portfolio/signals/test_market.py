@@ -97,7 +97,7 @@ class TestUpdate:
         def fail(**_):
             raise RuntimeError("no")
 
-        monkeypatch.setattr("portfolio.cycle.quote_record_all", fail)
+        monkeypatch.setattr("portfolio.worker.cycle.quote_record_all", fail)
         run = desk.sync()
         assert run.status == SyncRun.Status.PARTIAL
         assert run.errors == ["The prices of the watchlist could not be recorded. The log has the details."]

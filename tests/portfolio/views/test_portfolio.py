@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.models.sync import Stream
-from portfolio.selectors import dashboard
+from portfolio.dashboard.selectors import dashboard
 from portfolio.views.cells import MARK
 from portfolio.views.portfolio import shares
 from tests.factories import (

@@ -1,0 +1,264 @@
+"""Reading for display: the dashboard, the one object that the page and the API both show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils import timezone
+
+from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
+from oco.engine.coverage import Covered, Unprotected
+from oco.presentation.positions import BuyBack, Overview, Position, overview
+from oco.presentation.previews import Holdings
+from oco.selectors import GroupRow
+from portfolio.accounting.perpetual_rows import perpetual_positions
+from portfolio.accounting.pnl import (
+    CoinResult,
+    Today,
+    coin_results,
+    midnight_ns,
+    order_results,
+    sales_read,
+    today,
+    unrealised_total,
+)
+from portfolio.accounting.snapshots import Change, Point, change_24h, curve
+from portfolio.accounting.valuation import CENT, total_of
+from portfolio.models import Balance, WatchlistItem
+from portfolio.signals.selectors import Board, SignalRow, board
+from portfolio.signals.watchlist import WatchRow, prices_fresh, quotes_of, rows_of
+from portfolio.status.freshness import SyncState, sync_state
+from portfolio.status.stamps import Stamps, stamps_now
+from portfolio.status.trading_mode import Mode, Trading, mode_now, trading_now
+
+EXECUTED_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown."""
+
+    currency: str
+    quantity: Decimal
+    available: Decimal | None
+    reserved: Decimal | None
+    price_usd: Decimal | None
+    market_value_usd: Decimal | None
+    allocation_pct: Decimal | None
+    protected_quantity: Decimal
+    unprotected_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The figures on top, in USD. `unpriced` names what is held but counted in no total.
+
+    For the page alone: `change_24h` with its percentage and start, `unrealised_unknown` counts the positions
+    that have no known result, `cash_in_orders_usd` is what open buy orders reserve, `loss_unknown` names
+    the coins with a stop whose loss cannot be reckoned.
+    """
+
+    total_usd: Decimal | None
+    cash_usd: Decimal | None
+    open_orders_count: int
+    open_groups_count: int
+    unpriced: tuple[str, ...]
+    unprotected_usd: Decimal | None
+    loss_if_all_stops_hit_usd: Decimal | None
+    unrealised_pnl_usd: Decimal | None = None
+    change_24h: Change | None = None
+    unrealised_unknown: int = 0
+    cash_in_orders_usd: Decimal | None = None
+    loss_unknown: tuple[str, ...] = ()
+
+    @property
+    def change_24h_usd(self) -> Decimal | None:
+        return self.change_24h.usd if self.change_24h else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """Everything that the first page says, at `as_of`.
+
+    For the page alone: `positions` and `buybacks`, the worst first; the `prices` of what is bought back or watched,
+    by instrument; the `board` of all signals; `results` by currency; and, when a span was asked for, `realised`
+    by our id of an executed sale, `today` and the `history` of the value, None at a gap.
+    """
+
+    mode: Mode
+    trading: Trading
+    as_of: datetime
+    sync: SyncState
+    summary: Summary
+    portfolio: tuple[Holding, ...]
+    open_orders: tuple[OrderRow, ...]
+    executed_orders: tuple[OrderRow, ...]
+    oco_groups: tuple[GroupRow, ...]
+    unprotected: tuple[Unprotected, ...]
+    positions: tuple[Position, ...]
+    watchlist: tuple[WatchRow, ...]
+    board: Board
+    buybacks: tuple[BuyBack, ...] = ()
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    results: Mapping[str, CoinResult] = field(default_factory=dict)
+    realised: Mapping[int, Decimal] = field(default_factory=dict)
+    today: Today | None = None
+    span: str | None = None
+    history: tuple[Point, ...] = ()
+    stamps: Stamps = field(default_factory=Stamps)
+
+    @property
+    def signals(self) -> tuple[SignalRow, ...]:
+        """Those that say something: a series without a signal is on the `board` with its reason."""
+        return self.board.calls
+
+
+def dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
+    """Sixteen queries at most, and five more with a `span`, as a page asks for; however many rows there are."""
+    now, trading = now or timezone.now(), trading_now()
+    stamps = stamps_now()  # before everything else: what changes meanwhile is asked for once more
+    sync = sync_state(now=now, stamps=stamps)
+    balances, watched = list(Balance.objects.all()), list(WatchlistItem.objects.all())
+    opened, done = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
+    named = {row.instrument_name for row in (*opened, *done)} | {row.instrument_name for row in watched}
+    instruments = instruments_of(symbols=named, currencies=[row.currency for row in balances])
+    usd = usd_prices(balances)
+    open_orders = order_rows(opened, usd_prices=usd, with_fees=False, instruments=instruments)
+    held = {row.currency: row.quantity for row in balances}
+    guarded = overview(
+        held=held,
+        usd=usd,
+        cash=settings.CASH_CURRENCIES,
+        now=now,
+        others=perpetual_positions(),
+        instruments=instruments,
+        opened=opened,
+    )
+    wanted = {row.instrument_name for row in watched}
+    quotes = quotes_of(wanted | {row.group.instrument_name for row in guarded.buybacks})
+    results = coin_results(balances)
+    summary = _summary(
+        balances, sync=sync, guarded=guarded, results=results, open_orders_count=len(open_orders)
+    )
+    executed = order_rows(done, usd_prices=usd, instruments=instruments)
+    sales = sales_read(executed, since_ns=midnight_ns(now)) if span else []
+    return Dashboard(
+        mode=mode_now(trading),
+        trading=trading,
+        as_of=now,
+        sync=sync,
+        summary=summary,
+        portfolio=_holdings(balances, total=summary.total_usd, guarded=guarded),
+        open_orders=open_orders,
+        executed_orders=executed,
+        oco_groups=guarded.groups,
+        unprotected=guarded.unprotected,
+        positions=guarded.positions,
+        buybacks=guarded.buybacks,
+        prices=prices_fresh(quotes.values(), at=sync.last_success or now),
+        watchlist=rows_of(
+            watched, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
+        ),
+        board=board(now=now, stamps=stamps),
+        stamps=stamps,
+        results=results,
+        realised=order_results(executed, sales) if span else {},
+        today=today(now=now, usd_prices=usd, sales=sales) if span else None,
+        span=span,
+        history=curve(span, now=now) if span else (),
+    )
+
+
+def usd_prices(balances: Sequence[Balance] | None = None) -> UsdPrices:
+    """What the currencies of the account are worth; a dollar is a dollar."""
+    rows = Balance.objects.all() if balances is None else balances
+    known = {row.currency: row.price_usd for row in rows if row.price_usd is not None}
+    return {**known, "USD": Decimal(1)}
+
+
+def overview_now(*, now: datetime) -> Overview:
+    """What is held and how it is covered: for pages that show no more of the desk."""
+    balances = list(Balance.objects.all())
+    held = {row.currency: row.quantity for row in balances}
+    usd = usd_prices(balances)
+    return overview(held=held, usd=usd, cash=settings.CASH_CURRENCIES, now=now, others=perpetual_positions())
+
+
+def holdings_now() -> Holdings:
+    """What is held and what it is worth, for whoever previews a stop."""
+    balances = list(Balance.objects.all())
+    held = {row.currency: row.quantity for row in balances}
+    return Holdings(held=held, usd=usd_prices(balances), cash=settings.CASH_CURRENCIES)
+
+
+def _summary(
+    balances: Sequence[Balance],
+    *,
+    sync: SyncState,
+    guarded: Overview,
+    results: Mapping[str, CoinResult],
+    open_orders_count: int,
+) -> Summary:
+    held = [row for row in balances if row.quantity]
+    cash = [row for row in held if row.currency in settings.CASH_CURRENCIES]
+    read = bool(balances) or sync.last_success is not None
+    loss = guarded.loss_if_all_stops_hit
+    total = total_of([row.market_value_usd for row in held]) if read else None
+    unpriced = tuple(row.currency for row in held if row.market_value_usd is None)
+    read_at = max((row.read_at for row in balances), default=None)
+    return Summary(
+        total_usd=total,
+        cash_usd=total_of([row.market_value_usd for row in cash]) if read else None,
+        open_orders_count=open_orders_count,
+        open_groups_count=guarded.open_count,
+        unpriced=unpriced,
+        unprotected_usd=total_of([row.market_value_usd for row in guarded.unprotected]) if read else None,
+        loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
+        loss_unknown=guarded.loss_unknown,
+        unrealised_pnl_usd=unrealised_total(results),
+        unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
+        change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),
+        cash_in_orders_usd=total_of([_reserved_usd(row) for row in cash]) if read else None,
+    )
+
+
+def _reserved_usd(row: Balance) -> Decimal | None:
+    if row.reserved is None or row.price_usd is None:
+        return None
+    worth: Decimal = row.reserved * row.price_usd
+    return worth
+
+
+def _holdings(
+    balances: Sequence[Balance], *, total: Decimal | None, guarded: Overview
+) -> tuple[Holding, ...]:
+    """What is held, the largest value first and the unpriced last."""
+    covered = {position.covered.currency: position.covered for position in guarded.positions}
+    held = [_holding(row, total=total, covered=covered) for row in balances if row.quantity]
+    return tuple(sorted(held, key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0))))
+
+
+def _holding(row: Balance, *, total: Decimal | None, covered: Mapping[str, Covered]) -> Holding:
+    """Cash needs no stop: none of it is protected and none unprotected."""
+    is_cash, known = row.currency in settings.CASH_CURRENCIES, covered.get(row.currency)
+    protected = known.protected if known else Decimal()
+    return Holding(
+        currency=row.currency,
+        quantity=row.quantity,
+        available=row.available,
+        reserved=row.reserved,
+        price_usd=row.price_usd,
+        market_value_usd=row.market_value_usd,
+        allocation_pct=_percent(row.market_value_usd, total),
+        protected_quantity=protected,
+        unprotected_quantity=Decimal() if is_cash else row.quantity - protected,
+    )
+
+
+def _percent(part: Decimal | None, total: Decimal | None) -> Decimal | None:
+    """Rounded half even to two decimals, for reading only; None where there is no whole."""
+    if part is None or total is None or total <= 0:
+        return None
+    return (part / total * 100).quantize(Decimal("0.01"))

@@ -1,0 +1,130 @@
+"""The small charts as SVG: geometry in attributes, looks in classes, the same in words for who cannot see them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import dateformat, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from oco.engine.pricing import Way
+from portfolio.templatetags.money import amount_text, percent_text, signed
+from portfolio.web import ladder as steps
+from portfolio.web import line as curve
+from portfolio.web.preferences import display_now
+
+register = template.Library()
+
+NOTHING: SafeString = mark_safe("")
+DAYS, YEAR = timedelta(days=2), timedelta(days=366)
+CLOCK, DAY, MONTH = "H:i", "j M", "M Y"
+
+
+@register.inclusion_tag("_ladder.html", name="ladder")
+def ladder(
+    name: str,
+    stop: Decimal,
+    target: Decimal | None = None,
+    entry: Decimal | None = None,
+    now: Decimal | None = None,
+    decimals: int | None = None,
+    failed: bool = False,
+    way: str = Way.SELLS,
+) -> dict[str, Any]:
+    """Stop to target, to scale; `failed`: the stop is not on the exchange. Prices in the pair's own currency.
+
+    What buys back has the stop above and the target below.
+    """
+    is_mirrored = way == Way.BUYS
+    drawn = steps.ladder(stop=stop, target=target, entry=entry, now=now, is_mirrored=is_mirrored)
+    return {
+        "drawn": drawn,
+        "is_mirrored": is_mirrored,
+        "stop": stop,
+        "target": target,
+        "now": now,
+        "decimals": decimals,
+        "failed": failed,
+        "words": " ".join(_ladder_words(name, drawn, (now, entry, stop, target), decimals, failed)),
+    }
+
+
+def _ladder_words(
+    name: str,
+    drawn: steps.Ladder,
+    prices: tuple[Decimal | None, ...],
+    decimals: int | None,
+    failed: bool,
+) -> list[str]:
+    now, entry, stop, target = (None if one is None else amount_text(one, decimals) for one in prices)
+    said = [
+        _("%(name)s now %(price)s.") % {"name": name, "price": now} if now else "",
+        _("Entry %s.") % entry if entry else "",
+        _("Stop-loss %(price)s%(away)s%(missing)s.")
+        % {
+            "price": stop,
+            "away": _away(drawn.stop_away),
+            "missing": _(", not on the exchange") if failed else "",
+        },
+        _("Take-profit %(price)s%(away)s.") % {"price": target, "away": _away(drawn.target_away)}
+        if target
+        else _("No target."),
+    ]
+    return [one for one in said if one]
+
+
+def _away(percent: Decimal | None) -> str:
+    return "" if percent is None else _(", %s away") % signed(percent_text(percent), percent)
+
+
+@register.simple_tag
+def sparkline(values: Sequence[Decimal]) -> SafeString:
+    """A curve without axes; the words beside it say what matters. Nothing for fewer than two values."""
+    path = curve.sparkline(values)
+    box = 'viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"'
+    html = f'<svg class="spark" {box}><path d="{{}}"></path></svg>'
+    return format_html(html, path) if path else NOTHING
+
+
+@register.inclusion_tag("_line_chart.html")
+def line_chart(
+    points: Sequence[tuple[datetime, Decimal | None]],
+    title: str,
+    name: str = "line",
+    height: int = 190,
+) -> dict[str, Any]:
+    """Value over time in USD with axes, a sentence, and the same as a table. `name` makes its ids unique."""
+    drawn = curve.line(points)
+    return {
+        "line": drawn,
+        "labels": _labels(drawn) if drawn else (),
+        "hidden": display_now().hides_amounts,
+        "title": title,
+        "name": name,
+        "height": height,
+        "plot": height - 22,
+        "base": height - 5,
+    }
+
+
+def _labels(line: curve.Line) -> tuple[str, ...]:
+    """First, middle and last moment: as clock within two days, else as day, with the year beyond one."""
+    length = line.ends - line.starts
+    style = CLOCK if length <= DAYS else DAY if length <= YEAR else MONTH
+    moments = (line.starts, line.middle, line.ends)
+    return tuple(dateformat.format(timezone.localtime(moment), style) for moment in moments)
+
+
+@register.simple_tag
+def meter(value: int | Decimal | None, most: int | Decimal = 100) -> SafeString:
+    """A thin bar of `value` out of `most`; its number stands beside it."""
+    share = min(max(Decimal(value or 0) / most, Decimal(0)), Decimal(1)) * 100
+    html = (
+        '<svg class="bar" aria-hidden="true"><rect class="t" width="100%" height="100%" rx="2"></rect>'
+        '<rect class="v" width="{}%" height="100%" rx="2"></rect></svg>'
+    )
+    return format_html(html, f"{share:.1f}")

@@ -1,0 +1,96 @@
+"""Is the desk alive, and if not quite: what is wrong, in words."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+
+from exchange.selectors import worker_last_beat
+from portfolio.alerts.selectors import delivery_trouble
+from portfolio.status.freshness import Freshness, SyncState, age_seconds, sync_state
+from portfolio.status.trading_mode import mode_now
+
+SILENT_AFTER_SECONDS = 30
+DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    age_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncAge:
+    last_success: datetime | None
+    age_seconds: int | None
+    interval_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`status` is ok, degraded or down; `reasons` are sentences, none when ok."""
+
+    status: str
+    reasons: tuple[str, ...]
+    mode: str
+    version: str
+    database: str
+    worker: WorkerState
+    sync: SyncAge
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def health(*, now: datetime) -> Health:
+    """Reads the database; one that cannot be read is an answer too."""
+    try:
+        sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
+        untold = delivery_trouble()
+    except Error as error:
+        return _down(f"cannot be read ({type(error).__name__})")
+    reasons = (*_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [untold]))
+    return Health(
+        status="degraded" if reasons else "ok",
+        reasons=reasons,
+        mode=mode_now().name,
+        version=settings.VERSION,
+        database="ok",
+        worker=WorkerState(age_seconds=worker),
+        sync=SyncAge(
+            last_success=sync.last_success,
+            age_seconds=sync.age_seconds,
+            interval_seconds=sync.interval_seconds,
+        ),
+    )
+
+
+def _down(database: str) -> Health:
+    return Health(
+        status=DOWN,
+        reasons=(f"The database {database}.",),
+        mode=mode_now().name,
+        version=settings.VERSION,
+        database=database,
+        worker=WorkerState(age_seconds=None),
+        sync=SyncAge(last_success=None, age_seconds=None, interval_seconds=settings.SYNC_INTERVAL_SECONDS),
+    )
+
+
+def _worker_reasons(age: int | None) -> Iterator[str]:
+    if age is None:
+        yield "The worker has never been seen."
+    elif age > SILENT_AFTER_SECONDS:
+        yield f"The worker has been silent for {age} s."
+
+
+def _sync_reasons(sync: SyncState) -> Iterator[str]:
+    if sync.status == Freshness.NEVER:
+        yield "No sync has succeeded yet."
+    elif sync.is_overdue:
+        yield f"The last complete sync is {sync.age_seconds} s ago; it is due every {sync.interval_seconds} s."
+    if sync.last_error is not None:
+        yield f"The last sync failed: {sync.last_error}"

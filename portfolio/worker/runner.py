@@ -1,0 +1,100 @@
+"""Runs a cycle or a slice of history under the lease, and records how it ended."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from exchange.client.client import Client, client_from_settings
+from exchange.client.errors import ExchangeError
+from exchange.core.observability import correlated, correlation_id
+from exchange.models import SyncRun
+from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.runs import WrongAccount, run_finish, run_start
+from exchange.sync.backfill import PURPOSE as HISTORY
+from oco.services.groups import PRICES
+from portfolio.worker.cycle import Silence, run_cycle
+
+logger = logging.getLogger("exchange_sync")
+
+BY_HAND = "command"
+PATIENCE_SECONDS = 25  # a slice of history is at most 20 s and one request
+EXPECTED = (ExchangeError, WrongAccount, LeaseLost, Silence)
+
+
+def sync_request(*, requested_by: str) -> str:
+    """Ask the worker for a cycle now; the id of the task. The web process itself never sends anything."""
+    return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
+
+
+def sync_run(*, trigger: str) -> SyncRun | None:
+    """One whole cycle in this process; None when another holder has the lease. Never raises for the exchange."""
+    held = _lease_when_free()
+    if held is None:
+        return None
+    try:
+        run = run_start(held=held, trigger=trigger, now=timezone.now())
+        with correlated(f"run-{run.pk}"):
+            _run(held, run)
+    finally:
+        held.release()
+    with correlated(f"run-{run.pk}"):
+        _log_end(run)
+    return run
+
+
+def _run(held: Held, run: SyncRun) -> None:
+    client = client_from_settings(before_request=lambda _method: held.renew())
+    errors, failed = _cycle(client, held, run)
+    run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
+    client.close()
+    run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
+
+
+def cycle_is_fresh(now: datetime) -> bool:
+    """Whether a cycle began so recently that a scheduled one is a repetition (a redelivered task)."""
+    recent = now - timedelta(seconds=settings.SYNC_INTERVAL_SECONDS / 2)
+    return SyncRun.objects.filter(started_at__gt=recent, trigger="schedule").exists()
+
+
+def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
+    try:
+        return run_cycle(client=client, held=held, run=run, clock=timezone.now), False
+    except EXPECTED as error:
+        return [str(error)], True
+    except Exception as error:
+        logger.exception("Exchange sync: an unexpected error ended the cycle")
+        return [
+            f"An unexpected error ended the cycle: {type(error).__name__}. The log has the details."
+        ], True
+
+
+def _lease_when_free() -> Held | None:
+    """The lease. A slice of history is waited for, a person who sets other prices, and the end of a lease whose
+    holder was killed; a cycle that is at work is not.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        held = lease_take(purpose="cycle")
+        if held is not None or time.monotonic() > end or _is_cycle_at_work(lease_holder()):
+            return held
+        time.sleep(0.2)
+
+
+def _is_cycle_at_work(holder: str) -> bool:
+    """Nobody is no cycle: the lease came free a moment after we found it taken."""
+    return bool(holder) and not holder.startswith((HISTORY, PRICES)) and not lease_is_silent()
+
+
+def _log_end(run: SyncRun) -> None:
+    """The command tells its errors itself, on the same console."""
+    errors = [] if run.trigger == BY_HAND else run.errors
+    if run.status == SyncRun.Status.FAILED:
+        logger.error("Exchange sync: exchange sync cycle failed%s", f": {' '.join(errors)}" if errors else "")
+        return
+    for error in errors:
+        logger.warning("Exchange sync: %s", error)
+    logger.info("Exchange sync: exchange sync cycle completed in %d ms", run.duration_ms)
