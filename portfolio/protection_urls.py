@@ -3,11 +3,17 @@
 from django.urls import path
 
 from portfolio.views.protection.cancel import cancel
-from portfolio.views.protection.fixing import fix, fix_review, fix_send
-from portfolio.views.protection.group import protection_group, protection_sent
+from portfolio.views.protection.detail import protection_group, protection_sent
 from portfolio.views.protection.kill_switch import switch, switch_on_again
 from portfolio.views.protection.list import protection
-from portfolio.views.protection.protecting import protect, protect_review, protect_send
+from portfolio.views.protection.protect import (
+    fix,
+    fix_review,
+    fix_send,
+    protect,
+    protect_review,
+    protect_send,
+)
 
 protection_pages = [
     path("protection/", protection, name="protection"),

@@ -14,14 +14,13 @@ from portfolio.protection_urls import protection_pages
 from portfolio.security.sudo import confirm
 from portfolio.views.alerts import acknowledge, alerts
 from portfolio.views.audit import audit
-from portfolio.views.display import about, display
-from portfolio.views.pages_history import history
-from portfolio.views.pages_orders import order, orders
+from portfolio.views.dashboard import home
+from portfolio.views.history import history
+from portfolio.views.orders import order, orders
 from portfolio.views.portfolio import portfolio
-from portfolio.views.protection.protection_account import standing_of
+from portfolio.views.protection.account import standing_of
 from portfolio.views.signals import signals
-from portfolio.views.sync import health_check, sync_now
-from portfolio.views.view import home
+from portfolio.views.site import about, display, health_check, sync_now
 from portfolio.views.watchlist import watchlist, watchlist_item
 
 api = [

@@ -272,7 +272,7 @@ def test_a_page_that_breaks_shows_no_key(planted, signatures, printed, monkeypat
         raise Broken(f"{key} {secret}")
 
     planted.quiet()
-    monkeypatch.setattr("portfolio.views.view.dashboard", broken)
+    monkeypatch.setattr("portfolio.views.dashboard.dashboard", broken)
     monkeypatch.setattr("portfolio.api.api.dashboard", broken)
     answers = [Browser(raise_request_exception=False).get(path) for path in ("/", "/api/dashboard/state")]
     assert [answer.status_code for answer in answers] == [500, 500]

@@ -21,7 +21,7 @@ from oco.services.groups import group_create
 from oco.services.validation import NotPossible, free_of
 from portfolio.dashboard.selectors import holdings_now
 from portfolio.models import Balance
-from portfolio.views.protection.protection_account import standing_of
+from portfolio.views.protection.account import standing_of
 
 NAME_LENGTH = 64
 

@@ -254,7 +254,7 @@ def _held() -> Iterator[str]:
     """The first pair of each coin; cash is no position."""
     rows = Balance.objects.exclude(currency__in=settings.CASH_CURRENCIES).values_list("currency", "quantity")
     pairs = pairs_of([currency for currency, quantity in rows if quantity])
-    for _, found in sorted(pairs.items()):
+    for _currency, found in sorted(pairs.items()):
         yield from [pair.symbol for pair in found if pair.tradable][:1]
 
 

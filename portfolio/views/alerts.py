@@ -14,7 +14,7 @@ from portfolio.alerts.selectors import alerts_needed, channel_names
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert
 from portfolio.security.access import readers_only
-from portfolio.views.back import back
+from portfolio.views.site import back
 
 PER_PAGE = 25
 NAME_LENGTH = 64

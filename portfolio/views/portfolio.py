@@ -13,8 +13,7 @@ from portfolio.accounting.pnl import CoinResult, history_is_whole
 from portfolio.accounting.snapshots import SPANS, span_of
 from portfolio.dashboard.selectors import Dashboard, Holding, dashboard
 from portfolio.security.access import readers_only
-from portfolio.views.answers import csv_file, wants_file
-from portfolio.views.cells import Cell
+from portfolio.views.list_pages import Cell, csv_file, wants_file
 from portfolio.web.bar import Slice, divided
 from portfolio.web.frame import Frame
 

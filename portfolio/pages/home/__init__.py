@@ -1,5 +1,5 @@
 """The dashboard."""
 
-from portfolio.views.view import home
+from portfolio.views.dashboard import home
 
 __all__ = ["home"]

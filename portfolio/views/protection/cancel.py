@@ -15,9 +15,7 @@ from oco.services.confirmations import NotOurs, Review, review_open, review_sign
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 from portfolio.security.sudo import sudo_required
-from portfolio.views.protection.gate import why_no_data
-from portfolio.views.protection.money import figures_now
-from portfolio.views.protection.protection_account import account_now
+from portfolio.views.protection.account import account_now, figures_now, why_no_data
 from portfolio.worker.runner import sync_request
 
 KIND = "cancel"

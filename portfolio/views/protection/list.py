@@ -21,8 +21,7 @@ from oco.selectors import Danger, group_instruments, groups_asked
 from portfolio.dashboard.selectors import dashboard
 from portfolio.security.access import readers_only
 from portfolio.templatetags.words import GROUP_LOOKS
-from portfolio.views.positions import position_lines
-from portfolio.views.shares import coverage
+from portfolio.views.dashboard import coverage, position_lines
 from portfolio.web.frame import Frame
 
 A_PAGE = 25

@@ -12,7 +12,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.views.view import ORDERS_SHOWN
+from portfolio.views.dashboard import ORDERS_SHOWN
 from tests.factories import (
     AlertFactory,
     BalanceFactory,

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portfolio.dashboard.selectors import dashboard
-from portfolio.views.buybacks import buyback_lines
+from portfolio.views.dashboard import buyback_lines
 from tests.factories import (
     BalanceFactory,
     EventFactory,

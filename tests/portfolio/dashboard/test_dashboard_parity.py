@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.views.view import ORDERS_SHOWN
+from portfolio.views.dashboard import ORDERS_SHOWN
 from tests.factories import (
     BalanceFactory,
     GroupFactory,

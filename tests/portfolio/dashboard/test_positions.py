@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 
 from portfolio.dashboard.selectors import dashboard
-from portfolio.views.positions import position_lines
-from portfolio.views.shares import allocation, coverage
+from portfolio.views.dashboard import allocation, coverage, position_lines
 from tests.factories import (
     BalanceFactory,
     GroupFactory,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.views.cells import FORMULA, MARK, cell_text, csv_lines
+from portfolio.views.list_pages import FORMULA, MARK, cell_text, csv_lines
 
 
 def read(*rows):

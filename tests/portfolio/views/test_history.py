@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from exchange.models import SyncRun, Trade
 from oco.models import OcoEvent
-from portfolio.views.cells import MARK
-from portfolio.views.journal import journal_page
+from portfolio.views.history import happenings, journal_page
 from portfolio.views.list_forms import JournalForm
-from portfolio.views.sources import happenings
+from portfolio.views.list_pages import MARK
 from tests.factories import (
     EventFactory,
     GroupFactory,
@@ -149,7 +148,7 @@ def test_the_page_leads_on_with_its_filter(client):
 
 
 def test_the_file_has_everything_and_no_formula(client, monkeypatch):
-    monkeypatch.setattr("portfolio.views.journal.IN_A_FILE", 3)
+    monkeypatch.setattr("portfolio.views.history.IN_A_FILE", 3)
     for _ in range(5):
         three()
     SyncRunFactory(failed=True, errors=["=cmd|' /C calc'!A0"])

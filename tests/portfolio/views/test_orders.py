@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oco.reconcile.execution import client_oid
-from portfolio.views.cells import MARK
+from portfolio.views.list_pages import MARK
 from tests.factories import (
     GroupFactory,
     InstrumentFactory,
@@ -190,7 +190,7 @@ def test_a_loss_is_a_negative_number_in_the_file(client):
 
 
 def test_the_file_of_everything_is_written_a_page_at_a_time(client, monkeypatch):
-    monkeypatch.setattr("portfolio.views.ledger_orders.IN_A_FILE", 7)
+    monkeypatch.setattr("portfolio.views.orders.IN_A_FILE", 7)
     made = {OrderFactory().order_id for _ in range(20)}
     rows = file(client)
     assert len(rows) == 20

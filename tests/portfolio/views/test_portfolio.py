@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from exchange.models.sync import Stream
 from portfolio.dashboard.selectors import dashboard
-from portfolio.views.cells import MARK
+from portfolio.views.list_pages import MARK
 from portfolio.views.portfolio import shares
 from tests.factories import (
     BalanceFactory,

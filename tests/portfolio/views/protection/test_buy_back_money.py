@@ -7,10 +7,9 @@ import pytest
 from oco.models import OcoGroup
 from oco.presentation.group_detail import group_story, groups_told
 from portfolio.models import Balance
-from portfolio.views.protection.chart import levels_of
+from portfolio.views.protection.account import account_now, figures_now
+from portfolio.views.protection.detail import levels_of
 from portfolio.views.protection.list import rows_of
-from portfolio.views.protection.money import figures_now
-from portfolio.views.protection.protection_account import account_now
 from tests.factories import GroupFactory, LegFactory, OrderFactory, QuoteFactory, TradeFactory
 from tests.portfolio.views.protection.steps import text
 

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 from exchange.models import SyncRun
 from oco.models import OcoGroup, UsedReview
 from portfolio.models import Balance
-from portfolio.views.protection.protecting import Protecting
+from portfolio.views.protection.protect import Protecting
 from tests.factories import (
     BalanceFactory,
     GroupFactory,

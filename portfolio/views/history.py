@@ -1,24 +1,141 @@
-"""The journal: what happened, in words, newest first, page by page."""
+"""What happened: the journal, as a page and as a file.
+
+Where the journal comes from: fills, the journal of the protection, and cycles that failed. Each newest first.
+
+The journal: what happened, in words, newest first, page by page.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
+from exchange.core.utils import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import Way
-from oco.models import OcoEvent
+from oco.models import OcoEvent, OcoGroup
 from portfolio.accounting.pnl import trade_results
+from portfolio.security.access import readers_only
 from portfolio.templatetags.money import amount_text
 from portfolio.templatetags.words import instrument as pair
-from portfolio.views.cells import Cell
-from portfolio.views.keyset import IN_A_FILE, ROWS, Page, Place, every_row
 from portfolio.views.list_forms import JournalForm
-from portfolio.views.sources import Happening, Kind, happenings
+from portfolio.views.list_pages import (
+    IN_A_FILE,
+    MICROSECOND,
+    ROWS,
+    Cell,
+    Page,
+    Place,
+    every_row,
+    list_answer,
+    micros,
+)
+
+Rows = QuerySet[Any]
+NS_PER_US = 1000
+FILL, EVENT, TROUBLE = 3, 2, 1  # of the same instant, the fill stands above what follows from it
+
+
+class Kind(StrEnum):
+    FILL = "fill"
+    EVENT = "protection"
+    TROUBLE = "sync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One thing that happened; `place` orders it among all others."""
+
+    kind: Kind
+    place: Place
+    at: datetime
+    trade: Trade | None = None
+    event: OcoEvent | None = None
+    run: SyncRun | None = None
+
+
+def happenings(form: JournalForm, *, after: Place | None, size: int) -> list[Happening]:
+    """The next `size` of everything that the form asks for. At most four queries, each along an index."""
+    asked, instrument = form.cleaned_data["kind"], form.cleaned_data["instrument"]
+    found: list[Happening] = []
+    if asked in ("", JournalForm.FILLS):
+        found += _fills(form, instrument, after, size)
+    if asked in ("", JournalForm.PROTECTION):
+        found += _events(form, instrument, after, size)
+    if asked == JournalForm.SYNC or (not asked and not instrument):
+        found += _troubles(form, after, size)
+    return sorted(found, key=lambda one: one.place, reverse=True)[:size]
+
+
+def _fills(form: JournalForm, instrument: str, after: Place | None, size: int) -> Iterator[Happening]:
+    rows = Trade.objects.all()
+    if instrument:
+        rows = rows.filter(instrument_name=instrument)
+    if form.begins:
+        rows = rows.filter(create_time_ns__gte=to_ms(form.begins) * NS_PER_MS)
+    if form.ends:
+        rows = rows.filter(create_time_ns__lt=to_ms(form.ends) * NS_PER_MS)
+    if after is not None:
+        rows = rows.filter(_earlier("create_time_ns", after.at, FILL, after), create_time_ns__lte=after.at)
+    for trade in rows.order_by("-create_time_ns", "-id")[:size]:
+        at = from_ms(trade.create_time_ns // NS_PER_MS)
+        yield Happening(kind=Kind.FILL, place=Place(trade.create_time_ns, FILL, trade.pk), at=at, trade=trade)
+
+
+def _events(form: JournalForm, instrument: str, after: Place | None, size: int) -> Iterator[Happening]:
+    rows = _period(OcoEvent.objects.select_related("group__lot"), "at", form)
+    if instrument:
+        rows = rows.filter(group__in=OcoGroup.objects.filter(instrument_name=instrument))
+    for event in _older(rows, "at", EVENT, after)[:size]:
+        place = Place(micros(event.at) * NS_PER_US, EVENT, event.pk)
+        yield Happening(kind=Kind.EVENT, place=place, at=event.at, event=event)
+
+
+def _troubles(form: JournalForm, after: Place | None, size: int) -> Iterator[Happening]:
+    """One query for each status: so the index of each gives them in order."""
+    for status in (SyncRun.Status.FAILED, SyncRun.Status.PARTIAL):
+        rows = _period(SyncRun.objects.filter(status=status, finished_at__isnull=False), "finished_at", form)
+        for run in _older(rows, "finished_at", TROUBLE, after)[:size]:
+            at = run.finished_at or run.started_at
+            place = Place(micros(at) * NS_PER_US, TROUBLE, run.pk)
+            yield Happening(kind=Kind.TROUBLE, place=place, at=at, run=run)
+
+
+def _period(rows: Rows, column: str, form: JournalForm) -> Rows:
+    if form.begins:
+        rows = rows.filter(**{f"{column}__gte": form.begins})
+    return rows.filter(**{f"{column}__lt": form.ends}) if form.ends else rows
+
+
+def _older(rows: Rows, column: str, rank: int, after: Place | None) -> Rows:
+    """From `after` on, the newest first. A place within a microsecond has everything of it before itself."""
+    ordered = rows.order_by(f"-{column}", "-pk")
+    if after is None:
+        return ordered
+    try:
+        at = EPOCH + after.at // NS_PER_US * MICROSECOND
+    except OverflowError:
+        return ordered.none()
+    if after.at % NS_PER_US:
+        return ordered.filter(**{f"{column}__lte": at})
+    return ordered.filter(_earlier(column, at, rank, after), **{f"{column}__lte": at})
+
+
+def _earlier(column: str, at: int | datetime, rank: int, after: Place) -> Q:
+    earlier = Q(**{f"{column}__lt": at})
+    if rank < after.rank:
+        return earlier | Q(**{column: at})
+    return earlier | Q(**{column: at, "pk__lt": after.key}) if rank == after.rank else earlier
+
 
 HEAD = (
     *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),
@@ -162,3 +279,11 @@ def _trouble(at: datetime, run: SyncRun | None) -> Told:
         reason=" ".join(str(error) for error in (run.errors if run else ())),
         look="bad",
     )
+
+
+@require_safe
+@readers_only
+def history(request: HttpRequest) -> HttpResponseBase:
+    """Purchases, sales, protection and troubles in one list, the newest first."""
+    form = JournalForm(request.GET)
+    return list_answer(request, name="history", form=form, head=HEAD, file=journal_file, page=journal_page)

@@ -1,19 +1,25 @@
-"""Reading orders as a list with filters, and one order with its executions."""
+"""Orders: the list with its filters, as a page and as a file, and one order.
+
+Reading orders as a list with filters, and one order with its executions.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.accounting.pnl import order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
+from portfolio.security.access import readers_only
 from portfolio.templatetags.words import RESTING
-from portfolio.views.cells import Cell
-from portfolio.views.keyset import IN_A_FILE, ROWS, Page, Place, every_row, newest_page
 from portfolio.views.list_forms import OrderForm
+from portfolio.views.list_pages import IN_A_FILE, ROWS, Cell, Page, Place, every_row, list_answer, newest_page
 
 TRADES_SHOWN = 100
 COLUMNS = {
@@ -136,3 +142,22 @@ def order_story(*, pk: int) -> OrderStory:
         ),
         more=len(trades) > TRADES_SHOWN,
     )
+
+
+@require_safe
+@readers_only
+def orders(request: HttpRequest) -> HttpResponseBase:
+    """Open and finished orders. A filter that makes no sense shows no order, and why."""
+    form = OrderForm(request.GET)
+    return list_answer(request, name="orders", form=form, head=HEAD, file=orders_file, page=orders_page)
+
+
+@require_safe
+@readers_only
+def order(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One order with its executions and its ids on the exchange."""
+    try:
+        story = order_story(pk=pk)
+    except (ExchangeOrder.DoesNotExist, OverflowError):
+        raise Http404 from None
+    return render(request, "ledger/order.html", {"story": story})

@@ -1,4 +1,11 @@
-"""What an order form has to know of the account and the market."""
+"""What an order form has to know of the account and the market.
+
+Whether an order form may be used now: not on data that is old, and not while trading is off.
+
+The form asks here, and so does the button that sends.
+
+The figures of a group at the prices of the account.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,16 +14,45 @@ from functools import cached_property
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from oco.engine.pricing import Grid, round_down
 from oco.policies import fee_rates, policy_for
+from oco.presentation.group_detail import Story
 from oco.presentation.previews import Holdings, unclaimed
-from oco.presentation.risk_reward import Terms
+from oco.presentation.reasons import said
+from oco.presentation.risk_reward import Figures, Terms
 from oco.services.validation import Standing
+from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
-from portfolio.views.protection.gate import why_no_data
+from portfolio.signals.watchlist import prices_fresh, quotes_of
+from portfolio.status.freshness import Freshness, sync_state
+from portfolio.status.trading_mode import trading_now
+from portfolio.templatetags.moments import age
+
+
+def why_no_data(*, now: datetime) -> str:
+    """In words for the person, or nothing."""
+    sync = sync_state(now=now)
+    if sync.status is Freshness.NEVER:
+        return _(
+            "Nothing has been read from the exchange yet. Orders are blocked until the first sync succeeds."
+        )
+    if sync.status is Freshness.OLD:
+        words = _("The data is %(age)s old. Orders are blocked until a sync succeeds.")
+        return words % {"age": age(sync.age_seconds)}
+    return ""
+
+
+def why_no_orders() -> str:
+    trading = trading_now()
+    if trading.enabled:
+        return ""
+    return _("Trading is switched off, so no order can be placed. %(reason)s") % {
+        "reason": said(trading.reason or "")
+    }
 
 
 @dataclass(frozen=True)
@@ -95,3 +131,39 @@ def grid_of(instrument: Instrument, quote_usd: Decimal | None) -> Grid:
     return Grid(
         price_tick=instrument.price_tick_size, quantity_tick=instrument.qty_tick_size, quote_usd=quote_usd
     )
+
+
+def figures_now(story: Story, account: Account) -> Figures:
+    group, instrument = story.group, story.instrument
+    quote_usd = account.holdings.usd.get(instrument.quote_ccy) if instrument else None
+    return Figures(
+        quantity=story.quantity,
+        covered=story.covered or story.quantity,
+        stop=group.stop_price,
+        target=story.target,
+        entry=group.entry_price,
+        price=_price(story, instrument, account) if instrument else None,
+        quote_usd=quote_usd,
+        cost=_average(story, account, quote_usd),
+        way=story.way,
+        ceiling=story.ceiling,
+    )
+
+
+def _price(story: Story, instrument: Instrument, account: Account) -> Decimal | None:
+    """Of a coin that is sold out no price stands beside the balance: then the last one of its pair."""
+    mark = account.mark(instrument)
+    if mark is not None or not story.buys_back or account.read_at is None:
+        return mark
+    return prices_fresh(quotes_of([instrument.symbol]).values(), at=account.read_at).get(instrument.symbol)
+
+
+def _average(story: Story, account: Account, quote_usd: Decimal | None) -> Decimal | None:
+    """Of all of that coin, in the quote currency, where there is no entry; nothing for a group that has ended."""
+    if story.group.entry_price is not None or story.is_final or not quote_usd:
+        return None
+    currency = story.group.lot.base_ccy
+    held = [row for row in account.balances if row.currency == currency]
+    found = coin_results(held).get(currency)
+    average = found.average_cost_usd if found else None
+    return average / quote_usd if average is not None else None

@@ -1,0 +1,66 @@
+"""How one person wants the desk shown, and what it is made of.
+
+Where to go after something was done.
+
+Asking for a sync, and how the desk is doing.
+"""
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portfolio.web.health import DOWN, health
+from portfolio.web.preferences import chosen
+from portfolio.worker.runner import sync_request
+
+
+def back(request: HttpRequest) -> HttpResponse:
+    """To the page that the form names, which is one of this desk; else to the dashboard."""
+    page = request.POST.get("back", "")
+    return redirect(page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else "home")
+
+
+YEAR_SECONDS = 365 * 86_400
+
+
+@require_POST
+def display(request: HttpRequest) -> HttpResponse:
+    """Keeps the valid choices of the form in cookies and goes back. Needs no login: it changes this browser only."""
+    response = back(request)
+    for name, value in chosen(request.POST).items():
+        response.set_cookie(
+            name,
+            value,
+            max_age=YEAR_SECONDS,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """The version and the works of others."""
+    return render(request, "portfolio/about.html")
+
+
+@require_POST
+@staff_member_required
+def sync_now(request: HttpRequest) -> HttpResponse:
+    """Asks the worker for a cycle and goes back to where the button was."""
+    sync_request(requested_by=request.user.get_username())
+    messages.success(request, _("A sync was asked for. This page shows it as soon as it is done."))
+    return back(request)
+
+
+@require_safe
+def health_check(request: HttpRequest) -> HttpResponse:
+    """For whoever watches the desk; no login and no session."""
+    state = health(now=timezone.now())
+    return JsonResponse(state.as_dict(), status=503 if state.status == DOWN else 200)
