@@ -4,8 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from config.reader import Reader, Secret, surroundings
-from config.secret import secret_key
+from config.env import Reader, Secret, secret_key, surroundings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
@@ -58,7 +57,9 @@ LOCAL_PEERS = read.names("LOCAL_PEERS", default="")
 DASHBOARD_PUBLIC = read.text("DASHBOARD_PUBLIC", default="loopback" if LIVE_TRADING else "true").lower()
 SECRET_KEY = read.secret("SECRET_KEY") or Secret(secret_key(VAR_DIR / "secret_key"))
 
-SESSION_ENGINE = "portfolio.security.sessions"  # the table holds hashes, no numbers that a thief could use
+SESSION_ENGINE = (
+    "portfolio.security.authentication"  # the table holds hashes, no numbers that a thief could use
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_HTTPS
@@ -87,7 +88,7 @@ INSTALLED_APPS = [
     "portfolio",
 ]
 MIDDLEWARE = [
-    "portfolio.web.tracing.traced",
+    "portfolio.web.middleware.traced",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portfolio.web.middleware.strict_headers",
@@ -100,7 +101,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portfolio.web.middleware.chosen_display",
     "portfolio.web.middleware.live_updates",
-    "portfolio.security.guard.AdminGuard",
+    "portfolio.security.sudo.AdminGuard",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -115,7 +116,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portfolio.web.context.desk",
+                "portfolio.web.page_context.desk",
             ]
         },
     }
@@ -132,7 +133,7 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 # Logging in: after this many wrong passwords for one name from one address one waits.
 AUTHENTICATION_BACKENDS = [
-    "portfolio.security.logins.LimitedAttempts",
+    "portfolio.security.authentication.LimitedAttempts",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AXES_FAILURE_LIMIT = 5
@@ -141,7 +142,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger could make the wait endless
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
-AXES_CLIENT_IP_CALLABLE = "portfolio.web.tracing.address_of"
+AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.address_of"
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a wait; failures are in the log
 AXES_VERBOSE = False
@@ -163,15 +164,15 @@ CHANGES = "60/min"
 SYNCS = "10/min"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "portfolio.security.tokens.TokenAuthentication",
+        "portfolio.security.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portfolio.security.access.MayUse"],
     "DEFAULT_THROTTLE_CLASSES": [
-        "portfolio.api.throttles.Anonymous",
-        "portfolio.api.throttles.LoggedIn",
-        "portfolio.api.throttles.WithToken",
-        "portfolio.api.throttles.Changing",
+        "portfolio.api.throttling.Anonymous",
+        "portfolio.api.throttling.LoggedIn",
+        "portfolio.api.throttling.WithToken",
+        "portfolio.api.throttling.Changing",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": READS,
@@ -181,9 +182,9 @@ REST_FRAMEWORK = {
         "sync": SYNCS,
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portfolio.api.bounds.Json"],
-    "EXCEPTION_HANDLER": "portfolio.api.bounds.answer_to",
-    "DEFAULT_SCHEMA_CLASS": "portfolio.api.schema.Description",
+    "DEFAULT_PARSER_CLASSES": ["portfolio.api.throttling.Json"],
+    "EXCEPTION_HANDLER": "portfolio.api.throttling.answer_to",
+    "DEFAULT_SCHEMA_CLASS": "portfolio.api.openapi.Description",
     "URL_FORMAT_OVERRIDE": None,
 }
 KNOX_TOKEN_MODEL = "portfolio.ApiToken"  # noqa: S105
@@ -195,7 +196,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "portfolio.api.schema.add_errors",
+        "portfolio.api.openapi.add_errors",
     ],
 }
 # Counts of requests, in the memory of the one web process: lost at a restart, which nobody is served by.

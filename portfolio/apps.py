@@ -12,7 +12,7 @@ class PortfolioConfig(AppConfig):
     def ready(self) -> None:
         from portfolio import checks  # noqa: F401  # registers itself
         from portfolio.security.sudo import note_password
-        from portfolio.web.tracing import login_note
+        from portfolio.web.middleware import login_note
 
         user_logged_in.connect(note_password, dispatch_uid="password given")
         user_logged_in.connect(login_note, dispatch_uid="login in the audit log")

@@ -1,16 +1,16 @@
-"""Addresses of the pages and of the API."""
+"""Addresses of the pages and of the API.
+
+Addresses of protection on pages.
+"""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from exchange.urls import order_urls
 from oco.urls import group_urls
-from portfolio.api.api import BalanceList, DashboardState, SyncNow
-from portfolio.api.market_api import SignalList, Watchlist
-from portfolio.api.page import Schema, docs
-from portfolio.api.worth_api import ValueHistory
+from portfolio.api.openapi import Schema, docs
+from portfolio.api.views import BalanceList, DashboardState, SignalList, SyncNow, ValueHistory, Watchlist
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.protection_urls import protection_pages
 from portfolio.security.sudo import confirm
 from portfolio.views.alerts import acknowledge, alerts
 from portfolio.views.audit import audit
@@ -19,9 +19,37 @@ from portfolio.views.history import history
 from portfolio.views.orders import order, orders
 from portfolio.views.portfolio import portfolio
 from portfolio.views.protection.account import standing_of
+from portfolio.views.protection.cancel import cancel
+from portfolio.views.protection.detail import protection_group, protection_sent
+from portfolio.views.protection.kill_switch import switch, switch_on_again
+from portfolio.views.protection.list import protection
+from portfolio.views.protection.protect import (
+    fix,
+    fix_review,
+    fix_send,
+    protect,
+    protect_review,
+    protect_send,
+)
 from portfolio.views.signals import signals
 from portfolio.views.site import about, display, health_check, sync_now
 from portfolio.views.watchlist import watchlist, watchlist_item
+
+protection_pages = [
+    path("protection/", protection, name="protection"),
+    path("protection/protect/<str:instrument>/", protect, name="protect"),
+    path("protection/protect/<str:instrument>/review/", protect_review, name="protect-review"),
+    path("protection/protect/<str:instrument>/send/", protect_send, name="protect-send"),
+    path("protection/<uuid:pk>/", protection_group, name="protection-group"),
+    path("protection/<uuid:pk>/sent/", protection_sent, name="protection-sent"),
+    path("protection/<uuid:pk>/fix/", fix, name="protection-fix"),
+    path("protection/<uuid:pk>/fix/review/", fix_review, name="protection-fix-review"),
+    path("protection/<uuid:pk>/fix/send/", fix_send, name="protection-fix-send"),
+    path("protection/<uuid:pk>/cancel/", cancel, name="protection-cancel"),
+    path("switch/", switch, name="switch"),
+    path("switch/on/", switch_on_again, name="switch-on"),
+]
+
 
 api = [
     path("dashboard/state", DashboardState.as_view(), name="dashboard-state"),

@@ -8,12 +8,9 @@ from portfolio.admin.accounting import (
     SnapshotAdmin,
 )
 from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
-from portfolio.admin.balance import BalanceAdmin
-from portfolio.admin.perpetuals import PerpetualAdmin
-from portfolio.admin.policy import HeldPolicyAdmin
-from portfolio.admin.signals import SignalAdmin
+from portfolio.admin.holdings import BalanceAdmin, HeldPolicyAdmin, PerpetualAdmin
+from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
 from portfolio.admin.tokens import ApiTokenAdmin
-from portfolio.admin.watchlist import WatchlistItemAdmin
 
 __all__ = [
     "AlertAdmin",

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from exchange.admin.base import AnyAdmin
 from portfolio.models import ApiToken
-from portfolio.security.services_tokens import DAYS, token_create, token_revoke
+from portfolio.security.authentication import DAYS, token_create, token_revoke
 
 SHOWN = ("label", "scope", "user", "created", "expiry")
 

@@ -19,8 +19,8 @@ from oco.models import OcoGroup, OcoLeg
 from oco.presentation.group_detail import fills_of
 from oco.presentation.risk_reward import gain_of, percent_from
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.templatetags.money import amount_text, percent_text, signed, usd_text
-from portfolio.templatetags.words import instrument
+from portfolio.templatetags.formatting import amount_text, percent_text, signed, usd_text
+from portfolio.templatetags.labels import instrument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from exchange.selectors import orders_executed
 from oco.models import Watermark
 from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
 from portfolio.models import Alert
-from portfolio.templatetags.money import amount_text
-from portfolio.templatetags.words import instrument
+from portfolio.templatetags.formatting import amount_text
+from portfolio.templatetags.labels import instrument
 
 SETTLED = timedelta(minutes=10)  # an execution may be listed later than its order
 LOOKED_BACK = timedelta(days=1)

@@ -22,9 +22,9 @@ from oco.presentation.positions import BuyBack
 from oco.presentation.reasons import said
 from portfolio.dashboard.selectors import Dashboard, dashboard
 from portfolio.models import Alert
-from portfolio.status.freshness import Freshness, SyncState
-from portfolio.templatetags.money import amount_text
-from portfolio.templatetags.words import instrument
+from portfolio.status.sync_status import Freshness, SyncState
+from portfolio.templatetags.formatting import amount_text
+from portfolio.templatetags.labels import instrument
 
 DAY = timedelta(days=1)
 

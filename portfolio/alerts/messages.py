@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from portfolio.alerts.channels import Message
 from portfolio.models import Alert
 from portfolio.status.trading_mode import Mode, mode_now
-from portfolio.worker.parts import page_url
+from portfolio.worker.processes import page_url
 
 Kind = Alert.Kind
 TONES = {

@@ -33,8 +33,8 @@ from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, tro
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Alert, Perpetual
 from portfolio.signals.watchlist import prices_fresh, quotes_of
-from portfolio.templatetags.money import amount_text
-from portfolio.templatetags.words import instrument
+from portfolio.templatetags.formatting import amount_text
+from portfolio.templatetags.labels import instrument
 
 PREFIX = "dear "
 

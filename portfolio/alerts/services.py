@@ -20,7 +20,7 @@ from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, tr
 from portfolio.alerts.position_checks import groups_note_all, trouble_of
 from portfolio.models import Alert
 from portfolio.models.alerts import NEWS
-from portfolio.templatetags.words import instrument
+from portfolio.templatetags.labels import instrument
 
 Kind = Alert.Kind
 KINDS = {

@@ -29,8 +29,7 @@ from portfolio.accounting.valuation import CENT, total_of
 from portfolio.models import Balance, WatchlistItem
 from portfolio.signals.selectors import Board, SignalRow, board
 from portfolio.signals.watchlist import WatchRow, prices_fresh, quotes_of, rows_of
-from portfolio.status.freshness import SyncState, sync_state
-from portfolio.status.stamps import Stamps, stamps_now
+from portfolio.status.sync_status import Stamps, SyncState, stamps_now, sync_state
 from portfolio.status.trading_mode import Mode, Trading, mode_now, trading_now
 
 EXECUTED_SHOWN = 50

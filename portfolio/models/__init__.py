@@ -1,14 +1,17 @@
 """What the person sees and is told."""
 
+from portfolio.models.accounting import (
+    Balance,
+    CoinDrift,
+    CostCursor,
+    CostEntry,
+    Perpetual,
+    PortfolioSnapshot,
+    PositionCost,
+)
 from portfolio.models.alerts import Alert, AlertMessage
-from portfolio.models.balance import Balance
-from portfolio.models.cost import CostCursor, CostEntry, PositionCost
-from portfolio.models.drift import CoinDrift
-from portfolio.models.perpetual import Perpetual
-from portfolio.models.signal import Signal
-from portfolio.models.snapshot import PortfolioSnapshot
+from portfolio.models.market import Signal, WatchlistItem
 from portfolio.models.tokens import ApiToken
-from portfolio.models.watch import WatchlistItem
 
 __all__ = [
     "Alert",

@@ -17,8 +17,7 @@ from exchange.core.utils import Timeframe
 from exchange.models import Heartbeat
 from portfolio.models import Signal
 from portfolio.signals.strategy import is_old, oldest
-from portfolio.status.freshness import LATE_AFTER
-from portfolio.status.stamps import SIGNALS, Stamps
+from portfolio.status.sync_status import LATE_AFTER, SIGNALS, Stamps
 
 WORDS = {
     "no_bars": _("No bars of the market have been read yet."),

@@ -23,7 +23,7 @@ from portfolio.models import Signal
 from portfolio.signals.indicators import Bars
 from portfolio.signals.strategy import Call, Series, call_of
 from portfolio.signals.watchlist import instruments_charted, instruments_followed
-from portfolio.status.stamps import SIGNALS
+from portfolio.status.sync_status import SIGNALS
 
 LOOKED_AT = 300  # bars: the indicators are those of the same bars, however many are kept
 KEPT = 300  # signals of each series: three days of the shortest bars, ten months of the longest

@@ -21,7 +21,7 @@ from exchange.selectors import decimals_of
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import pairs_of
 from portfolio.models import Balance, WatchlistItem
-from portfolio.status.freshness import OLD_AFTER
+from portfolio.status.sync_status import OLD_AFTER
 
 SPOT = "CCY_PAIR"
 TREND = timedelta(hours=25)  # the hourly closes of a day

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from oco.engine.pricing import Way
-from portfolio.templatetags.money import amount_text, percent_text, signed
-from portfolio.web import ladder as steps
-from portfolio.web import line as curve
+from portfolio.templatetags.formatting import amount_text, percent_text, signed
+from portfolio.web import charts as curve
+from portfolio.web import charts as steps
 from portfolio.web.preferences import display_now
 
 register = template.Library()

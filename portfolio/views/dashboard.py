@@ -29,8 +29,8 @@ from portfolio.accounting.pnl import CoinResult
 from portfolio.accounting.snapshots import SPANS, span_of
 from portfolio.dashboard.selectors import Dashboard, Holding, dashboard
 from portfolio.security.access import readers_only
-from portfolio.web.bar import Slice, divided
-from portfolio.web.frame import Frame
+from portfolio.web.charts import Slice, divided
+from portfolio.web.page_context import Frame
 
 HUNDRED = Decimal(100)
 

@@ -25,8 +25,8 @@ from oco.engine.pricing import Way
 from oco.models import OcoEvent, OcoGroup
 from portfolio.accounting.pnl import trade_results
 from portfolio.security.access import readers_only
-from portfolio.templatetags.money import amount_text
-from portfolio.templatetags.words import instrument as pair
+from portfolio.templatetags.formatting import amount_text
+from portfolio.templatetags.labels import instrument as pair
 from portfolio.views.list_forms import JournalForm
 from portfolio.views.list_pages import (
     IN_A_FILE,

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from exchange.models import ExchangeOrder
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 from exchange.selectors import UNKNOWN
-from portfolio.templatetags.words import ORDER_LOOKS, WORDS
+from portfolio.templatetags.labels import ORDER_LOOKS, WORDS
 
 Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin
 ANY = ("", _("Any"))

@@ -17,7 +17,7 @@ from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.accounting.pnl import order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.security.access import readers_only
-from portfolio.templatetags.words import RESTING
+from portfolio.templatetags.labels import RESTING
 from portfolio.views.list_forms import OrderForm
 from portfolio.views.list_pages import IN_A_FILE, ROWS, Cell, Page, Place, every_row, list_answer, newest_page
 

@@ -14,8 +14,8 @@ from portfolio.accounting.snapshots import SPANS, span_of
 from portfolio.dashboard.selectors import Dashboard, Holding, dashboard
 from portfolio.security.access import readers_only
 from portfolio.views.list_pages import Cell, csv_file, wants_file
-from portfolio.web.bar import Slice, divided
-from portfolio.web.frame import Frame
+from portfolio.web.charts import Slice, divided
+from portfolio.web.page_context import Frame
 
 HOLDING = (
     *("currency", "quantity", "available", "reserved", "price_usd", "market_value_usd", "allocation_pct"),

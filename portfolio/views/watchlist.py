@@ -23,7 +23,7 @@ from portfolio.signals.watchlist import (
     watchlist_note,
     watchlist_remove,
 )
-from portfolio.templatetags.words import instrument
+from portfolio.templatetags.labels import instrument
 
 STEPS = {"up": -1, "down": 1}
 

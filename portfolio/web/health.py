@@ -10,7 +10,7 @@ from django.db import Error
 
 from exchange.selectors import worker_last_beat
 from portfolio.alerts.selectors import delivery_trouble
-from portfolio.status.freshness import Freshness, SyncState, age_seconds, sync_state
+from portfolio.status.sync_status import Freshness, SyncState, age_seconds, sync_state
 from portfolio.status.trading_mode import mode_now
 
 SILENT_AFTER_SECONDS = 30

@@ -15,8 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portfolio.security.access import may_read
-from portfolio.status.freshness import sync_state
-from portfolio.status.stamps import Stamps, stamps_now
+from portfolio.status.sync_status import Stamps, stamps_now, sync_state
 
 REVISION, WAITING, PEEK = "X-Live-Revision", "X-Live-Waiting", "X-Live-Peek"
 TICKING = re.compile(r"(<time[^>]*>)[^<]*")

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.reader import Reader, surroundings
+from config.env import Reader, surroundings
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import stat
 
-from config.secret import secret_key
+from config.env import secret_key
 
 
 def test_it_is_born_once_and_only_its_owner_reads_it(tmp_path):

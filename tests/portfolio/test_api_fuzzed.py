@@ -8,7 +8,7 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from portfolio.api.page import document
+from portfolio.api.openapi import document
 from tests.factories import (
     ApiTokenFactory,
     BalanceFactory,
@@ -39,7 +39,7 @@ def one_transaction():
 @pytest.fixture(params=["nobody", "read", "trade"])
 def headers(request, monkeypatch):
     """Who asks; of everything there is one, and one may ask as often as one likes."""
-    monkeypatch.setattr("portfolio.api.throttles.Throttle.allow_request", lambda *_: True)
+    monkeypatch.setattr("portfolio.api.throttling.Throttle.allow_request", lambda *_: True)
     market = (InstrumentFactory, WatchFactory, SignalFactory)
     for factory in (*market, BalanceFactory, OrderFactory, TradeFactory, LegFactory):
         factory()

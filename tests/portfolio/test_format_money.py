@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from portfolio.templatetags.money import amount, amount_text, held_text, percent, usd, usd_down, usd_text
-from portfolio.templatetags.words import cover_pill, instrument, words
+from portfolio.templatetags.formatting import amount, amount_text, held_text, percent, usd, usd_down, usd_text
+from portfolio.templatetags.labels import cover_pill, instrument, words
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portfolio.templatetags.moments import age, clock
+from portfolio.templatetags.formatting import age, clock
 
 NOW = datetime(2026, 11, 22, 14, 32, 41, tzinfo=UTC)
 

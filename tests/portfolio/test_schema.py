@@ -5,8 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
-from portfolio.api.page import document
-from portfolio.api.reading import Kind, kind_of
+from portfolio.api.openapi import Kind, document, kind_of
 from portfolio.urls import api
 from tests.portfolio.pages import Page
 

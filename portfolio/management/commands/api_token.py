@@ -9,7 +9,7 @@ from django.utils import timezone
 from knox.settings import CONSTANTS
 
 from portfolio.models import ApiToken
-from portfolio.security.services_tokens import DAYS, token_create, token_revoke
+from portfolio.security.authentication import DAYS, token_create, token_revoke
 
 WHO = "manage.py api_token"
 

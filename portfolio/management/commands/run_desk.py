@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
-from portfolio.worker import parts
-from portfolio.worker.supervisor import StopRequest, Supervisor
+from portfolio.worker import processes
+from portfolio.worker.processes import StopRequest, Supervisor
 
 START_SECONDS = 60
 STOP_SECONDS = 25  # time for a cycle at work to end; one that is cut off is picked up by the next
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Create what is missing, then run simulator (dry run only), web and worker until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for setting, host, port in parts.addresses():
+        for setting, host, port in processes.addresses():
             _refuse_if_taken(setting, host, port)
         desk = Desk(tell=self._tell)
         call_command("setup", stdout=self.stdout)
@@ -55,17 +55,17 @@ class Desk:
 
     def _start(self) -> str | None:
         """The simulator first: the worker asks it at once."""
-        if parts.has_simulator():
-            self._parts.start("simulator", parts.simulator_command())
-            if trouble := self._until(parts.simulator_listens):
+        if processes.has_simulator():
+            self._parts.start("simulator", processes.simulator_command())
+            if trouble := self._until(processes.simulator_listens):
                 return trouble
         if not self._stop.asked:
-            self._parts.start("web", parts.web_command())
-            self._parts.start("worker", parts.worker_command())
-        if trouble := self._until(parts.page_answers):
+            self._parts.start("web", processes.web_command())
+            self._parts.start("worker", processes.worker_command())
+        if trouble := self._until(processes.page_answers):
             return trouble
         if not self._stop.asked:
-            self._tell(f"Exchange Desk ({_mode()}) is open: {parts.page_url()}   Ctrl-C stops it.")
+            self._tell(f"Exchange Desk ({_mode()}) is open: {processes.page_url()}   Ctrl-C stops it.")
         return None
 
     def _until(self, ready: Callable[[], bool], seconds: float = START_SECONDS) -> str | None:

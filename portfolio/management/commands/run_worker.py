@@ -14,8 +14,8 @@ from django_q.cluster import Cluster
 
 from exchange.services.lease import stop_ask
 from exchange.services.runs import heartbeat_record
+from portfolio.worker.processes import StopRequest, die_with_parent
 from portfolio.worker.schedule import look
-from portfolio.worker.supervisor import StopRequest, die_with_parent
 
 NAME = "worker"
 HEARTBEAT_SECONDS = 5

@@ -28,9 +28,9 @@ from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
 from portfolio.signals.watchlist import prices_fresh, quotes_of
-from portfolio.status.freshness import Freshness, sync_state
+from portfolio.status.sync_status import Freshness, sync_state
 from portfolio.status.trading_mode import trading_now
-from portfolio.templatetags.moments import age
+from portfolio.templatetags.formatting import age
 
 
 def why_no_data(*, now: datetime) -> str:

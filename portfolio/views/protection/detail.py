@@ -24,10 +24,9 @@ from oco.models import OcoGroup
 from oco.presentation.group_detail import Story, group_story
 from oco.presentation.risk_reward import Figures, realised_of
 from portfolio.security.access import readers_only
-from portfolio.status.freshness import sync_state
-from portfolio.status.stamps import stamps_now
+from portfolio.status.sync_status import stamps_now, sync_state
 from portfolio.views.protection.account import account_now, figures_now
-from portfolio.web.frame import Frame
+from portfolio.web.page_context import Frame
 
 BARS = 96
 USUAL = Timeframe.H1

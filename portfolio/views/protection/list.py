@@ -20,9 +20,9 @@ from oco.presentation.group_detail import Story, groups_told
 from oco.selectors import Danger, group_instruments, groups_asked
 from portfolio.dashboard.selectors import dashboard
 from portfolio.security.access import readers_only
-from portfolio.templatetags.words import GROUP_LOOKS
+from portfolio.templatetags.labels import GROUP_LOOKS
 from portfolio.views.dashboard import coverage, position_lines
-from portfolio.web.frame import Frame
+from portfolio.web.page_context import Frame
 
 A_PAGE = 25
 LONGEST = 64

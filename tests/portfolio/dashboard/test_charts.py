@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.web.bar import divided
-from portfolio.web.ladder import ladder
-from portfolio.web.line import line, sparkline
-from portfolio.web.scale import nice_ticks, short_all
+from portfolio.web.charts import divided, ladder, line, nice_ticks, short_all, sparkline
 
 D = Decimal
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portfolio.web.frame import PAGES
+from portfolio.web.page_context import PAGES
 from tests.factories import AlertFactory, BalanceFactory, GroupFactory, InstrumentFactory, SyncRunFactory
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.api.page import document
+from portfolio.api.openapi import document
 from tests.factories import ApiTokenFactory, BalanceFactory, GroupFactory, InstrumentFactory, UserFactory
 from tests.test_secrets import database
 

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.security.sessions import SessionStore
+from portfolio.security.authentication import SessionStore
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

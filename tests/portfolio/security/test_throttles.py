@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from portfolio.api import throttles
+from portfolio.api import throttling
 from tests.factories import ApiTokenFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ BALANCES, SYNC, GROUPS = "/api/balances/", "/api/sync/", "/api/oco-groups/"
 def tight(monkeypatch):
     """Three times a minute, once to change something."""
     rates = {"anon": "3/min", "user": "3/min", "token": "3/min", "write": "2/min", "sync": "1/min"}
-    monkeypatch.setattr(throttles.Throttle, "THROTTLE_RATES", rates)
+    monkeypatch.setattr(throttling.Throttle, "THROTTLE_RATES", rates)
 
 
 def read(client: Client, times: int = 4, **sender):

@@ -2,21 +2,21 @@
 
 import pytest
 
-from portfolio.worker import parts
+from portfolio.worker import processes
 
 
 def test_a_dry_run_has_a_simulator_where_its_address_says(settings):
     settings.CRYPTO_COM_REST_URL = "http://localhost:9003/exchange/v1"
-    assert parts.addresses() == [("PORT", "127.0.0.1", 8002), ("CRYPTO_COM_REST_URL", "localhost", 9003)]
-    words = parts.simulator_command()
+    assert processes.addresses() == [("PORT", "127.0.0.1", 8002), ("CRYPTO_COM_REST_URL", "localhost", 9003)]
+    words = processes.simulator_command()
     assert words[words.index("--port") + 1] == "9003"
 
 
 @pytest.mark.parametrize("mode", ["LIVE", "SANDBOX"])
 def test_with_a_real_exchange_there_is_no_simulator(settings, mode):
     settings.ENVIRONMENT = mode
-    assert not parts.has_simulator()
-    assert parts.addresses() == [("PORT", "127.0.0.1", 8002)]
+    assert not processes.has_simulator()
+    assert processes.addresses() == [("PORT", "127.0.0.1", 8002)]
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ def test_with_a_real_exchange_there_is_no_simulator(settings, mode):
 )
 def test_the_web_listens_on_host_and_is_reached_from_here(settings, host, bind, url):
     settings.HOST = host
-    assert bind in parts.web_command()
-    assert parts.page_url() == url
+    assert bind in processes.web_command()
+    assert processes.page_url() == url
 
 
 def test_where_lines_are_json_the_master_of_the_web_process_is_quiet(settings):
-    assert "--log-level" not in parts.web_command()
+    assert "--log-level" not in processes.web_command()
     settings.LOG_FORMAT = "json"
-    assert parts.web_command()[-2:] == ["--log-level", "warning"]
+    assert processes.web_command()[-2:] == ["--log-level", "warning"]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from portfolio.worker.supervisor import StopRequest, Supervisor
+from portfolio.worker.processes import StopRequest, Supervisor
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [

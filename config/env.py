@@ -1,0 +1,169 @@
+"""Typed settings out of plain text; what cannot be understood becomes one sentence that names the setting.
+
+Makes and keeps the key that signs sessions; it is born once and readable by its owner alone.
+"""
+
+import os
+import re
+import secrets
+import zoneinfo
+from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+HIDDEN = "********"
+LINE = re.compile(r"(#.*|(export )?\w+=.*)?")
+
+
+class Surroundings(environ.Env):  # type: ignore[misc]
+    """The environment, then `.env`: in a copy, so that no child process inherits a key from the file."""
+
+    ENVIRON: dict[str, str] = {}
+
+
+def surroundings(environment: Mapping[str, str], file: Path) -> dict[str, str]:
+    """The values of `environment`, completed by those of `file` when it is there."""
+    Surroundings.ENVIRON = dict(environment)
+    if file.is_file():
+        _refuse_unreadable(file)
+        _refuse_odd_lines(file)
+        Surroundings.read_env(file)
+    return Surroundings.ENVIRON
+
+
+def _refuse_unreadable(file: Path) -> None:
+    """In a container the file keeps its owner, who may be another user than ours."""
+    try:
+        file.open("rb").close()
+    except PermissionError:
+        raise ImproperlyConfigured(
+            f"{file.name} belongs to user {file.stat().st_uid} and cannot be read by user {os.getuid()}, "
+            "who runs this. Make them the same (in compose: DESK_UID in .env)."
+        ) from None
+
+
+def _refuse_odd_lines(file: Path) -> None:
+    """django-environ would log such a line with all that is in it, and that may be a key."""
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        if not LINE.fullmatch(line):
+            raise ImproperlyConfigured(
+                f"Line {number} of {file.name} is not understood: write NAME=value, "
+                "with no space before the name or around the equals sign."
+            )
+
+
+class Secret(str):
+    """A text that works like any other, but does not show itself in a dump, a traceback or an error page."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{HIDDEN}'" if self else "''"
+
+
+class Reader:
+    """Reads by name; an absent or empty value is the default."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._values.get(name, "").strip() or default
+
+    def secret(self, name: str) -> Secret:
+        return Secret(self.text(name))
+
+    def flag(self, name: str, default: bool) -> bool:
+        word = self.text(name, TRUE[0] if default else FALSE[0]).lower()
+        if word not in TRUE + FALSE:
+            _refuse(name, "true or false", word)
+        return word in TRUE
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        word = self.text(name, str(default))
+        if not re.fullmatch(r"-?[0-9]{1,9}", word) or not least <= int(word) <= most:
+            _refuse(name, f"a whole number from {least} to {most}", word)
+        return int(word)
+
+    def number(self, name: str, default: str, least: str, most: str) -> Decimal:
+        """An exact decimal, written with a point."""
+        word = self.text(name, default)
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", word) or not Decimal(least) <= Decimal(
+            word
+        ) <= Decimal(most):
+            _refuse(name, f"a number from {least} to {most}", word)
+        return Decimal(word)
+
+    def names(self, name: str, default: str) -> list[str]:
+        """A list separated by commas."""
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def choice(self, name: str, default: str, among: tuple[str, ...]) -> str:
+        word = self.text(name, default).lower()
+        if word not in among:
+            _refuse(name, " or ".join(among), word)
+        return word
+
+    def moment(self, name: str, default: str) -> time:
+        """A time of day, as 08:00."""
+        word = self.text(name, default)
+        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", word):
+            _refuse(name, "a time of day such as 08:00", word)
+        hour, minute = word.split(":")
+        return time(int(hour), int(minute))
+
+    def zone(self, name: str, default: str) -> str:
+        word = self.text(name, default)
+        try:
+            zoneinfo.ZoneInfo(word)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            _refuse(name, "a time zone such as UTC or Europe/Madrid", word)
+        return word
+
+    def database(self, name: str, default: str, mode: str = "") -> dict[str, Any]:
+        """Django's description of a database; the text itself is never repeated, it may hold a password.
+
+        `{mode}` in it becomes `mode`: one server then has a database for each.
+        """
+        text = self.text(name, default).replace("{mode}", mode)
+        if not re.match(r"(postgres|postgresql|sqlite)://", text):
+            raise ImproperlyConfigured(
+                f"{name} must begin with postgres:// or sqlite:// (postgres://user:password@host:5432/name)."
+            )
+        try:
+            found = dict(environ.Env.db_url_config(text))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is not an address of a database.") from None
+        return {**found, "PASSWORD": Secret(found.get("PASSWORD", ""))}
+
+
+def _refuse(name: str, wanted: str, found: str) -> NoReturn:
+    raise ImproperlyConfigured(f"{name} must be {wanted}, not “{found}”.")
+
+
+def secret_key(path: Path) -> str:
+    """The text in `path`; written with fresh randomness, mode 0600, when the file is not there yet."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_once(path, secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Two processes may start at once: the link is atomic, the loser keeps the winner's file."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()

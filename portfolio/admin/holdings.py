@@ -1,0 +1,132 @@
+"""What is held, in the admin, and the form that asks for its protection.
+
+Derivative positions, to look at.
+
+The policies, where it is known what is held.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from exchange.admin.base import ReadOnlyAdmin
+from exchange.admin.filters import QuestionFilter
+from oco.admin import PolicyAdmin
+from oco.forms import ProtectForm
+from oco.models import ProtectionPolicy
+from oco.policies import policy_for
+from oco.presentation.positions import pairs_of
+from oco.presentation.previews import Holdings, coin_preview
+from oco.services.groups import group_create
+from oco.services.validation import NotPossible, free_of
+from portfolio.dashboard.selectors import holdings_now
+from portfolio.models import Balance, Perpetual
+from portfolio.views.protection.account import standing_of
+
+NAME_LENGTH = 64
+
+
+class Unpriced(QuestionFilter):
+    title = "price"
+    parameter_name = "price"
+    answers = (("none", "Held, and without a known price", Q(price_usd=None) & ~Q(quantity=0)),)
+
+
+@admin.register(Balance)
+class BalanceAdmin(ReadOnlyAdmin):
+    list_display = (
+        "currency",
+        "quantity",
+        "available",
+        "reserved",
+        "price_usd",
+        "market_value_usd",
+        "read_at",
+        "on_desk",
+    )
+    change_list_template = "admin/sync_now_list.html"
+    list_filter = (Unpriced,)
+    search_fields = ("currency",)
+    actions = ("protect_held",)
+
+    def view_on_site(self, balance: Balance) -> str:
+        return reverse("portfolio")
+
+    def has_protect_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("oco.add_ocogroup"))
+
+    @admin.action(description="Protect held position…", permissions=["protect"])
+    def protect_held(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:
+        chosen = list(queryset[:2])
+        if len(chosen) == 1:
+            return redirect("admin:portfolio_balance_protect", chosen[0].currency)
+        messages.warning(request, "Choose one position: each has its own stop and target.")
+        return None
+
+    def get_urls(self) -> list[URLPattern]:
+        protect = self.admin_site.admin_view(self.protect)
+        name = "portfolio_balance_protect"
+        return [path("<str:currency>/protect/", protect, name=name), *super().get_urls()]
+
+    def protect(self, request: HttpRequest, currency: str) -> HttpResponse:
+        """Asks for stop and target; what is asked is written down for the worker."""
+        if not self.has_protect_permission(request):
+            raise PermissionDenied
+        balance = get_object_or_404(Balance, currency=currency)
+        pairs = pairs_of([currency]).get(currency, [])
+        form = ProtectForm(
+            request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_proposal(currency)
+        )
+        if form.is_valid() and self._created(request, form, balance):
+            return redirect("admin:oco_ocogroup_changelist")
+        context = {"form": form, "balance": balance, "title": f"Protect {currency}"}
+        context |= self.admin_site.each_context(request)
+        return render(request, "admin/protect.html", context)
+
+    def _created(self, request: HttpRequest, form: ProtectForm, balance: Balance) -> bool:
+        """Whether it could be written down; why not is on the form."""
+        name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
+        try:
+            asked = form.asked()
+            standing = standing_of(asked["instrument_name"])
+            group = group_create(**asked, standing=standing, requested_by=name, now=now)
+        except NotPossible as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+            return False
+        messages.success(request, f"Written down: {group}. The worker places its orders next.")
+        return True
+
+
+def _proposal(currency: str) -> dict[str, Any]:
+    """What is free, by the policy of its first pair, from the price now."""
+    pair = next(iter(pairs_of([currency]).get(currency, [])), None)
+    holdings = holdings_now()
+    shown = pair and coin_preview(pair, policy_for(pair.symbol), holdings)
+    if not pair or not shown:
+        return {}
+    return {
+        "instrument_name": shown.instrument_name,
+        "quantity": free_of(instrument=pair, held=holdings.held.get(currency, Decimal())),
+        "stop_price": shown.stop,
+        "take_profit_price": shown.target,
+    }
+
+
+@admin.register(Perpetual)
+class PerpetualAdmin(ReadOnlyAdmin):
+    list_display = ("instrument_name", "quantity", "market_value_usd", "since", "read_at")
+
+
+@admin.register(ProtectionPolicy)
+class HeldPolicyAdmin(PolicyAdmin):
+    """Registered here, where it is known what is held."""
+
+    def holdings(self) -> Holdings:
+        return holdings_now()

@@ -1,0 +1,107 @@
+"""The watchlist, changed in the admin by the same rules as on its page.
+
+The signals, to read.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from exchange.admin.base import AnyAdmin, ReadOnlyAdmin, to_the_second
+from exchange.admin.filters import QuestionFilter
+from exchange.core.utils import Timeframe
+from portfolio.models import Signal, WatchlistItem
+from portfolio.signals.selectors import reason_words
+from portfolio.signals.watchlist import (
+    NotWatchable,
+    symbol_of,
+    watchlist_add,
+    watchlist_move,
+    watchlist_note,
+    watchlist_remove,
+)
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[WatchlistItem]
+else:
+    ModelForm = forms.ModelForm  # not subscriptable when it runs
+
+
+class WatchForm(ModelForm):
+    def clean_instrument_name(self) -> str:
+        try:
+            return symbol_of(self.cleaned_data["instrument_name"])
+        except NotWatchable as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+@admin.register(WatchlistItem)
+class WatchlistItemAdmin(AnyAdmin):
+    """An instrument is put on and taken off; what can change is its note and its place."""
+
+    form = WatchForm
+    fields = ("instrument_name", "note")
+    list_display = ("instrument_name", "note", "position", "changed_at")
+    actions = ("move_up", "move_down")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WatchlistItem | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("instrument_name",)
+
+    def save_model(self, request: HttpRequest, obj: WatchlistItem, form: Any, change: bool) -> None:
+        now = timezone.now()
+        if change:
+            watchlist_note(item=obj, note=obj.note, now=now)
+        else:
+            made, _ = watchlist_add(instrument_name=obj.instrument_name, note=obj.note, now=now)
+            obj.pk = made.pk
+
+    def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
+        watchlist_remove(instrument_name=obj.instrument_name)
+
+    @admin.action(description="One place up", permissions=["change"])
+    def move_up(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
+        for item in queryset:
+            watchlist_move(item=item, steps=-1, now=timezone.now())
+
+    @admin.action(description="One place down", permissions=["change"])
+    def move_down(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
+        for item in reversed(queryset):
+            watchlist_move(item=item, steps=1, now=timezone.now())
+
+
+class Latest(QuestionFilter):
+    title = "what"
+    parameter_name = "what"
+    answers = (
+        ("now", "Latest", Q(is_latest=True)),
+        ("silent", "Without a signal", Q(is_latest=True, action="")),
+        ("before", "History", Q(is_latest=False)),
+    )
+
+
+class ByTimeframe(QuestionFilter):
+    title = parameter_name = "timeframe"
+    answers = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
+
+
+@admin.register(Signal)
+class SignalAdmin(ReadOnlyAdmin):
+    list_display = ("instrument_name", "timeframe", "action", "score", "why", "candle", "computed")
+    list_filter = (Latest, ByTimeframe, "action")
+    search_fields = ("instrument_name",)
+
+    @admin.display(description="reason")
+    def why(self, signal: Signal) -> str:
+        return reason_words(signal.reasons)
+
+    @admin.display(description="candle from", empty_value="")
+    def candle(self, signal: Signal) -> str | None:
+        return to_the_second(signal.candle_time)
+
+    @admin.display(description="computed at")
+    def computed(self, signal: Signal) -> str | None:
+        return to_the_second(signal.computed_at)

@@ -1,0 +1,154 @@
+"""The dashboard as JSON, field for field.
+
+The watchlist and the signals as JSON, and what may be asked of them.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from exchange.core.utils import Timeframe
+from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
+from oco.serializers import GroupSerializer, UnprotectedSerializer
+from portfolio.models import Balance, Signal
+from portfolio.status.sync_status import Freshness
+from portfolio.status.trading_mode import SHORT
+
+TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
+
+
+class WatchSerializer(serializers.Serializer[Any]):
+    """An instrument of the watchlist. `price` is the last one read, at `price_at`; null is not known."""
+
+    instrument_name = serializers.CharField()
+    price = PlainDecimal(allow_null=True)
+    price_at = UtcTime(allow_null=True)
+    change_24h_pct = PlainDecimal(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+
+
+class CallSerializer(serializers.Serializer[Any]):
+    """What the indicators say of the closed bars; `candle_time` is when the last of them began.
+
+    `score`, 0 to 100, is how strongly they lean one way. `inputs` are their values, as text.
+    """
+
+    instrument_name = serializers.CharField()
+    timeframe = serializers.ChoiceField(TIMEFRAMES)
+    action = serializers.ChoiceField(Signal.Action.choices)
+    score = serializers.IntegerField(min_value=0, max_value=100)
+    reason = serializers.CharField()
+    inputs = serializers.DictField(child=serializers.CharField())
+    candle_time = UtcTime()
+    computed_at = UtcTime()
+
+
+class WatchItemSerializer(WatchSerializer):
+    """The same with what only the list itself needs. `trend` are the hourly closes of a day, oldest first."""
+
+    id = serializers.IntegerField()
+    is_tradable = serializers.BooleanField()
+    trend = serializers.ListField(child=PlainDecimal())
+
+
+class SignalSerializer(CallSerializer):
+    """A series as last looked at. Without a signal `action` and `score` are null and `reason` tells why."""
+
+    action = serializers.ChoiceField(Signal.Action.choices, allow_null=True)
+    score = serializers.IntegerField(min_value=0, max_value=100, allow_null=True)
+    candle_time = UtcTime(allow_null=True)
+
+
+class WatchRequest(serializers.Serializer[Any]):
+    """Put a spot pair on the list; one that is there takes the note."""
+
+    instrument_name = serializers.CharField(max_length=64)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class WatchNamed(serializers.Serializer[Any]):
+    """Which instrument of the list is meant."""
+
+    instrument_name = serializers.CharField(max_length=64)
+
+
+class TradingSerializer(serializers.Serializer[Any]):
+    enabled = serializers.BooleanField()
+    auto_protect = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True)
+
+
+class SyncStateSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField([str(one) for one in Freshness])
+    last_success = UtcTime(allow_null=True)
+    age_seconds = serializers.IntegerField(allow_null=True)
+    interval_seconds = serializers.IntegerField()
+    last_error = serializers.CharField(allow_null=True)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    total_usd = PlainDecimal(allow_null=True)
+    cash_usd = PlainDecimal(allow_null=True)
+    unrealised_pnl_usd = PlainDecimal(allow_null=True)
+    change_24h_usd = PlainDecimal(allow_null=True)
+    unprotected_usd = PlainDecimal(allow_null=True)
+    loss_if_all_stops_hit_usd = PlainDecimal(allow_null=True)
+    open_orders_count = serializers.IntegerField()
+    open_groups_count = serializers.IntegerField()
+    unpriced = serializers.ListField(child=serializers.CharField())
+
+
+class HoldingSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    quantity = PlainDecimal()
+    available = PlainDecimal(allow_null=True)
+    reserved = PlainDecimal(allow_null=True)
+    price_usd = PlainDecimal(allow_null=True)
+    market_value_usd = PlainDecimal(allow_null=True)
+    allocation_pct = PlainDecimal(allow_null=True)
+    protected_quantity = PlainDecimal(allow_null=True)
+    unprotected_quantity = PlainDecimal(allow_null=True)
+
+
+class DashboardSerializer(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField(list(SHORT), source="mode.name")
+    trading = TradingSerializer()
+    as_of = UtcTime()
+    sync = SyncStateSerializer()
+    summary = SummarySerializer()
+    portfolio = HoldingSerializer(many=True)
+    open_orders = OpenOrderSerializer(many=True)
+    executed_orders = ExecutedOrderSerializer(many=True)
+    oco_groups = GroupSerializer(many=True)
+    unprotected = UnprotectedSerializer(many=True)
+    watchlist = WatchSerializer(many=True)
+    signals = CallSerializer(many=True)
+
+
+class TaskSerializer(serializers.Serializer[Any]):
+    """What was handed to the worker."""
+
+    id = serializers.CharField()
+
+
+class BalanceSerializer(serializers.ModelSerializer[Balance]):
+    """What the account holds of one currency, and when that was read."""
+
+    quantity = PlainDecimal()
+    available = PlainDecimal(allow_null=True)
+    reserved = PlainDecimal(allow_null=True)
+    price_usd = PlainDecimal(allow_null=True)
+    market_value_usd = PlainDecimal(allow_null=True)
+    read_at = UtcTime()
+
+    class Meta:
+        model = Balance
+        fields = (
+            "currency",
+            "quantity",
+            "available",
+            "reserved",
+            "price_usd",
+            "market_value_usd",
+            "read_at",
+        )

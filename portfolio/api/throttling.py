@@ -1,0 +1,116 @@
+"""How often one may ask. The counts live in the web process (CACHES); there is one, with eight threads.
+
+How large and how deep may be what is sent to the API.
+"""
+
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404
+from rest_framework.exceptions import APIException, NotFound, ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
+
+from portfolio.models import ApiToken
+from portfolio.web.middleware import address_of
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class Throttle(SimpleRateThrottle):
+    """Counts by who asks: a token, else a user, else an address. `scope` names the rate in the settings."""
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        if not self.concerns(request):
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": _who(request)}
+
+    def concerns(self, request: Request) -> bool:
+        raise NotImplementedError
+
+
+class Anonymous(Throttle):
+    scope = "anon"
+
+    def concerns(self, request: Request) -> bool:
+        return not request.user.is_authenticated
+
+
+class LoggedIn(Throttle):
+    scope = "user"
+
+    def concerns(self, request: Request) -> bool:
+        return isinstance(request.user, User) and request.auth is None
+
+
+class WithToken(Throttle):
+    scope = "token"
+
+    def concerns(self, request: Request) -> bool:
+        return isinstance(request.auth, ApiToken)
+
+
+class Changing(Throttle):
+    """Besides the others, and tighter: whatever is not only reading."""
+
+    scope = "write"
+
+    def concerns(self, request: Request) -> bool:
+        return request.method not in SAFE_METHODS
+
+
+class Syncing(Throttle):
+    """Besides those: each cycle keeps the worker and the exchange busy."""
+
+    scope = "sync"
+
+    def concerns(self, request: Request) -> bool:
+        return True
+
+
+def _who(request: Request) -> str:
+    if isinstance(request.auth, ApiToken):
+        return f"token-{request.auth.pk}"
+    if request.user.is_authenticated:
+        return f"user-{request.user.pk}"
+    return f"address-{address_of(request._request)}"
+
+
+class TooLarge(APIException):
+    """More than DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The request is too large."
+
+
+class Json(JSONParser):
+    """JSON that is no deeper than we can read."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("JSON parse error - it is nested too deeply.") from None
+
+
+def answer_to(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """The framework's answer to an exception; it knows no body that is too large, and names our classes."""
+    from rest_framework.views import exception_handler  # it imports this module, by the settings
+
+    if isinstance(exc, RequestDataTooBig):
+        exc = TooLarge()
+    elif isinstance(exc, Http404):
+        exc = NotFound()
+    return exception_handler(exc, context)

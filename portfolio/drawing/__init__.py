@@ -1,1 +1,0 @@
-"""Geometry of the small charts, as text for SVG attributes (pure). Percent, so that it fits any width."""

@@ -1,1 +1,0 @@
-"""The long lists: orders and what happened, page by page and as files."""

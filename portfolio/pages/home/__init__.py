@@ -1,5 +1,0 @@
-"""The dashboard."""
-
-from portfolio.views.dashboard import home
-
-__all__ = ["home"]

@@ -1,1 +1,0 @@
-"""Everything that writes what the person sees."""

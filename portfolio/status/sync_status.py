@@ -1,0 +1,138 @@
+"""How old our picture is: the age since the last complete sync, and what that age is called.
+
+When each thing that the desk shows last changed: one query for all of them.
+"""
+
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, QuerySet, Subquery
+
+from exchange.models import Heartbeat, SyncRun, TradingSwitch
+from oco.models import OcoGroup
+from portfolio.models import Alert, Balance, WatchlistItem
+
+SIGNALS = "signals"
+"""The name of the heartbeat that says when signals were last computed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamps:
+    """Of the newest cycle that has ended, its number, end and errors; of everything else a moment or None."""
+
+    id: int | None = None
+    status: str = ""
+    errors: list[str] = field(default_factory=list)
+    success: datetime | None = None
+    balance: datetime | None = None
+    signals: datetime | None = None
+    watchlist: datetime | None = None
+    switch: datetime | None = None
+    alert: datetime | None = None
+    acknowledged: datetime | None = None
+    group: datetime | None = None
+    cancel: datetime | None = None
+
+    @property
+    def is_troubled(self) -> bool:
+        """The newest cycle failed, wholly or in part."""
+        return self.id is not None and self.status != SyncRun.Status.OK
+
+    def words(self) -> str:
+        return " ".join(map(str, astuple(self)))
+
+
+def stamps_now() -> Stamps:
+    """One query. Before the first cycle has ended there is nothing to tell."""
+    ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
+    row = ended.values("id", "status", "errors", **_moments()).first()
+    return Stamps(**row) if row else Stamps()
+
+
+def _moments() -> dict[str, Subquery]:
+    complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)
+    groups = OcoGroup.objects.filter(closed_at=None)
+    return {
+        "success": _newest(complete, "finished_at"),
+        "balance": _newest(Balance.objects.all(), "read_at"),
+        "signals": _newest(Heartbeat.objects.filter(name=SIGNALS), "beat_at"),
+        "watchlist": _newest(WatchlistItem.objects.all(), "changed_at"),
+        "switch": _newest(TradingSwitch.objects.all(), "changed_at"),
+        "alert": _newest(Alert.objects.all(), "raised_at"),
+        "acknowledged": _newest(Alert.objects.exclude(acknowledged_at=None), "acknowledged_at"),
+        "group": _newest(groups, "created_at"),
+        "cancel": _newest(groups.exclude(cancel_requested_at=None), "cancel_requested_at"),
+    }
+
+
+def _newest(rows: QuerySet[Any], moment: str) -> Subquery:
+    return Subquery(rows.order_by(F(moment).desc()).values(moment)[:1])
+
+
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    LATE = "late"
+    OLD = "old"
+    NEVER = "never"
+
+
+LATE_AFTER = Decimal("1.5")
+"""In sync intervals; up to here a picture is up to date."""
+OLD_AFTER = 3
+"""In sync intervals; beyond it figures are dimmed and no order form opens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """The last complete sync and the newest error; `age_seconds` is on the server's clock."""
+
+    status: Freshness
+    last_success: datetime | None
+    age_seconds: int | None
+    interval_seconds: int
+    last_error: str | None
+
+    @property
+    def is_overdue(self) -> bool:
+        """By its age alone: a newer cycle may have failed all the same."""
+        return self.age_seconds is not None and self.age_seconds > LATE_AFTER * self.interval_seconds
+
+    @property
+    def old_after_seconds(self) -> int:
+        """From this age on an open page calls itself old, also when nobody answers it any more."""
+        return OLD_AFTER * self.interval_seconds
+
+
+def sync_state(*, now: datetime, stamps: Stamps | None = None) -> SyncState:
+    """One query, none with `stamps`. Its error is that of the newest cycle that has ended, if it was not complete."""
+    read, interval = stamps or stamps_now(), settings.SYNC_INTERVAL_SECONDS
+    age = age_seconds(read.success, now=now)
+    return SyncState(
+        status=freshness(age=age, interval=interval, troubled=read.is_troubled),
+        last_success=read.success,
+        age_seconds=age,
+        interval_seconds=interval,
+        last_error=_error_text(read) if read.is_troubled else None,
+    )
+
+
+def freshness(*, age: int | None, interval: int, troubled: bool) -> Freshness:
+    """`troubled`: the newest cycle failed, wholly or in part, so that what we have is late at best."""
+    if age is None:
+        return Freshness.NEVER
+    if age > OLD_AFTER * interval:
+        return Freshness.OLD
+    return Freshness.LATE if troubled or age > LATE_AFTER * interval else Freshness.FRESH
+
+
+def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
+    """Whole seconds since `moment`, never less than none: two machines' clocks may differ."""
+    return None if moment is None else max(0, int((now - moment).total_seconds()))
+
+
+def _error_text(stamps: Stamps) -> str:
+    return "; ".join(map(str, stamps.errors)) or f"The last sync was not complete ({stamps.status})."

@@ -1,0 +1,241 @@
+"""The exchange's capitals as words; what we have no word for is shown as sent.
+
+Pictures from the sprite: Lucide, drawn in the colour of the text beside them.
+"""
+
+from uuid import UUID
+
+from django import template
+from django.templatetags.static import static
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from exchange.models import ExchangeOrder
+from exchange.selectors import OrderRow
+from oco.engine.pricing import Way
+from oco.presentation.reasons import said
+from oco.reconcile.execution import is_name
+
+register = template.Library()
+
+SPRITE = "vendor/lucide/icons.svg"
+
+
+@register.simple_tag
+def sprite() -> str:
+    """The address of all pictures."""
+    return static(SPRITE)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """`{% icon "shield" %}`: decoration only, so the word stands beside it."""
+    html = '<svg class="ico" aria-hidden="true"><use href="{}#{}"></use></svg>'
+    return format_html(html, static(SPRITE), name)
+
+
+register.filter("said", said)
+
+Look = tuple[str, str, Promise]
+"""Class, icon and word of a pill."""
+
+ORDER_LOOKS: dict[str, Look] = {
+    "ACTIVE": ("ok", "circle-check", _("Working")),
+    "NEW": ("wait", "clock", _("Sent, waiting")),
+    "PENDING": ("wait", "clock", _("Sent, waiting")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+}
+COVER_LOOKS: dict[str, Look] = {
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "UNPROTECTED": ("warn", "shield-off", _("Unprotected")),
+    "PARTLY": ("warn", "shield-half", _("Partly")),
+    "WAITING": ("wait", "clock", _("Sent, waiting")),
+    "PROTECTED": ("ok", "shield-check", _("Protected")),
+}
+GROUP_LOOKS: dict[str, Look] = {
+    "PENDING": ("wait", "clock", _("Sent, waiting")),
+    "ACTIVE": ("ok", "shield-check", _("Protected")),
+    "REPLACING": ("wait", "refresh-cw", _("Being replaced")),
+    "EXITING": ("wait", "arrow-right", _("Selling at market")),
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "CLOSED_BY_STOP": ("info", "circle-check", _("Stop hit")),
+    "CLOSED_BY_TARGET": ("info", "circle-check", _("Target hit")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Sold at market")),
+    "CLOSED_BY_HAND": ("off", "x", _("Closed by hand")),
+    "RELEASED": ("off", "x", _("Released")),
+}
+BUY_BACK_LOOKS: dict[str, Look] = {
+    "UNPROTECTED": ("warn", "triangle-alert", _("Nothing buys back")),
+    "PROTECTED": ("ok", "circle-check", _("Working")),
+    "ACTIVE": ("ok", "circle-check", _("Working")),
+    "EXITING": ("wait", "arrow-right", _("Buying at market")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Bought at market")),
+}
+"""Where a group that buys back what was sold is called otherwise."""
+LEG_LOOKS: dict[str, Look] = {
+    "INTENT": ("wait", "clock", _("About to be sent")),
+    "SENT": ("wait", "clock", _("Sent, waiting")),
+    "ACCEPTED": ("wait", "clock", _("Sent, waiting")),
+    "OPEN": ("ok", "circle-check", _("Working")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "REFUSED": ("crit", "octagon-alert", _("Refused")),
+    "ABSENT": ("off", "x", _("Never arrived")),
+}
+WORDS: dict[str, Promise] = {
+    "BUY": pgettext_lazy("side", "Buy"),
+    "SELL": pgettext_lazy("side", "Sell"),
+    "LIMIT": _("Limit"),
+    "MARKET": _("Market"),
+    "STOP_LIMIT": _("Stop-limit"),
+    "STOP_LOSS": _("Stop-loss"),
+    "TAKE_PROFIT": _("Take-profit"),
+    "TAKE_PROFIT_LIMIT": _("Take-profit limit"),
+    "ENTRY": _("Entry"),
+    "EXIT": _("Exit"),
+    "OURS": _("Sent by the desk"),
+    "FOREIGN": _("Sent by hand or by another program"),
+    "NATIVE": _("Linked by the exchange"),
+    "PAIRED": _("Linked by the desk"),
+}
+
+BUY_BACK_ROLES: dict[str, Promise] = {
+    "STOP_LOSS": _("Stop of a buy-back"),
+    "TAKE_PROFIT": _("Target of a buy-back"),
+    "EXIT": _("Buy-back at market"),
+}
+
+RESTING = ("NEW", "PENDING")  # what an untriggered order is called (dossier 6)
+CALLS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
+
+
+@register.filter
+def instrument(name: str) -> str:
+    """`BTC/USD` for BTC_USD; a perpetual keeps its name."""
+    return name.replace("_", "/")
+
+
+@register.filter
+def inst(name: str) -> SafeString:
+    """The same with the currency it is priced in set back: `BTC` strong, `/USD` quiet."""
+    base, slash, quote = instrument(name).partition("/")
+    return format_html("{}<span>{}{}</span>", base, slash, quote) if slash else format_html("{}", base)
+
+
+@register.filter
+def words(capitals: str) -> str:
+    """`Stop-limit` for STOP_LIMIT; capitals that we have no word for are set down as a sentence."""
+    known = WORDS.get(capitals)
+    return str(known) if known else capitals.replace("_", " ").capitalize()
+
+
+@register.filter
+def role_words(order: OrderRow) -> str:
+    """What an order is for; a purchase of ours that guards nothing buys back."""
+    role = order.order_role or ""
+    is_ours = order.origin == ExchangeOrder.Origin.OURS and order.side == "BUY"
+    return str(BUY_BACK_ROLES[role]) if is_ours and role in BUY_BACK_ROLES else words(role)
+
+
+@register.filter
+def says_more(order: OrderRow) -> bool:
+    """Whether its role is not told by its type already."""
+    return bool(order.order_role) and role_words(order) != words(order.order_type)
+
+
+@register.filter
+def call(action: str) -> str:
+    """What a signal says, in capitals."""
+    return str(CALLS.get(action, action))
+
+
+@register.filter
+def group_mark(group_id: UUID) -> str:
+    """The beginning of its id, enough to tell one group from another."""
+    return str(group_id)[:4].upper()
+
+
+@register.simple_tag
+def pill(look: str, picture: str, word: str, status: str = "") -> SafeString:
+    """Icon and word, the colour last. `look`: ok, warn, crit, info, wait, off."""
+    html = '<span class="pill {}" data-status="{}">{}{}</span>'
+    return format_html(html, look, status, icon(picture), word)
+
+
+@register.filter
+def needs_pill(order: OrderRow) -> bool:
+    """Whether its state is worth a word in a list of what is at work."""
+    return _shown_as(order) != "ACTIVE"
+
+
+@register.simple_tag
+def order_state(order: OrderRow) -> SafeString:
+    """The state of an order, by what it means; one that we have no word for is shown as sent."""
+    look, picture, word = ORDER_LOOKS.get(_shown_as(order), ("off", "circle-help", order.status))
+    return pill(look, picture, str(word), order.status)
+
+
+@register.filter
+def is_forgotten(order: OrderRow | ExchangeOrder) -> bool:
+    """Whether a desk named it and this record does not know why: as after a restore, or beside another desk."""
+    return order.origin == ExchangeOrder.Origin.FOREIGN and is_name(order.client_oid or "")
+
+
+@register.filter
+def is_filled(order: OrderRow) -> bool:
+    return _shown_as(order) == "FILLED"
+
+
+@register.filter
+def is_partial(order: OrderRow) -> bool:
+    """Whether the quantity that was asked for says more than what was filled."""
+    estimated = _shown_as(order) == "FILLED" and order.status != "FILLED"
+    return order.quantity is not None and not (estimated and order.filled_quantity >= order.quantity)
+
+
+def _shown_as(order: OrderRow) -> str:
+    """An untriggered stop that was read back is at work; a market buy for so much money that found its coins
+    ends cancelled, and is filled (dossier 5.11.7).
+    """
+    if order.trigger_price is not None and order.status in RESTING:
+        return "ACTIVE"
+    bought = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "CANCELED")
+    return "FILLED" if bought and order.filled_quantity else order.status
+
+
+@register.simple_tag
+def cover_pill(cover: str, way: str = Way.SELLS) -> SafeString:
+    """How well a position is covered, or what was sold is going to be bought back."""
+    return _known(_looks(COVER_LOOKS, way), cover)
+
+
+@register.simple_tag
+def group_pill(state: str, way: str = Way.SELLS) -> SafeString:
+    """The state of a stop and its target."""
+    return _known(_looks(GROUP_LOOKS, way), state)
+
+
+@register.simple_tag
+def leg_pill(status: str) -> SafeString:
+    """What is known of one order of ours."""
+    return _known(LEG_LOOKS, status)
+
+
+def _looks(looks: dict[str, Look], way: str) -> dict[str, Look]:
+    return looks | BUY_BACK_LOOKS if way == Way.BUYS else looks
+
+
+def _known(looks: dict[str, Look], status: str) -> SafeString:
+    look, picture, word = looks.get(status, ("off", "circle-help", status))
+    return pill(look, picture, str(word), status)

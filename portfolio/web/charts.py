@@ -1,0 +1,255 @@
+"""A bar divided into shares: coverage and allocation.
+
+From a number to its place between two ends.
+
+The price ladder: stop on the left, target on the right, entry and price between them, to scale.
+
+What buys back has them the other way round: the lower price is on the left always.
+
+Curves: a small one without axes, and a value over time with them. A gap stays a gap.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+HUNDRED = Decimal(100)
+STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
+UNITS = ((Decimal(10**9), "b"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """`low` is at 0 % and `high` at 100 %."""
+
+    low: Decimal
+    high: Decimal
+
+    def at(self, value: Decimal) -> Decimal:
+        """0 to 100; the middle where there is no width."""
+        width = self.high - self.low
+        return (value - self.low) / width * HUNDRED if width else HUNDRED / 2
+
+    def down(self, value: Decimal) -> Decimal:
+        """The same from the top, as screens count."""
+        return HUNDRED - self.at(value)
+
+
+def text(place: Decimal, decimals: int = 1) -> str:
+    """`37.4`, with a point in every language."""
+    return f"{place:.{decimals}f}"
+
+
+def nice_ticks(low: Decimal, high: Decimal, *, most: int = 4) -> Sequence[Decimal]:
+    """Round numbers from at most `low` to at least `high`, about `most` of them."""
+    width = high - low or abs(high) / 10 or Decimal(1)
+    power = Decimal(1).scaleb((width / most).adjusted())
+    step = next(one * power for one in STEPS if one * power >= width / most)
+    first = (low / step).to_integral_value("ROUND_FLOOR")
+    last = (high / step).to_integral_value("ROUND_CEILING")
+    count = max(1, int(last - first))
+    return [(first + index) * step for index in range(count + 1)]
+
+
+def short_all(values: Sequence[Decimal]) -> list[str]:
+    """`46k`, `1.25M`: only for axes. All of one unit and with as many decimals."""
+    most = max(map(abs, values), default=Decimal())
+    unit, letter = next(((unit, letter) for unit, letter in UNITS if most >= unit), (Decimal(1), ""))
+    shown = [(value / unit).normalize() for value in values]
+    decimals = max((_decimals(value) for value in shown), default=0)
+    return [f"{value:,.{decimals}f}{letter}".replace("-", "−") for value in shown]
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+GAP = Decimal("0.35")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One share: where it begins, how wide it is drawn, and how many percent it is."""
+
+    label: str
+    look: str
+    x: str
+    width: str
+    percent: Decimal
+
+
+def divided(shares: Sequence[tuple[str, str, Decimal]]) -> list[Slice]:
+    """`shares` (label, class, value) of their sum, with a small gap between them; nothing of nothing."""
+    total = sum((value for _, _, value in shares), Decimal())
+    slices, start = [], Decimal()
+    for label, look, value in shares:
+        if not total or value <= 0:
+            continue
+        width = value / total * HUNDRED
+        drawn = max(width - GAP, Decimal("0.4"))
+        slices.append(Slice(label=label, look=look, x=text(start, 2), width=text(drawn, 2), percent=width))
+        start += width
+    return slices
+
+
+MARGIN = Decimal("0.15")
+EDGE = Decimal(14)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Places in percent of the width; None is not drawn. `anchor` keeps the price's words inside.
+
+    `down` is what lies below the entry, `up` what lies above it.
+    """
+
+    stop: str
+    target: str | None
+    entry: str | None
+    now: str | None
+    down_width: str
+    up_start: str
+    up_width: str
+    anchor: str
+    stop_away: Decimal | None
+    target_away: Decimal | None
+
+
+def ladder(
+    *,
+    stop: Decimal,
+    target: Decimal | None,
+    entry: Decimal | None,
+    now: Decimal | None,
+    is_mirrored: bool = False,
+) -> Ladder:
+    """Without a target it ends a little beyond the last price that is known on that side."""
+    scale = _scale(stop, target, entry, now, is_mirrored=is_mirrored)
+    split = scale.at(next(one for one in (entry, now, stop) if one is not None))
+    here = None if now is None else scale.at(now)
+    return Ladder(
+        stop=text(scale.at(stop)),
+        target=None if target is None else text(scale.at(target)),
+        entry=None if entry is None else text(split),
+        now=None if here is None else text(here),
+        down_width=text(split),
+        up_start=text(split),
+        up_width=text(HUNDRED - split),
+        anchor=_anchor(here),
+        stop_away=_away(stop, now),
+        target_away=_away(target, now),
+    )
+
+
+def _scale(*prices: Decimal | None, is_mirrored: bool) -> Scale:
+    """Of stop, target, and the others."""
+    known = [one for one in prices if one is not None]
+    low, high, (_, target, *_rest) = min(known), max(known), prices
+    beyond = ZERO if target is not None else (high - low or high) * MARGIN
+    return Scale(low - beyond, high) if is_mirrored else Scale(low, high + beyond)
+
+
+def _away(level: Decimal | None, now: Decimal | None) -> Decimal | None:
+    """How far the price is from a level, in percent of the price."""
+    return None if level is None or not now else (level - now) / now * HUNDRED
+
+
+def _anchor(here: Decimal | None) -> str:
+    if here is None or EDGE <= here <= HUNDRED - EDGE:
+        return "middle"
+    return "start" if here < EDGE else "end"
+
+
+Point = tuple[datetime, Decimal | None]
+FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A line of the grid: how far down, and what stands beside it."""
+
+    y: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """`path` is the curve and `area` what is under it, in a box of 100 by 100."""
+
+    path: str
+    area: str
+    ticks: tuple[Tick, ...]
+    end_y: str
+    first: Decimal
+    last: Decimal
+    lowest: Decimal
+    highest: Decimal
+    starts: datetime
+    middle: datetime
+    ends: datetime
+    starts_at_zero: bool
+
+
+def sparkline(values: Sequence[Decimal]) -> str:
+    """The path of `values`, evenly spaced; nothing for fewer than two."""
+    if len(values) < FEWEST:
+        return ""
+    across, up = Scale(Decimal(0), Decimal(len(values) - 1)), Scale(min(values), max(values))
+    return _path([(across.at(Decimal(index)), up.down(value)) for index, value in enumerate(values)])
+
+
+def line(points: Sequence[Point]) -> Line | None:
+    """None while there are not two values to draw a line between."""
+    known = [(at, value) for at, value in points if value is not None]
+    if len(known) < FEWEST:
+        return None
+    values = [value for _, value in known]
+    ticks = nice_ticks(min(values), max(values))
+    starts, ends = points[0][0], points[-1][0]
+    up, across = Scale(ticks[0], ticks[-1]), Scale(_number(starts), _number(ends))
+    runs = [[(across.at(_number(at)), up.down(value)) for at, value in run] for run in _runs(points)]
+    return Line(
+        path="".join(_path(run) for run in runs),
+        area="".join(_area(run) for run in runs),
+        ticks=tuple(
+            Tick(y=text(up.down(tick)), label=label)
+            for tick, label in zip(ticks, short_all(ticks), strict=True)
+        ),
+        end_y=text(up.down(values[-1])),
+        first=values[0],
+        last=values[-1],
+        lowest=min(values),
+        highest=max(values),
+        starts=starts,
+        middle=starts + (ends - starts) / 2,
+        ends=ends,
+        starts_at_zero=not ticks[0],
+    )
+
+
+def _runs(points: Sequence[Point]) -> Iterator[list[tuple[datetime, Decimal]]]:
+    """The stretches without a gap."""
+    run: list[tuple[datetime, Decimal]] = []
+    for at, value in points:
+        if value is not None:
+            run.append((at, value))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _path(places: Sequence[tuple[Decimal, Decimal]]) -> str:
+    return "M" + "L".join(f"{text(x)} {text(y)}" for x, y in places)
+
+
+def _area(places: Sequence[tuple[Decimal, Decimal]]) -> str:
+    return f"{_path(places)}L{text(places[-1][0])} {text(HUNDRED)}L{text(places[0][0])} {text(HUNDRED)}Z"
+
+
+def _number(at: datetime) -> Decimal:
+    return Decimal(str(at.timestamp()))
