@@ -3,8 +3,6 @@
 import django.core.validators
 import django.db.models.deletion
 import exchange.fields
-import oco.engine.types
-import oco.engine.states
 import uuid
 from decimal import Decimal
 from django.db import migrations, models
@@ -47,7 +45,7 @@ class Migration(migrations.Migration):
                 ('short_missing', exchange.fields.ExactDecimalField(default=Decimal('0'))),
                 ('opened_at', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='oco.models')),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='oco.lot')),
             ],
             options={
                 'db_table': 'oco_lots',
@@ -59,7 +57,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('trade_id', models.CharField(max_length=64, unique=True)),
-                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='oco.models')),
+                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='oco.lot')),
             ],
             options={
                 'db_table': 'oco_lot_trades',
@@ -69,7 +67,7 @@ class Migration(migrations.Migration):
             name='OcoGroup',
             fields=[
                 ('oco_group_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[(oco.engine.states.State['PENDING'], oco.engine.states.State['PENDING']), (oco.engine.states.State['ACTIVE'], oco.engine.states.State['ACTIVE']), (oco.engine.states.State['REPLACING'], oco.engine.states.State['REPLACING']), (oco.engine.states.State['EXITING'], oco.engine.states.State['EXITING']), (oco.engine.states.State['STOP_FAILED'], oco.engine.states.State['STOP_FAILED']), (oco.engine.states.State['UNKNOWN'], oco.engine.states.State['UNKNOWN']), (oco.engine.states.State['CLOSED_BY_STOP'], oco.engine.states.State['CLOSED_BY_STOP']), (oco.engine.states.State['CLOSED_BY_TARGET'], oco.engine.states.State['CLOSED_BY_TARGET']), (oco.engine.states.State['CLOSED_BY_EXIT'], oco.engine.states.State['CLOSED_BY_EXIT']), (oco.engine.states.State['CLOSED_BY_HAND'], oco.engine.states.State['CLOSED_BY_HAND']), (oco.engine.states.State['RELEASED'], oco.engine.states.State['RELEASED'])], default=oco.engine.states.State['PENDING'], max_length=16)),
+                ('state', models.CharField(choices=[('PENDING', 'PENDING'), ('ACTIVE', 'ACTIVE'), ('REPLACING', 'REPLACING'), ('EXITING', 'EXITING'), ('STOP_FAILED', 'STOP_FAILED'), ('UNKNOWN', 'UNKNOWN'), ('CLOSED_BY_STOP', 'CLOSED_BY_STOP'), ('CLOSED_BY_TARGET', 'CLOSED_BY_TARGET'), ('CLOSED_BY_EXIT', 'CLOSED_BY_EXIT'), ('CLOSED_BY_HAND', 'CLOSED_BY_HAND'), ('RELEASED', 'RELEASED')], default='PENDING', max_length=16)),
                 ('link', models.CharField(choices=[('NATIVE', 'linked by the exchange'), ('PAIRED', 'linked by us')], default='NATIVE', max_length=8)),
                 ('generation', models.IntegerField(help_text='Of its newest orders.')),
                 ('instrument_name', models.CharField(max_length=64)),
@@ -91,7 +89,7 @@ class Migration(migrations.Migration):
                 ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
                 ('cancel_requested_by', models.CharField(blank=True, max_length=64)),
                 ('idempotency_key', models.CharField(blank=True, max_length=128, null=True, unique=True)),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='oco.models')),
+                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='oco.lot')),
             ],
             options={
                 'db_table': 'oco_groups',
@@ -121,7 +119,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('generation', models.IntegerField()),
-                ('order_role', models.CharField(choices=[(oco.engine.types.Role['STOP_LOSS'], oco.engine.types.Role['STOP_LOSS']), (oco.engine.types.Role['TAKE_PROFIT'], oco.engine.types.Role['TAKE_PROFIT']), (oco.engine.types.Role['EXIT'], oco.engine.types.Role['EXIT'])], max_length=16)),
+                ('order_role', models.CharField(choices=[('STOP_LOSS', 'STOP_LOSS'), ('TAKE_PROFIT', 'TAKE_PROFIT'), ('EXIT', 'EXIT')], max_length=16)),
                 ('name_space', models.CharField(max_length=8)),
                 ('client_oid', models.CharField(max_length=36, unique=True)),
                 ('type', models.CharField(max_length=16)),
@@ -195,7 +193,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ocogroup',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [oco.engine.states.State['ACTIVE'], oco.engine.states.State['EXITING'], oco.engine.states.State['PENDING'], oco.engine.states.State['REPLACING'], oco.engine.states.State['STOP_FAILED'], oco.engine.states.State['UNKNOWN']])), fields=('lot',), name='one_open_group_per_lot'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['ACTIVE', 'EXITING', 'PENDING', 'REPLACING', 'STOP_FAILED', 'UNKNOWN'])), fields=('lot',), name='one_open_group_per_lot'),
         ),
         migrations.AddIndex(
             model_name='ocoevent',

@@ -18,7 +18,7 @@ from oco.models import UsedReview
 LIFE = timedelta(seconds=60)
 MOST_MOVE = Decimal("0.005")
 """A price that moved by more than this share since the review is another price."""
-SALT = "oco.models"
+SALT = "oco.review"
 
 
 class NotOurs(ValueError):
