@@ -20,8 +20,8 @@ from exchange.models import Instrument
 from oco.engine.pricing import Way, whole_lots
 from oco.engine.states import OPEN, State
 from oco.engine.types import Role
+from oco.external_orders import foreign_read
 from oco.models import OcoEvent, OcoGroup, OcoLeg
-from oco.reconcile.allocation import foreign_read
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
 ENDED = frozenset({"CANCELED", "EXPIRED"})

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.core.observability import correlated
-from exchange.core.utils import EPOCH
+from exchange.core.times import EPOCH
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
 from portfolio.accounting.snapshots import snapshot_thin

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.models import (
     AccountBinding,
     AuditEntry,

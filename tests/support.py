@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from exchange import schemas
 from exchange.client.client import Client
 from exchange.client.errors import Unreachable
-from exchange.core.utils import from_ms
+from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
 from portfolio.worker.runner import sync_run

@@ -26,33 +26,24 @@ WORLD += ("requests", "urllib3", "urllib.request", "http.client", "socket", "sub
 WORLD += ("multiprocessing", "waitress")
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "timezone.now")
 PURE = [
-    "exchange.chunks",
-    "exchange.codes",
-    "exchange.envelope",
-    "exchange.errors",
-    "exchange.merge",
-    "exchange.ratelimit",
-    "exchange.roles",
-    "exchange.signing",
-    "exchange.timeframes",
-    "exchange.times",
-    "exchange.types",
-    "exchange.types.*",
-    "exchange.verdict",
-    "exchange.walk",
-    "exchange.simulator.*",
     *(
-        f"oco.{one}"
-        for one in ("states", "ways", "oids", "pricing", "lots", "holdings", "looks", "plan", "case")
+        f"exchange.client.{one}"
+        for one in ("auth", "clock", "error_codes", "errors", "ratelimit", "responses")
     ),
-    *(f"oco.{one}" for one in ("answers", "rules", "rules.*", "decide", "invariants", "cover")),
-    *(f"oco.{one}" for one in ("proposal", "placed", "figures", "banner", "wording", "words", "said")),
-    *(f"portfolio.market.{one}" for one in ("indicators", "votes", "signals")),
-    *(f"portfolio.worth.{one}" for one in ("valuation", "cost", "drift", "thinning")),
-    *(f"portfolio.{one}" for one in ("description.reading", "alerts.daily", "alerts.pace")),
+    *(f"exchange.core.{one}" for one in ("chunks", "instrument_names", "order_roles", "times")),
+    "exchange.schemas",
+    "exchange.schemas.*",
+    "exchange.sync.order_merge",
+    "exchange.sync.pagination",
+    "exchange.simulator.*",
+    "oco.engine.*",
+    *(f"oco.presentation.{one}" for one in ("banners", "reasons", "risk_reward")),
+    *(f"portfolio.signals.{one}" for one in ("indicators", "strategy")),
+    *(f"portfolio.accounting.{one}" for one in ("valuation", "cost_basis", "balance_drift")),
+    *(f"portfolio.web.{one}" for one in ("charts", "preferences")),
 ]
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.
-RIM = {f"exchange.simulator.{one}" for one in ("account", "adapter", "http", "server", "state", "store")}
+RIM = {f"exchange.simulator.{one}" for one in ("demo_account", "server", "exchange", "persistence")}
 
 
 def module_name(path: Path) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from exchange.core.utils import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import AuditEntry
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 

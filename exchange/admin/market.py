@@ -12,7 +12,7 @@ from django.utils.html import format_html_join
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, list_link, to_the_second, uuid_of
 from exchange.admin.filters import QuestionFilter, WhoActed
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.models import AuditEntry, Candle, ExchangeOrder, Instrument, Quote
 
 

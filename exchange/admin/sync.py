@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from exchange.admin.base import ReadOnlyAdmin, list_link, to_the_second
 from exchange.admin.filters import RangeLeft, RunLately, RunTrouble
-from exchange.core.utils import NS_PER_MS, from_ms
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import (
     AccountBinding,
     AuditEntry,

@@ -24,9 +24,9 @@ from exchange.simulator.instruments import floor_to, plain
 from exchange.simulator.market_data import HOUR_MS, Prices
 from exchange.simulator.markets import Motion
 from exchange.simulator.models import NameSpace, Order
+from exchange.simulator.persistence import load
 from exchange.simulator.price_model import DAY_MS, key_of, luck
 from exchange.simulator.requests import Call
-from exchange.simulator.store import load
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange

@@ -10,7 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from exchange.client.client import Client, client_from_settings
-from exchange.core.utils import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.services.lease import Held, lease_take, stop_is_asked

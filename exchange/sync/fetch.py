@@ -16,7 +16,8 @@ from django.conf import settings
 from exchange import schemas
 from exchange.client.client import Client, Later, PublicCalls
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
-from exchange.core.utils import NS_PER_DAY, NS_PER_MS, base_of, is_derivative
+from exchange.core.instrument_names import base_of, is_derivative
+from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace, Order, Trade
 from exchange.sync.pagination import PAGE, Gap, Source, Span, walk

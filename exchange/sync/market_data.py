@@ -17,7 +17,9 @@ from django.db import transaction
 from exchange import schemas
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
-from exchange.core.utils import Timeframe, chunks, fitting, from_ms, to_ms
+from exchange.core.chunks import chunks
+from exchange.core.columns import fitting
+from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
 from exchange.services.lease import stop_is_asked
 from exchange.sync.fetch import Clock

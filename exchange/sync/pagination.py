@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from exchange.core.utils import NS_PER_MS
+from exchange.core.times import NS_PER_MS
 
 T = TypeVar("T")
 PAGE = 100

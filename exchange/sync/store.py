@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.utils import ASKED, EPOCH, NS_PER_DAY, NS_PER_MS, chunks, from_ms, to_ms
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import EPOCH, NS_PER_DAY, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.sync.fetch import Heard, Part, Snapshot, Wanted

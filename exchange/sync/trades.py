@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange import schemas
-from exchange.core.utils import ASKED, chunks, fitting, from_ms
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.columns import fitting
+from exchange.core.times import from_ms
 from exchange.models import Trade
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from exchange.client.client import Client
-from exchange.core.utils import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
+from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncCursor
 from exchange.models.sync import Stream
 from exchange.sync.fetch import LOOKUPS, Key, Wanted

@@ -19,11 +19,11 @@ from oco.engine.coverage import Cover
 from oco.engine.pricing import Way, ceiling_of, whole_lots
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
+from oco.external_orders import foreign_read
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, Plight, banner_of
 from oco.presentation.reasons import code_words, kind_words, refused_words, said
 from oco.presentation.risk_reward import Fill
-from oco.reconcile.allocation import foreign_read
 from oco.selectors import group_events, target_placed
 
 ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})

@@ -12,8 +12,8 @@ from oco.engine.allocation import Committed, Stop
 from oco.engine.coverage import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
 from oco.engine.pricing import Grid, Way, whole_lots
 from oco.engine.states import State
+from oco.external_orders import foreign_read
 from oco.models import OcoGroup, OcoLeg
-from oco.reconcile.allocation import foreign_read
 from oco.selectors import GroupRow, group_rows, groups_shown
 
 ZERO = Decimal(0)

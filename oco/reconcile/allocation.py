@@ -1,17 +1,17 @@
 """How much of its coins each lot may sell, or buy back, now, and who shrinks (rules 2 and 10)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
-from exchange.core.utils import STOPS, is_derivative
-from exchange.models import ExchangeOrder, Instrument
-from oco.engine.allocation import Committed, Foreign, Share, committed, share_out
+from exchange.models import Instrument
+from oco.engine.allocation import Committed, Share, share_out
 from oco.engine.pricing import Way, whole_lots
+from oco.external_orders import foreign_read
 from oco.models import Lot, OcoLeg
 from oco.reconcile.context import Watch
 from oco.reconcile.journal import group_note
@@ -158,62 +158,3 @@ def _with_unknown_legs(watch: Watch) -> set[str]:
 def is_unknown(status: str, key: tuple[str, ...], watch: Watch) -> bool:
     """Whether the fate of an order of ours is open: unanswered, or resting by our books and not seen to."""
     return status in SENT or (status in RESTING and key not in watch.seen)
-
-
-def foreign_read(
-    instruments: Mapping[str, Instrument] | None = None, opened: Iterable[ExchangeOrder] | None = None
-) -> dict[str, Committed]:
-    """What the open orders that we did not send may take, by currency, in either name space.
-
-    Those of derivatives take no coins, and their stops cover none. `instruments`, by symbol, and the
-    `opened` orders of both name spaces save a query each.
-    """
-    origin = ExchangeOrder.Origin.FOREIGN
-    if opened is None:
-        opened = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin)
-    found = [order for order in opened if order.origin == origin]
-    strangers = [order for order in found if not is_derivative(order.instrument_name)]
-    known = _own_names(strangers) | _advanced_names(strangers)
-    orders = [order for order in strangers if not _is_face(order, known)]
-    if instruments is None:
-        instruments = Instrument.objects.in_bulk(
-            {order.instrument_name for order in orders}, field_name="symbol"
-        )
-    pairs = {symbol: (row.base_ccy, row.quote_ccy) for symbol, row in instruments.items()}
-    return committed(_foreign(order, pairs) for order in orders)
-
-
-def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
-    oids = {order.client_oid for order in orders} - {""}
-    legs = OcoLeg.objects.filter(client_oid__in=oids)
-    return set(legs.values_list("client_oid", "group__instrument_name", "side")) if oids else set()
-
-
-def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
-    """Of those that may show a second time in the plain name space, under an id that nothing links (6.2)."""
-    advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
-    return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
-
-
-def _is_face(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
-    """The plain face of an advanced order, ours or not, which carries its name (dossier 6.2)."""
-    plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
-    return plain and (order.client_oid, order.instrument_name, order.side) in known
-
-
-def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Foreign:
-    """A sell takes its base; a buy takes its quote, at its price (spending as quote, rule 10)."""
-    base, _, quote = order.instrument_name.partition("_")
-    base, quote = pairs.get(order.instrument_name, (base, quote))
-    rest, sells = (order.quantity or ZERO) - order.filled_quantity, order.side == "SELL"
-    price = order.price or order.trigger_price or ZERO
-    return Foreign(
-        order_id=order.order_id,
-        list_id=order.list_id,
-        currency=base if sells else quote,
-        quantity=max(rest if sells else rest * price, ZERO),
-        is_stop=sells and order.order_type in STOPS,
-        trigger=order.trigger_price,
-        limit=order.price,
-        quote=quote,
-    )

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import transaction
 
-from exchange.core.utils import ASKED, EPOCH, NS_PER_MS, chunks, from_ms, to_ms
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
 from oco.engine import lots

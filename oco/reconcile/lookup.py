@@ -14,7 +14,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from exchange.client.errors import ExchangeError
-from exchange.core.utils import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import Key

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from exchange.core.utils import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import Key
 from oco.models import Lot, OcoLeg

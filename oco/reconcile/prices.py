@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchange.client.errors import ExchangeError
-from exchange.core.utils import from_ms, to_ms
+from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
 from oco.engine.pricing import Grid, Way

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from exchange.core.utils import ASKED, NS_PER_MS, chunks, to_ms
+from exchange.core.chunks import ASKED, chunks
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from oco.models import OcoLeg
 from oco.reconcile.allocation import is_unknown

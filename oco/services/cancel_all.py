@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.core.utils import STOPS, base_of
+from exchange.core.instrument_names import base_of
+from exchange.core.order_roles import STOPS
 from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Held
 from exchange.services.order_execution import Answer, Outcome, family_cancel, order_cancel

@@ -15,9 +15,9 @@ from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import Committed
 from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
+from oco.external_orders import foreign_read
 from oco.models import Lot
 from oco.policies import policy_for
-from oco.reconcile.allocation import foreign_read
 
 
 class NotPossible(ValueError):

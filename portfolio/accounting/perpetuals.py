@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.core.utils import fitting
+from exchange.core.columns import fitting
 from exchange.schemas import AccountBalance, Position
 from portfolio.accounting.valuation import Prices, rounded
 from portfolio.models import Perpetual

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Min
 
-from exchange.core.utils import EPOCH, from_ms, to_ms
+from exchange.core.times import EPOCH, from_ms, to_ms
 from exchange.schemas import AccountBalance
 from portfolio.accounting.valuation import Prices, total_of, worth_of
 from portfolio.models import PortfolioSnapshot

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, list_link, to_the_second
 from exchange.admin.filters import QuestionFilter
-from exchange.core.utils import NS_PER_MS, from_ms
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, Trade
 from portfolio.models import CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
 

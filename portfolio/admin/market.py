@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from exchange.admin.base import AnyAdmin, ReadOnlyAdmin, to_the_second
 from exchange.admin.filters import QuestionFilter
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from portfolio.models import Signal, WatchlistItem
 from portfolio.signals.selectors import reason_words
 from portfolio.signals.watchlist import (

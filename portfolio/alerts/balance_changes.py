@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.core.utils import NS_PER_MS, from_ms
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.fields import plain
 from oco.engine.states import State
 from oco.models import Lot, OcoEvent

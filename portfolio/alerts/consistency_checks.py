@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.core.utils import NS_PER_MS, from_ms
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.selectors import orders_executed

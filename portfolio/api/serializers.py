@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
 from oco.serializers import GroupSerializer, UnprotectedSerializer
 from portfolio.models import Balance, Signal

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from exchange.core.utils import from_ms
+from exchange.core.times import from_ms
 from exchange.fields import ExactDecimalField
 
 

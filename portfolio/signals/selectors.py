@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.models import Heartbeat
 from portfolio.models import Signal
 from portfolio.signals.strategy import is_old, oldest

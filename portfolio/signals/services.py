@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from exchange.client.client import client_from_settings
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.selectors import candles_of
 from exchange.services.runs import heartbeat_record
 from exchange.sync.market_data import Reading, candles_read, candles_thin

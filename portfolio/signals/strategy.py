@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from portfolio.signals.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
 
 TREND, MOMENTUM, RSI, BANDS = 0.35, 0.30, 0.20, 0.15

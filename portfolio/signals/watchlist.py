@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.models import Candle, Instrument, Quote, SyncRun
 from exchange.selectors import decimals_of
 from oco.models import Lot, OcoGroup

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from exchange.core.utils import EPOCH
+from exchange.core.times import EPOCH
 from exchange.fields import plain
 from portfolio.views.list_forms import PeriodForm
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from portfolio.models import Signal
 from portfolio.security.access import readers_only
 from portfolio.signals.selectors import SignalRow, board

@@ -11,9 +11,10 @@ import numpy as np
 
 from tests.benchmarks import bench
 
-from exchange.core.utils import chunks  # isort: skip
+from exchange.core.chunks import chunks  # isort: skip
 from exchange.models import Candle  # isort: skip
-from exchange.core.utils import Timeframe  # isort: skip
+from exchange.core.times import Timeframe
+
 from portfolio.models import Signal  # isort: skip
 from portfolio.signals.services import series_of, signals_compute  # isort: skip
 from portfolio.signals.strategy import call_of  # isort: skip

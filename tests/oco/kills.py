@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from exchange.core.utils import STOPS
+from exchange.core.order_roles import STOPS
 from exchange.simulator import control, manual_controls
 from exchange.simulator.config import Refusal
 from exchange.simulator.exchange import Exchange

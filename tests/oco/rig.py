@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from exchange.client.client import Client
-from exchange.core.utils import NS_PER_DAY, from_ms
+from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice

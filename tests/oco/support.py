@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchange.core.utils import STOPS
+from exchange.core.order_roles import STOPS
 from exchange.simulator.models import Order
 from oco.engine.invariants import OrderFact, broken, converged
 from oco.models import OcoEvent, OcoGroup, OcoLeg

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from exchange.client.errors import ExchangeError
-from exchange.core.utils import NS_PER_DAY
+from exchange.core.times import NS_PER_DAY
 from exchange.models import ExchangeOrder, Lease, Trade
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.lease import Held

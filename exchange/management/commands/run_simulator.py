@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.simulator.demo_account import OtherMarket, open_account
+from exchange.simulator.persistence import Keeper, StateUnreadable
 from exchange.simulator.server import Server, make_app, serve
-from exchange.simulator.store import Keeper, StateUnreadable
 
 PORT = 8003
 LINE = "Simulated exchange at {}/exchange/v1 - nothing here is real: no real market, no real money."

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.fields import plain
 from exchange.selectors import CandleRow, candles_of, decimals_of
 from oco.engine.types import Role

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.core.utils import base_of, role_of
+from exchange.core.instrument_names import base_of
+from exchange.core.order_roles import role_of
 
 CASH = ("USD", "USDT", "EUR")
 

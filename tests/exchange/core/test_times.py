@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.utils import NS_PER_DAY, from_ms, to_ms
+from exchange.core.times import NS_PER_DAY, from_ms, to_ms
 
 YEAR_2100_MS = 4_102_444_800_000
 

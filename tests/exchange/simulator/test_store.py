@@ -10,7 +10,7 @@ import pytest
 from exchange.simulator.demo_account import OtherMarket, new_account, open_account
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
-from exchange.simulator.store import Keeper, StateUnreadable, load, save
+from exchange.simulator.persistence import Keeper, StateUnreadable, load, save
 
 NOW = 1_795_000_000_000
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.core.utils import Timeframe, to_ms
+from exchange.core.times import Timeframe, to_ms
 from exchange.models import Candle
 from exchange.schemas import Candle as Told
 from exchange.selectors import candles_of

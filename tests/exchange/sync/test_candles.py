@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.core.utils import Timeframe, from_ms
+from exchange.core.times import Timeframe, from_ms
 from exchange.models import Candle
 from exchange.selectors import candles_of
 from exchange.sync.market_data import candles_read

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.core.utils import EPOCH, NS_PER_MS, from_ms, to_ms
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.sync.store import LATE, LONGEST, empty_read_until, trades_read_until
 from exchange.sync.windows import OVERLAP_NS
 from tests.factories import OrderFactory, TradeFactory

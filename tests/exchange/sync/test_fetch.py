@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.client.errors import AuthError
-from exchange.core.utils import NS_PER_DAY, NS_PER_MS, from_ms
+from exchange.core.times import NS_PER_DAY, NS_PER_MS, from_ms
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace
 from exchange.sync.fetch import LOOKUPS, Wanted, pull

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.schemas import TERMINAL_STATUSES, is_terminal
-from exchange.sync.orders import news
+from exchange.sync.order_merge import news
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BLANK = {

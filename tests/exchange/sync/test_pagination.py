@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core.utils import MS_PER_DAY, NS_PER_MS
+from exchange.core.times import MS_PER_DAY, NS_PER_MS
 from exchange.sync.pagination import PAGE, Gap, Page, Source, Span, walk
 
 START_MS = 1_700_000_000_000

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exchange.core.utils import NS_PER_DAY
+from exchange.core.times import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace

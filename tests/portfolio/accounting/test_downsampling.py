@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.utils import to_ms
+from exchange.core.times import to_ms
 from portfolio.accounting.snapshots import DAILY, DAY_MS, HOUR_MS, HOURLY, kept, ripe_before
 
 NOW = to_ms(datetime(2026, 5, 1, 12, 34, 56, tzinfo=UTC))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from portfolio.signals.indicators import Bars
 from portfolio.signals.strategy import Series
 

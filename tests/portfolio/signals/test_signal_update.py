@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from exchange.models import Candle
 from portfolio.models import Signal
 from portfolio.signals.services import KEPT, series_of, signals_compute, signals_thin

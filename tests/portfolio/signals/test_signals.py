@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exchange.core.utils import Timeframe, from_ms
+from exchange.core.times import Timeframe, from_ms
 from exchange.schemas import Candle
 from portfolio.signals.indicators import NEEDED, Bars
 from portfolio.signals.selectors import INPUT_NAMES, WORDS, reason_words

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from exchange.core.utils import Timeframe
+from exchange.core.times import Timeframe
 from portfolio.signals.indicators import Bars, indicators_of
 from portfolio.signals.selectors import reason_words
 from portfolio.signals.strategy import ENOUGH, Action, Series, call_of, votes_of

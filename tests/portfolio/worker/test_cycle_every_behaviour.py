@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from exchange.core.utils import NS_PER_DAY
+from exchange.core.times import NS_PER_DAY
 from exchange.simulator.config import CHOICES, Quirks
 from exchange.sync.backfill import history_slice
 from tests.record import differences

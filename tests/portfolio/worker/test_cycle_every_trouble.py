@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.utils import NS_PER_DAY
+from exchange.core.times import NS_PER_DAY
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
 from exchange.simulator.faults import KINDS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.utils import NS_PER_DAY, NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_DAY, NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice

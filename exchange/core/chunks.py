@@ -1,0 +1,15 @@
+"""Cuts a sequence into pieces (pure)."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+ROWS = 500  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
+ASKED = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
+
+
+def chunks(rows: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:
+    """Pieces of `rows`, each of at most `size`, in order."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,24 @@
+"""The role an order plays, from its shape alone (pure)."""
+
+from collections.abc import Collection
+
+from exchange.core.instrument_names import base_of
+
+STOPS = ("STOP_LOSS", "STOP_LIMIT")
+
+
+TARGETS = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+
+
+def role_of(*, order_type: str, side: str, instrument_name: str, in_pair: bool, cash: Collection[str]) -> str:
+    """ENTRY, EXIT, STOP_LOSS, TAKE_PROFIT, or nothing where cash is only changed for other cash.
+
+    `in_pair` is true for a leg of an OCO list, whose LIMIT leg is the target (dossier 5.23).
+    """
+    if order_type in STOPS:
+        return "STOP_LOSS"
+    if order_type in TARGETS or (in_pair and side == "SELL"):
+        return "TAKE_PROFIT"
+    if base_of(instrument_name) in cash:
+        return ""
+    return "ENTRY" if side == "BUY" else "EXIT"

@@ -1,0 +1,50 @@
+"""Milliseconds and nanoseconds of the exchange as times, and the candle lengths that are kept (pure)."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+NS_PER_MS = 1_000_000
+
+
+MS_PER_DAY = 86_400_000
+
+
+NS_PER_DAY = MS_PER_DAY * NS_PER_MS
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_ms(ms: int) -> datetime:
+    """`ms` since the epoch as an aware time, exact to the millisecond."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def to_ms(moment: datetime) -> int:
+    """An aware time as whole milliseconds since the epoch."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+class Timeframe(StrEnum):
+    """By its name on the wire (dossier 5.3). Every one begins at a multiple of its length since the epoch."""
+
+    M15 = "15m"
+    H1 = "1h"
+    H4 = "4h"
+    D1 = "1D"
+
+    @property
+    def length(self) -> timedelta:
+        return LENGTHS[self]
+
+    def begun(self, moment: datetime) -> datetime:
+        """When the bar that `moment` lies in began."""
+        return moment - (moment - EPOCH) % self.length
+
+
+LENGTHS = {
+    Timeframe.M15: timedelta(minutes=15),
+    Timeframe.H1: timedelta(hours=1),
+    Timeframe.H4: timedelta(hours=4),
+    Timeframe.D1: timedelta(days=1),
+}
