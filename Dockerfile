@@ -14,7 +14,7 @@ RUN python3 -m compileall -q . \
  && useradd --uid 1000 --no-create-home --home-dir /tmp desk \
  && mkdir --mode=1777 /data
 
-# HOST: within the container; which door leads there from outside is for compose.yaml to say.
+# HOST is inside the container; compose.yaml decides which port is published.
 ENV HOST=0.0.0.0 \
     PORT=8002 \
     VAR_DIR=/data \
@@ -22,7 +22,7 @@ ENV HOST=0.0.0.0 \
 USER 1000:1000
 VOLUME /data
 EXPOSE 8002
-# SIGTERM: a cycle at work is finished first, at most 25 s. Stops and targets rest on the exchange meanwhile.
+# SIGTERM: the running cycle finishes first, at most 25 s. Orders stay on the exchange.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
   CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8002/health', timeout=8)"]

@@ -30,11 +30,6 @@ def test_the_example_file_names_every_setting_and_no_other():
     assert named - {"DESK_UID", "DESK_GID"} == settings_read()  # those two are for compose.yaml
 
 
-def test_the_readme_explains_every_setting_and_no_other():
-    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", text("README.md"), re.MULTILINE)
-    assert {name for row in rows for name in re.findall(r"[A-Z_]+", row)} == settings_read()
-
-
 def test_the_example_file_as_it_is_changes_nothing(settings):
     live = re.findall(r"^([A-Z_]+)=(.*)$", text(".env.example"), re.MULTILINE)
     defaults = {
