@@ -19,26 +19,26 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 HIDDEN = "********"
-LINE = re.compile(r"(#.*|(export )?\w+=.*)?")
+LINE_PATTERN = re.compile(r"(#.*|(export )?\w+=.*)?")
 
 
-class Surroundings(environ.Env):  # type: ignore[misc]
+class MergedEnvironment(environ.Env):  # type: ignore[misc]
     """The environment, then `.env`: in a copy, so that no child process inherits a key from the file."""
 
     ENVIRON: dict[str, str] = {}
 
 
-def surroundings(environment: Mapping[str, str], file: Path) -> dict[str, str]:
+def read_environment(environment: Mapping[str, str], file: Path) -> dict[str, str]:
     """The values of `environment`, completed by those of `file` when it is there."""
-    Surroundings.ENVIRON = dict(environment)
+    MergedEnvironment.ENVIRON = dict(environment)
     if file.is_file():
-        _refuse_unreadable(file)
-        _refuse_odd_lines(file)
-        Surroundings.read_env(file)
-    return Surroundings.ENVIRON
+        _check_readable(file)
+        _check_lines(file)
+        MergedEnvironment.read_env(file)
+    return MergedEnvironment.ENVIRON
 
 
-def _refuse_unreadable(file: Path) -> None:
+def _check_readable(file: Path) -> None:
     """In a container the file keeps its owner, who may be another user than ours."""
     try:
         file.open("rb").close()
@@ -49,10 +49,10 @@ def _refuse_unreadable(file: Path) -> None:
         ) from None
 
 
-def _refuse_odd_lines(file: Path) -> None:
+def _check_lines(file: Path) -> None:
     """django-environ would log such a line with all that is in it, and that may be a key."""
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        if not LINE.fullmatch(line):
+        if not LINE_PATTERN.fullmatch(line):
             raise ImproperlyConfigured(
                 f"Line {number} of {file.name} is not understood: write NAME=value, "
                 "with no space before the name or around the equals sign."
@@ -68,7 +68,7 @@ class Secret(str):
         return f"'{HIDDEN}'" if self else "''"
 
 
-class Reader:
+class EnvReader:
     """Reads by name; an absent or empty value is the default."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -80,52 +80,52 @@ class Reader:
     def secret(self, name: str) -> Secret:
         return Secret(self.text(name))
 
-    def flag(self, name: str, default: bool) -> bool:
-        word = self.text(name, TRUE[0] if default else FALSE[0]).lower()
-        if word not in TRUE + FALSE:
-            _refuse(name, "true or false", word)
-        return word in TRUE
+    def boolean(self, name: str, default: bool) -> bool:
+        value = self.text(name, TRUE[0] if default else FALSE[0]).lower()
+        if value not in TRUE + FALSE:
+            _reject(name, "true or false", value)
+        return value in TRUE
 
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        word = self.text(name, str(default))
-        if not re.fullmatch(r"-?[0-9]{1,9}", word) or not least <= int(word) <= most:
-            _refuse(name, f"a whole number from {least} to {most}", word)
-        return int(word)
+    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        value = self.text(name, str(default))
+        if not re.fullmatch(r"-?[0-9]{1,9}", value) or not minimum <= int(value) <= maximum:
+            _reject(name, f"a whole number from {minimum} to {maximum}", value)
+        return int(value)
 
-    def number(self, name: str, default: str, least: str, most: str) -> Decimal:
+    def number(self, name: str, default: str, minimum: str, maximum: str) -> Decimal:
         """An exact decimal, written with a point."""
-        word = self.text(name, default)
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", word) or not Decimal(least) <= Decimal(
-            word
-        ) <= Decimal(most):
-            _refuse(name, f"a number from {least} to {most}", word)
-        return Decimal(word)
+        value = self.text(name, default)
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not Decimal(minimum) <= Decimal(
+            value
+        ) <= Decimal(maximum):
+            _reject(name, f"a number from {minimum} to {maximum}", value)
+        return Decimal(value)
 
-    def names(self, name: str, default: str) -> list[str]:
+    def string_list(self, name: str, default: str) -> list[str]:
         """A list separated by commas."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 
-    def choice(self, name: str, default: str, among: tuple[str, ...]) -> str:
-        word = self.text(name, default).lower()
-        if word not in among:
-            _refuse(name, " or ".join(among), word)
-        return word
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default).lower()
+        if value not in choices:
+            _reject(name, " or ".join(choices), value)
+        return value
 
-    def moment(self, name: str, default: str) -> time:
+    def time_of_day(self, name: str, default: str) -> time:
         """A time of day, as 08:00."""
-        word = self.text(name, default)
-        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", word):
-            _refuse(name, "a time of day such as 08:00", word)
-        hour, minute = word.split(":")
+        value = self.text(name, default)
+        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
+            _reject(name, "a time of day such as 08:00", value)
+        hour, minute = value.split(":")
         return time(int(hour), int(minute))
 
-    def zone(self, name: str, default: str) -> str:
-        word = self.text(name, default)
+    def time_zone(self, name: str, default: str) -> str:
+        value = self.text(name, default)
         try:
-            zoneinfo.ZoneInfo(word)
+            zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            _refuse(name, "a time zone such as UTC or Europe/Madrid", word)
-        return word
+            _reject(name, "a time zone such as UTC or Europe/Madrid", value)
+        return value
 
     def database(self, name: str, default: str, mode: str = "") -> dict[str, Any]:
         """Django's description of a database; the text itself is never repeated, it may hold a password.
@@ -144,8 +144,8 @@ class Reader:
         return {**found, "PASSWORD": Secret(found.get("PASSWORD", ""))}
 
 
-def _refuse(name: str, wanted: str, found: str) -> NoReturn:
-    raise ImproperlyConfigured(f"{name} must be {wanted}, not “{found}”.")
+def _reject(name: str, expected: str, found: str) -> NoReturn:
+    raise ImproperlyConfigured(f"{name} must be {expected}, not “{found}”.")
 
 
 def secret_key(path: Path) -> str:
@@ -158,12 +158,12 @@ def secret_key(path: Path) -> str:
 
 def _write_once(path: Path, text: str) -> None:
     """Two processes may start at once: the link is atomic, the loser keeps the winner's file."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
+    temporary_file = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary_file.touch(mode=0o600)
+    temporary_file.write_text(text)
     try:
-        os.link(draft, path)
+        os.link(temporary_file, path)
     except FileExistsError:
         return
     finally:
-        draft.unlink()
+        temporary_file.unlink()

@@ -4,22 +4,22 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from config.env import Reader, Secret, secret_key, surroundings
+from config.env import EnvReader, Secret, read_environment, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 VERSION = "0.1.0"
 
-read = Reader(surroundings(os.environ, ENV_FILE))
-VAR_DIR = Path(read.text("VAR_DIR", default=str(BASE_DIR / "var")))
+env = EnvReader(read_environment(os.environ, ENV_FILE))
+VAR_DIR = Path(env.text("VAR_DIR", default=str(BASE_DIR / "var")))
 
 # ── Trading mode ────────────────────────────────────────────────────────────────────────────────
-LIVE_TRADING = read.flag("LIVE_TRADING", default=False)
-USE_SANDBOX = read.flag("CRYPTO_COM_USE_SANDBOX", default=False)
-TRADING_ENABLED = read.flag("TRADING_ENABLED", default=True)
-AUTO_PROTECT = read.flag("AUTO_PROTECT", default=True)
-STOP_LOSS_PCT = read.number("STOP_LOSS_PCT", default="5", least="0.1", most="99")
-TAKE_PROFIT_PCT = read.number("TAKE_PROFIT_PCT", default="10", least="0.1", most="900")
+LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
+USE_SANDBOX = env.boolean("CRYPTO_COM_USE_SANDBOX", default=False)
+TRADING_ENABLED = env.boolean("TRADING_ENABLED", default=True)
+AUTO_PROTECT = env.boolean("AUTO_PROTECT", default=True)
+STOP_LOSS_PCT = env.number("STOP_LOSS_PCT", default="5", minimum="0.1", maximum="99")
+TAKE_PROFIT_PCT = env.number("TAKE_PROFIT_PCT", default="10", minimum="0.1", maximum="900")
 ENVIRONMENT = "DRY_RUN" if not LIVE_TRADING else "SANDBOX" if USE_SANDBOX else "LIVE"
 
 REST_URLS = {
@@ -27,35 +27,35 @@ REST_URLS = {
     "SANDBOX": "https://uat-api.3ona.co/exchange/v1",
     "LIVE": "https://api.crypto.com/exchange/v1",
 }
-CRYPTO_COM_REST_URL = read.text("CRYPTO_COM_REST_URL", default=REST_URLS[ENVIRONMENT]).rstrip("/")
+CRYPTO_COM_REST_URL = env.text("CRYPTO_COM_REST_URL", default=REST_URLS[ENVIRONMENT]).rstrip("/")
 # In a dry run the real keys are not even read.
-CRYPTO_COM_API_KEY = read.secret("CRYPTO_COM_API_KEY") if LIVE_TRADING else "dry-run-key"
-CRYPTO_COM_SECRET_KEY = read.secret("CRYPTO_COM_SECRET_KEY") if LIVE_TRADING else "dry-run-secret"
+CRYPTO_COM_API_KEY = env.secret("CRYPTO_COM_API_KEY") if LIVE_TRADING else "dry-run-key"
+CRYPTO_COM_SECRET_KEY = env.secret("CRYPTO_COM_SECRET_KEY") if LIVE_TRADING else "dry-run-secret"
 
-SYNC_INTERVAL_SECONDS = read.whole("SYNC_INTERVAL_SECONDS", default=60, least=1, most=86400)
-CASH_CURRENCIES = read.names(
+SYNC_INTERVAL_SECONDS = env.integer("SYNC_INTERVAL_SECONDS", default=60, minimum=1, maximum=86400)
+CASH_CURRENCIES = env.string_list(
     "CASH_CURRENCIES", default="USD,USDT,USDC,EUR,GBP,AUD,CAD,SGD,TRY,BRL,DAI,PYUSD,TUSD"
 )
 
 # ── Alerts ──────────────────────────────────────────────────────────────────────────────────────
 # Whole addresses are secrets: most carry a token or a password.
-ALERT_URLS = read.secret("ALERT_URLS")
-ALERT_DAILY_AT = read.moment("ALERT_DAILY_AT", default="08:00")
-HEARTBEAT_URL = read.secret("HEARTBEAT_URL")
+ALERT_URLS = env.secret("ALERT_URLS")
+ALERT_DAILY_AT = env.time_of_day("ALERT_DAILY_AT", default="08:00")
+HEARTBEAT_URL = env.secret("HEARTBEAT_URL")
 
 # ── The web ─────────────────────────────────────────────────────────────────────────────────────
-HOST = read.text("HOST", default="127.0.0.1")
-PORT = read.whole("PORT", default=8002, least=1, most=65535)
-DESK_URL = read.text("DESK_URL").rstrip("/")
-DEBUG = read.flag("DEBUG", default=False)
-ALLOWED_HOSTS = read.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = read.names("CSRF_TRUSTED_ORIGINS", default="")
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.integer("PORT", default=8002, minimum=1, maximum=65535)
+DESK_URL = env.text("DESK_URL").rstrip("/")
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.string_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.string_list("CSRF_TRUSTED_ORIGINS", default="")
 # A proxy on this machine takes https and hands on: says what only holds then, such as secure cookies.
-BEHIND_HTTPS = read.flag("BEHIND_HTTPS", default=False)
+BEHIND_HTTPS = env.boolean("BEHIND_HTTPS", default=False)
 # Addresses that are this machine although they are not on the loopback: the host, seen from a container.
-LOCAL_PEERS = read.names("LOCAL_PEERS", default="")
-DASHBOARD_PUBLIC = read.text("DASHBOARD_PUBLIC", default="loopback" if LIVE_TRADING else "true").lower()
-SECRET_KEY = read.secret("SECRET_KEY") or Secret(secret_key(VAR_DIR / "secret_key"))
+LOCAL_PEERS = env.string_list("LOCAL_PEERS", default="")
+DASHBOARD_PUBLIC = env.text("DASHBOARD_PUBLIC", default="loopback" if LIVE_TRADING else "true").lower()
+SECRET_KEY = env.secret("SECRET_KEY") or Secret(secret_key(VAR_DIR / "secret_key"))
 
 SESSION_ENGINE = (
     "portfolio.security.authentication"  # the table holds hashes, no numbers that a thief could use
@@ -88,10 +88,10 @@ INSTALLED_APPS = [
     "portfolio",
 ]
 MIDDLEWARE = [
-    "portfolio.web.middleware.traced",
+    "portfolio.web.middleware.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portfolio.web.middleware.strict_headers",
+    "portfolio.web.middleware.security_headers_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -99,9 +99,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "portfolio.web.middleware.chosen_display",
-    "portfolio.web.middleware.live_updates",
-    "portfolio.security.sudo.AdminGuard",
+    "portfolio.web.middleware.preferences_middleware",
+    "portfolio.web.middleware.live_middleware",
+    "portfolio.security.sudo.AdminSudoMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -116,7 +116,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portfolio.web.page_context.desk",
+                "portfolio.web.page_context.site_context",
             ]
         },
     }
@@ -133,7 +133,7 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 # Logging in: after this many wrong passwords for one name from one address one waits.
 AUTHENTICATION_BACKENDS = [
-    "portfolio.security.authentication.LimitedAttempts",
+    "portfolio.security.authentication.LoginAttemptsBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AXES_FAILURE_LIMIT = 5
@@ -142,7 +142,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger could make the wait endless
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
-AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.address_of"
+AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_address"
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a wait; failures are in the log
 AXES_VERBOSE = False
@@ -155,7 +155,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "new_password1",
     "new_password2",
 ]
-CSRF_FAILURE_VIEW = "portfolio.views.errors.forgery"
+CSRF_FAILURE_VIEW = "portfolio.views.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the longest form of the admin is far below
 
 # ── The API ─────────────────────────────────────────────────────────────────────────────────────
@@ -167,12 +167,12 @@ REST_FRAMEWORK = {
         "portfolio.security.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["portfolio.security.access.MayUse"],
+    "DEFAULT_PERMISSION_CLASSES": ["portfolio.security.access.ApiPermission"],
     "DEFAULT_THROTTLE_CLASSES": [
-        "portfolio.api.throttling.Anonymous",
-        "portfolio.api.throttling.LoggedIn",
-        "portfolio.api.throttling.WithToken",
-        "portfolio.api.throttling.Changing",
+        "portfolio.api.throttling.AnonymousThrottle",
+        "portfolio.api.throttling.UserThrottle",
+        "portfolio.api.throttling.TokenThrottle",
+        "portfolio.api.throttling.WriteThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": READS,
@@ -182,9 +182,9 @@ REST_FRAMEWORK = {
         "sync": SYNCS,
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portfolio.api.throttling.Json"],
-    "EXCEPTION_HANDLER": "portfolio.api.throttling.answer_to",
-    "DEFAULT_SCHEMA_CLASS": "portfolio.api.openapi.Description",
+    "DEFAULT_PARSER_CLASSES": ["portfolio.api.throttling.LimitedJSONParser"],
+    "EXCEPTION_HANDLER": "portfolio.api.throttling.api_exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "portfolio.api.openapi.DeskAutoSchema",
     "URL_FORMAT_OVERRIDE": None,
 }
 KNOX_TOKEN_MODEL = "portfolio.ApiToken"  # noqa: S105
@@ -196,7 +196,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "portfolio.api.openapi.add_errors",
+        "portfolio.api.openapi.add_error_responses",
     ],
 }
 # Counts of requests, in the memory of the one web process: lost at a restart, which nobody is served by.
@@ -207,8 +207,8 @@ CACHES = {
     }
 }
 
-TIME_ZONE = read.zone("TIME_ZONE", default="UTC")
-LANGUAGE_CODE = read.choice("LANGUAGE_CODE", default="en", among=("en", "es"))
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", default="en", choices=("en", "es"))
 LANGUAGES = [("en", "English"), ("es", "Español")]
 FORMAT_MODULE_PATH = ["portfolio.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -217,7 +217,7 @@ USE_TZ = True
 # ── The database: one per mode ──────────────────────────────────────────────────────────────────
 DATABASE_FILE = VAR_DIR / f"{ENVIRONMENT.lower()}.sqlite3"
 DATABASES = {
-    "default": read.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}", mode=ENVIRONMENT.lower())
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}", mode=ENVIRONMENT.lower())
 }
 # Threads of the web process keep their connection a minute and look whether it still lives.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -246,10 +246,10 @@ Q_CLUSTER = {
 }
 
 # ── What is kept ────────────────────────────────────────────────────────────────────────────────
-RETENTION_DAYS = read.whole("RETENTION_DAYS", default=30, least=1, most=3650)
+RETENTION_DAYS = env.integer("RETENTION_DAYS", default=30, minimum=1, maximum=3650)
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
-LOG_FORMAT = read.choice("LOG_FORMAT", default="text", among=("text", "json"))
+LOG_FORMAT = env.choice("LOG_FORMAT", default="text", choices=("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portfolio.urls import api, pages
+from portfolio.urls import api_urls, page_urls
 
 urlpatterns = [
-    *pages,
-    path("api/", include(api)),
+    *page_urls,
+    path("api/", include(api_urls)),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -13,15 +13,15 @@ CANNOT_BOOT = 3
 
 try:
     application = get_wsgi_application()
-    from exchange.checks import contradictions
+    from exchange.checks import settings_errors
 
-    refusal = contradictions()
+    refusal = settings_errors()
 except ImproperlyConfigured as error:
     refusal = str(error)
 if refusal:
     print(refusal, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(CANNOT_BOOT)
 
-from portfolio.alerts.watchdog import watch_start  # noqa: E402  # after the settings are known to be good
+from portfolio.alerts.watchdog import watchdog_start  # noqa: E402  # after the settings are known to be good
 
-watch_start()
+watchdog_start()

@@ -82,7 +82,7 @@ class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # the package is no
         fields = ("instrument_name", "side", "order_id")
 
 
-class Pages(CursorPagination):
+class StandardCursorPagination(CursorPagination):
     """Fifty rows, at most 500 on request; nothing is skipped or shown twice when rows come in meanwhile."""
 
     page_size = 50
@@ -90,8 +90,8 @@ class Pages(CursorPagination):
     max_page_size = 500
 
     def get_page_size(self, request: Request) -> int | None:
-        asked = request.query_params.get(self.page_size_query_param) or "1"
-        if not asked.isascii() or not asked.isdigit() or not asked.strip("0"):
+        requested = request.query_params.get(self.page_size_query_param) or "1"
+        if not requested.isascii() or not requested.isdigit() or not requested.strip("0"):
             raise ValidationError({self.page_size_query_param: ["It must be a whole number from 1."]})
         return super().get_page_size(request)
 
@@ -117,8 +117,8 @@ class StableOrdering(OrderingFilter):
     """Rows of the same instant keep their places: the id decides, in the same direction."""
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> Sequence[str]:
-        asked = list(super().get_ordering(request, queryset, view) or ())[:1]
-        return [*asked, *("-id" if term.startswith("-") else "id" for term in asked)]
+        requested = list(super().get_ordering(request, queryset, view) or ())[:1]
+        return [*requested, *("-id" if term.startswith("-") else "id" for term in requested)]
 
 
 class OrderView(generics.GenericAPIView[Any]):
@@ -137,7 +137,7 @@ class OrderView(generics.GenericAPIView[Any]):
 class OrderList(OrderView, generics.ListAPIView[Any]):
     """Open and finished orders, the last changed first."""
 
-    pagination_class = Pages
+    pagination_class = StandardCursorPagination
     filter_backends = (DjangoFilterBackend, StableOrdering)
     filterset_class = OrderFilter
     ordering_fields = ("updated_at", "created_at")
@@ -161,7 +161,7 @@ class TradeList(generics.ListAPIView[Trade]):
 
     queryset = Trade.objects.all()
     serializer_class = TradeSerializer
-    pagination_class = Pages
+    pagination_class = StandardCursorPagination
     filter_backends = (DjangoFilterBackend, StableOrdering)
     filterset_class = TradeFilter
     ordering_fields = ("create_time_ns",)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 
 TAG = "exchange"
-KEYS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
+API_KEY_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
 DASHBOARD_PUBLIC_VALUES = ("false", "loopback", "true")
-FASTEST, SLOWEST = 30, 120  # seconds
+MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS = 30, 120  # seconds
 
 
 def is_loopback(host: str | None) -> bool:
@@ -27,10 +27,10 @@ def is_loopback(host: str | None) -> bool:
 
 
 @register(TAG)
-def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_api_keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if not settings.LIVE_TRADING:
         return
-    missing = [name for name in KEYS if not getattr(settings, name)]
+    missing = [name for name in API_KEY_SETTINGS if not getattr(settings, name)]
     if missing:
         yield Error(
             f"LIVE_TRADING is true but there is no {' and no '.join(missing)}.",
@@ -41,7 +41,7 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def address(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_rest_url(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     url = urlsplit(settings.CRYPTO_COM_REST_URL)
     if url.scheme not in ("http", "https") or not url.hostname:
         yield Error(
@@ -50,10 +50,10 @@ def address(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             id="exchange.E006",
         )
     elif not is_loopback(url.hostname):
-        yield from _address_elsewhere(url.scheme)
+        yield from _check_remote_url(url.scheme)
 
 
-def _address_elsewhere(scheme: str) -> Iterator[CheckMessage]:
+def _check_remote_url(scheme: str) -> Iterator[CheckMessage]:
     if scheme == "http":
         yield Error(
             "CRYPTO_COM_REST_URL is plain http to another machine: the orders would travel unprotected.",
@@ -69,17 +69,17 @@ def _address_elsewhere(scheme: str) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def rhythm(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    if not FASTEST <= settings.SYNC_INTERVAL_SECONDS <= SLOWEST:
+def check_sync_interval(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if not MIN_INTERVAL_SECONDS <= settings.SYNC_INTERVAL_SECONDS <= MAX_INTERVAL_SECONDS:
         yield Error(
             f"SYNC_INTERVAL_SECONDS is {settings.SYNC_INTERVAL_SECONDS}.",
-            hint=f"Choose {FASTEST} to {SLOWEST}; 60 is a good balance.",
+            hint=f"Choose {MIN_INTERVAL_SECONDS} to {MAX_INTERVAL_SECONDS}; 60 is a good balance.",
             id="exchange.E004",
         )
 
 
 @register(TAG)
-def readers(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_dashboard_public(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.DASHBOARD_PUBLIC not in DASHBOARD_PUBLIC_VALUES:
         yield Error(
             f"DASHBOARD_PUBLIC is “{settings.DASHBOARD_PUBLIC}”.",
@@ -95,7 +95,7 @@ def readers(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.USE_SANDBOX and not settings.LIVE_TRADING:
         yield Warning(
             "CRYPTO_COM_USE_SANDBOX has no effect: LIVE_TRADING is false, so this is a dry run.",
@@ -111,7 +111,7 @@ def mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def env_file(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_env_file(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     file = settings.ENV_FILE
     if file.is_file() and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         yield Warning(
@@ -121,7 +121,7 @@ def env_file(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         )
 
 
-def contradictions() -> str:
+def settings_errors() -> str:
     """The errors as one text, empty when there is none; for servers, which run no checks by themselves."""
     errors = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
     return "\n".join(f"{error.msg} {error.hint} ({error.id})" for error in errors)

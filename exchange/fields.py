@@ -15,22 +15,22 @@ else:
     AnyField = models.Field  # not subscriptable when it runs
 
 
-def plain(value: Decimal) -> str:
+def format_decimal(value: Decimal) -> str:
     """`value` in plain digits, never with an exponent: what the exchange reads and what we show."""
     return format(value if value else abs(value), "f")
 
 
-class SameNumber(Exact):
+class NumericExact(Exact):
     """1.0 is 1.00, although their texts differ."""
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
         params = (*left_params, *left_params, *left_params, *right_params, *right_params, *right_params)
-        return f"{_shortest(left)} = {_shortest(right)}", params
+        return f"{_without_trailing_zeros(left)} = {_without_trailing_zeros(right)}", params
 
 
-def _shortest(sql: str) -> str:
+def _without_trailing_zeros(sql: str) -> str:
     """SQL for the number in the text `sql` without zeros at the end of its fraction."""
     return f"CASE WHEN instr({sql}, '.') THEN rtrim(rtrim({sql}, '0'), '.') ELSE {sql} END"
 
@@ -50,7 +50,7 @@ class ExactDecimalField(AnyField):
         return "ExactDecimalField"
 
     def get_lookup(self, lookup_name: str) -> type[Any] | None:
-        return {"exact": SameNumber, "isnull": IsNull}.get(lookup_name)
+        return {"exact": NumericExact, "isnull": IsNull}.get(lookup_name)
 
     def to_python(self, value: Any) -> Decimal | None:
         if value is None or isinstance(value, Decimal):
@@ -69,11 +69,15 @@ class ExactDecimalField(AnyField):
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         value = value if prepared else self.get_prep_value(value)
-        return plain(value) if isinstance(value, Decimal) and connection.vendor != "postgresql" else value
+        return (
+            format_decimal(value)
+            if isinstance(value, Decimal) and connection.vendor != "postgresql"
+            else value
+        )
 
     def value_to_string(self, obj: models.Model) -> str:
         value = self.value_from_object(obj)
-        return "" if value is None else plain(value)
+        return "" if value is None else format_decimal(value)
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         return super().formfield(**{"form_class": forms.DecimalField, **kwargs})

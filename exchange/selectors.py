@@ -109,22 +109,24 @@ def decimals_of(tick: Decimal) -> int:
 
 def _value_usd(order: ExchangeOrder, instrument: Instrument | None, usd_prices: UsdPrices) -> Decimal | None:
     """What an open order is for and what a finished one moved; None while any factor is unknown."""
-    value = _whole_value(order) if order.is_open else _filled_value(order)
+    value = _order_value(order) if order.is_open else _filled_value(order)
     price = usd_prices.get(instrument.quote_ccy) if instrument else None
     return None if value is None or price is None else value * price
 
 
-def _whole_value(order: ExchangeOrder) -> Decimal | None:
+def _order_value(order: ExchangeOrder) -> Decimal | None:
     """In the quote currency, at the limit, or at the trigger of an order without one."""
     price = order.price or order.trigger_price
-    counted = price is None or order.quantity is None
-    value: Decimal | None = order.order_value if counted else price * order.quantity
+    use_reported = price is None or order.quantity is None
+    value: Decimal | None = order.order_value if use_reported else price * order.quantity
     return value
 
 
 def _filled_value(order: ExchangeOrder) -> Decimal | None:
-    counted = order.filled_value is not None or order.average_price is None
-    value: Decimal | None = order.filled_value if counted else order.filled_quantity * order.average_price
+    use_reported = order.filled_value is not None or order.average_price is None
+    value: Decimal | None = (
+        order.filled_value if use_reported else order.filled_quantity * order.average_price
+    )
     return value
 
 
@@ -193,8 +195,8 @@ def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
 
 def _trades_by_order_id(ids: set[str]) -> Mapping[str, list[Trade]]:
     found: dict[str, list[Trade]] = {}
-    wanted = Trade.objects.filter(order_id__in=ids)
-    for trade in wanted.only("order_id", "quantity", "fee", "fee_currency"):
+    matching = Trade.objects.filter(order_id__in=ids)
+    for trade in matching.only("order_id", "quantity", "fee", "fee_currency"):
         found.setdefault(trade.order_id, []).append(trade)
     return found
 

@@ -19,14 +19,14 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchange.api import Pages
+from exchange.api import StandardCursorPagination
 from exchange.serializers import ErrorSerializer
 from oco.engine.states import State
 from oco.models import OcoGroup
 from oco.selectors import group_events, group_rows
-from oco.serializers import GroupRequest, GroupSerializer, GroupStorySerializer
+from oco.serializers import GroupDetailSerializer, GroupRequest, GroupSerializer
 from oco.services.groups import group_cancel, group_create
-from oco.services.validation import NotPossible, Standing
+from oco.services.validation import AccountContext, NotPossible
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
@@ -41,8 +41,8 @@ class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is no
 ACCEPTED = 202
 KEY_LENGTH = 128
 NAME_LENGTH = 64
-NOTHING = Standing(held=Decimal(0), mark=None)
-ANSWERS = {ACCEPTED: GroupSerializer, 409: ErrorSerializer}
+NO_ACCOUNT = AccountContext(held=Decimal(0), mark=None)
+RESPONSES = {ACCEPTED: GroupSerializer, 409: ErrorSerializer}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "maxLength": KEY_LENGTH},
@@ -58,24 +58,24 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-class GroupPages(Pages):
+class GroupPages(StandardCursorPagination):
     ordering = ("-created_at", "-oco_group_id")
 
 
-class GroupView(generics.GenericAPIView[Any]):
+class GroupAPIView(generics.GenericAPIView[Any]):
     """Who may read and who may ask is settled by the project's default permission. `standing` tells how the account
     and the price of an instrument stand: who includes these addresses knows.
     """
 
     queryset = OcoGroup.objects.all()
-    standing: Callable[[str], Standing] = staticmethod(lambda _name: NOTHING)
+    account_context: Callable[[str], AccountContext] = staticmethod(lambda _name: NO_ACCOUNT)
 
-    def accepted(self, group: OcoGroup) -> Response:
+    def accepted_response(self, group: OcoGroup) -> Response:
         (row,) = group_rows([group])
         return Response(GroupSerializer(row).data, status=ACCEPTED)
 
 
-class GroupList(GroupView, generics.ListAPIView[Any]):
+class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
     """Groups, the newest first."""
 
     serializer_class = GroupSerializer
@@ -87,18 +87,18 @@ class GroupList(GroupView, generics.ListAPIView[Any]):
         page = super().paginate_queryset(queryset)
         return None if page is None else list(group_rows(page))
 
-    @extend_schema(request=GroupRequest, responses=ANSWERS, parameters=[IDEMPOTENCY_KEY])
+    @extend_schema(request=GroupRequest, responses=RESPONSES, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> Response:
         """Protect a position that is held."""
-        asked = GroupRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return self.accepted(self._protect(asked.validated_data, _name(request), _key(request)))
+        requested = GroupRequest(data=request.data)
+        requested.is_valid(raise_exception=True)
+        return self.accepted_response(self._protect(requested.validated_data, _name(request), _key(request)))
 
-    def _protect(self, asked: dict[str, Any], name: str, key: str | None) -> OcoGroup:
+    def _protect(self, requested: dict[str, Any], name: str, key: str | None) -> OcoGroup:
         def create() -> OcoGroup:
             return group_create(
-                **asked,
-                standing=self.standing(asked["instrument_name"]),
+                **requested,
+                account_context=self.account_context(requested["instrument_name"]),
                 requested_by=name,
                 now=timezone.now(),
                 idempotency_key=key,
@@ -110,28 +110,28 @@ class GroupList(GroupView, generics.ListAPIView[Any]):
             group = create()
         except NotPossible as refusal:
             raise ValidationError({refusal.field or "detail": [str(refusal)]}) from None
-        if not _is_same(group, asked, name):
+        if not _is_same(group, requested, name):
             raise Conflict("This Idempotency-Key was used for another request.")
         return group
 
 
-class GroupDetail(GroupView):
+class GroupDetailView(GroupAPIView):
     """One group with its journal."""
 
-    serializer_class = GroupStorySerializer
+    serializer_class = GroupDetailSerializer
 
     def get(self, request: Request, pk: Any) -> Response:
         (row,) = group_rows([self.get_object()])
         return Response(self.get_serializer({**asdict(row), "events": group_events(pk)}).data)
 
 
-class GroupCancel(GroupView):
+class GroupCancelView(GroupAPIView):
     """Take the protection, or the buy-back, away; coins and money stay."""
 
     serializer_class = GroupSerializer
     weakens_protection = True
 
-    @extend_schema(request=None, responses=ANSWERS)
+    @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: Any) -> Response:
         try:
             group = group_cancel(group_id=pk, requested_by=_name(request), now=timezone.now())
@@ -139,7 +139,7 @@ class GroupCancel(GroupView):
             raise NotFound from None
         except NotPossible as refusal:
             raise Conflict(str(refusal)) from None
-        return self.accepted(group)
+        return self.accepted_response(group)
 
 
 def _name(request: Request) -> str:
@@ -155,10 +155,10 @@ def _key(request: Request) -> str | None:
     return key or None
 
 
-def _is_same(group: OcoGroup, asked: dict[str, Any], name: str) -> bool:
+def _is_same(group: OcoGroup, requested: dict[str, Any], name: str) -> bool:
     """Whether this is the group of this very request; its quantity may have changed since, its lot has not."""
     made = (group.instrument_name, group.lot.bought, group.stop_price, group.take_profit_price)
-    wanted = tuple(
-        asked[field] for field in ("instrument_name", "quantity", "stop_price", "take_profit_price")
+    expected = tuple(
+        requested[field] for field in ("instrument_name", "quantity", "stop_price", "take_profit_price")
     )
-    return made == wanted and group.requested_by == name
+    return made == expected and group.requested_by == name

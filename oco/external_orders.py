@@ -4,35 +4,36 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from exchange.core.instrument_names import is_derivative
-from exchange.core.order_roles import STOPS
+from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.models import ExchangeOrder, Instrument
-from oco.engine.allocation import Committed, Foreign, committed
+from oco.engine.allocation import ExternalOrder, ExternalReservation, reserve
 from oco.models import OcoLeg
 
 ZERO = Decimal(0)
 
 
-def foreign_read(
-    instruments: Mapping[str, Instrument] | None = None, opened: Iterable[ExchangeOrder] | None = None
-) -> dict[str, Committed]:
+def external_reservations_read(
+    instruments: Mapping[str, Instrument] | None = None,
+    open_order_rows: Iterable[ExchangeOrder] | None = None,
+) -> dict[str, ExternalReservation]:
     """What the open orders that we did not send may take, by currency, in either name space.
 
     Those of derivatives take no coins, and their stops cover none. `instruments`, by symbol, and the
     `opened` orders of both name spaces save a query each.
     """
     origin = ExchangeOrder.Origin.FOREIGN
-    if opened is None:
-        opened = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin)
-    found = [order for order in opened if order.origin == origin]
-    strangers = [order for order in found if not is_derivative(order.instrument_name)]
-    known = _own_names(strangers) | _advanced_names(strangers)
-    orders = [order for order in strangers if not _is_face(order, known)]
+    if open_order_rows is None:
+        open_order_rows = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin)
+    found = [order for order in open_order_rows if order.origin == origin]
+    external = [order for order in found if not is_derivative(order.instrument_name)]
+    known = _own_names(external) | _advanced_names(external)
+    orders = [order for order in external if not _is_duplicate_listing(order, known)]
     if instruments is None:
         instruments = Instrument.objects.in_bulk(
             {order.instrument_name for order in orders}, field_name="symbol"
         )
     pairs = {symbol: (row.base_ccy, row.quote_ccy) for symbol, row in instruments.items()}
-    return committed(_foreign(order, pairs) for order in orders)
+    return reserve(_external_order(order, pairs) for order in orders)
 
 
 def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
@@ -47,24 +48,24 @@ def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]
     return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
 
 
-def _is_face(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
+def _is_duplicate_listing(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
     """The plain face of an advanced order, ours or not, which carries its name (dossier 6.2)."""
     plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
     return plain and (order.client_oid, order.instrument_name, order.side) in known
 
 
-def _foreign(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> Foreign:
+def _external_order(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> ExternalOrder:
     """A sell takes its base; a buy takes its quote, at its price (spending as quote, rule 10)."""
     base, _, quote = order.instrument_name.partition("_")
     base, quote = pairs.get(order.instrument_name, (base, quote))
     rest, sells = (order.quantity or ZERO) - order.filled_quantity, order.side == "SELL"
     price = order.price or order.trigger_price or ZERO
-    return Foreign(
+    return ExternalOrder(
         order_id=order.order_id,
         list_id=order.list_id,
         currency=base if sells else quote,
         quantity=max(rest if sells else rest * price, ZERO),
-        is_stop=sells and order.order_type in STOPS,
+        is_stop=sells and order.order_type in STOP_ORDER_TYPES,
         trigger=order.trigger_price,
         limit=order.price,
         quote=quote,

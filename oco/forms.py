@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 else:
     PolicyModelForm = forms.ModelForm  # not subscriptable when it runs
 
-LOWEST, LOWEST_STOP, HIGHEST_TARGET = Decimal("0.1"), Decimal(99), Decimal(900)
-DEEPEST_TARGET = Decimal(90)  # after a sale: the exchange takes no buy below a tenth of the market
-BUYS_BACK = _(
+MIN_PCT, MAX_STOP_PCT, MAX_TARGET_PCT = Decimal("0.1"), Decimal(99), Decimal(900)
+MAX_BUYBACK_TARGET_PCT = Decimal(90)  # after a sale: the exchange takes no buy below a tenth of the market
+BUY_BACK_NOTICE = _(
     "While a policy for sales is on, every sale of the coin for cash that the desk did not send itself is followed "
     "by orders that BUY the coin back with the money that the sale brought: above the price of the sale at the "
     "stop, below it at the target. Leave it off unless you want that after every sale, whoever makes it."
@@ -43,9 +43,9 @@ class PolicyForm(PolicyModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "side" in self.fields:
-            self.fields["side"].help_text = BUYS_BACK
+            self.fields["side"].help_text = BUY_BACK_NOTICE
         elif "enabled" in self.fields and self.instance.side == ProtectionPolicy.Side.SELL:
-            self.fields["enabled"].help_text = BUYS_BACK
+            self.fields["enabled"].help_text = BUY_BACK_NOTICE
 
     @property
     def is_for_sales(self) -> bool:
@@ -65,8 +65,8 @@ class PolicyForm(PolicyModelForm):
         if not 0 < stop < 100:
             where = "above what the sale brought" if self.is_for_sales else "below the price paid"
             raise ValidationError(f"The stop lies {where}: more than 0 and less than 100 per cent.")
-        if not LOWEST <= stop <= LOWEST_STOP:
-            raise ValidationError(f"Between {LOWEST} and {LOWEST_STOP}: beyond that no order has room.")
+        if not MIN_PCT <= stop <= MAX_STOP_PCT:
+            raise ValidationError(f"Between {MIN_PCT} and {MAX_STOP_PCT}: beyond that no order has room.")
         return stop
 
     def clean_target_pct(self) -> Decimal | None:
@@ -75,18 +75,19 @@ class PolicyForm(PolicyModelForm):
             where = "below what the sale brought" if self.is_for_sales else "above the price paid"
             raise ValidationError(f"The target lies {where}: more than 0. Blank: a stop alone.")
         if target is not None:
-            self._refuse_far(target)
+            self._check_target_range(target)
         return target
 
-    def _refuse_far(self, target: Decimal) -> None:
-        if self.is_for_sales and not LOWEST <= target < DEEPEST_TARGET:
+    def _check_target_range(self, target: Decimal) -> None:
+        if self.is_for_sales and not MIN_PCT <= target < MAX_BUYBACK_TARGET_PCT:
             raise ValidationError(
-                f"At least {LOWEST} and less than {DEEPEST_TARGET}: the target lies below what the sale brought, "
+                f"At least {MIN_PCT} and less than {MAX_BUYBACK_TARGET_PCT}: "
+                "the target lies below what the sale brought, "
                 "and the exchange takes no price below a tenth of the market."
             )
-        if not LOWEST <= target <= HIGHEST_TARGET:
+        if not MIN_PCT <= target <= MAX_TARGET_PCT:
             raise ValidationError(
-                f"Between {LOWEST} and {HIGHEST_TARGET}: the exchange takes no price above ten times the market."
+                f"Between {MIN_PCT} and {MAX_TARGET_PCT}: the exchange takes no price above ten times the market."
             )
 
     def clean(self) -> dict[str, Any]:
@@ -94,10 +95,10 @@ class PolicyForm(PolicyModelForm):
         stop, distance = cleaned.get("stop_pct"), cleaned.get("distance_pct")
         if stop is not None and distance is not None and distance >= stop:
             self.add_error("distance_pct", "Less than the stop: or no pair could ever be placed.")
-        self._refuse_second(cleaned)
+        self._check_unique(cleaned)
         return cleaned
 
-    def _refuse_second(self, cleaned: Mapping[str, Any]) -> None:
+    def _check_unique(self, cleaned: Mapping[str, Any]) -> None:
         """One policy for each instrument and side."""
         if "instrument_name" not in cleaned or "side" not in cleaned:
             return
@@ -127,7 +128,7 @@ class ProtectForm(forms.Form):
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [(name, name) for name in pairs]
 
-    def asked(self) -> dict[str, Any]:
+    def group_values(self) -> dict[str, Any]:
         """What `group_create` takes, once the form is valid."""
         names = ("instrument_name", "quantity", "stop_price", "take_profit_price")
         return {
@@ -136,7 +137,7 @@ class ProtectForm(forms.Form):
         }
 
 
-PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
 class PlainDecimalField(forms.CharField):
@@ -150,12 +151,12 @@ class PlainDecimalField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        if not PLAIN.fullmatch(text):
+        if not PLAIN_NUMBER.fullmatch(text):
             raise ValidationError(gettext("Write it in plain digits with a point, such as 3120.50."))
         return Decimal(text)
 
 
-class LevelsForm(forms.Form):
+class PricesForm(forms.Form):
     """Stop and target; without a target the stop stands alone."""
 
     stop_price = PlainDecimalField(
@@ -171,7 +172,7 @@ class LevelsForm(forms.Form):
     )
 
 
-class WishForm(LevelsForm):
+class ProtectionForm(PricesForm):
     """For so many coins."""
 
     quantity = PlainDecimalField(label=gettext_lazy("Quantity"))

@@ -23,9 +23,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from exchange.core.observability import LENGTH, correlation_id
+from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 from exchange.fields import ExactDecimalField
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State
 from oco.engine.types import Role
 
@@ -98,16 +98,16 @@ class Lot(models.Model):
         return f"{self.bought} {self.instrument_name}"
 
     @property
-    def way(self) -> Way:
-        return Way.after(self.side)
+    def exit_side(self) -> ExitSide:
+        return ExitSide.for_entry_side(self.side)
 
     @property
-    def claims(self) -> str:
+    def spent_currency(self) -> str:
         """The currency that its orders take."""
         return self.quote_ccy or self.base_ccy
 
     @property
-    def unit(self) -> Decimal:
+    def spent_per_coin(self) -> Decimal:
         """How much of that currency one of its coins needs."""
         return Decimal(1) if self.unit_cost is None else self.unit_cost
 
@@ -164,7 +164,11 @@ class OcoGroup(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.CharField(max_length=64, blank=True)
     correlation_id = models.CharField(
-        max_length=LENGTH, blank=True, default=correlation_id, editable=False, help_text="What began it."
+        max_length=CORRELATION_ID_LENGTH,
+        blank=True,
+        default=correlation_id,
+        editable=False,
+        help_text="What began it.",
     )
     idempotency_key = models.CharField(max_length=128, null=True, blank=True, unique=True)
 
@@ -200,7 +204,9 @@ class OcoEvent(models.Model):
     order_ids = models.JSONField(default=list)
     code = models.IntegerField(null=True, blank=True)
     told = models.BooleanField(default=False)
-    correlation_id = models.CharField(max_length=LENGTH, blank=True, default=correlation_id, editable=False)
+    correlation_id = models.CharField(
+        max_length=CORRELATION_ID_LENGTH, blank=True, default=correlation_id, editable=False
+    )
 
     class Meta:
         db_table = "oco_events"
@@ -222,7 +228,7 @@ class OcoEvent(models.Model):
         raise AppendOnly("An event is never deleted.")
 
 
-CLOCK_DOUBT = timedelta(seconds=2)
+CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 class OcoLeg(models.Model):
@@ -286,7 +292,7 @@ class OcoLeg(models.Model):
     def executes_from(self) -> datetime:
         """Nothing of it executed earlier, whatever the two clocks say."""
         moment: datetime = self.sent_at
-        return moment - CLOCK_DOUBT
+        return moment - CLOCK_TOLERANCE
 
 
 class ProtectionPolicy(models.Model):

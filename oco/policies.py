@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Trade
 from exchange.services.audit_log import audit_record
 from oco.models import ProtectionPolicy
 
-EVERY_OTHER = ""
+DEFAULT_NAME = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class Policies:
     by_name: dict[tuple[str, str], ProtectionPolicy]
 
     def of(self, instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> ProtectionPolicy:
-        return self.by_name.get((side, instrument_name)) or self.by_name[side, EVERY_OTHER]
+        return self.by_name.get((side, instrument_name)) or self.by_name[side, DEFAULT_NAME]
 
     def own(self, side: str) -> set[str]:
         """The instruments that have a policy of their own."""
-        return {name for each, name in self.by_name if each == side} - {EVERY_OTHER}
+        return {name for each, name in self.by_name if each == side} - {DEFAULT_NAME}
 
 
 def policies_read() -> Policies:
     """The policies as they stand; the first time, the default ones are made from the settings."""
     rows = {(row.side, row.instrument_name): row for row in ProtectionPolicy.objects.all()}
     for side in ProtectionPolicy.Side.values:
-        if (side, EVERY_OTHER) not in rows:
-            rows[side, EVERY_OTHER] = policy_create_default(side=side)
+        if (side, DEFAULT_NAME) not in rows:
+            rows[side, DEFAULT_NAME] = policy_create_default(side=side)
     return Policies(rows)
 
 
@@ -44,21 +44,21 @@ def policy_for(instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> P
     return policies_read().of(instrument_name, side)
 
 
-def policy_note(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:
+def policy_audit(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:
     """Say in the audit log which fields a person changed, and to what; None: the policy was taken away."""
     words = ", ".join(f"{name} {_text(getattr(policy, name))}" for name in changed or ())
     text = f"{policy}: {'taken away' if changed is None else words or 'saved unchanged'}"
-    audit_record(actor=changed_by, what=AuditEntry.What.POLICY, object_ids=[policy.pk], text=text)
+    audit_record(actor=changed_by, what=AuditEntry.Action.POLICY, object_ids=[policy.pk], text=text)
 
 
 def _text(value: object) -> str:
-    return plain(value) if isinstance(value, Decimal) else str(value)
+    return format_decimal(value) if isinstance(value, Decimal) else str(value)
 
 
 def policy_create_default(*, side: str) -> ProtectionPolicy:
     """STOP_LOSS_PCT and TAKE_PROFIT_PCT are its first values; afterwards the admin counts. Off for sales (rule 4)."""
     policy, _ = ProtectionPolicy.objects.get_or_create(
-        instrument_name=EVERY_OTHER,
+        instrument_name=DEFAULT_NAME,
         side=side,
         defaults={
             "enabled": side == ProtectionPolicy.Side.BUY,
@@ -69,7 +69,7 @@ def policy_create_default(*, side: str) -> ProtectionPolicy:
     return policy
 
 
-LOOKED_AT = 50
+SAMPLE_SIZE = 50
 MAKER, TAKER = Decimal("0.0025"), Decimal("0.005")
 """Of the lowest tier (dossier 5.9), for an account that has not traded yet."""
 
@@ -87,7 +87,7 @@ def fee_rates() -> FeeRates:
     """From the newest trades: one bounded query. A fee in a third currency tells nothing."""
     newest = Trade.objects.order_by("-create_time_ns", "-id")
     columns = ("instrument_name", "taker_side", "quantity", "price", "fee", "fee_currency")
-    return rates_of(newest.only(*columns)[:LOOKED_AT])
+    return rates_of(newest.only(*columns)[:SAMPLE_SIZE])
 
 
 def rates_of(trades: Iterable[Trade]) -> FeeRates:

@@ -17,10 +17,10 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from exchange.models import Instrument
-from oco.engine.pricing import Way, whole_lots
+from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.states import OPEN, State
 from oco.engine.types import Role
-from oco.external_orders import foreign_read
+from oco.external_orders import external_reservations_read
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
@@ -38,11 +38,11 @@ class Leg(Protocol):
     def price(self) -> Decimal | None: ...
 
 
-def target_placed(*, wish: Decimal | None, legs: Iterable[Leg], is_closed: bool) -> Decimal | None:
+def target_placed(*, requested: Decimal | None, legs: Iterable[Leg], is_closed: bool) -> Decimal | None:
     """That of the newest order that rests or sold; once the group is closed, of one that rested until then."""
-    told = RESTING | ENDED if is_closed else RESTING
-    prices = [leg.price for leg in legs if leg.order_role == Role.TAKE_PROFIT and leg.status in told]
-    return next((price for price in reversed(prices) if price is not None), wish)
+    statuses = RESTING | ENDED if is_closed else RESTING
+    prices = [leg.price for leg in legs if leg.order_role == Role.TAKE_PROFIT and leg.status in statuses]
+    return next((price for price in reversed(prices) if price is not None), requested)
 
 
 ZERO = Decimal(0)
@@ -91,7 +91,7 @@ def groups_shown(*, now: datetime) -> QuerySet[OcoGroup]:
     return OcoGroup.objects.filter(Q(closed_at=None) | Q(closed_at__gt=now - SHOWN_CLOSED))
 
 
-class Danger(StrEnum):
+class GroupProblem(StrEnum):
     """What the worried ask for."""
 
     UNPROTECTED = "unprotected"
@@ -99,18 +99,18 @@ class Danger(StrEnum):
     STOP_FAILED = "stop-failed"
 
 
-DANGERS = {
-    Danger.UNPROTECTED: Q(closed_at=None, state__in=sorted(OPEN - {State.ACTIVE})),
-    Danger.UNKNOWN: Q(state=State.UNKNOWN),
-    Danger.STOP_FAILED: Q(state=State.STOP_FAILED),
+PROBLEM_FILTERS = {
+    GroupProblem.UNPROTECTED: Q(closed_at=None, state__in=sorted(OPEN - {State.ACTIVE})),
+    GroupProblem.UNKNOWN: Q(state=State.UNKNOWN),
+    GroupProblem.STOP_FAILED: Q(state=State.STOP_FAILED),
 }
 
 
-def groups_asked(*, danger: str = "", state: str = "", instrument: str = "") -> QuerySet[OcoGroup]:
+def groups_filtered(*, danger: str = "", state: str = "", instrument: str = "") -> QuerySet[OcoGroup]:
     """The open ones first, then the newest. Without a filter all there ever were."""
     found = OcoGroup.objects.select_related("lot")
     if danger:
-        found = found.filter(DANGERS[Danger(danger)])
+        found = found.filter(PROBLEM_FILTERS[GroupProblem(danger)])
     if state:
         found = found.filter(state=state)
     if instrument:
@@ -155,7 +155,7 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
         entry_price=group.entry_price,
         stop_price=group.stop_price,
         take_profit_price=target_placed(
-            wish=group.take_profit_price, legs=legs, is_closed=group.closed_at is not None
+            requested=group.take_profit_price, legs=legs, is_closed=group.closed_at is not None
         ),
         entry_order_id=group.entry_order_id or None,
         legs=tuple(legs),
@@ -170,13 +170,13 @@ def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
     return OcoEvent.objects.filter(group_id=group_id).order_by("at", "id")
 
 
-def events_untold() -> QuerySet[OcoEvent]:
+def events_unreported() -> QuerySet[OcoEvent]:
     """What the person has not been told yet, oldest first."""
     return OcoEvent.objects.filter(told=False).select_related("group__lot").order_by("id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class UnprotectedGroup:
     """So many coins of `group` have had no stop since a moment, or nothing buys them back."""
 
     group: OcoGroup
@@ -184,11 +184,11 @@ class Lack:
     since: datetime
 
     @property
-    def is_part(self) -> bool:
+    def is_partial(self) -> bool:
         return self.group.state == State.ACTIVE
 
 
-def lacks_read(*, now: datetime, longer_than: timedelta) -> list[Lack]:
+def unprotected_groups_read(*, now: datetime, longer_than: timedelta) -> list[UnprotectedGroup]:
     """Of the open groups, the oldest first.
 
     Coins behind a foreign stop are covered, once (rule 2): a lack that is so as a whole is none.
@@ -196,9 +196,13 @@ def lacks_read(*, now: datetime, longer_than: timedelta) -> list[Lack]:
     moment = now - longer_than
     late = Q(uncovered_since__lt=moment) | Q(state=State.ACTIVE, lot__short_since__lt=moment)
     groups = list(groups_open().filter(late).select_related("lot").order_by("created_at", "pk"))
-    found = [lack for lack in _lacks(groups, _ticks(groups)) if lack.quantity]
-    covered = {currency: one.covered for currency, one in foreign_read().items()} if found else {}
-    return [lack for lack in found if not _takes_cover(lack, covered)]
+    found = [
+        unprotected for unprotected in _unprotected_groups(groups, _ticks(groups)) if unprotected.quantity
+    ]
+    covered = (
+        {currency: one.covered for currency, one in external_reservations_read().items()} if found else {}
+    )
+    return [unprotected for unprotected in found if not _uses_external_stop(unprotected, covered)]
 
 
 def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
@@ -207,24 +211,26 @@ def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
     return dict(rows.values_list("symbol", "qty_tick_size"))
 
 
-def _lacks(groups: Sequence[OcoGroup], ticks: Mapping[str, Decimal]) -> list[Lack]:
+def _unprotected_groups(groups: Sequence[OcoGroup], ticks: Mapping[str, Decimal]) -> list[UnprotectedGroup]:
     found = []
     for group in groups:
         lot, tick = group.lot, ticks.get(group.instrument_name)
         if group.state != State.ACTIVE:
             since = group.uncovered_since or group.state_since
-            found.append(Lack(group=group, quantity=lot.owned, since=since))
+            found.append(UnprotectedGroup(group=group, quantity=lot.owned, since=since))
         elif tick is not None and lot.short_since is not None:
-            rest = max(whole_lots(lot.owned, tick) - group.quantity, ZERO)
-            found.append(Lack(group=group, quantity=rest, since=max(lot.short_since, group.state_since)))
+            rest = max(round_to_lot_size(lot.owned, tick) - group.quantity, ZERO)
+            found.append(
+                UnprotectedGroup(group=group, quantity=rest, since=max(lot.short_since, group.state_since))
+            )
     return found
 
 
-def _takes_cover(lack: Lack, covered: dict[str, Decimal]) -> bool:
+def _uses_external_stop(unprotected: UnprotectedGroup, covered: dict[str, Decimal]) -> bool:
     """Whether what is left of `covered` is enough for all of it, which then uses it up."""
-    lot = lack.group.lot
+    lot = unprotected.group.lot
     left = covered.get(lot.base_ccy, ZERO)
-    if lot.way is Way.BUYS or lack.quantity > left:
+    if lot.exit_side is ExitSide.BUY or unprotected.quantity > left:
         return False
-    covered[lot.base_ccy] = left - lack.quantity
+    covered[lot.base_ccy] = left - unprotected.quantity
     return True

@@ -12,7 +12,7 @@ from exchange.serializers import PlainDecimal, UtcTime
 from oco.engine.states import State
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 
-PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
 class LegSerializer(serializers.Serializer[Any]):
@@ -56,7 +56,7 @@ class EventSerializer(serializers.ModelSerializer[OcoEvent]):
         fields = ("at", "old", "new", "reason", "order_ids", "code")
 
 
-class GroupStorySerializer(GroupSerializer):
+class GroupDetailSerializer(GroupSerializer):
     """A group with its journal, oldest first."""
 
     events = EventSerializer(many=True)
@@ -79,7 +79,7 @@ class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
     default_error_messages = {"invalid": 'Write it as text in plain digits, such as "0.0100".'}
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if not isinstance(data, str) or not PLAIN.fullmatch(data):
+        if not isinstance(data, str) or not PLAIN_NUMBER.fullmatch(data):
             self.fail("invalid")
         return Decimal(data)
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from django.urls import URLPattern, path
 
-from oco.api import GroupCancel, GroupDetail, GroupList
-from oco.services.validation import Standing
+from oco.api import GroupCancelView, GroupDetailView, GroupListView
+from oco.services.validation import AccountContext
 
 
-def group_urls(*, standing: Callable[[str], Standing]) -> list[URLPattern]:
+def group_urls(*, account_context: Callable[[str], AccountContext]) -> list[URLPattern]:
     """The app knows lots but not how the account stands: who includes it says so."""
     return [
-        path("oco-groups/", GroupList.as_view(standing=standing), name="oco-groups"),
-        path("oco-groups/<uuid:pk>/", GroupDetail.as_view(), name="oco-group"),
-        path("oco-groups/<uuid:pk>/cancel/", GroupCancel.as_view(), name="oco-group-cancel"),
+        path("oco-groups/", GroupListView.as_view(account_context=account_context), name="oco-groups"),
+        path("oco-groups/<uuid:pk>/", GroupDetailView.as_view(), name="oco-group"),
+        path("oco-groups/<uuid:pk>/cancel/", GroupCancelView.as_view(), name="oco-group-cancel"),
     ]

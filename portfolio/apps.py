@@ -11,8 +11,8 @@ class PortfolioConfig(AppConfig):
 
     def ready(self) -> None:
         from portfolio import checks  # noqa: F401  # registers itself
-        from portfolio.security.sudo import note_password
-        from portfolio.web.middleware import login_note
+        from portfolio.security.sudo import record_password_given
+        from portfolio.web.middleware import record_login
 
-        user_logged_in.connect(note_password, dispatch_uid="password given")
-        user_logged_in.connect(login_note, dispatch_uid="login in the audit log")
+        user_logged_in.connect(record_password_given, dispatch_uid="password given")
+        user_logged_in.connect(record_login, dispatch_uid="login in the audit log")

@@ -11,16 +11,16 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from exchange.checks import TAG
-from portfolio.alerts.channels import channels_read
+from portfolio.alerts.channels import configured_channels
 
 
 @register(TAG)
-def alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    channels = channels_read()
-    wrong = [str(channel.number) for channel in channels if not channel.is_understood]
-    if wrong or (settings.ALERT_URLS and not channels):
+def check_alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    channels = configured_channels()
+    invalid = [str(channel.number) for channel in channels if not channel.is_valid]
+    if invalid or (settings.ALERT_URLS and not channels):
         yield Error(
-            f"ALERT_URLS: Apprise does not understand address {', '.join(wrong) or '1'} of {len(channels) or 1}.",
+            f"ALERT_URLS: Apprise does not understand address {', '.join(invalid) or '1'} of {len(channels) or 1}.",
             hint="Each looks like tgram://token/chat, mailto://user:password@host or https://…; several are "
             "separated by a space. The list: https://github.com/caronc/apprise/wiki",
             id="portfolio.E001",
@@ -28,7 +28,7 @@ def alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register("alerts")
-def no_channel(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_alert_channel(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         yield Warning(
             "ALERT_URLS is empty: nobody is told when a position of this real account is without a stop.",
@@ -38,10 +38,10 @@ def no_channel(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def plain_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def check_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     for number, name in enumerate(("HEARTBEAT_URL", "DESK_URL"), start=2):
         text = str(getattr(settings, name))
-        if text and not _is_web(text):
+        if text and not _is_http_url(text):
             yield Error(
                 f"{name} is not an address.",
                 hint="It begins with https:// or http://. Leave it empty to do without.",
@@ -49,7 +49,7 @@ def plain_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             )
 
 
-def _is_web(text: str) -> bool:
+def _is_http_url(text: str) -> bool:
     try:
         address = urlsplit(text)
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0

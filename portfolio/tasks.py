@@ -10,61 +10,61 @@ from exchange.core.observability import correlated
 from exchange.core.times import EPOCH
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
-from portfolio.accounting.snapshots import snapshot_thin
+from portfolio.accounting.snapshots import snapshot_downsample
 from portfolio.alerts.delivery import alerts_are_due
-from portfolio.alerts.runner import alert_round
+from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.signals.services import market_update
-from portfolio.worker.retention import technical_thin
-from portfolio.worker.runner import EXPECTED, cycle_is_fresh, sync_run
+from portfolio.worker.retention import delete_old_rows
+from portfolio.worker.runner import EXPECTED_ERRORS, cycle_is_fresh, sync_run
 
-SLICE = timedelta(seconds=20)
-WORTH_A_SLICE = timedelta(seconds=4)
-BEFORE_CYCLE = timedelta(seconds=3)
+MAX_SLICE = timedelta(seconds=20)
+MIN_SLICE = timedelta(seconds=4)
+CYCLE_MARGIN = timedelta(seconds=3)
 
 
 def sync_cycle() -> str:
     """The scheduled cycle. A redelivered task, or one that another worker is already at, does nothing."""
     if cycle_is_fresh(timezone.now()):
         return "a scheduled cycle began a moment ago"
-    return _after(sync_run(trigger="schedule"))
+    return _after_sync(sync_run(trigger="schedule"))
 
 
 def sync_now(requested_by: str, cause: str = "") -> str:
     """The cycle that a person or program asked for; `cause` is the name of that request."""
     with correlated(cause):
-        return _after(sync_run(trigger=requested_by[:16]))
+        return _after_sync(sync_run(trigger=requested_by[:16]))
 
 
 def read_history() -> str:
     """A slice of old history, and another one while there is time before the next cycle."""
     length = slice_length(timezone.now())
-    if length < WORTH_A_SLICE:
+    if length < MIN_SLICE:
         return "the next cycle is due"
     try:
         done = history_slice(seconds=length.total_seconds())
-    except EXPECTED as error:
+    except EXPECTED_ERRORS as error:
         return f"history waits for the next cycle: {error}"
     if done is None:
         return "somebody else holds the lease"
     if not done:
-        _ask_for_slice()
+        _queue_history()
     return "history is complete" if done else "history goes on"
 
 
 def thin_values() -> str:
     """Old recorded values become one an hour, then one a day."""
-    return f"{snapshot_thin(now=timezone.now())} recorded values were thinned out"
+    return f"{snapshot_downsample(now=timezone.now())} recorded values were thinned out"
 
 
 def tidy_up() -> str:
     """Old technical rows go, a bounded number of them."""
-    return f"{technical_thin(now=timezone.now())} old rows went"
+    return f"{delete_old_rows(now=timezone.now())} old rows went"
 
 
 def send_alerts() -> str:
     """A round of alerts, in its own time: it never waits for a cycle, nor a cycle for it."""
-    done = alert_round()
+    done = run_alert_checks()
     return f"{done.sent} sent, {done.failed} failed, {done.waiting} waiting"
 
 
@@ -81,21 +81,21 @@ def read_market() -> str:
 def slice_length(now: datetime) -> timedelta:
     """How long a slice may read from `now` on, so that it ends before the next cycle is due."""
     interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
-    return min(SLICE, interval - (now - EPOCH) % interval - BEFORE_CYCLE)
+    return min(MAX_SLICE, interval - (now - EPOCH) % interval - CYCLE_MARGIN)
 
 
-def _after(run: SyncRun | None) -> str:
+def _after_sync(run: SyncRun | None) -> str:
     if run is None:
         return "another cycle is running"
-    _tell(run)
+    _queue_urgent(run)
     if run.status != SyncRun.Status.FAILED and backfill_is_due():
-        _ask_for_slice()
+        _queue_history()
     if run.status == SyncRun.Status.OK and _is_first(run):
         async_task("portfolio.tasks.read_market", group="market")  # only now is known what is held
     return str(run)
 
 
-def _tell(run: SyncRun) -> None:
+def _queue_urgent(run: SyncRun) -> None:
     """What is urgent does not wait for the next minute; a good cycle is told elsewhere."""
     if alerts_are_due(now=timezone.now()):
         async_task("portfolio.tasks.send_alerts", group="alerts")
@@ -107,5 +107,5 @@ def _is_first(run: SyncRun) -> bool:
     return not SyncRun.objects.filter(status=SyncRun.Status.OK).exclude(pk=run.pk).exists()
 
 
-def _ask_for_slice() -> None:
+def _queue_history() -> None:
     async_task("portfolio.tasks.read_history", group="history")

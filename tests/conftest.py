@@ -16,9 +16,9 @@ def pytest_collection_modifyitems(config, items):
     """What touches no database was proved on SQLite: PostgreSQL is asked only for the rest."""
     if connection.vendor == "sqlite":
         return
-    asked = [item for item in items if uses_database(item)]
+    selected = [item for item in items if uses_database(item)]
     config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
-    items[:] = asked
+    items[:] = selected
 
 
 def uses_database(item):
@@ -43,6 +43,6 @@ def desk(db, world, monkeypatch, settings):
 
 
 @pytest.fixture(autouse=True)
-def counts():
+def reset_counters():
     """Nobody has asked for anything yet: the counts of requests live in the process."""
     cache.clear()

@@ -180,7 +180,7 @@ class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
 
     at = Now
     actor = "alice"
-    what = AuditEntry.What.PROTECT
+    what = AuditEntry.Action.PROTECT
     result = "WRITTEN"
 
 
@@ -533,7 +533,7 @@ class SignalFactory(DjangoModelFactory[Signal]):
     score = 78
     reasons = [{"key": "macd_above", "params": {}}, {"key": "rsi_low", "params": {"rsi": "27.4"}}]
     inputs = {"rsi_14": "27.41", "close": "60100.00"}
-    candle_time = factory.LazyFunction(lambda: Timeframe.H1.begun(timezone.now()) - timedelta(hours=1))
+    candle_time = factory.LazyFunction(lambda: Timeframe.H1.bar_start(timezone.now()) - timedelta(hours=1))
     computed_at = Now
 
 

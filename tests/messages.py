@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parent.parent
 LOCALE = ROOT / "locale"
-ROOMS = ("config", "exchange", "oco", "portfolio")
+APPS = ("config", "exchange", "oco", "portfolio")
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
@@ -27,13 +27,13 @@ KEYWORDS = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
     "CodeInfo": (3,),  # what a code of the exchange means
 }
-PLACE = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
 def sources() -> Iterator[tuple[Path, str]]:
     """Every file with texts, as Python."""
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts:
                 yield path, path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "templates").rglob("*.*")):
@@ -50,12 +50,12 @@ def template() -> Catalog:
     return catalog
 
 
-def po_of(language: str) -> Path:
+def po_path(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / "django.po"
 
 
 def catalogue(language: str) -> Catalog:
-    with po_of(language).open("rb") as file:
+    with po_path(language).open("rb") as file:
         return read_po(file, locale=language)
 
 
@@ -68,10 +68,10 @@ def compiled(language: str) -> bytes:
 def untranslated(language: str) -> list[str]:
     """Texts of the program that this catalogue lacks, or says unsurely."""
     known = catalogue(language)
-    return [str(message.id) for message in template() if message.id and not _is_told(known, message)]
+    return [str(message.id) for message in template() if message.id and not _is_translated(known, message)]
 
 
-def _is_told(known: Catalog, message: Message) -> bool:
+def _is_translated(known: Catalog, message: Message) -> bool:
     found = known.get(message.id, message.context)
     texts = found.string if found and isinstance(found.string, tuple) else (found and found.string,)
     return bool(found) and not found.fuzzy and all(texts)
@@ -79,19 +79,21 @@ def _is_told(known: Catalog, message: Message) -> bool:
 
 def misplaced(language: str) -> list[str]:
     """Translations whose placeholders are not those of the text."""
-    return [str(message.id) for message in catalogue(language) if message.id and not _fits(message)]
+    return [
+        str(message.id) for message in catalogue(language) if message.id and not _placeholders_match(message)
+    ]
 
 
-def _fits(message: Message) -> bool:
+def _placeholders_match(message: Message) -> bool:
     singular, plural = message.id if isinstance(message.id, tuple) else (message.id, message.id)
-    told = message.string if isinstance(message.string, tuple) else (message.string,)
-    allowed = {frozenset(PLACE.findall(singular)), frozenset(PLACE.findall(plural))}
-    return all(not text or frozenset(PLACE.findall(text)) in allowed for text in told)
+    translated = message.string if isinstance(message.string, tuple) else (message.string,)
+    allowed = {frozenset(PLACEHOLDER.findall(singular)), frozenset(PLACEHOLDER.findall(plural))}
+    return all(not text or frozenset(PLACEHOLDER.findall(text)) in allowed for text in translated)
 
 
 def update(language: str) -> list[str]:
     """Bring one catalogue up to date on disk; what it still lacks."""
-    path = po_of(language)
+    path = po_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     known = catalogue(language) if path.exists() else Catalog(locale=language, charset="utf-8")
     known.update(template(), no_fuzzy_matching=True, update_header_comment=False)
@@ -103,10 +105,10 @@ def update(language: str) -> list[str]:
 
 
 def main() -> int:
-    lacking = [text for code, _ in settings.LANGUAGES if code != "en" for text in update(code)]
-    for text in lacking:
+    missing = [text for code, _ in settings.LANGUAGES if code != "en" for text in update(code)]
+    for text in missing:
         print(text)
-    return 1 if lacking else 0
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def free_port():
         return one.getsockname()[1]
 
 
-class Place:
+class Installation:
     """A directory for one installation, and the environment that leads there."""
 
     def __init__(self, directory, **values):
@@ -74,13 +74,13 @@ class Place:
 
 
 class Program:
-    def __init__(self, place, *words):
-        self.file = place.directory / f"{words[0]}-{len(place.programs)}.log"
+    def __init__(self, installation, *words):
+        self.file = installation.directory / f"{words[0]}-{len(installation.programs)}.log"
         with self.file.open("w") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", *words],
                 cwd=ROOT,
-                env=place.environment,
+                env=installation.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -94,15 +94,15 @@ class Program:
     def is_running(self):
         return self._process.poll() is None
 
-    def until(self, ready, seconds=30):
+    def wait_until(self, ready, seconds=30):
         end = time.monotonic() + seconds
         while not ready():
             assert self.is_running(), self.text()
             assert time.monotonic() < end, self.text()
             time.sleep(0.05)
 
-    def says(self, words):
-        self.until(lambda: words in self.text())
+    def wait_for_text(self, words):
+        self.wait_until(lambda: words in self.text())
 
     def stop(self, number=signal.SIGTERM):
         """Its exit code, once it has ended by itself after this signal."""
@@ -112,7 +112,7 @@ class Program:
     def wait(self):
         return self._process.wait(timeout=40)
 
-    def murder(self):
+    def kill_group(self):
         """SIGKILL to all of its processes at one moment: a machine that lost its power."""
         os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()

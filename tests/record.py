@@ -8,42 +8,50 @@ from typing import Any
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, Trade
 from exchange.simulator import models, serializers
 from exchange.simulator.exchange import Exchange
-from exchange.simulator.instruments import eight
+from exchange.simulator.instruments import truncate_to_8
 from portfolio.models import Balance
 
 Facts = tuple[Any, ...]
-NOTHING = Decimal(0)
+ZERO = Decimal(0)
 
 
-def differences(x: Exchange, *, may_doubt: bool = False) -> list[str]:
+def differences(exchange: Exchange, *, allow_gaps: bool = False) -> list[str]:
     """Every difference in words; empty when both records agree. The simulator's own books are checked as well.
 
     `may_doubt`: where one millisecond holds more than a page, the desk may say that it cannot be sure.
     """
-    doubts = [] if may_doubt else [f"history gap: {each}" for each in HistoryGap.objects.all()]
-    return [*x.audit(), *_orders(x), *_mirrors(x), *_trades(x), *_balances(x), *_history(), *doubts]
+    gaps = [] if allow_gaps else [f"history gap: {each}" for each in HistoryGap.objects.all()]
+    return [
+        *exchange.audit(),
+        *_orders(exchange),
+        *_mirrors(exchange),
+        *_trades(exchange),
+        *_balances(exchange),
+        *_history(),
+        *gaps,
+    ]
 
 
-def _orders(x: Exchange) -> Iterator[str]:
-    theirs = {_key(order): _order_facts(x, order) for order in x.all_orders()}
-    ours = {
+def _orders(exchange: Exchange) -> Iterator[str]:
+    exchange_facts = {_key(order): _order_facts(exchange, order) for order in exchange.all_orders()}
+    desk_facts = {
         (row.name_space, row.order_id): _row_facts(row)
         for row in ExchangeOrder.objects.filter(is_mirror=False)
     }
-    return _compare("order", theirs, ours)
+    return _compare("order", exchange_facts, desk_facts)
 
 
 def _key(order: models.Order) -> tuple[str, str]:
     return order.name_space.upper(), order.order_id
 
 
-def _order_facts(x: Exchange, order: models.Order) -> Facts:
-    second = order.exchange_order_id if x.quirks.exchange_order_id == "when_live" else ""
+def _order_facts(exchange: Exchange, order: models.Order) -> Facts:
+    second = order.exchange_order_id if exchange.quirks.exchange_order_id == "when_live" else ""
     return (
         *(order.instrument_name, order.side, order.order_type, order.client_oid, order.list_id, second),
         *(order.status, order.reason, order.is_open, order.limit_price, order.ref_price, order.quantity),
         *(order.cumulative_quantity, order.cumulative_value, abs(order.cumulative_fee)),
-        *(order.fee_instrument_name, order.create_time_ns, order.update_time_ns // models.NS),
+        *(order.fee_instrument_name, order.create_time_ns, order.update_time_ns // models.NS_PER_MS),
     )
 
 
@@ -51,20 +59,20 @@ def _row_facts(row: ExchangeOrder) -> Facts:
     return (
         *(row.instrument_name, row.side, row.order_type, row.client_oid, row.list_id, row.exchange_order_id),
         *(row.status, row.reason, row.is_open, row.price, row.trigger_price, row.quantity),
-        *(row.filled_quantity, row.filled_value or NOTHING, abs(row.cumulative_fee or NOTHING)),
+        *(row.filled_quantity, row.filled_value or ZERO, abs(row.cumulative_fee or ZERO)),
         *(row.fee_currency, row.created_ns, round(row.updated_at.timestamp() * 1000)),
     )
 
 
-def _mirrors(x: Exchange) -> Iterator[str]:
+def _mirrors(exchange: Exchange) -> Iterator[str]:
     """The plain faces of advanced orders, where the exchange shows them (quirk triggered_in_plain).
 
     A face tells nothing that the order does not: one whose window goes by its creation may pass unseen.
     """
-    plain = x.stores["plain"]
+    plain = exchange.stores["plain"]
     shown = Counter(key for key, order in plain.by_id.items() if order.name_space == "advanced")
     marked = Counter(ExchangeOrder.objects.filter(is_mirror=True).values_list("order_id", flat=True))
-    wrong = marked - shown if x.quirks.history_window == "create" else shown | marked
+    wrong = marked - shown if exchange.quirks.history_window == "create" else shown | marked
     return (
         f"mirror {key}: shown {shown[key]}, marked {marked[key]}"
         for key in wrong
@@ -72,30 +80,33 @@ def _mirrors(x: Exchange) -> Iterator[str]:
     )
 
 
-def _trades(x: Exchange) -> Iterator[str]:
-    theirs = {
+def _trades(exchange: Exchange) -> Iterator[str]:
+    exchange_facts = {
         trade.trade_id: (
             *(trade.order_id, trade.client_oid, trade.instrument_name, trade.side, trade.taker_side),
             *(trade.quantity, trade.price, trade.fee, trade.fee_instrument_name, trade.create_time_ns),
         )
-        for trade in x.trades.rows
+        for trade in exchange.trades.rows
     }
-    ours = {
+    desk_facts = {
         row.trade_id: (
             *(row.order_id, row.client_oid, row.instrument_name, row.side, row.taker_side),
             *(row.quantity, row.price, row.fee, row.fee_currency, row.create_time_ns),
         )
         for row in Trade.objects.all()
     }
-    return _compare("trade", theirs, ours)
+    return _compare("trade", exchange_facts, desk_facts)
 
 
-def _balances(x: Exchange) -> Iterator[str]:
-    theirs = {
-        held.currency: (held.quantity, eight(max(held.free, NOTHING))) for held in serializers.holdings(x)
+def _balances(exchange: Exchange) -> Iterator[str]:
+    exchange_facts = {
+        holding.currency: (holding.quantity, truncate_to_8(max(holding.free, ZERO)))
+        for holding in serializers.holdings(exchange)
     }
-    ours = {row.currency: (row.quantity, row.available) for row in Balance.objects.all() if row.quantity}
-    return _compare("balance", theirs, ours)
+    desk_facts = {
+        row.currency: (row.quantity, row.available) for row in Balance.objects.all() if row.quantity
+    }
+    return _compare("balance", exchange_facts, desk_facts)
 
 
 def _history() -> Iterator[str]:
@@ -105,14 +116,14 @@ def _history() -> Iterator[str]:
     yield from (f"believed missing: {each}" for each in missing)
 
 
-def _compare(what: str, theirs: dict[Any, Facts], ours: dict[Any, Facts]) -> Iterator[str]:
-    for key in theirs.keys() | ours.keys():
-        there, here = theirs.get(key), ours.get(key)
+def _compare(what: str, exchange_facts: dict[Any, Facts], desk_facts: dict[Any, Facts]) -> Iterator[str]:
+    for key in exchange_facts.keys() | desk_facts.keys():
+        there, here = exchange_facts.get(key), desk_facts.get(key)
         if there != here:
-            yield f"{what} {key}: exchange {_told(there, here)}, desk {_told(here, there)}"
+            yield f"{what} {key}: exchange {_describe(there, here)}, desk {_describe(here, there)}"
 
 
-def _told(facts: Facts | None, other: Facts | None) -> str:
+def _describe(facts: Facts | None, other: Facts | None) -> str:
     """Only what differs, where both know the thing."""
     if facts is None or other is None:
         return "nothing" if facts is None else "knows it"

@@ -24,28 +24,28 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="desk") as directory:
         desk = RunningDesk(Path(directory))
         try:
-            live_a_little(desk)
-            take(desk)
+            create_activity(desk)
+            take_screenshots(desk)
         finally:
             desk.close()
     return 0
 
 
-def live_a_little(desk: RunningDesk) -> None:
+def create_activity(desk: RunningDesk) -> None:
     """A few entries, which the desk protects; the prices wander, and the past is read meanwhile."""
-    chance = random.Random(7)
+    rng = random.Random(7)
     for symbol, quantity in BUYS:
         desk.order(instrument_name=symbol, side="BUY", type="MARKET", quantity=quantity)
     for number in range(CYCLES):
         symbol, _ = BUYS[number % len(BUYS)]
-        desk.exchange("price", instrument_name=symbol, percent=str(round(chance.uniform(-1, 1.1), 2)))
+        desk.exchange("price", instrument_name=symbol, percent=str(round(rng.uniform(-1, 1.1), 2)))
         desk.sync()
     while desk.state()["summary"]["unrealised_pnl_usd"] is None:
         time.sleep(5)
         desk.sync()
 
 
-def take(desk: RunningDesk) -> None:
+def take_screenshots(desk: RunningDesk) -> None:
     group = next(one for one in desk.state()["oco_groups"] if one["closed_at"] is None)
     pages = {"dashboard": "/", "group": f"/protection/{group['oco_group_id']}/"}
     with sync_playwright() as driver:

@@ -11,10 +11,10 @@ REAL = Path(__file__).parent.parent / "config" / "settings.py"
 
 for name in re.findall(r'read\.\w+\(\s*"(\w+)"', REAL.read_text(encoding="utf-8")):
     os.environ.pop(name, None)
-PLACE = tempfile.mkdtemp(prefix="desk")
-atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
+DIRECTORY = tempfile.mkdtemp(prefix="desk")
+atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
 os.environ["ENV_FILE"] = os.devnull
-os.environ["VAR_DIR"] = PLACE
+os.environ["VAR_DIR"] = DIRECTORY
 os.environ["SECRET_KEY"] = "tests-only-not-a-secret"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 
@@ -23,7 +23,7 @@ from config.settings import DATABASES  # noqa: E402
 
 if not os.environ["DATABASE_URL"]:
     # A file, as in life: in memory SQLite knows neither WAL nor waiting for a lock.
-    DATABASES["default"]["TEST"] = {"NAME": f"{PLACE}/test.sqlite3"}
+    DATABASES["default"]["TEST"] = {"NAME": f"{DIRECTORY}/test.sqlite3"}
 
 STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; whitenoise serves from where the files are
 WHITENOISE_USE_FINDERS = True

@@ -13,7 +13,7 @@ from exchange.simulator.config import Refusal
 from exchange.simulator.markets import Catalogue, recorded_catalogue
 from tests.exchange.simulator.world import World
 
-HELD = {"USD": 100_000, "BTC": 2, "ETH": 10, "SOL": 100, "CRO": 20_000}
+BALANCES = {"USD": 100_000, "BTC": 2, "ETH": 10, "SOL": 100, "CRO": 20_000}
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SOL_USD": "150", "CRO_USD": "0.1"}
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
 PAUSE_S = 3  # longer than any delay of acknowledgement or cancel among the quirks
@@ -27,34 +27,34 @@ def small_catalogue(symbols: Collection[str]) -> Catalogue:
 
 def new_world(**quirks: Any) -> World:
     """The account before the story begins; the exchange's own rate limits are on."""
-    world = World(HELD, catalogue=small_catalogue(PRICES), **quirks)
+    world = World(BALANCES, catalogue=small_catalogue(PRICES), **quirks)
     world.exchange.limits.enabled = True
     for symbol, price in PRICES.items():
         world.set_price(symbol, price)
     return world
 
 
-class Story:
+class Scenario:
     """Told by `tell`, with `beat` called in the middle of events. `refused` says where it ended early."""
 
-    def __init__(self, world: World, client: Client, beat: Callable[[], None]) -> None:
-        self.world, self.client, self.beat = world, client, beat
+    def __init__(self, world: World, client: Client, on_pause: Callable[[], None]) -> None:
+        self.world, self.client, self.on_pause = world, client, on_pause
         self.numbers = 0
-        self.refused: dict[str, int | None] = {}
+        self.rejected: dict[str, int | None] = {}
 
-    def tell(self) -> None:
+    def run(self) -> None:
         self.world.tick(PAUSE_S)
         for event in EVENTS:
             try:
                 event(self)
             except (ExchangeError, Refusal, ValueError) as refusal:
-                self.refused[event.__name__] = getattr(refusal, "code", None)
+                self.rejected[event.__name__] = getattr(refusal, "code", None)
             self.world.tick(PAUSE_S)
 
-    def watch(self) -> None:
+    def pause(self) -> None:
         """A look in the middle of an event; no two clients ask in one millisecond."""
         self.world.tick(1)
-        self.beat()
+        self.on_pause()
         self.world.tick(1)
 
     def place(self, side: str, kind: str, symbol: str, quantity: Any = None, **values: Any) -> str:
@@ -75,14 +75,14 @@ class Story:
         with contextlib.suppress(ExchangeError):
             self.client.oco_create(first, second)
 
-    def hand(self, method: str, **params: Any) -> Any:
+    def send_manually(self, method: str, **params: Any) -> Any:
         return self.world.by_hand(method, **{name: _text(value) for name, value in params.items()})
 
     def _order(
         self, side: str, kind: str, symbol: str, quantity: Any, client_oid: str, values: dict[str, Any]
     ) -> NewOrder:
-        numbers = {name: Decimal(value) for name, value in values.items() if name not in WORDS}
-        words = {name: value for name, value in values.items() if name in WORDS}
+        numbers = {name: Decimal(value) for name, value in values.items() if name not in TEXT_FIELDS}
+        texts = {name: value for name, value in values.items() if name in TEXT_FIELDS}
         return NewOrder(
             instrument_name=symbol,
             side=side,
@@ -90,72 +90,74 @@ class Story:
             client_oid=client_oid,
             quantity=None if quantity is None else Decimal(quantity),
             **numbers,
-            **words,
+            **texts,
         )
 
 
-WORDS = ("exec_inst", "time_in_force", "fee_instrument_name")
+TEXT_FIELDS = ("exec_inst", "time_in_force", "fee_instrument_name")
 
 
 def _text(value: Any) -> Any:
     return value if isinstance(value, list) else str(value)
 
 
-def limit_filled_in_two_parts(story: Story) -> None:
-    client_oid = story.place("BUY", "LIMIT", "BTC_USD", "0.02", price="59000")
-    story.world.tick(PAUSE_S)
-    story.world.fill(story.world.order(client_oid), "0.005")
-    story.watch()
-    story.world.set_price("BTC_USD", "58500")
-    story.world.tick(PAUSE_S)
-    story.world.tick(PAUSE_S)
-    story.world.set_price("BTC_USD", "60000")
+def limit_filled_in_two_parts(scenario: Scenario) -> None:
+    client_oid = scenario.place("BUY", "LIMIT", "BTC_USD", "0.02", price="59000")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.fill(scenario.world.order(client_oid), "0.005")
+    scenario.pause()
+    scenario.world.set_price("BTC_USD", "58500")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.tick(PAUSE_S)
+    scenario.world.set_price("BTC_USD", "60000")
 
 
-def limit_partly_filled_then_cancelled(story: Story) -> None:
-    client_oid = story.place("SELL", "LIMIT", "BTC_USD", "0.03", price="61000")
-    story.world.tick(PAUSE_S)
-    story.world.fill(story.world.order(client_oid), "0.01")
-    story.watch()
-    story.client.order_cancel(PLAIN, client_oid=client_oid)
+def limit_partly_filled_then_cancelled(scenario: Scenario) -> None:
+    client_oid = scenario.place("SELL", "LIMIT", "BTC_USD", "0.03", price="61000")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.fill(scenario.world.order(client_oid), "0.01")
+    scenario.pause()
+    scenario.client.order_cancel(PLAIN, client_oid=client_oid)
 
 
-def limit_cancelled_by_hand(story: Story) -> None:
-    client_oid = story.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.cancel(story.world.order(client_oid))
+def limit_cancelled_by_hand(scenario: Scenario) -> None:
+    client_oid = scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.cancel(scenario.world.order(client_oid))
 
 
-def cancelled_twice_and_never_known(story: Story) -> None:
-    client_oid = story.place("BUY", "LIMIT", "SOL_USD", "1", price="141")
-    story.world.tick(PAUSE_S)
+def cancelled_twice_and_never_known(scenario: Scenario) -> None:
+    client_oid = scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="141")
+    scenario.world.tick(PAUSE_S)
     for name in (client_oid, client_oid, "nobody"):
         with contextlib.suppress(ExchangeError):
-            story.client.order_cancel(PLAIN, client_oid=name)
-        story.world.tick(PAUSE_S)
+            scenario.client.order_cancel(PLAIN, client_oid=name)
+        scenario.world.tick(PAUSE_S)
 
 
-def market_orders(story: Story) -> None:
-    story.place("BUY", "MARKET", "BTC_USD", "0.01")
-    story.place("SELL", "MARKET", "BTC_USD", "0.004", fee_instrument_name="USDT")
-    story.place("BUY", "MARKET", "SOL_USD", "1.5", fee_instrument_name="USD")
+def market_orders(scenario: Scenario) -> None:
+    scenario.place("BUY", "MARKET", "BTC_USD", "0.01")
+    scenario.place("SELL", "MARKET", "BTC_USD", "0.004", fee_instrument_name="USDT")
+    scenario.place("BUY", "MARKET", "SOL_USD", "1.5", fee_instrument_name="USD")
 
 
-def notional_buy(story: Story) -> None:
-    story.place("BUY", "MARKET", "SOL_USD", notional="100.37")
-    story.place("BUY", "MARKET", "SOL_USD", "2", notional="55.5")
+def notional_buy(scenario: Scenario) -> None:
+    scenario.place("BUY", "MARKET", "SOL_USD", notional="100.37")
+    scenario.place("BUY", "MARKET", "SOL_USD", "2", notional="55.5")
 
 
-def market_order_outside_the_collar(story: Story) -> None:
-    story.world.set_mark_gap("CRO_USD", "0.3")
-    story.hand("private/create-order", instrument_name="CRO_USD", side="SELL", type="MARKET", quantity=100)
-    story.world.set_mark_gap("CRO_USD", "0")
+def market_order_outside_the_collar(scenario: Scenario) -> None:
+    scenario.world.set_mark_gap("CRO_USD", "0.3")
+    scenario.send_manually(
+        "private/create-order", instrument_name="CRO_USD", side="SELL", type="MARKET", quantity=100
+    )
+    scenario.world.set_mark_gap("CRO_USD", "0")
 
 
-def hurried_orders(story: Story) -> None:
+def hurried_orders(scenario: Scenario) -> None:
     """Immediate or cancel, fill or kill, post only; each finds nothing to do, or too much."""
-    asked = {"instrument_name": "SOL_USD", "side": "BUY", "type": "LIMIT", "quantity": 1, "price": 140}
+    order_params = {"instrument_name": "SOL_USD", "side": "BUY", "type": "LIMIT", "quantity": 1, "price": 140}
     for extra in (
         {"time_in_force": "IMMEDIATE_OR_CANCEL"},
         {"time_in_force": "FILL_OR_KILL"},
@@ -164,93 +166,93 @@ def hurried_orders(story: Story) -> None:
         {"exec_inst": ["SMART_POST_ONLY"], "price": 151},
     ):
         with contextlib.suppress(Refusal):
-            story.hand("private/create-order", **asked | extra)
+            scenario.send_manually("private/create-order", **order_params | extra)
 
 
-def refused_orders(story: Story) -> None:
+def refused_orders(scenario: Scenario) -> None:
     """No funds, too small, too far away, a trigger at the old address."""
-    story.place("BUY", "LIMIT", "BTC_USD", "50", price="59000")
-    story.place("BUY", "LIMIT", "SOL_USD", "0.001", price="140")
-    story.place("BUY", "LIMIT", "SOL_USD", "0.01", price="1500")
-    asked = {"instrument_name": "SOL_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": 1}
-    story.hand("private/create-order", **asked, ref_price=140)
+    scenario.place("BUY", "LIMIT", "BTC_USD", "50", price="59000")
+    scenario.place("BUY", "LIMIT", "SOL_USD", "0.001", price="140")
+    scenario.place("BUY", "LIMIT", "SOL_USD", "0.01", price="1500")
+    order_params = {"instrument_name": "SOL_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": 1}
+    scenario.send_manually("private/create-order", **order_params, ref_price=140)
 
 
-def stop_that_triggers(story: Story) -> None:
-    story.place("SELL", "STOP_LOSS", "SOL_USD", "2", ref_price="120")
-    story.place("SELL", "STOP_LIMIT", "SOL_USD", "3", ref_price="121", price="122")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.set_price("SOL_USD", "120")
-    story.world.tick(PAUSE_S)
-    story.world.set_price("SOL_USD", "119")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.set_price("SOL_USD", "150")
+def stop_that_triggers(scenario: Scenario) -> None:
+    scenario.place("SELL", "STOP_LOSS", "SOL_USD", "2", ref_price="120")
+    scenario.place("SELL", "STOP_LIMIT", "SOL_USD", "3", ref_price="121", price="122")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.set_price("SOL_USD", "120")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.set_price("SOL_USD", "119")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.set_price("SOL_USD", "150")
 
 
-def stop_without_funds(story: Story) -> None:
-    story.place("SELL", "STOP_LOSS", "CRO_USD", "500", ref_price="0.08")
-    story.world.tick(PAUSE_S)
-    held = story.world.balance("CRO")
-    story.world.withdraw("CRO", held, force=True)
-    story.world.set_price("CRO_USD", "0.07")
-    story.world.tick(PAUSE_S)
-    story.world.set_price("CRO_USD", "0.1")
-    story.world.deposit("CRO", held)
+def stop_without_funds(scenario: Scenario) -> None:
+    scenario.place("SELL", "STOP_LOSS", "CRO_USD", "500", ref_price="0.08")
+    scenario.world.tick(PAUSE_S)
+    cro_balance = scenario.world.balance("CRO")
+    scenario.world.withdraw("CRO", cro_balance, force=True)
+    scenario.world.set_price("CRO_USD", "0.07")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.set_price("CRO_USD", "0.1")
+    scenario.world.deposit("CRO", cro_balance)
 
 
-def stop_amended_and_cancelled_by_hand(story: Story) -> None:
-    order = story.world.order(story.place("SELL", "STOP_LOSS", "SOL_USD", "4", ref_price="100"))
-    story.world.tick(PAUSE_S)
+def stop_amended_and_cancelled_by_hand(scenario: Scenario) -> None:
+    order = scenario.world.order(scenario.place("SELL", "STOP_LOSS", "SOL_USD", "4", ref_price="100"))
+    scenario.world.tick(PAUSE_S)
     amend = {"order_id": order.order_id, "new_quantity": 5, "new_ref_price": 101}
     with contextlib.suppress(Refusal):
-        story.hand("private/advanced/amend-order", **amend)
-    story.hand("private/advanced/amend-order", **amend, new_price=0)
-    story.watch()
-    story.world.cancel(order)
+        scenario.send_manually("private/advanced/amend-order", **amend)
+    scenario.send_manually("private/advanced/amend-order", **amend, new_price=0)
+    scenario.pause()
+    scenario.world.cancel(order)
 
 
-def limit_amended_by_hand(story: Story) -> None:
-    order = story.world.order(story.place("BUY", "LIMIT", "SOL_USD", "4", price="130"))
-    story.world.tick(PAUSE_S)
-    story.world.fill(order, "1")
-    story.watch()
-    story.hand("private/amend-order", order_id=order.order_id, new_price=131, new_quantity=3)
-    story.world.tick(PAUSE_S)
-    story.world.fill(order)
+def limit_amended_by_hand(scenario: Scenario) -> None:
+    order = scenario.world.order(scenario.place("BUY", "LIMIT", "SOL_USD", "4", price="130"))
+    scenario.world.tick(PAUSE_S)
+    scenario.world.fill(order, "1")
+    scenario.pause()
+    scenario.send_manually("private/amend-order", order_id=order.order_id, new_price=131, new_quantity=3)
+    scenario.world.tick(PAUSE_S)
+    scenario.world.fill(order)
 
 
-def pair_whose_target_fills(story: Story) -> None:
-    story.pair("3300", "2700")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.set_price("ETH_USD", "3300")
-    story.world.tick(PAUSE_S)
-    story.world.tick(PAUSE_S)
-    story.world.set_price("ETH_USD", "3000")
+def pair_whose_target_fills(scenario: Scenario) -> None:
+    scenario.pair("3300", "2700")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.set_price("ETH_USD", "3300")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.tick(PAUSE_S)
+    scenario.world.set_price("ETH_USD", "3000")
 
 
-def pair_whose_stop_fills(story: Story) -> None:
-    story.pair("3310", "2710")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.set_price("ETH_USD", "2709")
-    story.world.tick(PAUSE_S)
-    story.world.set_price("ETH_USD", "3000")
+def pair_whose_stop_fills(scenario: Scenario) -> None:
+    scenario.pair("3310", "2710")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.set_price("ETH_USD", "2709")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.set_price("ETH_USD", "3000")
 
 
-def pair_whose_target_fills_in_part(story: Story) -> None:
-    story.pair("3320", "2720")
-    story.world.tick(PAUSE_S)
-    story.world.fill(story.world.order(f"ours-{story.numbers}-t"), "0.4")
-    story.world.tick(PAUSE_S)
+def pair_whose_target_fills_in_part(scenario: Scenario) -> None:
+    scenario.pair("3320", "2720")
+    scenario.world.tick(PAUSE_S)
+    scenario.world.fill(scenario.world.order(f"ours-{scenario.numbers}-t"), "0.4")
+    scenario.world.tick(PAUSE_S)
 
 
-def pairs_cancelled_by_hand(story: Story) -> None:
+def pairs_cancelled_by_hand(scenario: Scenario) -> None:
     """One leg; and the whole list, whose legs carry no client ids."""
-    story.pair("3330", "2730")
-    story.world.tick(PAUSE_S)
+    scenario.pair("3330", "2730")
+    scenario.world.tick(PAUSE_S)
     legs = [
         {"instrument_name": "ETH_USD", "side": "SELL", "type": "LIMIT", "quantity": "1", "price": "3340"},
         {
@@ -261,72 +263,78 @@ def pairs_cancelled_by_hand(story: Story) -> None:
             "ref_price": "2740",
         },
     ]
-    linked = story.world.by_hand("private/advanced/create-oco", order_list=legs)["list_id"]
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.cancel(story.world.order(f"ours-{story.numbers}-s"))
-    story.world.tick(PAUSE_S)
-    story.hand("private/advanced/cancel-oco", list_id=linked)
+    linked = scenario.world.by_hand("private/advanced/create-oco", order_list=legs)["list_id"]
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.cancel(scenario.world.order(f"ours-{scenario.numbers}-s"))
+    scenario.world.tick(PAUSE_S)
+    scenario.send_manually("private/advanced/cancel-oco", list_id=linked)
 
 
-def one_client_id_again_and_again(story: Story) -> None:
+def one_client_id_again_and_again(scenario: Scenario) -> None:
     """By hand, in both name spaces, open and finished."""
     for _ in range(2):
         with contextlib.suppress(Refusal):
-            asked = {"instrument_name": "SOL_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": 1}
-            story.hand("private/advanced/create-order", **asked, ref_price=100, client_oid="again")
-            story.world.cancel(story.world.order("again"))
-            story.world.tick(PAUSE_S)
+            order_params = {"instrument_name": "SOL_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": 1}
+            scenario.send_manually(
+                "private/advanced/create-order", **order_params, ref_price=100, client_oid="again"
+            )
+            scenario.world.cancel(scenario.world.order("again"))
+            scenario.world.tick(PAUSE_S)
     with contextlib.suppress(Refusal):
-        story.world.cancel(story.world.buy("SOL_USD", "1", "140", client_oid="again"))
+        scenario.world.cancel(scenario.world.buy("SOL_USD", "1", "140", client_oid="again"))
 
 
-def order_hidden_for_a_while(story: Story) -> None:
+def order_hidden_for_a_while(scenario: Scenario) -> None:
     """It works and locks, and for 40 seconds nobody can read it; nor an order that never was."""
-    order = story.world.order(story.place("BUY", "LIMIT", "SOL_USD", "1", price="139"))
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.world.hide(order, 40)
-    story.watch()
-    if story.client.order_detail(PLAIN, client_oid="nobody") is not None:
+    order = scenario.world.order(scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="139"))
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.world.hide(order, 40)
+    scenario.pause()
+    if scenario.client.order_detail(PLAIN, client_oid="nobody") is not None:
         raise AssertionError("an order that never was is found")
 
 
-def everything_cancelled(story: Story) -> None:
-    story.place("BUY", "LIMIT", "BTC_USD", "0.01", price="55000")
-    story.place("SELL", "STOP_LOSS", "BTC_USD", "0.01", ref_price="50000")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    story.client.orders_cancel_all(PLAIN, instrument_name="BTC_USD")
-    story.client.orders_cancel_all(ADVANCED, instrument_name="BTC_USD")
+def everything_cancelled(scenario: Scenario) -> None:
+    scenario.place("BUY", "LIMIT", "BTC_USD", "0.01", price="55000")
+    scenario.place("SELL", "STOP_LOSS", "BTC_USD", "0.01", ref_price="50000")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    scenario.client.orders_cancel_all(PLAIN, instrument_name="BTC_USD")
+    scenario.client.orders_cancel_all(ADVANCED, instrument_name="BTC_USD")
 
 
-def leg_amended_by_hand(story: Story) -> None:
+def leg_amended_by_hand(scenario: Scenario) -> None:
     """At the plain address, which may not know it."""
-    story.pair("3350", "2750")
-    story.world.tick(PAUSE_S)
-    story.watch()
-    target = story.world.order(f"ours-{story.numbers}-t")
+    scenario.pair("3350", "2750")
+    scenario.world.tick(PAUSE_S)
+    scenario.pause()
+    target = scenario.world.order(f"ours-{scenario.numbers}-t")
     with contextlib.suppress(Refusal):
-        story.hand("private/amend-order", order_id=target.order_id, new_price=3360, new_quantity=1)
-    story.watch()
-    story.world.cancel(target)
+        scenario.send_manually(
+            "private/amend-order", order_id=target.order_id, new_price=3360, new_quantity=1
+        )
+    scenario.pause()
+    scenario.world.cancel(target)
 
 
-def orders_with_rare_words(story: Story) -> None:
+def orders_with_rare_words(scenario: Scenario) -> None:
     """Self-trade prevention of scope D; a trigger far above the market."""
-    asked = {"instrument_name": "SOL_USD", "side": "BUY", "quantity": 1}
+    order_params = {"instrument_name": "SOL_USD", "side": "BUY", "quantity": 1}
     with contextlib.suppress(Refusal):
         rare = {"stp_scope": "D", "stp_inst": "M", "client_oid": "rare"}
-        story.hand("private/create-order", **asked, type="LIMIT", price=135, **rare)
-    story.hand("private/advanced/create-order", **asked, type="STOP_LOSS", ref_price=400, client_oid="far")
+        scenario.send_manually("private/create-order", **order_params, type="LIMIT", price=135, **rare)
+    scenario.send_manually(
+        "private/advanced/create-order", **order_params, type="STOP_LOSS", ref_price=400, client_oid="far"
+    )
 
 
-def orders_left_open(story: Story) -> None:
-    story.place("BUY", "LIMIT", "BTC_USD", "0.01", price="50000")
-    story.place("SELL", "LIMIT", "BTC_USD", "0.02", price="70000")
-    story.place("SELL", "STOP_LOSS", "BTC_USD", "0.02", ref_price="45000")
-    story.pair("4000", "2000")
+def orders_left_open(scenario: Scenario) -> None:
+    scenario.place("BUY", "LIMIT", "BTC_USD", "0.01", price="50000")
+    scenario.place("SELL", "LIMIT", "BTC_USD", "0.02", price="70000")
+    scenario.place("SELL", "STOP_LOSS", "BTC_USD", "0.02", ref_price="45000")
+    scenario.pair("4000", "2000")
 
 
 EVENTS = (

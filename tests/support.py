@@ -20,7 +20,7 @@ from exchange.schemas import NameSpace
 from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 
-BUILDERS = (
+CLIENT_FACTORIES = (
     "portfolio.worker.runner.client_from_settings",
     "portfolio.signals.services.client_from_settings",
     "exchange.sync.backfill.client_from_settings",
@@ -36,14 +36,14 @@ class Desk:
         self, world: World, monkeypatch: Any, settings: Any, traveller: Any, *, protect: bool = False
     ) -> None:
         self.world = world
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.options: dict[str, Any] = {}
         self._traveller = traveller
         self._tick = world.tick
         world.tick = world.app.sleep = self.tick
         settings.CRYPTO_COM_API_KEY, settings.CRYPTO_COM_SECRET_KEY = KEY, SECRET
         settings.AUTO_PROTECT = protect
-        for name in BUILDERS:
+        for name in CLIENT_FACTORIES:
             monkeypatch.setattr(name, self.client)
 
     def client(self, *, before_request: Any = None) -> Client:
@@ -52,7 +52,7 @@ class Desk:
         def note(method: str) -> None:
             if before_request is not None:
                 before_request(method)
-            self.asked.append(method)
+            self.requested.append(method)
 
         return self.world.client(before_request=note, **self.options)
 
@@ -68,19 +68,19 @@ class Desk:
     def sync(self, seconds: float = 60) -> SyncRun:
         """The next cycle, `seconds` after the last."""
         self.world.tick(seconds)
-        self.asked.clear()
+        self.requested.clear()
         run = sync_run(trigger="test")
         assert run is not None
         return run
 
-    def quiet(self) -> SyncRun:
+    def sync_ok(self) -> SyncRun:
         """A cycle that must be complete."""
         run = self.sync()
         assert run.errors == []
         return run
 
 
-def below(world: World, name: str = "BTC_USD", ratio: str = "0.5") -> Decimal:
+def price_at_ratio(world: World, name: str = "BTC_USD", ratio: str = "0.5") -> Decimal:
     """A price on the grid at this share of the market; above it for a ratio above one."""
     tick = world.exchange.instruments[name].price_tick
     return world.price(name) * Decimal(ratio) // tick * tick
@@ -137,12 +137,12 @@ def wire_trade(**changes: Any) -> schemas.Trade:
     return schemas.Trade.from_row(row | changes)
 
 
-def stored(order: Any) -> ExchangeOrder:
+def stored_order(order: Any) -> ExchangeOrder:
     """Our row of an order of the simulator."""
     return ExchangeOrder.objects.get(name_space=order.name_space.upper(), order_id=order.order_id)
 
 
-def picture(*models: Any) -> dict[str, list[dict[str, Any]]]:
+def table_rows(*models: Any) -> dict[str, list[dict[str, Any]]]:
     """All rows of these tables, to compare before and after."""
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
@@ -158,7 +158,7 @@ def queries() -> Iterator[list[str]]:
     ]
 
 
-def written(statements: list[str]) -> list[str]:
+def write_statements(statements: list[str]) -> list[str]:
     return [sql for sql in statements if sql.split()[0] in WRITES]
 
 
@@ -166,6 +166,6 @@ def unreachable(method: str = "private/user-balance") -> Unreachable:
     return Unreachable(method=method, message="no connection could be made")
 
 
-def at(text: str) -> datetime:
+def utc(text: str) -> datetime:
     """A moment in UTC, as `2026-05-01 12:00`."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("exchange", "oco", "portfolio")  # from the bottom up: a room imports only itself and those below
+APPS = ("exchange", "oco", "portfolio")  # from the bottom up: a room imports only itself and those below
 NAME_THE_SETTINGS = {"manage", "config.wsgi", "config.asgi"}  # they set one variable, no more
 
 # What a module without a world around it may not touch, itself or through another module of ours.
@@ -52,7 +52,7 @@ def module_name(path: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    folders = [path for room in ("config", *ROOMS) for path in (ROOT / room).rglob("*.py")]
+    folders = [path for app in ("config", *APPS) for path in (ROOT / app).rglob("*.py")]
     return [ROOT / "manage.py", *sorted(path for path in folders if "migrations" not in path.parts)]
 
 
@@ -82,8 +82,8 @@ def reaches(imported: str, forbidden: str) -> bool:
 
 
 def upward(name: str) -> list[str]:
-    room = name.split(".")[0]
-    above = ROOMS[ROOMS.index(room) + 1 :] if room in ROOMS else ()
+    app = name.split(".")[0]
+    above = APPS[APPS.index(app) + 1 :] if app in APPS else ()
     return [f"{name} → {one}" for one in imports(name) if one.split(".")[0] in above]
 
 

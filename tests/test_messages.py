@@ -1,6 +1,6 @@
 """Everything that is shown is said in Spanish too."""
 
-from tests.messages import compiled, misplaced, po_of, template, untranslated
+from tests.messages import compiled, misplaced, po_path, template, untranslated
 
 
 def test_no_text_is_without_a_translation():
@@ -13,7 +13,7 @@ def test_placeholders_are_kept():
 
 def test_what_is_compiled_is_what_is_written():
     """Django reads the compiled file only; `make messages` writes both."""
-    assert po_of("es").with_suffix(".mo").read_bytes() == compiled("es")
+    assert po_path("es").with_suffix(".mo").read_bytes() == compiled("es")
 
 
 def test_texts_are_found_in_templates_and_in_code():

@@ -19,7 +19,7 @@ from exchange.schemas import NameSpace, NewOrder
 from portfolio.tasks import read_history, sync_cycle
 from tests.exchange.simulator.world import World
 from tests.factories import UserFactory
-from tests.support import Desk, below
+from tests.support import Desk, price_at_ratio
 
 KEY, SECRET, DJANGO = "PlantedKey7f3a9c1eTAIL", "PlantedSecret<8b4d>&2c", "PlantedDjango-5e6f7a8b9c"
 TAIL = KEY[-4:]
@@ -131,7 +131,7 @@ def planted(desk, world, settings, monkeypatch) -> Desk:
     monkeypatch.setattr("portfolio.tasks.async_task", lambda *_, **__: None)
     world.deposit("BTC", 1)
     world.buy("BTC_USD", "0.01")
-    world.buy("BTC_USD", "0.01", below(world))
+    world.buy("BTC_USD", "0.01", price_at_ratio(world))
     return desk
 
 
@@ -214,7 +214,7 @@ def searched(printed, signatures, *sources):
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_nothing_that_comes_out_contains_a_key(planted, world, signatures, printed, trouble):
-    planted.quiet()
+    planted.sync_ok()
     for rule in TROUBLES[trouble]:
         world.faults.add(**rule)
     planted.tick(60)
@@ -271,9 +271,9 @@ def test_a_page_that_breaks_shows_no_key(planted, signatures, printed, monkeypat
         key, secret = KEY, SECRET
         raise Broken(f"{key} {secret}")
 
-    planted.quiet()
-    monkeypatch.setattr("portfolio.views.dashboard.dashboard", broken)
-    monkeypatch.setattr("portfolio.api.views.dashboard", broken)
+    planted.sync_ok()
+    monkeypatch.setattr("portfolio.views.dashboard.load_dashboard", broken)
+    monkeypatch.setattr("portfolio.api.views.load_dashboard", broken)
     answers = [Browser(raise_request_exception=False).get(path) for path in ("/", "/api/dashboard/state")]
     assert [answer.status_code for answer in answers] == [500, 500]
     assert searched(printed, signatures, [answer.content.decode() for answer in answers]) == []

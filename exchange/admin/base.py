@@ -25,10 +25,10 @@ DASH = "–"
 
 def list_link(model: type[Model], text: str, **query: str) -> str:
     """A link to the admin's list of `model`, narrowed by `query`."""
-    return far_list(_name(model), text, **query)
+    return list_link_by_name(_name(model), text, **query)
 
 
-def far_list(name: str, text: str, **query: str) -> str:
+def list_link_by_name(name: str, text: str, **query: str) -> str:
     """As `list_link`, by the name of a model of a room above, like `portfolio_alert`."""
     return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{name}_changelist"), urlencode(query), text)
 
@@ -60,10 +60,10 @@ if TYPE_CHECKING:
 else:
     AnyPaginator = Paginator  # not subscriptable when it runs
 
-FAR = 10_000
+MAX_COUNT = 10_000
 
 
-class NearPaginator(Paginator):  # type: ignore[type-arg]  # it takes no parameter at run time
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it takes no parameter at run time
     """Counts to `FAR` and no further, so that a list opens as quickly as it did on the first day.
 
     What lies beyond is found by a filter or by an id, not by turning two hundred pages.
@@ -71,16 +71,16 @@ class NearPaginator(Paginator):  # type: ignore[type-arg]  # it takes no paramet
 
     @cached_property
     def count(self) -> int:
-        return min(self._counted, FAR)
+        return min(self._capped_count, MAX_COUNT)
 
     @cached_property
     def is_cut(self) -> bool:
-        return self._counted > FAR
+        return self._capped_count > MAX_COUNT
 
     @cached_property
-    def _counted(self) -> int:
+    def _capped_count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[: FAR + 1].count())
+        return int(rows.order_by()[: MAX_COUNT + 1].count())
 
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ else:
     AnyAdmin = admin.ModelAdmin  # not subscriptable when it runs
 
 
-def to_the_second(moment: datetime | None) -> str | None:
+def format_to_second(moment: datetime | None) -> str | None:
     """In the desk's time zone; the admin's own format stops at minutes."""
     return None if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
 
@@ -97,7 +97,7 @@ def to_the_second(moment: datetime | None) -> str | None:
 class ReadOnlyAdmin(AnyAdmin):
     """Records are made by the program only; here they are read, in the order of an index."""
 
-    paginator = NearPaginator
+    paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
@@ -133,7 +133,7 @@ class ByIdAdmin(ReadOnlyAdmin):
 
     search_help_text = "A whole id or name, exactly as on the exchange"
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         raise NotImplementedError
 
     def get_search_results(
@@ -143,5 +143,5 @@ class ByIdAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         rows = self.model._default_manager.order_by()
-        first, *others = (rows.filter(search).values("pk") for search in self.searches(term))
+        first, *others = (rows.filter(search).values("pk") for search in self.search_conditions(term))
         return queryset.filter(pk__in=first.union(*others, all=True)), False

@@ -13,25 +13,25 @@ from exchange.models import AuditEntry
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 
 
-class QuestionFilter(admin.SimpleListFilter):
+class ConditionFilter(admin.SimpleListFilter):
     """One question; `answers` are its choices: the word in the address, the words shown, the condition."""
 
-    answers: tuple[tuple[str, str, Q], ...] = ()
+    options: tuple[tuple[str, str, Q], ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(word, shown) for word, shown, _ in self.answers]
+        return [(word, shown) for word, shown, _ in self.options]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for word, _, condition in self.answers:
+        for word, _, condition in self.options:
             if word == self.value():
                 return queryset.filter(condition)
         return queryset
 
 
-class OrderState(QuestionFilter):
+class OrderStateFilter(ConditionFilter):
     title = "state"
     parameter_name = "state"
-    answers = (
+    options = (
         ("open", "Open", Q(is_open=True)),
         ("executed", "Executed", Q(is_open=False, has_fills=True)),
         ("unknown", "Unknown: missing on the exchange", Q(is_open=True, missing_since__isnull=False)),
@@ -39,84 +39,86 @@ class OrderState(QuestionFilter):
     )
 
 
-class OrderStatus(QuestionFilter):
+class OrderStatusFilter(ConditionFilter):
     title = "status on the exchange"
     parameter_name = "status"
-    answers = tuple(
+    options = tuple(
         (status, status, Q(status=status)) for status in sorted(OPEN_STATUSES) + sorted(TERMINAL_STATUSES)
     )
 
 
-class Lately(admin.SimpleListFilter):
+class RecentFilter(admin.SimpleListFilter):
     """How long ago, along an index; a date hierarchy would read every row to find out which years there are."""
 
     title = "how long ago"
     parameter_name = "within"
     field = "updated_at"
-    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+    periods = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("hour", "In the last hour"), ("day", "In the last 24 hours"), ("week", "In the last 7 days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        span = self.spans.get(self.value() or "")
-        if span is None:
+        period = self.periods.get(self.value() or "")
+        if period is None:
             return queryset
-        return queryset.filter(**{f"{self.field}__gte": self.bound(timezone.now() - span)})
+        return queryset.filter(**{f"{self.field}__gte": self.column_value(timezone.now() - period)})
 
-    def bound(self, moment: datetime) -> object:
+    def column_value(self, moment: datetime) -> object:
         """`moment` as the column has it."""
         return moment
 
 
-class TradedLately(Lately):
+class RecentTradesFilter(RecentFilter):
     field = "create_time_ns"
 
-    def bound(self, moment: datetime) -> object:
+    def column_value(self, moment: datetime) -> object:
         return to_ms(moment) * NS_PER_MS
 
 
-class RunLately(Lately):
+class RecentRunsFilter(RecentFilter):
     field = "started_at"
 
 
-class NotDealtWith(QuestionFilter):
+class UnprocessedFilter(ConditionFilter):
     title = "dealt with for protection"
     parameter_name = "dealt"
-    answers = (("no", "Bought and not dealt with yet", Q(is_new=True, side="BUY")),)
+    options = (("no", "Bought and not dealt with yet", Q(is_new=True, side="BUY")),)
 
 
-class Side(QuestionFilter):
+class SideFilter(ConditionFilter):
     title = "side"
     parameter_name = "side"
-    answers = tuple((side, side, Q(side=side)) for side in ("BUY", "SELL"))
+    options = tuple((side, side, Q(side=side)) for side in ("BUY", "SELL"))
 
 
-class RunTrouble(QuestionFilter):
+class FailedRunFilter(ConditionFilter):
     title = "trouble"
     parameter_name = "trouble"
-    answers = (
+    options = (
         ("yes", "Not OK: failed, wholly or in part", Q(status__in=["FAILED", "PARTIAL"])),
         ("unfinished", "Never finished", Q(finished_at=None)),
     )
 
 
-class RangeLeft(QuestionFilter):
+class UnfinishedRangeFilter(ConditionFilter):
     title = "left to read"
     parameter_name = "left"
-    answers = (("yes", "Not read to the end", Q(done_at=None)),)
+    options = (("yes", "Not read to the end", Q(done_at=None)),)
 
 
-SENT = ("PAIR_PLACE", "ORDER_PLACE", "ORDER_CANCEL", "PAIR_CANCEL", "CANCEL_ALL")
-PEOPLE = tuple(sorted(set(AuditEntry.What.values) - set(SENT)))  # by name, not "all but": it goes by an index
-DOUBTFUL = ("UNKNOWN", "REFUSED", "NOT_SENT", "TOO_LATE")
+SENT_ACTIONS = ("PAIR_PLACE", "ORDER_PLACE", "ORDER_CANCEL", "PAIR_CANCEL", "CANCEL_ALL")
+PERSON_ACTIONS = tuple(
+    sorted(set(AuditEntry.Action.values) - set(SENT_ACTIONS))
+)  # by name, not "all but": it goes by an index
+FAILED_RESULTS = ("UNKNOWN", "REFUSED", "NOT_SENT", "TOO_LATE")
 
 
-class WhoActed(QuestionFilter):
+class ActorFilter(ConditionFilter):
     title = "who"
     parameter_name = "who"
-    answers = (
-        ("people", "A person asked", Q(what__in=PEOPLE)),
-        ("program", "The program sent", Q(what__in=SENT)),
-        ("doubtful", "Sent, and not accepted", Q(what__in=SENT, result__in=DOUBTFUL)),
+    options = (
+        ("people", "A person asked", Q(what__in=PERSON_ACTIONS)),
+        ("program", "The program sent", Q(what__in=SENT_ACTIONS)),
+        ("doubtful", "Sent, and not accepted", Q(what__in=SENT_ACTIONS, result__in=FAILED_RESULTS)),
     )

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, list_link, to_the_second, uuid_of
-from exchange.admin.filters import QuestionFilter, WhoActed
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, list_link, uuid_of
+from exchange.admin.filters import ActorFilter, ConditionFilter
 from exchange.core.times import Timeframe
 from exchange.models import AuditEntry, Candle, ExchangeOrder, Instrument, Quote
 
@@ -23,9 +23,9 @@ class InstrumentAdmin(ReadOnlyAdmin):
     search_fields = ("symbol", "base_ccy")
 
 
-class CandleTimeframe(QuestionFilter):
+class CandleTimeframe(ConditionFilter):
     title = parameter_name = "timeframe"
-    answers = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
+    options = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
 
 
 @admin.register(Candle)
@@ -37,7 +37,7 @@ class CandleAdmin(ByIdAdmin):
     list_filter = (CandleTimeframe, "is_closed")
     search_fields = ("instrument_name",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(instrument_name=term)]
 
 
@@ -51,22 +51,22 @@ class QuoteAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ByIdAdmin):
     list_display = (
         "moment",
-        "by",
+        "actor_link",
         "from_address",
         "what",
         "result",
         "code",
         "text",
-        "about",
+        "affected_objects",
         "began",
         "on_desk",
     )
-    list_filter = (WhoActed, "what")
-    readonly_fields = ("about", "began")
+    list_filter = (ActorFilter, "what")
+    readonly_fields = ("affected_objects", "began")
     search_fields = ("correlation_id",)
     search_help_text = "Who, or the name of what began it, exactly as shown"
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(correlation_id=term), Q(actor=term)]
 
     def view_on_site(self, entry: AuditEntry) -> str:
@@ -74,30 +74,30 @@ class AuditEntryAdmin(ByIdAdmin):
 
     @admin.display(description="at")
     def moment(self, entry: AuditEntry) -> str | None:
-        return to_the_second(entry.at)
+        return format_to_second(entry.at)
 
     @admin.display(description="actor")
-    def by(self, entry: AuditEntry) -> str:
+    def actor_link(self, entry: AuditEntry) -> str:
         return list_link(AuditEntry, entry.actor, actor__exact=entry.actor)
 
     @admin.display(description="what began it", empty_value="")
     def began(self, entry: AuditEntry) -> str | None:
-        return began_link(entry.correlation_id)
+        return correlation_link(entry.correlation_id)
 
     @admin.display(description="groups and orders")
-    def about(self, entry: AuditEntry) -> str:
-        what = AuditEntry.What
+    def affected_objects(self, entry: AuditEntry) -> str:
+        what = AuditEntry.Action
         if entry.what in (what.POLICY, what.TOKEN_MADE, what.TOKEN_REVOKED):
             return ", ".join(map(str, entry.object_ids))
-        return ids_links(entry.object_ids)
+        return object_links(entry.object_ids)
 
 
-def began_link(name: str) -> str | None:
+def correlation_link(name: str) -> str | None:
     """To everything in the audit log that was begun under this name; None without one."""
     return list_link(AuditEntry, name, correlation_id__exact=name) if name else None
 
 
-def ids_links(ids: list[str]) -> str:
+def object_links(ids: list[str]) -> str:
     """Each id as a link to the group or to the order that it names."""
     return format_html_join(", ", "{}", ((_id_link(str(one)),) for one in ids))
 

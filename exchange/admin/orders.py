@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 
-from exchange.admin.base import ByIdAdmin, list_link, to_the_second
+from exchange.admin.base import ByIdAdmin, format_to_second, list_link
 from exchange.admin.filters import (
-    Lately,
-    NotDealtWith,
-    OrderState,
-    OrderStatus,
-    Side,
-    TradedLately,
+    OrderStateFilter,
+    OrderStatusFilter,
+    RecentFilter,
+    RecentTradesFilter,
+    SideFilter,
+    UnprocessedFilter,
 )
 from exchange.models import ExchangeOrder, Trade
 
@@ -33,19 +33,27 @@ class ExchangeOrderAdmin(ByIdAdmin):
         "price",
         "trigger_price",
         "order_role",
-        "whose",
+        "origin_label",
         "name_space",
         "updated",
         "on_desk",
     )
     search_fields = ("order_id",)
-    list_filter = (OrderState, "order_role", "origin", Side, Lately, OrderStatus, "name_space")
+    list_filter = (
+        OrderStateFilter,
+        "order_role",
+        "origin",
+        SideFilter,
+        RecentFilter,
+        OrderStatusFilter,
+        "name_space",
+    )
     readonly_fields: ClassVar[tuple[str, ...]] = ("trades", "list_siblings")
 
     def view_on_site(self, order: ExchangeOrder) -> str:
         return reverse("order", args=[order.pk])
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         """The unique index begins with the name space; the one of second ids leaves out the empty ones."""
         return [
             Q(name_space__in=ExchangeOrder.NameSpace.values, order_id=term),
@@ -61,10 +69,10 @@ class ExchangeOrderAdmin(ByIdAdmin):
 
     @admin.display(description="updated at")
     def updated(self, order: ExchangeOrder) -> str | None:
-        return to_the_second(order.updated_at)
+        return format_to_second(order.updated_at)
 
     @admin.display(description="origin")
-    def whose(self, order: ExchangeOrder) -> str:
+    def origin_label(self, order: ExchangeOrder) -> str:
         return order.origin.lower()
 
     @admin.display(description="trades")
@@ -92,11 +100,11 @@ class TradeAdmin(ByIdAdmin):
         "order_link",
         "traded",
     )
-    list_filter = (Side, TradedLately, NotDealtWith)
+    list_filter = (SideFilter, RecentTradesFilter, UnprocessedFilter)
     search_fields = ("trade_id",)
     readonly_fields = ("order_link",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term), Q(order_id=term), Q(instrument_name=term)]
 
     @admin.display(description="order")
@@ -105,4 +113,4 @@ class TradeAdmin(ByIdAdmin):
 
     @admin.display(description="traded at")
     def traded(self, trade: Trade) -> str | None:
-        return to_the_second(trade.traded_at)
+        return format_to_second(trade.traded_at)

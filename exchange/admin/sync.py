@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from exchange.admin.base import ReadOnlyAdmin, list_link, to_the_second
-from exchange.admin.filters import RangeLeft, RunLately, RunTrouble
+from exchange.admin.base import ReadOnlyAdmin, format_to_second, list_link
+from exchange.admin.filters import FailedRunFilter, RecentRunsFilter, UnfinishedRangeFilter
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import (
     AccountBinding,
@@ -17,7 +17,7 @@ from exchange.models import (
 )
 
 
-def moment(ns: int) -> str:
+def format_ns(ns: int) -> str:
     """An exchange time in nanoseconds, to the millisecond."""
     return from_ms(ns // NS_PER_MS).isoformat(sep=" ", timespec="milliseconds")
 
@@ -38,7 +38,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "duration_ms",
         "clock_offset_ms",
     )
-    list_filter = (RunTrouble, "status", RunLately)
+    list_filter = (FailedRunFilter, "status", RecentRunsFilter)
     readonly_fields = ("sent",)
 
     @admin.display(description="audit log")
@@ -47,7 +47,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="started at")
     def started(self, run: SyncRun) -> str | None:
-        return to_the_second(run.started_at)
+        return format_to_second(run.started_at)
 
     @admin.display(description="errors")
     def what_failed(self, run: SyncRun) -> str:
@@ -57,19 +57,19 @@ class SyncRunAdmin(ReadOnlyAdmin):
 @admin.register(HistoryRange)
 class HistoryRangeAdmin(ReadOnlyAdmin):
     list_display = ("stream", "why", "start", "left_until", "end", "rows", "done_at")
-    list_filter = (RangeLeft, "stream")
+    list_filter = (UnfinishedRangeFilter, "stream")
 
     @admin.display(description="from")
     def start(self, row: HistoryRange) -> str:
-        return moment(row.start_ns)
+        return format_ns(row.start_ns)
 
     @admin.display(description="left to read until")
     def left_until(self, row: HistoryRange) -> str:
-        return moment(row.next_ns)
+        return format_ns(row.next_ns)
 
     @admin.display(description="to")
     def end(self, row: HistoryRange) -> str:
-        return moment(row.end_ns)
+        return format_ns(row.end_ns)
 
 
 @admin.register(HistoryGap)
@@ -79,11 +79,11 @@ class HistoryGapAdmin(ReadOnlyAdmin):
 
     @admin.display(description="from")
     def start(self, row: HistoryGap) -> str:
-        return moment(row.start_ns)
+        return format_ns(row.start_ns)
 
     @admin.display(description="to")
     def end(self, row: HistoryGap) -> str:
-        return moment(row.end_ns)
+        return format_ns(row.end_ns)
 
 
 @admin.register(SyncCursor)
@@ -92,7 +92,7 @@ class SyncCursorAdmin(ReadOnlyAdmin):
 
     @admin.display(description="read until")
     def read_until(self, row: SyncCursor) -> str:
-        return moment(row.read_until_ns)
+        return format_ns(row.read_until_ns)
 
 
 @admin.register(Lease)
@@ -106,7 +106,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="last seen")
     def beat(self, heartbeat: Heartbeat) -> str | None:
-        return to_the_second(heartbeat.beat_at)
+        return format_to_second(heartbeat.beat_at)
 
 
 @admin.register(AccountBinding)

@@ -14,25 +14,25 @@ import requests
 
 from exchange.client.auth import Credentials
 from exchange.client.clock import ClockOffset
-from exchange.client.errors import BadAnswer, ExchangeError, Kind, RateLimited, Unreachable
+from exchange.client.errors import BadResponse, ExchangeError, RateLimited, RequestKind, Unreachable
 from exchange.client.ratelimit import Limiter
 from exchange.client.responses import (
+    ApiRequest,
     Envelope,
-    Question,
-    Unreadable,
-    judge,
-    no_answer,
-    no_envelope,
-    read_envelope,
+    UnreadableResponse,
+    classify_response,
+    no_response_error,
+    parse_envelope,
+    unreadable_response_error,
 )
-from exchange.client.transport import Answer, Lost, Transport, new_session
+from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row
 
-REPEATED = (Unreachable, BadAnswer, RateLimited)
-PAUSE_S = 0.5  # before the first repetition, doubled each time
-RATE_PAUSE_S = 1.0  # the same after 42901
-ORDER_CALLS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
+RETRIED_ERRORS = (Unreachable, BadResponse, RateLimited)
+RETRY_DELAY_S = 0.5  # before the first repetition, doubled each time
+RATE_LIMIT_DELAY_S = 1.0  # the same after 42901
+ORDER_METHODS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
 
 Params = Mapping[str, object]
 
@@ -45,11 +45,11 @@ def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def nothing(method: str) -> None:
+def do_nothing(method: str) -> None:
     """The default for `before_request`."""
 
 
-class Caller:
+class BaseClient:
     """State shared by all calls of one key. Not for use by several threads at once.
 
     `last_error` is the last call's failure or None, and a client with `background` set leaves the share of
@@ -76,14 +76,14 @@ class Caller:
         self.now_ms = now_ms
         self._sleep = sleep
         self._limiter = limiter or Limiter(monotonic_ms, sleep)
-        self._before_request = before_request or nothing
+        self._before_request = before_request or do_nothing
         self._read_attempts = read_attempts
         self._rng = rng or random.Random()  # noqa: S311 - spreads repetitions, guards nothing
-        self._ids = itertools.count(now_ms())
+        self._request_ids = itertools.count(now_ms())
         self._nonce = 0
         self._clock = ClockOffset()
         self.background = False
-        self._sent = 0
+        self._requests_sent = 0
         self.last_error: ExchangeError | None = None
 
     def __repr__(self) -> str:
@@ -96,7 +96,7 @@ class Caller:
     @property
     def requests(self) -> int:
         """HTTP requests sent so far."""
-        return self._sent
+        return self._requests_sent
 
     @property
     def clock_offset_ms(self) -> int | None:
@@ -107,50 +107,50 @@ class Caller:
         """Let go of the kept connections; the client stays usable."""
         self._transport.close()
 
-    def _call(self, method: str, params: Params, kind: Kind = Kind.READ) -> Envelope:
+    def _call(self, method: str, params: Params, kind: RequestKind = RequestKind.READ) -> Envelope:
         """Ask once, or for reads up to `read_attempts` times. Raises an ExchangeError."""
-        attempts = self._read_attempts if kind is Kind.READ else 1
+        attempts = self._read_attempts if kind is RequestKind.READ else 1
         for attempt in itertools.count(1):
             try:
                 envelope = self._attempt(method, params, kind)
             except ExchangeError as exc:
                 self.last_error = exc
-                pause = self._pause(exc, attempt)
-                if attempt >= attempts or not isinstance(exc, REPEATED):
+                delay = self._retry_delay(exc, attempt)
+                if attempt >= attempts or not isinstance(exc, RETRIED_ERRORS):
                     raise
             else:
                 self.last_error = None
                 return envelope
-            self._sleep(pause)
+            self._sleep(delay)
         raise AssertionError("unreachable")
 
-    def _noted(self, failure: ExchangeError) -> ExchangeError:
+    def _remember_error(self, error: ExchangeError) -> ExchangeError:
         """The same failure, remembered as the last one."""
-        self.last_error = failure
-        return failure
+        self.last_error = error
+        return error
 
-    def _pause(self, exc: ExchangeError, attempt: int) -> float:
+    def _retry_delay(self, exc: ExchangeError, attempt: int) -> float:
         """Seconds before a repetition, with jitter. After 42901 the whole method is held back as long."""
         limited = isinstance(exc, RateLimited)
-        first = RATE_PAUSE_S if limited else PAUSE_S
-        pause = first * (1 << attempt - 1) * self._rng.uniform(1, 1.5)
+        first = RATE_LIMIT_DELAY_S if limited else RETRY_DELAY_S
+        delay = first * (1 << attempt - 1) * self._rng.uniform(1, 1.5)
         if limited:
-            self._limiter.penalise(exc.method, pause)
-        return pause
+            self._limiter.penalise(exc.method, delay)
+        return delay
 
-    def _attempt(self, method: str, params: Params, kind: Kind) -> Envelope:
-        self._limiter.acquire(method, not self.background and any(part in method for part in ORDER_CALLS))
-        question = self._question(method, params, kind)
-        answer = self._send(question, params)
-        envelope = self._read(question, answer)
-        failure = judge(question, envelope, self.clock_offset_ms)
-        if failure is not None:
-            raise failure
+    def _attempt(self, method: str, params: Params, kind: RequestKind) -> Envelope:
+        self._limiter.acquire(method, not self.background and any(part in method for part in ORDER_METHODS))
+        request = self._new_request(method, params, kind)
+        response = self._send(request, params)
+        envelope = self._read_response(request, response)
+        error = classify_response(request, envelope, self.clock_offset_ms)
+        if error is not None:
+            raise error
         return envelope
 
-    def _question(self, method: str, params: Params, kind: Kind) -> Question:
-        request_id = next(self._ids) if method.startswith("private/") else None
-        return Question(
+    def _new_request(self, method: str, params: Params, kind: RequestKind) -> ApiRequest:
+        request_id = next(self._request_ids) if method.startswith("private/") else None
+        return ApiRequest(
             method=method,
             kind=kind,
             request_id=request_id,
@@ -158,27 +158,27 @@ class Caller:
             client_oid=str(params.get("client_oid", "")),
         )
 
-    def _send(self, question: Question, params: Params) -> Answer:
+    def _send(self, request: ApiRequest, params: Params) -> RawResponse:
         """Signed first and announced then: who falls asleep from there on wakes with a dead nonce."""
-        send = self._request(question, params)
-        self._before_request(question.method)
-        self._sent += 1
+        send = self._prepare_call(request, params)
+        self._before_request(request.method)
+        self._requests_sent += 1
         sent_ms = self.now_ms()
         try:
-            answer = send()
-        except Lost as lost:
-            failure = no_answer(question, lost.reason, sent=lost.sent)
+            response = send()
+        except NoResponse as no_response:
+            error = no_response_error(request, no_response.reason, sent=no_response.sent)
         else:
-            self._clock.measure(answer.date, sent_ms, self.now_ms())
-            return answer
-        raise failure
+            self._clock.measure(response.date, sent_ms, self.now_ms())
+            return response
+        raise error
 
-    def _request(self, question: Question, params: Params) -> Callable[[], Answer]:
+    def _prepare_call(self, request: ApiRequest, params: Params) -> Callable[[], RawResponse]:
         """Public methods are GET with a query, private ones POST with a signed body (dossier 1)."""
-        method = question.method
-        if question.request_id is None:
+        method = request.method
+        if request.request_id is None:
             return lambda: self._transport.get(method, {name: str(value) for name, value in params.items()})
-        body = self._credentials.body(method, params, id=question.request_id, nonce=self._next_nonce())
+        body = self._credentials.body(method, params, id=request.request_id, nonce=self._next_nonce())
         return lambda: self._transport.post(method, body)
 
     def _next_nonce(self) -> int:
@@ -186,57 +186,59 @@ class Caller:
         self._nonce = max(self.now_ms(), self._nonce + 1)
         return self._nonce
 
-    def _read(self, question: Question, answer: Answer) -> Envelope:
+    def _read_response(self, request: ApiRequest, response: RawResponse) -> Envelope:
         try:
-            return read_envelope(answer.body, self._credentials.redact)
-        except Unreadable as exc:
-            failure = no_envelope(question, str(exc), answer.status)
-        raise failure
+            return parse_envelope(response.body, self._credentials.redact)
+        except UnreadableResponse as exc:
+            error = unreadable_response_error(request, str(exc), response.status)
+        raise error
 
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def given(**values: object) -> dict[str, object]:
+def drop_none(**values: object) -> dict[str, object]:
     """Those parameters that have a value."""
     return {name: value for name, value in values.items() if value is not None}
 
 
-class Reader(Caller):
+class TypedClient(BaseClient):
     """Reads of the three shapes the exchange answers with: one object, a list, a list that may hold surprises."""
 
-    def _one(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
+    def _fetch_object(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
         """The whole `result` as one value."""
-        return self._built(method, params, lambda result: build(parsing.as_row("result", result)))
+        return self._fetch_parsed(method, params, lambda result: build(parsing.as_row("result", result)))
 
-    def _one_or_none(self, method: str, params: Params, build: Callable[[Row], T]) -> T | None:
+    def _fetch_object_or_none(self, method: str, params: Params, build: Callable[[Row], T]) -> T | None:
         """The same, where an empty `result` means that there is none (dossier 5.17)."""
-        return self._built(
+        return self._fetch_parsed(
             method,
             params,
             lambda result: None if _is_empty(result) else build(parsing.as_row("result", result)),
         )
 
-    def _first(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
+    def _first_row(self, method: str, params: Params, build: Callable[[Row], T]) -> T:
         """The only row of `result.data`."""
-        return self._built(method, params, lambda result: build(_first(_data(result))))
+        return self._fetch_parsed(method, params, lambda result: build(_first_row(_data_rows(result))))
 
-    def _rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
+    def _fetch_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
         """Every row of `result.data`. One unreadable row spoils all: a missing order is not a closed one."""
-        return self._built(method, params, lambda result: [build(row) for row in _data(result)])
+        return self._fetch_parsed(method, params, lambda result: [build(row) for row in _data_rows(result)])
 
-    def _readable(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
+    def _readable_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
         """The readable rows of `result.data`: market data of one new kind must not hide all others."""
-        return self._built(method, params, lambda result: _readable(method, _data(result), build))
+        return self._fetch_parsed(
+            method, params, lambda result: _readable_rows(method, _data_rows(result), build)
+        )
 
-    def _built(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
+    def _fetch_parsed(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
         envelope = self._call(method, params)
         try:
             return build(envelope.result)
         except ValueError as exc:
             reason = str(exc)
-        raise self._noted(BadAnswer(method=method, message=reason, request_id=envelope.request_id))
+        raise self._remember_error(BadResponse(method=method, message=reason, request_id=envelope.request_id))
 
 
 def _is_empty(result: object) -> bool:
@@ -244,21 +246,21 @@ def _is_empty(result: object) -> bool:
     return isinstance(result, dict | list) and not result
 
 
-def _first(rows: list[Row]) -> Row:
+def _first_row(rows: list[Row]) -> Row:
     if not rows:
         raise ValueError("field data is empty")
     return rows[0]
 
 
-def _data(result: object) -> list[Row]:
+def _data_rows(result: object) -> list[Row]:
     rows = parsing.as_row("result", result)
     if rows.get("data") is None:
         raise ValueError("field data is missing")
     return parsing.rows(rows, "data")
 
 
-def _readable(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T]:
-    values = list(_attempts(rows, build))
+def _readable_rows(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T]:
+    values = list(_parse_each(rows, build))
     if rows and not values:
         raise ValueError("no row is readable")
     if len(values) < len(rows):
@@ -266,7 +268,7 @@ def _readable(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T
     return values
 
 
-def _attempts(rows: list[Row], build: Callable[[Row], T]) -> Iterator[T]:
+def _parse_each(rows: list[Row], build: Callable[[Row], T]) -> Iterator[T]:
     for row in rows:
         try:
             yield build(row)

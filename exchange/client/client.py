@@ -22,8 +22,8 @@ from typing import Generic, Self, TypeVar
 
 from django.conf import settings
 
-from exchange.client.base import Params, Reader, given
-from exchange.client.errors import ExchangeError, Kind, NotFound, UnknownOutcome
+from exchange.client.base import Params, TypedClient, drop_none
+from exchange.client.errors import ExchangeError, NotFound, RequestKind, UnknownOutcome
 from exchange.schemas import (
     AccountBalance,
     AccountInfo,
@@ -42,52 +42,54 @@ from exchange.schemas import (
 )
 from exchange.schemas.parsing import Row
 
-FAMILIES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
+METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
 
-class PrivateCalls(Reader):
+class PrivateClient(TypedClient):
     """Signed reads, sent as POST. Times are nanoseconds, starts inclusive, ends exclusive."""
 
     def balance(self) -> AccountBalance:
         """The account's balances; they lag behind fills and cancels (dossier 5.6)."""
-        return self._first("private/user-balance", {}, AccountBalance.from_row)
+        return self._first_row("private/user-balance", {}, AccountBalance.from_row)
 
     def accounts(self) -> AccountInfo:
         """Whose key this is (dossier 5.8)."""
-        return self._one("private/get-accounts", {}, AccountInfo.from_row)
+        return self._fetch_object("private/get-accounts", {}, AccountInfo.from_row)
 
     def fee_rate(self) -> FeeRate:
         """Fee rates in basis points (dossier 5.9)."""
-        return self._one("private/get-fee-rate", {}, FeeRate.from_row)
+        return self._fetch_object("private/get-fee-rate", {}, FeeRate.from_row)
 
     def positions(self) -> list[Position]:
         """Derivative positions; spot holdings are not among them (dossier 5.10)."""
-        return self._rows("private/get-positions", {}, Position.from_row)
+        return self._fetch_rows("private/get-positions", {}, Position.from_row)
 
     def open_orders(self, name_space: NameSpace) -> list[Order]:
         """All open orders of one family; there are no pages (dossier 5.16, 5.29)."""
-        method, build = f"{FAMILIES[name_space]}/get-open-orders", _order(name_space)
-        return self._rows(method, {}, lambda row: self._as_before(name_space, row, build))
+        method, build = f"{METHOD_PREFIXES[name_space]}/get-open-orders", _order_parser(name_space)
+        return self._fetch_rows(method, {}, lambda row: self._reuse_unchanged(name_space, row, build))
 
     @cached_property
-    def _told(self) -> dict[tuple[NameSpace, str], tuple[Row, Order]]:
+    def _parsed_open_orders(self) -> dict[tuple[NameSpace, str], tuple[Row, Order]]:
         return {}
 
-    def _as_before(self, name_space: NameSpace, row: Row, build: Callable[[Row], Order]) -> Order:
+    def _reuse_unchanged(self, name_space: NameSpace, row: Row, build: Callable[[Row], Order]) -> Order:
         """A row that is told again word for word is the same order: hundreds rest from read to read."""
         key = name_space, str(row.get("order_id"))
-        before = self._told.get(key)
-        if before is None or before[0] != row:
-            before = self._told[key] = row, build(row)
-        return before[1]
+        previous = self._parsed_open_orders.get(key)
+        if previous is None or previous[0] != row:
+            previous = self._parsed_open_orders[key] = row, build(row)
+        return previous[1]
 
     def order_detail(
         self, name_space: NameSpace, *, order_id: str | None = None, client_oid: str | None = None
     ) -> Order | None:
         """One order by one of its ids; None when unknown, which proves nothing for 2 s (dossier 5.17, 3.2)."""
-        method = f"{FAMILIES[name_space]}/get-order-detail"
+        method = f"{METHOD_PREFIXES[name_space]}/get-order-detail"
         try:
-            return self._one_or_none(method, one_id(order_id, client_oid), _order(name_space))
+            return self._fetch_object_or_none(
+                method, order_id_params(order_id, client_oid), _order_parser(name_space)
+            )
         except NotFound:
             self.last_error = None
             return None
@@ -102,8 +104,10 @@ class PrivateCalls(Reader):
         instrument_name: str | None = None,
     ) -> list[Order]:
         """At most 100 finished orders, latest update first; a day by default (dossier 5.18, 5.30, 7)."""
-        params = _window(start_ns, end_ns, limit, instrument_name)
-        return self._rows(f"{FAMILIES[name_space]}/get-order-history", params, _order(name_space))
+        params = _history_params(start_ns, end_ns, limit, instrument_name)
+        return self._fetch_rows(
+            f"{METHOD_PREFIXES[name_space]}/get-order-history", params, _order_parser(name_space)
+        )
 
     def trades(
         self,
@@ -114,30 +118,32 @@ class PrivateCalls(Reader):
         instrument_name: str | None = None,
     ) -> list[Trade]:
         """At most 100 executions of both families, newest first; at most 7 days wide (dossier 5.19, 7)."""
-        return self._rows(
-            "private/get-trades", _window(start_ns, end_ns, limit, instrument_name), Trade.from_row
+        return self._fetch_rows(
+            "private/get-trades", _history_params(start_ns, end_ns, limit, instrument_name), Trade.from_row
         )
 
     def order_list_detail(self, list_ids: Sequence[str]) -> list[Order]:
         """The legs of all these lists (dossier 5.31)."""
         method = "private/advanced/get-order-list-detail"
-        return self._rows(method, {"list_id_list": list(list_ids)}, _order(NameSpace.ADVANCED))
+        return self._fetch_rows(method, {"list_id_list": list(list_ids)}, _order_parser(NameSpace.ADVANCED))
 
 
-def one_id(order_id: str | None, client_oid: str | None) -> dict[str, object]:
+def order_id_params(order_id: str | None, client_oid: str | None) -> dict[str, object]:
     """The parameter that names an order."""
     if bool(order_id) == bool(client_oid):
         raise ValueError("name an order by exactly one of order_id and client_oid")
     return {"order_id": order_id} if order_id else {"client_oid": client_oid}
 
 
-def _order(name_space: NameSpace) -> Callable[[Row], Order]:
+def _order_parser(name_space: NameSpace) -> Callable[[Row], Order]:
     return partial(Order.from_row, name_space=name_space)
 
 
-def _window(start_ns: int | None, end_ns: int | None, limit: int, name: str | None) -> dict[str, object]:
+def _history_params(
+    start_ns: int | None, end_ns: int | None, limit: int, name: str | None
+) -> dict[str, object]:
     """Times as text, `limit` as a JSON number: text is answered with 40003 (dossier 1.2)."""
-    return given(
+    return drop_none(
         start_time=None if start_ns is None else str(start_ns),
         end_time=None if end_ns is None else str(end_ns),
         limit=limit,
@@ -145,16 +151,18 @@ def _window(start_ns: int | None, end_ns: int | None, limit: int, name: str | No
     )
 
 
-class PublicCalls(Reader):
+class PublicClient(TypedClient):
     """Unsigned reads, sent as GET."""
 
     def instruments(self) -> list[Instrument]:
         """Every instrument; rows of a kind we cannot read are left out (dossier 5.1)."""
-        return self._readable("public/get-instruments", {}, Instrument.from_row)
+        return self._readable_rows("public/get-instruments", {}, Instrument.from_row)
 
     def tickers(self, instrument_name: str | None = None) -> list[Ticker]:
         """The last 24 hours of one or all instruments; unreadable rows are left out (dossier 5.2)."""
-        return self._readable("public/get-tickers", given(instrument_name=instrument_name), Ticker.from_row)
+        return self._readable_rows(
+            "public/get-tickers", drop_none(instrument_name=instrument_name), Ticker.from_row
+        )
 
     def candles(
         self,
@@ -165,54 +173,54 @@ class PublicCalls(Reader):
         end_ms: int | None = None,
     ) -> list[Candle]:
         """At most 300 bars, oldest first, the newest unfinished; `end_ms` is exclusive (dossier 5.3)."""
-        query = given(
+        query = drop_none(
             instrument_name=instrument_name,
             timeframe=timeframe,
             count=count,
             start_ts=start_ms,
             end_ts=end_ms,
         )
-        return self._rows("public/get-candlestick", query, Candle.from_row)
+        return self._fetch_rows("public/get-candlestick", query, Candle.from_row)
 
     def book(self, instrument_name: str, depth: int = 10) -> Book:
         """Both sides of the order book, best price first (dossier 5.4)."""
-        query = given(instrument_name=instrument_name, depth=depth)
-        return self._one("public/get-book", query, Book.from_row)
+        query = drop_none(instrument_name=instrument_name, depth=depth)
+        return self._fetch_object("public/get-book", query, Book.from_row)
 
     def valuations(
         self, instrument_name: str, valuation_type: str = "mark_price", count: int = 1
     ) -> list[Valuation]:
         """Mark, index or funding values; spot pairs have only `mark_price` (dossier 5.5)."""
-        query = given(instrument_name=instrument_name, valuation_type=valuation_type, count=count)
-        return self._rows("public/get-valuations", query, Valuation.from_row)
+        query = drop_none(instrument_name=instrument_name, valuation_type=valuation_type, count=count)
+        return self._fetch_rows("public/get-valuations", query, Valuation.from_row)
 
 
-class WriteCalls(Reader):
+class TradingClient(TypedClient):
     """Every method raises UnknownOutcome when it may have been executed: then look, never repeat."""
 
     def order_create(self, name_space: NameSpace, order: NewOrder) -> Ack:
         """Place one order; trigger orders belong to the ADVANCED family (dossier 5.11, 5.21)."""
-        method = f"{FAMILIES[name_space]}/create-order"
-        ack = self._acked(method, order.to_params(), Kind.CREATE)
+        method = f"{METHOD_PREFIXES[name_space]}/create-order"
+        ack = self._call_for_ack(method, order.to_params(), RequestKind.CREATE)
         if not ack.order_id:
-            raise self._doubtful(method, "it was accepted without an order id", order)
+            raise self._unknown_outcome(method, "it was accepted without an order id", order)
         if ack.client_oid != order.client_oid:
-            raise self._doubtful(method, "the answer names another order", order)
+            raise self._unknown_outcome(method, "the answer names another order", order)
         return ack
 
     def order_cancel(
         self, name_space: NameSpace, *, order_id: str | None = None, client_oid: str | None = None
     ) -> Ack:
         """Ask to cancel one order by one of its ids; NotActive when it is too late (dossier 5.13, 5.27)."""
-        params = one_id(order_id, client_oid)
-        return self._acked(f"{FAMILIES[name_space]}/cancel-order", params, Kind.CANCEL)
+        params = order_id_params(order_id, client_oid)
+        return self._call_for_ack(f"{METHOD_PREFIXES[name_space]}/cancel-order", params, RequestKind.CANCEL)
 
     def orders_cancel_all(
         self, name_space: NameSpace, *, instrument_name: str | None = None, kind: str | None = None
     ) -> None:
         """Ask to cancel a family's orders; `kind` LIMIT, ALL or, advanced, TRIGGER (dossier 5.14, 5.28)."""
-        params = given(instrument_name=instrument_name, type=kind)
-        self._call(f"{FAMILIES[name_space]}/cancel-all-orders", params, Kind.CANCEL)
+        params = drop_none(instrument_name=instrument_name, type=kind)
+        self._call(f"{METHOD_PREFIXES[name_space]}/cancel-all-orders", params, RequestKind.CANCEL)
 
     def oco_create(self, first: NewOrder, second: NewOrder) -> str:
         """Place a LIMIT and a trigger leg of which one cancels the other; the list's id (dossier 5.23).
@@ -223,42 +231,44 @@ class WriteCalls(Reader):
             raise ValueError("the legs of a list cannot carry exec_inst")
         params = {"order_list": [first.to_params(), second.to_params()]}
         method = "private/advanced/create-oco"
-        list_id = self._call(method, params, Kind.CREATE).list_id
+        list_id = self._call(method, params, RequestKind.CREATE).list_id
         if not list_id:
-            raise self._doubtful(method, "it was accepted without a list id", first)
+            raise self._unknown_outcome(method, "it was accepted without a list id", first)
         return list_id
 
     def oco_cancel(self, list_id: str) -> None:
         """Ask to cancel both legs (dossier 5.24)."""
-        self._call("private/advanced/cancel-oco", {"list_id": list_id}, Kind.CANCEL)
+        self._call("private/advanced/cancel-oco", {"list_id": list_id}, RequestKind.CANCEL)
 
-    def _acked(self, method: str, params: Params, kind: Kind) -> Ack:
+    def _call_for_ack(self, method: str, params: Params, kind: RequestKind) -> Ack:
         """The receipt; ids the answer leaves out are those that were sent."""
         envelope = self._call(method, params, kind)
         return Ack(
             order_id=envelope.order_id or str(params.get("order_id", "")),
             client_oid=envelope.client_oid or str(params.get("client_oid", "")),
             code=envelope.code or 0,
-            message=envelope.wording,
+            message=envelope.exchange_message,
         )
 
-    def _doubtful(self, method: str, message: str, order: NewOrder) -> ExchangeError:
-        return self._noted(UnknownOutcome(method=method, message=message, client_oid=order.client_oid))
+    def _unknown_outcome(self, method: str, message: str, order: NewOrder) -> ExchangeError:
+        return self._remember_error(
+            UnknownOutcome(method=method, message=message, client_oid=order.client_oid)
+        )
 
 
 T = TypeVar("T")
 
 
-class Later(Generic[T]):
+class Future(Generic[T]):
     """An answer to be had later: one that `is_begun` is waited for, another one is read when it is wanted."""
 
-    def __init__(self, read: Callable[[], T], *, is_begun: bool = False) -> None:
-        self._read, self._is_begun = read, is_begun
+    def __init__(self, read: Callable[[], T], *, is_started: bool = False) -> None:
+        self._read, self._is_started = read, is_started
         self._done = Event()
         self._value: list[T] = []
         self._error: Exception | None = None
 
-    def fetch(self) -> None:
+    def run(self) -> None:
         """Read it now; whatever that raises belongs to whoever wants the answer."""
         try:
             self._value.append(self._read())
@@ -267,9 +277,9 @@ class Later(Generic[T]):
         finally:
             self._done.set()
 
-    def answer(self) -> T:
+    def result(self) -> T:
         """Raises what the read raised."""
-        if not self._is_begun:
+        if not self._is_started:
             return self._read()
         self._done.wait()
         if self._error is not None:
@@ -277,30 +287,30 @@ class Later(Generic[T]):
         return self._value[0]
 
 
-class Beside:
+class BackgroundReads:
     """One thread with one connection, begun with the first read. `calls` are its own and have no keys."""
 
-    def __init__(self, calls: PublicCalls) -> None:
-        self._calls = calls
-        self._jobs: SimpleQueue[Later[object] | None] = SimpleQueue()
+    def __init__(self, public_client: PublicClient) -> None:
+        self._public_client = public_client
+        self._jobs: SimpleQueue[Future[object] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     @classmethod
-    def at(cls, base_url: str) -> Self:
-        return cls(PublicCalls(base_url, "", ""))
+    def for_url(cls, base_url: str) -> Self:
+        return cls(PublicClient(base_url, "", ""))
 
     @property
     def sent(self) -> int:
-        return self._calls.requests
+        return self._public_client.requests
 
-    def begin(self, read: Callable[[PublicCalls], T]) -> Later[T]:
+    def start_read(self, read: Callable[[PublicClient], T]) -> Future[T]:
         """`read` after all that were begun before it."""
-        later = Later(lambda: read(self._calls), is_begun=True)
-        self._jobs.put(later)  # type: ignore[arg-type]  # whatever it answers, it is only fetched
+        future = Future(lambda: read(self._public_client), is_started=True)
+        self._jobs.put(future)  # type: ignore[arg-type]  # whatever it answers, it is only fetched
         if self._thread is None:
-            self._thread = Thread(target=self._work, args=(self._jobs,), name="public reads", daemon=True)
+            self._thread = Thread(target=self._run_jobs, args=(self._jobs,), name="public reads", daemon=True)
             self._thread.start()
-        return later
+        return future
 
     def close(self) -> None:
         """What is on its way is finished, for whoever may wait; the next read begins a new thread."""
@@ -308,36 +318,36 @@ class Beside:
             self._jobs.put(None)
             self._jobs, self._thread = SimpleQueue(), None
 
-    def _work(self, jobs: "SimpleQueue[Later[object] | None]") -> None:
+    def _run_jobs(self, jobs: "SimpleQueue[Future[object] | None]") -> None:
         while (job := jobs.get()) is not None:
-            job.fetch()
-        self._calls.close()
+            job.run()
+        self._public_client.close()
 
 
-class Client(PublicCalls, PrivateCalls, WriteCalls):
+class Client(PublicClient, PrivateClient, TradingClient):
     """One key at one exchange, `Client(base_url, key, secret)`; `base_url` ends in `/exchange/v1`.
 
     Reads are repeated a few times and then raise Unreachable, BadAnswer, RateLimited, AuthError, Refused,
     TryLater or NotFound. Writes are sent once and may also raise UnknownOutcome, NotSent and NotActive.
     """
 
-    beside: Beside | None = None
+    background_reads: BackgroundReads | None = None
 
-    def begin(self, method: str, read: Callable[[PublicCalls], T]) -> Later[T]:
+    def start_read(self, method: str, read: Callable[[PublicClient], T]) -> Future[T]:
         """A public read that may go on beside the others; where nothing runs beside, it is read when wanted."""
-        if self.beside is None:
-            return Later(lambda: read(self))
+        if self.background_reads is None:
+            return Future(lambda: read(self))
         self._before_request(method)
-        return self.beside.begin(read)
+        return self.background_reads.start_read(read)
 
     @property
     def requests(self) -> int:
-        return super().requests + (self.beside.sent if self.beside else 0)
+        return super().requests + (self.background_reads.sent if self.background_reads else 0)
 
     def close(self) -> None:
         super().close()
-        if self.beside:
-            self.beside.close()
+        if self.background_reads:
+            self.background_reads.close()
 
 
 def client_from_settings(*, before_request: Callable[[str], None] | None = None) -> Client:
@@ -348,5 +358,5 @@ def client_from_settings(*, before_request: Callable[[str], None] | None = None)
         settings.CRYPTO_COM_SECRET_KEY,
         before_request=before_request,
     )
-    client.beside = Beside.at(settings.CRYPTO_COM_REST_URL)
+    client.background_reads = BackgroundReads.for_url(settings.CRYPTO_COM_REST_URL)
     return client

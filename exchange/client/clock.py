@@ -5,8 +5,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-KEPT = 20
-LONGEST_ROUND_TRIP_MS = 3_000  # a slower answer says too little about when its date was written
+MAX_SAMPLES = 20
+MAX_ROUND_TRIP_MS = 3_000  # a slower answer says too little about when its date was written
 DATE_STEP_MS = 1_000  # the header counts whole seconds; its middle is taken
 
 
@@ -16,26 +16,26 @@ class Sample(NamedTuple):
 
     def agrees_with(self, other: "Sample") -> bool:
         """Whether both can be true of one steady clock."""
-        doubt = (self.round_trip_ms + other.round_trip_ms) // 2 + DATE_STEP_MS
-        return abs(self.offset_ms - other.offset_ms) <= doubt
+        tolerance_ms = (self.round_trip_ms + other.round_trip_ms) // 2 + DATE_STEP_MS
+        return abs(self.offset_ms - other.offset_ms) <= tolerance_ms
 
 
 class ClockOffset:
     """The last samples. A new one that contradicts the old ones means that a clock was set: they are dropped."""
 
     def __init__(self) -> None:
-        self._samples: deque[Sample] = deque(maxlen=KEPT)
+        self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
 
     def measure(self, date: str, sent_ms: int, received_ms: int) -> None:
         """Learn from one answer; slow answers and unreadable dates teach nothing."""
-        written = _read_date(date)
+        written = _parse_date(date)
         round_trip = received_ms - sent_ms
-        if written is None or not 0 <= round_trip <= LONGEST_ROUND_TRIP_MS:
+        if written is None or not 0 <= round_trip <= MAX_ROUND_TRIP_MS:
             return
         middle = int(written.timestamp()) * 1000 + DATE_STEP_MS // 2
         sample = Sample(round_trip, middle - (sent_ms + received_ms) // 2)
         agreeing = [old for old in self._samples if old.agrees_with(sample)]
-        self._samples = deque([*agreeing, sample], maxlen=KEPT)
+        self._samples = deque([*agreeing, sample], maxlen=MAX_SAMPLES)
 
     @property
     def ms(self) -> int | None:
@@ -43,7 +43,7 @@ class ClockOffset:
         return min(self._samples).offset_ms if self._samples else None
 
 
-def _read_date(header: str) -> datetime | None:
+def _parse_date(header: str) -> datetime | None:
     try:
         return parsedate_to_datetime(header)
     except ValueError:

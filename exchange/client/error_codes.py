@@ -182,11 +182,11 @@ UNOFFICIAL = (
 CODES = {info.code: info for info in OFFICIAL + UNOFFICIAL}
 
 # Sent in place of a number, with HTTP 401 (dossier 3.1).
-WORD_CODES = {"USER_NOT_FOUND": AUTH}
+TEXT_CODES = {"USER_NOT_FOUND": AUTH}
 
 # 10001 is FINAL only as an answer to reads of a sub-account; it also stood above a list of orders some
 # of which had been created (dossier 5.32), so after a write nothing is known.
-DOUBTFUL_ON_WRITE = frozenset({10001})
+UNCERTAIN_ON_WRITE = frozenset({10001})
 
 
 def action_of(code: int, *, has_ids: bool = False, write: bool = True) -> ActionClass:
@@ -198,6 +198,6 @@ def action_of(code: int, *, has_ids: bool = False, write: bool = True) -> Action
     info = CODES.get(code)
     if info is not None and info.action is OK:
         return OK
-    if write and (has_ids or info is None or code in DOUBTFUL_ON_WRITE):
+    if write and (has_ids or info is None or code in UNCERTAIN_ON_WRITE):
         return RECONCILE
     return info.action if info else FINAL

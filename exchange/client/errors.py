@@ -5,36 +5,36 @@ Which exception a result code becomes is decided by its action class and by what
 
 from enum import StrEnum
 
-from exchange.client.error_codes import AUTH, CODES, DOUBTFUL_ON_WRITE, ActionClass, CodeInfo, action_of
+from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
 
 __all__ = [
     "CODES",
-    "DOUBTFUL_ON_WRITE",
+    "UNCERTAIN_ON_WRITE",
     "ActionClass",
     "AuthError",
-    "BadAnswer",
+    "BadResponse",
     "ClockError",
     "CodeInfo",
     "DuplicateOrder",
     "ExchangeError",
-    "Kind",
     "Maintenance",
     "NotActive",
     "NotFound",
     "NotSent",
     "RateLimited",
     "Refused",
+    "RequestKind",
     "TryLater",
     "UnknownOutcome",
     "Unreachable",
     "action_of",
-    "explain",
-    "failure_of",
+    "describe_code",
+    "error_class_for",
     "remedy_for",
 ]
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What was asked. A read may be repeated; a create or cancel is sent once."""
 
     READ = "READ"
@@ -89,7 +89,7 @@ class Maintenance(Unreachable):
     """The exchange is closed for maintenance (9010001, on reads)."""
 
 
-class BadAnswer(ExchangeError):
+class BadResponse(ExchangeError):
     """A read was answered with something that cannot be understood."""
 
     lead = "The answer to {method} cannot be understood"
@@ -147,7 +147,7 @@ class NotActive(ExchangeError):
     lead = "{method} came too late"
 
 
-READ_FAILURES: dict[ActionClass, type[ExchangeError]] = {
+READ_ERRORS: dict[ActionClass, type[ExchangeError]] = {
     ActionClass.FINAL: Refused,
     ActionClass.WAIT: TryLater,
     ActionClass.RECONCILE: Unreachable,
@@ -156,37 +156,41 @@ READ_FAILURES: dict[ActionClass, type[ExchangeError]] = {
     ActionClass.END: Refused,
 }
 # A write answered with how its order ended leaves an order record behind: END is looked at, too.
-WRITE_FAILURES = READ_FAILURES | {
+WRITE_ERRORS = READ_ERRORS | {
     ActionClass.RECONCILE: UnknownOutcome,
     ActionClass.END: UnknownOutcome,
 }
-SPECIAL_FAILURES: dict[tuple[Kind, int], type[ExchangeError]] = {
-    (Kind.READ, 40401): NotFound,
-    (Kind.READ, 9010001): Maintenance,
-    (Kind.CREATE, 204): DuplicateOrder,
-    (Kind.CANCEL, 40401): NotFound,
-    (Kind.CANCEL, 316): NotActive,
-    (Kind.CANCEL, 212): NotActive,
+SPECIAL_ERRORS: dict[tuple[RequestKind, int], type[ExchangeError]] = {
+    (RequestKind.READ, 40401): NotFound,
+    (RequestKind.READ, 9010001): Maintenance,
+    (RequestKind.CREATE, 204): DuplicateOrder,
+    (RequestKind.CANCEL, 40401): NotFound,
+    (RequestKind.CANCEL, 316): NotActive,
+    (RequestKind.CANCEL, 212): NotActive,
 }
 
 
-def failure_of(kind: Kind, code: int, *, has_ids: bool = False) -> type[ExchangeError]:
+def error_class_for(kind: RequestKind, code: int, *, has_ids: bool = False) -> type[ExchangeError]:
     """The exception for a non-zero code; 40401, 316 and 212 on a cancel hold with or without ids."""
-    special = SPECIAL_FAILURES.get((kind, code))
+    special = SPECIAL_ERRORS.get((kind, code))
     if special is not None:
         return special
-    action = action_of(code, has_ids=has_ids, write=kind is not Kind.READ)
+    action = action_of(code, has_ids=has_ids, write=kind is not RequestKind.READ)
     if action is AUTH and code == 40102:
         return ClockError
-    return (READ_FAILURES if kind is Kind.READ else WRITE_FAILURES)[action]
+    return (READ_ERRORS if kind is RequestKind.READ else WRITE_ERRORS)[action]
 
 
-def explain(code: int, wording: str) -> str:
+def describe_code(code: int, exchange_message: str) -> str:
     """The meaning of a code in our words, with the exchange's own wording where it adds something."""
     info = CODES.get(code)
     if info is None:
-        return wording or "a code without known meaning"
-    return info.meaning if wording in ("", info.name, "NO_ERROR") else f"{info.meaning} ({wording})"
+        return exchange_message or "a code without known meaning"
+    return (
+        info.meaning
+        if exchange_message in ("", info.name, "NO_ERROR")
+        else f"{info.meaning} ({exchange_message})"
+    )
 
 
 REMEDIES = {

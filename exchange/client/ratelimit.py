@@ -20,19 +20,19 @@ class Limit:
         """Calls of each window kept for orders: a third, none where the window is too small to share."""
         return self.calls // 3
 
-    def allowance(self, protective: bool) -> int:
-        return self.calls if protective else self.calls - self.reserved
+    def allowance(self, use_reserved: bool) -> int:
+        return self.calls if use_reserved else self.calls - self.reserved
 
 
 ORDERS = Limit(15, BURST_MS)
-ONE_A_SECOND = Limit(1, SECOND_MS)
+ONE_PER_SECOND = Limit(1, SECOND_MS)
 LIMITS = {
     "private/create-order": ORDERS,
     "private/cancel-order": ORDERS,
     "private/cancel-all-orders": ORDERS,
     "private/get-order-detail": Limit(30, BURST_MS),
-    "private/get-trades": ONE_A_SECOND,
-    "private/get-order-history": ONE_A_SECOND,
+    "private/get-trades": ONE_PER_SECOND,
+    "private/get-order-history": ONE_PER_SECOND,
 }
 OTHER_PRIVATE = Limit(3, BURST_MS)
 PUBLIC = Limit(100, SECOND_MS)
@@ -53,9 +53,9 @@ class Bucket:
     def __post_init__(self) -> None:
         self.times = deque(maxlen=self.limit.calls)
 
-    def wait_ms(self, now: int, protective: bool) -> int:
+    def wait_ms(self, now: int, use_reserved: bool) -> int:
         """How long the next call must wait; never longer than a window or the pause, should the clock jump."""
-        allowance = self.limit.allowance(protective)
+        allowance = self.limit.allowance(use_reserved)
         since_then = now - self.times[-allowance] if len(self.times) >= allowance else self.limit.window_ms
         return max(self.paused_until - now, min(self.limit.window_ms - since_then, self.limit.window_ms), 0)
 
@@ -71,12 +71,12 @@ class Limiter:
         self.enabled = enabled
         self._buckets: dict[str, Bucket] = {}
 
-    def acquire(self, method: str, protective: bool) -> None:
+    def acquire(self, method: str, use_reserved: bool) -> None:
         """Wait for a place in the method's window; without `protective` the reserved share stays untouched."""
         if not self.enabled:
             return
         bucket, now = self._bucket(method), self._clock_ms()
-        wait = bucket.wait_ms(now, protective)
+        wait = bucket.wait_ms(now, use_reserved)
         if wait:
             self._sleep(wait / 1000)
         bucket.times.append(now + wait)

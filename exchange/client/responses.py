@@ -9,26 +9,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from exchange.client.error_codes import WORD_CODES, ActionClass
+from exchange.client.error_codes import TEXT_CODES, ActionClass
 from exchange.client.errors import (
     AuthError,
-    BadAnswer,
+    BadResponse,
     ExchangeError,
-    Kind,
     NotSent,
     RateLimited,
+    RequestKind,
     UnknownOutcome,
     Unreachable,
-    explain,
-    failure_of,
+    describe_code,
+    error_class_for,
     remedy_for,
 )
 from exchange.schemas import parsing
 
-LONGEST_WORDING = 200  # characters of the exchange's own text that are kept
+MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
 
 
-class Unreadable(ValueError):
+class UnreadableResponse(ValueError):
     """The body is not an envelope; the text says how, without quoting it."""
 
 
@@ -37,7 +37,7 @@ class Envelope:
     """`code` is None when the exchange sent a word in its place. `original`, a copy of the request, is dropped."""
 
     code: int | None
-    wording: str
+    exchange_message: str
     method: str
     request_id: int | None
     result: Any
@@ -51,16 +51,18 @@ class Envelope:
         return bool(self.order_id or self.list_id or self.client_oid)
 
 
-def read_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
+def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     """Read one answer. Numbers stay exact; `redact` cleans the exchange's wording. Raises Unreadable."""
-    answer = _read_object(body)
-    result = answer.get("result")
-    code = _code(answer)
+    response = _parse_object(body)
+    result = response.get("result")
+    code = _code(response)
     return Envelope(
         code=code if isinstance(code, int) else None,
-        wording=redact(_words(answer) or (code if isinstance(code, str) else ""))[:LONGEST_WORDING],
-        method=str(answer.get("method") or ""),
-        request_id=_request_id(answer),
+        exchange_message=redact(_message_of(response) or (code if isinstance(code, str) else ""))[
+            :MAX_MESSAGE_LENGTH
+        ],
+        method=str(response.get("method") or ""),
+        request_id=_request_id(response),
         result=result,
         order_id=_id(result, "order_id"),
         list_id=_id(result, "list_id"),
@@ -68,45 +70,45 @@ def read_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     )
 
 
-def _read_object(body: bytes) -> Mapping[str, Any]:
+def _parse_object(body: bytes) -> Mapping[str, Any]:
     if not body.strip():
-        raise Unreadable("the body is empty")
+        raise UnreadableResponse("the body is empty")
     if body.lstrip().startswith(b"<"):
-        raise Unreadable("a web page came instead of data")
+        raise UnreadableResponse("a web page came instead of data")
     try:
-        answer = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        response = json.loads(body, parse_float=Decimal, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, Mapping):
-        raise Unreadable("the data are cut off or damaged")
-    return answer
+        response = None
+    if not isinstance(response, Mapping):
+        raise UnreadableResponse("the data are cut off or damaged")
+    return response
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
 
-def _code(answer: Mapping[str, Any]) -> int | str:
+def _code(response: Mapping[str, Any]) -> int | str:
     """The code as number, whatever it was written as; a word is kept as a word (dossier 3.1)."""
     try:
-        return parsing.required_integer(answer, "code")
+        return parsing.required_integer(response, "code")
     except ValueError:
-        word = answer.get("code")
-    if not isinstance(word, str) or not word.isupper():
-        raise Unreadable("the answer carries no result code")
-    return word
+        text_code = response.get("code")
+    if not isinstance(text_code, str) or not text_code.isupper():
+        raise UnreadableResponse("the answer carries no result code")
+    return text_code
 
 
-def _words(answer: Mapping[str, Any]) -> str:
+def _message_of(response: Mapping[str, Any]) -> str:
     """The exchange's text; gateways call it `msg` (dossier 1)."""
-    words = answer.get("message") or answer.get("msg")
-    return " ".join(words.split()) if isinstance(words, str) else ""
+    message_text = response.get("message") or response.get("msg")
+    return " ".join(message_text.split()) if isinstance(message_text, str) else ""
 
 
-def _request_id(answer: Mapping[str, Any]) -> int | None:
+def _request_id(response: Mapping[str, Any]) -> int | None:
     """The echoed id; None when absent, unreadable, or one of the exchange's ways to say "none" (dossier 1)."""
     try:
-        echoed = parsing.integer(answer, "id")
+        echoed = parsing.integer(response, "id")
     except ValueError:
         return None
     return echoed if echoed not in (-1, 0) else None
@@ -120,18 +122,18 @@ def _id(result: object, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ApiRequest:
     """One request as far as its answer is concerned; public reads have no request id."""
 
     method: str
-    kind: Kind
+    kind: RequestKind
     request_id: int | None = None
     order_id: str = ""
     client_oid: str = ""
 
-    def fail(
+    def build_error(
         self,
-        failure: type[ExchangeError],
+        error_class: type[ExchangeError],
         message: str,
         *,
         code: int | None = None,
@@ -139,7 +141,7 @@ class Question:
         client_oid: str = "",
         remedy: str = "",
     ) -> ExchangeError:
-        return failure(
+        return error_class(
             method=self.method,
             message=message,
             code=code,
@@ -150,34 +152,36 @@ class Question:
         )
 
 
-def no_answer(question: Question, reason: str, *, sent: bool) -> ExchangeError:
+def no_response_error(request: ApiRequest, reason: str, *, sent: bool) -> ExchangeError:
     """The connection gave nothing usable. Only a write that certainly never left is NotSent."""
-    if question.kind is Kind.READ:
-        return question.fail(Unreachable, reason)
-    return question.fail(UnknownOutcome if sent else NotSent, reason)
+    if request.kind is RequestKind.READ:
+        return request.build_error(Unreachable, reason)
+    return request.build_error(UnknownOutcome if sent else NotSent, reason)
 
 
-def no_envelope(question: Question, reason: str, status: int) -> ExchangeError:
+def unreadable_response_error(request: ApiRequest, reason: str, status: int) -> ExchangeError:
     """The body is not an envelope: the HTTP status is all there is, and proves nothing about a write."""
     message = f"{reason} (HTTP {status})"
-    if question.kind is not Kind.READ:
-        return question.fail(UnknownOutcome, message)
+    if request.kind is not RequestKind.READ:
+        return request.build_error(UnknownOutcome, message)
     if status == 429:
-        return question.fail(RateLimited, message)
-    return question.fail(BadAnswer if status < 300 else Unreachable, message)
+        return request.build_error(RateLimited, message)
+    return request.build_error(BadResponse if status < 300 else Unreachable, message)
 
 
-def judge(question: Question, envelope: Envelope, clock_offset_ms: int | None) -> ExchangeError | None:
+def classify_response(
+    request: ApiRequest, envelope: Envelope, clock_offset_ms: int | None
+) -> ExchangeError | None:
     """None when the exchange accepted what was asked; else the failure to raise."""
-    if _answers_another(question, envelope):
-        return _not_understood(question, "it answers another request")
+    if _is_for_another_request(request, envelope):
+        return _invalid_response_error(request, "it answers another request")
     if envelope.code is None:
-        return _judge_word(question, envelope)
+        return _classify_text_code(request, envelope)
     if envelope.code == 0:
         return None
-    return question.fail(
-        failure_of(question.kind, envelope.code, has_ids=envelope.has_ids),
-        explain(envelope.code, envelope.wording),
+    return request.build_error(
+        error_class_for(request.kind, envelope.code, has_ids=envelope.has_ids),
+        describe_code(envelope.code, envelope.exchange_message),
         code=envelope.code,
         order_id=envelope.order_id,
         client_oid=envelope.client_oid,
@@ -185,17 +189,17 @@ def judge(question: Question, envelope: Envelope, clock_offset_ms: int | None) -
     )
 
 
-def _answers_another(question: Question, envelope: Envelope) -> bool:
-    if question.request_id is not None and envelope.request_id not in (None, question.request_id):
+def _is_for_another_request(request: ApiRequest, envelope: Envelope) -> bool:
+    if request.request_id is not None and envelope.request_id not in (None, request.request_id):
         return True
-    return envelope.code == 0 and envelope.method not in ("", question.method)
+    return envelope.code == 0 and envelope.method not in ("", request.method)
 
 
-def _judge_word(question: Question, envelope: Envelope) -> ExchangeError:
-    if WORD_CODES.get(envelope.wording) is ActionClass.AUTH and not envelope.has_ids:
-        return question.fail(AuthError, envelope.wording, remedy=remedy_for(40104, None))
-    return _not_understood(question, f"the result code is a word, {envelope.wording}")
+def _classify_text_code(request: ApiRequest, envelope: Envelope) -> ExchangeError:
+    if TEXT_CODES.get(envelope.exchange_message) is ActionClass.AUTH and not envelope.has_ids:
+        return request.build_error(AuthError, envelope.exchange_message, remedy=remedy_for(40104, None))
+    return _invalid_response_error(request, f"the result code is a word, {envelope.exchange_message}")
 
 
-def _not_understood(question: Question, reason: str) -> ExchangeError:
-    return question.fail(BadAnswer if question.kind is Kind.READ else UnknownOutcome, reason)
+def _invalid_response_error(request: ApiRequest, reason: str) -> ExchangeError:
+    return request.build_error(BadResponse if request.kind is RequestKind.READ else UnknownOutcome, reason)

@@ -21,19 +21,19 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 DEADLINE_S = 10.0
 
 
-class _CutOff(HTTPConnection):
+class _DeadlineConnection(HTTPConnection):
     """A connection that is shut down when its timeout has passed since the request, however it drips."""
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
-        cut_off = threading.Timer(self.timeout or DEADLINE_S, _shut_down, [self.sock])
-        cut_off.daemon = True
-        cut_off.start()
+        deadline_timer = threading.Timer(self.timeout or DEADLINE_S, _shut_down, [self.sock])
+        deadline_timer.daemon = True
+        deadline_timer.start()
         try:
             response = super().getresponse()
         except BaseException:
-            cut_off.cancel()
+            deadline_timer.cancel()
             raise
-        response.cut_off = cut_off  # type: ignore[attr-defined]
+        response.deadline_timer = deadline_timer  # type: ignore[attr-defined]
         return response
 
 
@@ -42,16 +42,16 @@ def _shut_down(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class _CutOffTLS(_CutOff, HTTPSConnection):
+class _DeadlineTlsConnection(_DeadlineConnection, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _CutOff
+class _DeadlinePool(HTTPConnectionPool):
+    ConnectionCls = _DeadlineConnection
 
 
-class _PoolTLS(HTTPSConnectionPool):
-    ConnectionCls = _CutOffTLS
+class _DeadlineTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _DeadlineTlsConnection
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -63,28 +63,28 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+        self.poolmanager.pool_classes_by_scheme = {"http": _DeadlinePool, "https": _DeadlineTlsPool}
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
         connect, read = options["timeout"]
-        whole = Timeout(total=self._deadline_s, connect=connect, read=read)
-        return super().send(request, **options | {"timeout": whole})
+        total_timeout = Timeout(total=self._deadline_s, connect=connect, read=read)
+        return super().send(request, **options | {"timeout": total_timeout})
 
 
-def release(response: Response) -> None:
+def release_connection(response: Response) -> None:
     """The answer is complete or given up: its connection may live on, or is closed."""
-    cut_off = getattr(response.raw, "cut_off", None)
-    if cut_off is not None:
-        cut_off.cancel()
+    deadline_timer = getattr(response.raw, "deadline_timer", None)
+    if deadline_timer is not None:
+        deadline_timer.cancel()
     response.close()
 
 
-PIECE = 65_536  # bytes
+CHUNK_BYTES = 65_536  # bytes
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "exchange-desk"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawResponse:
     """What came back. `date` is the header's text, "" when absent."""
 
     status: int
@@ -92,7 +92,7 @@ class Answer:
     date: str
 
 
-class Lost(Exception):
+class NoResponse(Exception):
     """No complete answer. `sent` is False only when certainly nothing left this machine."""
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -128,55 +128,55 @@ class Transport:
         self._deadline_s = deadline_s
         self._monotonic = monotonic
 
-    def get(self, method: str, query: Mapping[str, str]) -> Answer:
-        return self._exchange(requests.Request("GET", f"{self.base_url}/{method}", HEADERS, params=query))
+    def get(self, method: str, query: Mapping[str, str]) -> RawResponse:
+        return self._perform(requests.Request("GET", f"{self.base_url}/{method}", HEADERS, params=query))
 
-    def post(self, method: str, body: bytes) -> Answer:
-        return self._exchange(requests.Request("POST", f"{self.base_url}/{method}", HEADERS, data=body))
+    def post(self, method: str, body: bytes) -> RawResponse:
+        return self._perform(requests.Request("POST", f"{self.base_url}/{method}", HEADERS, data=body))
 
     def close(self) -> None:
         """Close the kept connections; the next request opens new ones."""
         self._session.close()
 
-    def _exchange(self, request: requests.Request) -> Answer:
+    def _perform(self, request: requests.Request) -> RawResponse:
         """Raises Lost outside the handler: an error of requests holds the body, and with it key and signature."""
         started = self._monotonic()
         try:
-            return self._ask(request, started + self._deadline_s)
+            return self._send_request(request, started + self._deadline_s)
         except (OSError, HTTPError) as exc:
-            lost = self._lost(exc, self._monotonic() - started)
-        raise lost
+            error = self._no_response(exc, self._monotonic() - started)
+        raise error
 
-    def _ask(self, request: requests.Request, deadline: float) -> Answer:
+    def _send_request(self, request: requests.Request, deadline: float) -> RawResponse:
         prepared = self._session.prepare_request(request)
         response = self._session.send(prepared, timeout=self._timeout, stream=True, allow_redirects=False)
         try:
             body = self._read(response, deadline)
         finally:
-            release(response)
-        return Answer(response.status_code, body, response.headers.get("Date", ""))
+            release_connection(response)
+        return RawResponse(response.status_code, body, response.headers.get("Date", ""))
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
-        pieces = []
-        for piece in response.iter_content(PIECE):
-            pieces.append(piece)
-            self._check(deadline)
-        self._check(deadline)  # an answer that was cut off can look like a short one
-        return b"".join(pieces)
+        chunks = []
+        for chunk in response.iter_content(CHUNK_BYTES):
+            chunks.append(chunk)
+            self._check_deadline(deadline)
+        self._check_deadline(deadline)  # an answer that was cut off can look like a short one
+        return b"".join(chunks)
 
-    def _check(self, deadline: float) -> None:
+    def _check_deadline(self, deadline: float) -> None:
         if self._monotonic() >= deadline:
             raise TimeoutError
 
-    def _lost(self, exc: Exception, elapsed: float) -> Lost:
-        if _never_left(exc):
-            return Lost("no connection could be made", sent=False)
+    def _no_response(self, exc: Exception, elapsed: float) -> NoResponse:
+        if _was_never_sent(exc):
+            return NoResponse("no connection could be made", sent=False)
         if elapsed >= self._deadline_s or isinstance(exc, TimeoutError | requests.Timeout):
-            return Lost(f"no complete answer within {self._deadline_s:g} s", sent=True)
-        return Lost(f"the connection broke ({type(exc).__name__})", sent=True)
+            return NoResponse(f"no complete answer within {self._deadline_s:g} s", sent=True)
+        return NoResponse(f"the connection broke ({type(exc).__name__})", sent=True)
 
 
-def _never_left(exc: Exception) -> bool:
+def _was_never_sent(exc: Exception) -> bool:
     """Only these two prove that not a byte was sent."""
     if isinstance(exc, requests.ConnectTimeout):
         return True

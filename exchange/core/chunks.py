@@ -5,11 +5,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ROWS = 500  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
-ASKED = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
+TRANSACTION_ROWS = 500  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
+QUERY_BATCH = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
 
 
-def chunks(rows: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:
+def chunks(rows: Sequence[T], size: int = TRANSACTION_ROWS) -> Iterator[Sequence[T]]:
     """Pieces of `rows`, each of at most `size`, in order."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

@@ -26,12 +26,12 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
-LENGTH = 40
+CORRELATION_ID_LENGTH = 40
 _trail: ContextVar[tuple[str, ...]] = ContextVar("trail", default=())
 _address: ContextVar[str] = ContextVar("address", default="")
 
 
-def name_new(kind: str) -> str:
+def new_correlation_id(kind: str) -> str:
     """A name that nothing else has."""
     return f"{kind}-{secrets.token_hex(6)}"
 
@@ -54,53 +54,55 @@ def from_address() -> str:
 @contextmanager
 def correlated(name: str, *, address: str = "") -> Iterator[None]:
     """What happens in the block belongs to `name`. An empty name (a row of older days) changes nothing."""
-    known = _trail.get()
-    kept = _trail.set((*known, name) if name and name not in known[-1:] else known)
-    kept_address = _address.set(address or _address.get())
+    current = _trail.get()
+    trail_token = _trail.set((*current, name) if name and name not in current[-1:] else current)
+    address_token = _address.set(address or _address.get())
     try:
         yield
     finally:
-        _address.reset(kept_address)
-        _trail.reset(kept)
+        _address.reset(address_token)
+        _trail.reset(trail_token)
 
 
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
-SECRET_ADDRESSES = ("ALERT_URLS", "HEARTBEAT_URL")
-SHORTEST = 6  # a shorter text would blot out ordinary words
-TOKEN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
+SECRET_URL_SETTINGS = ("ALERT_URLS", "HEARTBEAT_URL")
+MIN_SECRET_LENGTH = 6  # a shorter text would blot out ordinary words
+TOKEN_PATTERN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
+URL_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
     """`text` without any secret of the settings; the name of the setting stands in its place."""
     for name, secret in _secrets():
-        for form in {secret, escape(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
-            text = text.replace(form, f"[{name}]")
+        for variant in {secret, escape(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
+            text = text.replace(variant, f"[{name}]")
     return text
 
 
 def _secrets() -> list[tuple[str, str]]:
     """Longest first: a secret that contains another one goes out whole."""
     found = [(name, str(getattr(settings, name, "") or "")) for name in SECRET_SETTINGS]
-    for name in SECRET_ADDRESSES:
-        found += [(name, part) for part in parts_of(str(getattr(settings, name, "") or ""))]
+    for name in SECRET_URL_SETTINGS:
+        found += [(name, part) for part in secret_parts(str(getattr(settings, name, "") or ""))]
     found += [("PASSWORD", str(one.get("PASSWORD", ""))) for one in settings.DATABASES.values()]
-    return sorted((pair for pair in found if len(pair[1]) >= SHORTEST), key=lambda pair: -len(pair[1]))
+    return sorted(
+        (pair for pair in found if len(pair[1]) >= MIN_SECRET_LENGTH), key=lambda pair: -len(pair[1])
+    )
 
 
 @cache
-def parts_of(addresses: str) -> frozenset[str]:
+def secret_parts(addresses: str) -> frozenset[str]:
     """What is secret in a list of addresses: each one whole, its password, and what looks like a token, for a
     token may come back in an address of another shape. The name of a machine stands in every other line; a token
     in its place has no dot.
     """
-    found = {addresses, *ADDRESS.findall(addresses)}
-    for address in ADDRESS.findall(addresses):
+    found = {addresses, *URL_PATTERN.findall(addresses)}
+    for address in URL_PATTERN.findall(addresses):
         rest = address.partition("://")[2]
-        person, _, machine = re.split(r"[/?#]", rest)[0].rpartition("@")
-        password = person.partition(":")[2]
-        tokens = {part for part in re.split(r"[/:@?&=#]", rest) if TOKEN.fullmatch(part)}
-        name = machine.partition(":")[0]
+        userinfo, _, host = re.split(r"[/?#]", rest)[0].rpartition("@")
+        password = userinfo.partition(":")[2]
+        tokens = {part for part in re.split(r"[/:@?&=#]", rest) if TOKEN_PATTERN.fullmatch(part)}
+        name = host.partition(":")[0]
         found |= {password, unquote(password)} | tokens - ({name} if "." in name else set())
     return frozenset(found - {""})
 

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from exchange.core.instrument_names import base_of
 
-STOPS = ("STOP_LOSS", "STOP_LIMIT")
+STOP_ORDER_TYPES = ("STOP_LOSS", "STOP_LIMIT")
 
 
-TARGETS = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+TAKE_PROFIT_ORDER_TYPES = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
 def role_of(*, order_type: str, side: str, instrument_name: str, in_pair: bool, cash: Collection[str]) -> str:
@@ -15,9 +15,9 @@ def role_of(*, order_type: str, side: str, instrument_name: str, in_pair: bool, 
 
     `in_pair` is true for a leg of an OCO list, whose LIMIT leg is the target (dossier 5.23).
     """
-    if order_type in STOPS:
+    if order_type in STOP_ORDER_TYPES:
         return "STOP_LOSS"
-    if order_type in TARGETS or (in_pair and side == "SELL"):
+    if order_type in TAKE_PROFIT_ORDER_TYPES or (in_pair and side == "SELL"):
         return "TAKE_PROFIT"
     if base_of(instrument_name) in cash:
         return ""

@@ -37,7 +37,7 @@ class Timeframe(StrEnum):
     def length(self) -> timedelta:
         return LENGTHS[self]
 
-    def begun(self, moment: datetime) -> datetime:
+    def bar_start(self, moment: datetime) -> datetime:
         """When the bar that `moment` lies in began."""
         return moment - (moment - EPOCH) % self.length
 

@@ -8,23 +8,23 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.observability import LENGTH, correlation_id
+from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 
 ACTOR_LENGTH = 128
 
 
-class AppendOnly(RuntimeError):
+class AppendOnlyError(RuntimeError):
     """The audit log is only added to."""
 
 
-class AddOnly(models.QuerySet["AuditEntry"]):
+class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
     """Rows that nobody changes or takes out, one by one or all at once."""
 
     def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("An entry of the audit log is never changed.")
+        raise AppendOnlyError("An entry of the audit log is never changed.")
 
     def delete(self) -> NoReturn:
-        raise AppendOnly("An entry of the audit log is never deleted.")
+        raise AppendOnlyError("An entry of the audit log is never deleted.")
 
 
 class AuditEntry(models.Model):
@@ -34,7 +34,7 @@ class AuditEntry(models.Model):
     web only. `result` is what came of it: for what was sent, what the answer proves (`send.Outcome`).
     """
 
-    class What(models.TextChoices):
+    class Action(models.TextChoices):
         PROTECT = "PROTECT", _("asked for protection")
         CANCEL_PROTECTION = "CANCEL_PROTECTION", _("asked to take protection away")
         REPRICE = "REPRICE", _("set other prices")
@@ -54,14 +54,16 @@ class AuditEntry(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=ACTOR_LENGTH)
     from_address = models.CharField(max_length=45, blank=True)
-    what = models.CharField(max_length=20, choices=What.choices)
+    what = models.CharField(max_length=20, choices=Action.choices)
     object_ids = models.JSONField(default=list, help_text="Of groups, orders (theirs and ours), tokens.")
     text = models.TextField(blank=True)
     result = models.CharField(max_length=16)
     code = models.IntegerField(null=True, blank=True, help_text="The exchange's answer.")
-    correlation_id = models.CharField(max_length=LENGTH, blank=True, default=correlation_id, db_index=True)
+    correlation_id = models.CharField(
+        max_length=CORRELATION_ID_LENGTH, blank=True, default=correlation_id, db_index=True
+    )
 
-    objects = AddOnly.as_manager()
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         db_table = "audit_entries"
@@ -77,11 +79,11 @@ class AuditEntry(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise AppendOnly("An entry of the audit log is never changed.")
+            raise AppendOnlyError("An entry of the audit log is never changed.")
         super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("An entry of the audit log is never deleted.")
+        raise AppendOnlyError("An entry of the audit log is never deleted.")
 
 
 class TradingSwitch(models.Model):

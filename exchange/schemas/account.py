@@ -31,7 +31,7 @@ class PositionBalance:
             max_withdrawal_balance=parsing.number(row, "max_withdrawal_balance"),
             collateral_amount=parsing.number(row, "collateral_amount"),
             haircut=parsing.number(row, "haircut"),
-            collateral_eligible=parsing.flag(row, "collateral_eligible"),
+            collateral_eligible=parsing.boolean(row, "collateral_eligible"),
         )
 
 

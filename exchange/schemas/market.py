@@ -45,11 +45,11 @@ class Instrument:
             price_tick_size=_tick(row, "price_tick_size"),
             qty_tick_size=_tick(row, "qty_tick_size"),
             max_leverage=parsing.number(row, "max_leverage"),
-            tradable=parsing.flag(row, "tradable") is True,
+            tradable=parsing.boolean(row, "tradable") is True,
             expiry_timestamp_ms=parsing.integer(row, "expiry_timestamp_ms") or 0,
-            margin_buy_enabled=parsing.flag(row, "margin_buy_enabled") is True,
-            margin_sell_enabled=parsing.flag(row, "margin_sell_enabled") is True,
-            beta_product=parsing.flag(row, "beta_product") is True,
+            margin_buy_enabled=parsing.boolean(row, "margin_buy_enabled") is True,
+            margin_sell_enabled=parsing.boolean(row, "margin_sell_enabled") is True,
+            beta_product=parsing.boolean(row, "beta_product") is True,
             underlying_symbol=parsing.text(row, "underlying_symbol"),
             contract_size=parsing.number(row, "contract_size"),
             product_type=parsing.text(row, "product_type"),
@@ -140,9 +140,9 @@ class BookLevel:
         if not isinstance(row, Sequence) or isinstance(row, str) or len(row) < 2:
             raise ValueError("a book level is not a list of price and quantity")
         return cls(
-            price=parsing.exact("price", row[0]),
-            quantity=parsing.exact("quantity", row[1]),
-            orders=int(parsing.exact("orders", row[2])) if len(row) > 2 else 0,
+            price=parsing.exact_decimal("price", row[0]),
+            quantity=parsing.exact_decimal("quantity", row[1]),
+            orders=int(parsing.exact_decimal("orders", row[2])) if len(row) > 2 else 0,
         )
 
 

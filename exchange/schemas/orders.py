@@ -11,7 +11,7 @@ from typing import Self
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row
 
-NANOSECONDS = 1_000_000  # in a millisecond
+NS_PER_MS = 1_000_000  # in a millisecond
 
 
 class NameSpace(StrEnum):
@@ -87,7 +87,7 @@ class Order:
             side=parsing.required_text(row, "side"),
             order_type=parsing.text(row, "order_type"),
             time_in_force=parsing.text(row, "time_in_force"),
-            exec_inst=parsing.texts(row, "exec_inst"),
+            exec_inst=parsing.text_list(row, "exec_inst"),
             quantity=parsing.required_number(row, "quantity"),
             limit_price=parsing.price(row, "limit_price"),
             order_value=parsing.number(row, "order_value"),
@@ -164,7 +164,7 @@ class Trade:
             fee_credits=parsing.number(row, "fee_credits"),
             fee_instrument_name=parsing.text(row, "fee_instrument_name"),
             create_time_ms=created_ms,
-            create_time_ns=parsing.integer(row, "create_time_ns") or created_ms * NANOSECONDS,
+            create_time_ns=parsing.integer(row, "create_time_ns") or created_ms * NS_PER_MS,
             transact_time_ns=parsing.integer(row, "transact_time_ns"),
             match_count=parsing.integer(row, "match_count"),
             match_index=parsing.integer(row, "match_index"),
@@ -180,7 +180,7 @@ def _created_ms(row: Row) -> int:
     created_ms = parsing.milliseconds(row, "create_time")
     if created_ms is not None:
         return created_ms
-    return parsing.required_integer(row, "create_time_ns") // NANOSECONDS
+    return parsing.required_integer(row, "create_time_ns") // NS_PER_MS
 
 
 def _reasons(row: Row) -> tuple[int | None, str]:
@@ -227,14 +227,14 @@ class NewOrder:
 
     def to_params(self) -> dict[str, str | list[str]]:
         """The request's parameters: numbers as plain decimal text, empty fields left out (dossier 1.2)."""
-        params: dict[str, str | list[str]] = {name: getattr(self, name) for name in WORDS}
-        params |= {name: plain_number(name, getattr(self, name)) for name in NUMBERS}
+        params: dict[str, str | list[str]] = {name: getattr(self, name) for name in TEXT_PARAMS}
+        params |= {name: plain_number(name, getattr(self, name)) for name in NUMBER_PARAMS}
         params |= {"exec_inst": list(self.exec_inst)}
         return {name: value for name, value in params.items() if value}
 
 
-NUMBERS = ("quantity", "price", "notional", "ref_price")
-WORDS = (
+NUMBER_PARAMS = ("quantity", "price", "notional", "ref_price")
+TEXT_PARAMS = (
     "instrument_name",
     "side",
     "type",

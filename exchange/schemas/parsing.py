@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
-WIDEST_EXPONENT = (
+MAX_EXPONENT = (
     60  # beyond any amount of money; a larger one is garbage and would fill the memory when printed
 )
 
-LATEST_MS = 10**13
+MAX_TIMESTAMP_MS = 10**13
 
 Row = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def text(row: Row, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _unfit(name, value)
+        raise _wrong_type(name, value)
     return str(value)
 
 
@@ -39,7 +39,7 @@ def number(row: Row, name: str) -> Decimal | None:
     value = row.get(name)
     if value is None or value == "":
         return None
-    return exact(name, value)
+    return exact_decimal(name, value)
 
 
 def required_number(row: Row, name: str) -> Decimal:
@@ -73,12 +73,12 @@ def required_integer(row: Row, name: str) -> int:
 def milliseconds(row: Row, name: str) -> int | None:
     """A moment in ms since the epoch; one beyond the year 2286 was sent in another unit and is refused."""
     value = integer(row, name)
-    if value is not None and not 0 <= value < LATEST_MS:
+    if value is not None and not 0 <= value < MAX_TIMESTAMP_MS:
         raise ValueError(f"field {name} is not a time in milliseconds")
     return value
 
 
-def flag(row: Row, name: str) -> bool | None:
+def boolean(row: Row, name: str) -> bool | None:
     """A boolean, which older answers write as text (dossier 5.6)."""
     value = row.get(name)
     if value is None or isinstance(value, bool):
@@ -92,17 +92,17 @@ def rows(row: Row, name: str) -> list[Row]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise _unfit(name, value)
+        raise _wrong_type(name, value)
     return [as_row(name, item) for item in value]
 
 
 def as_row(name: str, value: object) -> Row:
     if not isinstance(value, Mapping):
-        raise _unfit(name, value)
+        raise _wrong_type(name, value)
     return value
 
 
-def texts(row: Row, name: str) -> tuple[str, ...]:
+def text_list(row: Row, name: str) -> tuple[str, ...]:
     """A list of words; a single word counts as a list of one (dossier 5.32)."""
     value = row.get(name)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -110,17 +110,17 @@ def texts(row: Row, name: str) -> tuple[str, ...]:
     return (text(row, name),) if value else ()
 
 
-def exact(name: str, value: object) -> Decimal:
+def exact_decimal(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise _unfit(name, value)
+        raise _wrong_type(name, value)
     try:
         result = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"field {name} is not a number") from None
-    if not result.is_finite() or abs(result.adjusted()) > WIDEST_EXPONENT:
+    if not result.is_finite() or abs(result.adjusted()) > MAX_EXPONENT:
         raise ValueError(f"field {name} is not a usable number")
     return result
 
 
-def _unfit(name: str, value: object) -> ValueError:
+def _wrong_type(name: str, value: object) -> ValueError:
     return ValueError(f"field {name} is {TYPE_NAMES.get(type(value), 'of an unexpected kind')}")

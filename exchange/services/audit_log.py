@@ -14,7 +14,7 @@ WRITTEN = "WRITTEN"  # in the database; the worker does the rest
 def audit_record(
     *,
     actor: str,
-    what: AuditEntry.What,
+    what: AuditEntry.Action,
     object_ids: Iterable[object] = (),
     text: str = "",
     result: str = WRITTEN,

@@ -22,12 +22,12 @@ from multiprocessing import get_context
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from exchange.core.observability import correlated, name_new
-from exchange.models import Lease
+from exchange.core.observability import correlated, new_correlation_id
+from exchange.models import Lease as LeaseRow
 
-NAME = "cycle"
-LIFE = timedelta(seconds=30)
-SILENT = timedelta(seconds=12)  # longer than any request: whoever lives renews before each
+LEASE_NAME = "cycle"
+LEASE_DURATION = timedelta(seconds=30)
+SILENT_AFTER = timedelta(seconds=12)  # longer than any request: whoever lives renews before each
 
 
 class LeaseLost(RuntimeError):
@@ -35,7 +35,7 @@ class LeaseLost(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Lease:
     """A lease that was ours when it was taken."""
 
     token: int
@@ -48,76 +48,81 @@ class Held:
 
     def renew(self) -> None:
         """Live 30 s longer, or raise `LeaseLost`."""
-        if not self._mine().update(expires_at=Now() + LIFE):
+        if not self._own_row().update(expires_at=Now() + LEASE_DURATION):
             raise LeaseLost(
                 f"The lease of {self.holder} ran out and went to another holder; this cycle stops."
             )
 
     def release(self) -> None:
         """Let the next holder in at once; harmless when the lease is no longer ours."""
-        self._mine().update(expires_at=Now(), holder="")
+        self._own_row().update(expires_at=Now(), holder="")
 
-    def _mine(self) -> QuerySet[Lease]:
-        return Lease.objects.filter(name=NAME, token=self.token, holder=self.holder)
+    def _own_row(self) -> QuerySet[LeaseRow]:
+        return LeaseRow.objects.filter(name=LEASE_NAME, token=self.token, holder=self.holder)
 
 
-def lease_take(*, purpose: str) -> Held | None:
+def lease_take(*, purpose: str) -> Lease | None:
     """Take the lease for `purpose` (shown to whoever finds it taken), or None while another holder has it."""
     holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
-    Lease.objects.get_or_create(name=NAME, defaults={"expires_at": Now()})
-    free = Lease.objects.filter(name=NAME, expires_at__lte=Now())
-    if not free.update(token=F("token") + 1, holder=holder, expires_at=Now() + LIFE):
+    LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
+    free = LeaseRow.objects.filter(name=LEASE_NAME, expires_at__lte=Now())
+    if not free.update(token=F("token") + 1, holder=holder, expires_at=Now() + LEASE_DURATION):
         return None
-    token = Lease.objects.filter(name=NAME, holder=holder).values_list("token", flat=True).first()
-    return None if token is None else Held(token, holder)
+    token = LeaseRow.objects.filter(name=LEASE_NAME, holder=holder).values_list("token", flat=True).first()
+    return None if token is None else Lease(token, holder)
 
 
 def lease_holder() -> str:
     """Who holds the lease now, or nothing."""
     return (
-        Lease.objects.filter(name=NAME, expires_at__gt=Now()).values_list("holder", flat=True).first() or ""
+        LeaseRow.objects.filter(name=LEASE_NAME, expires_at__gt=Now())
+        .values_list("holder", flat=True)
+        .first()
+        or ""
     )
 
 
 def lease_is_silent() -> bool:
     """Whether it is held but was not renewed for so long that its holder was probably killed."""
-    left = LIFE - SILENT
-    return Lease.objects.filter(name=NAME, expires_at__gt=Now(), expires_at__lt=Now() + left).exists()
+    left = LEASE_DURATION - SILENT_AFTER
+    return LeaseRow.objects.filter(
+        name=LEASE_NAME, expires_at__gt=Now(), expires_at__lt=Now() + left
+    ).exists()
 
 
 # Made when the module is loaded, so that the processes forked afterwards share it.
-_asked = get_context("fork").Event()
+_stop_event = get_context("fork").Event()
 
 
-def stop_ask() -> None:
-    _asked.set()
+def request_stop() -> None:
+    _stop_event.set()
 
 
-def stop_is_asked() -> bool:
+def is_stop_requested() -> bool:
     """Whether the program wants to end; long work looks here between two requests."""
-    return _asked.is_set()
+    return _stop_event.is_set()
 
 
-PATIENCE_SECONDS = 90
+WAIT_TIMEOUT_SECONDS = 90
 STEP_SECONDS = 0.5
 
 
-class Busy(RuntimeError):
+class LeaseBusy(RuntimeError):
     """Another holder did not let the lease go."""
 
 
 @contextmanager
-def lease_for(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
+def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
     """Held while the block runs. Raises Busy."""
-    for _ in range(int(PATIENCE_SECONDS / STEP_SECONDS)):
-        held = lease_take(purpose=purpose)
-        if held is not None:
+    for _ in range(int(WAIT_TIMEOUT_SECONDS / STEP_SECONDS)):
+        lease = lease_take(purpose=purpose)
+        if lease is not None:
             break
         sleep(STEP_SECONDS)
     else:
-        raise Busy(f"Another cycle is running ({lease_holder()}). Try again in a minute.")
+        raise LeaseBusy(f"Another cycle is running ({lease_holder()}). Try again in a minute.")
     try:
-        with correlated(name_new("cmd")):
-            yield held
+        with correlated(new_correlation_id("cmd")):
+            yield lease
     finally:
-        held.release()
+        lease.release()

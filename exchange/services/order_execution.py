@@ -22,18 +22,18 @@ from exchange.client.errors import (
     RateLimited,
     UnknownOutcome,
 )
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.audit_log import audit_record
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 
-What = AuditEntry.What
+Action = AuditEntry.Action
 DISABLED = "Trading is switched off in the settings (TRADING_ENABLED=false)."
 UNREADABLE = "The kill switch cannot be read, so it counts as on."
 
 
-class TradingOff(RuntimeError):
+class TradingDisabled(RuntimeError):
     """No order may be created; nothing was sent."""
 
 
@@ -49,7 +49,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SubmitResult:
     outcome: Outcome
     order_id: str = ""
     list_id: str = ""
@@ -58,15 +58,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class AuditNote:
     """What the audit log says of a request beside its answer."""
 
-    what: AuditEntry.What
+    what: AuditEntry.Action
     text: str
     object_ids: tuple[str, ...] = ()
 
 
-OUTCOMES: tuple[tuple[type[ExchangeError], Outcome], ...] = (
+OUTCOME_BY_ERROR: tuple[tuple[type[ExchangeError], Outcome], ...] = (
     (DuplicateOrder, Outcome.EXISTS),
     (UnknownOutcome, Outcome.UNKNOWN),
     (NotSent, Outcome.NOT_SENT),
@@ -77,7 +77,7 @@ OUTCOMES: tuple[tuple[type[ExchangeError], Outcome], ...] = (
 )
 
 
-def why_no_create() -> str:
+def create_blocked_reason() -> str:
     """Why no order may be created now, or nothing."""
     if not settings.TRADING_ENABLED:
         return DISABLED
@@ -91,84 +91,90 @@ def why_no_create() -> str:
 
 
 def pair_place(
-    *, client: Client, held: Held, target: NewOrder, stop: NewOrder, finishing: bool = False
-) -> Answer:
+    *, client: Client, lease: Lease, target: NewOrder, stop: NewOrder, bypass_kill_switch: bool = False
+) -> SubmitResult:
     """Place a native pair (dossier 5.23). `finishing` ends a replacement that has begun (rule 13)."""
-    _may_create(finishing)
-    return _sent(
-        Note(What.PAIR_PLACE, _words(target, stop), (target.client_oid, stop.client_oid)),
-        held,
-        lambda: Answer(outcome=Outcome.ACCEPTED, list_id=client.oco_create(target, stop)),
+    _ensure_create_allowed(bypass_kill_switch)
+    return _submit(
+        AuditNote(Action.PAIR_PLACE, _describe_orders(target, stop), (target.client_oid, stop.client_oid)),
+        lease,
+        lambda: SubmitResult(outcome=Outcome.ACCEPTED, list_id=client.oco_create(target, stop)),
     )
 
 
 def order_place(
-    *, client: Client, held: Held, name_space: NameSpace, order: NewOrder, finishing: bool = False
-) -> Answer:
+    *, client: Client, lease: Lease, name_space: NameSpace, order: NewOrder, bypass_kill_switch: bool = False
+) -> SubmitResult:
     """Place one order: a stop in the ADVANCED name space, a market sale in the PLAIN one (dossier 5.11, 5.21)."""
-    _may_create(finishing)
-    return _sent(
-        Note(What.ORDER_PLACE, _words(order), (order.client_oid,)),
-        held,
-        lambda: Answer(outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id),
+    _ensure_create_allowed(bypass_kill_switch)
+    return _submit(
+        AuditNote(Action.ORDER_PLACE, _describe_orders(order), (order.client_oid,)),
+        lease,
+        lambda: SubmitResult(
+            outcome=Outcome.ACCEPTED, order_id=client.order_create(name_space, order).order_id
+        ),
     )
 
 
-def order_cancel(*, client: Client, held: Held, name_space: NameSpace, order_id: str) -> Answer:
+def order_cancel(*, client: Client, lease: Lease, name_space: NameSpace, order_id: str) -> SubmitResult:
     """Ask to cancel one order; of a pair the sibling goes as well, or not (dossier 5.23). Never refused by us."""
-    note = Note(What.ORDER_CANCEL, f"{name_space} {order_id}", (order_id,))
-    return _sent(note, held, lambda: _asked(lambda: client.order_cancel(name_space, order_id=order_id)))
+    note = AuditNote(Action.ORDER_CANCEL, f"{name_space} {order_id}", (order_id,))
+    return _submit(
+        note, lease, lambda: _run_cancel(lambda: client.order_cancel(name_space, order_id=order_id))
+    )
 
 
-def pair_cancel(*, client: Client, held: Held, list_id: str) -> Answer:
+def pair_cancel(*, client: Client, lease: Lease, list_id: str) -> SubmitResult:
     """Ask to cancel both legs of a pair (dossier 5.24). Never refused by us."""
-    note = Note(What.PAIR_CANCEL, f"pair {list_id}", (list_id,))
-    return _sent(note, held, lambda: _asked(lambda: client.oco_cancel(list_id)))
+    note = AuditNote(Action.PAIR_CANCEL, f"pair {list_id}", (list_id,))
+    return _submit(note, lease, lambda: _run_cancel(lambda: client.oco_cancel(list_id)))
 
 
-def family_cancel(*, client: Client, held: Held, name_space: NameSpace) -> Answer:
+def cancel_all_orders(*, client: Client, lease: Lease, name_space: NameSpace) -> SubmitResult:
     """Ask to cancel every open order of a name space, whoever sent it (dossier 5.14, 5.28). Never refused by us."""
-    note = Note(What.CANCEL_ALL, f"every order of {name_space}")
-    return _sent(note, held, lambda: _asked(lambda: client.orders_cancel_all(name_space)))
+    note = AuditNote(Action.CANCEL_ALL, f"every order of {name_space}")
+    return _submit(note, lease, lambda: _run_cancel(lambda: client.orders_cancel_all(name_space)))
 
 
-def _may_create(finishing: bool) -> None:
-    reason = why_no_create()
-    if reason and not finishing:
-        raise TradingOff(reason)
+def _ensure_create_allowed(bypass_kill_switch: bool) -> None:
+    reason = create_blocked_reason()
+    if reason and not bypass_kill_switch:
+        raise TradingDisabled(reason)
 
 
-def _asked(cancel: Callable[[], object]) -> Answer:
+def _run_cancel(cancel: Callable[[], object]) -> SubmitResult:
     cancel()
-    return Answer(outcome=Outcome.ACCEPTED)
+    return SubmitResult(outcome=Outcome.ACCEPTED)
 
 
-def _words(*orders: NewOrder) -> str:
+def _describe_orders(*orders: NewOrder) -> str:
     """Such as: SELL 0.01 BTC_USD LIMIT 66000, STOP_LOSS 57000."""
     first = orders[0]
     size = first.notional if first.quantity is None else first.quantity
-    prices = (f"{one.type} {_plain(one.ref_price or one.price)}".strip() for one in orders)
-    return f"{first.side} {_plain(size)} {first.instrument_name} {', '.join(prices)}"
+    prices = (f"{one.type} {_decimal_text(one.ref_price or one.price)}".strip() for one in orders)
+    return f"{first.side} {_decimal_text(size)} {first.instrument_name} {', '.join(prices)}"
 
 
-def _plain(number: Decimal | None) -> str:
-    return "" if number is None else plain(number)
+def _decimal_text(number: Decimal | None) -> str:
+    return "" if number is None else format_decimal(number)
 
 
-def _sent(note: Note, held: Held, send: Callable[[], Answer]) -> Answer:
+def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> SubmitResult:
     """Every failure of the exchange is an answer; a lost lease is raised, and nothing more is sent."""
-    held.renew()
+    lease.renew()
     try:
-        answer = send()
+        response = send()
     except ExchangeError as error:
-        outcome = next(outcome for kind, outcome in OUTCOMES if isinstance(error, kind))
-        answer = Answer(outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error))
+        outcome = next(outcome for kind, outcome in OUTCOME_BY_ERROR if isinstance(error, kind))
+        response = SubmitResult(
+            outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error)
+        )
     audit_record(
-        actor=held.name,
+        actor=lease.name,
         what=note.what,
-        object_ids=dict.fromkeys((*note.object_ids, answer.order_id, answer.list_id)),
-        text=f"{note.text}. {answer.text}".strip(". "),
-        result=answer.outcome,
-        code=answer.code,
+        object_ids=dict.fromkeys((*note.object_ids, response.order_id, response.list_id)),
+        text=f"{note.text}. {response.text}".strip(". "),
+        result=response.outcome,
+        code=response.code,
     )
-    return answer
+    return response

@@ -13,17 +13,17 @@ from django.db.models.functions import Now
 
 from exchange.client.client import Client
 from exchange.models import AccountBinding, Heartbeat, SyncRun
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 
 
-def run_start(*, held: Held, trigger: str, now: datetime) -> SyncRun:
+def run_start(*, lease: Lease, trigger: str, now: datetime) -> SyncRun:
     """Open the record of a cycle; one that a killed process left open is closed as such."""
-    SyncRun.objects.filter(status=SyncRun.Status.RUNNING, token__lt=held.token).update(
+    SyncRun.objects.filter(status=SyncRun.Status.RUNNING, token__lt=lease.token).update(
         status=SyncRun.Status.FAILED,
         finished_at=now,
         errors=["The process was stopped in the middle of this cycle."],
     )
-    return SyncRun.objects.create(started_at=now, trigger=trigger, token=held.token)
+    return SyncRun.objects.create(started_at=now, trigger=trigger, token=lease.token)
 
 
 def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: datetime) -> SyncRun:
@@ -41,7 +41,7 @@ def heartbeat_record(*, name: str) -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": Now()})
 
 
-VERIFY_EVERY = timedelta(days=1)
+VERIFY_INTERVAL = timedelta(days=1)
 
 
 class WrongAccount(RuntimeError):
@@ -51,24 +51,24 @@ class WrongAccount(RuntimeError):
 def account_check(*, client: Client, now: datetime) -> None:
     """Make sure that this database belongs to the account of the key; asks the exchange once a day."""
     tail = settings.CRYPTO_COM_API_KEY[-4:]
-    if account_is_due(environment=settings.ENVIRONMENT, key_tail=tail, now=now):
+    if account_check_is_due(environment=settings.ENVIRONMENT, key_tail=tail, now=now):
         uuid = client.accounts().uuid
         account_bind(environment=settings.ENVIRONMENT, account_uuid=uuid, key_tail=tail, now=now)
 
 
-def account_is_due(*, environment: str, key_tail: str, now: datetime) -> bool:
+def account_check_is_due(*, environment: str, key_tail: str, now: datetime) -> bool:
     """Whether the exchange must be asked whose key this is; refuses at once a database of another environment."""
-    bound = AccountBinding.objects.first()
-    if bound is None:
+    binding = AccountBinding.objects.first()
+    if binding is None:
         return True
-    if bound.environment != environment:
-        raise WrongAccount(_refusal(bound, f"this program now runs in {environment}"))
-    return bound.key_tail != key_tail or now - bound.verified_at > VERIFY_EVERY
+    if binding.environment != environment:
+        raise WrongAccount(_refusal(binding, f"this program now runs in {environment}"))
+    return binding.key_tail != key_tail or now - binding.verified_at > VERIFY_INTERVAL
 
 
 def account_bind(*, environment: str, account_uuid: str, key_tail: str, now: datetime) -> AccountBinding:
     """Bind at first sight; afterwards confirm, or raise `WrongAccount` and change nothing."""
-    bound, _ = AccountBinding.objects.get_or_create(
+    binding, _ = AccountBinding.objects.get_or_create(
         only=True,
         defaults={
             "environment": environment,
@@ -78,15 +78,17 @@ def account_bind(*, environment: str, account_uuid: str, key_tail: str, now: dat
             "verified_at": now,
         },
     )
-    if (bound.environment, bound.account_uuid) != (environment, account_uuid):
-        raise WrongAccount(_refusal(bound, f"the key now belongs to account {account_uuid} in {environment}"))
-    bound.key_tail, bound.verified_at = key_tail, now
-    bound.save(update_fields=["key_tail", "verified_at"])
-    return bound
+    if (binding.environment, binding.account_uuid) != (environment, account_uuid):
+        raise WrongAccount(
+            _refusal(binding, f"the key now belongs to account {account_uuid} in {environment}")
+        )
+    binding.key_tail, binding.verified_at = key_tail, now
+    binding.save(update_fields=["key_tail", "verified_at"])
+    return binding
 
 
-def _refusal(bound: AccountBinding, found: str) -> str:
+def _refusal(binding: AccountBinding, found: str) -> str:
     return (
-        f"This database is the record of account {bound.account_uuid} in {bound.environment}, but {found}. "
+        f"This database is the record of account {binding.account_uuid} in {binding.environment}, but {found}. "
         "Nothing was read or changed. Put the keys back, or give this account a database of its own (DATABASE_URL)."
     )

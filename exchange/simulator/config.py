@@ -56,7 +56,7 @@ CODES: dict[int, tuple[str, int]] = {
     130008: ("NON_APPLICABLE", 500),
 }
 
-UNLISTED: dict[int, str] = {
+UNLISTED_NAMES: dict[int, str] = {
     325: "EXCEED_DAILY_VOL_LIMIT",
     416: "USER_NO_MARGIN_ACCESS",
     50002: "INVALID_PRICE",
@@ -67,20 +67,20 @@ UNLISTED: dict[int, str] = {
 }
 
 
-def name_of(code: int) -> str:
+def code_name(code: int) -> str:
     """The official name, or the name seen in the field; "UNKNOWN" for a code of no list."""
     if code in CODES:
         return CODES[code][0]
-    return UNLISTED.get(code, "UNKNOWN")
+    return UNLISTED_NAMES.get(code, "UNKNOWN")
 
 
 class Refusal(Exception):
     """The exchange says no. `result` is filled where an order record exists all the same (dossier 1.1)."""
 
     def __init__(self, code: int, message: str = "", result: dict[str, Any] | None = None) -> None:
-        super().__init__(f"{code} {message or name_of(code)}")
+        super().__init__(f"{code} {message or code_name(code)}")
         self.code = code
-        self.message = message or name_of(code)
+        self.message = message or code_name(code)
         self.result = result
 
 
@@ -181,7 +181,7 @@ class Quirks:
         for name, value in changes.items():
             if name not in CHOICES:
                 raise ValueError(f"no quirk is called {name}")
-            if value not in CHOICES[name] and not _is_free_number(name, value):
+            if value not in CHOICES[name] and not _is_any_number_allowed(name, value):
                 raise ValueError(f"{name} is one of {CHOICES[name]}, not {value!r}")
         return replace(self, **changes)
 
@@ -196,6 +196,6 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def _is_free_number(name: str, value: Any) -> bool:
+def _is_any_number_allowed(name: str, value: Any) -> bool:
     """The millisecond and part counts take any number; their choices are only examples."""
     return get_origin(_HINTS[name]) is Annotated and isinstance(value, int) and value >= 0

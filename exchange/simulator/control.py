@@ -21,38 +21,38 @@ Body = dict[str, Any]
 RULE_FIELDS = ("kind", "method", "nth", "every", "probability", "times")
 
 
-def run(x: Exchange, verb: str, body: Body) -> tuple[int, Body]:
+def run(exchange: Exchange, verb: str, body: Body) -> tuple[int, Body]:
     """(HTTP status, answer). Hold the lock."""
     action = VERBS.get(verb)
     if action is None:
         return 404, {"error": f"no control is called {verb}", "controls": sorted(VERBS)}
     try:
-        return 200, action(x, body)
+        return 200, action(exchange, body)
     except Refusal as refusal:
         return 400, {"error": str(refusal), "code": refusal.code, "result": refusal.result}
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         return 400, {"error": f"{type(error).__name__}: {error}"}
 
 
-def price(x: Exchange, body: Body) -> Body:
+def price(exchange: Exchange, body: Body) -> Body:
     """instrument_name and one of price, percent; mark_gap (ratio of mark over last, null to let it wander)."""
     symbol = body["instrument_name"]
     if "mark_gap" in body:
         gap = body["mark_gap"]
-        manual_controls.set_mark_gap(x, symbol, None if gap is None else Decimal(str(gap)))
+        manual_controls.set_mark_gap(exchange, symbol, None if gap is None else Decimal(str(gap)))
     if "price" in body:
-        manual_controls.set_price(x, symbol, Decimal(str(body["price"])))
+        manual_controls.set_price(exchange, symbol, Decimal(str(body["price"])))
     if "percent" in body:
-        manual_controls.move(x, symbol, Decimal(str(body["percent"])))
-    last, mark = x.prices.last(symbol, x.at_ms), x.prices.mark(symbol, x.at_ms)
+        manual_controls.move(exchange, symbol, Decimal(str(body["percent"])))
+    last, mark = exchange.prices.last(symbol, exchange.at_ms), exchange.prices.mark(symbol, exchange.at_ms)
     return {"instrument_name": symbol, "last": str(last), "mark": str(mark)}
 
 
-def fill(x: Exchange, body: Body) -> Body:
+def fill(exchange: Exchange, body: Body) -> Body:
     """order_id (either id), quantity? (the rest), price? (the limit, else the market)."""
     quantity, at = body.get("quantity"), body.get("price")
     order = manual_controls.fill(
-        x,
+        exchange,
         str(body["order_id"]),
         quantity=None if quantity is None else Decimal(str(quantity)),
         price=None if at is None else Decimal(str(at)),
@@ -60,109 +60,116 @@ def fill(x: Exchange, body: Body) -> Body:
     return {"order_id": order.order_id, "status": order.status, "executed": str(order.cumulative_quantity)}
 
 
-def order(x: Exchange, body: Body) -> Body:
+def order(exchange: Exchange, body: Body) -> Body:
     """Act as the user by hand: method and params of any exchange method, without key, nonce or troubles."""
     method = protocol.METHODS[body["method"]]
     call = Call(
-        method=body["method"], params=body.get("params", {}), reference=f"hand-{x.at_ms}-{x.revision}"
+        method=body["method"],
+        params=body.get("params", {}),
+        default_client_oid=f"hand-{exchange.at_ms}-{exchange.revision}",
     )
-    return {"result": method(x, call)}
+    return {"result": method(exchange, call)}
 
 
-def deposit(x: Exchange, body: Body) -> Body:
+def deposit(exchange: Exchange, body: Body) -> Body:
     """currency, amount."""
-    x.deposit(body["currency"], Decimal(str(body["amount"])))
-    return {"balance": str(x.ledger.of(body["currency"]))}
+    exchange.deposit(body["currency"], Decimal(str(body["amount"])))
+    return {"balance": str(exchange.ledger.balance_of(body["currency"]))}
 
 
-def withdraw(x: Exchange, body: Body) -> Body:
+def withdraw(exchange: Exchange, body: Body) -> Body:
     """currency, amount, force? (also take what open orders lock)."""
-    manual_controls.withdraw(x, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force")))
-    return {"balance": str(x.ledger.of(body["currency"]))}
+    manual_controls.withdraw(
+        exchange, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force"))
+    )
+    return {"balance": str(exchange.ledger.balance_of(body["currency"]))}
 
 
-def clock(x: Exchange, body: Body) -> Body:
+def clock(exchange: Exchange, body: Body) -> Body:
     """skew_ms: how far the exchange's clock is ahead of the machine's."""
-    x.skew_ms = int(body.get("skew_ms", x.skew_ms))
-    x.at_ms = x.now()
-    return {"skew_ms": x.skew_ms, "now_ms": x.at_ms}
+    exchange.skew_ms = int(body.get("skew_ms", exchange.skew_ms))
+    exchange.at_ms = exchange.now()
+    return {"skew_ms": exchange.skew_ms, "now_ms": exchange.at_ms}
 
 
-def quirks(x: Exchange, body: Body) -> Body:
+def quirks(exchange: Exchange, body: Body) -> Body:
     """Any fields of Quirks; answers all of them and their values."""
-    x.quirks = x.quirks.with_changes(body)
-    return {"quirks": x.quirks.as_dict(), "choices": {name: list(values) for name, values in CHOICES.items()}}
+    exchange.quirks = exchange.quirks.with_changes(body)
+    return {
+        "quirks": exchange.quirks.as_dict(),
+        "choices": {name: list(values) for name, values in CHOICES.items()},
+    }
 
 
-def fees(x: Exchange, body: Body) -> Body:
+def fees(exchange: Exchange, body: Body) -> Body:
     """maker_bps, taker_bps."""
-    x.fees = FeeRates(**{name: Decimal(str(value)) for name, value in body.items()})
-    return {"maker_bps": str(x.fees.maker_bps), "taker_bps": str(x.fees.taker_bps)}
+    exchange.fees = FeeRates(**{name: Decimal(str(value)) for name, value in body.items()})
+    return {"maker_bps": str(exchange.fees.maker_bps), "taker_bps": str(exchange.fees.taker_bps)}
 
 
-def rate_limits(x: Exchange, body: Body) -> Body:
+def rate_limits(exchange: Exchange, body: Body) -> Body:
     """enabled."""
-    x.limits.enabled = bool(body.get("enabled", x.limits.enabled))
-    return {"enabled": x.limits.enabled}
+    exchange.limits.enabled = bool(body.get("enabled", exchange.limits.enabled))
+    return {"enabled": exchange.limits.enabled}
 
 
-def access(x: Exchange, body: Body) -> Body:
+def access(exchange: Exchange, body: Body) -> Body:
     """ip_allowed: false answers 40103; key and secret add a key."""
-    x.ip_allowed = bool(body.get("ip_allowed", x.ip_allowed))
+    exchange.ip_allowed = bool(body.get("ip_allowed", exchange.ip_allowed))
     if "key" in body:
-        x.keys[str(body["key"])] = str(body["secret"])
-    return {"ip_allowed": x.ip_allowed, "keys": sorted(x.keys)}
+        exchange.keys[str(body["key"])] = str(body["secret"])
+    return {"ip_allowed": exchange.ip_allowed, "keys": sorted(exchange.keys)}
 
 
-def liquidity(x: Exchange, body: Body) -> Body:
+def liquidity(exchange: Exchange, body: Body) -> Body:
     """instrument_name, quantity (null: endless): what a taker finds before the collar, per order."""
-    x.liquidity.pop(body["instrument_name"], None)
+    exchange.liquidity.pop(body["instrument_name"], None)
     if body.get("quantity") is not None:
-        x.liquidity[body["instrument_name"]] = Decimal(str(body["quantity"]))
-    return {"liquidity": {name: str(value) for name, value in x.liquidity.items()}}
+        exchange.liquidity[body["instrument_name"]] = Decimal(str(body["quantity"]))
+    return {"liquidity": {name: str(value) for name, value in exchange.liquidity.items()}}
 
 
-def position(x: Exchange, body: Body) -> Body:
+def position(exchange: Exchange, body: Body) -> Body:
     """instrument_name of a perpetual, quantity (signed; 0 closes), entry_price."""
     name, quantity = body["instrument_name"], Decimal(str(body["quantity"]))
-    x.positions.pop(name, None)
+    exchange.positions.pop(name, None)
     if quantity:
-        x.positions[name] = Position(
+        exchange.positions[name] = Position(
             instrument_name=name,
             quantity=quantity,
             entry_price=Decimal(str(body["entry_price"])),
-            update_time_ms=x.at_ms,
+            update_time_ms=exchange.at_ms,
         )
-    x.revision += 1
-    return {"positions": sorted(x.positions)}
+    exchange.revision += 1
+    return {"positions": sorted(exchange.positions)}
 
 
-def hide(x: Exchange, body: Body) -> Body:
+def hide(exchange: Exchange, body: Body) -> Body:
     """order_id, seconds: it goes on working, locking and answering 204, but cannot be read."""
-    found = manual_controls.order_named(x, str(body["order_id"]))
-    found.hidden_until_ms = x.at_ms + int(float(body["seconds"]) * 1000)
+    found = manual_controls.find_order(exchange, str(body["order_id"]))
+    found.hidden_until_ms = exchange.at_ms + int(float(body["seconds"]) * 1000)
     return {"hidden_until_ms": found.hidden_until_ms}
 
 
-def faults(x: Exchange, body: Body) -> Body:
+def faults(exchange: Exchange, body: Body) -> Body:
     """kind and rule fields add a trouble; clear, remove, seed. Answers the rules in force."""
     if body.get("clear"):
-        x.faults.clear()
+        exchange.faults.clear()
     if "remove" in body:
-        x.faults.remove(int(body["remove"]))
+        exchange.faults.remove(int(body["remove"]))
     if "seed" in body:
-        x.faults.reseed(int(body["seed"]))
+        exchange.faults.reseed(int(body["seed"]))
     added: Body = {}
     if "kind" in body:
         detail = {name: value for name, value in body.items() if name not in (*RULE_FIELDS, "clear", "seed")}
         known = {name: body[name] for name in RULE_FIELDS if name in body}
-        added = {"added": x.faults.add(**known, **detail)}
-    return added | {"rules": x.faults.rows()}
+        added = {"added": exchange.faults.add(**known, **detail)}
+    return added | {"rules": exchange.faults.rows()}
 
 
-def state(x: Exchange, body: Body) -> Body:
+def state(exchange: Exchange, body: Body) -> Body:
     """Everything the exchange knows."""
-    return x.dump()
+    return exchange.dump()
 
 
 VERBS: dict[str, Callable[[Exchange, Body], Body]] = {

@@ -17,11 +17,11 @@ from typing import Any
 from exchange.simulator import matching, settlement, state_codec
 from exchange.simulator.config import Quirks
 from exchange.simulator.faults import Faults
-from exchange.simulator.instruments import ZERO, Feed, Instrument, from_row, usd_price
+from exchange.simulator.instruments import ZERO, Feed, Instrument, instrument_from_row, usd_price
 from exchange.simulator.models import (
     NAME_SPACES,
     FeeRates,
-    Ids,
+    IdGenerator,
     Ledger,
     NameSpace,
     Order,
@@ -32,57 +32,65 @@ from exchange.simulator.models import (
     TradeStore,
 )
 from exchange.simulator.requests import RateLimits
-from exchange.simulator.state_codec import amounts, encode
+from exchange.simulator.state_codec import encode, encode_decimals
 
 
-def differences(x: Exchange) -> list[str]:
-    return [*money(x), *holdings(x), *executed(x), *shelves(x)]
-
-
-def money(x: Exchange) -> list[str]:
-    """Balances are what was paid in, plus trades, minus fees; and never below zero."""
-    sums: dict[str, Decimal] = {}
-    for currency, amount in x.ledger.paid_in.items():
-        _add(sums, currency, amount)
-    for trade in x.trades.rows:
-        instrument, sign = x.instruments[trade.instrument_name], 1 if trade.side == "BUY" else -1
-        _add(sums, instrument.base, sign * trade.quantity)
-        _add(sums, instrument.quote, -sign * trade.quantity * trade.price)
-        _add(sums, trade.fee_instrument_name, trade.fee)
-    currencies = {*sums, *x.ledger.balances}
-    wrong = [each for each in sorted(currencies) if _of(sums, each) != x.ledger.of(each)]
-    negative = [each for each in sorted(currencies) if x.ledger.of(each) < 0]
-    told = [f"{each}: balance {x.ledger.of(each)}, trades say {_of(sums, each)}" for each in wrong]
-    return told + [f"{each}: balance {x.ledger.of(each)} is below zero" for each in negative]
-
-
-def holdings(x: Exchange) -> list[str]:
-    """Nothing locks more than is owned."""
-    locked = settlement.reserved(x).items()
+def bookkeeping_errors(exchange: Exchange) -> list[str]:
     return [
-        f"{name}: {amount} locked of {x.ledger.of(name)}"
-        for name, amount in locked
-        if amount > x.ledger.of(name)
+        *balance_errors(exchange),
+        *reservation_errors(exchange),
+        *fill_errors(exchange),
+        *order_index_errors(exchange),
     ]
 
 
-def executed(x: Exchange) -> list[str]:
+def balance_errors(exchange: Exchange) -> list[str]:
+    """Balances are what was paid in, plus trades, minus fees; and never below zero."""
+    sums: dict[str, Decimal] = {}
+    for currency, amount in exchange.ledger.paid_in.items():
+        _add(sums, currency, amount)
+    for trade in exchange.trades.rows:
+        instrument, sign = exchange.instruments[trade.instrument_name], 1 if trade.side == "BUY" else -1
+        _add(sums, instrument.base, sign * trade.quantity)
+        _add(sums, instrument.quote, -sign * trade.quantity * trade.price)
+        _add(sums, trade.fee_instrument_name, trade.fee)
+    currencies = {*sums, *exchange.ledger.balances}
+    wrong = [each for each in sorted(currencies) if _total(sums, each) != exchange.ledger.balance_of(each)]
+    negative = [each for each in sorted(currencies) if exchange.ledger.balance_of(each) < 0]
+    errors = [
+        f"{each}: balance {exchange.ledger.balance_of(each)}, trades say {_total(sums, each)}"
+        for each in wrong
+    ]
+    return errors + [f"{each}: balance {exchange.ledger.balance_of(each)} is below zero" for each in negative]
+
+
+def reservation_errors(exchange: Exchange) -> list[str]:
+    """Nothing locks more than is owned."""
+    locked = settlement.reserved(exchange).items()
+    return [
+        f"{name}: {amount} locked of {exchange.ledger.balance_of(name)}"
+        for name, amount in locked
+        if amount > exchange.ledger.balance_of(name)
+    ]
+
+
+def fill_errors(exchange: Exchange) -> list[str]:
     """The sums of every order are the sums of its trades, whichever id they carry."""
     quantities: dict[str, Decimal] = {}
-    for trade in x.trades.rows:
+    for trade in exchange.trades.rows:
         _add(quantities, trade.owner or f"plain/{trade.order_id}", trade.quantity)
     found = []
-    for order in x.all_orders():
-        total = _of(quantities, f"{order.name_space}/{order.order_id}")
+    for order in exchange.all_orders():
+        total = _total(quantities, f"{order.name_space}/{order.order_id}")
         if total != order.cumulative_quantity:
             found.append(f"order {order.order_id}: executed {order.cumulative_quantity}, trades say {total}")
     return found
 
 
-def shelves(x: Exchange) -> list[str]:
+def order_index_errors(exchange: Exchange) -> list[str]:
     """Open orders are where open orders are kept, ended ones in the history."""
     found = []
-    for store in x.stores.values():
+    for store in exchange.stores.values():
         ended = {key for _, _, key in store.by_update}
         for key, order in store.by_id.items():
             if order.is_open != (key in store.open) or order.is_open == (key in ended):
@@ -91,27 +99,27 @@ def shelves(x: Exchange) -> list[str]:
 
 
 def _add(sums: dict[str, Decimal], currency: str, amount: Decimal) -> None:
-    sums[currency] = _of(sums, currency) + amount
+    sums[currency] = _total(sums, currency) + amount
 
 
-def _of(sums: dict[str, Decimal], currency: str) -> Decimal:
+def _total(sums: dict[str, Decimal], currency: str) -> Decimal:
     return sums.get(currency, ZERO)
 
 
-def dump(x: Exchange) -> dict[str, Any]:
+def dump(exchange: Exchange) -> dict[str, Any]:
     return {
-        "time_ms": x.at_ms,
-        "balances": amounts(x.ledger.balances),
-        "paid_in": amounts(x.ledger.paid_in),
-        "reserved": amounts(settlement.reserved(x)),
-        "orders": [encode(order) for order in x.all_orders()],
-        "lists": [encode(each) for each in x.lists.values()],
-        "trades": [encode(trade) for trade in x.trades.rows],
-        "positions": [encode(each) for each in x.positions.values()],
-        "quirks": x.quirks.as_dict(),
-        "faults": x.faults.rows(),
-        "rate_limits": x.limits.enabled,
-        "skew_ms": x.skew_ms,
+        "time_ms": exchange.at_ms,
+        "balances": encode_decimals(exchange.ledger.balances),
+        "paid_in": encode_decimals(exchange.ledger.paid_in),
+        "reserved": encode_decimals(settlement.reserved(exchange)),
+        "orders": [encode(order) for order in exchange.all_orders()],
+        "lists": [encode(each) for each in exchange.lists.values()],
+        "trades": [encode(trade) for trade in exchange.trades.rows],
+        "positions": [encode(each) for each in exchange.positions.values()],
+        "quirks": exchange.quirks.as_dict(),
+        "faults": exchange.faults.rows(),
+        "rate_limits": exchange.limits.enabled,
+        "skew_ms": exchange.skew_ms,
     }
 
 
@@ -145,7 +153,7 @@ class Exchange:
         self.keys = {key: secret}
         self.ip_allowed = True
         self.instruments: dict[str, Instrument] = {
-            row["symbol"]: from_row(row) for row in prices.instruments_rows()
+            row["symbol"]: instrument_from_row(row) for row in prices.instruments_rows()
         }
         self.ledger = Ledger()
         self.stores: dict[NameSpace, OrderStore] = {name: OrderStore(name) for name in NAME_SPACES}
@@ -153,13 +161,13 @@ class Exchange:
         self.lists: dict[str, OrderList] = {}
         self.positions: dict[str, Position] = {}
         self.liquidity: dict[str, Decimal] = {}
-        self.ids = Ids({})
+        self.ids = IdGenerator({})
         self.limits = RateLimits()
         self.faults = Faults()
         self.nonces: deque[int] = deque(maxlen=2000)
         self.skew_ms = 0
         self.cancels_ignored = False
-        self.later: list[tuple[int, Callable[[], object]]] = []
+        self.scheduled: list[tuple[int, Callable[[], object]]] = []
         self.at_ms = now_ms()
         self.revision = 0
         self.lock = RLock()
@@ -169,24 +177,24 @@ class Exchange:
         return self.now_ms() + self.skew_ms
 
     def time_ns(self) -> int:
-        return self.ids.time_ns(self.at_ms, coarse=self.quirks.ns_resolution == "ms")
+        return self.ids.time_ns(self.at_ms, whole_ms=self.quirks.ns_resolution == "ms")
 
     def advance(self, to_ms: int | None = None) -> None:
         """Walk every instrument with open orders along its prices up to this moment (default now)."""
         to_ms = self.now() if to_ms is None else to_ms
-        for due_ms, act in [each for each in self.later if each[0] <= to_ms]:
-            self.later.remove((due_ms, act))
-            matching.walk(self, due_ms)
-            act()
-        matching.walk(self, to_ms)
+        for due_ms, action in [each for each in self.scheduled if each[0] <= to_ms]:
+            self.scheduled.remove((due_ms, action))
+            matching.match_until(self, due_ms)
+            action()
+        matching.match_until(self, to_ms)
 
-    def do_later(self, due_ms: int, act: Callable[[], object]) -> None:
+    def schedule(self, due_ms: int, action: Callable[[], object]) -> None:
         """Have something done when the exchange's time reaches this moment. Not part of the saved state."""
-        self.later = sorted([*self.later, (due_ms, act)], key=lambda each: each[0])
+        self.scheduled = sorted([*self.scheduled, (due_ms, action)], key=lambda each: each[0])
 
-    def settle(self) -> None:
+    def match_now(self) -> None:
         """Look at every open order again at this very moment, after a price was set by hand."""
-        matching.settle(self)
+        matching.match_now(self)
 
     def open_orders(self) -> Iterator[Order]:
         """Of both name spaces, each once."""
@@ -227,7 +235,7 @@ class Exchange:
 
     def audit(self) -> list[str]:
         """What does not add up, in words; empty when the books are right."""
-        return differences(self)
+        return bookkeeping_errors(self)
 
     def to_state(self) -> dict[str, Any]:
         """The whole state as JSON types; prices keep their own."""

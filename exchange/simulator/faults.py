@@ -37,7 +37,7 @@ KINDS: dict[str, Phase] = {
 
 
 @dataclass(slots=True)
-class Rule:
+class FaultRule:
     """One trouble. `nth` counts matching calls from 1; `every` repeats; `times` is how often it may strike."""
 
     id: int
@@ -51,17 +51,17 @@ class Rule:
     seen: int = 0
     struck: int = 0
 
-    def strikes(self, draw: float) -> bool:
+    def should_fire(self, draw: float) -> bool:
         """Count this call, and say whether it is one of those that go wrong."""
         self.seen += 1
         spent = self.times is not None and self.struck >= self.times
         missed = self.probability is not None and draw >= self.probability
-        if spent or missed or not self._is_turn():
+        if spent or missed or not self._is_nth_call():
             return False
         self.struck += 1
         return True
 
-    def _is_turn(self) -> bool:
+    def _is_nth_call(self) -> bool:
         if self.nth is not None:
             return self.seen == self.nth
         return self.every is None or self.seen % self.every == 0
@@ -71,7 +71,7 @@ class Faults:
     """All rules in force. Same seed and same calls give the same troubles."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
         self._random = Random(seed)  # noqa: S311
         self._ids = 0
 
@@ -90,7 +90,7 @@ class Faults:
         if kind not in KINDS:
             raise ValueError(f"no trouble is called {kind}; there are {', '.join(KINDS)}")
         self._ids += 1
-        self.rules.append(Rule(self._ids, kind, method, nth, every, probability, times, detail))
+        self.rules.append(FaultRule(self._ids, kind, method, nth, every, probability, times, detail))
         return self._ids
 
     def remove(self, rule_id: int) -> None:
@@ -102,13 +102,13 @@ class Faults:
     def reseed(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311
 
-    def hits(self, method: str) -> list[Rule]:
+    def matching_rules(self, method: str) -> list[FaultRule]:
         """The rules that strike this call. Ask once per call: it is counted."""
         matching = [rule for rule in self.rules if fnmatchcase(method, rule.method)]
-        return [rule for rule in matching if rule.strikes(self._random.random())]
+        return [rule for rule in matching if rule.should_fire(self._random.random())]
 
     @property
-    def stale_rules(self) -> bool:
+    def has_stale_rules(self) -> bool:
         return any(rule.kind == "stale" for rule in self.rules)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -126,5 +126,5 @@ class Faults:
         ]
 
 
-def phase(rules: list[Rule], wanted: Phase) -> list[Rule]:
-    return [rule for rule in rules if KINDS[rule.kind] == wanted]
+def rules_in_phase(rules: list[FaultRule], requested: Phase) -> list[FaultRule]:
+    return [rule for rule in rules if KINDS[rule.kind] == requested]

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from exchange.simulator.config import Refusal
 
-Step = tuple[int, Decimal, Decimal]
+PricePoint = tuple[int, Decimal, Decimal]
 
 
 class Feed(Protocol):
@@ -27,7 +27,7 @@ class Feed(Protocol):
     def mark(self, symbol: str, ms: int) -> Decimal: ...
     def bid(self, symbol: str, ms: int) -> Decimal: ...
     def ask(self, symbol: str, ms: int) -> Decimal: ...
-    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[Step]: ...
+    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[PricePoint]: ...
     def set_price(self, symbol: str, ms: int, price: Decimal) -> None: ...
     def move(self, symbol: str, ms: int, percent: Decimal) -> None: ...
     def set_mark_gap(self, symbol: str, ratio: Decimal | None) -> None: ...
@@ -78,7 +78,7 @@ class Instrument:
         return Decimal("0.05") if self.collateral else Decimal("0.15")
 
 
-def from_row(row: dict[str, Any]) -> Instrument:
+def instrument_from_row(row: dict[str, Any]) -> Instrument:
     return Instrument(
         symbol=row["symbol"],
         inst_type=row["inst_type"],
@@ -103,36 +103,36 @@ def usd_price(feed: Feed, instruments: dict[str, Instrument], currency: str, ms:
 
 
 ZERO = Decimal(0)
-MOST, LEAST_EXPONENT = Decimal(10) ** 15, -18
+MAX_VALUE, MIN_EXPONENT = Decimal(10) ** 15, -18
 
 
-def parse(text: str) -> Decimal | None:
+def parse_decimal(text: str) -> Decimal | None:
     """A finite number of sensible size, or None."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    sensible = value.is_finite() and abs(value) < MOST and _exponent(value) >= LEAST_EXPONENT
+    sensible = value.is_finite() and abs(value) < MAX_VALUE and _exponent(value) >= MIN_EXPONENT
     return value if sensible else None
 
 
-def plain(value: Decimal) -> str:
+def decimal_text(value: Decimal) -> str:
     """Without exponent, digits as they are: Decimal("1.0780") gives "1.0780"."""
     return format(value, "f")
 
 
-def short(value: Decimal) -> str:
+def trimmed_text(value: Decimal) -> str:
     """Without exponent and without trailing zeros."""
-    return plain(value.normalize()) if value else "0"
+    return decimal_text(value.normalize()) if value else "0"
 
 
-def normal(value: Decimal) -> Decimal:
+def normalized(value: Decimal) -> Decimal:
     """The same number with trailing zeros gone and no positive exponent."""
     value = value.normalize()
     return value.quantize(Decimal(1)) if _exponent(value) > 0 else value
 
 
-def on_grid(value: Decimal, step: Decimal) -> bool:
+def is_multiple(value: Decimal, step: Decimal) -> bool:
     return value % step == 0
 
 
@@ -144,12 +144,12 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_CEILING) * step
 
 
-def with_step(value: Decimal, step: Decimal) -> Decimal:
+def quantize_to_step(value: Decimal, step: Decimal) -> Decimal:
     """With as many decimals as the step has: 0.0375 on 0.00001 is 0.03750; a step of 10000 has none."""
     return value.quantize(Decimal(1).scaleb(min(0, _exponent(step.normalize()))))
 
 
-def eight(value: Decimal) -> Decimal:
+def truncate_to_8(value: Decimal) -> Decimal:
     """Cut (not rounded) to 8 decimals, as market values are shown (dossier 5.6)."""
     return value.quantize(Decimal("0.00000001"), rounding=ROUND_DOWN)
 
@@ -159,32 +159,32 @@ def _exponent(value: Decimal) -> int:
     return exponent if isinstance(exponent, int) else 0
 
 
-def on_tick(price: Decimal | None, instrument: Instrument, code: int) -> Decimal:
+def check_on_tick(price: Decimal | None, instrument: Instrument, code: int) -> Decimal:
     """The price, or a refusal: 40004 when missing, `code` when off the tick."""
     if price is None:
         raise Refusal(40004, "Missing price")
-    if not on_grid(price, instrument.price_tick):
+    if not is_multiple(price, instrument.price_tick):
         raise Refusal(code)
     return price
 
 
-def on_lot(quantity: Decimal | None, instrument: Instrument) -> Decimal:
+def check_on_lot(quantity: Decimal | None, instrument: Instrument) -> Decimal:
     """The quantity, or a refusal: 40004 when missing, 213 when off the lot."""
     if quantity is None:
         raise Refusal(40004, "Missing quantity")
-    if not on_grid(quantity, instrument.lot):
+    if not is_multiple(quantity, instrument.lot):
         raise Refusal(213, "Invalid quantity format")
     return quantity
 
 
-def down(price: Decimal, instrument: Instrument) -> Decimal:
+def round_down(price: Decimal, instrument: Instrument) -> Decimal:
     return floor_to(price, instrument.price_tick)
 
 
-def up(price: Decimal, instrument: Instrument) -> Decimal:
+def round_up(price: Decimal, instrument: Instrument) -> Decimal:
     return ceil_to(price, instrument.price_tick)
 
 
-def lots_for(value: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+def quantity_for_value(value: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
     """The whole lots that a quote amount buys, rounded down."""
     return floor_to(value / price, instrument.lot)

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchange.simulator.markets import Market, Motion
-from exchange.simulator.price_model import DAY_MS, key_of, lattice
+from exchange.simulator.markets import Market, PriceProcess
+from exchange.simulator.price_model import DAY_MS, cached_cell_noise, noise_key
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -48,7 +48,7 @@ class Timeframe:
         return self.anchor_ms + number * self.period_ms
 
 
-class Month(Timeframe):
+class MonthTimeframe(Timeframe):
     """Calendar months in UTC."""
 
     def number(self, ms: int) -> int:
@@ -61,7 +61,7 @@ class Month(Timeframe):
 
 _MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30}
 _HOURS = {"1h": 1, "2h": 2, "4h": 4, "6h": 6, "12h": 12, "1D": 24}
-_LEGACY = {
+_LEGACY_NAMES = {
     "M1": "1m",
     "M5": "5m",
     "M15": "15m",
@@ -80,14 +80,14 @@ TIMEFRAMES: dict[str, Timeframe] = {
     **{name: Timeframe(name, size * HOUR_MS) for name, size in _HOURS.items()},
     "7D": Timeframe("7D", 7 * DAY_MS, MONDAY_MS),
     "14D": Timeframe("14D", 14 * DAY_MS, FORTNIGHT_MS),
-    "1M": Month("1M", 30 * DAY_MS),
+    "1M": MonthTimeframe("1M", 30 * DAY_MS),
 }
 
 
-def timeframe_named(name: str) -> Timeframe:
+def find_timeframe(name: str) -> Timeframe:
     """By current or legacy name; raises UnknownTimeframe."""
     try:
-        return TIMEFRAMES[_LEGACY.get(name, name)]
+        return TIMEFRAMES[_LEGACY_NAMES.get(name, name)]
     except KeyError:
         raise UnknownTimeframe(name) from None
 
@@ -107,7 +107,7 @@ class Bar:
 
 
 def bars(
-    motion: Motion,
+    prices: PriceProcess,
     symbol: str,
     timeframe: str,
     *,
@@ -120,31 +120,35 @@ def bars(
 
     Raises UnknownTimeframe. A count of 0 is the caller's error to answer (40004).
     """
-    frame = timeframe_named(timeframe)
+    frame = find_timeframe(timeframe)
     newest_ms = now_ms if end_ms is None else min(now_ms, end_ms - 1)
-    spans = _spans(frame, newest_ms, start_ms, DEFAULT_COUNT if count is None else min(count, MAX_COUNT))
-    return [bar(motion, symbol, start, end, now_ms) for start, end in spans]
+    spans = _time_windows(
+        frame, newest_ms, start_ms, DEFAULT_COUNT if count is None else min(count, MAX_COUNT)
+    )
+    return [bar(prices, symbol, start, end, now_ms) for start, end in spans]
 
 
-def bar(motion: Motion, symbol: str, start_ms: int, end_ms: int, now_ms: int) -> Bar:
+def bar(prices: PriceProcess, symbol: str, start_ms: int, end_ms: int, now_ms: int) -> Bar:
     """One bar up to, not including, its end; one that is not over closes at the price of now."""
     until = min(end_ms, now_ms + 1)
-    opened = motion.raw(symbol, start_ms)
-    close = motion.before(symbol, end_ms) if end_ms <= now_ms else motion.raw(symbol, now_ms)
-    high, low = motion.reach(symbol, start_ms, until)
+    opened = prices.raw(symbol, start_ms)
+    close = prices.raw_before(symbol, end_ms) if end_ms <= now_ms else prices.raw(symbol, now_ms)
+    high, low = prices.high_low(symbol, start_ms, until)
     highest, lowest = max(opened, high, close), min(opened, low, close)
-    volume = motion.volumes.between(motion.market(symbol), start_ms, until)
+    volume = prices.volumes.between(prices.market(symbol), start_ms, until)
     return Bar(
         start_ms,
-        open=motion.on_tick(symbol, opened),
-        high=motion.on_tick(symbol, highest),
-        low=motion.on_tick(symbol, lowest),
-        close=motion.on_tick(symbol, close),
+        open=prices.round_to_tick(symbol, opened),
+        high=prices.round_to_tick(symbol, highest),
+        low=prices.round_to_tick(symbol, lowest),
+        close=prices.round_to_tick(symbol, close),
         volume=volume,
     )
 
 
-def _spans(frame: Timeframe, newest_ms: int, start_ms: int | None, count: int) -> Iterator[tuple[int, int]]:
+def _time_windows(
+    frame: Timeframe, newest_ms: int, start_ms: int | None, count: int
+) -> Iterator[tuple[int, int]]:
     newest = frame.number(newest_ms)
     for number in range(newest - count + 1, newest + 1):
         start = frame.start(number)
@@ -157,43 +161,43 @@ CENT = Decimal("0.01")
 RATIO = Decimal("0.0001")
 
 
-def text(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
     """Plain decimals, never an exponent."""
     return format(number, "f")
 
 
-def instrument_rows(motion: Motion) -> list[Row]:
+def instrument_rows(prices: PriceProcess) -> list[Row]:
     """All rows of public/get-instruments, as recorded."""
-    return [dict(motion.market(symbol).row) for symbol in motion.symbols]
+    return [dict(prices.market(symbol).row) for symbol in prices.symbols]
 
 
-def ticker_row(motion: Motion, symbol: str, ms: int) -> Row:
+def ticker_row(prices: PriceProcess, symbol: str, ms: int) -> Row:
     """One row of public/get-tickers: 24 h figures are true to the candles, `oi` is the recorded one."""
-    market = motion.market(symbol)
-    last = motion.last(symbol, ms)
-    day = bar(motion, symbol, ms - DAY_MS, ms + 1, ms)
-    value = day.volume * last * motion.usd(market.quote, ms)
+    market = prices.market(symbol)
+    last = prices.last(symbol, ms)
+    day = bar(prices, symbol, ms - DAY_MS, ms + 1, ms)
+    value = day.volume * last * prices.usd(market.quote, ms)
     return {
         "i": symbol,
-        "h": text(day.high),
-        "l": text(day.low),
-        "a": text(last),
-        "v": text(day.volume),
-        "vv": text(value.quantize(CENT)),
-        "c": text((last / day.open - 1).quantize(RATIO)),
-        "b": text(motion.bid(symbol, ms)),
-        "k": text(motion.ask(symbol, ms)),
+        "h": decimal_text(day.high),
+        "l": decimal_text(day.low),
+        "a": decimal_text(last),
+        "v": decimal_text(day.volume),
+        "vv": decimal_text(value.quantize(CENT)),
+        "c": decimal_text((last / day.open - 1).quantize(RATIO)),
+        "b": decimal_text(prices.bid(symbol, ms)),
+        "k": decimal_text(prices.ask(symbol, ms)),
         "oi": market.open_interest,
         "t": ms,
     }
 
 
-def ticker_rows(motion: Motion, ms: int) -> list[Row]:
-    return [ticker_row(motion, symbol, ms) for symbol in motion.symbols]
+def ticker_rows(prices: PriceProcess, ms: int) -> list[Row]:
+    return [ticker_row(prices, symbol, ms) for symbol in prices.symbols]
 
 
 def candle_rows(
-    motion: Motion,
+    prices: PriceProcess,
     symbol: str,
     timeframe: str,
     *,
@@ -203,14 +207,14 @@ def candle_rows(
     end_ms: int | None = None,
 ) -> list[Row]:
     """Rows of public/get-candlestick; arguments and errors as in `candles.bars`."""
-    found = bars(motion, symbol, timeframe, now_ms=now_ms, count=count, start_ms=start_ms, end_ms=end_ms)
+    found = bars(prices, symbol, timeframe, now_ms=now_ms, count=count, start_ms=start_ms, end_ms=end_ms)
     return [
         {
-            "o": text(row.open),
-            "h": text(row.high),
-            "l": text(row.low),
-            "c": text(row.close),
-            "v": text(row.volume),
+            "o": decimal_text(row.open),
+            "h": decimal_text(row.high),
+            "l": decimal_text(row.low),
+            "c": decimal_text(row.close),
+            "v": decimal_text(row.volume),
             "t": row.start_ms,
         }
         for row in found
@@ -218,38 +222,44 @@ def candle_rows(
 
 
 REFRESH_MS = 1_000  # sizes stay for a second
-SHARE_OF_MINUTE = 4  # a level holds up to about this many minutes of trading
+MINUTES_PER_LEVEL = 4  # a level holds up to about this many minutes of trading
 MINUTES_A_DAY = DAY_MS // 60_000
-MOST_ORDERS = 5
-MOST_LEVELS = 150
+MAX_ORDERS_PER_LEVEL = 5
+MAX_LEVELS = 150
 
 
-def book_row(motion: Motion, symbol: str, ms: int, depth: int) -> dict[str, Any]:
+def book_row(prices: PriceProcess, symbol: str, ms: int, depth: int) -> dict[str, Any]:
     """`data[0]` of public/get-book: levels [price, quantity, orders], best first, and the time."""
-    market = motion.market(symbol)
-    bids = _levels(motion, market, ms, depth, motion.bid(symbol, ms), -market.price_tick)
-    asks = _levels(motion, market, ms, depth, motion.ask(symbol, ms), market.price_tick)
+    market = prices.market(symbol)
+    bids = _levels(prices, market, ms, depth, prices.bid(symbol, ms), -market.price_tick)
+    asks = _levels(prices, market, ms, depth, prices.ask(symbol, ms), market.price_tick)
     return {"bids": bids, "asks": asks, "t": ms}
 
 
 def _levels(
-    motion: Motion, market: Market, ms: int, depth: int, best: Decimal, step: Decimal
+    prices: PriceProcess, market: Market, ms: int, depth: int, best: Decimal, step: Decimal
 ) -> list[list[str]]:
-    key = key_of(motion.seed, "book", market.symbol, ms // REFRESH_MS, step)
+    key = noise_key(prices.seed, "book", market.symbol, ms // REFRESH_MS, step)
     price, rows = best, []
-    for level in range(min(depth, MOST_LEVELS)):
+    for level in range(min(depth, MAX_LEVELS)):
         if price <= 0:
             break
-        luck = (lattice(key, level) + 1) / 2
-        rows.append([text(price), text(_quantity(market, luck)), str(1 + int(luck * MOST_ORDERS))])
-        price += step * (1 + int(luck * 7))
+        draw = (cached_cell_noise(key, level) + 1) / 2
+        rows.append(
+            [
+                decimal_text(price),
+                decimal_text(_quantity(market, draw)),
+                str(1 + int(draw * MAX_ORDERS_PER_LEVEL)),
+            ]
+        )
+        price += step * (1 + int(draw * 7))
     return rows
 
 
-def _quantity(market: Market, luck: float) -> Decimal:
+def _quantity(market: Market, draw: float) -> Decimal:
     """On the quantity grid, never nothing."""
-    typical = float(market.volume / market.qty_tick) / MINUTES_A_DAY * SHARE_OF_MINUTE
-    return (1 + int(typical * luck)) * market.qty_tick
+    typical = float(market.volume / market.qty_tick) / MINUTES_A_DAY * MINUTES_PER_LEVEL
+    return (1 + int(typical * draw)) * market.qty_tick
 
 
 DEFAULT_VALUATION_COUNT = 25
@@ -271,12 +281,12 @@ class UnknownValuation(ValueError):
     """No such valuation type; the exchange answers 40003."""
 
 
-class NotServed(ValueError):
+class ValuationNotAvailable(ValueError):
     """This instrument has no such valuation; the exchange answers 40004."""
 
 
 def valuation_rows(
-    motion: Motion,
+    prices: PriceProcess,
     name: str,
     valuation_type: str,
     *,
@@ -292,39 +302,39 @@ def valuation_rows(
     """
     if valuation_type not in PERIODS:
         raise UnknownValuation(valuation_type)
-    value, period = _value(motion, name, valuation_type), PERIODS[valuation_type]
+    value, period = _value(prices, name, valuation_type), PERIODS[valuation_type]
     end = now_ms + 1 if end_ms is None else min(end_ms, now_ms + 1)
     start = end - DAY_MS * (30 if valuation_type == SETTLED else 1) if start_ms is None else start_ms
     newest = (end - 1) // period * period
-    wanted = min(DEFAULT_VALUATION_COUNT if count is None else count, MAX_VALUATION_COUNT)
-    moments = (newest - i * period for i in range(wanted))
-    return [{"v": text(value(moment)), "t": moment} for moment in moments if moment >= start]
+    row_count = min(DEFAULT_VALUATION_COUNT if count is None else count, MAX_VALUATION_COUNT)
+    moments = (newest - i * period for i in range(row_count))
+    return [{"v": decimal_text(value(moment)), "t": moment} for moment in moments if moment >= start]
 
 
-def _value(motion: Motion, name: str, kind: str) -> Callable[[int], Decimal]:
-    spot = motion.catalogue.indexes().get(name)
+def _value(prices: PriceProcess, name: str, kind: str) -> Callable[[int], Decimal]:
+    spot = prices.catalogue.indexes().get(name)
     if spot is not None and kind == INDEX:
-        return lambda ms: motion.last(spot, ms)
-    market = motion.market(name)
+        return lambda ms: prices.last(spot, ms)
+    market = prices.market(name)
     if kind == MARK:
-        return lambda ms: motion.mark(name, ms)
-    if not market.perpetual:
-        raise NotServed(name)
+        return lambda ms: prices.mark(name, ms)
+    if not market.is_perpetual:
+        raise ValuationNotAvailable(name)
     if kind == INDEX:
-        return lambda ms: motion.last(f"{market.base}_{market.quote}", ms)
-    return lambda ms: _funding(motion, name, ms + (HOUR_MS if kind == ESTIMATED else 0))
+        return lambda ms: prices.last(f"{market.base}_{market.quote}", ms)
+    return lambda ms: _funding(prices, name, ms + (HOUR_MS if kind == ESTIMATED else 0))
 
 
-def _funding(motion: Motion, name: str, ms: int) -> Decimal:
+def _funding(prices: PriceProcess, name: str, ms: int) -> Decimal:
     """An hour's rate, within a hundredth of a per cent."""
-    luck = lattice(key_of(motion.seed, "funding", name), ms // HOUR_MS)
-    return int(luck * 100_000) * FUNDING_STEP
+    draw = cached_cell_noise(noise_key(prices.seed, "funding", name), ms // HOUR_MS)
+    return int(draw * 100_000) * FUNDING_STEP
 
 
 Rows = list[dict[str, Any]]
 
 
-class Prices(Motion):
+class Prices(PriceProcess):
     """What the exchange asks of its market. See the row modules for meanings and errors."""
 
     def instruments_rows(self) -> Rows:

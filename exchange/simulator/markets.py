@@ -24,12 +24,12 @@ from exchange.simulator.price_model import (
     LEAF_MS,
     PERIODS,
     Cells,
+    HighLow,
+    MarketClock,
     Noise,
-    Reach,
-    Shifts,
-    Tempo,
-    calm,
-    walk,
+    PriceOverrides,
+    bounded_noise,
+    random_walk,
 )
 
 PERPETUAL = "PERPETUAL_SWAP"
@@ -50,11 +50,11 @@ class Market:
     open_interest: str | None
 
     @property
-    def perpetual(self) -> bool:
+    def is_perpetual(self) -> bool:
         return bool(self.row["inst_type"] == PERPETUAL)
 
     @property
-    def margin(self) -> bool:
+    def is_margin(self) -> bool:
         """Supported for margin or collateral use, which narrows the price band (dossier 5.11.6)."""
         return bool(self.row["margin_buy_enabled"] or self.row["margin_sell_enabled"])
 
@@ -67,14 +67,14 @@ class Catalogue:
     daily_move: Mapping[str, float]
     default_daily_move: float
     stable: frozenset[str]
-    apart: frozenset[str]
+    independent: frozenset[str]
 
-    def move_of(self, currency: str) -> float:
+    def daily_move_of(self, currency: str) -> float:
         return self.daily_move.get(currency, self.default_daily_move)
 
     def indexes(self) -> dict[str, str]:
         """Index name (BTCUSD-INDEX) to the spot symbol that carries its price."""
-        perpetuals = (market for market in self.markets.values() if market.perpetual)
+        perpetuals = (market for market in self.markets.values() if market.is_perpetual)
         return {market.row["underlying_symbol"]: f"{market.base}_{market.quote}" for market in perpetuals}
 
 
@@ -100,7 +100,7 @@ def catalogue_from_data(data: Mapping[str, Any]) -> Catalogue:
         daily_move={currency: float(move) for currency, move in data["daily_move"].items()},
         default_daily_move=float(data["default_daily_move"]),
         stable=frozenset(data["stable"]),
-        apart=frozenset(data["apart"]),
+        independent=frozenset(data["apart"]),
     )
 
 
@@ -111,13 +111,13 @@ def recorded_catalogue() -> Catalogue:
     return catalogue_from_data(json.loads(text))
 
 
-MARKET_SHARE, OWN_SHARE = 0.75, 0.66  # of a coin's daily move; squares add up to 1
-WITHIN_A_DAY = 1.3  # measured: makes moves of minutes and hours as large as a random walk's
+MARKET_WEIGHT, OWN_WEIGHT = 0.75, 0.66  # of a coin's daily move; squares add up to 1
+INTRADAY_FACTOR = 1.3  # measured: makes moves of minutes and hours as large as a random walk's
 STABLE_SWING = 0.0003
 GAP_SWING = 0.0008  # of mark against last
-SAMPLES = 3  # least number of moments of a bar looked at when two currencies move
+MIN_SAMPLES = 3  # least number of moments of a bar looked at when two currencies move
 
-Leg = tuple[Cells, int]
+CurrencyLeg = tuple[Cells, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,55 +126,57 @@ class Quote:
 
     market: Market
     log_price: float
-    legs: tuple[Leg, ...]
+    legs: tuple[CurrencyLeg, ...]
     gap: Noise
-    moved_by: tuple[tuple[str, int], ...]
+    override_sources: tuple[tuple[str, int], ...]
 
-    def at(self, tau_ms: int) -> float:
+    def at(self, at_market_ms: int) -> float:
         """The logarithm of the price, up to a constant."""
-        return sum(sign * cells.at(tau_ms) for cells, sign in self.legs)
+        return sum(sign * cells.at(at_market_ms) for cells, sign in self.legs)
 
-    def reach(self, start_ms: int, end_ms: int) -> Reach:
+    def high_low(self, start_ms: int, end_ms: int) -> HighLow:
         """High and low of `at` from the first moment up to the second.
 
         Exact where one currency moves; for a pair of two the extremes of a few moments.
         """
         if len(self.legs) == 1 and self.legs[0][1] == 1:
-            return self.legs[0][0].reach(start_ms, end_ms)
-        step = next((period for period in PERIODS if period * SAMPLES <= end_ms - start_ms), LEAF_MS)
+            return self.legs[0][0].high_low(start_ms, end_ms)
+        step = next((period for period in PERIODS if period * MIN_SAMPLES <= end_ms - start_ms), LEAF_MS)
         edges = range(-(-start_ms // step) * step, end_ms, step)
-        values = [self.at(tau) for tau in (start_ms, *edges, end_ms)]
+        values = [self.at(market_ms) for market_ms in (start_ms, *edges, end_ms)]
         return max(values), min(values)
 
 
 def currency_cells(catalogue: Catalogue, seed: int, currency: str) -> Cells:
     """The movement of the logarithm of a currency's USD value; coins partly follow the market together."""
-    own, market = walk(seed, currency), walk(seed, "market")
-    move = catalogue.move_of(currency)
+    own, market = random_walk(seed, currency), random_walk(seed, "market")
+    move = catalogue.daily_move_of(currency)
 
-    def coin(day: int) -> float:
-        tau = day * DAY_MS
-        return move * (MARKET_SHARE * market.at(tau) + OWN_SHARE * own.at(tau))
+    def with_market(day: int) -> float:
+        market_ms = day * DAY_MS
+        return move * (MARKET_WEIGHT * market.at(market_ms) + OWN_WEIGHT * own.at(market_ms))
 
-    def alone(day: int) -> float:
+    def own_only(day: int) -> float:
         return move * own.at(day * DAY_MS)
 
-    return Cells(seed, currency, alone if currency in catalogue.apart else coin, move * WITHIN_A_DAY)
+    return Cells(
+        seed, currency, own_only if currency in catalogue.independent else with_market, move * INTRADAY_FACTOR
+    )
 
 
 def stable_cells(seed: int, currency: str) -> Cells:
     """A stablecoin: near its starting value for ever."""
-    swing = calm(seed, currency)
+    swing = bounded_noise(seed, currency)
     return Cells(seed, currency, lambda day: STABLE_SWING * swing.at(day * DAY_MS), STABLE_SWING / 2)
 
 
-def legs(catalogue: Catalogue, market: Market, cells: Callable[[str], Cells]) -> tuple[Leg, ...]:
+def legs(catalogue: Catalogue, market: Market, cells: Callable[[str], Cells]) -> tuple[CurrencyLeg, ...]:
     """Base against quote. A dollar coin as quote counts as a dollar: a few hundredths of a per cent."""
-    base: tuple[Leg, ...] = ((cells(market.base), 1),)
+    base: tuple[CurrencyLeg, ...] = ((cells(market.base), 1),)
     return base if market.quote in catalogue.stable | {"USD"} else (*base, (cells(market.quote), -1))
 
 
-def moved_by(market: Market) -> tuple[tuple[str, int], ...]:
+def override_sources(market: Market) -> tuple[tuple[str, int], ...]:
     """Moving BTC_USD moves the currency and so every symbol made of it; moving another moves only itself."""
     return tuple({f"{market.base}_USD": 1, f"{market.quote}_USD": -1, market.symbol: 1}.items())
 
@@ -192,20 +194,20 @@ def quotes(catalogue: Catalogue, seed: int, volatility: float) -> Iterator[Quote
             market=market,
             log_price=log(market.price),
             legs=legs(catalogue, market, cells) if volatility else (),
-            gap=calm(seed, f"gap:{market.symbol}"),
-            moved_by=moved_by(market),
+            gap=bounded_noise(seed, f"gap:{market.symbol}"),
+            override_sources=override_sources(market),
         )
 
 
 _PERIODS = (60_000, 3_600_000, DAY_MS)
-_LIVELINESS = 0.1  # three times the sum over all periods must stay below 1, or the total would fall
+_VARIATION = 0.1  # three times the sum over all periods must stay below 1, or the total would fall
 
 
 class Volumes:
     """The recorded daily volume of each market, spread unevenly over time."""
 
     def __init__(self, seed: int) -> None:
-        self._ripple = Noise(seed, "volume", ((period, _LIVELINESS * period) for period in _PERIODS))
+        self._variation = Noise(seed, "volume", ((period, _VARIATION * period) for period in _PERIODS))
 
     def between(self, market: Market, start_ms: int, end_ms: int) -> Decimal:
         """Base quantity traded from the first moment up to the second, on the quantity grid."""
@@ -213,16 +215,16 @@ class Volumes:
 
     def _total(self, market: Market, ms: int) -> int:
         ticks_per_ms = float(market.volume / market.qty_tick) / DAY_MS
-        return int((ms + self._ripple.at(ms)) * ticks_per_ms)
+        return int((ms + self._variation.at(ms)) * ticks_per_ms)
 
 
 SPREAD = Decimal("0.00002")
 MARK_DIGITS = 100  # mark is two digits finer than the tick
 
-Step = tuple[int, Decimal, Decimal]
+PricePoint = tuple[int, Decimal, Decimal]
 
 
-class Motion:
+class PriceProcess:
     """Prices at the origin are the recorded ones; after it time runs `speed` times as fast.
 
     `volatility` scales every movement; with 0 prices move only when set, and mark equals last.
@@ -238,8 +240,8 @@ class Motion:
         volatility: float = 1,
     ) -> None:
         self.catalogue = catalogue or recorded_catalogue()
-        self.seed, self.tempo, self.volatility = seed, Tempo(origin_ms, speed), volatility
-        self.shifts = Shifts()
+        self.seed, self.clock, self.volatility = seed, MarketClock(origin_ms, speed), volatility
+        self.overrides = PriceOverrides()
         self.volumes = Volumes(seed)
         self.mark_gaps: dict[str, float] = {}
         self._quotes = {quote.market.symbol: quote for quote in quotes(self.catalogue, seed, volatility)}
@@ -256,16 +258,16 @@ class Motion:
 
     def last(self, symbol: str, ms: int) -> Decimal:
         """The last traded price, a multiple of the price tick and never below one."""
-        return self.on_tick(symbol, self.raw(symbol, ms))
+        return self.round_to_tick(symbol, self.raw(symbol, ms))
 
-    def on_tick(self, symbol: str, raw: float) -> Decimal:
+    def round_to_tick(self, symbol: str, raw: float) -> Decimal:
         tick = self._quotes[symbol].market.price_tick
         return max(1, round(raw / float(tick))) * tick
 
     def mark(self, symbol: str, ms: int) -> Decimal:
         """The mark price: apart from last by a slow gap, two digits finer than the tick."""
         tick = self.market(symbol).price_tick / MARK_DIGITS
-        return max(1, round(self.raw(symbol, ms) * (1 + self._gap(symbol, ms)) / float(tick))) * tick
+        return max(1, round(self.raw(symbol, ms) * (1 + self._mark_gap(symbol, ms)) / float(tick))) * tick
 
     def bid(self, symbol: str, ms: int) -> Decimal:
         """The best bid: at or below last, at least one tick below the ask."""
@@ -287,35 +289,35 @@ class Motion:
             return self.last(f"{currency}_USDT", ms) * self.usd("USDT", ms)
         return Decimal(0)
 
-    def before(self, symbol: str, ms: int) -> float:
+    def raw_before(self, symbol: str, ms: int) -> float:
         """The raw price as this moment comes, without a hand move of the moment itself."""
         quote = self._quotes[symbol]
-        return self._price(quote, ms - 1, quote.at(self.tempo.tau(ms)))
+        return self._price(quote, ms - 1, quote.at(self.clock.market_ms(ms)))
 
-    def reach(self, symbol: str, start_ms: int, end_ms: int) -> Reach:
+    def high_low(self, symbol: str, start_ms: int, end_ms: int) -> HighLow:
         """Highest and lowest raw price from the first moment up to the second."""
         quote = self._quotes[symbol]
-        edges = [start_ms, *self._hand_moves(symbol, start_ms, end_ms - 1), end_ms]
-        reaches = [self._smooth_reach(quote, *edge) for edge in pairwise(edges)]
-        return max(high for high, _ in reaches), min(low for _, low in reaches)
+        edges = [start_ms, *self._override_times(symbol, start_ms, end_ms - 1), end_ms]
+        ranges = [self._smooth_high_low(quote, *edge) for edge in pairwise(edges)]
+        return max(high for high, _ in ranges), min(low for _, low in ranges)
 
-    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[Step]:
+    def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[PricePoint]:
         """(ms, last, mark) after the first moment, up to and including the second and every hand move."""
         if to_ms <= from_ms:
             return
-        moments = {to_ms, *self._hand_moves(symbol, from_ms, to_ms)}
+        times_between = {to_ms, *self._override_times(symbol, from_ms, to_ms)}
         if self.volatility:
-            moments.update(self.tempo.turns(from_ms, to_ms, max_steps))
-        for ms in sorted(moments):
+            times_between.update(self.clock.turning_points(from_ms, to_ms, max_steps))
+        for ms in sorted(times_between):
             yield ms, self.last(symbol, ms), self.mark(symbol, ms)
 
     def set_price(self, symbol: str, ms: int, price: Decimal) -> None:
         """From this moment last is `price`; it then goes on moving from there."""
-        self._shift(symbol, ms, log(price) - log(self.raw(symbol, ms)))
+        self._override(symbol, ms, log(price) - log(self.raw(symbol, ms)))
 
     def move(self, symbol: str, ms: int, percent: Decimal | float) -> None:
         """From this moment last is `percent` per cent higher (lower when negative)."""
-        self._shift(symbol, ms, log(1 + float(percent) / 100))
+        self._override(symbol, ms, log(1 + float(percent) / 100))
 
     def set_mark_gap(self, symbol: str, ratio: Decimal | float | None) -> None:
         """Hold mark at last * (1 + ratio); None lets it wander again."""
@@ -327,48 +329,51 @@ class Motion:
     def to_state(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
-            "origin_ms": self.tempo.origin_ms,
-            "speed": self.tempo.speed,
+            "origin_ms": self.clock.origin_ms,
+            "speed": self.clock.speed,
             "volatility": self.volatility,
-            "shifts": self.shifts.to_state(),
+            "shifts": self.overrides.to_state(),
             "mark_gaps": self.mark_gaps,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any], catalogue: Catalogue | None = None) -> Self:
         names = ("seed", "origin_ms", "speed", "volatility")
-        motion = cls(catalogue, **{name: state[name] for name in names})
-        motion.shifts = Shifts.from_state(state["shifts"])
-        motion.mark_gaps = dict(state["mark_gaps"])
-        return motion
+        prices = cls(catalogue, **{name: state[name] for name in names})
+        prices.overrides = PriceOverrides.from_state(state["shifts"])
+        prices.mark_gaps = dict(state["mark_gaps"])
+        return prices
 
     def _raw(self, symbol: str, ms: int) -> float:
         quote = self._quotes[symbol]
-        return self._price(quote, ms, quote.at(self.tempo.tau(ms)))
+        return self._price(quote, ms, quote.at(self.clock.market_ms(ms)))
 
     def _price(self, quote: Quote, ms: int, movement: float) -> float:
-        moved = sum(sign * self.shifts.at(mover, ms) for mover, sign in quote.moved_by)
-        wandered = (movement - self._starts[quote.market.symbol]) * self.volatility
-        return exp(quote.log_price + wandered + moved)
+        moved = sum(sign * self.overrides.at(source, ms) for source, sign in quote.override_sources)
+        drifted = (movement - self._starts[quote.market.symbol]) * self.volatility
+        return exp(quote.log_price + drifted + moved)
 
-    def _smooth_reach(self, quote: Quote, start_ms: int, end_ms: int) -> Reach:
+    def _smooth_high_low(self, quote: Quote, start_ms: int, end_ms: int) -> HighLow:
         """Where no hand move lies between."""
-        high, low = quote.reach(
-            self.tempo.tau(start_ms), max(self.tempo.tau(end_ms), self.tempo.tau(start_ms) + 1)
+        high, low = quote.high_low(
+            self.clock.market_ms(start_ms),
+            max(self.clock.market_ms(end_ms), self.clock.market_ms(start_ms) + 1),
         )
         return self._price(quote, start_ms, high), self._price(quote, start_ms, low)
 
-    def _gap(self, symbol: str, ms: int) -> float:
-        wandering = GAP_SWING * self.volatility * self._quotes[symbol].gap.at(self.tempo.tau(ms))
-        return self.mark_gaps.get(symbol, wandering)
+    def _mark_gap(self, symbol: str, ms: int) -> float:
+        drifting = GAP_SWING * self.volatility * self._quotes[symbol].gap.at(self.clock.market_ms(ms))
+        return self.mark_gaps.get(symbol, drifting)
 
-    def _shift(self, symbol: str, ms: int, offset: float) -> None:
-        self.shifts.add(symbol, ms, offset)
+    def _override(self, symbol: str, ms: int, offset: float) -> None:
+        self.overrides.add(symbol, ms, offset)
         self.raw.cache_clear()
 
-    def _hand_moves(self, symbol: str, after_ms: int, until_ms: int) -> list[int]:
-        movers = self._quotes[symbol].moved_by
-        return sorted({ms for mover, _ in movers for ms in self.shifts.moments(mover, after_ms, until_ms)})
+    def _override_times(self, symbol: str, after_ms: int, until_ms: int) -> list[int]:
+        movers = self._quotes[symbol].override_sources
+        return sorted(
+            {ms for source, _ in movers for ms in self.overrides.times_between(source, after_ms, until_ms)}
+        )
 
 
 def _spread_ticks(last: Decimal, tick: Decimal) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from exchange.simulator.instruments import ZERO, Instrument, eight
+from exchange.simulator.instruments import ZERO, Instrument, truncate_to_8
 
 NameSpace = Literal["plain", "advanced"]
 Row = dict[str, Any]
@@ -25,12 +25,17 @@ Row = dict[str, Any]
 PLAIN: NameSpace = "plain"
 ADVANCED: NameSpace = "advanced"
 NAME_SPACES: tuple[NameSpace, NameSpace] = (PLAIN, ADVANCED)
-OPEN = ("PENDING", "NEW", "ACTIVE")
-BELOW = {("SELL", "STOP_LOSS"), ("SELL", "STOP_LIMIT"), ("BUY", "TAKE_PROFIT"), ("BUY", "TAKE_PROFIT_LIMIT")}
+OPEN_STATUSES = ("PENDING", "NEW", "ACTIVE")
+FIRES_BELOW = {
+    ("SELL", "STOP_LOSS"),
+    ("SELL", "STOP_LIMIT"),
+    ("BUY", "TAKE_PROFIT"),
+    ("BUY", "TAKE_PROFIT_LIMIT"),
+}
 MARKET_TRIGGERS = ("STOP_LOSS", "TAKE_PROFIT")
 LIMIT_TRIGGERS = ("STOP_LIMIT", "TAKE_PROFIT_LIMIT")
 TRIGGERS = MARKET_TRIGGERS + LIMIT_TRIGGERS
-NS = 1_000_000
+NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +83,7 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        return self.status in OPEN
+        return self.status in OPEN_STATUSES
 
     @property
     def remaining(self) -> Decimal:
@@ -97,7 +102,7 @@ class Order:
 
     @property
     def fires_below(self) -> bool:
-        return (self.side, self.order_type) in BELOW
+        return (self.side, self.order_type) in FIRES_BELOW
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +148,7 @@ class Position:
     update_time_ms: int
 
 
-Moment = tuple[int, int, str]
+TimeKey = tuple[int, int, str]
 
 
 class OrderStore:
@@ -154,8 +159,8 @@ class OrderStore:
         self.by_id: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
         self.by_client_oid: dict[str, list[Order]] = {}
-        self.by_update: list[Moment] = []
-        self.by_create: list[Moment] = []
+        self.by_update: list[TimeKey] = []
+        self.by_create: list[TimeKey] = []
 
     def key(self, order: Order) -> str:
         return order.order_id if order.name_space == self.name_space else order.exchange_order_id
@@ -166,9 +171,9 @@ class OrderStore:
         if order.is_open:
             self.open[self.key(order)] = order
         else:
-            self.shelve(order)
+            self.archive(order)
 
-    def shelve(self, order: Order) -> None:
+    def archive(self, order: Order) -> None:
         """The order has ended: out of the open ones, into the history."""
         key = self.key(order)
         self.open.pop(key, None)
@@ -176,7 +181,7 @@ class OrderStore:
         insort(self.by_update, (order.update_time_ns, sequence, key))
         insort(self.by_create, (order.create_time_ns, sequence, key))
 
-    def rename(self, order: Order, client_oid: str) -> None:
+    def change_client_oid(self, order: Order, client_oid: str) -> None:
         self.by_client_oid[order.client_oid].remove(order)
         order.client_oid = client_oid
         self.by_client_oid.setdefault(client_oid, []).append(order)
@@ -187,13 +192,13 @@ class OrderStore:
             return self.by_id.get(order_id)
         return next(reversed(self.by_client_oid.get(client_oid or "", [])), None)
 
-    def ended_between(self, start_ns: int, end_ns: int, *, on_create: bool) -> Iterator[Order]:
+    def ended_between(self, start_ns: int, end_ns: int, *, by_create_time: bool) -> Iterator[Order]:
         """Finished orders with start <= time < end, newest first."""
-        shelf = self.by_create if on_create else self.by_update
-        at = bisect_left(shelf, (end_ns, -1, ""))
-        while at > 0 and shelf[at - 1][0] >= start_ns:
+        ended = self.by_create if by_create_time else self.by_update
+        at = bisect_left(ended, (end_ns, -1, ""))
+        while at > 0 and ended[at - 1][0] >= start_ns:
             at -= 1
-            yield self.by_id[shelf[at][2]]
+            yield self.by_id[ended[at][2]]
 
 
 class TradeStore:
@@ -228,11 +233,11 @@ class Ledger:
     balances: dict[str, Decimal] = field(default_factory=dict)
     paid_in: dict[str, Decimal] = field(default_factory=dict)
 
-    def of(self, currency: str) -> Decimal:
+    def balance_of(self, currency: str) -> Decimal:
         return self.balances.get(currency, ZERO)
 
     def add(self, currency: str, amount: Decimal) -> None:
-        self.balances[currency] = self.of(currency) + amount
+        self.balances[currency] = self.balance_of(currency) + amount
 
     def pay_in(self, currency: str, amount: Decimal) -> None:
         """A deposit, or a withdrawal when negative."""
@@ -240,7 +245,7 @@ class Ledger:
         self.paid_in[currency] = self.paid_in.get(currency, ZERO) + amount
 
 
-STARTS = {
+FIRST_IDS = {
     "plain": 4989988582751289512,
     "advanced": 5755600460443882762,
     "list": 6498090546073120100,
@@ -250,12 +255,12 @@ STARTS = {
 
 
 @dataclass(slots=True)
-class Ids:
+class IdGenerator:
     """Counters of one exchange. `overlap` lets both name spaces count from one start (quirk order_id_ranges)."""
 
     counts: dict[str, int]
     last_ms: int = 0
-    in_ms: int = 0
+    ns_in_ms: int = 0
 
     def next(self, kind: str, *, overlap: bool = False) -> str:
         following = self.peek(kind, overlap=overlap)
@@ -264,18 +269,20 @@ class Ids:
 
     def peek(self, kind: str, *, overlap: bool = False) -> str:
         """The id that `next` will hand out."""
-        start = STARTS["plain"] if overlap and kind == "advanced" else STARTS[kind]
+        start = FIRST_IDS["plain"] if overlap and kind == "advanced" else FIRST_IDS[kind]
         return str(start + self.counts.get(kind, 0) + 1)
 
-    def time_ns(self, ms: int, *, coarse: bool) -> int:
+    def time_ns(self, ms: int, *, whole_ms: bool) -> int:
         """A time inside the millisecond, later than the one before it unless the clock went back."""
-        if coarse:
-            return ms * NS
-        self.in_ms = min(self.in_ms + 211, NS - 1) if ms == self.last_ms else 301_000 + self._spread(ms)
+        if whole_ms:
+            return ms * NS_PER_MS
+        self.ns_in_ms = (
+            min(self.ns_in_ms + 211, NS_PER_MS - 1) if ms == self.last_ms else 301_000 + self._ns_offset(ms)
+        )
         self.last_ms = ms
-        return ms * NS + self.in_ms
+        return ms * NS_PER_MS + self.ns_in_ms
 
-    def _spread(self, ms: int) -> int:
+    def _ns_offset(self, ms: int) -> int:
         return (ms * 7919) % 99_991
 
 
@@ -293,14 +300,14 @@ class FeeRates:
         return ((self.taker_bps if taker else self.maker_bps) * BPS).normalize()
 
 
-def default_token(instrument: Instrument, side: str) -> str:
+def default_fee_token(instrument: Instrument, side: str) -> str:
     return instrument.base if side == "BUY" else instrument.quote
 
 
-def allowed_tokens(instrument: Instrument, side: str) -> set[str]:
+def allowed_fee_tokens(instrument: Instrument, side: str) -> set[str]:
     tokens = {instrument.quote, "USD", "USDT", "EUR"}
     return tokens | {instrument.base} if side == "BUY" else tokens
 
 
-def rounded(fee: Decimal, how: str) -> Decimal:
-    return eight(fee) if how == "eight_decimals" else fee
+def round_fee(fee: Decimal, rounding: str) -> Decimal:
+    return truncate_to_8(fee) if rounding == "eight_decimals" else fee

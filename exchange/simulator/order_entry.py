@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import instruments, matching, requests, settlement
 from exchange.simulator.config import Refusal
-from exchange.simulator.instruments import ZERO, Instrument, normal
+from exchange.simulator.instruments import ZERO, Instrument, normalized
 from exchange.simulator.models import (
     ADVANCED,
     LIMIT_TRIGGERS,
@@ -20,8 +20,8 @@ from exchange.simulator.models import (
     TRIGGERS,
     NameSpace,
     Order,
-    allowed_tokens,
-    default_token,
+    allowed_fee_tokens,
+    default_fee_token,
 )
 from exchange.simulator.requests import Call
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
 
-TIMES = ("GOOD_TILL_CANCEL", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL")
-EXECS = ("POST_ONLY", "SMART_POST_ONLY", "REDUCE_ONLY", "ISOLATED_MARGIN", "MARGIN_ORDER")
-REFERENCES = ("MARK_PRICE", "INDEX_PRICE", "LAST_PRICE")
-PRICED = ("LIMIT", *LIMIT_TRIGGERS)
+TIMES_IN_FORCE = ("GOOD_TILL_CANCEL", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL")
+EXEC_INSTRUCTIONS = ("POST_ONLY", "SMART_POST_ONLY", "REDUCE_ONLY", "ISOLATED_MARGIN", "MARGIN_ORDER")
+REF_PRICE_TYPES = ("MARK_PRICE", "INDEX_PRICE", "LAST_PRICE")
+TYPES_WITH_LIMIT = ("LIMIT", *LIMIT_TRIGGERS)
 
 
-def instrument_named(x: Exchange, params: dict[str, Any]) -> Instrument:
-    instrument = x.instruments.get(str(params.get("instrument_name")))
+def find_tradable(exchange: Exchange, params: dict[str, Any]) -> Instrument:
+    instrument = exchange.instruments.get(str(params.get("instrument_name")))
     if instrument is None:
         raise Refusal(209)
     if not instrument.tradable:
@@ -46,259 +46,289 @@ def instrument_named(x: Exchange, params: dict[str, Any]) -> Instrument:
     return instrument
 
 
-def draft(
-    x: Exchange, name_space: NameSpace, params: dict[str, Any], types: tuple[str, ...], reference: str
+def build_order(
+    exchange: Exchange,
+    name_space: NameSpace,
+    params: dict[str, Any],
+    types: tuple[str, ...],
+    default_client_oid: str,
 ) -> Order:
     """An order without ids. Raises Refusal with the code of the first thing that is wrong."""
-    instrument = instrument_named(x, params)
-    side = requests.one_of(params, "side", ("BUY", "SELL"), 220)
-    kind = order_type(x, name_space, params, types)
-    moment = x.at_ms * 1_000_000
+    instrument = find_tradable(exchange, params)
+    side = requests.choice_param(params, "side", ("BUY", "SELL"), 220)
+    kind = order_type(exchange, name_space, params, types)
+    now_ns = exchange.at_ms * 1_000_000
     order = Order(
         name_space=name_space,
         order_id="",
-        client_oid=requests.client_oid(params) or reference,
+        client_oid=requests.client_oid(params) or default_client_oid,
         instrument_name=instrument.symbol,
         side=side,
         order_type=kind,
         quantity=ZERO,
         fee_instrument_name=fee_token(instrument, side, params),
-        time_in_force=requests.one_of(params, "time_in_force", TIMES, 221, TIMES[0]),
-        exec_inst=requests.names(params, "exec_inst", EXECS, 219),
-        create_time_ns=moment,
-        update_time_ns=moment,
+        time_in_force=requests.choice_param(params, "time_in_force", TIMES_IN_FORCE, 221, TIMES_IN_FORCE[0]),
+        exec_inst=requests.names(params, "exec_inst", EXEC_INSTRUCTIONS, 219),
+        create_time_ns=now_ns,
+        update_time_ns=now_ns,
     )
-    check_combination(x, order)
-    check_margin(x, params)
-    read_amounts(x, order, instrument, params)
+    check_combination(exchange, order)
+    check_margin(exchange, params)
+    read_amounts(exchange, order, instrument, params)
     return order
 
 
-def order_type(x: Exchange, name_space: NameSpace, params: dict[str, Any], types: tuple[str, ...]) -> str:
+def order_type(
+    exchange: Exchange, name_space: NameSpace, params: dict[str, Any], types: tuple[str, ...]
+) -> str:
     """Trigger types moved to the advanced endpoints; what the old one answers is a quirk (dossier 8)."""
     kind = str(params.get("type") or "")
     if name_space == PLAIN and kind in TRIGGERS:
-        raise Refusal(x.quirks.old_endpoint_trigger)
-    return requests.one_of(params, "type", types, 218)
+        raise Refusal(exchange.quirks.old_endpoint_trigger)
+    return requests.choice_param(params, "type", types, 218)
 
 
 def fee_token(instrument: Instrument, side: str, params: dict[str, Any]) -> str:
-    token = requests.text(params, "fee_instrument_name") or default_token(instrument, side)
-    if token not in allowed_tokens(instrument, side):
+    token = requests.text_param(params, "fee_instrument_name") or default_fee_token(instrument, side)
+    if token not in allowed_fee_tokens(instrument, side):
         raise Refusal(215)
     return token
 
 
-def check_combination(x: Exchange, order: Order) -> None:
+def check_combination(exchange: Exchange, order: Order) -> None:
     """POST_ONLY excludes MARKET and, by the specification, any time in force but the default (5.11.3)."""
     post = [each for each in order.exec_inst if each.endswith("POST_ONLY")]
     if len(post) > 1:
         raise Refusal(219)
-    other_time = order.time_in_force != TIMES[0] and x.quirks.post_only_other_tif == "refused"
+    other_time = order.time_in_force != TIMES_IN_FORCE[0] and exchange.quirks.post_only_other_tif == "refused"
     if post and (order.order_type == "MARKET" or other_time):
         raise Refusal(43005)
 
 
-def check_margin(x: Exchange, params: dict[str, Any]) -> None:
+def check_margin(exchange: Exchange, params: dict[str, Any]) -> None:
     margin = params.get("spot_margin", "SPOT")
     if margin != "SPOT":
         raise Refusal(416 if margin == "MARGIN" else 50001)
-    check_self_trade(x, params)
+    check_self_trade(exchange, params)
 
 
-def check_self_trade(x: Exchange, params: dict[str, Any]) -> None:
+def check_self_trade(exchange: Exchange, params: dict[str, Any]) -> None:
     """stp_scope is M, S or perhaps D, and needs stp_inst (D30)."""
     scope = params.get("stp_scope")
-    scopes = ("M", "S", "D") if x.quirks.stp_scope_default == "accepted" else ("M", "S")
+    scopes = ("M", "S", "D") if exchange.quirks.stp_scope_default == "accepted" else ("M", "S")
     if scope is not None and scope not in scopes:
         raise Refusal(40004, "Invalid stp_scope")
     if scope is not None and params.get("stp_inst") is None:
         raise Refusal(40004, "Missing stp_inst")
 
 
-def read_amounts(x: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]) -> None:
+def read_amounts(exchange: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]) -> None:
     advanced = order.name_space == ADVANCED
-    if order.order_type in PRICED:
-        code = x.quirks.advanced_price_code if advanced else 308
-        order.limit_price = instruments.on_tick(requests.price(params, code=code), instrument, code)
+    if order.order_type in TYPES_WITH_LIMIT:
+        code = exchange.quirks.advanced_price_code if advanced else 308
+        order.limit_price = instruments.check_on_tick(requests.price(params, code=code), instrument, code)
     if order.order_type in TRIGGERS:
-        order.ref_price = instruments.on_tick(requests.ref_price(params), instrument, 229)
-        order.ref_price_type = requests.one_of(
-            params, "ref_price_type", REFERENCES, 230, x.quirks.default_ref_price_type
+        order.ref_price = instruments.check_on_tick(requests.ref_price(params), instrument, 229)
+        order.ref_price_type = requests.choice_param(
+            params, "ref_price_type", REF_PRICE_TYPES, 230, exchange.quirks.default_ref_price_type
         )
-    read_quantity(x, order, instrument, params)
+    read_quantity(exchange, order, instrument, params)
 
 
-def read_quantity(x: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]) -> None:
+def read_quantity(exchange: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]) -> None:
     """A market buy may say how much to spend instead of how much to get (D10)."""
     quantity, notional = requests.quantity(params), requests.notional(params)
     by_notional = notional is not None and order.order_type == "MARKET" and order.side == "BUY"
-    if quantity is not None and by_notional and x.quirks.notional_and_quantity == "refused":
+    if quantity is not None and by_notional and exchange.quirks.notional_and_quantity == "refused":
         raise Refusal(40004, "quantity and notional")
     if quantity is None and by_notional:
         order.notional = notional
         order.exec_inst = [*order.exec_inst, "NOTIONAL_ORDER"]
     else:
-        order.quantity = instruments.on_lot(quantity, instrument)
-    estimate(x, order, instrument)
+        order.quantity = instruments.check_on_lot(quantity, instrument)
+    estimate_value(exchange, order, instrument)
 
 
-def estimate(x: Exchange, order: Order, instrument: Instrument) -> None:
+def estimate_value(exchange: Exchange, order: Order, instrument: Instrument) -> None:
     """order_value, and the quantity of a notional order, at the collar price (dossier 5.11.6, 5.11.7)."""
     if order.notional is not None:
         order.order_value = order.notional
-        order.quantity = instruments.lots_for(order.notional, collar_price(x, order, instrument), instrument)
+        order.quantity = instruments.quantity_for_value(
+            order.notional, collar_price(exchange, order, instrument), instrument
+        )
         return
-    price = order.limit_price or order.ref_price or collar_price(x, order, instrument)
-    order.order_value = normal(price) * normal(order.quantity)
+    price = order.limit_price or order.ref_price or collar_price(exchange, order, instrument)
+    order.order_value = normalized(price) * normalized(order.quantity)
 
 
-def collar_price(x: Exchange, order: Order, instrument: Instrument) -> Decimal:
+def collar_price(exchange: Exchange, order: Order, instrument: Instrument) -> Decimal:
     """The worst price of a market order: best bid or ask 5 % away, rounded towards the market."""
     if order.side == "BUY":
-        return instruments.down(x.prices.ask(instrument.symbol, x.at_ms) * Decimal("1.05"), instrument)
-    return instruments.up(x.prices.bid(instrument.symbol, x.at_ms) * Decimal("0.95"), instrument)
+        return instruments.round_down(
+            exchange.prices.ask(instrument.symbol, exchange.at_ms) * Decimal("1.05"), instrument
+        )
+    return instruments.round_up(
+        exchange.prices.bid(instrument.symbol, exchange.at_ms) * Decimal("0.95"), instrument
+    )
 
 
-PER_PAIR, IN_TOTAL = 200, 1000
-LEAST_USD = Decimal(1)
-PASSIVE_LOW, PASSIVE_HIGH = Decimal("0.1"), Decimal(10)
+MAX_OPEN_PER_PAIR, MAX_OPEN_TOTAL = 200, 1000
+MIN_ORDER_USD = Decimal(1)
+PASSIVE_MIN_RATIO, PASSIVE_MAX_RATIO = Decimal("0.1"), Decimal(10)
 
 
-def check_client_oid(x: Exchange, order: Order) -> None:
+def check_client_oid(exchange: Exchange, order: Order) -> None:
     """204: used before, for ever or by an open order, in the account or in the name space (quirks)."""
-    stores = x.stores.values() if x.quirks.client_oid_scope == "account" else [x.stores[order.name_space]]
+    stores = (
+        exchange.stores.values()
+        if exchange.quirks.client_oid_scope == "account"
+        else [exchange.stores[order.name_space]]
+    )
     used = [each for store in stores for each in store.by_client_oid.get(order.client_oid, [])]
-    if any(each.is_open or x.quirks.client_oid_unique == "ever" for each in used):
+    if any(each.is_open or exchange.quirks.client_oid_unique == "ever" for each in used):
         raise Refusal(204)
 
 
-def check_room(x: Exchange, order: Order) -> None:
+def check_open_order_limit(exchange: Exchange, order: Order) -> None:
     """318: 200 open orders per pair, 1000 over all (dossier 4)."""
-    if order.name_space != PLAIN and x.quirks.limits_count == "plain":
+    if order.name_space != PLAIN and exchange.quirks.limits_count == "plain":
         return
-    counted = [each for each in x.open_orders() if x.quirks.limits_count == "all" or each.name_space == PLAIN]
+    counted = [
+        each
+        for each in exchange.open_orders()
+        if exchange.quirks.limits_count == "all" or each.name_space == PLAIN
+    ]
     same = sum(each.instrument_name == order.instrument_name for each in counted)
-    if same >= PER_PAIR or len(counted) >= IN_TOTAL:
+    if same >= MAX_OPEN_PER_PAIR or len(counted) >= MAX_OPEN_TOTAL:
         raise Refusal(318)
 
 
-def check_trigger_side(x: Exchange, order: Order) -> None:
+def check_trigger_side(exchange: Exchange, order: Order) -> None:
     """50007: the trigger price is already reached (dossier 5.20)."""
-    if order.order_type not in TRIGGERS or x.quirks.trigger_wrong_side == "fires":
+    if order.order_type not in TRIGGERS or exchange.quirks.trigger_wrong_side == "fires":
         return
-    ref, price = order.ref_price or ZERO, reference_now(x, order)
+    ref, price = order.ref_price or ZERO, reference_price(exchange, order)
     if (ref >= price) if order.fires_below else (ref <= price):
         raise Refusal(50007)
-    if x.quirks.trigger_farthest == "twice_mark" and ref > 2 * price:
+    if exchange.quirks.trigger_farthest == "twice_mark" and ref > 2 * price:
         raise Refusal(50007)
 
 
-def reference_now(x: Exchange, order: Order) -> Decimal:
-    source = x.prices.last if order.ref_price_type == "LAST_PRICE" else x.prices.mark
-    return source(order.instrument_name, x.at_ms)
+def reference_price(exchange: Exchange, order: Order) -> Decimal:
+    source = exchange.prices.last if order.ref_price_type == "LAST_PRICE" else exchange.prices.mark
+    return source(order.instrument_name, exchange.at_ms)
 
 
-def problem(x: Exchange, order: Order) -> int:
+def refusal_code(exchange: Exchange, order: Order) -> int:
     """The code a risk check refuses the order with; 0 when it may go. These can come with ids (dossier 1.1)."""
-    if below_minimum(x, order):
+    if is_below_minimum(exchange, order):
         return 415
-    if too_large(x, order):
+    if is_too_large(exchange, order):
         return 314
-    if far_away(x, order):
+    if is_outside_price_band(exchange, order):
         return 315
-    return 306 if not covered(x, [order]) else 0
+    return 306 if not has_funds(exchange, [order]) else 0
 
 
-def below_minimum(x: Exchange, order: Order) -> bool:
+def is_below_minimum(exchange: Exchange, order: Order) -> bool:
     """Less than one US dollar at the effective price; cross pairs at the quote's own price (5.11.5)."""
-    value = order.notional or order.quantity * effective_price(x, order)
-    return value * x.usd(x.instruments[order.instrument_name].quote) < LEAST_USD
+    value = order.notional or order.quantity * effective_price(exchange, order)
+    return value * exchange.usd(exchange.instruments[order.instrument_name].quote) < MIN_ORDER_USD
 
 
-def too_large(x: Exchange, order: Order) -> bool:
+def is_too_large(exchange: Exchange, order: Order) -> bool:
     """No figures are published for 314 (11.12)."""
-    most = x.quirks.largest_order_usd
-    value = order.notional or order.quantity * effective_price(x, order)
-    return most > 0 and value * x.usd(x.instruments[order.instrument_name].quote) > most
+    maximum = exchange.quirks.largest_order_usd
+    value = order.notional or order.quantity * effective_price(exchange, order)
+    return maximum > 0 and value * exchange.usd(exchange.instruments[order.instrument_name].quote) > maximum
 
 
-def effective_price(x: Exchange, order: Order) -> Decimal:
+def effective_price(exchange: Exchange, order: Order) -> Decimal:
     symbol, limit = order.instrument_name, order.limit_price
     if order.order_type in TRIGGERS:
         return limit or order.ref_price or ZERO
     if order.side == "SELL":
-        return limit or x.prices.bid(symbol, x.at_ms)
-    ask = x.prices.ask(symbol, x.at_ms)
+        return limit or exchange.prices.bid(symbol, exchange.at_ms)
+    ask = exchange.prices.ask(symbol, exchange.at_ms)
     return min(limit, ask) if limit else ask
 
 
-def far_away(x: Exchange, order: Order) -> bool:
+def is_outside_price_band(exchange: Exchange, order: Order) -> bool:
     """Outside the price band around mark, or around the trigger of a trigger-limit order (5.11.6, 5.20)."""
-    if order.limit_price is None or x.quirks.price_band == "unchecked":
+    if order.limit_price is None or exchange.quirks.price_band == "unchecked":
         return False
     if order.order_type in LIMIT_TRIGGERS:
-        return x.quirks.trigger_limit_band == "checked" and outside(x, order, order.ref_price or ZERO)
-    return outside(x, order, x.prices.mark(order.instrument_name, x.at_ms))
+        return exchange.quirks.trigger_limit_band == "checked" and is_outside_band(
+            exchange, order, order.ref_price or ZERO
+        )
+    return is_outside_band(exchange, order, exchange.prices.mark(order.instrument_name, exchange.at_ms))
 
 
-def outside(x: Exchange, order: Order, centre: Decimal) -> bool:
-    band, price = x.instruments[order.instrument_name].band, order.limit_price or ZERO
+def is_outside_band(exchange: Exchange, order: Order, centre: Decimal) -> bool:
+    band, price = exchange.instruments[order.instrument_name].band, order.limit_price or ZERO
     if order.side == "BUY":
-        return not centre * PASSIVE_LOW <= price <= centre * (1 + band)
-    return not centre * (1 - band) <= price <= centre * PASSIVE_HIGH
+        return not centre * PASSIVE_MIN_RATIO <= price <= centre * (1 + band)
+    return not centre * (1 - band) <= price <= centre * PASSIVE_MAX_RATIO
 
 
-def covered(x: Exchange, orders: list[Order]) -> bool:
+def has_funds(exchange: Exchange, orders: list[Order]) -> bool:
     """Whether the account can lock what these (linked) orders would lock together."""
-    wanted = settlement.together([settlement.needed(x, each) for each in orders if settlement.locks(x, each)])
-    return all(need <= settlement.available(x, currency) for currency, need in wanted.items())
+    reservations_needed = settlement.max_per_currency(
+        [settlement.required_funds(exchange, each) for each in orders if settlement.reserves(exchange, each)]
+    )
+    return all(
+        need <= settlement.available(exchange, currency) for currency, need in reservations_needed.items()
+    )
 
 
-Ids = dict[str, str]
+OrderIds = dict[str, str]
 
 
-def place(x: Exchange, order: Order) -> Ids:
+def place(exchange: Exchange, order: Order) -> OrderIds:
     """Check, book and expose one order. The answer only says that it was received (dossier 5)."""
-    check_client_oid(x, order)
-    check_room(x, order)
-    check_trigger_side(x, order)
-    code = problem(x, order)
+    check_client_oid(exchange, order)
+    check_open_order_limit(exchange, order)
+    check_trigger_side(exchange, order)
+    code = refusal_code(exchange, order)
     if code:
-        return refuse(x, order, code)
-    book(x, order)
-    matching.visit_now(x, order)
-    return ids_of(order)
+        return refuse_order(exchange, order, code)
+    register(exchange, order)
+    matching.match_order_now(exchange, order)
+    return response_ids(order)
 
 
-def book(x: Exchange, order: Order) -> None:
+def register(exchange: Exchange, order: Order) -> None:
     """Give it its id and times and put it among the open orders."""
-    order.order_id = x.ids.next(order.name_space, overlap=x.quirks.order_id_ranges == "overlapping")
-    order.create_time_ns = order.update_time_ns = x.time_ns()
-    order.active_from_ms = x.at_ms + x.quirks.ack_delay_ms
-    order.status = x.quirks.untriggered_status if order.order_type in TRIGGERS else "ACTIVE"
-    settlement.hold(x, order)
-    x.add_order(order)
+    order.order_id = exchange.ids.next(
+        order.name_space, overlap=exchange.quirks.order_id_ranges == "overlapping"
+    )
+    order.create_time_ns = order.update_time_ns = exchange.time_ns()
+    order.active_from_ms = exchange.at_ms + exchange.quirks.ack_delay_ms
+    order.status = exchange.quirks.untriggered_status if order.order_type in TRIGGERS else "ACTIVE"
+    settlement.fix_hold_price(exchange, order)
+    exchange.add_order(order)
 
 
-def refuse(x: Exchange, order: Order, code: int) -> Ids:
+def refuse_order(exchange: Exchange, order: Order, code: int) -> OrderIds:
     """A risk refusal: with a record and its ids, with nothing, or only later on the record (quirk)."""
-    if x.quirks.refusal_ids == "without_ids":
+    if exchange.quirks.refusal_ids == "without_ids":
         raise Refusal(code)
-    book(x, order)
-    settlement.end(x, order, "REJECTED", code)
-    if x.quirks.refusal_ids == "with_ids":
-        raise Refusal(code, result=ids_of(order))
-    return ids_of(order)
+    register(exchange, order)
+    settlement.end_order(exchange, order, "REJECTED", code)
+    if exchange.quirks.refusal_ids == "with_ids":
+        raise Refusal(code, result=response_ids(order))
+    return response_ids(order)
 
 
-def ids_of(order: Order) -> Ids:
+def response_ids(order: Order) -> OrderIds:
     return {"client_oid": order.client_oid, "order_id": order.order_id}
 
 
-def create_plain(x: Exchange, call: Call) -> Ids:
-    return place(x, draft(x, PLAIN, call.params, ("LIMIT", "MARKET"), call.reference))
+def create_plain(exchange: Exchange, call: Call) -> OrderIds:
+    return place(
+        exchange, build_order(exchange, PLAIN, call.params, ("LIMIT", "MARKET"), call.default_client_oid)
+    )
 
 
-def create_trigger(x: Exchange, call: Call) -> Ids:
-    return place(x, draft(x, "advanced", call.params, TRIGGERS, call.reference))
+def create_trigger(exchange: Exchange, call: Call) -> OrderIds:
+    return place(exchange, build_order(exchange, "advanced", call.params, TRIGGERS, call.default_client_oid))

@@ -16,15 +16,15 @@ from exchange.simulator.market_data import Prices
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
-MODE = 0o600
+FILE_MODE = 0o600
 
 
 class StateUnreadable(Exception):
     """The file is there but is not a whole state. Says which file and what to do; nothing was changed."""
 
-    def __init__(self, path: Path, why: object) -> None:
+    def __init__(self, path: Path, reason: object) -> None:
         super().__init__(
-            f"The simulator's state in {path} cannot be read ({why}). "
+            f"The simulator's state in {path} cannot be read ({reason}). "
             "Move that file away to start with a new account, or put a good copy in its place."
         )
 
@@ -35,39 +35,41 @@ def save(path: Path, exchange: Exchange, prices: Prices) -> None:
         state = {"format": FORMAT, "prices": prices.to_state(), "exchange": exchange.to_state()}
         text = json.dumps(state)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "w", encoding="utf-8") as file:
+    temporary = path.with_name(path.name + ".new")
+    with open(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    os.replace(temporary, path)
 
 
 def load(path: Path, now_ms: Callable[[], int]) -> tuple[Exchange, Prices]:
     """The exchange and its market as they were saved. Raises StateUnreadable; FileNotFoundError when new."""
     text = path.read_bytes()
     try:
-        return _restored(json.loads(text), now_ms)
+        return _restore(json.loads(text), now_ms)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise StateUnreadable(path, f"{type(error).__name__}: {error}") from error
 
 
-def _restored(state: dict[str, Any], now_ms: Callable[[], int]) -> tuple[Exchange, Prices]:
+def _restore(state: dict[str, Any], now_ms: Callable[[], int]) -> tuple[Exchange, Prices]:
     if state["format"] != FORMAT:
         raise ValueError(f"format {state['format']}, this version reads format {FORMAT}")
     prices = Prices.from_state(state["prices"])
     return Exchange.from_state(state["exchange"], prices=prices, now_ms=now_ms), prices
 
 
-class Keeper:
+class StateSaver:
     """Saves in the background, at most once in `every` seconds and only after a change, and once more at the end."""
 
-    def __init__(self, path: Path, exchange: Exchange, prices: Prices, *, every: float = 1.0) -> None:
-        self._path, self._exchange, self._prices, self._every = path, exchange, prices, every
+    def __init__(self, path: Path, exchange: Exchange, prices: Prices, *, interval: float = 1.0) -> None:
+        self._path, self._exchange, self._prices, self._interval = path, exchange, prices, interval
         self._ended = Event()
-        self._thread = Thread(target=self._watch, name="simulator-state", daemon=True)
+        self._thread = Thread(target=self._save_loop, name="simulator-state", daemon=True)
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> StateSaver:
         self._save()
         self._thread.start()
         return self
@@ -77,8 +79,8 @@ class Keeper:
         self._thread.join()
         self._save()
 
-    def _watch(self) -> None:
-        while not self._ended.wait(self._every):
+    def _save_loop(self) -> None:
+        while not self._ended.wait(self._interval):
             if self._exchange.revision != self._saved:
                 self._try_to_save()
 

@@ -22,8 +22,8 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchange.simulator.config import Quirks, Refusal
-from exchange.simulator.instruments import parse
-from exchange.simulator.models import NS, NameSpace, Order, Trade
+from exchange.simulator.instruments import parse_decimal
+from exchange.simulator.models import NS_PER_MS, NameSpace, Order, Trade
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
@@ -49,8 +49,8 @@ def _array_text(values: list[Any], *, brackets: bool, inner: bool) -> str:
 def signature(body: dict[str, Any], secret: str, *, brackets: bool = False) -> str:
     """The sig that this request body must carry, in lower-case hex."""
     head = f"{body.get('method', '')}{body.get('id', '')}{body.get('api_key', '')}"
-    text = head + param_text(body.get("params", {}), brackets=brackets) + str(body.get("nonce", ""))
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    text_param = head + param_text(body.get("params", {}), brackets=brackets) + str(body.get("nonce", ""))
+    return hmac.new(secret.encode(), text_param.encode(), hashlib.sha256).hexdigest()
 
 
 def is_signed(body: dict[str, Any], secret: str, *, brackets: bool = False) -> bool:
@@ -63,12 +63,12 @@ NONCE_WINDOW_MS = 60_000
 DIGITS = re.compile(r"-?\d+")
 
 
-def check_envelope(x: Exchange, body: dict[str, Any], method: str) -> None:
+def check_envelope(exchange: Exchange, body: dict[str, Any], method: str) -> None:
     """The fields of dossier 1: method repeated, id a 64-bit number, params an object."""
     if body.get("method") != method:
         raise Refusal(40001, "method")
     identity = body.get("id")
-    if isinstance(identity, str) and x.quirks.id_type == "number":
+    if isinstance(identity, str) and exchange.quirks.id_type == "number":
         raise Refusal(40001, "id")
     if identity is not None and not DIGITS.fullmatch(str(identity)):
         raise Refusal(40001, "id")
@@ -80,49 +80,53 @@ def check_envelope(x: Exchange, body: dict[str, Any], method: str) -> None:
         raise Refusal(40001, "params")
 
 
-def check_access(x: Exchange, body: dict[str, Any]) -> None:
+def check_access(exchange: Exchange, body: dict[str, Any]) -> None:
     """40103 for the address, 40101 for key, signature or a nonce that is no integer, 40102 for its time."""
-    if not x.ip_allowed:
+    if not exchange.ip_allowed:
         raise Refusal(40103)
-    secret = x.keys.get(str(body.get("api_key")))
-    if secret is None or not is_signed(body, secret, brackets=x.quirks.nested_exec_inst == "brackets"):
+    secret = exchange.keys.get(str(body.get("api_key")))
+    if secret is None or not is_signed(body, secret, brackets=exchange.quirks.nested_exec_inst == "brackets"):
         raise Refusal(40101)
-    check_nonce(x, body.get("nonce"))
+    check_nonce(exchange, body.get("nonce"))
 
 
-def check_nonce(x: Exchange, nonce: Any) -> None:
+def check_nonce(exchange: Exchange, nonce: Any) -> None:
     if isinstance(nonce, bool) or not DIGITS.fullmatch(str(nonce)):
         raise Refusal(40101, "nonce")
     value = int(nonce)
-    if abs(value - x.at_ms) > NONCE_WINDOW_MS:
+    if abs(value - exchange.at_ms) > NONCE_WINDOW_MS:
         raise Refusal(40102)
-    repeated = value in x.nonces if x.quirks.nonce_rule == "unique" else value <= max(x.nonces, default=0)
-    if x.quirks.nonce_rule != "free" and repeated:
+    repeated = (
+        value in exchange.nonces
+        if exchange.quirks.nonce_rule == "unique"
+        else value <= max(exchange.nonces, default=0)
+    )
+    if exchange.quirks.nonce_rule != "free" and repeated:
         raise Refusal(40006)
-    x.nonces.append(value)
+    exchange.nonces.append(value)
 
 
-def check_rate(x: Exchange, method: str) -> None:
-    if not x.limits.allow(method, x.at_ms, x.quirks):
+def check_rate(exchange: Exchange, method: str) -> None:
+    if not exchange.limits.allow(method, exchange.at_ms, exchange.quirks):
         raise Refusal(42901)
 
 
-ORDERS = ("private/create-order", "private/cancel-order", "private/cancel-all-orders")
-SLOW = ("private/get-trades", "private/get-order-history")
+ORDER_METHODS = ("private/create-order", "private/cancel-order", "private/cancel-all-orders")
+HISTORY_METHODS = ("private/get-trades", "private/get-order-history")
 
 
-OTHERS = {"3_per_100ms": (3, 100), "10_per_s": (10, 1000)}
+PRIVATE_LIMITS = {"3_per_100ms": (3, 100), "10_per_s": (10, 1000)}
 
 
-def limit_of(method: str, private: str = "3_per_100ms") -> tuple[int, int]:
+def rate_limit_of(method: str, private: str = "3_per_100ms") -> tuple[int, int]:
     """(calls, per how many ms) of one method; `private` is that of private methods without one (D14)."""
     if method.startswith("public/"):
         return 100, 1000
-    if method in ORDERS:
+    if method in ORDER_METHODS:
         return 15, 100
     if method == "private/get-order-detail":
         return 30, 100
-    return (1, 1000) if method in SLOW else OTHERS[private]
+    return (1, 1000) if method in HISTORY_METHODS else PRIVATE_LIMITS[private]
 
 
 @dataclass(slots=True)
@@ -145,12 +149,12 @@ class RateLimits:
         return fits
 
     def _fits(self, method: str, ms: int, quirks: Quirks) -> bool:
-        most, length = limit_of(method, quirks.rate_private)
+        maximum, length = rate_limit_of(method, quirks.rate_private)
         past = self.calls.setdefault(method, deque())
         oldest = ms // length * length if quirks.rate_window == "fixed" else ms - length + 1
         while past and past[0] < oldest:
             past.popleft()
-        return len(past) < most
+        return len(past) < maximum
 
 
 MAX_CLIENT_OID = 36
@@ -162,61 +166,65 @@ class Call:
 
     method: str
     params: dict[str, Any] = field(default_factory=dict)
-    reference: str = "0"
+    default_client_oid: str = "0"
 
 
-def text(params: dict[str, Any], name: str) -> str | None:
+def text_param(params: dict[str, Any], name: str) -> str | None:
     """The value as text; numbers are accepted for ids. Missing and null are None."""
     value = params.get(name)
     return None if value is None else str(value)
 
 
-def required(params: dict[str, Any], name: str) -> str:
-    value = text(params, name)
+def required_text(params: dict[str, Any], name: str) -> str:
+    value = text_param(params, name)
     if not value:
         raise Refusal(40004, f"Missing {name}")
     return value
 
 
-def amount(params: dict[str, Any], name: str, *, wrong_type: int, wrong_value: int) -> Decimal | None:
+def positive_decimal(
+    params: dict[str, Any], name: str, *, wrong_type: int, wrong_value: int
+) -> Decimal | None:
     """A positive number sent as a string. A JSON number is refused with `wrong_type`."""
     value = params.get(name)
     if value is None:
         return None
     if not isinstance(value, str):
         raise Refusal(wrong_type)
-    number = parse(value)
+    number = parse_decimal(value)
     if number is None or number <= 0:
         raise Refusal(wrong_value)
     return number
 
 
 def quantity(params: dict[str, Any], name: str = "quantity") -> Decimal | None:
-    return amount(params, name, wrong_type=40101, wrong_value=213)
+    return positive_decimal(params, name, wrong_type=40101, wrong_value=213)
 
 
 def price(params: dict[str, Any], name: str = "price", *, code: int = 308) -> Decimal | None:
-    return amount(params, name, wrong_type=308, wrong_value=code)
+    return positive_decimal(params, name, wrong_type=308, wrong_value=code)
 
 
 def notional(params: dict[str, Any]) -> Decimal | None:
-    return amount(params, "notional", wrong_type=50001, wrong_value=213)
+    return positive_decimal(params, "notional", wrong_type=50001, wrong_value=213)
 
 
 def ref_price(params: dict[str, Any], name: str = "ref_price") -> Decimal | None:
-    return amount(params, name, wrong_type=229, wrong_value=229)
+    return positive_decimal(params, name, wrong_type=229, wrong_value=229)
 
 
 def client_oid(params: dict[str, Any], name: str = "client_oid") -> str | None:
-    value = text(params, name)
+    value = text_param(params, name)
     if value is not None and len(value) > MAX_CLIENT_OID:
         raise Refusal(40004, f"Invalid {name}")
     return value or None
 
 
-def one_of(params: dict[str, Any], name: str, allowed: tuple[str, ...], code: int, default: str = "") -> str:
+def choice_param(
+    params: dict[str, Any], name: str, allowed: tuple[str, ...], code: int, default: str = ""
+) -> str:
     """An enum value, or `default` when missing; without default a missing one is 40004."""
-    value = text(params, name) or default
+    value = text_param(params, name) or default
     if not value:
         raise Refusal(40004, f"Missing {name}")
     if value not in allowed:
@@ -234,76 +242,87 @@ def names(params: dict[str, Any], name: str, allowed: tuple[str, ...], code: int
     return [str(each) for each in value]
 
 
-DAY_NS = 86_400_000 * NS
+DAY_NS = 86_400_000 * NS_PER_MS
 RETENTION_DAYS = 183
 WEEK_NS = 7 * DAY_NS
-PAGE = 100
-Window = tuple[int, int]
+MAX_PAGE_SIZE = 100
+TimeWindow = tuple[int, int]
 T = TypeVar("T")
 
 
-def page_size(x: Exchange, params: dict[str, Any], name: str = "limit", most: int = PAGE) -> int:
+def page_size(
+    exchange: Exchange, params: dict[str, Any], name: str = "limit", maximum: int = MAX_PAGE_SIZE
+) -> int:
     """A JSON number up to `most`; a string is 40003 (dossier D1)."""
-    value = params.get(name, most)
-    if isinstance(value, str) and x.quirks.limit_type == "any" and value.isdigit():
+    value = params.get(name, maximum)
+    if isinstance(value, str) and exchange.quirks.limit_type == "any" and value.isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refusal(40003)
     if value <= 0:
         raise Refusal(40004, f"Invalid {name}")
-    return min(value, most)
+    return min(value, maximum)
 
 
-def to_ns(params: dict[str, Any], name: str) -> int | None:
+def time_param_ns(params: dict[str, Any], name: str) -> int | None:
     """Milliseconds or nanoseconds, told apart by size; text or number."""
-    value = text(params, name)
+    value = text_param(params, name)
     if value is None:
         return None
     if not value.isdigit():
         raise Refusal(40005)
-    return int(value) * (NS if int(value) < 10**15 else 1)
+    return int(value) * (NS_PER_MS if int(value) < 10**15 else 1)
 
 
-def window(x: Exchange, params: dict[str, Any], widest: str, days: int = RETENTION_DAYS) -> Window:
+def time_window(
+    exchange: Exchange, params: dict[str, Any], too_wide: str, days: int = RETENTION_DAYS
+) -> TimeWindow:
     """(start inclusive, end exclusive) in ns; one day up to now by default; too wide as the quirk says."""
-    end = to_ns(params, "end_time")
-    end = (x.at_ms + 1) * NS if end is None else end
-    start = to_ns(params, "start_time")
+    end = time_param_ns(params, "end_time")
+    end = (exchange.at_ms + 1) * NS_PER_MS if end is None else end
+    start = time_param_ns(params, "start_time")
     start = end - DAY_NS if start is None else start
     if start > end:
         start, end = end, start
-    if end - start > WEEK_NS and widest != "any":
-        if widest == "refused":
+    if end - start > WEEK_NS and too_wide != "any":
+        if too_wide == "refused":
             raise Refusal(40005)
         start = end - WEEK_NS
-    return max(start, x.at_ms * NS - days * DAY_NS), end
+    return max(start, exchange.at_ms * NS_PER_MS - days * DAY_NS), end
 
 
-def finished_orders(x: Exchange, name_space: NameSpace, call: Call) -> list[Order]:
+def finished_orders(exchange: Exchange, name_space: NameSpace, call: Call) -> list[Order]:
     """Terminal orders of the window, newest first."""
-    size = page_size(x, call.params)
-    days = RETENTION_DAYS if name_space == "plain" else x.quirks.advanced_history_days
-    start, end = window(x, call.params, x.quirks.history_widest, days)
-    on_create = x.quirks.history_window == "create"
-    orders = x.stores[name_space].ended_between(start, end, on_create=on_create)
-    wanted = (each for each in orders if each.hidden_until_ms <= x.at_ms and _of(each, call))
-    return page(wanted, size, x, lambda order: order.create_time_ns if on_create else order.update_time_ns)
+    size = page_size(exchange, call.params)
+    days = RETENTION_DAYS if name_space == "plain" else exchange.quirks.advanced_history_days
+    start, end = time_window(exchange, call.params, exchange.quirks.history_widest, days)
+    by_create_time = exchange.quirks.history_window == "create"
+    orders = exchange.stores[name_space].ended_between(start, end, by_create_time=by_create_time)
+    requested = (
+        each for each in orders if each.hidden_until_ms <= exchange.at_ms and _matches_instrument(each, call)
+    )
+    return paginate(
+        requested,
+        size,
+        exchange,
+        lambda order: order.create_time_ns if by_create_time else order.update_time_ns,
+    )
 
 
-def executions(x: Exchange, call: Call) -> list[Trade]:
+def executions(exchange: Exchange, call: Call) -> list[Trade]:
     """Trades of the window, newest first."""
-    size = page_size(x, call.params)
-    start, end = window(x, call.params, x.quirks.trades_widest)
-    wanted = (each for each in x.trades.between(start, end) if _of(each, call))
-    return page(wanted, size, x, lambda trade: trade.create_time_ns)
+    size = page_size(exchange, call.params)
+    start, end = time_window(exchange, call.params, exchange.quirks.trades_widest)
+    requested = (each for each in exchange.trades.between(start, end) if _matches_instrument(each, call))
+    return paginate(requested, size, exchange, lambda trade: trade.create_time_ns)
 
 
-def page(items: Iterable[T], size: int, x: Exchange, time: Callable[[T], int]) -> list[T]:
+def paginate(items: Iterable[T], size: int, exchange: Exchange, time: Callable[[T], int]) -> list[T]:
     """The first of them; inside one timestamp in the order the quirk says."""
-    if x.quirks.tie_order == "oldest_first":
+    if exchange.quirks.tie_order == "oldest_first":
         items = (each for _, tied in groupby(items, key=time) for each in reversed(list(tied)))
     return list(islice(items, size))
 
 
-def _of(item: Order | Trade, call: Call) -> bool:
+def _matches_instrument(item: Order | Trade, call: Call) -> bool:
     return call.params.get("instrument_name") in (None, item.instrument_name)

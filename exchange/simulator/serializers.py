@@ -11,87 +11,99 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from exchange.simulator import settlement
-from exchange.simulator.instruments import ZERO, eight, normal, plain, short, with_step
-from exchange.simulator.models import ADVANCED, NS, TRIGGERS, NameSpace, Order, Row, Trade, haircut
+from exchange.simulator.instruments import (
+    ZERO,
+    decimal_text,
+    normalized,
+    quantize_to_step,
+    trimmed_text,
+    truncate_to_8,
+)
+from exchange.simulator.models import ADVANCED, NS_PER_MS, TRIGGERS, NameSpace, Order, Row, Trade, haircut
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
 
-def order_row(x: Exchange, order: Order, name_space: NameSpace) -> Row:
+def order_row(exchange: Exchange, order: Order, name_space: NameSpace) -> Row:
     """Fields in recorded order. Open plain rows lack the fee rates and ref_price_type, ended ones have them."""
-    instrument = x.instruments[order.instrument_name]
+    instrument = exchange.instruments[order.instrument_name]
     row: Row = {
-        "account_id": x.account_uuid,
-        "order_id": x.stores[name_space].key(order),
+        "account_id": exchange.account_uuid,
+        "order_id": exchange.stores[name_space].key(order),
         "client_oid": order.client_oid,
         "order_type": order.order_type if name_space == order.name_space else order.live_type,
         "time_in_force": order.time_in_force,
         "side": order.side,
         "exec_inst": list(order.exec_inst),
-        "quantity": plain(with_step(order.quantity, instrument.lot)),
+        "quantity": decimal_text(quantize_to_step(order.quantity, instrument.lot)),
     }
     if order.limit_price is not None:
-        row["limit_price"] = plain(with_step(order.limit_price, instrument.price_tick))
-    row["order_value"] = plain(order.order_value)
+        row["limit_price"] = decimal_text(quantize_to_step(order.limit_price, instrument.price_tick))
+    row["order_value"] = decimal_text(order.order_value)
     row |= {} if order.is_open else {"maker_fee_rate": "0", "taker_fee_rate": "0"}
-    row |= {"avg_price": average(order, instrument.price_tick), **reference(order, instrument.price_tick)}
-    row |= sums(x, order, instrument.lot)
     row |= {
-        "status": shown_status(x, order),
-        "update_user_id": x.user_uuid,
-        "order_date": date_of(order.create_time_ns),
+        "avg_price": average_price(order, instrument.price_tick),
+        **reference_fields(order, instrument.price_tick),
+    }
+    row |= execution_fields(exchange, order, instrument.lot)
+    row |= {
+        "status": visible_status(exchange, order),
+        "update_user_id": exchange.user_uuid,
+        "order_date": date_text(order.create_time_ns),
         "instrument_name": order.instrument_name,
         "fee_instrument_name": order.fee_instrument_name,
-        "reason": order.reason if x.quirks.reason_type == "number" else str(order.reason),
+        "reason": order.reason if exchange.quirks.reason_type == "number" else str(order.reason),
     }
     if name_space == ADVANCED:
-        row |= advanced_fields(x, order)
-    return row | times(order)
+        row |= advanced_fields(exchange, order)
+    return row | time_fields(order)
 
 
-def average(order: Order, tick: Decimal) -> str:
+def average_price(order: Order, tick: Decimal) -> str:
     """Cumulative value over quantity; on the tick where it fits, else six digits finer."""
     if not order.cumulative_quantity:
         return "0"
     value = order.cumulative_value / order.cumulative_quantity
     if value % tick == 0:
-        return plain(with_step(value, tick))
-    return plain(normal(with_step(value, tick / 1_000_000)))
+        return decimal_text(quantize_to_step(value, tick))
+    return decimal_text(normalized(quantize_to_step(value, tick / 1_000_000)))
 
 
-def reference(order: Order, tick: Decimal) -> Row:
+def reference_fields(order: Order, tick: Decimal) -> Row:
     if order.ref_price is not None:
-        price = plain(with_step(order.ref_price, tick))
+        price = decimal_text(quantize_to_step(order.ref_price, tick))
         return {"ref_price": price, "ref_price_type": order.ref_price_type}
     return {"ref_price": "0"} if order.is_open else {"ref_price": "0", "ref_price_type": "NULL_VAL"}
 
 
-def sums(x: Exchange, order: Order, lot: Decimal) -> Row:
+def execution_fields(exchange: Exchange, order: Order, lot: Decimal) -> Row:
     """Executed so far. Advanced legs showed the fee with the other sign (D24)."""
     executed, fee = order.cumulative_quantity, order.cumulative_fee
-    if order.name_space == ADVANCED and x.quirks.advanced_fee_sign == "negative":
+    if order.name_space == ADVANCED and exchange.quirks.advanced_fee_sign == "negative":
         fee = -fee
     return {
-        "cumulative_quantity": plain(with_step(executed, lot)) if executed else "0",
-        "cumulative_value": plain(order.cumulative_value) if executed else "0",
-        "cumulative_fee": short(fee),
+        "cumulative_quantity": decimal_text(quantize_to_step(executed, lot)) if executed else "0",
+        "cumulative_value": decimal_text(order.cumulative_value) if executed else "0",
+        "cumulative_fee": trimmed_text(fee),
     }
 
 
-def shown_status(x: Exchange, order: Order) -> str:
+def visible_status(exchange: Exchange, order: Order) -> str:
     """A fresh order that is readable but not yet acknowledged shows PENDING or NEW (quirk)."""
-    fresh = order.is_open and order.active_from_ms > x.at_ms
-    return x.quirks.fresh_order if fresh and x.quirks.fresh_order != "unreadable" else order.status
+    fresh = order.is_open and order.active_from_ms > exchange.at_ms
+    return (
+        exchange.quirks.fresh_order if fresh and exchange.quirks.fresh_order != "unreadable" else order.status
+    )
 
 
-def readable(x: Exchange, order: Order) -> bool:
+def is_readable(exchange: Exchange, order: Order) -> bool:
     """Not hidden by a trouble, and not too fresh to be read (dossier 10.19)."""
-    unborn = order.active_from_ms > x.at_ms and x.quirks.fresh_order == "unreadable"
-    return not unborn and order.hidden_until_ms <= x.at_ms
+    too_fresh = order.active_from_ms > exchange.at_ms and exchange.quirks.fresh_order == "unreadable"
+    return not too_fresh and order.hidden_until_ms <= exchange.at_ms
 
 
-def advanced_fields(x: Exchange, order: Order) -> Row:
+def advanced_fields(exchange: Exchange, order: Order) -> Row:
     row: Row = {}
     if order.list_id:
         row |= {
@@ -99,7 +111,7 @@ def advanced_fields(x: Exchange, order: Order) -> Row:
             "contingency_type": order.contingency_type,
             "leg_id": order.leg_id,
         }
-    if order.exchange_order_id and x.quirks.exchange_order_id == "when_live":
+    if order.exchange_order_id and exchange.quirks.exchange_order_id == "when_live":
         row["exchange_order_id"] = order.exchange_order_id
     if order.status == "REJECTED":
         row["reject_reason"] = str(order.reason)
@@ -108,29 +120,29 @@ def advanced_fields(x: Exchange, order: Order) -> Row:
     return row
 
 
-def times(order: Order) -> Row:
+def time_fields(order: Order) -> Row:
     return {
-        "create_time": order.create_time_ns // NS,
+        "create_time": order.create_time_ns // NS_PER_MS,
         "create_time_ns": str(order.create_time_ns),
-        "update_time": order.update_time_ns // NS,
+        "update_time": order.update_time_ns // NS_PER_MS,
     }
 
 
-def trade_row(x: Exchange, trade: Trade) -> Row:
-    instrument = x.instruments[trade.instrument_name]
+def trade_row(exchange: Exchange, trade: Trade) -> Row:
+    instrument = exchange.instruments[trade.instrument_name]
     row: Row = {
-        "account_id": x.account_uuid,
-        "event_date": date_of(trade.create_time_ns),
+        "account_id": exchange.account_uuid,
+        "event_date": date_text(trade.create_time_ns),
         "journal_type": "TRADING",
         "side": trade.side,
         "instrument_name": trade.instrument_name,
-        "fees": short(trade.fee),
+        "fees": trimmed_text(trade.fee),
         "fee_credits": "0",
         "trade_id": trade.trade_id,
         "trade_match_id": trade.trade_match_id,
-        "create_time": trade.create_time_ns // NS,
-        "traded_price": plain(with_step(trade.price, instrument.price_tick)),
-        "traded_quantity": plain(with_step(trade.quantity, instrument.lot)),
+        "create_time": trade.create_time_ns // NS_PER_MS,
+        "traded_price": decimal_text(quantize_to_step(trade.price, instrument.price_tick)),
+        "traded_quantity": decimal_text(quantize_to_step(trade.quantity, instrument.lot)),
         "fee_instrument_name": trade.fee_instrument_name,
         "client_oid": trade.client_oid,
         "taker_side": trade.taker_side,
@@ -142,12 +154,12 @@ def trade_row(x: Exchange, trade: Trade) -> Row:
     return row if trade.taker_side == "TAKER" else row | {"match_index": 0}
 
 
-def date_of(ns: int) -> str:
+def date_text(ns: int) -> str:
     return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%d")
 
 
-HALF, LIMIT_TIMES = Decimal("0.5"), 20
-INITIAL = Decimal("0.05")  # of a derivative position's value: chosen, the dossier has no rate
+HALF, POSITION_LIMIT_FACTOR = Decimal("0.5"), 20
+INITIAL_MARGIN_RATE = Decimal("0.05")  # of a derivative position's value: chosen, the dossier has no rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,114 +168,122 @@ class Holding:
 
     currency: str
     quantity: Decimal
-    locked: Decimal
-    hidden_lock: Decimal
-    shown_lock: Decimal
+    reserved: Decimal
+    hidden_reserved: Decimal
+    shown_reserved: Decimal
     usd: Decimal
 
     @property
     def free(self) -> Decimal:
-        return self.quantity - self.hidden_lock - self.shown_lock
+        return self.quantity - self.hidden_reserved - self.shown_reserved
 
     @property
     def value(self) -> Decimal:
-        return eight((self.quantity - self.hidden_lock) * self.usd)
+        return truncate_to_8((self.quantity - self.hidden_reserved) * self.usd)
 
     @property
-    def cut(self) -> Decimal:
-        return eight(self.value * haircut(self.currency))
+    def haircut_value(self) -> Decimal:
+        return truncate_to_8(self.value * haircut(self.currency))
 
 
-def holdings(x: Exchange) -> list[Holding]:
+def holdings(exchange: Exchange) -> list[Holding]:
     """Tokens that are owned; where a lock shows depends on quirks D28 and 11.16."""
-    locked = settlement.reserved(x)
-    sold = settlement.reserved_by(x, "SELL") if x.quirks.sell_reservation != "like_buys" else {}
+    reserved = settlement.reserved(exchange)
+    sold = (
+        settlement.reserved_by_side(exchange, "SELL")
+        if exchange.quirks.sell_reservation != "like_buys"
+        else {}
+    )
     found = []
-    for currency, quantity in x.ledger.balances.items():
+    for currency, quantity in exchange.ledger.balances.items():
         if quantity:
-            lock, by_sells = locked.get(currency, ZERO), sold.get(currency, ZERO)
-            hidden, shown = split_lock(x, lock, by_sells)
-            found.append(Holding(currency, quantity, lock, hidden, shown, x.usd(currency)))
+            lock, by_sells = reserved.get(currency, ZERO), sold.get(currency, ZERO)
+            hidden, shown = split_reserved(exchange, lock, by_sells)
+            found.append(Holding(currency, quantity, lock, hidden, shown, exchange.usd(currency)))
     return found
 
 
-def split_lock(x: Exchange, lock: Decimal, by_sells: Decimal) -> tuple[Decimal, Decimal]:
+def split_reserved(exchange: Exchange, lock: Decimal, by_sells: Decimal) -> tuple[Decimal, Decimal]:
     """(lock that only lowers values, lock that shows as reserved_qty)."""
     rest, shown = lock - by_sells, ZERO
-    if x.quirks.sell_reservation == "reserved_qty":
+    if exchange.quirks.sell_reservation == "reserved_qty":
         shown = by_sells
-    return (ZERO, shown + rest) if x.quirks.reserved_qty == "amount" else (rest, shown)
+    return (ZERO, shown + rest) if exchange.quirks.reserved_qty == "amount" else (rest, shown)
 
 
-def balance_row(x: Exchange) -> Row:
-    owned = holdings(x)
-    cash = sum((eight(each.quantity * each.usd) for each in owned), ZERO)
-    margin = sum((each.value for each in owned), ZERO)
-    cut = sum((each.cut for each in owned), ZERO)
-    exposure = sum((each.value for each in owned if each.currency != "USD"), ZERO)
-    needed = position_margin(x)
+def balance_row(exchange: Exchange) -> Row:
+    held_tokens = holdings(exchange)
+    cash = sum((truncate_to_8(each.quantity * each.usd) for each in held_tokens), ZERO)
+    margin = sum((each.value for each in held_tokens), ZERO)
+    haircut_value = sum((each.haircut_value for each in held_tokens), ZERO)
+    exposure = sum((each.value for each in held_tokens if each.currency != "USD"), ZERO)
+    needed = position_margin(exchange)
     return {
-        "total_risk_exposure": short(exposure),
-        "total_available_balance": short(margin - cut - needed),
-        "total_margin_balance": short(margin),
-        "total_initial_margin": short(cut + needed),
-        "total_haircut": short(cut),
-        "total_position_im": short(needed),
-        "total_maintenance_margin": short((cut + needed) * HALF),
-        "total_position_cost": short(position_cost(x)),
-        "total_cash_balance": short(cash),
-        "total_collateral_value": short(margin - cut),
+        "total_risk_exposure": trimmed_text(exposure),
+        "total_available_balance": trimmed_text(margin - haircut_value - needed),
+        "total_margin_balance": trimmed_text(margin),
+        "total_initial_margin": trimmed_text(haircut_value + needed),
+        "total_haircut": trimmed_text(haircut_value),
+        "total_position_im": trimmed_text(needed),
+        "total_maintenance_margin": trimmed_text((haircut_value + needed) * HALF),
+        "total_position_cost": trimmed_text(position_cost(exchange)),
+        "total_cash_balance": trimmed_text(cash),
+        "total_collateral_value": trimmed_text(margin - haircut_value),
         "total_session_unrealized_pnl": "0",
         "instrument_name": "USD",
         "total_session_realized_pnl": "0",
-        "position_balances": [position_row(each) for each in owned],
+        "position_balances": [token_row(each) for each in held_tokens],
         "credit_limits": [],
         "total_isolated_cash_balance": "0",
         "isolated_positions": [],
         "total_effective_leverage": leverage(exposure, margin),
-        "position_limit": short(eight(LIMIT_TIMES * unrounded(owned))),
-        "used_position_limit": short(exposure),
+        "position_limit": trimmed_text(truncate_to_8(POSITION_LIMIT_FACTOR * unrounded_value(held_tokens))),
+        "used_position_limit": trimmed_text(exposure),
         "total_borrow": "0",
         "is_liquidating": False,
         "has_risk": False,
-        "terminatable": is_idle(x),
+        "terminatable": is_idle(exchange),
     }
 
 
-def position_margin(x: Exchange) -> Decimal:
+def position_margin(exchange: Exchange) -> Decimal:
     """What derivatives tie up; nothing on an account that has none, as in every recording."""
-    held = x.positions.values()
-    marks = (abs(each.quantity) * x.prices.mark(each.instrument_name, x.at_ms) for each in held)
-    return eight(sum(marks, ZERO) * INITIAL)
+    holding = exchange.positions.values()
+    marks = (
+        abs(each.quantity) * exchange.prices.mark(each.instrument_name, exchange.at_ms) for each in holding
+    )
+    return truncate_to_8(sum(marks, ZERO) * INITIAL_MARGIN_RATE)
 
 
-def position_cost(x: Exchange) -> Decimal:
-    return eight(sum((abs(each.quantity) * each.entry_price for each in x.positions.values()), ZERO))
+def position_cost(exchange: Exchange) -> Decimal:
+    return truncate_to_8(
+        sum((abs(each.quantity) * each.entry_price for each in exchange.positions.values()), ZERO)
+    )
 
 
-def position_row(held: Holding) -> Row:
+def token_row(holding: Holding) -> Row:
     return {
-        "quantity": short(held.quantity),
-        "reserved_qty": short(held.shown_lock),
-        "collateral_amount": short(held.value - held.cut),
-        "haircut": short(haircut(held.currency)),
+        "quantity": trimmed_text(holding.quantity),
+        "reserved_qty": trimmed_text(holding.shown_reserved),
+        "collateral_amount": trimmed_text(holding.value - holding.haircut_value),
+        "haircut": trimmed_text(haircut(holding.currency)),
         "collateral_eligible": True,
-        "market_value": short(held.value),
-        "max_withdrawal_balance": short(eight(max(held.free, ZERO))),
-        "instrument_name": held.currency,
+        "market_value": trimmed_text(holding.value),
+        "max_withdrawal_balance": trimmed_text(truncate_to_8(max(holding.free, ZERO))),
+        "instrument_name": holding.currency,
         "hourly_interest_rate": "0",
     }
 
 
-def unrounded(owned: list[Holding]) -> Decimal:
-    return sum(((each.quantity - each.hidden_lock) * each.usd for each in owned), ZERO)
+def unrounded_value(held_tokens: list[Holding]) -> Decimal:
+    return sum(((each.quantity - each.hidden_reserved) * each.usd for each in held_tokens), ZERO)
 
 
 def leverage(exposure: Decimal, margin: Decimal) -> str:
-    return short((exposure / margin).quantize(Decimal("0.000001"))) if margin else "0"
+    return trimmed_text((exposure / margin).quantize(Decimal("0.000001"))) if margin else "0"
 
 
-def is_idle(x: Exchange) -> bool:
+def is_idle(exchange: Exchange) -> bool:
     """Turned false in the recordings while orders were open."""
-    first: Order | None = next(iter(x.open_orders()), None)
+    first: Order | None = next(iter(exchange.open_orders()), None)
     return first is None

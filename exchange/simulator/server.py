@@ -29,9 +29,9 @@ from waitress.server import create_server
 
 from exchange.simulator import control, fault_injection, protocol
 from exchange.simulator.exchange import Exchange
-from exchange.simulator.fault_injection import Dropped, Reply
-from exchange.simulator.faults import Rule, phase
-from exchange.simulator.protocol import Answer, Request
+from exchange.simulator.fault_injection import ConnectionDropped, Reply
+from exchange.simulator.faults import FaultRule, rules_in_phase
+from exchange.simulator.protocol import ApiResponse, Request
 
 API, CONTROL = "/exchange/v1/", "/_control/"
 IN_PROCESS = "simulator.in_process"
@@ -46,67 +46,71 @@ class App:
     def __init__(self, exchange: Exchange, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.exchange = exchange
         self.sleep = sleep
-        self.memory = fault_injection.Memory()
+        self.snapshots = fault_injection.SnapshotHistory()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        reply = self.reply_to(environ)
+        reply = self.handle(environ)
         start_response(f"{reply.status} {phrase(reply.status)}", self.headers(reply))
         if reply.broken and environ.get(IN_PROCESS):
-            raise Dropped
+            raise ConnectionDropped
         return self.body(reply)
 
-    def reply_to(self, environ: Environ) -> Reply:
+    def handle(self, environ: Environ) -> Reply:
         path = environ.get("PATH_INFO", "")
         if path.startswith(API):
-            return self.exchange_call(request_of(environ, path.removeprefix(API)))
+            return self.handle_api_call(build_request(environ, path.removeprefix(API)))
         if path.startswith(CONTROL):
-            return self.control_call(environ, path.removeprefix(CONTROL).strip("/"))
+            return self.handle_control_call(environ, path.removeprefix(CONTROL).strip("/"))
         return Reply(404, b"not found", fault_injection.TEXT)
 
-    def exchange_call(self, request: Request) -> Reply:
+    def handle_api_call(self, request: Request) -> Reply:
         """Troubles before, the call itself under the lock, troubles after."""
-        x = self.exchange
-        with x.lock:
-            rules = x.faults.hits(request.method)
+        exchange = self.exchange
+        with exchange.lock:
+            rules = exchange.faults.matching_rules(request.method)
         for rule in rules:
             seconds = float(rule.detail.get("seconds", 1))
             if rule.kind == "delay":
                 self.sleep(seconds)
             if rule.kind == "process_later":
-                x.do_later(x.now() + round(seconds * 1000), lambda: protocol.answer(x, request))
-        early = fault_injection.before(x, request, phase(rules, "before"))
+                exchange.schedule(
+                    exchange.now() + round(seconds * 1000), lambda: protocol.response(exchange, request)
+                )
+        early = fault_injection.apply_before(exchange, request, rules_in_phase(rules, "before"))
         if early is not None:
             return early
-        reply = fault_injection.of_answer(self.process(request, rules))
-        return fault_injection.after(x, request, phase(rules, "after"), reply)
+        reply = fault_injection.reply_from(self.process(request, rules))
+        return fault_injection.apply_after(exchange, request, rules_in_phase(rules, "after"), reply)
 
-    def process(self, request: Request, rules: list[Rule]) -> Answer:
-        x = self.exchange
-        with x.lock:
-            x.advance()
-            self.memory.take(x)
-            x.cancels_ignored = any(rule.kind == "ignore_cancel" for rule in rules)
+    def process(self, request: Request, rules: list[FaultRule]) -> ApiResponse:
+        exchange = self.exchange
+        with exchange.lock:
+            exchange.advance()
+            self.snapshots.record(exchange)
+            exchange.cancels_ignored = any(rule.kind == "ignore_cancel" for rule in rules)
             try:
-                answer = self.aged(request, rules, protocol.answer(x, request))
+                response = self.stale_response(request, rules, protocol.response(exchange, request))
             finally:
-                x.cancels_ignored = False
-            answer = fault_injection.tamper(x, rules, answer)
-            self.memory.take(x)
-        return answer
+                exchange.cancels_ignored = False
+            response = fault_injection.apply_response_faults(exchange, rules, response)
+            self.snapshots.record(exchange)
+        return response
 
-    def aged(self, request: Request, rules: list[Rule], answer: Answer) -> Answer:
+    def stale_response(self, request: Request, rules: list[FaultRule], response: ApiResponse) -> ApiResponse:
         """The answer of some seconds ago, when a stale rule strikes."""
         for rule in rules:
             if rule.kind == "stale":
                 ms = self.exchange.at_ms - int(float(rule.detail.get("age_s", 5)) * 1000)
-                answer = fault_injection.aged(self.exchange, request, answer, self.memory.as_of(ms), ms)
-        return answer
+                response = fault_injection.stale_response(
+                    self.exchange, request, response, self.snapshots.as_of(ms), ms
+                )
+        return response
 
-    def control_call(self, environ: Environ, verb: str) -> Reply:
+    def handle_control_call(self, environ: Environ, verb: str) -> Reply:
         """Not for other machines, and not for a web page open on this one."""
         if environ.get("REMOTE_ADDR", "") not in LOOPBACK or environ.get("HTTP_ORIGIN"):
             return Reply(403, b'{"error":"loopback only"}')
-        body = parsed(environ)
+        body = parse_body(environ)
         with self.exchange.lock:
             self.exchange.advance()
             status, result = control.run(self.exchange, verb, body if isinstance(body, dict) else {})
@@ -137,8 +141,8 @@ def make_app(exchange: Exchange, *, sleep: Callable[[float], None] = time.sleep)
     return App(exchange, sleep=sleep)
 
 
-def request_of(environ: Environ, method: str) -> Request:
-    body = parsed(environ)
+def build_request(environ: Environ, method: str) -> Request:
+    body = parse_body(environ)
     return Request(
         verb=environ.get("REQUEST_METHOD", "GET"),
         method=method,
@@ -148,7 +152,7 @@ def request_of(environ: Environ, method: str) -> Request:
     )
 
 
-def parsed(environ: Environ) -> Any:
+def parse_body(environ: Environ) -> Any:
     """The JSON body, decimals exact; None when there is none or it is not JSON."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     try:
@@ -189,8 +193,8 @@ class SimulatorAdapter(HTTPAdapter):
     ) -> requests.Response:
         began = self.app.exchange.now_ms()
         try:
-            status, headers, body = self._call(environ_of(request))
-        except Dropped as error:
+            status, headers, body = self._call(wsgi_environ(request))
+        except ConnectionDropped as error:
             raise requests.ConnectionError("the connection was dropped", request=request) from error
         limit = timeout[1] if isinstance(timeout, tuple) else timeout
         if limit is not None and self.app.exchange.now_ms() - began > limit * 1000:
@@ -204,7 +208,7 @@ class SimulatorAdapter(HTTPAdapter):
         return int(started[0].split()[0]), dict(started[1]), body
 
 
-def environ_of(request: requests.PreparedRequest) -> dict[str, Any]:
+def wsgi_environ(request: requests.PreparedRequest) -> dict[str, Any]:
     """What a WSGI server would make of it."""
     url, body = urlsplit(request.url or ""), request.body or b""
     data = body.encode() if isinstance(body, str) else body
@@ -252,7 +256,7 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Server:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def running_server(app: Any) -> Iterator[str]:
     """The app in a thread on any free port; gives its address."""
     server = serve(app)
     thread = Thread(target=server.run, name="simulator", daemon=True)

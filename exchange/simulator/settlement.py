@@ -17,8 +17,8 @@ from exchange.simulator.models import (
     Order,
     OrderList,
     Trade,
-    default_token,
-    rounded,
+    default_fee_token,
+    round_fee,
 )
 
 if TYPE_CHECKING:
@@ -28,179 +28,187 @@ if TYPE_CHECKING:
 Amounts = dict[str, Decimal]
 
 
-def needed(x: Exchange, order: Order) -> tuple[str, Decimal]:
+def required_funds(exchange: Exchange, order: Order) -> tuple[str, Decimal]:
     """(currency, amount) that the rest of the order can use up."""
-    instrument = x.instruments[order.instrument_name]
+    instrument = exchange.instruments[order.instrument_name]
     if order.side == "SELL":
         return instrument.base, order.remaining
     if order.notional is not None:
         return instrument.quote, order.notional - order.cumulative_value
-    return instrument.quote, order.remaining * _price(x, order)
+    return instrument.quote, order.remaining * _price(exchange, order)
 
 
-def _price(x: Exchange, order: Order) -> Decimal:
+def _price(exchange: Exchange, order: Order) -> Decimal:
     if order.order_type == "MARKET" or (order.triggered and order.order_type in MARKET_TRIGGERS):
-        return order.hold_price or x.prices.ask(order.instrument_name, x.at_ms)
+        return order.hold_price or exchange.prices.ask(order.instrument_name, exchange.at_ms)
     return order.limit_price or order.ref_price or ZERO
 
 
-def locks(x: Exchange, order: Order) -> bool:
+def reserves(exchange: Exchange, order: Order) -> bool:
     """Whether the order locks anything now; untriggered ones do as the quirks say (dossier D19, 11.4)."""
-    if order.list_id and x.lists[order.list_id].winner not in ("", order.order_id):
+    if order.list_id and exchange.lists[order.list_id].winner not in ("", order.order_id):
         return False
     if order.order_type not in TRIGGERS or order.triggered:
         return True
     if order.contingency_type == "OCO":
-        return x.quirks.oco_reserves == "at_placement"
-    return x.quirks.trigger_reserves == "at_placement"
+        return exchange.quirks.oco_reserves == "at_placement"
+    return exchange.quirks.trigger_reserves == "at_placement"
 
 
-def together(amounts: list[tuple[str, Decimal]]) -> Amounts:
+def max_per_currency(amounts: list[tuple[str, Decimal]]) -> Amounts:
     """What linked orders lock: they share it, so the largest of each currency."""
-    most: Amounts = {}
+    maximum: Amounts = {}
     for currency, amount in amounts:
-        most[currency] = max(amount, most.get(currency, ZERO))
-    return most
+        maximum[currency] = max(amount, maximum.get(currency, ZERO))
+    return maximum
 
 
-def reserved(x: Exchange, *, but: Order | None = None) -> Amounts:
+def reserved(exchange: Exchange, *, excluding: Order | None = None) -> Amounts:
     """Locked amounts by currency, leaving out one order and the list it belongs to."""
     groups: dict[str, list[tuple[str, Decimal]]] = {}
-    for order in x.open_orders():
-        if _other(x, order, but) and locks(x, order):
-            groups.setdefault(order.list_id or order.order_id, []).append(needed(x, order))
+    for order in exchange.open_orders():
+        if _counts_against(exchange, order, excluding) and reserves(exchange, order):
+            groups.setdefault(order.list_id or order.order_id, []).append(required_funds(exchange, order))
     return _sum(groups)
 
 
 def _sum(groups: dict[str, list[tuple[str, Decimal]]]) -> Amounts:
     total: Amounts = {}
     for group in groups.values():
-        for currency, amount in together(group).items():
+        for currency, amount in max_per_currency(group).items():
             total[currency] = total.get(currency, ZERO) + amount
     return total
 
 
-def available(x: Exchange, currency: str, *, but: Order | None = None) -> Decimal:
+def available(exchange: Exchange, currency: str, *, excluding: Order | None = None) -> Decimal:
     """Balance minus what (other) open orders lock."""
-    return x.ledger.of(currency) - reserved(x, but=but).get(currency, ZERO)
+    return exchange.ledger.balance_of(currency) - reserved(exchange, excluding=excluding).get(currency, ZERO)
 
 
-def affordable(x: Exchange, order: Order) -> bool:
+def can_afford(exchange: Exchange, order: Order) -> bool:
     """Whether the rest of the order is covered by what the others leave."""
-    currency, amount = needed(x, order)
-    return amount <= available(x, currency, but=order)
+    currency, amount = required_funds(exchange, order)
+    return amount <= available(exchange, currency, excluding=order)
 
 
-def _other(x: Exchange, order: Order, but: Order | None) -> bool:
+def _counts_against(exchange: Exchange, order: Order, excluding: Order | None) -> bool:
     """Legs share what they lock, until one of them has executed: then the rest is the winner's alone."""
-    if but is None:
+    if excluding is None:
         return True
-    shared = bool(but.list_id) and order.list_id == but.list_id and not x.lists[but.list_id].winner
-    return order is not but and not shared
+    shared = (
+        bool(excluding.list_id)
+        and order.list_id == excluding.list_id
+        and not exchange.lists[excluding.list_id].winner
+    )
+    return order is not excluding and not shared
 
 
-def reserved_by(x: Exchange, side: str) -> Amounts:
+def reserved_by_side(exchange: Exchange, side: str) -> Amounts:
     """What the orders of one side lock."""
     groups: dict[str, list[tuple[str, Decimal]]] = {}
-    for order in x.open_orders():
-        if order.side == side and locks(x, order):
-            groups.setdefault(order.list_id or order.order_id, []).append(needed(x, order))
+    for order in exchange.open_orders():
+        if order.side == side and reserves(exchange, order):
+            groups.setdefault(order.list_id or order.order_id, []).append(required_funds(exchange, order))
     return _sum(groups)
 
 
-FEE_DIGITS = Decimal("0.000000000001")
+FEE_PRECISION = Decimal("0.000000000001")
 
 
-def fill(x: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool) -> None:
+def fill(exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool) -> None:
     """Execute a part at a price: trade, money, sums of the order, siblings, and its end when complete."""
-    token, fee = charge(x, order, quantity, price, taker=taker)
-    order.update_time_ns = x.time_ns()
-    x.add_trade(trade_of(x, order, quantity, price, token, fee, taker=taker))
+    token, fee = fee_charged(exchange, order, quantity, price, taker=taker)
+    order.update_time_ns = exchange.time_ns()
+    exchange.add_trade(build_trade(exchange, order, quantity, price, token, fee, taker=taker))
     order.fills += 1
     order.cumulative_quantity += quantity
     order.cumulative_value += quantity * price
-    order.cumulative_fee += shown_fee(x, order, quantity, price, fee, taker=taker)
-    leg_executed(x, order)
+    order.cumulative_fee += reported_fee(exchange, order, quantity, price, fee, taker=taker)
+    on_leg_executed(exchange, order)
     if order.is_open and order.notional is None and order.remaining == 0:
-        end(x, order, "FILLED")
+        end_order(exchange, order, "FILLED")
 
 
-def end(x: Exchange, order: Order, status: str, reason: int = 0, *, alone: bool = False) -> None:
+def end_order(
+    exchange: Exchange, order: Order, status: str, reason: int = 0, *, skip_siblings: bool = False
+) -> None:
     """The order is over: terminal status, out of the open orders, linked orders told unless `alone`."""
     order.status, order.reason, order.cancel_at_ms = status, reason, None
-    order.update_time_ns = max(order.update_time_ns, x.time_ns())
-    for store in x.stores.values():
+    order.update_time_ns = max(order.update_time_ns, exchange.time_ns())
+    for store in exchange.stores.values():
         if store.key(order) in store.by_id and store.by_id[store.key(order)] is order:
-            store.shelve(order)
-    x.revision += 1
-    if not alone:
-        leg_ended(x, order)
+            store.archive(order)
+    exchange.revision += 1
+    if not skip_siblings:
+        on_leg_ended(exchange, order)
 
 
-def cancel(x: Exchange, order: Order) -> None:
+def cancel_order(exchange: Exchange, order: Order) -> None:
     """Accept a cancel: done at once, later, or (a trouble) never."""
-    if x.cancels_ignored:
+    if exchange.cancels_ignored:
         return
-    if x.quirks.cancel_delay_ms:
-        order.cancel_at_ms = x.at_ms + x.quirks.cancel_delay_ms
+    if exchange.quirks.cancel_delay_ms:
+        order.cancel_at_ms = exchange.at_ms + exchange.quirks.cancel_delay_ms
     else:
-        end(x, order, "CANCELED")
+        end_order(exchange, order, "CANCELED")
 
 
-def go_live(x: Exchange, order: Order) -> None:
+def enter_book(exchange: Exchange, order: Order) -> None:
     """An advanced order reaches the book under a second id (dossier 6.2)."""
     order.entered = True
-    hold(x, order)
+    fix_hold_price(exchange, order)
     if order.name_space == "advanced" and not order.exchange_order_id:
-        order.exchange_order_id = x.ids.next("plain")
-        if x.quirks.triggered_in_plain == "shown":
-            x.stores["plain"].add(order)
+        order.exchange_order_id = exchange.ids.next("plain")
+        if exchange.quirks.triggered_in_plain == "shown":
+            exchange.stores["plain"].add(order)
 
 
-def hold(x: Exchange, order: Order) -> None:
+def fix_hold_price(exchange: Exchange, order: Order) -> None:
     """What a market order locks does not follow the market."""
     if order.live_type == "MARKET" and not order.waits_for_trigger and order.hold_price is None:
-        order.hold_price = x.prices.ask(order.instrument_name, x.at_ms)
+        order.hold_price = exchange.prices.ask(order.instrument_name, exchange.at_ms)
 
 
-def charge(
-    x: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool
+def fee_charged(
+    exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool
 ) -> tuple[str, Decimal]:
     """(token, fee): the preferred token, or the default one when the account is short of it (5.11.4)."""
-    instrument, wanted = x.instruments[order.instrument_name], order.fee_instrument_name
-    token = default_token(instrument, order.side)
-    if wanted != token:
-        fee = fee_in(x, order, wanted, quantity, price, taker=taker)
-        spent = quantity * price if wanted == instrument.quote and order.side == "BUY" else Decimal(0)
-        if fee + spent <= available(x, wanted, but=order):
-            return wanted, fee
-    return token, fee_in(x, order, token, quantity, price, taker=taker)
+    instrument, requested = exchange.instruments[order.instrument_name], order.fee_instrument_name
+    token = default_fee_token(instrument, order.side)
+    if requested != token:
+        fee = fee_in_token(exchange, order, requested, quantity, price, taker=taker)
+        spent = quantity * price if requested == instrument.quote and order.side == "BUY" else Decimal(0)
+        if fee + spent <= available(exchange, requested, excluding=order):
+            return requested, fee
+    return token, fee_in_token(exchange, order, token, quantity, price, taker=taker)
 
 
-def fee_in(
-    x: Exchange, order: Order, token: str, quantity: Decimal, price: Decimal, *, taker: bool
+def fee_in_token(
+    exchange: Exchange, order: Order, token: str, quantity: Decimal, price: Decimal, *, taker: bool
 ) -> Decimal:
-    instrument, ratio = x.instruments[order.instrument_name], x.fees.ratio(taker=taker)
+    instrument, ratio = exchange.instruments[order.instrument_name], exchange.fees.ratio(taker=taker)
     if token == instrument.base:
-        return rounded(quantity * ratio, x.quirks.fee_rounding)
+        return round_fee(quantity * ratio, exchange.quirks.fee_rounding)
     value = quantity * price * ratio
     if token != instrument.quote:
-        value = (value * x.usd(instrument.quote) / (x.usd(token) or Decimal(1))).quantize(FEE_DIGITS)
-    return rounded(value, x.quirks.fee_rounding)
+        value = (value * exchange.usd(instrument.quote) / (exchange.usd(token) or Decimal(1))).quantize(
+            FEE_PRECISION
+        )
+    return round_fee(value, exchange.quirks.fee_rounding)
 
 
-def shown_fee(
-    x: Exchange, order: Order, quantity: Decimal, price: Decimal, fee: Decimal, *, taker: bool
+def reported_fee(
+    exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, fee: Decimal, *, taker: bool
 ) -> Decimal:
     """What cumulative_fee grows by: in units of the default token whatever was charged (dossier 5.11.7)."""
-    if x.quirks.cumulative_fee_unit == "fee_token":
+    if exchange.quirks.cumulative_fee_unit == "fee_token":
         return fee
-    token = default_token(x.instruments[order.instrument_name], order.side)
-    return fee_in(x, order, token, quantity, price, taker=taker)
+    token = default_fee_token(exchange.instruments[order.instrument_name], order.side)
+    return fee_in_token(exchange, order, token, quantity, price, taker=taker)
 
 
-def trade_of(
-    x: Exchange,
+def build_trade(
+    exchange: Exchange,
     order: Order,
     quantity: Decimal,
     price: Decimal,
@@ -211,11 +219,11 @@ def trade_of(
 ) -> Trade:
     second = order.exchange_order_id
     return Trade(
-        trade_id=x.ids.next("trade"),
-        trade_match_id=x.ids.next("match"),
-        order_id=second if second and x.quirks.fills_carry == "exchange_order_id" else order.order_id,
+        trade_id=exchange.ids.next("trade"),
+        trade_match_id=exchange.ids.next("match"),
+        order_id=second if second and exchange.quirks.fills_carry == "exchange_order_id" else order.order_id,
         client_oid=second
-        if second and x.quirks.fills_client_oid == "exchange_order_id"
+        if second and exchange.quirks.fills_client_oid == "exchange_order_id"
         else order.client_oid,
         instrument_name=order.instrument_name,
         side=order.side,
@@ -232,49 +240,49 @@ def trade_of(
 RACE_MS = 500
 
 
-def siblings(x: Exchange, order: Order) -> list[Order]:
+def siblings(exchange: Exchange, order: Order) -> list[Order]:
     """The other open legs of the order's list."""
     if not order.list_id:
         return []
-    legs = (x.stores["advanced"].by_id[each] for each in x.lists[order.list_id].order_ids)
+    legs = (exchange.stores["advanced"].by_id[each] for each in exchange.lists[order.list_id].order_ids)
     return [leg for leg in legs if leg is not order and leg.is_open]
 
 
-def leg_executed(x: Exchange, order: Order) -> None:
+def on_leg_executed(exchange: Exchange, order: Order) -> None:
     """A part or the whole of a leg executed: its sibling goes, at once or after a short race."""
     if not order.list_id:
         return
-    linked = x.lists[order.list_id]
-    if not linked.winner:
-        linked.winner, linked.siblings_end_at_ms = order.order_id, x.at_ms + RACE_MS
-    if x.quirks.oco_race == "none":
-        kill(x, siblings(x, order))
-    if x.quirks.oco_remainder == "canceled" and order.is_open and order.remaining:
-        end(x, order, "CANCELED", x.quirks.oco_sibling_reason)
+    order_list = exchange.lists[order.list_id]
+    if not order_list.winner:
+        order_list.winner, order_list.siblings_end_at_ms = order.order_id, exchange.at_ms + RACE_MS
+    if exchange.quirks.oco_race == "none":
+        cancel_legs(exchange, siblings(exchange, order))
+    if exchange.quirks.oco_remainder == "canceled" and order.is_open and order.remaining:
+        end_order(exchange, order, "CANCELED", exchange.quirks.oco_sibling_reason)
 
 
-def leg_ended(x: Exchange, order: Order) -> None:
+def on_leg_ended(exchange: Exchange, order: Order) -> None:
     """A leg ended without executing: by the product news its sibling ends as well (dossier 5.23)."""
-    if order.list_id and not order.cumulative_quantity and x.quirks.oco_leg_cancel == "both":
-        kill(x, [leg for leg in siblings(x, order) if not leg.cumulative_quantity])
+    if order.list_id and not order.cumulative_quantity and exchange.quirks.oco_leg_cancel == "both":
+        cancel_legs(exchange, [leg for leg in siblings(exchange, order) if not leg.cumulative_quantity])
 
 
-def end_races(x: Exchange) -> None:
+def end_races(exchange: Exchange) -> None:
     """Siblings whose time to race is over are cancelled now; the winner works on."""
-    if x.quirks.oco_race == "none":
+    if exchange.quirks.oco_race == "none":
         return
-    for each in x.lists.values():
-        if each.siblings_end_at_ms is not None and each.siblings_end_at_ms <= x.at_ms:
+    for each in exchange.lists.values():
+        if each.siblings_end_at_ms is not None and each.siblings_end_at_ms <= exchange.at_ms:
             each.siblings_end_at_ms = None
-            kill(x, [leg for leg in open_legs(x, each) if leg.order_id != each.winner])
+            cancel_legs(exchange, [leg for leg in open_legs(exchange, each) if leg.order_id != each.winner])
 
 
-def open_legs(x: Exchange, linked: OrderList) -> list[Order]:
-    legs = (x.stores["advanced"].by_id[each] for each in linked.order_ids)
+def open_legs(exchange: Exchange, order_list: OrderList) -> list[Order]:
+    legs = (exchange.stores["advanced"].by_id[each] for each in order_list.order_ids)
     return [leg for leg in legs if leg.is_open]
 
 
-def kill(x: Exchange, legs: list[Order]) -> None:
+def cancel_legs(exchange: Exchange, legs: list[Order]) -> None:
     for leg in legs:
         if leg.is_open:
-            end(x, leg, "CANCELED", x.quirks.oco_sibling_reason, alone=True)
+            end_order(exchange, leg, "CANCELED", exchange.quirks.oco_sibling_reason, skip_siblings=True)

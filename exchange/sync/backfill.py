@@ -13,19 +13,19 @@ from exchange.client.client import Client, client_from_settings
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
-from exchange.services.lease import Held, lease_take, stop_is_asked
+from exchange.services.lease import Lease, is_stop_requested, lease_take
 from exchange.services.runs import account_check
-from exchange.sync.fetch import WIDTH_NS, Clock, order_source, trade_source
+from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
-from exchange.sync.pagination import Page, Span, walk
+from exchange.sync.pagination import Page, TimeWindow, paginate_history
 from exchange.sync.store import gap_record_all, range_open, range_progress
 from exchange.sync.trades import trade_record_all
 
 Progress = Callable[[HistoryRange], None]
-PURPOSE = "history"  # the lease's holder while a slice is read
+LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
 
 
-def _nobody(_: HistoryRange) -> None:
+def _no_progress(_: HistoryRange) -> None:
     """Nobody watches."""
 
 
@@ -34,42 +34,44 @@ def backfill_is_due() -> bool:
     return HistoryRange.objects.filter(done_at__isnull=True).exists()
 
 
-def history_slice(*, seconds: float, on_page: Progress = _nobody, clock: Clock = timezone.now) -> bool | None:
+def history_slice(
+    *, seconds: float, on_page: Progress = _no_progress, clock: Clock = timezone.now
+) -> bool | None:
     """Take the lease and read open history for at most `seconds`.
 
     True when nothing is left to read, None when somebody else holds the lease.
     """
     if not backfill_is_due():
         return True
-    held = lease_take(purpose=PURPOSE)
-    if held is None:
+    lease = lease_take(purpose=LEASE_PURPOSE)
+    if lease is None:
         return None
-    client = client_from_settings(before_request=lambda _method: held.renew())
+    client = client_from_settings(before_request=lambda _method: lease.renew())
     client.background = True
     try:
         account_check(client=client, now=clock())
-        return Slice(client, held, clock, clock() + timedelta(seconds=seconds), on_page).run()
+        return BackfillSlice(client, lease, clock, clock() + timedelta(seconds=seconds), on_page).run()
     finally:
         client.close()
-        held.release()
+        lease.release()
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class BackfillSlice:
     """Open history read under the lease until a moment; stopped anywhere, it goes on from the last page."""
 
     client: Client
-    held: Held
+    lease: Lease
     clock: Clock
     until: datetime
-    on_page: Progress = _nobody
+    on_page: Progress = _no_progress
 
     def run(self) -> bool:
         """Newest first, one page of each stream in turn; True when nothing is left."""
         readers = self._readers()
         while readers:
             for reader in list(readers):
-                if stop_is_asked() or self.clock() >= self.until:
+                if is_stop_requested() or self.clock() >= self.until:
                     return False
                 if next(reader, None) is None:
                     readers.remove(reader)
@@ -83,8 +85,8 @@ class Slice:
         """One True for each stored page of `range_`."""
         stream = Stream(range_.stream)
         while range_.done_at is None:
-            start = max(range_.start_ns, range_.next_ns - WIDTH_NS[stream])
-            for page in _pages(self.client, stream, Span(start_ns=start, end_ns=range_.next_ns)):
+            start = max(range_.start_ns, range_.next_ns - MAX_WINDOW_NS[stream])
+            for page in _pages(self.client, stream, TimeWindow(start_ns=start, end_ns=range_.next_ns)):
                 self._store(range_, page)
                 self.on_page(range_)
                 yield True
@@ -93,7 +95,7 @@ class Slice:
         """The page and how far it reaches, together, and only while the lease is still ours."""
         now = self.clock()
         with transaction.atomic():
-            self.held.renew()
+            self.lease.renew()
             if range_.stream == Stream.TRADES:
                 trade_record_all(trades=page.rows, now=now)
             else:
@@ -110,21 +112,21 @@ def _next_ranges() -> list[HistoryRange]:
     return list(newest.values())
 
 
-def _pages(client: Client, stream: Stream, span: Span) -> Iterator[Page[Any]]:
+def _pages(client: Client, stream: Stream, window: TimeWindow) -> Iterator[Page[Any]]:
     if stream is Stream.TRADES:
-        yield from walk(trade_source(client), span)
+        yield from paginate_history(trade_source(client), window)
     else:
-        yield from walk(order_source(client, stream), span)
+        yield from paginate_history(order_source(client, stream), window)
 
 
-def backfill_reach(*, since: datetime, now: datetime) -> list[HistoryRange]:
+def extend_history(*, since: datetime, now: datetime) -> list[HistoryRange]:
     """Open, per stream, what no earlier range reached back to; the ranges that are new."""
     start = to_ms(since) * NS_PER_MS
-    opened = [_reach(stream, start, now) for stream in Stream]
+    opened = [_extend_stream(stream, start, now) for stream in Stream]
     return [range_ for range_ in opened if range_ is not None]
 
 
-def _reach(stream: Stream, start_ns: int, now: datetime) -> HistoryRange | None:
+def _extend_stream(stream: Stream, start_ns: int, now: datetime) -> HistoryRange | None:
     reached = HistoryRange.objects.filter(stream=stream).aggregate(first=Min("start_ns"))["first"]
     if reached is None:
         cursor = SyncCursor.objects.filter(stream=stream).values_list("read_until_ns", flat=True).first()

@@ -18,14 +18,14 @@ from exchange import schemas
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.chunks import chunks
-from exchange.core.columns import fitting
+from exchange.core.columns import fit_to_columns
 from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
-from exchange.services.lease import stop_is_asked
+from exchange.services.lease import is_stop_requested
 from exchange.sync.fetch import Clock
 
-KEPT = 1000  # bars of each instrument and timeframe
-VALUES = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
+MAX_BARS = 1000  # bars of each instrument and timeframe
+UPDATED_COLUMNS = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
 
 
 def candle_record_all(
@@ -39,10 +39,10 @@ def candle_record_all(
     rows = {row.opened_at: row for row in _rows(instrument_name, timeframe, bars, now)}
     if not rows:
         return 0
-    kept = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
+    stored = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
     with transaction.atomic():
-        kept.filter(is_closed=False, opened_at__lt=min(rows)).delete()
-        for final in kept.filter(is_closed=True, opened_at__gte=min(rows)).values_list(
+        stored.filter(is_closed=False, opened_at__lt=min(rows)).delete()
+        for final in stored.filter(is_closed=True, opened_at__gte=min(rows)).values_list(
             "opened_at", flat=True
         ):
             rows.pop(final, None)
@@ -50,9 +50,9 @@ def candle_record_all(
     return len(rows)
 
 
-def candles_thin(*, now: datetime) -> int:
+def candles_prune(*, now: datetime) -> int:
     """Drop the bars that are older than `KEPT` of their length; how many."""
-    old = [pk for timeframe in Timeframe for pk in _older(timeframe, now - KEPT * timeframe.length)]
+    old = [pk for timeframe in Timeframe for pk in _older(timeframe, now - MAX_BARS * timeframe.length)]
     for part in chunks(old):
         Candle.objects.filter(pk__in=part).delete()
     return len(old)
@@ -81,7 +81,7 @@ def _rows(
             read_at=now,
         )
         for bar in bars
-        if timeframe.begun(from_ms(bar.time_ms)) == from_ms(bar.time_ms)
+        if timeframe.bar_start(from_ms(bar.time_ms)) == from_ms(bar.time_ms)
     ]
 
 
@@ -91,47 +91,49 @@ def _store(rows: Sequence[Candle]) -> None:
             part,
             update_conflicts=True,
             unique_fields=["instrument_name", "timeframe", "opened_at"],
-            update_fields=VALUES,
+            update_fields=UPDATED_COLUMNS,
         )
 
 
-AT_ONCE = 300  # bars an answer holds at most (dossier 5.3)
-PATIENCE = timedelta(seconds=20)  # what is not read by then is the first of the next time
-SILENT = 2  # requests in a row without any answer, and the rest is not tried
-REREAD = 16  # an unfinished bar is read again after this part of its length: 56 s, 4, 15 and 90 minutes
+MAX_BARS_PER_REQUEST = 300  # bars an answer holds at most (dossier 5.3)
+UPDATE_TIMEOUT = timedelta(seconds=20)  # what is not read by then is the first of the next time
+MAX_UNANSWERED = 2  # requests in a row without any answer, and the rest is not tried
+REREAD_DIVISOR = (
+    16  # an unfinished bar is read again after this part of its length: 56 s, 4, 15 and 90 minutes
+)
 
 Series: TypeAlias = tuple[str, Timeframe]
 
 
 @dataclass(slots=True)
-class Reading:
+class CandleUpdate:
     """How one round went: answers stored, series left for the next round, and what went wrong, in words."""
 
     read: int = 0
     left: int = 0
     errors: list[str] = field(default_factory=list)
-    silent: int = 0
+    unanswered: int = 0
 
     def failed(self, name: str, timeframe: Timeframe, error: ExchangeError) -> None:
-        self.silent = self.silent + 1 if isinstance(error, Unreachable) else 0
+        self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
         self.errors.append(f"Candles of {name} ({timeframe}): {error}")
 
 
-def candles_read(*, client: Client, instrument_names: Iterable[str], clock: Clock) -> Reading:
+def update_candles(*, client: Client, instrument_names: Iterable[str], clock: Clock) -> CandleUpdate:
     """Bring the bars of these instruments up to date, the longest unread first; one failure stops no other."""
-    reading, until = Reading(), clock() + PATIENCE
+    summary, until = CandleUpdate(), clock() + UPDATE_TIMEOUT
     newest = _unfinished()
-    for series in _due(newest, instrument_names, clock()):
-        if reading.silent >= SILENT or clock() > until or stop_is_asked():
-            reading.left += 1
+    for series in _due_series(newest, instrument_names, clock()):
+        if summary.unanswered >= MAX_UNANSWERED or clock() > until or is_stop_requested():
+            summary.left += 1
             continue
         try:
-            _read(client, series, newest.get(series), clock())
+            _update_series(client, series, newest.get(series), clock())
         except ExchangeError as error:
-            reading.failed(*series, error)
+            summary.failed(*series, error)
         else:
-            reading.read, reading.silent = reading.read + 1, 0
-    return reading
+            summary.read, summary.unanswered = summary.read + 1, 0
+    return summary
 
 
 def _unfinished() -> Mapping[Series, Candle]:
@@ -140,31 +142,33 @@ def _unfinished() -> Mapping[Series, Candle]:
     return {(row.instrument_name, Timeframe(row.timeframe)): row for row in rows}
 
 
-def _due(newest: Mapping[Series, Candle], instrument_names: Iterable[str], now: datetime) -> Iterator[Series]:
-    wanted = [(name, timeframe) for name in dict.fromkeys(instrument_names) for timeframe in Timeframe]
-    new = [series for series in wanted if series not in newest]
-    known = [series for series in wanted if series in newest and _is_due(newest[series], series[1], now)]
+def _due_series(
+    newest: Mapping[Series, Candle], instrument_names: Iterable[str], now: datetime
+) -> Iterator[Series]:
+    all_series = [(name, timeframe) for name in dict.fromkeys(instrument_names) for timeframe in Timeframe]
+    new = [series for series in all_series if series not in newest]
+    known = [series for series in all_series if series in newest and _is_due(newest[series], series[1], now)]
     yield from new
     yield from sorted(known, key=lambda series: newest[series].read_at)
 
 
 def _is_due(bar: Candle, timeframe: Timeframe, now: datetime) -> bool:
     is_over = now >= bar.opened_at + timeframe.length
-    return is_over or now - bar.read_at >= timeframe.length / REREAD
+    return is_over or now - bar.read_at >= timeframe.length / REREAD_DIVISOR
 
 
-def _read(client: Client, series: Series, newest: Candle | None, now: datetime) -> None:
+def _update_series(client: Client, series: Series, newest: Candle | None, now: datetime) -> None:
     """`end_ts` is sent because without it the exchange begins a day ago, whatever the count (dossier 5.3)."""
     name, timeframe = series
-    count = AT_ONCE if newest is None else _missing(newest, timeframe, now)
+    count = MAX_BARS_PER_REQUEST if newest is None else _missing_count(newest, timeframe, now)
     end_ms = to_ms(now) + (client.clock_offset_ms or 0) + 1
     bars = client.candles(name, timeframe, count=count, end_ms=end_ms)
     candle_record_all(instrument_name=name, timeframe=timeframe, bars=bars, now=now)
 
 
-def _missing(newest: Candle, timeframe: Timeframe, now: datetime) -> int:
+def _missing_count(newest: Candle, timeframe: Timeframe, now: datetime) -> int:
     """From the unfinished bar on to the one that has begun by now, and one more: clocks differ."""
-    return min(AT_ONCE, (timeframe.begun(now) - newest.opened_at) // timeframe.length + 2)
+    return min(MAX_BARS_PER_REQUEST, (timeframe.bar_start(now) - newest.opened_at) // timeframe.length + 2)
 
 
 INSTRUMENT_COLUMNS = [
@@ -190,7 +194,7 @@ def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: dat
 
 def _instrument_row(instrument: schemas.Instrument, now: datetime) -> Instrument:
     values = {f.name: getattr(instrument, f.name) for f in fields(instrument) if f.name in INSTRUMENT_COLUMNS}
-    return Instrument(read_at=now, **fitting(Instrument, {"symbol": instrument.symbol, **values}))
+    return Instrument(read_at=now, **fit_to_columns(Instrument, {"symbol": instrument.symbol, **values}))
 
 
 QUOTE_COLUMNS = ["price", "change_24h", "read_at"]

@@ -8,16 +8,16 @@ from exchange.schemas import is_terminal
 
 Values = Mapping[str, Any]
 
-FILLS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
-OPENING = {
+FILL_FIELDS = ("filled_quantity", "filled_value", "average_price", "cumulative_fee")
+OPEN_STAGES = {
     "PENDING": 0,
     "NEW": 0,
     "ACTIVE": 1,
 }  # a trigger waits as either, one after the other (dossier D20)
-UNKNOWN = 2
+UNKNOWN_STAGE = 2
 
 
-def news(old: Values, new: Values) -> dict[str, Any]:
+def changed_fields(old: Values, new: Values) -> dict[str, Any]:
     """The fields of `old` that `new` changes.
 
     Executed quantity never falls, a finished order never opens again, and what a report leaves out (dossier
@@ -25,7 +25,7 @@ def news(old: Values, new: Values) -> dict[str, Any]:
     """
     if all(old[name] == value for name, value in new.items()):
         return {}  # as most reports of most cycles
-    found = dict(_fills(old, new)) | dict(_rest(old, new))
+    found = dict(_fills(old, new)) | dict(_other_changes(old, new))
     return {name: value for name, value in found.items() if value != old[name]}
 
 
@@ -33,21 +33,21 @@ def _fills(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
     """These four belong together: with a larger quantity the old value and price are not true any more."""
     before, after = old["filled_quantity"], new["filled_quantity"]
     if after > before:
-        yield from ((name, new[name]) for name in FILLS)
+        yield from ((name, new[name]) for name in FILL_FIELDS)
     elif after == before:
-        yield from _told(old, new, FILLS)
+        yield from _known_changes(old, new, FILL_FIELDS)
 
 
-def _rest(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
+def _other_changes(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
     """A trigger-limit that was amended to a trigger-market has no price any more (dossier 5.22)."""
     is_same_kind = old.get("order_type") == new.get("order_type")
-    apart = FILLS if is_same_kind else (*FILLS, "price")
-    yield from _told(old, new, [name for name in new if name not in apart])
+    excluded = FILL_FIELDS if is_same_kind else (*FILL_FIELDS, "price")
+    yield from _known_changes(old, new, [name for name in new if name not in excluded])
     if not is_same_kind and _is_newer(old, new):
         yield "price", new["price"]
 
 
-def _told(old: Values, new: Values, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _known_changes(old: Values, new: Values, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
     newer = _is_newer(old, new)
     for name in names:
         if _is_known(new[name]) and (newer or not _is_known(old[name])):
@@ -59,17 +59,17 @@ def _is_newer(old: Values, new: Values) -> bool:
 
     A later stage counts even when it is dated earlier: the exchange's clocks differ (dossier 5.16).
     """
-    (had_ended, before, stage), (has_ended, at, new_stage) = _standing(old), _standing(new)
+    (had_ended, before, stage), (has_ended, at, new_stage) = _progress(old), _progress(new)
     if had_ended != has_ended:
         return has_ended
     if at == before:
-        return new_stage >= stage or UNKNOWN in (stage, new_stage)
-    return at > before or stage < new_stage < UNKNOWN
+        return new_stage >= stage or UNKNOWN_STAGE in (stage, new_stage)
+    return at > before or stage < new_stage < UNKNOWN_STAGE
 
 
-def _standing(values: Values) -> tuple[bool, datetime, int]:
+def _progress(values: Values) -> tuple[bool, datetime, int]:
     status: str = values["status"]
-    return is_terminal(status), values["updated_at"], OPENING.get(status, UNKNOWN)
+    return is_terminal(status), values["updated_at"], OPEN_STAGES.get(status, UNKNOWN_STAGE)
 
 
 def _is_known(value: Any) -> bool:

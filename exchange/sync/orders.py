@@ -12,97 +12,97 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.columns import fitting
+from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.columns import fit_to_columns
 from exchange.core.order_roles import role_of
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder
-from exchange.sync.order_merge import news
+from exchange.sync.order_merge import changed_fields
 
-Key = tuple[str, str]
+OrderKey = tuple[str, str]
 
 
 @dataclass(slots=True)
-class OrderDraft:
+class OrderChanges:
     """What reports will change: rows not seen before, rows that move on, orders that ended with fills.
 
     `rows` are all orders that the reports name, as they will be.
     """
 
-    rows: dict[Key, ExchangeOrder]
+    rows: dict[OrderKey, ExchangeOrder]
     new: list[ExchangeOrder] = field(default_factory=list)
-    changed: dict[Key, ExchangeOrder] = field(default_factory=dict)
-    executed: set[Key] = field(default_factory=set)
+    changed: dict[OrderKey, ExchangeOrder] = field(default_factory=dict)
+    executed: set[OrderKey] = field(default_factory=set)
 
     @property
     def size(self) -> int:
         return len(self.new) + len(self.changed)
 
 
-def order_record_all(*, orders: Sequence[schemas.Order], now: datetime) -> OrderDraft:
+def order_record_all(*, orders: Sequence[schemas.Order], now: datetime) -> OrderChanges:
     """Store `orders`, which may name one order several times. Doing it twice changes nothing."""
-    draft = order_draft(orders=orders, now=now)
-    order_store(draft=draft)
-    return draft
+    changes = prepare_order_changes(orders=orders, now=now)
+    order_store(changes=changes)
+    return changes
 
 
-def order_draft(*, orders: Sequence[schemas.Order], now: datetime) -> OrderDraft:
+def prepare_order_changes(*, orders: Sequence[schemas.Order], now: datetime) -> OrderChanges:
     """Compare `orders` with what we know; writes nothing."""
-    draft = OrderDraft(_known([(order.name_space, order.order_id) for order in orders]))
+    changes = OrderChanges(_known_rows([(order.name_space, order.order_id) for order in orders]))
     for order in orders:
-        _take(draft, order, now)
-    _mark_mirrors(draft)
-    draft.executed = {key for key in draft.executed if not draft.rows[key].is_mirror}
-    return draft
+        _apply_report(changes, order, now)
+    _mark_mirrors(changes)
+    changes.executed = {key for key in changes.executed if not changes.rows[key].is_mirror}
+    return changes
 
 
-def order_store(*, draft: OrderDraft) -> None:
+def order_store(*, changes: OrderChanges) -> None:
     """Write a draft down, in transactions of at most 500 rows."""
-    for part in chunks(draft.new):
+    for part in chunks(changes.new):
         ExchangeOrder.objects.bulk_create(part)
-    for part in chunks(list(draft.changed.values())):
-        ExchangeOrder.objects.bulk_update(part, CHANGING)
+    for part in chunks(list(changes.changed.values())):
+        ExchangeOrder.objects.bulk_update(part, UPDATED_FIELDS)
 
 
-def order_missing_all(*, keys: Collection[Key], now: datetime) -> int:
+def order_missing_all(*, keys: Collection[OrderKey], now: datetime) -> int:
     """Note that the exchange neither lists nor finds these orders: unknown, which is not closed."""
     rows = ExchangeOrder.objects.filter(_named(keys), is_open=True, missing_since__isnull=True)
     return rows.update(missing_since=now) if keys else 0
 
 
-def _take(draft: OrderDraft, order: schemas.Order, now: datetime) -> None:
+def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) -> None:
     key = (str(order.name_space), order.order_id)
-    row = draft.rows.get(key)
+    row = changes.rows.get(key)
     had_executed = row is not None and _has_executed(row)
     if row is None:
-        row = draft.rows[key] = _born(order, now)
-        draft.new.append(row)
-    elif _absorb(row, order) and row.pk:
-        draft.changed[key] = row
+        row = changes.rows[key] = _new_row(order, now)
+        changes.new.append(row)
+    elif _update_row(row, order) and row.pk:
+        changes.changed[key] = row
     if _has_executed(row) and not had_executed:
-        draft.executed.add(key)
+        changes.executed.add(key)
 
 
 def _has_executed(row: ExchangeOrder) -> bool:
     return row.has_fills and not row.is_open
 
 
-def _born(order: schemas.Order, now: datetime) -> ExchangeOrder:
+def _new_row(order: schemas.Order, now: datetime) -> ExchangeOrder:
     row = ExchangeOrder(name_space=order.name_space, order_id=order.order_id, first_seen_at=now)
-    _set(row, values_of(order))
+    _assign(row, values_of(order))
     return row
 
 
-def _absorb(row: ExchangeOrder, order: schemas.Order) -> bool:
-    found = news(vars(row), values_of(order))
+def _update_row(row: ExchangeOrder, order: schemas.Order) -> bool:
+    found = changed_fields(vars(row), values_of(order))
     if row.missing_since is not None:
         found["missing_since"] = None
     if found:
-        _set(row, found)
+        _assign(row, found)
     return bool(found)
 
 
-def _set(row: ExchangeOrder, values: dict[str, Any]) -> None:
+def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     row.is_open = not schemas.is_terminal(row.status)
@@ -122,18 +122,18 @@ def _role(row: ExchangeOrder) -> str:
     )
 
 
-def _known(keys: Sequence[Key]) -> dict[Key, ExchangeOrder]:
-    rows: dict[Key, ExchangeOrder] = {}
-    for part in chunks(sorted(set(keys)), ASKED):
+def _known_rows(keys: Sequence[OrderKey]) -> dict[OrderKey, ExchangeOrder]:
+    rows: dict[OrderKey, ExchangeOrder] = {}
+    for part in chunks(sorted(set(keys)), QUERY_BATCH):
         rows |= _by_key(ExchangeOrder.objects.filter(_named(part)))
     return rows
 
 
-def _by_key(rows: Iterable[ExchangeOrder]) -> dict[Key, ExchangeOrder]:
+def _by_key(rows: Iterable[ExchangeOrder]) -> dict[OrderKey, ExchangeOrder]:
     return {(row.name_space, row.order_id): row for row in rows}
 
 
-def _named(keys: Collection[Key]) -> Q:
+def _named(keys: Collection[OrderKey]) -> Q:
     named = Q(pk__in=[])
     for space in ExchangeOrder.NameSpace.values:
         ids = [order_id for name_space, order_id in keys if name_space == space]
@@ -142,18 +142,18 @@ def _named(keys: Collection[Key]) -> Q:
     return named
 
 
-def _mark_mirrors(draft: OrderDraft) -> None:
+def _mark_mirrors(changes: OrderChanges) -> None:
     """A triggered order may show in the plain name space too, under its second id or under the same (6.2)."""
-    touched = [*draft.new, *draft.changed.values()]
-    advanced = _advanced_with({row.order_id for row in touched if _is_plain(row)}) | draft.rows
+    touched = [*changes.new, *changes.changed.values()]
+    advanced = _advanced_with({row.order_id for row in touched if _is_plain(row)}) | changes.rows
     parents = {row.exchange_order_id or row.order_id: row for row in advanced.values() if not _is_plain(row)}
     second = {row.exchange_order_id or row.order_id for row in touched if not _is_plain(row)}
-    for key, row in (_plain_with(second) | draft.rows).items():
+    for key, row in (_plain_with(second) | changes.rows).items():
         parent = parents.get(row.order_id)
         if _is_plain(row) and not row.is_mirror and parent is not None and _is_same(row, parent):
             row.is_mirror = True
             if row.pk:
-                draft.changed[key] = row
+                changes.changed[key] = row
 
 
 def _is_plain(row: ExchangeOrder) -> bool:
@@ -169,20 +169,20 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     return plain.order_id == parent.exchange_order_id or plain.client_oid in names
 
 
-def _advanced_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
+def _advanced_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
     named = Q(order_id__in=ids) | Q(exchange_order_id__in=ids)
     rows = ExchangeOrder.objects.filter(named, name_space=schemas.NameSpace.ADVANCED)
     return _by_key(rows) if ids else {}
 
 
-def _plain_with(ids: Collection[str]) -> dict[Key, ExchangeOrder]:
+def _plain_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
     rows = ExchangeOrder.objects.filter(name_space=schemas.NameSpace.PLAIN, order_id__in=ids, is_mirror=False)
     return _by_key(rows) if ids else {}
 
 
 def values_of(order: schemas.Order) -> dict[str, Any]:
     """The columns that a report about `order` speaks of."""
-    told = {
+    columns = {
         "exchange_order_id": order.exchange_order_id,
         "client_oid": order.client_oid,
         "account_id": order.account_id,
@@ -217,10 +217,10 @@ def values_of(order: schemas.Order) -> dict[str, Any]:
         "created_ns": order.create_time_ns,
         "updated_at": from_ms(order.update_time_ms),
     }
-    return fitting(ExchangeOrder, told)
+    return fit_to_columns(ExchangeOrder, columns)
 
 
-FIELDS = (
+REPORTED_FIELDS = (
     *(
         "exchange_order_id",
         "client_oid",
@@ -244,4 +244,4 @@ FIELDS = (
     *("maker_fee_rate", "taker_fee_rate", "list_id", "contingency_type", "leg_id", "attach_order_id"),
     *("isolation_id", "isolation_type", "leverage", "created_at", "created_ns", "updated_at"),
 )
-CHANGING = [*FIELDS, "missing_since", "is_open", "has_fills", "order_role", "is_mirror"]
+UPDATED_FIELDS = [*REPORTED_FIELDS, "missing_since", "is_open", "has_fills", "order_role", "is_mirror"]

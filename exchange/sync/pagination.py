@@ -14,12 +14,12 @@ from typing import Generic, TypeVar
 from exchange.core.times import NS_PER_MS
 
 T = TypeVar("T")
-PAGE = 100
+PAGE_SIZE = 100
 OVERLAP_NS = 2 * NS_PER_MS  # an order was once stamped a millisecond before its creation (dossier 5.16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeWindow:
     """The window [start_ns, end_ns), in whole milliseconds unless it was narrowed inside one.
 
     `proof` is a row that must come back, or the exchange does not honour nanoseconds; `by_ms` says so.
@@ -28,11 +28,11 @@ class Span:
     start_ns: int
     end_ns: int
     instrument_name: str = ""
-    proof: str = ""
+    expected_row_id: str = ""
     by_ms: bool = False
 
     @property
-    def is_one_tick(self) -> bool:
+    def is_one_millisecond(self) -> bool:
         return self.end_ns - self.start_ns <= NS_PER_MS
 
 
@@ -56,98 +56,109 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source(Generic[T]):
+class HistorySource(Generic[T]):
     """How to read one stream: `stamp_ns` is the time it is sorted by, `identity` names a row.
 
     `newest_first` is false where the order of the answer is not documented, `has_ns` where stamps are exact
     to the millisecond only.
     """
 
-    fetch: Callable[[Span], Sequence[T]]
-    stamp_ns: Callable[[T], int]
-    identity: Callable[[T], str]
+    fetch: Callable[[TimeWindow], Sequence[T]]
+    timestamp_ns: Callable[[T], int]
+    row_id: Callable[[T], str]
     instrument: Callable[[T], str]
     newest_first: bool = True
     has_ns: bool = False
     known_instruments: Collection[str] = field(default=())
 
 
-def walk(source: Source[T], span: Span) -> Iterator[Page[T]]:
+def paginate_history(source: HistorySource[T], window: TimeWindow) -> Iterator[Page[T]]:
     """Pages of `span`, newest first; stop at any page and go on later with `left_until_ns` as the end."""
-    pending = [span]
+    pending = [window]
     while pending:
-        part = pending.pop()
-        rows = source.fetch(part)
-        narrower, gaps = _narrow(source, part, rows)
+        current = pending.pop()
+        rows = source.fetch(current)
+        narrower, gaps = _narrow(source, current, rows)
         pending += narrower
-        left = max((_tick_end(rest.end_ns) for rest in pending), default=span.start_ns)
-        yield Page(rows, min(left, span.end_ns), gaps)
+        left = max((_millisecond_end(remaining.end_ns) for remaining in pending), default=window.start_ns)
+        yield Page(rows, min(left, window.end_ns), gaps)
 
 
-def _narrow(source: Source[T], span: Span, rows: Sequence[T]) -> tuple[list[Span], list[Gap]]:
+def _narrow(
+    source: HistorySource[T], window: TimeWindow, rows: Sequence[T]
+) -> tuple[list[TimeWindow], list[Gap]]:
     """The windows still to read after `rows` of `span`, the newest last."""
-    if span.proof and span.proof not in {source.identity(row) for row in rows}:
-        return [_whole_tick(span)], []
-    if len(rows) < PAGE:
+    if window.expected_row_id and window.expected_row_id not in {source.row_id(row) for row in rows}:
+        return [_whole_millisecond(window)], []
+    if len(rows) < PAGE_SIZE:
         return [], []
-    if span.is_one_tick:
-        return _inside_tick(source, span, rows)
-    return _older(source, span, rows), []
+    if window.is_one_millisecond:
+        return _split_millisecond(source, window, rows)
+    return _older(source, window, rows), []
 
 
-def _older(source: Source[T], span: Span, rows: Sequence[T]) -> list[Span]:
+def _older(source: HistorySource[T], window: TimeWindow, rows: Sequence[T]) -> list[TimeWindow]:
     """Up to just behind the oldest row, where that is sure to be complete; else halves, which always are."""
-    newest, oldest = (source.stamp_ns(row) // NS_PER_MS * NS_PER_MS for row in (rows[0], rows[-1]))
-    is_sure = source.newest_first and _is_falling(source, rows, NS_PER_MS)
-    if not is_sure or not span.start_ns < oldest < span.end_ns:
-        return _cut(span, _middle(span))
-    rest = replace(span, end_ns=min(span.end_ns, oldest + OVERLAP_NS))
-    is_crowded = newest == oldest or rest.end_ns == span.end_ns
-    return _cut(rest, oldest, oldest + NS_PER_MS) if is_crowded else [rest]
+    newest, oldest = (source.timestamp_ns(row) // NS_PER_MS * NS_PER_MS for row in (rows[0], rows[-1]))
+    is_sure = source.newest_first and _is_descending(source, rows, NS_PER_MS)
+    if not is_sure or not window.start_ns < oldest < window.end_ns:
+        return _split(window, _middle(window))
+    remaining = replace(window, end_ns=min(window.end_ns, oldest + OVERLAP_NS))
+    is_crowded = newest == oldest or remaining.end_ns == window.end_ns
+    return _split(remaining, oldest, oldest + NS_PER_MS) if is_crowded else [remaining]
 
 
-def _middle(span: Span) -> int:
-    middle = (span.start_ns + span.end_ns) // 2 // NS_PER_MS * NS_PER_MS
-    return max(middle, span.start_ns + NS_PER_MS)
+def _middle(window: TimeWindow) -> int:
+    middle = (window.start_ns + window.end_ns) // 2 // NS_PER_MS * NS_PER_MS
+    return max(middle, window.start_ns + NS_PER_MS)
 
 
-def _cut(span: Span, *cuts: int) -> list[Span]:
-    inside = {cut for cut in cuts if span.start_ns < cut < span.end_ns}
-    edges = sorted({span.start_ns, span.end_ns, *inside})
-    return [replace(span, start_ns=start, end_ns=end) for start, end in pairwise(edges)]
+def _split(window: TimeWindow, *points: int) -> list[TimeWindow]:
+    inside = {point for point in points if window.start_ns < point < window.end_ns}
+    edges = sorted({window.start_ns, window.end_ns, *inside})
+    return [replace(window, start_ns=start, end_ns=end) for start, end in pairwise(edges)]
 
 
-def _inside_tick(source: Source[T], span: Span, rows: Sequence[T]) -> tuple[list[Span], list[Gap]]:
-    if span.instrument_name:
-        return [], [_gap(span, f"more than {PAGE} rows of {span.instrument_name} in one millisecond")]
-    until = source.stamp_ns(rows[-1]) + 1
-    exact = source.has_ns and not span.by_ms and _is_falling(source, rows, 1)
-    if exact and span.start_ns < until < span.end_ns:
-        return [replace(span, end_ns=until, proof=source.identity(rows[-1]))], []
-    return _by_instrument(source, span, rows)
+def _split_millisecond(
+    source: HistorySource[T], window: TimeWindow, rows: Sequence[T]
+) -> tuple[list[TimeWindow], list[Gap]]:
+    if window.instrument_name:
+        return [], [
+            _gap(window, f"more than {PAGE_SIZE} rows of {window.instrument_name} in one millisecond")
+        ]
+    until = source.timestamp_ns(rows[-1]) + 1
+    exact = source.has_ns and not window.by_ms and _is_descending(source, rows, 1)
+    if exact and window.start_ns < until < window.end_ns:
+        return [replace(window, end_ns=until, expected_row_id=source.row_id(rows[-1]))], []
+    return _by_instrument(source, window, rows)
 
 
-def _by_instrument(source: Source[T], span: Span, rows: Sequence[T]) -> tuple[list[Span], list[Gap]]:
+def _by_instrument(
+    source: HistorySource[T], window: TimeWindow, rows: Sequence[T]
+) -> tuple[list[TimeWindow], list[Gap]]:
     names = sorted({source.instrument(row) for row in rows} | set(source.known_instruments))
-    spans = [replace(span, instrument_name=name, proof="") for name in names]
-    return spans, [
-        _gap(span, f"more than {PAGE} rows in one millisecond; asked {len(names)} instruments one by one")
+    windows = [replace(window, instrument_name=name, expected_row_id="") for name in names]
+    return windows, [
+        _gap(
+            window,
+            f"more than {PAGE_SIZE} rows in one millisecond; asked {len(names)} instruments one by one",
+        )
     ]
 
 
-def _is_falling(source: Source[T], rows: Sequence[T], unit_ns: int) -> bool:
-    stamps = [source.stamp_ns(row) // unit_ns for row in rows]
+def _is_descending(source: HistorySource[T], rows: Sequence[T], unit_ns: int) -> bool:
+    stamps = [source.timestamp_ns(row) // unit_ns for row in rows]
     return stamps == sorted(stamps, reverse=True)
 
 
-def _tick_end(ns: int) -> int:
+def _millisecond_end(ns: int) -> int:
     return -(-ns // NS_PER_MS) * NS_PER_MS
 
 
-def _whole_tick(span: Span) -> Span:
-    start = span.start_ns // NS_PER_MS * NS_PER_MS
-    return replace(span, start_ns=start, end_ns=start + NS_PER_MS, proof="", by_ms=True)
+def _whole_millisecond(window: TimeWindow) -> TimeWindow:
+    start = window.start_ns // NS_PER_MS * NS_PER_MS
+    return replace(window, start_ns=start, end_ns=start + NS_PER_MS, expected_row_id="", by_ms=True)
 
 
-def _gap(span: Span, reason: str) -> Gap:
-    return Gap(span.start_ns, span.end_ns, span.instrument_name, reason)
+def _gap(window: TimeWindow, reason: str) -> Gap:
+    return Gap(window.start_ns, window.end_ns, window.instrument_name, reason)

@@ -19,22 +19,22 @@ from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.chunks import ASKED, chunks
+from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_DAY, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
-from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
+from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult
 from exchange.sync.market_data import instrument_record_all
-from exchange.sync.orders import OrderDraft, order_draft, order_missing_all, order_store
-from exchange.sync.pagination import Gap, Span
-from exchange.sync.trades import trade_draft, trade_store
-from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
+from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
+from exchange.sync.pagination import Gap, TimeWindow
+from exchange.sync.trades import prepare_trades, trade_store
+from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
 
-LATE = timedelta(minutes=5)  # trades may come so much later than their order
+MAX_TRADE_LAG = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
-LONGEST = timedelta(hours=2)
+MAX_TRADE_WAIT = timedelta(hours=2)
 ZERO = Decimal(0)
-TOLD = (
+ORDER_COLUMNS = (
     *("order_id", "exchange_order_id", "client_oid", "instrument_name"),
     *("filled_quantity", "created_at", "updated_at"),
 )
@@ -44,42 +44,42 @@ def empty_read_until(*, read_until_ns: int, before_ns: int | None) -> int:
     """How far an answer without rows takes a stream: nowhere, for two hours."""
     if before_ns is None:
         return read_until_ns
-    kept = max(before_ns, read_until_ns - to_ms(EPOCH + LONGEST) * NS_PER_MS)
+    kept = max(before_ns, read_until_ns - to_ms(EPOCH + MAX_TRADE_WAIT) * NS_PER_MS)
     return min(kept, read_until_ns)  # a clock that ran ahead may have put the cursor into the future
 
 
-def trades_read_until(*, read_until_ns: int, before_ns: int | None, told_from_ns: int) -> int:
+def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_from_ns: int) -> int:
     """`read_until_ns`, or the moment of the first order since `before_ns` whose trades are missing still.
 
     What executed before `told_from_ns` is left to the slices between the cycles anyway.
     """
     now = from_ms(read_until_ns // NS_PER_MS)
-    left_behind = max(now - LONGEST, from_ms(told_from_ns // NS_PER_MS))
+    cutoff = max(now - MAX_TRADE_WAIT, from_ms(reported_from_ns // NS_PER_MS))
     if before_ns is not None:
-        left_behind = max(left_behind, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
+        cutoff = max(cutoff, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
     found = ExchangeOrder.objects.filter(
-        updated_at__gt=left_behind, updated_at__lt=now - LATE, has_fills=True, is_mirror=False
+        updated_at__gt=cutoff, updated_at__lt=now - MAX_TRADE_LAG, has_fills=True, is_mirror=False
     )
-    orders = list(found.only(*TOLD).order_by("updated_at"))
-    told = _told(orders)
-    first = next((order for order in orders if not _is_explained(order, told)), None)
+    orders = list(found.only(*ORDER_COLUMNS).order_by("updated_at"))
+    reported = _reported_quantities(orders)
+    first = next((order for order in orders if not _has_all_trades(order, reported)), None)
     return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
 
 
-def _told(orders: Iterable[ExchangeOrder]) -> dict[str, Decimal]:
+def _reported_quantities(orders: Iterable[ExchangeOrder]) -> dict[str, Decimal]:
     """What the trades say was executed, by the id that they carry."""
     found: dict[str, Decimal] = {}
-    for part in chunks(sorted({name for order in orders for name in _names(order)}), ASKED):
+    for part in chunks(sorted({name for order in orders for name in _order_ids(order)}), QUERY_BATCH):
         trades = Trade.objects.filter(order_id__in=part).values_list("order_id", "quantity")
         for name, quantity in trades:
             found[name] = found.get(name, ZERO) + quantity
     return found
 
 
-def _is_explained(order: ExchangeOrder, told: dict[str, Decimal]) -> bool:
-    if sum((told.get(name, ZERO) for name in _names(order)), ZERO) >= order.filled_quantity:
+def _has_all_trades(order: ExchangeOrder, reported: dict[str, Decimal]) -> bool:
+    if sum((reported.get(name, ZERO) for name in _order_ids(order)), ZERO) >= order.filled_quantity:
         return True
-    named = Q(order_id__in=_names(order))
+    named = Q(order_id__in=_order_ids(order))
     if order.client_oid:
         named |= Q(client_oid=order.client_oid)
     since = to_ms(order.created_at) * NS_PER_MS
@@ -87,7 +87,7 @@ def _is_explained(order: ExchangeOrder, told: dict[str, Decimal]) -> bool:
     return bool(sum(trades.values_list("quantity", flat=True), ZERO) >= order.filled_quantity)
 
 
-def _names(order: ExchangeOrder) -> set[str]:
+def _order_ids(order: ExchangeOrder) -> set[str]:
     return {order.order_id, order.exchange_order_id} - {""}
 
 
@@ -127,11 +127,11 @@ def gap_record_all(*, stream: str, gaps: Iterable[Gap], now: datetime) -> None:
 
 
 RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
-PICTURE = 400  # new and changed orders and fills in one transaction, beside balances and cursors
+MAX_TRANSACTION_ROWS = 400  # new and changed orders and fills in one transaction, beside balances and cursors
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class SyncCounts:
     """What a pull brought, for the log and for `SyncRun`."""
 
     open_orders: int
@@ -140,68 +140,74 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PendingChanges:
     """What a pull will write, found out before anything is locked."""
 
-    orders: OrderDraft
+    orders: OrderChanges
     trades: Sequence[Trade]
 
 
-def snapshot_draft(*, snapshot: Snapshot, now: datetime) -> Draft:
+def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChanges:
     """Compare what was read with what we know; a part that is not complete changes nothing."""
-    told = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    told += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
-    told += [order for order in snapshot.looked_up.values() if order is not None]
+    reported = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
+    reported += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
+    reported += [order for order in snapshot.looked_up.values() if order is not None]
     trades = snapshot.trades.rows.rows if snapshot.trades.rows else []
-    return Draft(order_draft(orders=told, now=now), trade_draft(trades=trades, now=now))
+    return PendingChanges(
+        prepare_order_changes(orders=reported, now=now), prepare_trades(trades=trades, now=now)
+    )
 
 
-def one_picture(draft: Draft) -> AbstractContextManager[Any]:
+def single_transaction(changes: PendingChanges) -> AbstractContextManager[Any]:
     """One transaction for the whole pull, unless it is so large that pages would have to wait for it."""
-    rows = draft.orders.size + len(draft.trades)
-    return transaction.atomic() if rows <= PICTURE else nullcontext()
+    rows = changes.orders.size + len(changes.trades)
+    return transaction.atomic() if rows <= MAX_TRANSACTION_ROWS else nullcontext()
 
 
-def catalogue_record(*, snapshot: Snapshot, now: datetime) -> None:
+def catalogue_record(*, snapshot: AccountSnapshot, now: datetime) -> None:
     """Store the catalogue when it was read; it is no part of the picture."""
     if snapshot.instruments and snapshot.instruments.rows:
         instrument_record_all(instruments=snapshot.instruments.rows, now=now)
 
 
-def snapshot_record(*, snapshot: Snapshot, draft: Draft, wanted: Wanted, now: datetime) -> Counts:
+def snapshot_record(
+    *, snapshot: AccountSnapshot, changes: PendingChanges, fetch_plan: FetchPlan, now: datetime
+) -> SyncCounts:
     """Store what was read. The cursors move last: stopped anywhere before, the same is simply read again."""
-    order_store(draft=draft.orders)
+    order_store(changes=changes.orders)
     order_missing_all(keys=[key for key, order in snapshot.looked_up.items() if order is None], now=now)
-    trade_store(rows=draft.trades)
+    trade_store(rows=changes.trades)
     read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
-    for stream, part in snapshot.heard.items():
-        _advance(stream, part, wanted.spans[stream], read.get(stream), now)
+    for stream, part in snapshot.fetched_streams.items():
+        _advance_cursor(stream, part, fetch_plan.windows[stream], read.get(stream), now)
     listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    return Counts(_open_count(draft, listed), len(draft.orders.executed), len(draft.trades))
+    return SyncCounts(_open_count(changes, listed), len(changes.orders.executed), len(changes.trades))
 
 
-def _open_count(draft: Draft, listed: Sequence[schemas.Order]) -> int:
+def _open_count(changes: PendingChanges, listed: Sequence[schemas.Order]) -> int:
     """Each order once; a stale list may still name one that we know has ended."""
-    rows = [draft.orders.rows[order.name_space, order.order_id] for order in listed]
+    rows = [changes.orders.rows[order.name_space, order.order_id] for order in listed]
     return sum(row.is_open and not row.is_mirror for row in rows)
 
 
-def _advance(stream: Stream, part: Part[Heard[Any]], span: Span, read: int | None, now: datetime) -> None:
+def _advance_cursor(
+    stream: Stream, part: FetchResult[FetchedStream[Any]], window: TimeWindow, read: int | None, now: datetime
+) -> None:
     """Move the cursor to now; what the window did not reach, or was too busy to give, becomes a range."""
     if part.rows is None:
         return
-    earliest = span.end_ns - RETENTION_NS
+    earliest = window.end_ns - RETENTION_NS
     since, why = (earliest, "first run") if read is None else (max(read - OVERLAP_NS, earliest), "missed")
-    left, until = part.rows.left_until_ns, span.end_ns - AHEAD_NS
+    left, until = part.rows.left_until_ns, window.end_ns - LOOKAHEAD_NS
     with transaction.atomic():
-        range_open(stream=stream, start_ns=since, end_ns=span.start_ns, why=why, now=now)
-        range_open(stream=stream, start_ns=span.start_ns, end_ns=left, why="busy", now=now)
+        range_open(stream=stream, start_ns=since, end_ns=window.start_ns, why=why, now=now)
+        range_open(stream=stream, start_ns=window.start_ns, end_ns=left, why="busy", now=now)
         gap_record_all(stream=stream, gaps=part.rows.gaps, now=now)
-        if not part.rows.rows and left <= span.start_ns:
+        if not part.rows.rows and left <= window.start_ns:
             until = empty_read_until(read_until_ns=until, before_ns=read)
             passed = until - OVERLAP_NS
             if read is not None and passed > read:  # the next window begins behind what was asked for once
-                range_open(stream=stream, start_ns=span.start_ns, end_ns=passed, why="empty", now=now)
+                range_open(stream=stream, start_ns=window.start_ns, end_ns=passed, why="empty", now=now)
         if stream is Stream.TRADES:
-            until = trades_read_until(read_until_ns=until, before_ns=read, told_from_ns=left)
+            until = trades_read_until(read_until_ns=until, before_ns=read, reported_from_ns=left)
         cursor_advance(stream=stream, read_until_ns=until)

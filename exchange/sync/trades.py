@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange import schemas
-from exchange.core.chunks import ASKED, chunks
-from exchange.core.columns import fitting
+from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.columns import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import Trade
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
     """Store the fills not seen before and return them; a fill counts once, whichever order id it carries."""
-    rows = trade_draft(trades=trades, now=now)
+    rows = prepare_trades(trades=trades, now=now)
     trade_store(rows=rows)
     return rows
 
 
-def trade_draft(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
+def prepare_trades(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
     """Rows for the fills not seen before; writes nothing."""
     found = {trade.trade_id: trade for trade in trades}
-    for part in chunks(list(found), ASKED):
+    for part in chunks(list(found), QUERY_BATCH):
         for known in Trade.objects.filter(trade_id__in=part).values_list("trade_id", flat=True):
             del found[known]
     return [_row(trade, now) for trade in found.values()]
@@ -33,7 +33,7 @@ def trade_store(*, rows: Sequence[Trade]) -> None:
 
 
 def _row(trade: schemas.Trade, now: datetime) -> Trade:
-    told = {
+    columns = {
         "trade_id": trade.trade_id,
         "trade_match_id": trade.trade_match_id,
         "order_id": trade.order_id,
@@ -57,4 +57,4 @@ def _row(trade: schemas.Trade, now: datetime) -> Trade:
         "transact_time_ns": trade.transact_time_ns,
         "first_seen_at": now,
     }
-    return Trade(**fitting(Trade, told))
+    return Trade(**fit_to_columns(Trade, columns))

@@ -14,12 +14,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from exchange.admin.base import DASH, far_list, list_link, to_the_second, uuid_of
-from exchange.admin.filters import Lately, QuestionFilter
-from exchange.admin.market import began_link, ids_links
+from exchange.admin.base import DASH, format_to_second, list_link, list_link_by_name, uuid_of
+from exchange.admin.filters import ConditionFilter, RecentFilter
+from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
 from oco.models import OcoEvent, OcoGroup, OcoLeg
-from oco.selectors import DANGERS, Danger, groups_open
+from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
 
 if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]
@@ -79,7 +79,7 @@ class LegInline(ReadOnlyInline):
 
     @admin.display(description="sent at")
     def sent(self, leg: OcoLeg) -> str | None:
-        return to_the_second(leg.sent_at)
+        return format_to_second(leg.sent_at)
 
 
 class EventInline(ReadOnlyInline):
@@ -90,18 +90,18 @@ class EventInline(ReadOnlyInline):
 
     @admin.display(description="at")
     def moment(self, event: OcoEvent) -> str | None:
-        return to_the_second(event.at)
+        return format_to_second(event.at)
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:
-        return ids_links(event.order_ids)
+        return object_links(event.order_ids)
 
     @admin.display(description="what began it", empty_value="")
     def began(self, event: OcoEvent) -> str | None:
-        return began_link(event.correlation_id)
+        return correlation_link(event.correlation_id)
 
 
-MOST = 50  # names in one address
+MAX_IDS = 50  # names in one address
 
 
 def orders_of(group_id: UUID) -> str:
@@ -113,13 +113,13 @@ def events_of(group_id: UUID) -> str:
 
 
 def alerts_of(group_id: UUID) -> str:
-    return far_list("portfolio_alert", "What was told about it", oco_group_id__exact=str(group_id))
+    return list_link_by_name("portfolio_alert", "What was told about it", oco_group_id__exact=str(group_id))
 
 
 def trades_of(group: OcoGroup) -> str:
     """The fills of its entry and of its newest orders, by either id that an order can have."""
     legs = OcoLeg.objects.filter(group=group).order_by("-id").values_list("order_id", "exchange_order_id")
-    ids = [group.entry_order_id, *(one for pair in legs[:MOST] for one in pair)]
+    ids = [group.entry_order_id, *(one for pair in legs[:MAX_IDS] for one in pair)]
     known = ",".join(dict.fromkeys(one for one in ids if one))
     return list_link(Trade, "The fills of its entry and its orders", order_id__in=known) if known else DASH
 
@@ -127,29 +127,29 @@ def trades_of(group: OcoGroup) -> str:
 def audit_of(group_id: UUID) -> str:
     """Entries with the names under which its latest changes were begun: those of the same cycles, others' too."""
     events = OcoEvent.objects.filter(group_id=group_id).exclude(correlation_id="")
-    names = dict.fromkeys(events.order_by("-id").values_list("correlation_id", flat=True)[: 10 * MOST])
-    known = ",".join(list(names)[:MOST])
+    names = dict.fromkeys(events.order_by("-id").values_list("correlation_id", flat=True)[: 10 * MAX_IDS])
+    known = ",".join(list(names)[:MAX_IDS])
     return list_link(AuditEntry, "What was asked and sent then", correlation_id__in=known) if known else DASH
 
 
-class InDanger(QuestionFilter):
+class GroupProblemFilter(ConditionFilter):
     title = "danger"
     parameter_name = "danger"
-    answers = (
-        ("unprotected", "Unprotected: open and not active", DANGERS[Danger.UNPROTECTED]),
-        ("unknown", "Unknown", DANGERS[Danger.UNKNOWN]),
-        ("stop-failed", "Stop failed", DANGERS[Danger.STOP_FAILED]),
+    options = (
+        ("unprotected", "Unprotected: open and not active", PROBLEM_FILTERS[GroupProblem.UNPROTECTED]),
+        ("unknown", "Unknown", PROBLEM_FILTERS[GroupProblem.UNKNOWN]),
+        ("stop-failed", "Stop failed", PROBLEM_FILTERS[GroupProblem.STOP_FAILED]),
         ("leaving", "Cancel asked for, not done", Q(closed_at=None, cancel_requested_at__isnull=False)),
     )
 
 
-class Ended(Lately):
+class ClosedFilter(RecentFilter):
     title = "ended"
     parameter_name = "ended"
     field = "closed_at"
 
 
-class InstrumentAtWork(admin.SimpleListFilter):
+class OpenInstrumentFilter(admin.SimpleListFilter):
     """The pairs of open groups; a search finds the others."""
 
     title = "instrument at work"

@@ -15,18 +15,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second
-from exchange.admin.filters import QuestionFilter
-from exchange.admin.market import began_link, ids_links
+from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link
+from exchange.admin.filters import ConditionFilter
+from exchange.admin.market import correlation_link, object_links
 from exchange.admin.orders import ExchangeOrderAdmin
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder
 from oco.admin.base import (
-    Ended,
+    ClosedFilter,
     EventInline,
-    InDanger,
-    InstrumentAtWork,
+    GroupProblemFilter,
     LegInline,
+    OpenInstrumentFilter,
     alerts_of,
     audit_of,
     events_of,
@@ -43,7 +43,7 @@ from oco.services.validation import NotPossible
 NAME_LENGTH = 64
 
 
-class Cancelling(AnyAdmin):
+class CancelProtectionMixin(AnyAdmin):
     """For the list of groups. The password is asked for by whoever stands before the admin."""
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
@@ -52,13 +52,13 @@ class Cancelling(AnyAdmin):
     @admin.action(description="Cancel protection: the coins stay, without a stop…", permissions=["cancel"])
     def cancel_protection(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse | None:
         if "sure" not in request.POST:
-            return self._asked(request, queryset)
+            return self._confirmation_page(request, queryset)
         name = request.user.get_username()[:NAME_LENGTH]
         for group in queryset:
             _cancel(request, group, name)
         return None
 
-    def _asked(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse:
+    def _confirmation_page(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "Cancel protection?",
@@ -75,12 +75,12 @@ def _cancel(request: HttpRequest, group: OcoGroup, name: str) -> None:
     except NotPossible as refusal:
         messages.warning(request, f"{group}: {refusal}")
         return
-    words = f"{group.instrument_name} {plain(group.quantity)}: the worker cancels its orders next."
+    words = f"{group.instrument_name} {format_decimal(group.quantity)}: the worker cancels its orders next."
     messages.success(request, words)
 
 
 @admin.register(OcoGroup)
-class OcoGroupAdmin(Cancelling, ByIdAdmin):
+class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     list_display = (
         "instrument_name",
         "state",
@@ -94,14 +94,14 @@ class OcoGroupAdmin(Cancelling, ByIdAdmin):
         "on_desk",
     )
     change_list_template = "admin/sync_now_list.html"
-    list_filter = (InDanger, "state", InstrumentAtWork, Ended)
+    list_filter = (GroupProblemFilter, "state", OpenInstrumentFilter, ClosedFilter)
     search_fields = ("oco_group_id",)
     search_help_text = "An instrument, the id of a group, or an order id, name or list id of its orders"
     readonly_fields = ("orders", "entry_order", "trades", "events", "audit", "alerts", "began")
     inlines = (LegInline, EventInline)
     actions = ("cancel_protection",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         own = [Q(instrument_name=term), Q(entry_order_id=term), Q(list_id=term)]
         return [*own, *group_searches(term, pk="pk")]
 
@@ -110,7 +110,7 @@ class OcoGroupAdmin(Cancelling, ByIdAdmin):
 
     @admin.display(description="state since")
     def since(self, group: OcoGroup) -> str | None:
-        return to_the_second(group.state_since)
+        return format_to_second(group.state_since)
 
     @admin.display(description="orders on the exchange")
     def orders(self, group: OcoGroup) -> str:
@@ -138,7 +138,7 @@ class OcoGroupAdmin(Cancelling, ByIdAdmin):
 
     @admin.display(description="what began it", empty_value="")
     def began(self, group: OcoGroup) -> str | None:
-        return began_link(group.correlation_id)
+        return correlation_link(group.correlation_id)
 
 
 NONE = "Part of no protection"
@@ -176,7 +176,7 @@ class OcoLegAdmin(ByIdAdmin):
     ordering = ("-id",)
     search_fields = ("client_oid",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(client_oid=term), Q(order_id=term) & ~Q(order_id="")]
 
     @admin.display(description="group")
@@ -189,31 +189,31 @@ class OcoLegAdmin(ByIdAdmin):
 
     @admin.display(description="sent at")
     def sent(self, leg: OcoLeg) -> str | None:
-        return to_the_second(leg.sent_at)
+        return format_to_second(leg.sent_at)
 
 
-class Reached(QuestionFilter):
+class NewStateFilter(ConditionFilter):
     title = "state reached"
     parameter_name = "new"
-    answers = tuple((str(state), str(state), Q(new=state)) for state in State)
+    options = tuple((str(state), str(state), Q(new=state)) for state in State)
 
 
 @admin.register(OcoEvent)
 class OcoEventAdmin(ByIdAdmin):
     list_display = ("moment", "of", "old", "new", "reason", "orders", "code", "began")
-    list_filter = (Reached, "told")
+    list_filter = (NewStateFilter, "told")
     list_select_related = ("group",)
     readonly_fields = ("of", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
     search_help_text = "The id of a group, or an order id or name of ours, exactly as shown"
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return group_searches(term, pk="group")
 
     @admin.display(description="at")
     def moment(self, event: OcoEvent) -> str | None:
-        return to_the_second(event.at)
+        return format_to_second(event.at)
 
     @admin.display(description="group")
     def of(self, event: OcoEvent) -> str:
@@ -221,11 +221,11 @@ class OcoEventAdmin(ByIdAdmin):
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:
-        return ids_links(event.order_ids)
+        return object_links(event.order_ids)
 
     @admin.display(description="what began it", empty_value="")
     def began(self, event: OcoEvent) -> str | None:
-        return began_link(event.correlation_id)
+        return correlation_link(event.correlation_id)
 
 
 @admin.register(UsedReview)

@@ -10,9 +10,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from exchange.admin.base import ReadOnlyAdmin, to_the_second
+from exchange.admin.base import ReadOnlyAdmin, format_to_second
 from exchange.models import TradingSwitch
-from exchange.services.order_execution import why_no_create
+from exchange.services.order_execution import create_blocked_reason
 from oco.services.kill_switch import switch_off, switch_on
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
@@ -28,7 +28,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
         return [path("turn/", turn, name="exchange_tradingswitch_turn"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        known = {"no_create": why_no_create(), "may_turn": may_turn(request)}
+        known = {"no_create": create_blocked_reason(), "may_turn": may_turn(request)}
         return super().changelist_view(request, {**(extra_context or {}), **known})
 
     def turn(self, request: HttpRequest) -> HttpResponse:
@@ -42,7 +42,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="changed at")
     def moment(self, switch: TradingSwitch) -> str | None:
-        return to_the_second(switch.changed_at)
+        return format_to_second(switch.changed_at)
 
 
 def may_turn(request: HttpRequest) -> bool:

@@ -10,19 +10,26 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, list_link, to_the_second
-from exchange.admin.filters import QuestionFilter
-from exchange.admin.sync import moment
-from exchange.fields import plain
+from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, list_link
+from exchange.admin.filters import ConditionFilter
+from exchange.admin.sync import format_ns
+from exchange.fields import format_decimal
 from exchange.models import Trade
 from oco.admin.base import order_link
-from oco.forms import BUYS_BACK, PolicyForm
+from oco.forms import BUY_BACK_NOTICE, PolicyForm
 from oco.models import Lot, LotTrade, OcoGroup, ProtectionPolicy, Watermark
-from oco.policies import policies_read, policy_note
-from oco.presentation.previews import NOTHING, Holdings, Preview, SalePreview, policy_previews, sale_previews
+from oco.policies import policies_read, policy_audit
+from oco.presentation.previews import (
+    NO_HOLDINGS,
+    Holdings,
+    Preview,
+    SalePreview,
+    policy_previews,
+    sale_previews,
+)
 
 SOLD = ProtectionPolicy.Side.SELL
-LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"
+PREVIEW_LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"
 SALE_LINE = (
     "{}: {} held at {}. Had it just been sold, {} of it would be bought back: stop {} above, target {} below. At "
     "the stop that costs ${} more than the sale brought for them, ${} at most."
@@ -42,7 +49,7 @@ class PolicyAdmin(AnyAdmin):
     actions = None
 
     def holdings(self) -> Holdings:
-        return NOTHING
+        return NO_HOLDINGS
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         policies_read()  # the first time, those for every other instrument are made from the settings
@@ -53,12 +60,12 @@ class PolicyAdmin(AnyAdmin):
 
     def save_model(self, request: HttpRequest, obj: ProtectionPolicy, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        policy_note(policy=obj, changed_by=request.user.get_username(), changed=form.changed_data)
+        policy_audit(policy=obj, changed_by=request.user.get_username(), changed=form.changed_data)
         if obj.side == SOLD and obj.enabled:
-            messages.warning(request, BUYS_BACK)
+            messages.warning(request, BUY_BACK_NOTICE)
 
     def delete_model(self, request: HttpRequest, obj: ProtectionPolicy) -> None:
-        policy_note(policy=obj, changed_by=request.user.get_username(), changed=None)
+        policy_audit(policy=obj, changed_by=request.user.get_username(), changed=None)
         super().delete_model(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -74,7 +81,7 @@ class PolicyAdmin(AnyAdmin):
         shown = policy_previews(policy, self.holdings())
         if not shown:
             return NONE_HELD
-        lines = format_html_join("", f"<li>{LINE}</li>", (_texts(each) for each in shown))
+        lines = format_html_join("", f"<li>{PREVIEW_LINE}</li>", (_preview_cells(each) for each in shown))
         return format_html("<ul>{}</ul>For new entries; what is protected already keeps its prices.", lines)
 
 
@@ -85,34 +92,36 @@ def _is_default(policy: ProtectionPolicy | None) -> bool:
 def _sales(shown: list[SalePreview]) -> str:
     lines = format_html_join("", "<li>{}</li>", ((_sale(each),) for each in shown))
     words = "{}<ul>{}</ul>For new sales; what is bought back already keeps its prices."
-    return format_html(words, BUYS_BACK, lines) if shown else f"{BUYS_BACK} {NONE_HELD}"
+    return format_html(words, BUY_BACK_NOTICE, lines) if shown else f"{BUY_BACK_NOTICE} {NONE_HELD}"
 
 
 def _sale(each: SalePreview) -> str:
-    held = (each.instrument_name, plain(each.quantity), plain(each.price))
-    if not each.back:
+    held = (each.instrument_name, format_decimal(each.quantity), format_decimal(each.price))
+    if not each.bought_back:
         return TOO_LITTLE.format(*held)
-    target = "none" if each.target is None else plain(each.target)
-    money = (f"{each.more_usd:,.2f}", f"{each.most_usd:,.2f}")
-    return SALE_LINE.format(*held, plain(each.back), plain(each.stop), target, *money)
+    target = "none" if each.target is None else format_decimal(each.target)
+    money = (f"{each.extra_cost_usd:,.2f}", f"{each.max_cost_usd:,.2f}")
+    return SALE_LINE.format(
+        *held, format_decimal(each.bought_back), format_decimal(each.stop), target, *money
+    )
 
 
-def _texts(each: Preview) -> tuple[str, ...]:
+def _preview_cells(each: Preview) -> tuple[str, ...]:
     return (
         each.instrument_name,
-        plain(each.quantity),
-        plain(each.price),
-        plain(each.stop),
-        "none" if each.target is None else plain(each.target),
+        format_decimal(each.quantity),
+        format_decimal(each.price),
+        format_decimal(each.stop),
+        "none" if each.target is None else format_decimal(each.target),
         f"{each.loss_usd:,.2f}",
         "" if each.is_placeable else " Too little: the exchange takes no order below 1 USD.",
     )
 
 
-class LotState(QuestionFilter):
+class LotState(ConditionFilter):
     title = "state"
     parameter_name = "state"
-    answers = (
+    options = (
         ("open", "Open", Q(closed_at=None)),
         (
             "short",
@@ -150,7 +159,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="opened at")
     def opened(self, lot: Lot) -> str | None:
-        return to_the_second(lot.opened_at)
+        return format_to_second(lot.opened_at)
 
 
 @admin.register(LotTrade)
@@ -160,7 +169,7 @@ class LotTradeAdmin(ByIdAdmin):
     search_fields = ("trade_id",)
     ordering = ("-id",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term)]
 
     @admin.display(description="trade")
@@ -174,4 +183,4 @@ class WatermarkAdmin(ReadOnlyAdmin):
 
     @admin.display(description="bought since then is protected by itself")
     def since(self, watermark: Watermark) -> str:
-        return moment(watermark.since_ns)
+        return format_ns(watermark.since_ns)

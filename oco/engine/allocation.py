@@ -14,7 +14,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign:
+class ExternalOrder:
     """An open order that is not ours: what it can still take of `currency`. Linked orders take it once.
 
     Of a stop its trigger price, where that is known, in the `quote` currency.
@@ -31,7 +31,7 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class ExternalStop:
     """Cover by others: so many coins would be sold at `price`, None where that is not known.
 
     `target` is the limit of the sale that is linked with it.
@@ -44,54 +44,58 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
+class ExternalReservation:
     """Of one currency: what foreign orders may take, and what of that their `stops` cover."""
 
     total: Decimal = ZERO
-    stops: tuple[Stop, ...] = ()
+    stops: tuple[ExternalStop, ...] = ()
 
     @property
     def covered(self) -> Decimal:
         return sum((stop.quantity for stop in self.stops), ZERO)
 
     @property
-    def locked(self) -> Decimal:
+    def reserved_without_stop(self) -> Decimal:
         """Behind a bare resting order: neither ours to sell nor protected."""
         return self.total - self.covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Sellable:
     """What a lot may sell now, and what of it is no longer in the account at all."""
 
     allowed: Decimal
     missing: Decimal
 
 
-def committed(orders: Iterable[Foreign]) -> dict[str, Committed]:
+def reserve(orders: Iterable[ExternalOrder]) -> dict[str, ExternalReservation]:
     """By currency. Of the legs of one list the largest counts, as cover if any leg is a stop."""
-    lists: dict[tuple[str, str], list[Foreign]] = {}
+    lists: dict[tuple[str, str], list[ExternalOrder]] = {}
     for order in orders:
         lists.setdefault((order.list_id or f"order {order.order_id}", order.currency), []).append(order)
-    found: dict[str, Committed] = {}
+    found: dict[str, ExternalReservation] = {}
     for (_, currency), legs in lists.items():
-        most, before = max(leg.quantity for leg in legs), found.get(currency, Committed())
+        quantity, before = max(leg.quantity for leg in legs), found.get(currency, ExternalReservation())
         target = next((leg.limit for leg in legs if not leg.is_stop), None)
         stops = [
-            Stop(quantity=most, price=leg.trigger, quote=leg.quote, target=target)
+            ExternalStop(quantity=quantity, price=leg.trigger, quote=leg.quote, target=target)
             for leg in legs
             if leg.is_stop
         ]
-        found[currency] = Committed(total=before.total + most, stops=(*before.stops, *stops[:1]))
+        found[currency] = ExternalReservation(
+            total=before.total + quantity, stops=(*before.stops, *stops[:1])
+        )
     return found
 
 
-def share_out(*, held: Decimal, taken: Decimal, lots: Sequence[tuple[K, Decimal]]) -> Mapping[K, Share]:
+def allocate_to_lots(
+    *, holdings: Decimal, reserved: Decimal, lots: Sequence[tuple[K, Decimal]]
+) -> Mapping[K, Sellable]:
     """Shares of `lots` (key, owned), oldest first, when the account holds `held` and others may take `taken`."""
-    shares: dict[K, Share] = {}
-    here, free = max(held, ZERO), max(held - taken, ZERO)
+    sellables: dict[K, Sellable] = {}
+    here, free = max(holdings, ZERO), max(holdings - reserved, ZERO)
     for key, owned in lots:
         present, allowed = min(owned, here), min(owned, free)
-        shares[key] = Share(allowed=allowed, missing=owned - present)
+        sellables[key] = Sellable(allowed=allowed, missing=owned - present)
         here, free = here - present, free - allowed
-    return shares
+    return sellables

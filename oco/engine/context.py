@@ -5,34 +5,34 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from oco.engine.pricing import Way, ceiling_of, is_placeable, whole_lots
+from oco.engine.pricing import ExitSide, is_placeable, max_buy_price_of, round_to_lot_size
 from oco.engine.states import State, is_final
-from oco.engine.types import Desired, Leg, Look, Observed, Order, Role, Standing
+from oco.engine.types import Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
 
-LOOK_AGE = timedelta(seconds=5)
-RECENT = timedelta(minutes=15)
-FAILURES = 3
+MAX_SAMPLE_AGE = timedelta(seconds=5)
+EXIT_WINDOW = timedelta(minutes=15)
+MAX_FAILURES = 3
 CLOSED_BY = {
     Role.STOP_LOSS: (State.CLOSED_BY_STOP, "The stop {done} the lot."),
     Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, "The target {done} the lot."),
     Role.EXIT: (State.CLOSED_BY_EXIT, "The lot was {done} at the market."),
 }
-BY_HAND = (State.CLOSED_BY_HAND, "The {means} left the account otherwise.")
-ROLES = {
-    Order.PAIR: (Role.STOP_LOSS, Role.TAKE_PROFIT),
-    Order.STOP: (Role.STOP_LOSS,),
-    Order.EXIT: (Role.EXIT,),
+CLOSED_MANUALLY = (State.CLOSED_BY_HAND, "The {means} left the account otherwise.")
+ROLES_BY_KIND = {
+    OrderKind.PAIR: (Role.STOP_LOSS, Role.TAKE_PROFIT),
+    OrderKind.STOP: (Role.STOP_LOSS,),
+    OrderKind.EXIT: (Role.EXIT,),
 }
 
 
 @dataclass(frozen=True)
-class Case:
+class GroupContext:
     desired: Desired
     observed: Observed
 
     @property
-    def way(self) -> Way:
-        return self.desired.way
+    def exit_side(self) -> ExitSide:
+        return self.desired.exit_side
 
     # what there is
 
@@ -46,69 +46,69 @@ class Case:
         last = max((leg.generation for leg in self.observed.legs), default=0)
         return [leg for leg in self.observed.legs if leg.generation == last]
 
-    def of(self, standing: Standing) -> list[Leg]:
-        return [leg for leg in self.observed.legs if leg.standing is standing]
+    def with_status(self, status: LegStatus) -> list[Leg]:
+        return [leg for leg in self.observed.legs if leg.status is status]
 
-    def live_of(self, role: Role) -> list[Leg]:
+    def live_with_role(self, role: Role) -> list[Leg]:
         return [leg for leg in self.live if leg.role is role]
 
-    def newest_of(self, role: Role) -> Leg | None:
+    def newest_with_role(self, role: Role) -> Leg | None:
         return next((leg for leg in self.newest if leg.role is role), None)
 
     @property
-    def rest(self) -> Decimal:
+    def remaining(self) -> Decimal:
         """What the lot still owns, on the grid."""
-        return whole_lots(self.desired.owned, self.desired.grid.quantity_tick)
+        return round_to_lot_size(self.desired.owned, self.desired.grid.quantity_tick)
 
     @property
-    def cover(self) -> Decimal:
+    def order_quantity(self) -> Decimal:
         """What of it may be sold now, on the grid."""
-        return whole_lots(self.desired.cover, self.desired.grid.quantity_tick)
+        return round_to_lot_size(self.desired.order_quantity, self.desired.grid.quantity_tick)
 
     @property
-    def ceiling(self) -> Decimal | None:
+    def max_buy_price(self) -> Decimal | None:
         """The most that is paid for a coin, where the orders buy."""
-        if self.way is Way.SELLS:
+        if self.exit_side is ExitSide.SELL:
             return None
-        return ceiling_of(self.desired.stop, self.desired.grid.price_tick)
+        return max_buy_price_of(self.desired.stop, self.desired.grid.price_tick)
 
     @property
-    def is_too_dear(self) -> bool:
+    def is_above_limit(self) -> bool:
         """Whether the market is above the most that is paid."""
-        return self.ceiling is not None and self.mark is not None and self.mark > self.ceiling
+        return self.max_buy_price is not None and self.mark is not None and self.mark > self.max_buy_price
 
     @property
-    def is_worthless(self) -> bool:
+    def is_below_minimum(self) -> bool:
         """Whether a sale at the market is below what the exchange takes; not while no price is known."""
-        return self.mark is not None and not is_placeable(self.cover, self.mark, self.desired.grid)
+        return self.mark is not None and not is_placeable(self.order_quantity, self.mark, self.desired.grid)
 
-    def fits(self, quantity: Decimal) -> bool:
+    def can_place(self, quantity: Decimal) -> bool:
         return is_placeable(quantity, self.desired.stop, self.desired.grid)
 
-    def is_reached(self, price: Decimal) -> bool:
+    def is_stop_reached(self, price: Decimal) -> bool:
         """Whether the stop lies there already."""
-        return self.way.reached(price, self.desired.stop)
+        return self.exit_side.stop_reached(price, self.desired.stop)
 
     @property
-    def is_over(self) -> bool:
+    def is_depleted(self) -> bool:
         """Nothing is left that an order could sell; a whole lot that lost its worth may yet regain it."""
-        return not self.fits(self.rest) and not (self.rest and self.desired.is_whole)
+        return not self.can_place(self.remaining) and not (self.remaining and self.desired.is_untouched)
 
     @property
-    def doubtful(self) -> list[Leg]:
+    def unresolved(self) -> list[Leg]:
         """Legs that may still turn up, where the group is about to end."""
-        ends = self.desired.leave or self.is_over
-        return [leg for leg in self.observed.legs if leg.is_doubtful] if ends else []
+        ends = self.desired.release_reason or self.is_depleted
+        return [leg for leg in self.observed.legs if leg.is_unresolved] if ends else []
 
     @property
     def lost_stop(self) -> Leg | None:
         """A stop of the newest pair that the exchange had acknowledged and nobody can find, while its target has
         ended without selling: it may live still, hidden, for nothing has ended it.
         """
-        stop, target = self.newest_of(Role.STOP_LOSS), self.newest_of(Role.TAKE_PROFIT)
-        if stop is None or target is None or not stop.is_doubtful:
+        stop, target = self.newest_with_role(Role.STOP_LOSS), self.newest_with_role(Role.TAKE_PROFIT)
+        if stop is None or target is None or not stop.is_unresolved:
             return None
-        return stop if target.standing is Standing.ENDED and not target.executed else None
+        return stop if target.status is LegStatus.ENDED and not target.executed else None
 
     # where it stands
 
@@ -117,50 +117,53 @@ class Case:
         return is_final(self.observed.state)
 
     @property
-    def uncovered(self) -> State:
+    def unprotected_state(self) -> State:
         """The state of a group whose cover is not observed; STOP_FAILED lasts until it is (rule 7)."""
         state = self.observed.state
-        if state is State.STOP_FAILED or self.observed.failures >= FAILURES:
+        if state is State.STOP_FAILED or self.observed.failures >= MAX_FAILURES:
             return State.STOP_FAILED
         fresh = state is State.UNKNOWN and self.observed.last_active_at is None
         return State.PENDING if fresh or state is State.PENDING else State.REPLACING
 
     @property
-    def kept(self) -> State:
+    def current_state(self) -> State:
         """The state as it is; unknown is over."""
-        return self.uncovered if self.observed.state is State.UNKNOWN else self.observed.state
+        return self.unprotected_state if self.observed.state is State.UNKNOWN else self.observed.state
 
     @property
-    def replacing(self) -> State:
-        return State.STOP_FAILED if self.uncovered is State.STOP_FAILED else State.REPLACING
+    def replacing_state(self) -> State:
+        return State.STOP_FAILED if self.unprotected_state is State.STOP_FAILED else State.REPLACING
 
     @property
-    def closing(self) -> tuple[State, str]:
+    def closing_outcome(self) -> tuple[State, str]:
         """How the lot ended, and in words: by the last of our orders that sold, the stop before its sibling."""
         sold = [leg for leg in self.observed.legs if leg.executed]
         last = max(sold, key=lambda leg: (leg.generation, leg.role is Role.STOP_LOSS), default=None)
-        state, words = CLOSED_BY[last.role] if last else BY_HAND
-        return state, words.format(done=self.way.done, means=self.way.means)
+        state, words = CLOSED_BY[last.role] if last else CLOSED_MANUALLY
+        return state, words.format(done=self.exit_side.done, means=self.exit_side.means)
 
     @property
-    def finishes(self) -> bool:
+    def bypasses_kill_switch(self) -> bool:
         """Whether it was our own cancel that took the last cover away (rule 13)."""
-        real = [leg for leg in self.observed.legs if leg.standing is Standing.ENDED]
+        real = [leg for leg in self.observed.legs if leg.status is LegStatus.ENDED]
         last = max((leg.generation for leg in real), default=0)
-        return self.observed.begun or any(leg.cancelled_by_us for leg in real if leg.generation == last)
+        return self.observed.replacement_begun or any(
+            leg.cancelled_by_us for leg in real if leg.generation == last
+        )
 
     @property
-    def grace_is_over(self) -> bool:
+    def is_grace_over(self) -> bool:
         given = self.observed.grace_at
         return given is not None and given < self.observed.cycle_started
 
     @property
-    def was_cancelled_by_hand(self) -> bool:
+    def was_cancelled_manually(self) -> bool:
         """Both legs cancelled, nothing executed, not by us; at least one without a reason of the exchange's own."""
         return (
             bool(self.newest)
             and all(
-                leg.end == "CANCELED" and not leg.executed and not leg.cancelled_by_us for leg in self.newest
+                leg.end_status == "CANCELED" and not leg.executed and not leg.cancelled_by_us
+                for leg in self.newest
             )
             and any(not leg.end_code for leg in self.newest)
         )
@@ -168,55 +171,60 @@ class Case:
     # the market
 
     @cached_property
-    def looks(self) -> list[Look]:
+    def samples(self) -> list[PriceSample]:
         """Those at most 5 s old."""
-        return [look for look in self.observed.market.looks if self.observed.now - look.at <= LOOK_AGE]
+        return [
+            sample
+            for sample in self.observed.market.samples
+            if self.observed.now - sample.at <= MAX_SAMPLE_AGE
+        ]
 
     @property
     def mark(self) -> Decimal | None:
-        return self.looks[-1].mark if self.looks else None
+        return self.samples[-1].mark if self.samples else None
 
     @property
-    def is_recent(self) -> bool:
+    def is_within_exit_window(self) -> bool:
         """Whether the entry executed, or cover was seen, so lately that a sale is still meant (rule 9)."""
         moments = (self.desired.entered_at, self.observed.last_active_at)
-        selling = self.observed.state is State.EXITING
-        return selling or any(moment and self._since(moment) <= RECENT for moment in moments)
+        is_exiting = self.observed.state is State.EXITING
+        return is_exiting or any(moment and self._since(moment) <= EXIT_WINDOW for moment in moments)
 
     def _since(self, moment: datetime) -> timedelta:
         return self.observed.now - moment
 
-    def is_beyond(self, look: Look) -> bool:
+    def is_past_stop(self, sample: PriceSample) -> bool:
         """Mark, the exchange's own published mark, and the best price to be had: all at the stop or beyond."""
-        best = look.bid if self.way is Way.SELLS else look.ask
+        best = sample.bid if self.exit_side is ExitSide.SELL else sample.ask
         return all(
-            price is not None and self.is_reached(price) for price in (look.mark, look.published, best)
+            price is not None and self.is_stop_reached(price)
+            for price in (sample.mark, sample.published, best)
         )
 
     # what keeps us from placing
 
     @property
-    def why_not(self) -> str:
+    def blocked_reason(self) -> str:
         """Why nothing may be placed now, or nothing (rules 10, 11, 13)."""
         if not self.observed.can_add:
             return "Not everything that is needed to place an order was read."
-        if self.observed.no_create and not self.finishes:
+        if self.observed.no_create and not self.bypasses_kill_switch:
             return self.observed.no_create
-        return self.why_no_coins
+        return self.quantity_blocked_reason
 
     @property
-    def why_no_sale(self) -> str:
+    def exit_blocked_reason(self) -> str:
         """Why nothing may be sold at the market, or nothing: the kill switch holds, whatever was begun."""
         if self.observed.no_create:
             return self.observed.no_create
-        return self.why_not
+        return self.blocked_reason
 
     @property
-    def why_no_coins(self) -> str:
-        if self.desired.is_short:
-            return f"The balance does not show all the {self.way.means} yet."
-        if not self.fits(self.rest):
-            return f"At its stop {self.rest} is worth less than the exchange takes."
-        if not self.fits(self.cover):
-            return f"Only {self.cover} may be {self.way.done}: the rest is locked by another order."
+    def quantity_blocked_reason(self) -> str:
+        if self.desired.has_shortfall:
+            return f"The balance does not show all the {self.exit_side.means} yet."
+        if not self.can_place(self.remaining):
+            return f"At its stop {self.remaining} is worth less than the exchange takes."
+        if not self.can_place(self.order_quantity):
+            return f"Only {self.order_quantity} may be {self.exit_side.done}: the rest is locked by another order."
         return ""

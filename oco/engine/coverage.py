@@ -6,19 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from oco.engine.allocation import Committed
-from oco.engine.pricing import Grid, is_placeable, whole_lots
+from oco.engine.allocation import ExternalReservation
+from oco.engine.pricing import Grid, is_placeable, round_to_lot_size
 from oco.engine.states import State
 
 ZERO = Decimal(0)
-BEFORE_US = (
+HELD_BEFORE_START = (
     "You held this before the desk started, or told it not to protect it: it is touched only when you ask."
 )
-LOCKED = "Locked by your order, which is no stop."
+RESERVED_BY_ORDER = "Locked by your order, which is no stop."
 NEXT_CYCLE = "The worker places its orders in the next cycle."
 
 
-class Cover(StrEnum):
+class CoverageStatus(StrEnum):
     """What a position is called; the worst comes first."""
 
     STOP_FAILED = "STOP_FAILED"
@@ -29,11 +29,11 @@ class Cover(StrEnum):
     PROTECTED = "PROTECTED"
 
 
-RANK = {cover: rank for rank, cover in enumerate(Cover)}
+RANK = {coverage_status: rank for rank, coverage_status in enumerate(CoverageStatus)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
+class GroupCoverage:
     """One open group. `quantity` is what its orders are for, `owned` what its lot still owns."""
 
     instrument_name: str
@@ -46,7 +46,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coin:
+class CoinHolding:
     """What is held of one currency and who guards it. Without a grid or a price nothing is called too little."""
 
     currency: str
@@ -54,8 +54,8 @@ class Coin:
     held: Decimal
     price_usd: Decimal | None
     grid: Grid | None
-    foreign: Committed
-    guards: Sequence[Guard]
+    external: ExternalReservation
+    groups: Sequence[GroupCoverage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +70,12 @@ class Unprotected:
     since: datetime | None
     reason: str
     is_sent: bool = False
-    is_free: bool = False
+    is_unallocated: bool = False
     state: State | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Covered:
+class CoinCoverage:
     """One coin: what of it has a stop that was read back open, and what of the rest is worth speaking of.
 
     `theirs` is what of it only stops that we did not send cover.
@@ -83,11 +83,11 @@ class Covered:
 
     currency: str
     instrument_name: str
-    cover: Cover
+    coverage_status: CoverageStatus
     held: Decimal
     protected: Decimal
-    bare: tuple[Unprotected, ...]
-    theirs: Decimal = ZERO
+    unprotected_parts: tuple[Unprotected, ...]
+    external_protected: Decimal = ZERO
 
     @property
     def unprotected(self) -> Decimal:
@@ -97,95 +97,100 @@ class Covered:
     @property
     def may_be_protected(self) -> bool:
         """Whether a person can ask for a stop: what is in a group has asked already."""
-        return any(row.is_free for row in self.bare)
+        return any(row.is_unallocated for row in self.unprotected_parts)
 
     @property
-    def bare_usd(self) -> Decimal | None:
+    def unprotected_usd(self) -> Decimal | None:
         """What the rest is worth; None while no price is known."""
-        values = [row.market_value_usd for row in self.bare if row.market_value_usd is not None]
+        values = [row.market_value_usd for row in self.unprotected_parts if row.market_value_usd is not None]
         return sum(values, ZERO) if values else None
 
 
-def covered_of(coin: Coin) -> Covered:
+def coverage_of(holding: CoinHolding) -> CoinCoverage:
     """Our stops, then those of others (rule 2), which may stand for a group that has none; only what was
     observed counts (rule 5).
     """
-    active = [guard for guard in coin.guards if guard.state is State.ACTIVE]
-    ours = min(coin.held, sum((min(guard.quantity, guard.owned) for guard in active), ZERO))
-    theirs = min(coin.held - ours, coin.foreign.covered)
-    rest, bare = coin.held - ours - theirs, []
-    for guard in coin.guards:
-        if guard.state is not State.ACTIVE:
-            bare.append(_of_guard(coin, guard, min(guard.owned, rest)))
-            rest -= bare[-1].quantity
-    bare += _nobodys(coin, rest)
-    shown = tuple(row for row in bare if row.quantity)
-    return Covered(
-        currency=coin.currency,
-        instrument_name=coin.instrument_name,
-        cover=_cover(coin.guards, ours + theirs, shown),
-        held=coin.held,
-        protected=ours + theirs,
-        bare=shown,
-        theirs=theirs,
+    active = [group for group in holding.groups if group.state is State.ACTIVE]
+    ours = min(holding.held, sum((min(group.quantity, group.owned) for group in active), ZERO))
+    external_protected = min(holding.held - ours, holding.external.covered)
+    rest, unprotected_parts = holding.held - ours - external_protected, []
+    for group in holding.groups:
+        if group.state is not State.ACTIVE:
+            unprotected_parts.append(_group_part(holding, group, min(group.owned, rest)))
+            rest -= unprotected_parts[-1].quantity
+    unprotected_parts += _unallocated_parts(holding, rest)
+    shown = tuple(row for row in unprotected_parts if row.quantity)
+    return CoinCoverage(
+        currency=holding.currency,
+        instrument_name=holding.instrument_name,
+        coverage_status=_coverage_status(holding.groups, ours + external_protected, shown),
+        held=holding.held,
+        protected=ours + external_protected,
+        unprotected_parts=shown,
+        external_protected=external_protected,
     )
 
 
-def called(guard: Guard, *, tick: Decimal | None) -> Cover:
+def coverage_status_of(group: GroupCoverage, *, tick: Decimal | None) -> CoverageStatus:
     """What one group by itself is called; less than `tick` that no order is for is no lack."""
-    if guard.state in (State.STOP_FAILED, State.UNKNOWN):
-        return Cover(guard.state)
-    if guard.state is not State.ACTIVE:
-        return Cover.WAITING if guard.is_sent else Cover.UNPROTECTED
-    owed = whole_lots(guard.owned, tick) if tick else guard.owned
-    return Cover.PARTLY if guard.quantity < owed else Cover.PROTECTED
+    if group.state in (State.STOP_FAILED, State.UNKNOWN):
+        return CoverageStatus(group.state)
+    if group.state is not State.ACTIVE:
+        return CoverageStatus.WAITING if group.is_sent else CoverageStatus.UNPROTECTED
+    required = round_to_lot_size(group.owned, tick) if tick else group.owned
+    return CoverageStatus.PARTLY if group.quantity < required else CoverageStatus.PROTECTED
 
 
-def _of_guard(coin: Coin, guard: Guard, quantity: Decimal) -> Unprotected:
+def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -> Unprotected:
     return Unprotected(
-        instrument_name=guard.instrument_name,
+        instrument_name=group.instrument_name,
         quantity=quantity,
-        market_value_usd=_value(coin, quantity),
-        since=guard.since,
-        reason=guard.reason or NEXT_CYCLE,
-        is_sent=guard.is_sent,
-        state=guard.state,
+        market_value_usd=_value(holding, quantity),
+        since=group.since,
+        reason=group.reason or NEXT_CYCLE,
+        is_sent=group.is_sent,
+        state=group.state,
     )
 
 
-def _nobodys(coin: Coin, rest: Decimal) -> Iterator[Unprotected]:
+def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:
     """What belongs to no group. Dust is shown in the portfolio and is no alarm (protection 1, Lot)."""
-    locked = min(rest, coin.foreign.locked)
-    for quantity, reason, is_free in ((locked, LOCKED, False), (rest - locked, BEFORE_US, True)):
-        if not _is_dust(coin, quantity):
+    reserved_without_stop = min(rest, holding.external.reserved_without_stop)
+    for quantity, reason, is_unallocated in (
+        (reserved_without_stop, RESERVED_BY_ORDER, False),
+        (rest - reserved_without_stop, HELD_BEFORE_START, True),
+    ):
+        if not _is_dust(holding, quantity):
             yield Unprotected(
-                instrument_name=coin.instrument_name,
+                instrument_name=holding.instrument_name,
                 quantity=quantity,
-                market_value_usd=_value(coin, quantity),
+                market_value_usd=_value(holding, quantity),
                 since=None,
                 reason=reason,
-                is_free=is_free,
+                is_unallocated=is_unallocated,
             )
 
 
-def _is_dust(coin: Coin, quantity: Decimal) -> bool:
+def _is_dust(holding: CoinHolding, quantity: Decimal) -> bool:
     """Whether the exchange would take no order for it."""
-    if not quantity or coin.grid is None or coin.price_usd is None:
+    if not quantity or holding.grid is None or holding.price_usd is None:
         return not quantity
-    in_usd = Grid(price_tick=coin.grid.price_tick, quantity_tick=coin.grid.quantity_tick)
-    return not is_placeable(whole_lots(quantity, in_usd.quantity_tick), coin.price_usd, in_usd)
+    in_usd = Grid(price_tick=holding.grid.price_tick, quantity_tick=holding.grid.quantity_tick)
+    return not is_placeable(round_to_lot_size(quantity, in_usd.quantity_tick), holding.price_usd, in_usd)
 
 
-def _value(coin: Coin, quantity: Decimal) -> Decimal | None:
-    return None if coin.price_usd is None else quantity * coin.price_usd
+def _value(holding: CoinHolding, quantity: Decimal) -> Decimal | None:
+    return None if holding.price_usd is None else quantity * holding.price_usd
 
 
-def _cover(guards: Sequence[Guard], protected: Decimal, bare: Sequence[Unprotected]) -> Cover:
-    states = {guard.state for guard in guards}
+def _coverage_status(
+    groups: Sequence[GroupCoverage], protected: Decimal, unprotected_parts: Sequence[Unprotected]
+) -> CoverageStatus:
+    states = {group.state for group in groups}
     if State.STOP_FAILED in states:
-        return Cover.STOP_FAILED
+        return CoverageStatus.STOP_FAILED
     if State.UNKNOWN in states:
-        return Cover.UNKNOWN
-    if any(not row.is_sent for row in bare):
-        return Cover.PARTLY if protected else Cover.UNPROTECTED
-    return Cover.WAITING if bare else Cover.PROTECTED
+        return CoverageStatus.UNKNOWN
+    if any(not row.is_sent for row in unprotected_parts):
+        return CoverageStatus.PARTLY if protected else CoverageStatus.UNPROTECTED
+    return CoverageStatus.WAITING if unprotected_parts else CoverageStatus.PROTECTED

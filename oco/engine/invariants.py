@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from oco.engine.pricing import whole_lots
+from oco.engine.pricing import round_to_lot_size
 from oco.engine.states import CLOSED, State, is_final, is_open
 from oco.engine.types import Role
 
@@ -27,7 +27,7 @@ class LotFact:
     sold: Decimal
     tick: Decimal
     is_closed: bool
-    unit: Decimal = Decimal(1)  # of that currency, for one coin
+    spent_per_coin: Decimal = Decimal(1)  # of that currency, for one coin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class OrderFact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Books:
+class InvariantData:
     """Our rows, and the exchange's record of our orders. `held` is None where it is not known."""
 
     lots: Sequence[LotFact]
@@ -89,113 +89,126 @@ class Books:
         return {order.client_oid: order for order in self.orders}
 
 
-def broken(books: Books) -> list[str]:
+def violations(invariant_data: InvariantData) -> list[str]:
     """Every invariant that does not hold now; *Cover* only speaks of groups that call themselves covered."""
-    checks = (unique, intent_first, evidence_only, exactly_once, stand_down, nobody_elses_coins, cover)
-    return [words for check in checks for words in check(books)]
+    checks = (unique, intent_first, evidence_only, exactly_once, stand_down, never_oversold, stop_covers_lot)
+    return [words for check in checks for words in check(invariant_data)]
 
 
-def unique(books: Books) -> Iterator[str]:
+def unique(invariant_data: InvariantData) -> Iterator[str]:
     """At most one live group per lot, and one live order per lot and role."""
-    for lot in books.lots:
-        groups = [group for group in books.groups_of[lot.id] if is_open(group.state)]
+    for lot in invariant_data.lots:
+        groups = [group for group in invariant_data.groups_of[lot.id] if is_open(group.state)]
         if len(groups) > 1:
             yield f"Lot {lot.id} has {len(groups)} open groups."
-        roles = [leg.role for leg, order in _placed(books, books.groups_of[lot.id]) if order.is_open]
+        roles = [
+            leg.role
+            for leg, order in _placed_legs(invariant_data, invariant_data.groups_of[lot.id])
+            if order.is_open
+        ]
         if len(roles) != len(set(roles)):
             yield f"Lot {lot.id} has two live orders for one purpose."
 
 
-def intent_first(books: Books) -> Iterator[str]:
+def intent_first(invariant_data: InvariantData) -> Iterator[str]:
     """Nothing of ours is at the exchange whose name was not written down before."""
-    known = {leg.client_oid for leg in books.legs}
-    for order in books.orders:
+    known = {leg.client_oid for leg in invariant_data.legs}
+    for order in invariant_data.orders:
         if order.client_oid not in known:
             yield f"Order {order.client_oid} carries our mark and was never written down."
 
 
-def evidence_only(books: Books) -> Iterator[str]:
+def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
     """An end is the exchange's own, with what it executed; no group ends while a leg is unknown."""
-    for leg, order in _placed(books, books.groups):
+    for leg, order in _placed_legs(invariant_data, invariant_data.groups):
         if leg.status in TERMINAL and (order.is_open or leg.executed != order.executed):
             here, there = f"{leg.status} {leg.executed}", f"{order.status} {order.executed}"
             yield f"{leg.client_oid} ended {here} for us and is {there} at the exchange."
-    final = {group.id for group in books.groups if is_final(group.state)}
-    for leg in books.legs:
+    final = {group.id for group in invariant_data.groups if is_final(group.state)}
+    for leg in invariant_data.legs:
         if leg.group_id in final and leg.status in UNCERTAIN:
             yield f"Group {leg.group_id} ended while {leg.client_oid} is unknown."
 
 
-def exactly_once(books: Books) -> Iterator[str]:
+def exactly_once(invariant_data: InvariantData) -> Iterator[str]:
     """What a lot sold is what its orders executed, once."""
-    for lot in books.lots:
-        legs = (leg for group in books.groups_of[lot.id] for leg in books.legs_of[group.id])
-        told = sum((leg.executed for leg in legs), ZERO)
-        if told != lot.sold:
-            yield f"Lot {lot.id} counts {lot.sold} executed, its orders {told}."
+    for lot in invariant_data.lots:
+        legs = (leg for group in invariant_data.groups_of[lot.id] for leg in invariant_data.legs_of[group.id])
+        reported = sum((leg.executed for leg in legs), ZERO)
+        if reported != lot.sold:
+            yield f"Lot {lot.id} counts {lot.sold} executed, its orders {reported}."
 
 
-def stand_down(books: Books) -> Iterator[str]:
+def stand_down(invariant_data: InvariantData) -> Iterator[str]:
     """A closed lot leaves no live order."""
-    final = [group for group in books.groups if is_final(group.state)]
-    for leg, order in _placed(books, final):
+    final = [group for group in invariant_data.groups if is_final(group.state)]
+    for leg, order in _placed_legs(invariant_data, final):
         if order.is_open:
             yield f"{leg.client_oid} rests behind a group that has ended."
 
 
-def nobody_elses_coins(books: Books) -> Iterator[str]:
+def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
     """Nothing is sold or bought back, or can be, beyond the lot; nor beyond what the account holds."""
-    for lot in books.lots:
-        placed = list(_placed(books, books.groups_of[lot.id]))
+    for lot in invariant_data.lots:
+        placed = list(_placed_legs(invariant_data, invariant_data.groups_of[lot.id]))
         executed = sum((order.executed for _, order in placed), ZERO)
-        if executed + _at_most(placed) > lot.bought:
-            yield f"Lot {lot.id} may take {executed + _at_most(placed)} of {lot.bought}."
-    for currency, held in (books.held or {}).items():
-        lots = [lot for lot in books.lots if lot.currency == currency]
-        resting = sum((_at_most(_placed(books, books.groups_of[lot.id])) * lot.unit for lot in lots), ZERO)
+        if executed + _max_executable(placed) > lot.bought:
+            yield f"Lot {lot.id} may take {executed + _max_executable(placed)} of {lot.bought}."
+    for currency, held in (invariant_data.held or {}).items():
+        lots = [lot for lot in invariant_data.lots if lot.currency == currency]
+        resting = sum(
+            (
+                _max_executable(_placed_legs(invariant_data, invariant_data.groups_of[lot.id]))
+                * lot.spent_per_coin
+                for lot in lots
+            ),
+            ZERO,
+        )
         if resting > held:
             yield f"{resting} {currency} may be taken and {held} are held."
 
 
-def cover(books: Books) -> Iterator[str]:
+def stop_covers_lot(invariant_data: InvariantData) -> Iterator[str]:
     """A group that says ACTIVE has a live stop for what its lot owns, floored, or less where others hold some."""
-    lots = {lot.id: lot for lot in books.lots}
-    for group in books.groups:
+    lots = {lot.id: lot for lot in invariant_data.lots}
+    for group in invariant_data.groups:
         if group.state is State.ACTIVE:
-            owned = whole_lots(lots[group.lot_id].owned, lots[group.lot_id].tick)
-            live = sum((order.quantity - order.executed for order in _stops(books, group)), ZERO)
+            owned = round_to_lot_size(lots[group.lot_id].owned, lots[group.lot_id].tick)
+            live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
             if not ZERO < live <= owned:
                 yield f"Group {group.id} says ACTIVE, its stop covers {live} of {owned}."
 
 
-def converged(books: Books) -> Iterator[str]:
+def converged(invariant_data: InvariantData) -> Iterator[str]:
     """After a healthy cycle: every open lot is covered, wholly; used by tests."""
-    yield from broken(books)
-    lots = {lot.id: lot for lot in books.lots}
-    for group in books.groups:
+    yield from violations(invariant_data)
+    lots = {lot.id: lot for lot in invariant_data.lots}
+    for group in invariant_data.groups:
         lot = lots[group.lot_id]
         if is_open(group.state) and group.state is not State.ACTIVE:
             yield f"Group {group.id} is {group.state}."
         elif is_open(group.state):
-            live = sum((order.quantity - order.executed for order in _stops(books, group)), ZERO)
-            if live != whole_lots(lot.owned, lot.tick):
+            live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
+            if live != round_to_lot_size(lot.owned, lot.tick):
                 yield f"Group {group.id} covers {live} of {lot.owned}."
         elif group.state in CLOSED and not lot.is_closed:
             yield f"Lot {lot.id} is open behind a closed group."
 
 
-def _placed(books: Books, groups: Iterable[GroupFact]) -> Iterator[tuple[LegFact, OrderFact]]:
+def _placed_legs(
+    invariant_data: InvariantData, groups: Iterable[GroupFact]
+) -> Iterator[tuple[LegFact, OrderFact]]:
     """The legs of these groups that the exchange has a record of."""
     for group in groups:
-        for leg in books.legs_of[group.id]:
-            if leg.client_oid in books.order_of:
-                yield leg, books.order_of[leg.client_oid]
+        for leg in invariant_data.legs_of[group.id]:
+            if leg.client_oid in invariant_data.order_of:
+                yield leg, invariant_data.order_of[leg.client_oid]
 
 
-def _stops(books: Books, group: GroupFact) -> list[OrderFact]:
-    return [o for leg, o in _placed(books, [group]) if leg.role is Role.STOP_LOSS and o.is_open]
+def _stops(invariant_data: InvariantData, group: GroupFact) -> list[OrderFact]:
+    return [o for leg, o in _placed_legs(invariant_data, [group]) if leg.role is Role.STOP_LOSS and o.is_open]
 
 
-def _at_most(placed: Iterable[tuple[LegFact, OrderFact]]) -> Decimal:
+def _max_executable(placed: Iterable[tuple[LegFact, OrderFact]]) -> Decimal:
     """What live orders of one lot can still sell: of a pair only one leg does."""
     return max((order.quantity - order.executed for _, order in placed if order.is_open), default=ZERO)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.pricing import Grid, Way, is_placeable, stop_of, unit_cost_of, whole_lots
+from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size, stop_of, unit_cost_of
 
-MOST = 5  # lots of one entry; then they are merged
+MAX_LOTS = 5  # lots of one entry; then they are merged
 ZERO = Decimal(0)
 
 
@@ -23,7 +23,7 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class LotDraft:
     """A lot to be: what came in after fees, of which `dust` is too little for the grid.
 
     After a sale: what is to be bought back, each coin for `unit_cost` at worst.
@@ -63,43 +63,43 @@ def proceeds(trades: Sequence[Fill], quote: str) -> Decimal:
     return sum((trade.quantity * trade.price for trade in trades), ZERO) + min(fees, ZERO)
 
 
-def draft(
+def lot_draft(
     trades: Sequence[Fill], *, base: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
-) -> Draft | None:
+) -> LotDraft | None:
     """The lot of all these trades, or None: too little for a stop or the policy, it waits for the next trades."""
     ordered = _ordered(trades)
     if not ordered:
         return None
     bought, average = net_quantity(ordered, base), average_price(ordered)
-    whole = whole_lots(bought, grid.quantity_tick)
+    whole = round_to_lot_size(bought, grid.quantity_tick)
     if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
         return None
-    if not _is_worth(whole * average, grid, minimum_usd):
+    if not _meets_minimum(whole * average, grid, minimum_usd):
         return None
-    return Draft(trades=ordered, bought=bought, dust=bought - whole, average_price=average)
+    return LotDraft(trades=ordered, bought=bought, dust=bought - whole, average_price=average)
 
 
-def draft_of_sale(
+def lot_draft_of_sale(
     trades: Sequence[Fill], *, quote: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
-) -> Draft | None:
+) -> LotDraft | None:
     """As many coins as what these sales brought buys back at worst, and never more than were sold; or None."""
     ordered = _ordered(trades)
     if not ordered:
         return None
     average = average_price(ordered)
-    stop = stop_of(average, stop_pct, grid.price_tick, Way.BUYS)
+    stop = stop_of(average, stop_pct, grid.price_tick, ExitSide.BUY)
     cost = unit_cost_of(stop, grid.price_tick)
-    whole = whole_lots(min(executed(ordered), proceeds(ordered, quote) / cost), grid.quantity_tick)
-    if not is_placeable(whole, average, grid) or not _is_worth(whole * average, grid, minimum_usd):
+    whole = round_to_lot_size(min(executed(ordered), proceeds(ordered, quote) / cost), grid.quantity_tick)
+    if not is_placeable(whole, average, grid) or not _meets_minimum(whole * average, grid, minimum_usd):
         return None
-    return Draft(trades=ordered, bought=whole, dust=ZERO, average_price=average, unit_cost=cost)
+    return LotDraft(trades=ordered, bought=whole, dust=ZERO, average_price=average, unit_cost=cost)
 
 
 def _ordered(trades: Sequence[Fill]) -> tuple[Fill, ...]:
     return tuple(sorted(trades, key=lambda trade: (trade.at_ns, trade.trade_id)))
 
 
-def _is_worth(value: Decimal, grid: Grid, minimum_usd: Decimal) -> bool:
+def _meets_minimum(value: Decimal, grid: Grid, minimum_usd: Decimal) -> bool:
     return grid.quote_usd is None or value * grid.quote_usd >= minimum_usd
 
 

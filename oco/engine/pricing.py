@@ -15,83 +15,83 @@ from enum import StrEnum
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
 
-class Way(StrEnum):
+class ExitSide(StrEnum):
     """The value is the side of the orders."""
 
-    SELLS = "SELL"  # guards coins: the stop lies below, the target above
-    BUYS = "BUY"  # buys back: the stop lies above, the target below
+    SELL = "SELL"  # guards coins: the stop lies below, the target above
+    BUY = "BUY"  # buys back: the stop lies above, the target below
 
     @classmethod
-    def after(cls, side: str) -> "Way":
+    def for_entry_side(cls, side: str) -> "ExitSide":
         """The way of the orders that follow an entry of this side."""
-        return cls.SELLS if side == "BUY" else cls.BUYS
+        return cls.SELL if side == "BUY" else cls.BUY
 
-    def reached(self, price: Decimal, stop: Decimal) -> bool:
+    def stop_reached(self, price: Decimal, stop: Decimal) -> bool:
         """Whether `price` is at the stop or beyond it."""
-        return price <= stop if self is Way.SELLS else price >= stop
+        return price <= stop if self is ExitSide.SELL else price >= stop
 
-    def nearer_stop(self, prices: Iterable[Decimal]) -> Decimal:
+    def worst_price(self, prices: Iterable[Decimal]) -> Decimal:
         """That of these which is the worst for us."""
-        return min(prices) if self is Way.SELLS else max(prices)
+        return min(prices) if self is ExitSide.SELL else max(prices)
 
-    def farther_target(self, prices: Iterable[Decimal]) -> Decimal:
+    def farther_from_entry(self, prices: Iterable[Decimal]) -> Decimal:
         """That of these which lies farther on the side of the target."""
-        return max(prices) if self is Way.SELLS else min(prices)
+        return max(prices) if self is ExitSide.SELL else min(prices)
 
-    def against(self, price: Decimal, percent: Decimal) -> Decimal:
+    def towards_stop(self, price: Decimal, percent: Decimal) -> Decimal:
         """So many per cent of `price` on the side of the stop."""
-        return price * (ONE - percent / HUNDRED if self is Way.SELLS else ONE + percent / HUNDRED)
+        return price * (ONE - percent / HUNDRED if self is ExitSide.SELL else ONE + percent / HUNDRED)
 
-    def towards(self, price: Decimal, percent: Decimal) -> Decimal:
+    def towards_target(self, price: Decimal, percent: Decimal) -> Decimal:
         """So many per cent of `price` on the side of the target."""
-        return price * (ONE + percent / HUNDRED if self is Way.SELLS else ONE - percent / HUNDRED)
+        return price * (ONE + percent / HUNDRED if self is ExitSide.SELL else ONE - percent / HUNDRED)
 
     @property
     def stop_side(self) -> str:
-        return "below" if self is Way.SELLS else "above"
+        return "below" if self is ExitSide.SELL else "above"
 
     @property
     def target_side(self) -> str:
-        return "above" if self is Way.SELLS else "below"
+        return "above" if self is ExitSide.SELL else "below"
 
     @property
     def done(self) -> str:
-        return "sold" if self is Way.SELLS else "bought"
+        return "sold" if self is ExitSide.SELL else "bought"
 
     @property
     def doing(self) -> str:
-        return "selling" if self is Way.SELLS else "buying"
+        return "selling" if self is ExitSide.SELL else "buying"
 
     @property
     def order(self) -> str:
-        return "sale" if self is Way.SELLS else "purchase"
+        return "sale" if self is ExitSide.SELL else "purchase"
 
     @property
     def serves(self) -> str:
         """What its orders do for the lot."""
-        return "protects it" if self is Way.SELLS else "buys it back"
+        return "protects it" if self is ExitSide.SELL else "buys it back"
 
     @property
     def name_of_pair(self) -> str:
-        return "protection" if self is Way.SELLS else "buy-back"
+        return "protection" if self is ExitSide.SELL else "buy-back"
 
     @property
     def meets(self) -> str:
         """What an order at the market executes against."""
-        return "bid" if self is Way.SELLS else "ask"
+        return "bid" if self is ExitSide.SELL else "ask"
 
     @property
     def means(self) -> str:
         """What its orders need."""
-        return "coins" if self is Way.SELLS else "money"
+        return "coins" if self is ExitSide.SELL else "money"
 
 
 MINIMUM_USD = Decimal(
     "1.02"
 )  # the exchange wants 1 USD (dossier 5.11.5); the rest is for a falling quote currency
-HIGHEST_TARGET = Decimal(10)  # times mark, for a limit sell (dossier 5.11.6)
-LOWEST_TARGET = Decimal("0.1")  # times mark, for a limit buy
-CEILING_PCT = Decimal(
+MAX_TARGET_FACTOR = Decimal(10)  # times mark, for a limit sell (dossier 5.11.6)
+MIN_TARGET_FACTOR = Decimal("0.1")  # times mark, for a limit buy
+MAX_BUY_PRICE_PCT = Decimal(
     3
 )  # above its trigger the stop of a buy-back pays at most; the exchange allows 15 (5.20)
 FEE_PCT = Decimal("0.5")  # of the lowest tier (dossier 5.9), which may be taken from the money
@@ -106,18 +106,18 @@ class Grid:
     quote_usd: Decimal | None = ONE
 
 
-class Kind(StrEnum):
+class PlacementKind(StrEnum):
     """What can be placed now."""
 
     PAIR = "PAIR"
     STOP = "STOP"  # alone: no room for a target, or the stop is too near to mark for a pair
-    NOTHING = "NOTHING"
-    BEYOND = "BEYOND"  # mark has reached the stop already (rule 9)
+    NONE = "NOTHING"
+    STOP_CROSSED = "BEYOND"  # mark has reached the stop already (rule 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    kind: Kind
+    kind: PlacementKind
     quantity: Decimal = Decimal(0)
     stop: Decimal = Decimal(0)
     target: Decimal | None = None
@@ -132,39 +132,43 @@ def round_up(value: Decimal, tick: Decimal) -> Decimal:
     return (value / tick).to_integral_value(ROUND_CEILING) * tick
 
 
-def whole_lots(quantity: Decimal, tick: Decimal) -> Decimal:
+def round_to_lot_size(quantity: Decimal, tick: Decimal) -> Decimal:
     """Down to the grid: one never sells more than there is. What is cut off is dust."""
     return max(round_down(quantity, tick), Decimal(0))
 
 
-def on_target_side(value: Decimal, tick: Decimal, way: Way) -> Decimal:
+def round_towards_target(value: Decimal, tick: Decimal, exit_side: ExitSide) -> Decimal:
     """To the grid, towards the target: away from the market for a target, towards the entry for a stop."""
-    return round_up(value, tick) if way is Way.SELLS else round_down(value, tick)
+    return round_up(value, tick) if exit_side is ExitSide.SELL else round_down(value, tick)
 
 
-def stop_of(average: Decimal, percent: Decimal, tick: Decimal, way: Way = Way.SELLS) -> Decimal:
+def stop_of(
+    average: Decimal, percent: Decimal, tick: Decimal, exit_side: ExitSide = ExitSide.SELL
+) -> Decimal:
     """Rounded towards the entry: never risk more than asked."""
-    return on_target_side(way.against(average, percent), tick, way)
+    return round_towards_target(exit_side.towards_stop(average, percent), tick, exit_side)
 
 
-def target_of(average: Decimal, percent: Decimal, tick: Decimal, way: Way = Way.SELLS) -> Decimal:
+def target_of(
+    average: Decimal, percent: Decimal, tick: Decimal, exit_side: ExitSide = ExitSide.SELL
+) -> Decimal:
     """Rounded away from the entry: never take less than asked."""
-    return on_target_side(way.towards(average, percent), tick, way)
+    return round_towards_target(exit_side.towards_target(average, percent), tick, exit_side)
 
 
-def ceiling_of(stop: Decimal, tick: Decimal) -> Decimal:
+def max_buy_price_of(stop: Decimal, tick: Decimal) -> Decimal:
     """The most that is paid for a coin once the stop of a buy-back has fired."""
-    return round_down(Way.BUYS.against(stop, CEILING_PCT), tick)
+    return round_down(ExitSide.BUY.towards_stop(stop, MAX_BUY_PRICE_PCT), tick)
 
 
 def unit_cost_of(stop: Decimal, tick: Decimal) -> Decimal:
     """What buying one coin back may cost at worst, fee included, in the quote currency."""
-    return Way.BUYS.against(ceiling_of(stop, tick), FEE_PCT)
+    return ExitSide.BUY.towards_stop(max_buy_price_of(stop, tick), FEE_PCT)
 
 
-def lowest_price(stop: Decimal, target: Decimal | None, way: Way) -> Decimal:
+def lower_price(stop: Decimal, target: Decimal | None, exit_side: ExitSide) -> Decimal:
     """At which the orders are worth least."""
-    return stop if way is Way.SELLS or target is None else target
+    return stop if exit_side is ExitSide.SELL or target is None else target
 
 
 def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
@@ -175,7 +179,7 @@ def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class FeasiblePlacement:
     """Where the market is, and what is to be put up there."""
 
     quantity: Decimal
@@ -184,32 +188,34 @@ class Room:
     mark: Decimal
     distance_pct: Decimal
     grid: Grid
-    way: Way = Way.SELLS
+    exit_side: ExitSide = ExitSide.SELL
 
     @property
-    def shown(self) -> Decimal | None:
+    def placeable_target(self) -> Decimal | None:
         """The target where it can be placed, rounded away from the market, so that it does not trade at once."""
         if self.target is None:
             return None
-        nearest = on_target_side(
-            self.way.towards(self.mark, self.distance_pct), self.grid.price_tick, self.way
+        nearest = round_towards_target(
+            self.exit_side.towards_target(self.mark, self.distance_pct), self.grid.price_tick, self.exit_side
         )
-        return self.way.farther_target((self.target, nearest))
+        return self.exit_side.farther_from_entry((self.target, nearest))
 
     @property
-    def why_alone(self) -> str:
+    def why_stop_only(self) -> str:
         """Why the stop goes without a target, or nothing."""
-        shown, mark = self.shown, self.mark
-        if shown is None:
+        placeable_target, mark = self.placeable_target, self.mark
+        if placeable_target is None:
             return "No target is wanted."
-        if is_too_near(mark, self.stop, self.distance_pct, self.way):
+        if is_within_min_distance(mark, self.stop, self.distance_pct, self.exit_side):
             return f"The stop {self.stop} is less than {self.distance_pct} % from mark {mark}, too near for a pair."
-        if shown > mark * HIGHEST_TARGET:
+        if placeable_target > mark * MAX_TARGET_FACTOR:
             return f"The target {self.target} is more than ten times mark {mark}."
-        if shown < mark * LOWEST_TARGET:
+        if placeable_target < mark * MIN_TARGET_FACTOR:
             return f"The target {self.target} is less than a tenth of mark {mark}."
-        if not is_placeable(self.quantity, lowest_price(self.stop, shown, self.way), self.grid):
-            return f"{self.quantity} at {shown} is below what the exchange takes."
+        if not is_placeable(
+            self.quantity, lower_price(self.stop, placeable_target, self.exit_side), self.grid
+        ):
+            return f"{self.quantity} at {placeable_target} is below what the exchange takes."
         return ""
 
 
@@ -221,38 +227,56 @@ def placement(
     mark: Decimal,
     distance_pct: Decimal,
     grid: Grid,
-    way: Way = Way.SELLS,
+    exit_side: ExitSide = ExitSide.SELL,
 ) -> Placement:
     """The best cover for `quantity` with mark where it is: a pair, else a stop alone, else why not.
 
     A target that is passed or too near becomes the first placeable price behind mark (rule 3). The stop never
     moves: too near for a pair, it goes alone (the distance binds pairs only, dossier 5.20).
     """
-    whole = whole_lots(quantity, grid.quantity_tick)
+    whole = round_to_lot_size(quantity, grid.quantity_tick)
     if not is_placeable(whole, stop, grid):
-        return Placement(kind=Kind.NOTHING, reason=f"{whole} at {stop} is below what the exchange takes.")
-    if way.reached(mark, stop):
-        reason = f"Mark {mark} is at or {way.stop_side} the stop {stop}."
-        return Placement(kind=Kind.BEYOND, quantity=whole, stop=stop, reason=reason)
-    room = Room(
-        quantity=whole, stop=stop, target=target, mark=mark, distance_pct=distance_pct, grid=grid, way=way
+        return Placement(
+            kind=PlacementKind.NONE, reason=f"{whole} at {stop} is below what the exchange takes."
+        )
+    if exit_side.stop_reached(mark, stop):
+        reason = f"Mark {mark} is at or {exit_side.stop_side} the stop {stop}."
+        return Placement(kind=PlacementKind.STOP_CROSSED, quantity=whole, stop=stop, reason=reason)
+    feasible_placement = FeasiblePlacement(
+        quantity=whole,
+        stop=stop,
+        target=target,
+        mark=mark,
+        distance_pct=distance_pct,
+        grid=grid,
+        exit_side=exit_side,
     )
-    if room.why_alone:
-        return Placement(kind=Kind.STOP, quantity=whole, stop=stop, reason=room.why_alone)
-    shown = room.shown
-    moved = f"The target {target} is passed: {shown} is the first price {way.target_side}."
+    if feasible_placement.why_stop_only:
+        return Placement(
+            kind=PlacementKind.STOP, quantity=whole, stop=stop, reason=feasible_placement.why_stop_only
+        )
+    placeable_target = feasible_placement.placeable_target
+    moved = f"The target {target} is passed: {placeable_target} is the first price {exit_side.target_side}."
     return Placement(
-        kind=Kind.PAIR, quantity=whole, stop=stop, target=shown, reason="" if shown == target else moved
+        kind=PlacementKind.PAIR,
+        quantity=whole,
+        stop=stop,
+        target=placeable_target,
+        reason="" if placeable_target == target else moved,
     )
 
 
-def is_too_near(mark: Decimal, stop: Decimal, distance_pct: Decimal, way: Way = Way.SELLS) -> bool:
+def is_within_min_distance(
+    mark: Decimal, stop: Decimal, distance_pct: Decimal, exit_side: ExitSide = ExitSide.SELL
+) -> bool:
     """Whether a stop leaves no room for a pair (dossier 5.20)."""
-    nearest = way.against(mark, distance_pct)
-    return stop != nearest and way.reached(nearest, stop)
+    nearest = exit_side.towards_stop(mark, distance_pct)
+    return stop != nearest and exit_side.stop_reached(nearest, stop)
 
 
-def is_near(mark: Decimal, target: Decimal, distance_pct: Decimal, way: Way = Way.SELLS) -> bool:
+def is_near_target(
+    mark: Decimal, target: Decimal, distance_pct: Decimal, exit_side: ExitSide = ExitSide.SELL
+) -> bool:
     """Whether a partly filled target is about to fill (rule 8)."""
-    edge = way.against(target, distance_pct)
-    return mark >= edge if way is Way.SELLS else mark <= edge
+    edge = exit_side.towards_stop(target, distance_pct)
+    return mark >= edge if exit_side is ExitSide.SELL else mark <= edge

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from oco.engine.pricing import Grid, Way
+from oco.engine.pricing import ExitSide, Grid
 from oco.engine.states import State
 
 ZERO = Decimal(0)
@@ -19,7 +19,7 @@ class Role(StrEnum):
     EXIT = "EXIT"
 
 
-class Standing(StrEnum):
+class LegStatus(StrEnum):
     """What is known of a leg. Accepted is not open, unknown is neither, absent is not ended."""
 
     UNKNOWN = "UNKNOWN"  # sent, or about to be; or open once and found nowhere
@@ -30,7 +30,7 @@ class Standing(StrEnum):
     ABSENT = "ABSENT"  # proved by two looks (rule 6), or never sent
 
 
-LIVE = frozenset({Standing.ACCEPTED, Standing.OPEN})
+LIVE = frozenset({LegStatus.ACCEPTED, LegStatus.OPEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,36 +40,36 @@ class Leg:
     client_oid: str
     role: Role
     generation: int
-    standing: Standing
+    status: LegStatus
     quantity: Decimal
     price: Decimal = ZERO  # limit or trigger
     executed: Decimal = ZERO
-    end: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
+    end_status: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
     end_code: int = 0  # the exchange's reason; 0 for a cancel by hand (dossier 6.3)
     refused_code: int | None = None
     cancelled_by_us: bool = False
-    is_doubtful: bool = False  # absent, though the exchange had acknowledged it within the last hour
+    is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
-    sent_now: bool = False  # in this cycle
-    cancel_sent_now: bool = False
-    looked_now: bool = False
+    sent_this_cycle: bool = False  # in this cycle
+    cancel_sent_this_cycle: bool = False
+    looked_up_this_cycle: bool = False
 
     @property
     def is_live(self) -> bool:
-        return self.standing in LIVE
+        return self.status in LIVE
 
     @property
     def remaining(self) -> Decimal:
         return self.quantity - self.executed
 
     @property
-    def was_turned_away(self) -> bool:
+    def was_rejected(self) -> bool:
         """Refused, rejected, or never sent: not to be repeated within the cycle (rule 7)."""
-        return self.standing in (Standing.REFUSED, Standing.ABSENT) or self.end == "REJECTED"
+        return self.status in (LegStatus.REFUSED, LegStatus.ABSENT) or self.end_status == "REJECTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class PriceSample:
     """The market once. `mark` as fresh as can be had, `published` the exchange's own last mark (dossier 5.5)."""
 
     at: datetime
@@ -85,30 +85,30 @@ class Market:
     it, since a moment; None when that is not known.
     """
 
-    looks: tuple[Look, ...] = ()
-    worst: Decimal | None = None
-    worst_asked: bool = False
-    is_silent: bool = False  # asked, and no answer could be had
+    samples: tuple[PriceSample, ...] = ()
+    worst_mark: Decimal | None = None
+    worst_mark_read: bool = False
+    is_unavailable: bool = False  # asked, and no answer could be had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """What the lot is owed. `cover` is what its orders may be for now, of what it owns or has to buy back."""
 
-    way: Way = Way.SELLS
+    exit_side: ExitSide = ExitSide.SELL
 
     owned: Decimal
-    cover: Decimal
-    is_whole: bool = False  # nothing of it was sold, and nothing left the account
-    is_short: bool = False  # the balance does not show all its coins, in one read so far (rule 10)
-    is_settled: bool = True  # a smaller cover was seen in two reads at least 10 s apart
+    order_quantity: Decimal
+    is_untouched: bool = False  # nothing of it was sold, and nothing left the account
+    has_shortfall: bool = False  # the balance does not show all its coins, in one read so far (rule 10)
+    is_confirmed: bool = True  # a smaller cover was seen in two reads at least 10 s apart
     stop: Decimal
     target: Decimal | None
     grid: Grid
     distance_pct: Decimal = Decimal("0.5")
-    exits: bool = True  # policy: sell when the market is beyond the stop
-    respects_hand: bool = True  # policy: a pair cancelled by hand stays cancelled
-    leave: str = ""  # why the protection is to end; nothing when it is to stay
+    exits_on_breach: bool = True  # policy: sell when the market is beyond the stop
+    respects_manual_cancel: bool = True  # policy: a pair cancelled by hand stays cancelled
+    release_reason: str = ""  # why the protection is to end; nothing when it is to stay
     entered_at: datetime | None = None
 
 
@@ -127,11 +127,11 @@ class Observed:
     can_add: bool = True
     can_remove: bool = True
     no_create: str = ""
-    begun: bool = False  # a replacement of ours that has no orders yet: merged lots (rule 13)
+    replacement_begun: bool = False  # a replacement of ours that has no orders yet: merged lots (rule 13)
     market: Market = field(default_factory=Market)
 
 
-class Order(StrEnum):
+class OrderKind(StrEnum):
     """What is placed."""
 
     PAIR = "PAIR"
@@ -143,13 +143,13 @@ class Order(StrEnum):
 class Place:
     """`finishing`: our own cancel took cover away, so that the kill switch does not stop it (rule 13)."""
 
-    what: Order
+    kind: OrderKind
     quantity: Decimal
     generation: int
     stop: Decimal = ZERO
     target: Decimal | None = None
-    ceiling: Decimal | None = None  # the most that is paid, where it buys
-    finishing: bool = False
+    max_buy_price: Decimal | None = None  # the most that is paid, where it buys
+    bypass_kill_switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +163,13 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
-class AskPrice:
+class RequestPrice:
     """One look at the market; with `since`, the worst mark from then on as well."""
 
     since: datetime | None = None
 
 
-Action = Place | Cancel | LookUp | AskPrice
+Action = Place | Cancel | LookUp | RequestPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.engine.states import State, is_final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class BannerTexts:
     """`%(coin)s` is the currency. `…_title` stands above, the other one explains it."""
 
     failed_title: Promise
@@ -24,23 +24,23 @@ class Wording:
     unknown: Promise
     exiting_title: Promise
     sent: Promise
-    bare_title: Promise
-    leaving_title: Promise
-    leaving: Promise
-    partly_title: Promise
-    partly: Promise
-    alone: Promise
+    unprotected_title: Promise
+    release_title: Promise
+    release: Promise
+    partly_unprotected_title: Promise
+    partly_unprotected: Promise
+    stop_only: Promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuyingWording(Wording):
+class BuyBackBannerTexts(BannerTexts):
     """What can only be said where something is bought."""
 
-    too_dear_title: Promise
-    too_dear: Promise
+    above_limit_title: Promise
+    above_limit: Promise
 
 
-SELLS = Wording(
+SELL = BannerTexts(
     failed_title=_("If %(coin)s falls, nothing will sell"),
     failed=_("It is tried again in every cycle until a stop rests, the coins are sold, or you step in."),
     target_left=_("The take-profit order holds %(quantity)s %(coin)s and is still working."),
@@ -49,18 +49,20 @@ SELLS = Wording(
     ),
     exiting_title=_("%(coin)s is being sold at the market"),
     sent=_("Until both orders have been read back, a fall may sell nothing."),
-    bare_title=_("If %(coin)s falls now, nothing will sell"),
-    leaving_title=_("%(name)s asked to take this protection away"),
-    leaving=_(
+    unprotected_title=_("If %(coin)s falls now, nothing will sell"),
+    release_title=_("%(name)s asked to take this protection away"),
+    release=_(
         "Its orders are cancelled in the next cycle. The coins stay, and nothing will sell them in a fall."
     ),
-    partly_title=_("%(quantity)s %(coin)s of this position have no stop"),
-    partly=_("They are behind another order, or were not there when stop and target were placed."),
-    alone=_("A fall sells. A rise to the target does not, until there is room for both."),
+    partly_unprotected_title=_("%(quantity)s %(coin)s of this position have no stop"),
+    partly_unprotected=_(
+        "They are behind another order, or were not there when stop and target were placed."
+    ),
+    stop_only=_("A fall sells. A rise to the target does not, until there is room for both."),
 )
-BUYS = BuyingWording(
-    too_dear_title=_("%(coin)s costs more than this buy-back pays"),
-    too_dear=_(
+BUY = BuyBackBannerTexts(
+    above_limit_title=_("%(coin)s costs more than this buy-back pays"),
+    above_limit=_(
         "It pays %(ceiling)s at most for one, and the price is above that: nothing is bought until it comes back. "
         "Wait, take it away, or buy by hand."
     ),
@@ -75,20 +77,22 @@ BUYS = BuyingWording(
     ),
     exiting_title=_("%(coin)s is being bought back at the market"),
     sent=_("Until both orders have been read back, a rise may buy nothing back."),
-    bare_title=_("If %(coin)s rises now, nothing will buy it back"),
-    leaving_title=_("%(name)s asked to take this buy-back away"),
-    leaving=_(
+    unprotected_title=_("If %(coin)s rises now, nothing will buy it back"),
+    release_title=_("%(name)s asked to take this buy-back away"),
+    release=_(
         "Its orders are cancelled in the next cycle. The money stays, and nothing will buy the coins back in a rise."
     ),
-    partly_title=_("No order buys %(quantity)s %(coin)s of this sale back"),
-    partly=_("Their money is behind another order, or was not there when stop and target were placed."),
-    alone=_("A rise buys. A fall to the target does not, until there is room for both."),
+    partly_unprotected_title=_("No order buys %(quantity)s %(coin)s of this sale back"),
+    partly_unprotected=_(
+        "Their money is behind another order, or was not there when stop and target were placed."
+    ),
+    stop_only=_("A rise buys. A fall to the target does not, until there is room for both."),
 )
-WORDING: dict[Way, Wording] = {Way.SELLS: SELLS, Way.BUYS: BUYS}
+BANNER_TEXTS: dict[ExitSide, BannerTexts] = {ExitSide.SELL: SELL, ExitSide.BUY: BUY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plight:
+class BannerInput:
     """What the words depend on. `lacking` is what has no stop although the group is active, in coins.
 
     `resting_target` is the quantity of a take-profit that works without its stop.
@@ -97,21 +101,21 @@ class Plight:
     state: State
     currency: str
     reason: str
-    lacking: Decimal
+    unprotected: Decimal
     is_sent: bool
-    way: Way = Way.SELLS
+    exit_side: ExitSide = ExitSide.SELL
     refusal: str = ""
     resting_target: Decimal | None = None
     has_target: bool = True
     wants_target: bool = True
-    leaving_by: str = ""
-    dearest: str = ""  # what a buy-back pays at most, where the price is above that
+    release_requested_by: str = ""
+    price_limit: str = ""  # what a buy-back pays at most, where the price is above that
 
     @property
-    def wording(self) -> Wording:
-        return WORDING[self.way]
+    def texts(self) -> BannerTexts:
+        return BANNER_TEXTS[self.exit_side]
 
-    def told(self, words: Promise, **values: str) -> str:
+    def fill(self, words: Promise, **values: str) -> str:
         return str(words) % {"coin": self.currency, **values}
 
 
@@ -119,83 +123,85 @@ class Plight:
 class Banner:
     """`look`: crit, warn, info or ok."""
 
-    look: str
+    tone: str
     icon: str
     title: str
     lines: tuple[str, ...]
 
 
-def banner_of(plight: Plight) -> Banner | None:
+def banner_of(inputs: BannerInput) -> Banner | None:
     """None when all is as it should be."""
-    if is_final(plight.state):
+    if is_final(inputs.state):
         return None
-    if plight.leaving_by:
-        return _leaving(plight)
-    if plight.state is State.ACTIVE:
-        return _out_of_reach(plight) or _partly(plight) or _alone(plight)
+    if inputs.release_requested_by:
+        return _release_requested(inputs)
+    if inputs.state is State.ACTIVE:
+        return _above_limit(inputs) or _partly_unprotected(inputs) or _stop_only(inputs)
     return {
         State.STOP_FAILED: _failed,
         State.UNKNOWN: _unknown,
-        State.EXITING: _selling,
-    }.get(plight.state, _bare)(plight)
+        State.EXITING: _exiting,
+    }.get(inputs.state, _unprotected)(inputs)
 
 
-def _failed(plight: Plight) -> Banner:
-    words, lines = plight.wording, [plight.refusal or plight.reason, str(plight.wording.failed)]
-    if plight.resting_target is not None:
-        lines.append(plight.told(words.target_left, quantity=f"{plight.resting_target:f}"))
-    return Banner("crit", "octagon-alert", plight.told(words.failed_title), _told(lines))
+def _failed(inputs: BannerInput) -> Banner:
+    words, lines = inputs.texts, [inputs.refusal or inputs.reason, str(inputs.texts.failed)]
+    if inputs.resting_target is not None:
+        lines.append(inputs.fill(words.target_left, quantity=f"{inputs.resting_target:f}"))
+    return Banner("crit", "octagon-alert", inputs.fill(words.failed_title), _non_empty(lines))
 
 
-def _unknown(plight: Plight) -> Banner:
-    lines = [plight.reason, str(plight.wording.unknown)]
-    return Banner("warn", "triangle-alert", gettext("It is not known whether the stop exists"), _told(lines))
+def _unknown(inputs: BannerInput) -> Banner:
+    lines = [inputs.reason, str(inputs.texts.unknown)]
+    return Banner(
+        "warn", "triangle-alert", gettext("It is not known whether the stop exists"), _non_empty(lines)
+    )
 
 
-def _selling(plight: Plight) -> Banner:
-    title = plight.told(plight.wording.exiting_title)
-    return Banner("warn", "clock", title, _told([plight.reason]))
+def _exiting(inputs: BannerInput) -> Banner:
+    title = inputs.fill(inputs.texts.exiting_title)
+    return Banner("warn", "clock", title, _non_empty([inputs.reason]))
 
 
-def _bare(plight: Plight) -> Banner:
-    if plight.is_sent:
-        lines = [plight.reason, str(plight.wording.sent)]
-        return Banner("warn", "clock", gettext("The stop is on its way"), _told(lines))
+def _unprotected(inputs: BannerInput) -> Banner:
+    if inputs.is_sent:
+        lines = [inputs.reason, str(inputs.texts.sent)]
+        return Banner("warn", "clock", gettext("The stop is on its way"), _non_empty(lines))
     again = gettext("The worker tries again in the next cycle.")
     lines = (
-        [plight.reason, again]
-        if plight.reason
+        [inputs.reason, again]
+        if inputs.reason
         else [gettext("The worker places its orders in the next cycle.")]
     )
-    return Banner("warn", "shield-off", plight.told(plight.wording.bare_title), _told(lines))
+    return Banner("warn", "shield-off", inputs.fill(inputs.texts.unprotected_title), _non_empty(lines))
 
 
-def _leaving(plight: Plight) -> Banner:
-    title = plight.told(plight.wording.leaving_title, name=plight.leaving_by)
-    return Banner("warn", "shield-off", title, (str(plight.wording.leaving),))
+def _release_requested(inputs: BannerInput) -> Banner:
+    title = inputs.fill(inputs.texts.release_title, name=inputs.release_requested_by)
+    return Banner("warn", "shield-off", title, (str(inputs.texts.release),))
 
 
-def _out_of_reach(plight: Plight) -> Banner | None:
+def _above_limit(inputs: BannerInput) -> Banner | None:
     """The stop may have fired: it is a limit order then, and rests below the market."""
-    if not plight.dearest:
+    if not inputs.price_limit:
         return None
-    title = plight.told(BUYS.too_dear_title)
-    return Banner("crit", "octagon-alert", title, (plight.told(BUYS.too_dear, ceiling=plight.dearest),))
+    title = inputs.fill(BUY.above_limit_title)
+    return Banner("crit", "octagon-alert", title, (inputs.fill(BUY.above_limit, ceiling=inputs.price_limit),))
 
 
-def _partly(plight: Plight) -> Banner | None:
-    if not plight.lacking:
+def _partly_unprotected(inputs: BannerInput) -> Banner | None:
+    if not inputs.unprotected:
         return None
-    title = plight.told(plight.wording.partly_title, quantity=f"{plight.lacking:f}")
-    return Banner("warn", "shield-half", title, (str(plight.wording.partly),))
+    title = inputs.fill(inputs.texts.partly_unprotected_title, quantity=f"{inputs.unprotected:f}")
+    return Banner("warn", "shield-half", title, (str(inputs.texts.partly_unprotected),))
 
 
-def _alone(plight: Plight) -> Banner | None:
-    if plight.has_target or not plight.wants_target:
+def _stop_only(inputs: BannerInput) -> Banner | None:
+    if inputs.has_target or not inputs.wants_target:
         return None
-    lines = [plight.reason, str(plight.wording.alone)]
-    return Banner("info", "info", gettext("The stop stands alone: no target rests"), _told(lines))
+    lines = [inputs.reason, str(inputs.texts.stop_only)]
+    return Banner("info", "info", gettext("The stop stands alone: no target rests"), _non_empty(lines))
 
 
-def _told(lines: list[str]) -> tuple[str, ...]:
+def _non_empty(lines: list[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line)

@@ -14,28 +14,28 @@ from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
-from oco.engine.allocation import Committed
-from oco.engine.coverage import Cover
-from oco.engine.pricing import Way, ceiling_of, whole_lots
+from oco.engine.allocation import ExternalReservation
+from oco.engine.coverage import CoverageStatus
+from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.external_orders import foreign_read
+from oco.external_orders import external_reservations_read
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
-from oco.presentation.banners import Banner, Plight, banner_of
-from oco.presentation.reasons import code_words, kind_words, refused_words, said
+from oco.presentation.banners import Banner, BannerInput, banner_of
+from oco.presentation.reasons import code_text, order_text, refusal_text, translate_reason
 from oco.presentation.risk_reward import Fill
 from oco.selectors import group_events, target_placed
 
-ON_THE_WAY = frozenset({"INTENT", "SENT", "ACCEPTED"})
-BARE = frozenset({State.PENDING, State.REPLACING})
+IN_FLIGHT = frozenset({"INTENT", "SENT", "ACCEPTED"})
+UNPROTECTED_STATES = frozenset({State.PENDING, State.REPLACING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class EventRow:
     """One line of the journal. `look`: bad, good, or nothing."""
 
     event: OcoEvent
-    look: str
+    tone: str
     code: str
 
     @property
@@ -44,14 +44,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldLeg:
+class LegDetail:
     """One order of the group, what it does, and why it was refused."""
 
     row: OcoLeg
 
     @property
     def kind(self) -> str:
-        return kind_words(self.row.side, self.row.type, self.row.order_role)
+        return order_text(self.row.side, self.row.type, self.row.order_role)
 
     @property
     def code(self) -> int | None:
@@ -61,7 +61,7 @@ class ToldLeg:
 
     @property
     def refusal(self) -> str:
-        return code_words(self.code)
+        return code_text(self.code)
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +69,7 @@ class ToldLeg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class GroupDetail:
     """One group with everything that its page says of it; `owned` on the grid of its instrument.
 
     `others` is what stops that we did not send cover of the coin (rule 2). All quantities are in coins, also
@@ -78,25 +78,25 @@ class Story:
 
     group: OcoGroup
     instrument: Instrument | None
-    legs: tuple[ToldLeg, ...]
-    earlier: tuple[ToldLeg, ...]
-    events: tuple[Told, ...]
+    legs: tuple[LegDetail, ...]
+    earlier: tuple[LegDetail, ...]
+    events: tuple[EventRow, ...]
     trades: tuple[Trade, ...]
-    others: Decimal = Decimal(0)
-    is_out_of_reach: bool = False  # the price is above the ceiling, as far as whoever tells it knows
+    external_covered: Decimal = Decimal(0)
+    is_above_limit: bool = False  # the price is above the ceiling, as far as whoever tells it knows
 
     @property
     def state(self) -> State:
         return State(self.group.state)
 
     @property
-    def way(self) -> Way:
-        way: Way = self.group.lot.way
-        return way
+    def exit_side(self) -> ExitSide:
+        exit_side: ExitSide = self.group.lot.exit_side
+        return exit_side
 
     @property
     def buys_back(self) -> bool:
-        return self.way is Way.BUYS
+        return self.exit_side is ExitSide.BUY
 
     @property
     def quote(self) -> str:
@@ -104,17 +104,17 @@ class Story:
         return str(self.group.instrument_name).partition("_")[2]
 
     @property
-    def money(self) -> Decimal | None:
+    def max_cost(self) -> Decimal | None:
         """What buying back all that is left may cost, as dear as can be and with the fee; None where it sells."""
         cost = self.group.lot.unit_cost
         return None if cost is None else self.owned * cost
 
     @property
-    def ceiling(self) -> Decimal | None:
+    def max_buy_price(self) -> Decimal | None:
         """The most that is paid for a coin once the stop has fired; None where it sells."""
         if not self.buys_back or self.instrument is None:
             return None
-        return ceiling_of(self.group.stop_price, self.instrument.price_tick_size)
+        return max_buy_price_of(self.group.stop_price, self.instrument.price_tick_size)
 
     @property
     def is_final(self) -> bool:
@@ -123,7 +123,7 @@ class Story:
     @property
     def owned(self) -> Decimal:
         owned: Decimal = self.group.lot.owned
-        return whole_lots(owned, self.instrument.qty_tick_size) if self.instrument else owned
+        return round_to_lot_size(owned, self.instrument.qty_tick_size) if self.instrument else owned
 
     @property
     def quantity(self) -> Decimal:
@@ -136,16 +136,16 @@ class Story:
         return min(self.group.quantity, self.owned) if self.state is State.ACTIVE else Decimal(0)
 
     @property
-    def called(self) -> Cover | None:
+    def coverage_status(self) -> CoverageStatus | None:
         """Where its cover says more than its state."""
-        if self.state in BARE and not self.is_sent:
-            return Cover.UNPROTECTED
-        return Cover.PARTLY if self.state is State.ACTIVE and self.lacking else None
+        if self.state in UNPROTECTED_STATES and not self.is_sent:
+            return CoverageStatus.UNPROTECTED
+        return CoverageStatus.PARTLY if self.state is State.ACTIVE and self.unprotected else None
 
     @property
-    def lacking(self) -> Decimal:
+    def unprotected(self) -> Decimal:
         """What of it has no stop at all."""
-        return max(self.owned - self.covered - self.others, Decimal(0))
+        return max(self.owned - self.covered - self.external_covered, Decimal(0))
 
     @property
     def price_decimals(self) -> int | None:
@@ -157,7 +157,7 @@ class Story:
 
     @property
     def is_sent(self) -> bool:
-        return any(leg.row.status in ON_THE_WAY for leg in self.legs)
+        return any(leg.row.status in IN_FLIGHT for leg in self.legs)
 
     def resting(self, role: Role) -> OcoLeg | None:
         """The order of this role that was read back open."""
@@ -167,7 +167,7 @@ class Story:
     def target(self) -> Decimal | None:
         """Where it was placed, or else where it is to be."""
         legs = [leg.row for leg in self.legs]
-        return target_placed(wish=self.group.take_profit_price, legs=legs, is_closed=self.is_final)
+        return target_placed(requested=self.group.take_profit_price, legs=legs, is_closed=self.is_final)
 
     @property
     def has_stop(self) -> bool:
@@ -182,12 +182,12 @@ class Story:
         return self.state is State.STOP_FAILED
 
     @property
-    def may_be_fixed(self) -> bool:
+    def can_be_repriced(self) -> bool:
         """Whether it can be given other prices: those of a buy-back stay, for they bound what it spends."""
-        return self.is_failed and not self.is_leaving and not self.buys_back
+        return self.is_failed and not self.is_release_requested and not self.buys_back
 
     @property
-    def is_leaving(self) -> bool:
+    def is_release_requested(self) -> bool:
         """A person asked for the end, and it has not come yet."""
         return self.group.cancel_requested_at is not None and not self.is_final
 
@@ -201,19 +201,21 @@ class Story:
     def banner(self) -> Banner | None:
         group, target = self.group, self.resting(Role.TAKE_PROFIT)
         return banner_of(
-            Plight(
+            BannerInput(
                 state=self.state,
-                way=self.way,
+                exit_side=self.exit_side,
                 currency=group.lot.base_ccy,
-                reason=said(group.reason),
-                refusal=refused_words(self.refused_code),
-                lacking=self.lacking,
+                reason=translate_reason(group.reason),
+                refusal=refusal_text(self.refused_code),
+                unprotected=self.unprotected,
                 is_sent=self.is_sent,
                 resting_target=target.quantity if target else None,
                 has_target=target is not None,
                 wants_target=group.take_profit_price is not None,
-                leaving_by=group.cancel_requested_by,
-                dearest=f"{self.ceiling:f} {self.quote}" if self.is_out_of_reach and self.ceiling else "",
+                release_requested_by=group.cancel_requested_by,
+                price_limit=f"{self.max_buy_price:f} {self.quote}"
+                if self.is_above_limit and self.max_buy_price
+                else "",
             )
         )
 
@@ -222,7 +224,7 @@ class Story:
         return [Fill(side=one.side, quantity=one.quantity, price=one.price) for one in self.trades]
 
     @property
-    def began_at(self) -> datetime:
+    def opened_at(self) -> datetime:
         return self.group.lot.entered_at or self.group.created_at
 
 
@@ -230,42 +232,46 @@ EVENTS_SHOWN = 200
 FILLS_SHOWN = 200
 
 
-def group_story(*, group_id: UUID) -> Story:
+def group_detail(*, group_id: UUID) -> GroupDetail:
     """Five queries, and three more where its orders are for less than it owns. Raises OcoGroup.DoesNotExist."""
     group = OcoGroup.objects.select_related("lot").get(pk=group_id)
     legs = list(OcoLeg.objects.filter(group=group))
     events = group_events(group_id).order_by("-at", "-id")[:EVENTS_SHOWN]
-    return Story(
+    return GroupDetail(
         group=group,
         instrument=Instrument.objects.filter(symbol=group.instrument_name).first(),
-        legs=tuple(ToldLeg(leg) for leg in legs if leg.generation == group.generation),
-        earlier=tuple(ToldLeg(leg) for leg in reversed(legs) if leg.generation != group.generation),
-        events=tuple(told(event) for event in events),
+        legs=tuple(LegDetail(leg) for leg in legs if leg.generation == group.generation),
+        earlier=tuple(LegDetail(leg) for leg in reversed(legs) if leg.generation != group.generation),
+        events=tuple(event_row(event) for event in events),
         trades=tuple(fills_of(group, legs)[-FILLS_SHOWN:]),
-        others=foreign_read().get(group.lot.base_ccy, Committed()).covered
+        external_covered=external_reservations_read().get(group.lot.base_ccy, ExternalReservation()).covered
         if _is_partly(group)
         else Decimal(0),
     )
 
 
-def groups_told(groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]) -> dict[UUID, Story]:
+def group_details(
+    groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]
+) -> dict[UUID, GroupDetail]:
     """Each with its orders alone, which is enough for its name and its prices.
 
     One query for all legs, and two more where one of them is for less than it owns.
     """
-    legs: dict[UUID, list[ToldLeg]] = defaultdict(list)
+    legs: dict[UUID, list[LegDetail]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups, generation=F("group__generation")):
-        legs[leg.group_id].append(ToldLeg(leg))
-    foreign = foreign_read() if any(map(_is_partly, groups)) else {}
+        legs[leg.group_id].append(LegDetail(leg))
+    external = external_reservations_read() if any(map(_is_partly, groups)) else {}
     return {
-        group.pk: Story(
+        group.pk: GroupDetail(
             group=group,
             instrument=instruments.get(group.instrument_name),
             legs=tuple(legs[group.pk]),
             earlier=(),
             events=(),
             trades=(),
-            others=foreign.get(group.lot.base_ccy, Committed()).covered if _is_partly(group) else Decimal(0),
+            external_covered=external.get(group.lot.base_ccy, ExternalReservation()).covered
+            if _is_partly(group)
+            else Decimal(0),
         )
         for group in groups
     }
@@ -274,10 +280,10 @@ def groups_told(groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrum
 def _is_partly(group: OcoGroup) -> bool:
     """Whether stops of others may stand in for ours; they buy nothing back."""
     lot = group.lot
-    return bool(lot.way is Way.SELLS and group.state == State.ACTIVE and group.quantity < lot.owned)
+    return bool(lot.exit_side is ExitSide.SELL and group.state == State.ACTIVE and group.quantity < lot.owned)
 
 
-def told(event: OcoEvent) -> Told:
+def event_row(event: OcoEvent) -> EventRow:
     """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
 
     A code that its reason has told already is not told twice.
@@ -286,10 +292,10 @@ def told(event: OcoEvent) -> Told:
     code = None if f"[{event.code}]" in event.reason else event.code
     bad = event.code is not None or (moved and event.new in (State.STOP_FAILED, State.UNKNOWN))
     good = moved and event.new == State.ACTIVE
-    return Told(
+    return EventRow(
         event=event,
-        look="bad" if bad else "good" if good else "",
-        code=code_words(code),
+        tone="bad" if bad else "good" if good else "",
+        code=code_text(code),
     )
 
 

@@ -8,18 +8,27 @@ from decimal import Decimal
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
-from oco.engine.allocation import Committed, Stop
-from oco.engine.coverage import RANK, Coin, Cover, Covered, Guard, Unprotected, called, covered_of
-from oco.engine.pricing import Grid, Way, whole_lots
+from oco.engine.allocation import ExternalReservation, ExternalStop
+from oco.engine.coverage import (
+    RANK,
+    CoinCoverage,
+    CoinHolding,
+    CoverageStatus,
+    GroupCoverage,
+    Unprotected,
+    coverage_of,
+    coverage_status_of,
+)
+from oco.engine.pricing import ExitSide, Grid, round_to_lot_size
 from oco.engine.states import State
-from oco.external_orders import foreign_read
+from oco.external_orders import external_reservations_read
 from oco.models import OcoGroup, OcoLeg
 from oco.selectors import GroupRow, group_rows, groups_shown
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"
 QUOTES = ("USD", "USDT", "USDC")  # where a coin is protected first
-ON_THE_WAY = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
+IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +38,9 @@ class Position:
     `stops` are those that we did not send.
     """
 
-    covered: Covered
+    coverage: CoinCoverage
     groups: tuple[GroupRow, ...]
-    stops: tuple[Stop, ...] = ()
+    stops: tuple[ExternalStop, ...] = ()
     price_decimals: int | None = None
     quantity_decimals: int | None = None
 
@@ -44,7 +53,7 @@ class BuyBack:
     """
 
     group: GroupRow
-    cover: Cover
+    coverage_status: CoverageStatus
     quantity: Decimal
     base: str
     quote: str
@@ -72,26 +81,26 @@ class Overview:
 
     @property
     def unprotected(self) -> tuple[Unprotected, ...]:
-        return tuple(row for position in self.positions for row in position.covered.bare)
+        return tuple(row for position in self.positions for row in position.coverage.unprotected_parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
+class CoverageTables:
     """What was read. `at_work` are the open groups that guard, by currency, `pairs` the spot pairs."""
 
     held: Mapping[str, Decimal]
     usd: UsdPrices
     rows: Mapping[OcoGroup, GroupRow]
-    at_work: Mapping[str, Sequence[OcoGroup]]
+    open_groups: Mapping[str, Sequence[OcoGroup]]
     pairs: Mapping[str, Sequence[Instrument]]
-    foreign: Mapping[str, Committed]
+    external: Mapping[str, ExternalReservation]
 
     def position(self, currency: str) -> Position:
-        groups, pair = self.at_work.get(currency, ()), self._pair(currency)
+        groups, pair = self.open_groups.get(currency, ()), self._pair(currency)
         return Position(
-            covered=covered_of(self._coin(currency, groups)),
+            coverage=coverage_of(self._coin_holding(currency, groups)),
             groups=tuple(self.rows[group] for group in groups),
-            stops=self.foreign.get(currency, Committed()).stops,
+            stops=self.external.get(currency, ExternalReservation()).stops,
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
             quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
@@ -102,8 +111,10 @@ class Tables:
         pair = next((pair for pair in pairs if pair.symbol == group.instrument_name), None)
         return BuyBack(
             group=row,
-            cover=called(_guard(group, row), tick=pair.qty_tick_size if pair else None),
-            quantity=whole_lots(lot.owned, pair.qty_tick_size) if pair else lot.owned,
+            coverage_status=coverage_status_of(
+                _group_coverage(group, row), tick=pair.qty_tick_size if pair else None
+            ),
+            quantity=round_to_lot_size(lot.owned, pair.qty_tick_size) if pair else lot.owned,
             base=lot.base_ccy,
             quote=lot.quote_ccy,
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
@@ -113,36 +124,36 @@ class Tables:
     def _pair(self, currency: str) -> Instrument | None:
         return next(iter(self.pairs.get(currency, ())), None)
 
-    def _coin(self, currency: str, groups: Sequence[OcoGroup]) -> Coin:
+    def _coin_holding(self, currency: str, groups: Sequence[OcoGroup]) -> CoinHolding:
         pair = self._pair(currency)
-        return Coin(
+        return CoinHolding(
             currency=currency,
             instrument_name=pair.symbol if pair else f"{currency}_USD",
             held=self.held.get(currency, ZERO),
             price_usd=self.usd.get(currency),
             grid=Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size) if pair else None,
-            foreign=self.foreign.get(currency, Committed()),
-            guards=[_guard(group, self.rows[group]) for group in groups],
+            external=self.external.get(currency, ExternalReservation()),
+            groups=[_group_coverage(group, self.rows[group]) for group in groups],
         )
 
     def losses(self) -> dict[str, Decimal | None]:
         """By coin with a stop in USD, before slippage and fees; None while a price that it needs is not known."""
-        coins = self.at_work.keys() | self.foreign.keys()
+        coins = self.open_groups.keys() | self.external.keys()
         found = {coin: [*self._own_losses(coin), *self._foreign_losses(coin)] for coin in sorted(coins)}
         return {coin: _sum(losses) for coin, losses in found.items() if losses}
 
     def _own_losses(self, currency: str) -> list[Decimal | None]:
-        groups = self.at_work.get(currency, ())
-        return [self._loss_of(group) for group in groups if group.state == State.ACTIVE]
+        groups = self.open_groups.get(currency, ())
+        return [self._group_loss(group) for group in groups if group.state == State.ACTIVE]
 
     def _foreign_losses(self, currency: str) -> list[Decimal | None]:
         """Of stops that we did not send, from what the coin is worth now.
 
         For no more than is held beside ours: where they are for more, those that lose most.
         """
-        left, found = self.position(currency).covered.theirs, list[Decimal | None]()
-        stops = self.foreign.get(currency, Committed()).stops
-        each = [(self._loss_of_one(currency, stop), stop.quantity) for stop in stops]
+        left, found = self.position(currency).coverage.external_protected, list[Decimal | None]()
+        stops = self.external.get(currency, ExternalReservation()).stops
+        each = [(self._external_stop_loss(currency, stop), stop.quantity) for stop in stops]
         for loss, wanted in sorted(each, key=lambda one: (one[0] is not None, -(one[0] or ZERO))):
             quantity = min(wanted, left)
             left -= quantity
@@ -150,13 +161,13 @@ class Tables:
                 found.append(None if loss is None else loss * quantity)
         return found
 
-    def _loss_of_one(self, currency: str, stop: Stop) -> Decimal | None:
+    def _external_stop_loss(self, currency: str, stop: ExternalStop) -> Decimal | None:
         price, quote = self.usd.get(currency), self.usd.get(stop.quote)
         if price is None or quote is None or stop.price is None:
             return None
         return price - stop.price * quote
 
-    def _loss_of(self, group: OcoGroup) -> Decimal | None:
+    def _group_loss(self, group: OcoGroup) -> Decimal | None:
         """From what was paid; where that is not known, because a person asked, from what the coin is worth now."""
         currency = group.lot.base_ccy
         quotes = {pair.symbol: pair.quote_ccy for pair in self.pairs.get(currency, ())}
@@ -176,7 +187,7 @@ def overview(
     now: datetime,
     others: Iterable[Position] = (),
     instruments: Mapping[str, Instrument] | None = None,
-    opened: Iterable[ExchangeOrder] | None = None,
+    open_order_rows: Iterable[ExchangeOrder] | None = None,
 ) -> Overview:
     """From what is `held` by currency and what a currency is worth in `usd`. Holding cash needs no stop.
 
@@ -186,29 +197,29 @@ def overview(
     """
     groups = list(groups_shown(now=now).select_related("lot"))
     rows = dict(zip(groups, group_rows(groups), strict=True))
-    at_work: dict[str, list[OcoGroup]] = defaultdict(list)
+    open_groups: dict[str, list[OcoGroup]] = defaultdict(list)
     buying: list[OcoGroup] = []
     for group in groups:
-        if group.closed_at is None and group.lot.way is Way.BUYS:
+        if group.closed_at is None and group.lot.exit_side is ExitSide.BUY:
             buying.append(group)
         elif group.closed_at is None:
-            at_work[group.lot.base_ccy].append(group)
-    currencies = {currency for currency in held if currency not in cash} | at_work.keys()
+            open_groups[group.lot.base_ccy].append(group)
+    currencies = {currency for currency in held if currency not in cash} | open_groups.keys()
     unread = {group.lot.base_ccy for group in buying if group.instrument_name not in (instruments or {})}
-    tables = Tables(
+    tables = CoverageTables(
         held=held,
         usd=usd,
         rows=rows,
-        at_work=at_work,
+        open_groups=open_groups,
         pairs=_pairs(currencies | unread, held, instruments),
-        foreign=foreign_read(instruments, opened),
+        external=external_reservations_read(instruments, open_order_rows),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
     losses = tables.losses()
     return Overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
-        buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_pressing)),
+        buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_urgent)),
         loss_if_all_stops_hit=_sum(list(losses.values())),
         loss_unknown=tuple(coin for coin, loss in losses.items() if loss is None),
     )
@@ -244,13 +255,13 @@ def _by_base(pairs: Iterable[Instrument]) -> dict[str, list[Instrument]]:
     return found
 
 
-def _guard(group: OcoGroup, row: GroupRow) -> Guard:
-    return Guard(
+def _group_coverage(group: OcoGroup, row: GroupRow) -> GroupCoverage:
+    return GroupCoverage(
         instrument_name=group.instrument_name,
         state=State(group.state),
         quantity=group.quantity,
         owned=group.lot.owned,
-        is_sent=any(leg.status in ON_THE_WAY for leg in row.legs),
+        is_sent=any(leg.status in IN_FLIGHT for leg in row.legs),
         reason=group.reason,
         since=group.uncovered_since,
     )
@@ -258,13 +269,13 @@ def _guard(group: OcoGroup, row: GroupRow) -> Guard:
 
 def _is_shown(position: Position) -> bool:
     """Not what is sold, nor dust alone."""
-    return bool(position.groups or position.covered.protected or position.covered.bare)
+    return bool(position.groups or position.coverage.protected or position.coverage.unprotected_parts)
 
 
 def _worst_first(position: Position) -> tuple[int, Decimal, str]:
-    covered = position.covered
-    return RANK[covered.cover], -(covered.bare_usd or ZERO), covered.currency
+    coverage = position.coverage
+    return RANK[coverage.coverage_status], -(coverage.unprotected_usd or ZERO), coverage.currency
 
 
-def _most_pressing(row: BuyBack) -> tuple[int, str, datetime]:
-    return RANK[row.cover], row.group.instrument_name, row.group.created_at
+def _most_urgent(row: BuyBack) -> tuple[int, str, datetime]:
+    return RANK[row.coverage_status], row.group.instrument_name, row.group.created_at

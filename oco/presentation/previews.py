@@ -9,17 +9,17 @@ from decimal import Decimal
 
 from exchange.models import Instrument
 from exchange.selectors import UsdPrices
-from oco.engine.lots import Draft, Fill, draft_of_sale
+from oco.engine.lots import Fill, LotDraft, lot_draft_of_sale
 from oco.engine.pricing import (
     FEE_PCT,
     HUNDRED,
+    ExitSide,
     Grid,
-    Way,
     is_placeable,
     round_down,
+    round_to_lot_size,
     stop_of,
     target_of,
-    whole_lots,
 )
 from oco.models import Lot, ProtectionPolicy
 from oco.policies import policies_read
@@ -39,7 +39,7 @@ class Holdings:
         return sorted(name for name, amount in self.held.items() if amount > 0 and name not in self.cash)
 
 
-NOTHING = Holdings(held={}, usd={}, cash=())
+NO_HOLDINGS = Holdings(held={}, usd={}, cash=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldNow:
+class PricedHolding:
     """One coin on the grid of a pair, and the price now in its quote currency."""
 
     grid: Grid
@@ -65,7 +65,7 @@ class HeldNow:
     quote_usd: Decimal
 
 
-def unclaimed(holdings: Holdings) -> Holdings:
+def unallocated(holdings: Holdings) -> Holdings:
     """What of it belongs to no open lot."""
     held = dict(holdings.held)
     for lot in Lot.objects.filter(closed_at=None, side=Lot.Side.BUY):
@@ -75,12 +75,12 @@ def unclaimed(holdings: Holdings) -> Holdings:
 
 def policy_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[Preview]:
     """For each coin that `policy`, one for what is bought, is for; a coin without a known price is left out."""
-    chosen = pairs_under(policy, pairs_of(holdings.currencies))
+    chosen = pairs_for_policy(policy, pairs_of(holdings.currencies))
     found = (coin_preview(pair, policy, holdings) for pair in chosen)
     return [each for each in found if each is not None]
 
 
-def pairs_under(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
+def pairs_for_policy(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
     """Those of `pairs`, by coin, that `policy` is for: one for each coin."""
     return _named(policy, pairs) if policy.instrument_name else _all_others(policy, pairs)
 
@@ -97,7 +97,7 @@ def _all_others(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]])
 
 def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> Preview | None:
     """Reckoned from the price now, as if everything that is held had just been bought."""
-    now = held_now(pair, holdings)
+    now = priced_holding(pair, holdings)
     if now is None:
         return None
     grid, price, quantity = now.grid, now.price, now.quantity
@@ -113,15 +113,15 @@ def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings)
     )
 
 
-def held_now(pair: Instrument, holdings: Holdings) -> HeldNow | None:
+def priced_holding(pair: Instrument, holdings: Holdings) -> PricedHolding | None:
     """None while no price is known."""
     base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
     if not base or not quote:
         return None
     grid = Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size, quote_usd=quote)
-    return HeldNow(
+    return PricedHolding(
         grid=grid,
-        quantity=whole_lots(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick),
+        quantity=round_to_lot_size(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick),
         price=round_down(base / quote, grid.price_tick),
         quote_usd=quote,
     )
@@ -140,9 +140,9 @@ class SalePreview:
     price: Decimal
     stop: Decimal
     target: Decimal | None
-    back: Decimal
-    more_usd: Decimal
-    most_usd: Decimal
+    bought_back: Decimal
+    extra_cost_usd: Decimal
+    max_cost_usd: Decimal
 
 
 def sale_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[SalePreview]:
@@ -153,33 +153,33 @@ def sale_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[SalePrev
         currency: [pair for pair in rows if pair.quote_ccy in holdings.cash]
         for currency, rows in pairs_of(holdings.currencies).items()
     }
-    found = (sale_preview(pair, policy, holdings) for pair in pairs_under(policy, pairs))
+    found = (sale_preview(pair, policy, holdings) for pair in pairs_for_policy(policy, pairs))
     return [each for each in found if each is not None]
 
 
 def sale_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> SalePreview | None:
     """Reckoned from the price now, at the fee of the lowest tier."""
-    now = held_now(pair, holdings)
+    now = priced_holding(pair, holdings)
     if now is None:
         return None
     tick, price = now.grid.price_tick, now.price
-    stop = stop_of(price, policy.stop_pct, tick, Way.BUYS)
-    target = policy.target_pct and target_of(price, policy.target_pct, tick, Way.BUYS)
-    draft = _draft(pair, policy, now)
-    back, cost = (draft.bought, draft.unit_cost or price) if draft else (Decimal(), price)
+    stop = stop_of(price, policy.stop_pct, tick, ExitSide.BUY)
+    target = policy.target_pct and target_of(price, policy.target_pct, tick, ExitSide.BUY)
+    lot_draft = _lot_draft(pair, policy, now)
+    bought_back, cost = (lot_draft.bought, lot_draft.unit_cost or price) if lot_draft else (Decimal(), price)
     return SalePreview(
         instrument_name=pair.symbol,
         quantity=now.quantity,
         price=price,
         stop=stop,
         target=target if target and target > 0 else None,
-        back=back,
-        more_usd=(stop - price) * back * now.quote_usd,
-        most_usd=(cost - price) * back * now.quote_usd,
+        bought_back=bought_back,
+        extra_cost_usd=(stop - price) * bought_back * now.quote_usd,
+        max_cost_usd=(cost - price) * bought_back * now.quote_usd,
     )
 
 
-def _draft(pair: Instrument, policy: ProtectionPolicy, now: HeldNow) -> Draft | None:
+def _lot_draft(pair: Instrument, policy: ProtectionPolicy, now: PricedHolding) -> LotDraft | None:
     """What the worker would make of that sale."""
     if not now.quantity:
         return None
@@ -187,4 +187,4 @@ def _draft(pair: Instrument, policy: ProtectionPolicy, now: HeldNow) -> Draft | 
     sale = Fill(
         trade_id="", quantity=now.quantity, price=now.price, fee=fee, fee_currency=pair.quote_ccy, at_ns=0
     )
-    return draft_of_sale([sale], quote=pair.quote_ccy, grid=now.grid, stop_pct=policy.stop_pct)
+    return lot_draft_of_sale([sale], quote=pair.quote_ccy, grid=now.grid, stop_pct=policy.stop_pct)

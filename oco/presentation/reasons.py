@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop as _
 
 from exchange.client.error_codes import CODES
 
-GAP = re.compile(r"(?<=\.) +")
-PLACE = re.compile(r"%\((\w+)\)s")
+SENTENCE_GAP = re.compile(r"(?<=\.) +")
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 SENTENCES = (
     # wishes of people, and what became of them
     _("Asked for by %(name)s."),
@@ -132,33 +132,33 @@ SENTENCES = (
 )
 
 
-def said(record: str) -> str:
+def translate_reason(record: str) -> str:
     """Each sentence of it in the language that is active now."""
-    return " ".join(_sentence(text) for text in GAP.split(record))
+    return " ".join(_sentence(text) for text in SENTENCE_GAP.split(record))
 
 
 def _sentence(text: str) -> str:
     if text in SENTENCES:
         return gettext(text)
-    for shape, words in SHAPES:
+    for shape, words in PATTERNS:
         if found := shape.fullmatch(text):
             return gettext(words) % found.groupdict()
     return text
 
 
-def _shape(words: str) -> re.Pattern[str]:
+def _pattern(words: str) -> re.Pattern[str]:
     """`Released by %(name)s.` as what finds the name."""
-    names = PLACE.findall(words)
+    names = PLACEHOLDER.findall(words)
     pattern = re.escape(words % {name: f"<{name}>" for name in names})
     for name in names:
         pattern = pattern.replace(f"<{name}>", f"(?P<{name}>.+?)")
     return re.compile(pattern)
 
 
-SHAPES = tuple((_shape(words), words) for words in SENTENCES if PLACE.search(words))
+PATTERNS = tuple((_pattern(words), words) for words in SENTENCES if PLACEHOLDER.search(words))
 
 
-KINDS = {
+ORDER_TEXTS = {
     ("SELL", "STOP_LOSS"): gettext_lazy("Sell at the market, when mark falls to the trigger"),
     ("SELL", "LIMIT"): gettext_lazy("Sell limit"),
     ("SELL", "MARKET"): gettext_lazy("Sell at the market"),
@@ -168,21 +168,21 @@ KINDS = {
 BUY_NOW = gettext_lazy("Buy at the market, for the limit at most")
 
 
-def kind_words(side: str, order_type: str, role: str = "") -> str:
+def order_text(side: str, order_type: str, role: str = "") -> str:
     """What an order of ours does; one that we have no words for is named as sent."""
     if (side, role) == ("BUY", "EXIT"):
         return str(BUY_NOW)
-    return str(KINDS.get((side, order_type), f"{side} {order_type}"))
+    return str(ORDER_TEXTS.get((side, order_type), f"{side} {order_type}"))
 
 
-def code_words(code: int | None) -> str:
+def code_text(code: int | None) -> str:
     """What the exchange's code says, with the code; nothing for none."""
     if code is None:
         return ""
     return gettext("The exchange's code %(code)s: %(meaning)s") % {"code": code, "meaning": _meaning(code)}
 
 
-def refused_words(code: int | None) -> str:
+def refusal_text(code: int | None) -> str:
     """The same as the sentence that a person is told when a stop was turned away."""
     if code is None:
         return ""

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.pricing import Grid, Kind, Placement, Way, is_too_near, placement
+from oco.engine.pricing import ExitSide, Grid, Placement, PlacementKind, is_within_min_distance, placement
 
 HUNDRED = Decimal(100)
 
@@ -57,7 +57,7 @@ class Proposal:
 
     @property
     def is_pair(self) -> bool:
-        return self.placed.kind is Kind.PAIR
+        return self.placed.kind is PlacementKind.PAIR
 
     @property
     def target_placed(self) -> Decimal | None:
@@ -71,8 +71,8 @@ class Proposal:
     @property
     def is_stop_too_near(self) -> bool:
         """Whether it is for this that the wished target cannot be placed."""
-        near = is_too_near(self.terms.mark, self.stop, self.terms.distance_pct)
-        return near and self.target is not None and self.placed.kind is Kind.STOP
+        near = is_within_min_distance(self.terms.mark, self.stop, self.terms.distance_pct)
+        return near and self.target is not None and self.placed.kind is PlacementKind.STOP
 
     @property
     def value_usd(self) -> Decimal:
@@ -98,7 +98,7 @@ class Proposal:
         return None if target is None else self._result(target, self.terms.maker)
 
     @property
-    def share_pct(self) -> Decimal | None:
+    def loss_share_pct(self) -> Decimal | None:
         """The loss as a share of everything that has a price, positive."""
         total = self.terms.total_usd
         return -self.loss_usd / total * HUNDRED if total else None
@@ -122,7 +122,7 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class RiskReward:
     """`entry` is the average price of the entry, `price` the one now, `covered` what its orders are for.
 
     What may be lost and won counts from the entry; where there is none, because a person asked, from the price
@@ -138,11 +138,11 @@ class Figures:
     price: Decimal | None
     quote_usd: Decimal | None
     cost: Decimal | None = None
-    way: Way = Way.SELLS
-    ceiling: Decimal | None = None
+    exit_side: ExitSide = ExitSide.SELL
+    max_buy_price: Decimal | None = None
 
     @property
-    def paid(self) -> Decimal | None:
+    def basis_price(self) -> Decimal | None:
         return self.cost if self.entry is None else self.entry
 
     @property
@@ -158,12 +158,12 @@ class Figures:
 
     @property
     def unrealised_usd(self) -> Decimal | None:
-        return self._result(self.quantity, self.price, self.paid)
+        return self._result(self.quantity, self.price, self.basis_price)
 
     @property
     def unrealised_pct(self) -> Decimal | None:
-        percent = _percent(self.paid, self.price)
-        return percent if percent is None else gain_of(self.way, percent)
+        percent = _percent(self.basis_price, self.price)
+        return percent if percent is None else signed_gain(self.exit_side, percent)
 
     @property
     def loss_usd(self) -> Decimal | None:
@@ -171,26 +171,26 @@ class Figures:
         return self._result(self.covered, self.stop, self.start)
 
     @property
-    def worst_usd(self) -> Decimal | None:
+    def loss_at_max_price_usd(self) -> Decimal | None:
         """The same, where all of it is bought back as dear as can be."""
-        return self._result(self.covered, self.ceiling, self.start)
+        return self._result(self.covered, self.max_buy_price, self.start)
 
     @property
     def gain_usd(self) -> Decimal | None:
         return self._result(self.covered, self.target, self.start)
 
     @property
-    def is_out_of_reach(self) -> bool:
+    def is_above_limit(self) -> bool:
         """Whether the price has jumped above the most that is paid: then nothing is bought until it comes back."""
-        return self.ceiling is not None and self.price is not None and self.price > self.ceiling
+        return self.max_buy_price is not None and self.price is not None and self.price > self.max_buy_price
 
     @property
-    def stop_away_pct(self) -> Decimal | None:
+    def stop_distance_pct(self) -> Decimal | None:
         """From the price now."""
         return _percent(self.price, self.stop)
 
     @property
-    def target_away_pct(self) -> Decimal | None:
+    def target_distance_pct(self) -> Decimal | None:
         return _percent(self.price, self.target)
 
     @property
@@ -201,12 +201,12 @@ class Figures:
     def _result(self, quantity: Decimal, price: Decimal | None, start: Decimal | None) -> Decimal | None:
         if price is None or start is None or self.quote_usd is None:
             return None
-        return gain_of(self.way, price - start) * quantity * self.quote_usd
+        return signed_gain(self.exit_side, price - start) * quantity * self.quote_usd
 
 
-def gain_of(way: Way, risen: Decimal) -> Decimal:
+def signed_gain(exit_side: ExitSide, change: Decimal) -> Decimal:
     """What it means for us that a price has risen so far, in whatever unit: to buy back it should fall."""
-    return risen if way is Way.SELLS else -risen
+    return change if exit_side is ExitSide.SELL else -change
 
 
 def _percent(start: Decimal | None, end: Decimal | None) -> Decimal | None:
@@ -223,12 +223,20 @@ class Fill:
 
 
 def realised_of(
-    fills: Iterable[Fill], *, paid: Decimal | None, quote_usd: Decimal | None, way: Way = Way.SELLS
+    fills: Iterable[Fill],
+    *,
+    basis_price: Decimal | None,
+    quote_usd: Decimal | None,
+    exit_side: ExitSide = ExitSide.SELL,
 ) -> Decimal | None:
     """What the sales brought above what the sold coins had cost, or the sale above what buying them back cost;
     None when that is not known.
     """
-    if paid is None or quote_usd is None:
+    if basis_price is None or quote_usd is None:
         return None
-    gains = [gain_of(way, fill.price - paid) * fill.quantity for fill in fills if fill.side == way]
+    gains = [
+        signed_gain(exit_side, fill.price - basis_price) * fill.quantity
+        for fill in fills
+        if fill.side == exit_side
+    ]
     return sum(gains, ZERO) * quote_usd if gains else None

@@ -9,81 +9,87 @@ from decimal import Decimal
 from django.db import transaction
 
 from exchange.models import Instrument
-from oco.engine.allocation import Committed, Share, share_out
-from oco.engine.pricing import Way, whole_lots
-from oco.external_orders import foreign_read
+from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lots
+from oco.engine.pricing import ExitSide, round_to_lot_size
+from oco.external_orders import external_reservations_read
 from oco.models import Lot, OcoLeg
-from oco.reconcile.context import Watch
-from oco.reconcile.journal import group_note
+from oco.reconcile.context import CycleContext
+from oco.reconcile.journal import event_record
 
 ZERO = Decimal(0)
-APART = timedelta(seconds=10)
-FINEST = Decimal("1E-18")  # of a pair that is not in the catalogue any more
+MIN_READ_INTERVAL = timedelta(seconds=10)
+FALLBACK_TICK = Decimal("1E-18")  # of a pair that is not in the catalogue any more
 SENT = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class LotAllowance:
     """What a lot may sell; `is_short` while one read only says that coins are missing."""
 
     allowed: Decimal
-    is_short: bool
-    is_settled: bool
+    has_shortfall: bool
+    is_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LotAllocation:
     """An open lot, what it owns on the grid, and its share."""
 
     lot: Lot
     owned: Decimal
-    share: Share
+    sellable: Sellable
 
     @property
-    def is_whole(self) -> bool:
-        return self.share.allowed == self.owned
+    def is_fully_allocated(self) -> bool:
+        return self.sellable.allowed == self.owned
 
 
-def shares_read(*, watch: Watch) -> dict[int, Due]:
+def lot_allowances_read(*, context: CycleContext) -> dict[int, LotAllowance]:
     """By lot. Without a believed balance nothing is known, and a lot is missing from the answer."""
-    return {claim.lot.pk: _due(claim, watch.started) for claim in claims_read(watch=watch)}
+    return {
+        allocation.lot.pk: _lot_allowance(allocation, context.started)
+        for allocation in allocations_read(context=context)
+    }
 
 
-def _due(claim: Claim, started: datetime) -> Due:
-    since = claim.lot.short_since
-    settled = claim.is_whole or (since is not None and started - since >= APART)
-    return Due(claim.share.allowed, is_short=claim.share.missing > 0, is_settled=settled)
+def _lot_allowance(allocation: LotAllocation, started: datetime) -> LotAllowance:
+    since = allocation.lot.short_since
+    confirmed = allocation.is_fully_allocated or (since is not None and started - since >= MIN_READ_INTERVAL)
+    return LotAllowance(
+        allocation.sellable.allowed, has_shortfall=allocation.sellable.missing > 0, is_confirmed=confirmed
+    )
 
 
-def claims_read(*, watch: Watch) -> list[Claim]:
+def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
     """Every open lot with its share; nothing when this cycle's reads do not tell (rule 11)."""
-    held = watch.facts.holdings
-    if held is None or not watch.facts.can_add:
+    holdings = context.reads.holdings
+    if holdings is None or not context.reads.can_add:
         return []
-    taken, found = foreign_read(), []
-    for currency, owned in _by_currency().items():
-        free = taken.get(currency, Committed()).total
-        lots = [(lot.pk, amount * lot.unit) for lot, amount, _ in owned]
-        shares = share_out(held=held.get(currency, ZERO), taken=free, lots=lots)
+    reserved, found = external_reservations_read(), []
+    for currency, owned in _open_lots_by_currency().items():
+        free = reserved.get(currency, ExternalReservation()).total
+        lots = [(lot.pk, amount * lot.spent_per_coin) for lot, amount, _ in owned]
+        sellables = allocate_to_lots(holdings=holdings.get(currency, ZERO), reserved=free, lots=lots)
         found += [
-            Claim(lot, amount, in_coins(shares[lot.pk], lot, amount, tick)) for lot, amount, tick in owned
+            LotAllocation(lot, amount, in_base_currency(sellables[lot.pk], lot, amount, tick))
+            for lot, amount, tick in owned
         ]
     return found
 
 
-def in_coins(share: Share, lot: Lot, owned: Decimal, tick: Decimal) -> Share:
+def in_base_currency(sellable: Sellable, lot: Lot, owned: Decimal, tick: Decimal) -> Sellable:
     """The share of a lot in its coins; of one that buys back, as many as its share of the money pays for."""
-    if lot.way is Way.SELLS:
-        return share
-    present = owned * lot.unit - share.missing
-    return Share(
-        allowed=whole_lots(share.allowed / lot.unit, tick),
-        missing=owned - whole_lots(present / lot.unit, tick),
+    if lot.exit_side is ExitSide.SELL:
+        return sellable
+    present = owned * lot.spent_per_coin - sellable.missing
+    return Sellable(
+        allowed=round_to_lot_size(sellable.allowed / lot.spent_per_coin, tick),
+        missing=owned - round_to_lot_size(present / lot.spent_per_coin, tick),
     )
 
 
-def _by_currency() -> Mapping[str, list[tuple[Lot, Decimal, Decimal]]]:
+def _open_lots_by_currency() -> Mapping[str, list[tuple[Lot, Decimal, Decimal]]]:
     """Open lots by what their orders take, with what they own and its step, oldest first: what is missing is
     missing to the newest.
     """
@@ -92,69 +98,73 @@ def _by_currency() -> Mapping[str, list[tuple[Lot, Decimal, Decimal]]]:
     ticks = dict(Instrument.objects.filter(symbol__in=names).values_list("symbol", "qty_tick_size"))
     found: dict[str, list[tuple[Lot, Decimal, Decimal]]] = defaultdict(list)
     for lot in lots:
-        tick = ticks.get(lot.instrument_name, FINEST)
-        found[lot.claims].append((lot, whole_lots(lot.owned, tick), tick))
+        tick = ticks.get(lot.instrument_name, FALLBACK_TICK)
+        found[lot.spent_currency].append((lot, round_to_lot_size(lot.owned, tick), tick))
     return found
 
 
-def lots_shrink(*, watch: Watch) -> None:
+def write_off_missing(*, context: CycleContext) -> None:
     """Rule 10, once a cycle: what two healthy reads at least 10 s apart miss is gone, unless a leg is unknown.
 
     The first read may have been overtaken by a fill of our own orders: when those sold anything since the
     last cycle, the count begins again.
     """
-    claims = claims_read(watch=watch)
-    doubtful = watch.sold | (_with_unknown_legs(watch) if claims else set())
-    for claim in claims:
-        if claim.is_whole:
-            _remember(claim.lot, None, ZERO, watch)
-        elif claim.lot.claims in doubtful or _is_news(claim):
-            _remember(claim.lot, watch.started, claim.share.missing, watch)
-        elif watch.started - (claim.lot.short_since or watch.started) >= APART:
-            _believe(claim, min(claim.share.missing, claim.lot.short_missing), watch)
+    allocations = allocations_read(context=context)
+    unresolved = context.sold | (_currencies_with_unknown_legs(context) if allocations else set())
+    for allocation in allocations:
+        if allocation.is_fully_allocated:
+            _record_shortfall(allocation.lot, None, ZERO, context)
+        elif allocation.lot.spent_currency in unresolved or _is_new_shortfall(allocation):
+            _record_shortfall(allocation.lot, context.started, allocation.sellable.missing, context)
+        elif context.started - (allocation.lot.short_since or context.started) >= MIN_READ_INTERVAL:
+            _write_off(allocation, min(allocation.sellable.missing, allocation.lot.short_missing), context)
 
 
-def _is_news(claim: Claim) -> bool:
+def _is_new_shortfall(allocation: LotAllocation) -> bool:
     """Less than whole for the first time, or coins missing that were only locked before."""
-    return claim.lot.short_since is None or (claim.share.missing > 0 and not claim.lot.short_missing)
+    return allocation.lot.short_since is None or (
+        allocation.sellable.missing > 0 and not allocation.lot.short_missing
+    )
 
 
-def _remember(lot: Lot, since: datetime | None, missing: Decimal, watch: Watch) -> None:
+def _record_shortfall(lot: Lot, since: datetime | None, missing: Decimal, context: CycleContext) -> None:
     if (lot.short_since, lot.short_missing) == (since, missing):
         return
     lot.short_since, lot.short_missing = since, missing
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         lot.save(update_fields=["short_since", "short_missing"])
 
 
-def _believe(claim: Claim, missing: Decimal, watch: Watch) -> None:
+def _write_off(allocation: LotAllocation, missing: Decimal, context: CycleContext) -> None:
     """With the coins goes the dust beside them: what is short of a whole step is not there either."""
     if not missing:
         return
-    lot = claim.lot
-    missing += lot.owned - claim.owned
+    lot = allocation.lot
+    missing += lot.owned - allocation.owned
     lot.gone += missing
     lot.short_missing = ZERO
     words = f"{missing:f} {lot.base_ccy} left the account otherwise; the lot owns {lot.owned:f} now."
-    if lot.way is Way.BUYS:
+    if lot.exit_side is ExitSide.BUY:
         words = f"The money for {missing:f} {lot.base_ccy} left the account otherwise; it buys {lot.owned:f} back now."
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         lot.save(update_fields=["gone", "short_missing"])
         for group in lot.groups.filter(closed_at=None):
-            group_note(group=group, at=watch.now(), reason=words)
+            event_record(group=group, at=context.now(), reason=words)
 
 
-def _with_unknown_legs(watch: Watch) -> set[str]:
+def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:
     """Currencies with an order whose fate is not known: unanswered, or not listed open although it has not ended."""
     legs = OcoLeg.objects.filter(status__in=(*SENT, *RESTING), group__closed_at=None)
     rows = legs.values_list(
         "status", "name_space", "order_id", "group__lot__base_ccy", "group__lot__quote_ccy"
     )
-    return {quote or base for status, *key, base, quote in rows if is_unknown(status, tuple(key), watch)}
+    return {
+        quote or base for status, *key, base, quote in rows if is_order_unknown(status, tuple(key), context)
+    }
 
 
-def is_unknown(status: str, key: tuple[str, ...], watch: Watch) -> bool:
+def is_order_unknown(status: str, key: tuple[str, ...], context: CycleContext) -> bool:
     """Whether the fate of an order of ours is open: unanswered, or resting by our books and not seen to."""
-    return status in SENT or (status in RESTING and key not in watch.seen)
+    return status in SENT or (status in RESTING and key not in context.seen)

@@ -12,14 +12,14 @@ from uuid import UUID
 from exchange.client.client import Client
 from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
-from exchange.services.lease import Held
-from exchange.services.order_execution import why_no_create
-from exchange.sync.fetch import Key, Mark, Snapshot
+from exchange.services.lease import Lease
+from exchange.services.order_execution import create_blocked_reason
+from exchange.sync.fetch import AccountSnapshot, MarkRequest, OrderKey
 from oco.engine.types import Market
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ReadResult:
     """`started_ns` is the exchange's time before the first read, `started_at` ours.
 
     `holdings` is None unless read and believed; `open_keys` are the orders seen open, in a list or one by one,
@@ -32,10 +32,10 @@ class Facts:
     histories_read: bool = True
     trades_read: bool = True
     holdings: Mapping[str, Decimal] | None = None
-    open_keys: frozenset[Key] = frozenset()
-    told: Mapping[Key, Order] = field(default_factory=dict)
+    open_keys: frozenset[OrderKey] = frozenset()
+    recorded: Mapping[OrderKey, Order] = field(default_factory=dict)
     tickers: Mapping[str, Ticker] = field(default_factory=dict)
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    marks: Mapping[str, MarkRequest] = field(default_factory=dict)
 
     @property
     def can_add(self) -> bool:
@@ -48,29 +48,31 @@ class Facts:
         return self.lists_read
 
 
-def facts_of(snapshot: Snapshot, *, started_ns: int, started_at: datetime, balance_believed: bool) -> Facts:
+def read_result_of(
+    snapshot: AccountSnapshot, *, started_ns: int, started_at: datetime, balance_accepted: bool
+) -> ReadResult:
     """The facts of one pull."""
-    balance = snapshot.balance.rows if balance_believed else None
-    held = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
+    balance = snapshot.balance.rows if balance_accepted else None
+    holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
     listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
     looked_up = [order for order in snapshot.looked_up.values() if order is not None]
     seen_open = {(str(order.name_space), order.order_id): order for order in listed + looked_up}
-    return Facts(
+    return ReadResult(
         started_ns=started_ns,
         started_at=started_at,
         lists_read=all(part.is_complete for part in snapshot.open_orders.values()),
         histories_read=all(part.is_complete for part in snapshot.histories.values()),
         trades_read=snapshot.trades.is_complete,
-        holdings=held,
+        holdings=holdings,
         open_keys=frozenset(seen_open),
-        told=seen_open,
+        recorded=seen_open,
         tickers={row.instrument_name: row for row in snapshot.tickers.rows or ()},
         marks=snapshot.marks,
     )
 
 
 @dataclass(slots=True)
-class Watch:
+class CycleContext:
     """`seen` are the orders seen open since the cycle began, `told` what was last written down of them;
     `lists_read` falls when a later list fails. `touched` are the groups for which anything changed.
 
@@ -78,18 +80,18 @@ class Watch:
     """
 
     client: Client
-    held: Held
-    facts: Facts
+    lease: Lease
+    reads: ReadResult
     clock: Callable[[], datetime]
     offset: timedelta
     started: datetime
     account: str
-    seen: set[Key]
-    told: dict[Key, Order]
+    seen: set[OrderKey]
+    recorded: dict[OrderKey, Order]
     lists_read: bool
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, MarkRequest] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
-    worst: dict[UUID, Market] = field(default_factory=dict)
+    worst_mark: dict[UUID, Market] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
     sold: set[str] = field(default_factory=set)  # currencies of which our own orders took something
@@ -104,21 +106,23 @@ class Watch:
     @property
     def no_create(self) -> str:
         """Asked anew each time: the switch binds at once (rule 13)."""
-        return why_no_create()
+        return create_blocked_reason()
 
 
-def watch_begin(*, client: Client, held: Held, facts: Facts, clock: Callable[[], datetime]) -> Watch:
+def cycle_context_build(
+    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
+) -> CycleContext:
     offset = timedelta(milliseconds=client.clock_offset_ms or 0)
-    return Watch(
+    return CycleContext(
         client=client,
-        held=held,
-        facts=facts,
+        lease=lease,
+        reads=reads,
         clock=clock,
         offset=offset,
-        started=facts.started_at + offset,
+        started=reads.started_at + offset,
         account=AccountBinding.objects.values_list("account_uuid", flat=True).first() or "",
-        seen=set(facts.open_keys),
-        told=dict(facts.told),
-        marks=dict(facts.marks),
-        lists_read=facts.lists_read,
+        seen=set(reads.open_keys),
+        recorded=dict(reads.recorded),
+        marks=dict(reads.marks),
+        lists_read=reads.lists_read,
     )

@@ -6,98 +6,116 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from exchange.client.client import Client
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 from exchange.services.runs import account_check
-from exchange.sync.fetch import Clock, Snapshot, Wanted, pull
-from exchange.sync.store import catalogue_record, one_picture, snapshot_draft, snapshot_record
-from exchange.sync.windows import exchange_now_ns, wanted_next
+from exchange.sync.fetch import AccountSnapshot, Clock, FetchPlan, fetch_account
+from exchange.sync.store import catalogue_record, prepare_changes, single_transaction, snapshot_record
+from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.engine.rules import decide
-from oco.engine.types import AskPrice, Plan
+from oco.engine.types import Plan, RequestPrice
 from oco.models import OcoGroup
-from oco.reconcile.allocation import lots_shrink
-from oco.reconcile.context import Facts, Watch, facts_of, watch_begin
+from oco.reconcile.allocation import write_off_missing
+from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build, read_result_of
 from oco.reconcile.entries import lot_open_all
-from oco.reconcile.loop import QUESTIONS, Report, desired_of, observed_of, picture_read, price_ask, reconcile
+from oco.reconcile.loop import (
+    MAX_REQUESTS,
+    CycleReport,
+    desired_of,
+    groups_snapshot_read,
+    observed_of,
+    reconcile,
+    sample_price,
+)
 from oco.reconcile.order_status import legs_update
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountRead:
     """One read of the account, not yet written down."""
 
-    wanted: Wanted
-    snapshot: Snapshot
-    facts: Facts
+    fetch_plan: FetchPlan
+    snapshot: AccountSnapshot
+    reads: ReadResult
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class PlannedGroup:
     """A group as it is, or as it would be opened, and the first thing that would be done about it."""
 
     group: OcoGroup
     plan: Plan
 
 
-def account_read(*, client: Client, clock: Clock) -> Account:
+def read_account(*, client: Client, clock: Clock) -> AccountRead:
     """All reads of a cycle. A balance that names no coin at all is not believed here (rule 11)."""
     now = clock()
-    wanted, started_ns = wanted_next(client=client, now=now), exchange_now_ns(client=client, now=now)
-    snapshot = pull(client=client, wanted=wanted, clock=clock)
-    believed = snapshot.balance.rows is not None and bool(snapshot.balance.rows.positions)
-    facts = facts_of(snapshot, started_ns=started_ns, started_at=now, balance_believed=believed)
-    return Account(wanted, snapshot, facts)
+    fetch_plan, started_ns = next_fetch_plan(client=client, now=now), exchange_now_ns(client=client, now=now)
+    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock)
+    accepted = snapshot.balance.rows is not None and bool(snapshot.balance.rows.positions)
+    reads = read_result_of(snapshot, started_ns=started_ns, started_at=now, balance_accepted=accepted)
+    return AccountRead(fetch_plan, snapshot, reads)
 
 
-def rehearse(*, client: Client, held: Held, account: Account, clock: Clock) -> list[Rehearsed]:
+def preview_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Clock) -> list[PlannedGroup]:
     """The plan for every group. Prices that a decision asks for are read in between, outside the transaction."""
-    watch = watch_begin(client=client, held=held, facts=account.facts, clock=clock)
-    for _ in range(QUESTIONS):
-        found = _decided(watch, account, held, clock)
-        questions = _questions(found)
-        for group, question in questions:
-            price_ask(watch=watch, group=group, question=question)
-        if not questions:
+    context = cycle_context_build(client=client, lease=lease, reads=account.reads, clock=clock)
+    for _ in range(MAX_REQUESTS):
+        found = _decide_and_roll_back(context, account, lease, clock)
+        requests = _price_requests(found)
+        for group, request in requests:
+            sample_price(context=context, group=group, request=request)
+        if not requests:
             break
     return found
 
 
-def _decided(watch: Watch, account: Account, held: Held, clock: Clock) -> list[Rehearsed]:
+def _decide_and_roll_back(
+    context: CycleContext, account: AccountRead, lease: Lease, clock: Clock
+) -> list[PlannedGroup]:
     """The first beats of a cycle up to its decisions, all undone."""
     with transaction.atomic():
-        _record(account, held, clock)
-        legs_update(watch=watch)
-        lots_shrink(watch=watch)
-        lot_open_all(watch=watch)
-        picture = picture_read(watch=watch)
+        _record(account, lease, clock)
+        legs_update(context=context)
+        write_off_missing(context=context)
+        lot_open_all(context=context)
+        groups_snapshot = groups_snapshot_read(context=context)
         found = [
-            Rehearsed(group, decide(desired_of(group, picture), observed_of(group, picture, watch)))
-            for group in picture.groups
+            PlannedGroup(
+                group,
+                decide(desired_of(group, groups_snapshot), observed_of(group, groups_snapshot, context)),
+            )
+            for group in groups_snapshot.groups
         ]
         transaction.set_rollback(True)
     return found
 
 
-def _questions(found: Sequence[Rehearsed]) -> list[tuple[OcoGroup, AskPrice]]:
+def _price_requests(found: Sequence[PlannedGroup]) -> list[tuple[OcoGroup, RequestPrice]]:
     """What is to be asked next; one look at a market is enough for all its groups."""
-    asked = [
-        (each.group, action) for each in found for action in each.plan.actions if isinstance(action, AskPrice)
+    wanted_prices = [
+        (each.group, action)
+        for each in found
+        for action in each.plan.actions
+        if isinstance(action, RequestPrice)
     ]
     return list(
-        {(group.instrument_name, question.since): (group, question) for group, question in asked}.values()
+        {
+            (group.instrument_name, request.since): (group, request) for group, request in wanted_prices
+        }.values()
     )
 
 
-def perform(*, client: Client, held: Held, account: Account, clock: Clock) -> Report:
+def apply_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Clock) -> CycleReport:
     """One cycle's protection in earnest: write down what was read, then decide and act."""
     account_check(client=client, now=clock())
-    _record(account, held, clock)
-    return reconcile(client=client, held=held, facts=account.facts, clock=clock)
+    _record(account, lease, clock)
+    return reconcile(client=client, lease=lease, reads=account.reads, clock=clock)
 
 
-def _record(account: Account, held: Held, clock: Clock) -> None:
+def _record(account: AccountRead, lease: Lease, clock: Clock) -> None:
     now = clock()
     catalogue_record(snapshot=account.snapshot, now=now)
-    draft = snapshot_draft(snapshot=account.snapshot, now=now)
-    with one_picture(draft):
-        held.renew()
-        snapshot_record(snapshot=account.snapshot, draft=draft, wanted=account.wanted, now=now)
+    changes = prepare_changes(snapshot=account.snapshot, now=now)
+    with single_transaction(changes):
+        lease.renew()
+        snapshot_record(snapshot=account.snapshot, changes=changes, fetch_plan=account.fetch_plan, now=now)

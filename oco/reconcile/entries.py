@@ -16,21 +16,21 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import transaction
 
-from exchange.core.chunks import ASKED, chunks
+from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
 from oco.engine import lots
-from oco.engine.lots import Draft, Fill
-from oco.engine.pricing import Grid, Way, stop_of, target_of
+from oco.engine.lots import Fill, LotDraft
+from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.policies import Policies, policies_read
-from oco.reconcile.context import Watch
+from oco.reconcile.context import CycleContext
 from oco.reconcile.prices import grid_of
-from oco.reconcile.trade_ownership import Whose, sales_judge
+from oco.reconcile.trade_ownership import TradeOwnership, sales_classify
 
 SPOT, SELL = "CCY_PAIR", "SELL"
-LONGEST_SALE = timedelta(days=1)  # an older sale, found late or too small so long, is not bought back
+MAX_SALE_AGE = timedelta(days=1)  # an older sale, found late or too small so long, is not bought back
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Entry:
     trades: tuple[Fill, ...]
 
     @property
-    def way(self) -> Way:
-        return Way.after(self.side)
+    def exit_side(self) -> ExitSide:
+        return ExitSide.for_entry_side(self.side)
 
 
-def entries_new(*, watch: Watch, since_ns: int) -> list[Entry]:
+def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     """Executed buys of something that is not cash, and sales of it for cash where the policy buys back, by entry
     order; the evidence is what executed.
     """
@@ -59,38 +59,48 @@ def entries_new(*, watch: Watch, since_ns: int) -> list[Entry]:
     known = Instrument.objects.in_bulk({row.instrument_name for row in rows}, field_name="symbol")
     policies = policies_read()
     found = _by_order(
-        _sorted_out([row for row in rows if row.instrument_name in known], known, policies, watch)
+        _filter_entries([row for row in rows if row.instrument_name in known], known, policies, context)
     )
-    return [_entry(key, trades, known, policies, watch) for key, trades in found.items()]
+    return [_entry(key, trades, known, policies, context) for key, trades in found.items()]
 
 
-def _sorted_out(
-    rows: Sequence[Trade], known: dict[str, Instrument], policies: Policies, watch: Watch
+def _filter_entries(
+    rows: Sequence[Trade], known: dict[str, Instrument], policies: Policies, context: CycleContext
 ) -> list[Trade]:
     """Those that are entries. What never is one is not looked at again; an unclear sale is, next time."""
-    fit = [row for row in rows if not _is_never(row, known[row.instrument_name], policies, watch)]
-    whose = sales_judge(sales=[row for row in fit if row.side == SELL], watch=watch)
-    for name in {row.instrument_name for row in fit if whose.get(row.trade_id) is Whose.NEVER_KNOWN}:
-        watch.errors.append(f"{name}: a sale is not bought back, for the records do not tell whose it was.")
-    fit = [row for row in fit if whose.get(row.trade_id) not in (Whose.OURS, Whose.NEVER_KNOWN)]
-    never = {row.trade_id for row in rows} - {row.trade_id for row in fit}
-    if never:
+    candidates = [
+        row for row in rows if not _is_not_entry(row, known[row.instrument_name], policies, context)
+    ]
+    ownership = sales_classify(sales=[row for row in candidates if row.side == SELL], context=context)
+    for name in {
+        row.instrument_name
+        for row in candidates
+        if ownership.get(row.trade_id) is TradeOwnership.UNRESOLVABLE
+    }:
+        context.errors.append(f"{name}: a sale is not bought back, for the records do not tell whose it was.")
+    candidates = [
+        row
+        for row in candidates
+        if ownership.get(row.trade_id) not in (TradeOwnership.OURS, TradeOwnership.UNRESOLVABLE)
+    ]
+    ignored = {row.trade_id for row in rows} - {row.trade_id for row in candidates}
+    if ignored:
         with transaction.atomic():
-            watch.held.renew()
-            for part in chunks(sorted(never), ASKED):
+            context.lease.renew()
+            for part in chunks(sorted(ignored), QUERY_BATCH):
                 Trade.objects.filter(trade_id__in=part).update(is_new=False)
-    return [row for row in fit if whose.get(row.trade_id) is not Whose.UNCLEAR]
+    return [row for row in candidates if ownership.get(row.trade_id) is not TradeOwnership.UNRESOLVED]
 
 
 def _by_order(rows: Sequence[Trade]) -> dict[tuple[str, str, str], list[Trade]]:
-    names, found = _first_ids(rows), dict[tuple[str, str, str], list[Trade]]()
+    names, found = _primary_order_ids(rows), dict[tuple[str, str, str], list[Trade]]()
     for row in rows:
         key = names.get(row.order_id, row.order_id), row.instrument_name, row.side
         found.setdefault(key, []).append(row)
     return found
 
 
-def _is_never(row: Trade, instrument: Instrument, policies: Policies, watch: Watch) -> bool:
+def _is_not_entry(row: Trade, instrument: Instrument, policies: Policies, context: CycleContext) -> bool:
     """Changing cash for cash is no entry, and perpetuals have no protection yet (chapter 1). A sale is one only
     for cash, and only if its policy was on when it executed, lately (rule 4).
     """
@@ -102,7 +112,7 @@ def _is_never(row: Trade, instrument: Instrument, policies: Policies, watch: Wat
     since = policies.of(row.instrument_name, SELL).enabled_since
     if since is None or not settings.AUTO_PROTECT or instrument.quote_ccy not in cash:
         return True
-    return row.create_time_ns < to_ms(max(since, watch.started - LONGEST_SALE)) * NS_PER_MS
+    return row.create_time_ns < to_ms(max(since, context.started - MAX_SALE_AGE)) * NS_PER_MS
 
 
 def _entry(
@@ -110,18 +120,18 @@ def _entry(
     rows: Sequence[Trade],
     known: dict[str, Instrument],
     policies: Policies,
-    watch: Watch,
+    context: CycleContext,
 ) -> Entry:
     order_id, name, side = key
-    grid = grid_of(known[name], watch.facts.tickers)
+    grid = grid_of(known[name], context.reads.tickers)
     policy, fills = policies.of(name, side), tuple(map(_fill, rows))
     return Entry(order_id, side, known[name], grid, policy, fills)
 
 
-def _first_ids(rows: Sequence[Trade]) -> dict[str, str]:
+def _primary_order_ids(rows: Sequence[Trade]) -> dict[str, str]:
     """A triggered order's fills may carry its second id: here it is named by the first (dossier 6.2)."""
     second, found = ExchangeOrder.objects.exclude(exchange_order_id=""), dict[str, str]()
-    for part in chunks(sorted({row.order_id for row in rows}), ASKED):
+    for part in chunks(sorted({row.order_id for row in rows}), QUERY_BATCH):
         named = second.filter(exchange_order_id__in=part)
         found |= dict(named.values_list("exchange_order_id", "order_id"))
     return found
@@ -138,128 +148,136 @@ def _fill(row: Trade) -> Fill:
     )
 
 
-def draft_of(entry: Entry) -> Draft | None:
+def draft_of_entry(entry: Entry) -> LotDraft | None:
     """The lot of its trades; None while they are too little."""
     grid, policy = entry.grid, entry.policy
     stop_pct, minimum = policy.stop_pct, policy.minimum_value_usd
-    if entry.way is Way.BUYS:
+    if entry.exit_side is ExitSide.BUY:
         money = entry.instrument.quote_ccy
-        return lots.draft_of_sale(
+        return lots.lot_draft_of_sale(
             entry.trades, quote=money, grid=grid, stop_pct=stop_pct, minimum_usd=minimum
         )
     coin = entry.instrument.base_ccy
-    return lots.draft(entry.trades, base=coin, grid=grid, stop_pct=stop_pct, minimum_usd=minimum)
+    return lots.lot_draft(entry.trades, base=coin, grid=grid, stop_pct=stop_pct, minimum_usd=minimum)
 
 
-def lot_open(*, watch: Watch, entry: Entry, draft: Draft) -> OcoGroup:
+def lot_open(*, context: CycleContext, entry: Entry, lot_draft: LotDraft) -> OcoGroup:
     """Lot, trades and group in one transaction; a second worker's lot fails on the first trade."""
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         lot = Lot.objects.create(
-            **lot_names(entry, draft.unit_cost),
-            first_trade_id=draft.first_trade_id,
-            bought=draft.bought,
-            dust=draft.dust,
-            average_price=draft.average_price,
-            entered_at=last_of(draft.trades),
-            opened_at=watch.now(),
+            **lot_fields(entry, lot_draft.unit_cost),
+            first_trade_id=lot_draft.first_trade_id,
+            bought=lot_draft.bought,
+            dust=lot_draft.dust,
+            average_price=lot_draft.average_price,
+            entered_at=last_fill_time(lot_draft.trades),
+            opened_at=context.now(),
         )
-        trades_take(trade_ids=[trade.trade_id for trade in draft.trades], lot=lot)
-        return group_open(watch=watch, lot=lot, policy=entry.policy, grid=entry.grid)
+        trades_assign(trade_ids=[trade.trade_id for trade in lot_draft.trades], lot=lot)
+        return group_open(context=context, lot=lot, policy=entry.policy, grid=entry.grid)
 
 
-def lot_names(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
+def lot_fields(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
     """What a lot is of, and which way its orders go."""
     return {
         "entry_order_id": entry.order_id,
         "instrument_name": entry.instrument.symbol,
         "side": entry.side,
         "base_ccy": entry.instrument.base_ccy,
-        "quote_ccy": entry.instrument.quote_ccy if entry.way is Way.BUYS else "",
+        "quote_ccy": entry.instrument.quote_ccy if entry.exit_side is ExitSide.BUY else "",
         "unit_cost": unit_cost,
     }
 
 
-def group_open(*, watch: Watch, lot: Lot, policy: ProtectionPolicy, grid: Grid) -> OcoGroup:
+def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, grid: Grid) -> OcoGroup:
     """The group of a lot, priced by the policy from the average of its entry (rule 3)."""
-    average, now = lot.average_price or Decimal(0), watch.now()
-    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, lot.way)
+    average, now = lot.average_price or Decimal(0), context.now()
+    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, lot.exit_side)
     group = OcoGroup.objects.create(
         lot=lot,
         generation=lot.first_generation,
         instrument_name=lot.instrument_name,
         quantity=lot.bought - lot.dust,
         entry_price=average,
-        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, lot.way),
+        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, lot.exit_side),
         take_profit_price=target if target and target > 0 else None,
         entry_order_id=lot.entry_order_id,
         state_since=now,
         uncovered_since=now,
         created_at=now,
     )
-    watch.created += 1
+    context.created += 1
     OcoEvent.objects.create(
-        group=group, at=now, new=group.state, reason=_began(lot, average), order_ids=[lot.entry_order_id]
+        group=group,
+        at=now,
+        new=group.state,
+        reason=_opening_reason(lot, average),
+        order_ids=[lot.entry_order_id],
     )
     return group
 
 
-def _began(lot: Lot, average: Decimal) -> str:
-    if lot.way is Way.SELLS:
+def _opening_reason(lot: Lot, average: Decimal) -> str:
+    if lot.exit_side is ExitSide.SELL:
         return f"{lot.bought} {lot.base_ccy} came in at {average:f}."
     return f"{lot.base_ccy} was sold at {average:f}: what that brought buys {lot.bought} back."
 
 
-def trades_pass_over(*, watch: Watch, trades: Sequence[Fill]) -> None:
+def trades_skip(*, context: CycleContext, trades: Sequence[Fill]) -> None:
     """Nothing is to be protected by itself now, nor later: the trades count as from before (rule 1)."""
     with transaction.atomic():
-        watch.held.renew()
-        trades_take(trade_ids=[trade.trade_id for trade in trades], lot=None)
+        context.lease.renew()
+        trades_assign(trade_ids=[trade.trade_id for trade in trades], lot=None)
 
 
-def trades_take(*, trade_ids: Sequence[str], lot: Lot | None) -> None:
+def trades_assign(*, trade_ids: Sequence[str], lot: Lot | None) -> None:
     """These trades count as decided, once: a second time is a database error. Call it in a transaction."""
     LotTrade.objects.bulk_create(LotTrade(trade_id=trade_id, lot=lot) for trade_id in trade_ids)
     Trade.objects.filter(trade_id__in=trade_ids).update(is_new=False)
 
 
-def last_of(trades: Sequence[Fill]) -> datetime:
+def last_fill_time(trades: Sequence[Fill]) -> datetime:
     return from_ms(max(trade.at_ns for trade in trades) // NS_PER_MS) if trades else EPOCH
 
 
 logger = logging.getLogger("exchange_sync")
-CLOCK_DOUBT_NS = 1_000_000_000
+CLOCK_TOLERANCE_NS = 1_000_000_000
 T = TypeVar("T")
 
 
-def watermark_set(*, watch: Watch) -> int | None:
+def watermark_set(*, context: CycleContext) -> int | None:
     """Nothing that executed before the first complete read is ever acted on by itself (rule 1).
 
     The exchange's clock is known to half a second. So the mark is set a second early, and what the first
     read already shows from before its own start is passed over by name.
     """
     known = Watermark.objects.values_list("since_ns", flat=True).first()
-    if known is not None or not watch.facts.can_add:
+    if known is not None or not context.reads.can_add:
         return known
-    started = watch.facts.started_ns
+    started = context.reads.started_ns
     with transaction.atomic():
-        watch.held.renew()
-        row = Watermark.objects.create(since_ns=started - CLOCK_DOUBT_NS)
+        context.lease.renew()
+        row = Watermark.objects.create(since_ns=started - CLOCK_TOLERANCE_NS)
         early = Trade.objects.filter(create_time_ns__gte=row.since_ns, create_time_ns__lt=started)
-        trades_take(trade_ids=[trade.trade_id for trade in early], lot=None)
+        trades_assign(trade_ids=[trade.trade_id for trade in early], lot=None)
     return row.since_ns
 
 
-def lot_open_all(*, watch: Watch) -> None:
+def lot_open_all(*, context: CycleContext) -> None:
     """A lot and a group for every entry that is large enough, up to five; then they are merged."""
-    since = watermark_set(watch=watch)
-    if since is None or not watch.facts.trades_read:
+    since = watermark_set(context=context)
+    if since is None or not context.reads.trades_read:
         return
-    for entry in _tried(watch, lambda: entries_new(watch=watch, since_ns=since), "New trades") or ():
-        _tried(watch, partial(_take, watch, entry), f"{entry.instrument.symbol}: a new position")
+    for entry in (
+        _run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades") or ()
+    ):
+        _run_isolated(
+            context, partial(_open_or_skip, context, entry), f"{entry.instrument.symbol}: a new position"
+        )
 
 
-def _tried(watch: Watch, act: Callable[[], T], what: str) -> T | None:
+def _run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
     """What cannot be taken in stops nothing else."""
     try:
         return act()
@@ -267,16 +285,16 @@ def _tried(watch: Watch, act: Callable[[], T], what: str) -> T | None:
         raise
     except Exception:
         logger.exception("Exchange sync: %s could not be taken into protection", what)
-        watch.errors.append(f"{what} could not be taken into protection.")
+        context.errors.append(f"{what} could not be taken into protection.")
         return None
 
 
-def _take(watch: Watch, entry: Entry) -> None:
+def _open_or_skip(context: CycleContext, entry: Entry) -> None:
     """Too little waits for the next trades; a sixth lot waits until the five are one."""
     if not settings.AUTO_PROTECT or not entry.policy.enabled:
-        trades_pass_over(watch=watch, trades=entry.trades)
+        trades_skip(context=context, trades=entry.trades)
         return
-    found = draft_of(entry)
+    found = draft_of_entry(entry)
     if found is None:
         return
     others = Lot.objects.filter(
@@ -287,7 +305,7 @@ def _take(watch: Watch, entry: Entry) -> None:
     )
     if others.filter(merging=True).exists():
         return
-    if others.count() < lots.MOST:
-        lot_open(watch=watch, entry=entry, draft=found)
-    elif not watch.no_create:
+    if others.count() < lots.MAX_LOTS:
+        lot_open(context=context, entry=entry, lot_draft=found)
+    elif not context.no_create:
         others.update(merging=True)

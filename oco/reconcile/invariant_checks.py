@@ -12,7 +12,7 @@ from oco.engine.states import State
 from oco.engine.types import Role
 from oco.models import Lot, OcoGroup, OcoLeg
 from oco.reconcile.execution import PREFIX
-from oco.reconcile.order_status import AFTER_PREFIX
+from oco.reconcile.order_status import PREFIX_END
 from oco.selectors import groups_open
 
 ZERO = Decimal(0)
@@ -21,10 +21,10 @@ GROUP = ("pk", "lot_id", "state")
 LEG = ("group_id", "client_oid", "order_role", "status", "executed")
 
 
-def invariants_broken() -> list[str]:
+def invariant_violations() -> list[str]:
     """The invariants over our own rows: an alarm when one does not hold."""
     own = ExchangeOrder.objects.filter(
-        client_oid__gte=PREFIX, client_oid__lt=AFTER_PREFIX, oco_group_id__in=groups_open().values("pk")
+        client_oid__gte=PREFIX, client_oid__lt=PREFIX_END, oco_group_id__in=groups_open().values("pk")
     )
     orders = [
         invariants.OrderFact(
@@ -32,15 +32,15 @@ def invariants_broken() -> list[str]:
         )
         for name, is_open, status, quantity, executed in own.values_list(*ORDER)
     ]
-    return invariants.broken(books(orders=orders, groups=groups_open()))
+    return invariants.violations(invariant_data(orders=orders, groups=groups_open()))
 
 
-def books(
+def invariant_data(
     *,
     orders: Sequence[invariants.OrderFact],
     groups: QuerySet[OcoGroup],
     held: dict[str, Decimal] | None = None,
-) -> invariants.Books:
+) -> invariants.InvariantData:
     """Our rows about `groups` beside a record of orders."""
     facts = [
         invariants.GroupFact(id=str(pk), lot_id=lot_id, state=State(state))
@@ -49,7 +49,7 @@ def books(
     lots = list(Lot.objects.filter(groups__in=groups).distinct())
     names = {lot.instrument_name for lot in lots}
     ticks = dict(Instrument.objects.filter(symbol__in=names).values_list("symbol", "qty_tick_size"))
-    return invariants.Books(
+    return invariants.InvariantData(
         lots=[_lot_fact(lot, ticks[lot.instrument_name]) for lot in lots],
         groups=facts,
         legs=[_leg_fact(*row) for row in OcoLeg.objects.filter(group__in=groups).values_list(*LEG)],
@@ -61,8 +61,8 @@ def books(
 def _lot_fact(lot: Lot, tick: Decimal) -> invariants.LotFact:
     return invariants.LotFact(
         id=lot.pk,
-        currency=lot.claims,
-        unit=lot.unit,
+        currency=lot.spent_currency,
+        spent_per_coin=lot.spent_per_coin,
         bought=lot.bought,
         owned=lot.owned,
         sold=lot.sold,

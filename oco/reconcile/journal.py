@@ -8,40 +8,40 @@ from django.db import transaction
 from oco.engine.states import State, advance, is_final
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
-from oco.reconcile.context import Watch
+from oco.reconcile.context import CycleContext
 
 FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
 
 
-def group_note(
+def event_record(
     *, group: OcoGroup, at: datetime, reason: str, order_ids: Sequence[str] = (), code: int | None = None
 ) -> OcoEvent:
     """Something happened that did not change the state."""
-    return _event(group, at, group.state, reason, order_ids, code)
+    return _event_create(group, at, group.state, reason, order_ids, code)
 
 
-def group_move(*, watch: Watch, group: OcoGroup, plan: Plan) -> None:
+def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> None:
     """Bring the group into the state of `plan`. Nothing is written when nothing changed."""
-    old, now = group.state, watch.now()
+    old, now = group.state, context.now()
     new = advance(old, plan.state)
-    if not _set(group, new, plan, now):
+    if not _apply_plan(group, new, plan, now):
         return
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         group.save(update_fields=FIELDS)
         if new != old:
-            _event(group, now, old, plan.reason, _order_ids(group), None)
-            _end(watch, group, now)
+            _event_create(group, now, old, plan.reason, _order_ids(group), None)
+            _close(context, group, now)
 
 
-def group_seen_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:
+def groups_mark_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:
     """Cover was observed again; one statement for all."""
     OcoGroup.objects.filter(pk__in=[group.pk for group in groups], state=State.ACTIVE).update(
         last_active_at=at
     )
 
 
-def _set(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
+def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
     """Put the values of `plan` on the row; whether that changed any."""
     before = [getattr(group, name) for name in FIELDS]
     if new != group.state:
@@ -59,17 +59,17 @@ def _set(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
     return before != [getattr(group, name) for name in FIELDS]
 
 
-def _end(watch: Watch, group: OcoGroup, now: datetime) -> None:
+def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
     """A final state closes the group, and the lot too unless that is to be merged."""
     if not is_final(group.state):
         return
-    watch.closed += 1
+    context.closed += 1
     group.closed_at = now
     group.save(update_fields=["closed_at"])
     Lot.objects.filter(pk=group.lot_id, merging=False, closed_at=None).update(closed_at=now)
 
 
-def _event(
+def _event_create(
     group: OcoGroup, at: datetime, old: str, reason: str, order_ids: Sequence[str], code: int | None
 ) -> OcoEvent:
     return OcoEvent.objects.create(

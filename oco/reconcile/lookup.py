@@ -17,24 +17,24 @@ from exchange.client.errors import ExchangeError
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
-from exchange.sync.fetch import Key
+from exchange.sync.fetch import OrderKey
 from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
 from oco.models import OcoGroup, OcoLeg
-from oco.reconcile.context import Watch
+from oco.reconcile.context import CycleContext
 
-NEEDED = 2
-AFTER_SENDING = timedelta(seconds=10)
-AFTER_MARKET = timedelta(seconds=60)  # its nonce is dead by then: a late request can no longer execute
+MIN_LOOKUPS = 2
+MIN_AGE = timedelta(seconds=10)
+MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce is dead by then: a late request can no longer execute
 
 
-class Verdict(StrEnum):
+class LookupVerdict(StrEnum):
     UNKNOWN = "UNKNOWN"
     ABSENT = "ABSENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class LookupState:
     """What is known of a leg that was sent and is not found: `looks` healthy ones so far found nothing."""
 
     sent_at: datetime
@@ -43,52 +43,52 @@ class Search:
     looks: int = 0
 
 
-def look(search: Search, *, at: datetime, healthy: bool) -> tuple[int, Verdict]:
+def evaluate_lookup(lookup: LookupState, *, at: datetime, healthy: bool) -> tuple[int, LookupVerdict]:
     """(healthy looks, verdict) after one more that found nothing. An unhealthy look proves nothing."""
     if not healthy:
-        return search.looks, Verdict.UNKNOWN
-    looks = search.looks + 1
-    wait = AFTER_MARKET if search.is_market else AFTER_SENDING
-    absent = looks >= NEEDED and at - search.sent_at >= wait and not search.exists
-    return looks, Verdict.ABSENT if absent else Verdict.UNKNOWN
+        return lookup.looks, LookupVerdict.UNKNOWN
+    looks = lookup.looks + 1
+    min_age = MIN_AGE_MARKET if lookup.is_market else MIN_AGE
+    absent = looks >= MIN_LOOKUPS and at - lookup.sent_at >= min_age and not lookup.exists
+    return looks, LookupVerdict.ABSENT if absent else LookupVerdict.UNKNOWN
 
 
 Status = OcoLeg.Status
 
 
-def legs_look_up(*, watch: Watch, group: OcoGroup, action: LookUp) -> None:
+def legs_look_up(*, context: CycleContext, group: OcoGroup, action: LookUp) -> None:
     """One look at each leg, by its name, in both name spaces; what is found is recorded and speaks for itself."""
     for leg in OcoLeg.objects.filter(client_oid__in=action.client_oids, group=group):
-        found, healthy = _details(watch, leg)
-        _record(watch, found)
+        found, healthy = _order_details(context, leg)
+        _record(context, found)
         if any(order.name_space == leg.name_space for order in found):
-            _looked(watch, leg)
+            _mark_found(context, leg)
         else:
-            _not_found(watch, leg, healthy=healthy and not found)
+            _mark_not_found(context, leg, healthy=healthy and not found)
 
 
-def _details(watch: Watch, leg: OcoLeg) -> tuple[list[Order], bool]:
+def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], bool]:
     """What details, by name or else by id, know of the leg, and whether every one of them answered."""
     found, healthy = [], True
-    for name_space, asked in _questions(leg):
+    for name_space, params in _lookup_keys(leg):
         try:
-            order = watch.client.order_detail(name_space, **asked)
+            order = context.client.order_detail(name_space, **params)
         except ExchangeError as error:
-            watch.errors.append(f"Looking for an order of ours: {error}")
+            context.errors.append(f"Looking for an order of ours: {error}")
             healthy = False
         else:
             found += [order] if order is not None and order.client_oid == leg.client_oid else []
     return found, healthy
 
 
-def _questions(leg: OcoLeg) -> Iterable[tuple[NameSpace, dict[str, str]]]:
+def _lookup_keys(leg: OcoLeg) -> Iterable[tuple[NameSpace, dict[str, str]]]:
     if leg.order_id:
         yield NameSpace(leg.name_space), {"order_id": leg.order_id}
     for name_space in NameSpace:
         yield name_space, {"client_oid": leg.client_oid}
 
 
-def _unexplained_trades(leg: OcoLeg) -> bool:
+def _has_unexplained_trades(leg: OcoLeg) -> bool:
     """Trades since it was sent that no order we have a record of made: one of them may be this one.
 
     Fills of a triggered order may carry ids that nothing else names (dossier 11.2): what such orders executed
@@ -114,68 +114,68 @@ def _names(order: ExchangeOrder) -> set[str]:
     return {order.order_id, order.exchange_order_id, order.client_oid} - {""}
 
 
-def _record(watch: Watch, orders: Sequence[Order]) -> None:
+def _record(context: CycleContext, orders: Sequence[Order]) -> None:
     with transaction.atomic():
-        watch.held.renew()
-        order_record_all(orders=orders, now=watch.clock())
-    watch.seen |= {(str(order.name_space), order.order_id) for order in orders}
+        context.lease.renew()
+        order_record_all(orders=orders, now=context.clock())
+    context.seen |= {(str(order.name_space), order.order_id) for order in orders}
 
 
-def _looked(watch: Watch, leg: OcoLeg) -> None:
-    OcoLeg.objects.filter(pk=leg.pk).update(looked_at=watch.now(), looks=0)
+def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
+    OcoLeg.objects.filter(pk=leg.pk).update(looked_at=context.now(), looks=0)
 
 
-def _not_found(watch: Watch, leg: OcoLeg, *, healthy: bool) -> None:
+def _mark_not_found(context: CycleContext, leg: OcoLeg, *, healthy: bool) -> None:
     """Count the look; absent only by the rule. Lists, histories and trades must have been read after it left."""
-    whole = watch.facts.histories_read and watch.facts.trades_read and not _unexplained_trades(leg)
-    read = watch.lists_read and (whole or leg.sent_at >= watch.started)
-    search = Search(
+    whole = context.reads.histories_read and context.reads.trades_read and not _has_unexplained_trades(leg)
+    read = context.lists_read and (whole or leg.sent_at >= context.started)
+    lookup = LookupState(
         sent_at=leg.sent_at,
         is_market=leg.order_role == Role.EXIT,
         exists=leg.exists or leg.order_id != "",  # once seen or named, only its record ends it
         looks=leg.looks,
     )
-    looks, verdict = look(search, at=watch.now(), healthy=healthy and read)
-    status = Status.ABSENT if verdict is Verdict.ABSENT else leg.status
+    looks, verdict = evaluate_lookup(lookup, at=context.now(), healthy=healthy and read)
+    status = Status.ABSENT if verdict is LookupVerdict.ABSENT else leg.status
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         OcoLeg.objects.filter(pk=leg.pk, status=leg.status).update(
-            looked_at=watch.now(),
+            looked_at=context.now(),
             looks=looks,
             status=status,
-            was_lost=verdict is Verdict.ABSENT or leg.was_lost,
+            was_lost=verdict is LookupVerdict.ABSENT or leg.was_lost,
         )
 
 
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
-def sent_confirm(*, watch: Watch) -> set[Key]:
+def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
     """Read back what was placed and what was cancelled; the orders of which there is news. What cannot be
     read stays as it was.
     """
     try:
-        listed = watch.client.open_orders(NameSpace.ADVANCED)
+        listed = context.client.open_orders(NameSpace.ADVANCED)
     except ExchangeError as error:
-        watch.errors.append(f"Reading back: {error}")
-        watch.lists_read = False
+        context.errors.append(f"Reading back: {error}")
+        context.lists_read = False
         return set()
-    found = [*listed, *_elsewhere(watch, listed)]
-    plain = {key for key in watch.seen if key[0] != NameSpace.ADVANCED}
-    watch.seen = plain | {_key(order) for order in found}
-    news = [order for order in found if watch.told.get(_key(order)) != order]
-    watch.told |= {_key(order): order for order in news}
+    found = [*listed, *_missing_from_list(context, listed)]
+    plain = {key for key in context.seen if key[0] != NameSpace.ADVANCED}
+    context.seen = plain | {_key(order) for order in found}
+    changed_orders = [order for order in found if context.recorded.get(_key(order)) != order]
+    context.recorded |= {_key(order): order for order in changed_orders}
     with transaction.atomic():
-        watch.held.renew()
-        order_record_all(orders=news, now=watch.clock())
-    return {_key(order) for order in news}
+        context.lease.renew()
+        order_record_all(orders=changed_orders, now=context.clock())
+    return {_key(order) for order in changed_orders}
 
 
-def _key(order: Order) -> Key:
+def _key(order: Order) -> OrderKey:
     return str(order.name_space), order.order_id
 
 
-def _elsewhere(watch: Watch, listed: Sequence[Order]) -> Iterator[Order]:
+def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterator[Order]:
     """The records of legs of ours that rested, or were just accepted, and are not in the list.
 
     Their groups are decided again, also when no record can be read: their cover was not seen (rule 5).
@@ -184,13 +184,13 @@ def _elsewhere(watch: Watch, listed: Sequence[Order]) -> Iterator[Order]:
     resting = OcoLeg.objects.filter(status__in=RESTING).values_list("pk", "order_id", "client_oid")
     lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
-    watch.touched |= {leg.group_id for leg in missing}
+    context.touched |= {leg.group_id for leg in missing}
     lists = sorted({leg.group.list_id for leg in missing if _is_listed(leg)})
     if lists:
-        yield from _read(watch, lambda: watch.client.order_list_detail(lists))
+        yield from _try_read(context, lambda: context.client.order_list_detail(lists))
     for leg in missing:
         if not _is_listed(leg):
-            yield from _read(watch, lambda leg=leg: _detail(watch, leg))  # type: ignore[misc]
+            yield from _try_read(context, lambda leg=leg: _leg_detail(context, leg))  # type: ignore[misc]
 
 
 def _is_listed(leg: OcoLeg) -> bool:
@@ -199,15 +199,15 @@ def _is_listed(leg: OcoLeg) -> bool:
     return newest and leg.group.list_id != ""
 
 
-def _detail(watch: Watch, leg: OcoLeg) -> list[Order]:
-    asked = {"order_id": leg.order_id} if leg.order_id else {"client_oid": leg.client_oid}
-    order = watch.client.order_detail(NameSpace(leg.name_space), **asked)
+def _leg_detail(context: CycleContext, leg: OcoLeg) -> list[Order]:
+    params = {"order_id": leg.order_id} if leg.order_id else {"client_oid": leg.client_oid}
+    order = context.client.order_detail(NameSpace(leg.name_space), **params)
     return [order] if order is not None else []
 
 
-def _read(watch: Watch, ask: Callable[[], list[Order]]) -> list[Order]:
+def _try_read(context: CycleContext, fetch: Callable[[], list[Order]]) -> list[Order]:
     try:
-        return ask()
+        return fetch()
     except ExchangeError as error:
-        watch.errors.append(f"Reading back: {error}")
+        context.errors.append(f"Reading back: {error}")
         return []

@@ -15,145 +15,149 @@ from django.db.models import F, Q
 from exchange.client.client import Client
 from exchange.core.observability import correlated
 from exchange.models import Instrument
-from exchange.services.lease import Held, LeaseLost
+from exchange.services.lease import Lease, LeaseLost
 from oco.engine.pricing import Grid
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import AskPrice, Cancel, Desired, LookUp, Market, Observed, Place, Plan
+from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
 from oco.models import OcoGroup, OcoLeg
 from oco.policies import Policies, policies_read
-from oco.reconcile.allocation import Due, lots_shrink, shares_read
-from oco.reconcile.context import Facts, Watch, watch_begin
+from oco.reconcile.allocation import LotAllowance, lot_allowances_read, write_off_missing
+from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build
 from oco.reconcile.entries import lot_open_all
-from oco.reconcile.execution import legs_cancel, order_put
-from oco.reconcile.journal import group_move, group_note, group_seen_active
-from oco.reconcile.lookup import legs_look_up, sent_confirm
+from oco.reconcile.execution import legs_cancel, place_order
+from oco.reconcile.journal import event_record, group_transition, groups_mark_active
+from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
-from oco.reconcile.order_matching import leg_value
+from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grid_of, market_look, worst_since
+from oco.reconcile.prices import grid_of, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
-DEAD = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
+NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class GroupsSnapshot:
     """Everything about the groups at work, read at once."""
 
     groups: list[OcoGroup]
     legs: dict[object, list[OcoLeg]]
-    due: Mapping[int, Due]
+    allowances: Mapping[int, LotAllowance]
     grids: Mapping[str, Grid]
     policies: Policies
     no_create: str
 
 
-def picture_read(*, watch: Watch, all_groups: bool = True) -> Picture:
+def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> GroupsSnapshot:
     """The open groups, and ended ones behind which an order of ours is open again.
 
     Not `all_groups`: without those that are covered and for which nothing changed in this cycle.
     """
-    at_work = Q(closed_at=None) | Q(pk__in=_groups_with_strays())
+    at_work = Q(closed_at=None) | Q(pk__in=_groups_with_orphans())
     if not all_groups:
-        at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=watch.touched)
+        at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=context.touched)
     groups = list(OcoGroup.objects.filter(at_work).select_related("lot").order_by("created_at", "pk"))
     legs: dict[object, list[OcoLeg]] = defaultdict(list)
-    for leg in OcoLeg.objects.filter(group__in=groups).exclude(DEAD):
+    for leg in OcoLeg.objects.filter(group__in=groups).exclude(NEVER_PLACED):
         legs[leg.group_id].append(leg)
     names = {group.instrument_name for group in groups}
     instruments = Instrument.objects.filter(symbol__in=names)
-    return Picture(
+    return GroupsSnapshot(
         groups=groups,
         legs=legs,
-        due=shares_read(watch=watch),
-        grids={row.symbol: grid_of(row, watch.facts.tickers) for row in instruments},
+        allowances=lot_allowances_read(context=context),
+        grids={row.symbol: grid_of(row, context.reads.tickers) for row in instruments},
         policies=policies_read(),
-        no_create=watch.no_create,
+        no_create=context.no_create,
     )
 
 
-def picture_renew(picture: Picture, group: OcoGroup) -> None:
+def groups_snapshot_refresh(groups_snapshot: GroupsSnapshot, group: OcoGroup) -> None:
     """The legs of one group and its lot again, after something was learned about them."""
     group.refresh_from_db(fields=["list_id", "failures", "cancel_requested_at", "cancel_requested_by"])
     group.lot.refresh_from_db()
-    legs = OcoLeg.objects.filter(group=group).exclude(DEAD)
-    picture.legs[group.pk] = list(legs)
+    legs = OcoLeg.objects.filter(group=group).exclude(NEVER_PLACED)
+    groups_snapshot.legs[group.pk] = list(legs)
 
 
-def _groups_with_strays() -> list[object]:
+def _groups_with_orphans() -> list[object]:
     legs = OcoLeg.objects.filter(status__in=(Status.OPEN, Status.ACCEPTED, Status.INTENT, Status.SENT))
     return list(legs.exclude(group__closed_at=None).values_list("group_id", flat=True))
 
 
-def desired_of(group: OcoGroup, picture: Picture) -> Desired:
+def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Desired:
     """What the lot is owed, from its prices and the policy of today."""
     lot = group.lot
-    policy = picture.policies.of(group.instrument_name, lot.side)
-    due = picture.due.get(lot.pk) or Due(lot.owned, is_short=False, is_settled=False)
+    policy = groups_snapshot.policies.of(group.instrument_name, lot.side)
+    allowances = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
+        lot.owned, has_shortfall=False, is_confirmed=False
+    )
     return Desired(
-        way=lot.way,
+        exit_side=lot.exit_side,
         owned=lot.owned,
-        cover=min(due.allowed, lot.owned),  # a look in this cycle may have found more sold since
-        is_whole=lot.owned == lot.bought,
-        is_short=due.is_short,
-        is_settled=due.is_settled,
+        order_quantity=min(
+            allowances.allowed, lot.owned
+        ),  # a look in this cycle may have found more sold since
+        is_untouched=lot.owned == lot.bought,
+        has_shortfall=allowances.has_shortfall,
+        is_confirmed=allowances.is_confirmed,
         stop=group.stop_price,
         target=group.take_profit_price,
-        grid=picture.grids[group.instrument_name],
+        grid=groups_snapshot.grids[group.instrument_name],
         distance_pct=policy.distance_pct,
-        exits=policy.on_breach == policy.OnBreach.EXIT,
-        respects_hand=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
-        leave=_why_leave(group),
+        exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
+        respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
+        release_reason=_release_reason(group),
         entered_at=lot.entered_at,
     )
 
 
-def _why_leave(group: OcoGroup) -> str:
+def _release_reason(group: OcoGroup) -> str:
     if group.cancel_requested_at is not None:
         return f"Released by {group.cancel_requested_by}."
     return "Merged with the other lots of its entry." if group.lot.merging else ""
 
 
-def observed_of(group: OcoGroup, picture: Picture, watch: Watch) -> Observed:
+def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Observed:
     """What is known of the group now; its legs as their records prove them."""
     legs = [
-        leg_value(leg, started=watch.started, seen=watch.seen, lists_read=watch.lists_read)
-        for leg in picture.legs.get(group.pk, [])
+        leg_of(leg, started=context.started, seen=context.seen, lists_read=context.lists_read)
+        for leg in groups_snapshot.legs.get(group.pk, [])
     ]
     return Observed(
-        now=watch.now(),
-        cycle_started=watch.started,
+        now=context.now(),
+        cycle_started=context.started,
         state=State(group.state),
         legs=tuple(legs),
         generation=group.generation,
         failures=group.failures,
         last_active_at=group.last_active_at,
         grace_at=group.grace_at,
-        can_add=watch.facts.can_add and watch.lists_read,
-        can_remove=watch.facts.can_remove and watch.lists_read,
-        no_create=picture.no_create,
-        begun=group.lot.first_generation > 0 and not legs,
-        market=_market(group, watch),
+        can_add=context.reads.can_add and context.lists_read,
+        can_remove=context.reads.can_remove and context.lists_read,
+        no_create=groups_snapshot.no_create,
+        replacement_begun=group.lot.first_generation > 0 and not legs,
+        market=_market(group, context),
     )
 
 
-def _market(group: OcoGroup, watch: Watch) -> Market:
+def _market(group: OcoGroup, context: CycleContext) -> Market:
     """The looks are the instrument's, the worst mark is the group's own."""
-    market, own = watch.markets.get(group.instrument_name, Market()), watch.worst.get(group.pk)
+    market, own = context.markets.get(group.instrument_name, Market()), context.worst_mark.get(group.pk)
     if own is None:
         return market
-    return replace(market, worst=own.worst, worst_asked=True)
+    return replace(market, worst_mark=own.worst_mark, worst_mark_read=True)
 
 
 logger = logging.getLogger("exchange_sync")
 
-ROUNDS = 4  # a decision, and up to three more after what it took away (rule 7)
-QUESTIONS = 6  # price looks and look-ups before a group must act or wait
+MAX_ROUNDS = 4  # a decision, and up to three more after what it took away (rule 7)
+MAX_REQUESTS = 6  # price looks and look-ups before a group must act or wait
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CycleReport:
     """What one cycle did."""
 
     created: int
@@ -161,88 +165,94 @@ class Report:
     errors: tuple[str, ...]
 
 
-def reconcile(*, client: Client, held: Held, facts: Facts, clock: Callable[[], datetime]) -> Report:
+def reconcile(
+    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
+) -> CycleReport:
     """1. bring our legs up to their records 2. make lots of new trades 3. believe who shrank 4. decide and act
     per group, read back what was sent, once for all, and decide again. Raises LeaseLost.
     """
-    watch = watch_begin(client=client, held=held, facts=facts, clock=clock)
-    legs_update(watch=watch)
-    lot_open_all(watch=watch)
-    lots_shrink(watch=watch)
+    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
+    legs_update(context=context)
+    lot_open_all(context=context)
+    write_off_missing(context=context)
     groups: dict[UUID, OcoGroup] = {}
-    for count in range(ROUNDS):
-        watch.sent = False
-        groups |= round_run(watch=watch, all_groups=count == 0)
-        merged = lot_merge_all(watch=watch)
-        if watch.sent:
-            legs_update(watch=watch, news=sent_confirm(watch=watch))
+    for count in range(MAX_ROUNDS):
+        context.sent = False
+        groups |= run_round(context=context, all_groups=count == 0)
+        merged = lot_merge_all(context=context)
+        if context.sent:
+            legs_update(context=context, changed_keys=read_back_sent(context=context))
         elif not merged:
             break
-    if watch.lists_read:
+    if context.lists_read:
         active = [group for group in groups.values() if group.state == State.ACTIVE]
-        group_seen_active(groups=active, at=watch.now())
-    return Report(watch.created, watch.closed, tuple(watch.errors))
+        groups_mark_active(groups=active, at=context.now())
+    return CycleReport(context.created, context.closed, tuple(context.errors))
 
 
-def round_run(*, watch: Watch, all_groups: bool = True) -> dict[UUID, OcoGroup]:
+def run_round(*, context: CycleContext, all_groups: bool = True) -> dict[UUID, OcoGroup]:
     """Every group once, or those that concern us still. What one of them raises stops only that one."""
-    picture = picture_read(watch=watch, all_groups=all_groups)
-    for group in picture.groups:
+    groups_snapshot = groups_snapshot_read(context=context, all_groups=all_groups)
+    for group in groups_snapshot.groups:
         try:
             with correlated(group.correlation_id):
-                group_reconcile(watch=watch, group=group, picture=picture)
+                reconcile_group(context=context, group=group, groups_snapshot=groups_snapshot)
         except LeaseLost:
             raise
         except Exception as error:
             logger.exception("Exchange sync: group %s could not be reconciled", group.pk)
-            _note_trouble(watch, group, error)
-    return {group.pk: group for group in picture.groups}
+            _record_error(context, group, error)
+    return {group.pk: group for group in groups_snapshot.groups}
 
 
-def group_reconcile(*, watch: Watch, group: OcoGroup, picture: Picture) -> None:
+def reconcile_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> None:
     """Decide; answer what the decision asks for; then write the state down and act."""
-    plan = plan_of(watch=watch, group=group, picture=picture)
-    group_move(watch=watch, group=group, plan=plan)
+    plan = plan_group(context=context, group=group, groups_snapshot=groups_snapshot)
+    group_transition(context=context, group=group, plan=plan)
     for action in plan.actions:
         if isinstance(action, Place):
-            order_put(watch=watch, group=group, order=action)
+            place_order(context=context, group=group, order=action)
         elif isinstance(action, Cancel):
-            legs_cancel(watch=watch, group=group, cancel=action)
+            legs_cancel(context=context, group=group, cancel=action)
 
 
-def plan_of(*, watch: Watch, group: OcoGroup, picture: Picture) -> Plan:
+def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Plan:
     """The decision, after its questions were put to the exchange. Sends nothing but reads."""
-    for _ in range(QUESTIONS):
-        plan = decide(desired_of(group, picture), observed_of(group, picture, watch))
-        questions = [action for action in plan.actions if isinstance(action, AskPrice | LookUp)]
-        for question in questions:
-            _ask(watch, group, picture, question)
-        if not questions:
+    for _ in range(MAX_REQUESTS):
+        plan = decide(desired_of(group, groups_snapshot), observed_of(group, groups_snapshot, context))
+        requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
+        for request in requests:
+            _answer_request(context, group, groups_snapshot, request)
+        if not requests:
             return plan
     return replace(plan, actions=())
 
 
-def _ask(watch: Watch, group: OcoGroup, picture: Picture, question: AskPrice | LookUp) -> None:
-    if isinstance(question, LookUp):
-        legs_look_up(watch=watch, group=group, action=question)
-        legs_update(watch=watch)
-        picture_renew(picture, group)
+def _answer_request(
+    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: RequestPrice | LookUp
+) -> None:
+    if isinstance(request, LookUp):
+        legs_look_up(context=context, group=group, action=request)
+        legs_update(context=context)
+        groups_snapshot_refresh(groups_snapshot, group)
     else:
-        price_ask(watch=watch, group=group, question=question)
+        sample_price(context=context, group=group, request=request)
 
 
-def price_ask(*, watch: Watch, group: OcoGroup, question: AskPrice) -> None:
+def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPrice) -> None:
     """One look at the market for the group, and how near to the stop it was if that is asked."""
     name = group.instrument_name
-    market_look(watch=watch, name=name)
-    if question.since is not None:
-        worst = worst_since(watch=watch, name=name, since=question.since, way=group.lot.way)
-        watch.worst[group.pk] = Market(worst=worst, worst_asked=True)
+    sample_market(context=context, name=name)
+    if request.since is not None:
+        worst_mark = worst_mark_since(
+            context=context, name=name, since=request.since, exit_side=group.lot.exit_side
+        )
+        context.worst_mark[group.pk] = Market(worst_mark=worst_mark, worst_mark_read=True)
 
 
-def _note_trouble(watch: Watch, group: OcoGroup, error: Exception) -> None:
+def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
     """In the journal once, however many cycles it lasts."""
     text = f"This group could not be looked after: {type(error).__name__}. The log has the details."
-    watch.errors.append(f"{group.instrument_name}: {text}")
+    context.errors.append(f"{group.instrument_name}: {text}")
     if OcoGroup.objects.filter(pk=group.pk).exclude(reason=text).update(reason=text):
-        group_note(group=group, at=watch.now(), reason=text)
+        event_record(group=group, at=context.now(), reason=text)

@@ -5,19 +5,19 @@ from decimal import Decimal
 
 from exchange.models import ExchangeOrder
 from exchange.schemas import is_terminal
-from exchange.sync.fetch import Key
-from oco.engine.types import Leg, Role, Standing
+from exchange.sync.fetch import OrderKey
+from oco.engine.types import Leg, LegStatus, Role
 from oco.models import OcoLeg
 
 Status = OcoLeg.Status
-ENDS = {
+FINAL_STATUSES = {
     "FILLED": Status.FILLED,
     "CANCELED": Status.CANCELED,
     "EXPIRED": Status.EXPIRED,
     "REJECTED": Status.REJECTED,
 }
-LOST = (Status.INTENT, Status.SENT)
-RULED_OUT = timedelta(hours=1)  # orders were hidden for half an hour and lived (trouble 2)
+UNCONFIRMED = (Status.INTENT, Status.SENT)
+ABSENCE_AGE = timedelta(hours=1)  # orders were hidden for half an hour and lived (trouble 2)
 
 
 def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
@@ -28,17 +28,17 @@ def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
         and leg.name_space == order.name_space
         and (leg.group.instrument_name, leg.side, leg.type)
         == (order.instrument_name, order.side, order.order_type)
-        and any(sent == (order.quantity, price) for sent in sent_as(leg))
+        and any(sent == (order.quantity, price) for sent in sent_variants(leg))
     )
 
 
-def sent_as(leg: OcoLeg) -> list[tuple[Decimal | None, Decimal | None]]:
+def sent_variants(leg: OcoLeg) -> list[tuple[Decimal | None, Decimal | None]]:
     """The quantities and prices under which this name was ever sent."""
     earlier = [(Decimal(quantity), price and Decimal(price)) for quantity, price in leg.earlier]
-    return [*earlier, (leg.quantity, key_price(leg))]
+    return [*earlier, (leg.quantity, identifying_price(leg))]
 
 
-def key_price(leg: OcoLeg) -> Decimal | None:
+def identifying_price(leg: OcoLeg) -> Decimal | None:
     """By which an order is told from another: its trigger, or where it has none its limit."""
     key: Decimal | None = leg.trigger_price or leg.price
     return key
@@ -46,45 +46,47 @@ def key_price(leg: OcoLeg) -> Decimal | None:
 
 def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
     """The status that this record proves. A finished order never opens again; open means seen open."""
-    if before in ENDS.values():
+    if before in FINAL_STATUSES.values():
         return before
     if is_terminal(order.status):
-        return ENDS[order.status]
+        return FINAL_STATUSES[order.status]
     if seen:
         return Status.OPEN
-    return Status.ACCEPTED if before in LOST else before
+    return Status.ACCEPTED if before in UNCONFIRMED else before
 
 
-def leg_value(leg: OcoLeg, *, started: datetime, seen: set[Key], lists_read: bool) -> Leg:
+def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: bool) -> Leg:
     """The leg as `decide` sees it."""
     key = (leg.name_space, leg.order_id)
     return Leg(
         client_oid=leg.client_oid,
         role=Role(leg.order_role),
         generation=leg.generation,
-        standing=_standing(leg, key in seen, lists_read, started),
+        status=_leg_status(leg, key in seen, lists_read, started),
         quantity=leg.quantity,
-        price=key_price(leg) or Decimal(0),
+        price=identifying_price(leg) or Decimal(0),
         executed=leg.executed,
-        end=leg.status if leg.status in ENDS.values() else "",
+        end_status=leg.status if leg.status in FINAL_STATUSES.values() else "",
         end_code=leg.end_code,
         refused_code=leg.refused_code,
         cancelled_by_us=leg.cancel_sent_at is not None,
-        is_doubtful=leg.status == Status.ABSENT and leg.acknowledged and started - leg.sent_at < RULED_OUT,
+        is_unresolved=leg.status == Status.ABSENT
+        and leg.acknowledged
+        and started - leg.sent_at < ABSENCE_AGE,
         is_fresh=key in seen or leg.status != Status.OPEN,
-        sent_now=leg.sent_at >= started,
-        cancel_sent_now=leg.cancel_sent_at is not None and leg.cancel_sent_at >= started,
-        looked_now=leg.looked_at is not None and leg.looked_at >= max(started, leg.sent_at),
+        sent_this_cycle=leg.sent_at >= started,
+        cancel_sent_this_cycle=leg.cancel_sent_at is not None and leg.cancel_sent_at >= started,
+        looked_up_this_cycle=leg.looked_at is not None and leg.looked_at >= max(started, leg.sent_at),
     )
 
 
-def _standing(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) -> Standing:
+def _leg_status(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) -> LegStatus:
     """Open or accepted in an earlier cycle, and in no complete list of this one: its fate is unknown."""
-    if leg.status in ENDS.values():
-        return Standing.ENDED
-    if leg.status in LOST:
-        return Standing.UNKNOWN
+    if leg.status in FINAL_STATUSES.values():
+        return LegStatus.ENDED
+    if leg.status in UNCONFIRMED:
+        return LegStatus.UNKNOWN
     if leg.status in (Status.REFUSED, Status.ABSENT):
-        return Standing(leg.status)
+        return LegStatus(leg.status)
     vanished = lists_read and not seen and (leg.status == Status.OPEN or leg.sent_at < started)
-    return Standing.UNKNOWN if vanished else Standing(leg.status)
+    return LegStatus.UNKNOWN if vanished else LegStatus(leg.status)

@@ -9,76 +9,82 @@ from django.db.models import Q, QuerySet
 
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
-from exchange.sync.fetch import Key
+from exchange.sync.fetch import OrderKey
 from oco.models import Lot, OcoLeg
-from oco.reconcile.context import Watch
-from oco.reconcile.execution import PREFIX, failure_count
-from oco.reconcile.order_matching import ENDS, is_ours, status_of
+from oco.reconcile.context import CycleContext
+from oco.reconcile.execution import PREFIX, count_failure
+from oco.reconcile.order_matching import FINAL_STATUSES, is_ours, status_of
 
 Status = OcoLeg.Status
-AFTER_PREFIX = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot
-COLUMNS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
+PREFIX_END = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot
+LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
-REMEMBERED = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
-TOLD = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
-AMENDED = ["quantity", "price", "trigger_price"]  # a hand may change them while the order keeps its id
+ABSENT_RECHECK_AGE = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
+ORDER_FIELDS = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
+AMENDABLE_FIELDS = [
+    "quantity",
+    "price",
+    "trigger_price",
+]  # a hand may change them while the order keeps its id
 
 
-def legs_update(*, watch: Watch, news: Collection[Key] | None = None) -> None:
+def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | None = None) -> None:
     """Adopt orders that carry our names, then bring every leg that has not ended up to its record.
 
     Where the `news` are known, legs that rest as they did before are left out.
     """
-    orders_adopt()
-    trades_adopt(watch=watch)
-    legs = list(_unended() if news is None else _unended().filter(_concerned(news)))
+    link_own_orders()
+    link_own_trades(context=context)
+    legs = list(_unfinished() if changed_keys is None else _unfinished().filter(_affected_by(changed_keys)))
     orders = _orders_of(legs)
-    traded = _traded_of(legs)
-    changed = [leg for leg in legs if _absorb(leg, orders.get((leg.name_space, leg.order_id)), traded, watch)]
-    _store(watch, changed, COLUMNS + AMENDED)
-    _count_rejected(watch, changed)
+    traded = _executed_by_leg(legs)
+    changed = [
+        leg for leg in legs if _apply_record(leg, orders.get((leg.name_space, leg.order_id)), traded, context)
+    ]
+    _store(context, changed, LEG_FIELDS + AMENDABLE_FIELDS)
+    _count_rejections(context, changed)
 
 
-def _count_rejected(watch: Watch, changed: Sequence[OcoLeg]) -> None:
+def _count_rejections(context: CycleContext, changed: Sequence[OcoLeg]) -> None:
     """An order that was booked and then rejected failed as one that was refused (rule 7)."""
     for leg in changed:
         rejected = leg.status == Status.REJECTED
-        if rejected and failure_count(watch=watch, group=leg.group, code=leg.end_code):
+        if rejected and count_failure(context=context, group=leg.group, code=leg.end_code):
             with transaction.atomic():
-                watch.held.renew()
+                context.lease.renew()
                 leg.group.save(update_fields=["failures"])
 
 
-def _store(watch: Watch, legs: Sequence[OcoLeg], columns: list[str]) -> None:
+def _store(context: CycleContext, legs: Sequence[OcoLeg], columns: list[str]) -> None:
     """The legs and what their lots have sold, together."""
     if not legs:
         return
-    watch.touched |= {leg.group_id for leg in legs}
+    context.touched |= {leg.group_id for leg in legs}
     with transaction.atomic():
-        watch.held.renew()
+        context.lease.renew()
         OcoLeg.objects.bulk_update(legs, columns)
-        _lots_count_sold(legs, watch)
+        _update_lots_sold(legs, context)
 
 
-def orders_adopt() -> None:
+def link_own_orders() -> None:
     """A foreign order that is one of our legs, told by name and by shape, becomes ours (rule 6)."""
-    strangers = ExchangeOrder.objects.filter(
+    external_orders = ExchangeOrder.objects.filter(
         origin=ExchangeOrder.Origin.FOREIGN,
         client_oid__gte=PREFIX,
-        client_oid__lt=AFTER_PREFIX,
+        client_oid__lt=PREFIX_END,
         is_mirror=False,
     )
-    named = {(order.client_oid, order.name_space): order for order in strangers}
+    named = {(order.client_oid, order.name_space): order for order in external_orders}
     if not named:
         return
     names = {name for name, _ in named}
     for leg in OcoLeg.objects.filter(client_oid__in=names).select_related("group"):
         order = named.get((leg.client_oid, leg.name_space))  # its plain face may carry the same name (6.2)
         if order is not None and is_ours(leg, order):
-            _adopt(leg, order)
+            _link(leg, order)
 
 
-def _adopt(leg: OcoLeg, order: ExchangeOrder) -> None:
+def _link(leg: OcoLeg, order: ExchangeOrder) -> None:
     with transaction.atomic():
         order.origin, order.order_role = ExchangeOrder.Origin.OURS, leg.order_role
         order.oco_group_id = leg.group_id
@@ -90,10 +96,10 @@ def _adopt(leg: OcoLeg, order: ExchangeOrder) -> None:
             type(leg.group).objects.filter(pk=leg.group_id).update(list_id=order.list_id)
 
 
-def trades_adopt(*, watch: Watch) -> None:
+def link_own_trades(*, context: CycleContext) -> None:
     """A trade that carries the name of a leg without a record proves that it exists, and what it executed."""
-    recent = Q(sent_at__gt=watch.started - REMEMBERED) | Q(status__in=UNSETTLED)
-    legs = {leg.client_oid: leg for leg in _nameless().filter(recent).select_related("group")}
+    recent = Q(sent_at__gt=context.started - ABSENT_RECHECK_AGE) | Q(status__in=UNSETTLED)
+    legs = {leg.client_oid: leg for leg in _without_order_id().filter(recent).select_related("group")}
     if not legs:
         return
     since = to_ms(min(leg.executes_from for leg in legs.values())) * NS_PER_MS
@@ -106,41 +112,41 @@ def trades_adopt(*, watch: Watch) -> None:
     for leg in found:
         leg.executed, leg.exists = sold[leg.client_oid], True
         leg.status = Status.SENT if leg.status in (Status.ABSENT, Status.REFUSED) else leg.status
-    _store(watch, found, ["executed", "exists", "status"])
+    _store(context, found, ["executed", "exists", "status"])
 
 
-def _nameless() -> QuerySet[OcoLeg]:
-    return OcoLeg.objects.filter(order_id="").exclude(status__in=ENDS.values())
+def _without_order_id() -> QuerySet[OcoLeg]:
+    return OcoLeg.objects.filter(order_id="").exclude(status__in=FINAL_STATUSES.values())
 
 
-def _concerned(news: Collection[Key]) -> Q:
-    told = Q(order_id__in={order_id for _, order_id in news})
-    return told | ~Q(status=Status.OPEN) | Q(looks__gt=0)
+def _affected_by(changed_keys: Collection[OrderKey]) -> Q:
+    reported = Q(order_id__in={order_id for _, order_id in changed_keys})
+    return reported | ~Q(status=Status.OPEN) | Q(looks__gt=0)
 
 
-def _unended() -> QuerySet[OcoLeg]:
+def _unfinished() -> QuerySet[OcoLeg]:
     """Without their groups: most of them only rest, and nothing more is asked about them."""
-    return OcoLeg.objects.exclude(order_id="").exclude(status__in=ENDS.values())
+    return OcoLeg.objects.exclude(order_id="").exclude(status__in=FINAL_STATUSES.values())
 
 
 def _orders_of(legs: Sequence[OcoLeg]) -> dict[tuple[str, str], ExchangeOrder]:
     ids = {leg.order_id for leg in legs}
-    rows = ExchangeOrder.objects.filter(order_id__in=ids).only(*TOLD, *AMENDED) if ids else ()
+    rows = (
+        ExchangeOrder.objects.filter(order_id__in=ids).only(*ORDER_FIELDS, *AMENDABLE_FIELDS) if ids else ()
+    )
     return {(row.name_space, row.order_id): row for row in rows}
 
 
-def _traded_of(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
+def _executed_by_leg(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
     """Executed by leg. Fills carry either id of a triggered order, with its name or its second id (dossier 6.2).
 
     An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
     """
     ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id)} - {""}
     rows = list(Trade.objects.filter(order_id__in=ids)) if ids else []
-    told = {row.order_id for row in rows}
-    concerned = [leg for leg in legs if leg.order_id in told or leg.exchange_order_id in told]
-    by_name = {
-        (name, leg.group.instrument_name, leg.side): leg for leg in concerned for name in _names_of(leg)
-    }
+    reported = {row.order_id for row in rows}
+    affected = [leg for leg in legs if leg.order_id in reported or leg.exchange_order_id in reported]
+    by_name = {(name, leg.group.instrument_name, leg.side): leg for leg in affected for name in _ids_of(leg)}
     found: dict[str, Decimal] = {}
     for row in rows:
         leg = by_name.get((row.client_oid, row.instrument_name, row.side))
@@ -149,28 +155,30 @@ def _traded_of(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
     return found
 
 
-def _names_of(leg: OcoLeg) -> set[str]:
+def _ids_of(leg: OcoLeg) -> set[str]:
     return {leg.client_oid, leg.exchange_order_id} - {""}
 
 
-def _absorb(leg: OcoLeg, order: ExchangeOrder | None, traded: dict[str, Decimal], watch: Watch) -> bool:
+def _apply_record(
+    leg: OcoLeg, order: ExchangeOrder | None, traded: dict[str, Decimal], context: CycleContext
+) -> bool:
     if order is None:
         return False
-    before = [getattr(leg, name) for name in COLUMNS + AMENDED]
-    for name in AMENDED:
-        told = getattr(order, name)
-        setattr(leg, name, getattr(leg, name) if told is None else told)
+    before = [getattr(leg, name) for name in LEG_FIELDS + AMENDABLE_FIELDS]
+    for name in AMENDABLE_FIELDS:
+        reported = getattr(order, name)
+        setattr(leg, name, getattr(leg, name) if reported is None else reported)
     leg.exchange_order_id = order.exchange_order_id
-    seen = (leg.name_space, leg.order_id) in watch.seen
+    seen = (leg.name_space, leg.order_id) in context.seen
     leg.status = status_of(order, leg.status, seen=seen)
     leg.looks = 0 if seen else leg.looks
     leg.executed = max(leg.executed, order.filled_quantity, traded.get(leg.client_oid, Decimal(0)))
     leg.end_code = order.reason or 0
     leg.refused_code = order.reason if leg.status == Status.REJECTED else leg.refused_code
-    return before != [getattr(leg, name) for name in COLUMNS + AMENDED]
+    return before != [getattr(leg, name) for name in LEG_FIELDS + AMENDABLE_FIELDS]
 
 
-def _lots_count_sold(changed: Sequence[OcoLeg], watch: Watch) -> None:
+def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:
     """What our orders sold of a lot, or bought back, is the sum over all its legs, and never falls."""
     for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in changed if leg.executed}):
         legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
@@ -178,4 +186,4 @@ def _lots_count_sold(changed: Sequence[OcoLeg], watch: Watch) -> None:
         if sold > lot.sold:
             lot.sold = sold
             lot.save(update_fields=["sold"])
-            watch.sold.add(lot.claims)
+            context.sold.add(lot.spent_currency)

@@ -12,62 +12,62 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from exchange.core.chunks import ASKED, chunks
+from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from oco.models import OcoLeg
-from oco.reconcile.allocation import is_unknown
-from oco.reconcile.context import Watch
+from oco.reconcile.allocation import is_order_unknown
+from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import PREFIX
 
 ZERO = Decimal(0)
-PATIENCE = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for
-LOOKED_BACK = timedelta(hours=1)
+MAX_WAIT = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for
+LOOKBACK = timedelta(hours=1)
 
 
-class Whose(StrEnum):
+class TradeOwnership(StrEnum):
     OURS = "OURS"
-    THEIRS = "THEIRS"
-    UNCLEAR = "UNCLEAR"
-    NEVER_KNOWN = "NEVER_KNOWN"  # unclear for so long that nothing is bought for it
+    EXTERNAL = "THEIRS"
+    UNRESOLVED = "UNCLEAR"
+    UNRESOLVABLE = "NEVER_KNOWN"  # unclear for so long that nothing is bought for it
 
 
-def sales_judge(*, sales: Sequence[Trade], watch: Watch) -> dict[str, Whose]:
+def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str, TradeOwnership]:
     """By trade id, from the records as they are now."""
     if not sales:
         return {}
     orders = _orders_of(sales)
-    doubted = _doubted({sale.instrument_name for sale in sales}, watch)
-    found: dict[str, Whose] = {}
+    uncertain = _uncertain_instruments({sale.instrument_name for sale in sales}, context)
+    found: dict[str, TradeOwnership] = {}
     for sale in sales:
-        whose = _whose(sale, orders.get(sale.order_id, ()))
-        is_late = sale.create_time_ns >= watch.facts.started_ns  # the lists that clear our orders are older
-        if whose is Whose.THEIRS and (is_late or sale.instrument_name in doubted):
-            whose = Whose.UNCLEAR
-        if whose is Whose.UNCLEAR and _is_given_up(sale, watch):
-            whose = Whose.NEVER_KNOWN
-        found[sale.trade_id] = whose
+        ownership = _ownership(sale, orders.get(sale.order_id, ()))
+        is_late = sale.create_time_ns >= context.reads.started_ns  # the lists that clear our orders are older
+        if ownership is TradeOwnership.EXTERNAL and (is_late or sale.instrument_name in uncertain):
+            ownership = TradeOwnership.UNRESOLVED
+        if ownership is TradeOwnership.UNRESOLVED and _is_timed_out(sale, context):
+            ownership = TradeOwnership.UNRESOLVABLE
+        found[sale.trade_id] = ownership
     return found
 
 
-def _is_given_up(sale: Trade, watch: Watch) -> bool:
+def _is_timed_out(sale: Trade, context: CycleContext) -> bool:
     """Only in a cycle that read everything (rule 11)."""
-    read = watch.facts.histories_read and watch.facts.lists_read
-    return read and watch.clock() - sale.first_seen_at > PATIENCE
+    read = context.reads.histories_read and context.reads.lists_read
+    return read and context.clock() - sale.first_seen_at > MAX_WAIT
 
 
 def _orders_of(sales: Iterable[Trade]) -> dict[str, list[ExchangeOrder]]:
     """By either id. Both name spaces may number alike (dossier 5.31)."""
     ids = sorted({sale.order_id for sale in sales})
     found: dict[str, list[ExchangeOrder]] = defaultdict(list)
-    for part in chunks(ids, ASKED):
-        for order in orders_named(part):
+    for part in chunks(ids, QUERY_BATCH):
+        for order in orders_with_ids(part):
             for name in {order.order_id, order.exchange_order_id} & set(part):
                 found[name].append(order)
     return found
 
 
-def orders_named(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
+def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
     """The orders that carry one of these as first or second id, by their indexes; one may come twice."""
     spaces = ExchangeOrder.NameSpace.values
     yield from ExchangeOrder.objects.filter(name_space__in=spaces, order_id__in=ids)
@@ -75,31 +75,32 @@ def orders_named(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
     yield from second.exclude(order_id__in=ids)
 
 
-def _whose(sale: Trade, orders: Iterable[ExchangeOrder]) -> Whose:
+def _ownership(sale: Trade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
     """Our mark on the sale, or on any order that it may be of, is enough to leave it alone."""
     same = [each for each in orders if (each.side, each.instrument_name) == (sale.side, sale.instrument_name)]
     if any(name.startswith(PREFIX) for name in (sale.client_oid, *(each.client_oid for each in same))):
-        return Whose.OURS
+        return TradeOwnership.OURS
     origins = {each.origin for each in same if not each.is_mirror}
     if origins == {ExchangeOrder.Origin.OURS}:
-        return Whose.OURS
-    return Whose.THEIRS if origins == {ExchangeOrder.Origin.FOREIGN} else Whose.UNCLEAR
+        return TradeOwnership.OURS
+    return TradeOwnership.EXTERNAL if origins == {ExchangeOrder.Origin.FOREIGN} else TradeOwnership.UNRESOLVED
 
 
-def _doubted(names: set[str], watch: Watch) -> set[str]:
+def _uncertain_instruments(names: set[str], context: CycleContext) -> set[str]:
     """Instruments in which an order of ours may have sold something that no sale names yet."""
-    if not (watch.facts.histories_read and watch.facts.lists_read):
+    if not (context.reads.histories_read and context.reads.lists_read):
         return names
-    recent = Q(group__closed_at=None) | Q(group__closed_at__gt=watch.started - LOOKED_BACK)
+    recent = Q(group__closed_at=None) | Q(group__closed_at__gt=context.started - LOOKBACK)
     legs = OcoLeg.objects.filter(recent, group__instrument_name__in=names, side="SELL")
     return {
         leg.group.instrument_name
         for leg in legs.select_related("group")
-        if is_unknown(leg.status, (leg.name_space, leg.order_id), watch) or leg.executed > _named(leg)
+        if is_order_unknown(leg.status, (leg.name_space, leg.order_id), context)
+        or leg.executed > _attributed_quantity(leg)
     }
 
 
-def _named(leg: OcoLeg) -> Decimal:
+def _attributed_quantity(leg: OcoLeg) -> Decimal:
     """What the sales that name it add up to; asked only of a leg that executed."""
     if not leg.executed:
         return ZERO

@@ -13,17 +13,23 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Instrument
 from exchange.services.audit_log import audit_record
-from exchange.services.lease import Held, lease_take
-from oco.engine.pricing import Way
+from exchange.services.lease import Lease, lease_take
+from oco.engine.pricing import ExitSide
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
 from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
-from oco.services.validation import NotPossible, Standing, instrument_of, standing_check, wish_check
+from oco.services.validation import (
+    AccountContext,
+    NotPossible,
+    account_validate,
+    request_validate,
+    tradable_instrument,
+)
 
-What = AuditEntry.What
+Action = AuditEntry.Action
 
 
 def group_create(
@@ -34,7 +40,7 @@ def group_create(
     take_profit_price: Decimal | None,
     requested_by: str,
     now: datetime,
-    standing: Standing | None = None,
+    account_context: AccountContext | None = None,
     idempotency_key: str | None = None,
 ) -> OcoGroup:
     """Protect coins that are held, for whatever reason they are. `standing` is the account as last read.
@@ -44,16 +50,16 @@ def group_create(
     known = OcoGroup.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
     if known is not None:
         return known
-    instrument = instrument_of(instrument_name)
-    wish_check(instrument=instrument, quantity=quantity, stop=stop_price, target=take_profit_price)
+    instrument = tradable_instrument(instrument_name)
+    request_validate(instrument=instrument, quantity=quantity, stop=stop_price, target=take_profit_price)
     with transaction.atomic():
-        if standing is not None:
-            standing_check(
+        if account_context is not None:
+            account_validate(
                 instrument=instrument,
                 quantity=quantity,
                 stop=stop_price,
                 target=take_profit_price,
-                standing=standing,
+                account_context=account_context,
             )
         return _create(
             instrument, quantity, stop_price, take_profit_price, requested_by, now, idempotency_key
@@ -92,9 +98,9 @@ def _create(
         idempotency_key=idempotency_key,
     )
     OcoEvent.objects.create(group=group, at=now, new=group.state, reason=f"Asked for by {requested_by}.")
-    goal = "no target" if target is None else f"target {plain(target)}"
-    words = f"{plain(quantity)} {instrument.symbol}, stop {plain(stop)}, {goal}"
-    audit_record(actor=requested_by, what=What.PROTECT, object_ids=[group.pk], text=words)
+    goal = "no target" if target is None else f"target {format_decimal(target)}"
+    words = f"{format_decimal(quantity)} {instrument.symbol}, stop {format_decimal(stop)}, {goal}"
+    audit_record(actor=requested_by, what=Action.PROTECT, object_ids=[group.pk], text=words)
     return group
 
 
@@ -108,40 +114,40 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
             group.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
-            reason = f"{requested_by} asked to take the {group.lot.way.name_of_pair} away."
+            reason = f"{requested_by} asked to take the {group.lot.exit_side.name_of_pair} away."
             OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
-            what = What.CANCEL_PROTECTION
+            what = Action.CANCEL_PROTECTION
             audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))
     return group
 
 
 Status = OcoLeg.Status
-MAY_REST = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
+POSSIBLY_OPEN = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
 STEPS, STEP_SECONDS = 30, 0.1
-PRICES = "prices"
+REPRICE_PURPOSE = "prices"
 """What the lease is taken for: for a moment, so that a cycle that is due waits."""
 
 
 @contextmanager
-def prices_alone(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
+def reprice_lease(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
     """No cycle runs while the block does; one that does is waited for, for a moment. Raises NotPossible."""
     for _step in range(STEPS):
-        held = lease_take(purpose=PRICES)
-        if held is not None:
+        lease = lease_take(purpose=REPRICE_PURPOSE)
+        if lease is not None:
             break
         sleep(STEP_SECONDS)
     else:
         words = _("The worker is at work on the account this very moment. Nothing was changed: press again.")
         raise NotPossible(words)
     try:
-        yield held
+        yield lease
     finally:
-        held.release()
+        lease.release()
 
 
 def group_reprice(
     *,
-    held: Held,
+    lease: Lease,
     group_id: UUID,
     stop_price: Decimal,
     take_profit_price: Decimal | None,
@@ -154,7 +160,7 @@ def group_reprice(
     the new ones. Raises NotPossible.
     """
     with transaction.atomic():
-        held.renew()
+        lease.renew()
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         _check(group, stop_price, take_profit_price)
         return _reprice(group, stop_price, take_profit_price, requested_by, now)
@@ -163,12 +169,12 @@ def group_reprice(
 def _check(group: OcoGroup, stop: Decimal, target: Decimal | None) -> None:
     if group.state != State.STOP_FAILED or group.cancel_requested_at is not None:
         raise NotPossible(_("Only a stop that failed can be given other prices. Look at its state again."))
-    if group.lot.way is Way.BUYS:
+    if group.lot.exit_side is ExitSide.BUY:
         raise NotPossible(_("What buys back keeps its prices. Take it away, or buy by hand."))
-    if group.legs.filter(order_role=Role.STOP_LOSS, status__in=MAY_REST).exists():
+    if group.legs.filter(order_role=Role.STOP_LOSS, status__in=POSSIBLY_OPEN).exists():
         raise NotPossible(_("A stop of this group may rest on the exchange. Wait for the next cycle."))
-    instrument = instrument_of(group.instrument_name)
-    wish_check(instrument=instrument, quantity=group.quantity, stop=stop, target=target)
+    instrument = tradable_instrument(group.instrument_name)
+    request_validate(instrument=instrument, quantity=group.quantity, stop=stop, target=target)
 
 
 def _reprice(
@@ -179,5 +185,5 @@ def _reprice(
     goal = f"the target {target:f}" if target is not None else "no target"
     reason = f"{requested_by} set the stop {stop:f} and {goal}."
     OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
-    audit_record(actor=requested_by, what=AuditEntry.What.REPRICE, object_ids=[group.pk], text=reason)
+    audit_record(actor=requested_by, what=AuditEntry.Action.REPRICE, object_ids=[group.pk], text=reason)
     return group

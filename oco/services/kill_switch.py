@@ -23,7 +23,7 @@ def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwi
 
 
 def _switch(*, is_off: bool, changed_by: str, now: datetime, reason: str) -> TradingSwitch:
-    what = AuditEntry.What.SWITCH_OFF if is_off else AuditEntry.What.SWITCH_ON
+    what = AuditEntry.Action.SWITCH_OFF if is_off else AuditEntry.Action.SWITCH_ON
     with transaction.atomic():
         switch, _made = TradingSwitch.objects.update_or_create(
             only=True,

@@ -10,12 +10,18 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.engine.allocation import Committed
-from oco.engine.pricing import HIGHEST_TARGET, Grid, is_placeable, is_too_near, whole_lots
-from oco.external_orders import foreign_read
+from oco.engine.allocation import ExternalReservation
+from oco.engine.pricing import (
+    MAX_TARGET_FACTOR,
+    Grid,
+    is_placeable,
+    is_within_min_distance,
+    round_to_lot_size,
+)
+from oco.external_orders import external_reservations_read
 from oco.models import Lot
 from oco.policies import policy_for
 
@@ -32,7 +38,7 @@ SPOT = "CCY_PAIR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AccountContext:
     """What a wish is held against: what the account has of the coin, and mark now in the quote currency.
 
     `stale` says why neither can be relied on, or nothing. A mark of None is not known.
@@ -43,7 +49,7 @@ class Standing:
     stale: str = ""
 
 
-def instrument_of(instrument_name: str) -> Instrument:
+def tradable_instrument(instrument_name: str) -> Instrument:
     """The tradable spot pair of this name. Raises NotPossible."""
     found = Instrument.objects.filter(symbol=instrument_name, inst_type=SPOT, tradable=True).first()
     if found is None:
@@ -52,7 +58,9 @@ def instrument_of(instrument_name: str) -> Instrument:
     return found
 
 
-def wish_check(*, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None) -> None:
+def request_validate(
+    *, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None
+) -> None:
     """On the grid, the target above the stop, and worth an order. Raises NotPossible with the field."""
     grid = Grid(price_tick=instrument.price_tick_size, quantity_tick=instrument.qty_tick_size, quote_usd=None)
     for field, value, tick in (
@@ -60,7 +68,7 @@ def wish_check(*, instrument: Instrument, quantity: Decimal, stop: Decimal, targ
         ("stop_price", stop, grid.price_tick),
         ("take_profit_price", target, grid.price_tick),
     ):
-        if value is not None and (value <= 0 or whole_lots(value, tick) != value):
+        if value is not None and (value <= 0 or round_to_lot_size(value, tick) != value):
             words = _("It must be a positive multiple of %(tick)s.") % {"tick": f"{tick:f}"}
             raise NotPossible(words, field=field)
     if target is not None and target <= stop:
@@ -71,25 +79,32 @@ def wish_check(*, instrument: Instrument, quantity: Decimal, stop: Decimal, targ
         raise NotPossible(_("The exchange takes no order below 1 USD."), field="quantity")
 
 
-def standing_check(
-    *, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None, standing: Standing
+def account_validate(
+    *,
+    instrument: Instrument,
+    quantity: Decimal,
+    stop: Decimal,
+    target: Decimal | None,
+    account_context: AccountContext,
 ) -> None:
     """Whether it suits the account as it stands. Raises NotPossible with the field."""
-    if standing.stale:
-        raise NotPossible(standing.stale)
-    price_check(instrument=instrument, stop=stop, target=target, mark=standing.mark)
-    free_check(
-        instrument=instrument, quantity=quantity, free=free_of(instrument=instrument, held=standing.held)
+    if account_context.stale:
+        raise NotPossible(account_context.stale)
+    prices_validate(instrument=instrument, stop=stop, target=target, mark=account_context.mark)
+    available_validate(
+        instrument=instrument,
+        quantity=quantity,
+        free=available_quantity(instrument=instrument, held=account_context.held),
     )
 
 
-def price_check(
+def prices_validate(
     *, instrument: Instrument, stop: Decimal, target: Decimal | None, mark: Decimal | None
 ) -> None:
     """The stop below mark and the target above it, with room for both. Raises NotPossible with the field."""
     if not mark:
         raise NotPossible(_("No price is known for it, so no order can be weighed."))
-    known = {"mark": plain(mark)}
+    known = {"mark": format_decimal(mark)}
     if stop >= mark:
         words = _("The price now is %(mark)s. A stop at or above it would sell at once.")
         raise NotPossible(words % known, field="stop_price")
@@ -99,26 +114,26 @@ def price_check(
         words = _("The price now is %(mark)s. A target must lie above it.")
         raise NotPossible(words % known, field="take_profit_price")
     distance = policy_for(instrument.symbol).distance_pct
-    if is_too_near(mark, stop, distance):
+    if is_within_min_distance(mark, stop, distance):
         words = _(
             "The price now is %(mark)s, and a stop less than %(distance)s %% below it goes without a target. "
             "Lower the stop, or leave the target out."
         )
-        raise NotPossible(words % {**known, "distance": plain(distance)}, field="stop_price")
-    if target > mark * HIGHEST_TARGET:
+        raise NotPossible(words % {**known, "distance": format_decimal(distance)}, field="stop_price")
+    if target > mark * MAX_TARGET_FACTOR:
         words = _("The price now is %(mark)s. The exchange takes no target above ten times that.")
         raise NotPossible(words % known, field="take_profit_price")
 
 
-def free_of(*, instrument: Instrument, held: Decimal) -> Decimal:
+def available_quantity(*, instrument: Instrument, held: Decimal) -> Decimal:
     """What of it is in no lot, and behind no order that we did not send, which comes first (rule 2); on the grid."""
     lots = Lot.objects.filter(side=Lot.Side.BUY, base_ccy=instrument.base_ccy, closed_at=None)
     owned = (lot.owned for lot in lots)
-    taken = foreign_read().get(instrument.base_ccy, Committed()).total
-    return whole_lots(held - sum(owned, Decimal(0)) - taken, instrument.qty_tick_size)
+    reserved = external_reservations_read().get(instrument.base_ccy, ExternalReservation()).total
+    return round_to_lot_size(held - sum(owned, Decimal(0)) - reserved, instrument.qty_tick_size)
 
 
-def free_check(*, instrument: Instrument, quantity: Decimal, free: Decimal) -> None:
+def available_validate(*, instrument: Instrument, quantity: Decimal, free: Decimal) -> None:
     """Whether so many coins are free. Raises NotPossible."""
     if quantity > free:
         words = _("Only %(free)s %(currency)s are free: the rest is protected, or behind another order.")

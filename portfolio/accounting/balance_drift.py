@@ -11,11 +11,11 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 SECOND_NS = 1_000_000_000
-LAG_NS = 10 * SECOND_NS  # a balance that is read later than this after a trade shows it
-DOUBT_NS = SECOND_NS  # of the exchange's clock, as measured
-LASTING_NS = 60 * SECOND_NS
-NEAR_NS = 120 * SECOND_NS  # of the first look: whether its balance shows an execution is not known
-LEAST_USD = Decimal(1)
+SETTLE_LAG_NS = 10 * SECOND_NS  # a balance that is read later than this after a trade shows it
+CLOCK_TOLERANCE_NS = SECOND_NS  # of the exchange's clock, as measured
+CONFIRM_AFTER_NS = 60 * SECOND_NS
+START_MARGIN_NS = 120 * SECOND_NS  # of the first look: whether its balance shows an execution is not known
+MIN_CHANGE_USD = Decimal(1)
 DUST = Decimal("0.00000001")
 
 
@@ -38,7 +38,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class BalanceReading:
     """A balance, read between two moments of the exchange's time; a price of None is not known."""
 
     quantity: Decimal
@@ -48,7 +48,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class DriftChange:
     """`change` came in without a trade, or left when negative; first read at `since_ns`.
 
     With `is_back` it undid what was told of that moment.
@@ -59,60 +59,64 @@ class News:
     is_back: bool = False
 
 
-def begun(look: Look, *, traded_ns: int) -> Drift:
+def initial_drift(reading: BalanceReading, *, traded_ns: int) -> Drift:
     """At the first look: what is held is known, unless the coin was just traded."""
-    return Drift(known=None if traded_ns > look.from_ns - LAG_NS else look.quantity)
+    return Drift(known=None if traded_ns > reading.from_ns - SETTLE_LAG_NS else reading.quantity)
 
 
-def counted(drift: Drift, *, at_ns: int, quantity: Decimal, since_ns: int) -> Drift:
+def add_execution(drift: Drift, *, at_ns: int, quantity: Decimal, since_ns: int) -> Drift:
     """After an execution came to light; what is from before the first look, `since_ns`, was in its balance.
 
     One from before a difference was read may be all that this was.
     """
     if at_ns <= since_ns:
-        return learnt_again(drift) if at_ns > since_ns - NEAR_NS else drift
+        return reset_baseline(drift) if at_ns > since_ns - START_MARGIN_NS else drift
     more = replace(drift, traded=drift.traded + quantity, traded_ns=max(drift.traded_ns, at_ns))
-    is_late = drift.seen_ns is not None and at_ns <= drift.seen_ns + DOUBT_NS
-    return _unseen(more) if is_late else more
+    is_late = drift.seen_ns is not None and at_ns <= drift.seen_ns + CLOCK_TOLERANCE_NS
+    return _clear_pending(more) if is_late else more
 
 
-def learnt_again(drift: Drift) -> Drift:
+def reset_baseline(drift: Drift) -> Drift:
     """After something that moved the coin by an amount which we do not know."""
-    return _unseen(replace(drift, known=None, before=None, told_ns=None))
+    return _clear_pending(replace(drift, known=None, before=None, told_ns=None))
 
 
-def compared(drift: Drift, look: Look) -> tuple[Drift, News | None]:
+def compare_reading(drift: Drift, reading: BalanceReading) -> tuple[Drift, DriftChange | None]:
     """What a complete and settled read shows. One right after a trade shows nothing."""
-    if drift.traded_ns > look.from_ns - LAG_NS:
+    if drift.traded_ns > reading.from_ns - SETTLE_LAG_NS:
         return drift, None
-    now, price = look.quantity - drift.traded, look.price_usd
-    if drift.known is not None and not matters(now - drift.known, price):
-        return _unseen(drift), None
-    if drift.seen is None or drift.seen_ns is None or matters(now - drift.seen, price):
-        return replace(drift, seen=now, seen_ns=look.until_ns), None
-    if look.until_ns - drift.seen_ns < LASTING_NS:
+    now, price = reading.quantity - drift.traded, reading.price_usd
+    if drift.known is not None and not is_significant(now - drift.known, price):
+        return _clear_pending(drift), None
+    if drift.seen is None or drift.seen_ns is None or is_significant(now - drift.seen, price):
+        return replace(drift, seen=now, seen_ns=reading.until_ns), None
+    if reading.until_ns - drift.seen_ns < CONFIRM_AFTER_NS:
         return drift, None
-    return _believed(drift, drift.seen, drift.seen_ns, price)
+    return _confirmed(drift, drift.seen, drift.seen_ns, price)
 
 
-def matters(change: Decimal, price_usd: Decimal | None) -> bool:
+def is_significant(change: Decimal, price_usd: Decimal | None) -> bool:
     """Whether it is worth a dollar; without a price, whether it is more than a rounding."""
-    return abs(change) > DUST if price_usd is None else abs(change) * price_usd >= LEAST_USD
+    return abs(change) > DUST if price_usd is None else abs(change) * price_usd >= MIN_CHANGE_USD
 
 
-def _believed(
+def _confirmed(
     drift: Drift, seen: Decimal, seen_ns: int, price_usd: Decimal | None
-) -> tuple[Drift, News | None]:
+) -> tuple[Drift, DriftChange | None]:
     """What was seen first: an execution that is part of it would have come to light by now, and taken it back."""
     if drift.known is None:
-        return _unseen(replace(drift, known=seen)), None
+        return _clear_pending(replace(drift, known=seen)), None
     change = seen - drift.known
-    if drift.before is not None and drift.told_ns is not None and not matters(seen - drift.before, price_usd):
-        back = replace(drift, known=drift.before, before=None, told_ns=None)
-        return _unseen(back), News(change=change, since_ns=drift.told_ns, is_back=True)
-    told = replace(drift, known=seen, before=drift.known, told_ns=seen_ns)
-    return _unseen(told), News(change=change, since_ns=seen_ns)
+    if (
+        drift.before is not None
+        and drift.told_ns is not None
+        and not is_significant(seen - drift.before, price_usd)
+    ):
+        reverted = replace(drift, known=drift.before, before=None, told_ns=None)
+        return _clear_pending(reverted), DriftChange(change=change, since_ns=drift.told_ns, is_back=True)
+    reported = replace(drift, known=seen, before=drift.known, told_ns=seen_ns)
+    return _clear_pending(reported), DriftChange(change=change, since_ns=seen_ns)
 
 
-def _unseen(drift: Drift) -> Drift:
+def _clear_pending(drift: Drift) -> Drift:
     return drift if drift.seen_ns is None else replace(drift, seen=None, seen_ns=None)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchange.schemas import AccountBalance, PositionBalance
-from portfolio.accounting.valuation import DIGITS, Prices, worth_of
+from portfolio.accounting.valuation import PRECISION, Prices, value_position
 from portfolio.models import Balance
 
 COLUMNS = ["quantity", "available", "reserved", "price_usd", "market_value_usd", "read_at"]
@@ -18,21 +18,21 @@ class EmptyBalance(ValueError):
 
 def balance_record_all(*, balance: AccountBalance, prices: Prices, now: datetime) -> int:
     """Store all holdings as read. A coin that a believable answer leaves out is gone: zero, known."""
-    kept = {row.currency: row for row in Balance.objects.all()}
-    _believe(balance, kept)
-    gone = {currency: _gone(currency, now) for currency in kept}
-    told = {each.instrument_name: _row(each, prices, now) for each in balance.positions}
+    stored = {row.currency: row for row in Balance.objects.all()}
+    _check_plausible(balance, stored)
+    zeroed = {currency: _zero_balance(currency, now) for currency in stored}
+    reported = {each.instrument_name: _row(each, prices, now) for each in balance.positions}
     Balance.objects.bulk_create(
-        list((gone | told).values()),
+        list((zeroed | reported).values()),
         update_conflicts=True,
         unique_fields=["currency"],
         update_fields=COLUMNS,
     )
-    return len(told)
+    return len(reported)
 
 
-def _believe(balance: AccountBalance, kept: Mapping[str, Balance]) -> None:
-    held = [row.currency for row in kept.values() if row.quantity]
+def _check_plausible(balance: AccountBalance, stored: Mapping[str, Balance]) -> None:
+    held = [row.currency for row in stored.values() if row.quantity]
     if held and not balance.positions and balance.total_cash_balance != NOTHING:
         raise EmptyBalance(
             f"Balances: the exchange named no coin at all, although {', '.join(held)} were held. Not believed."
@@ -40,15 +40,15 @@ def _believe(balance: AccountBalance, kept: Mapping[str, Balance]) -> None:
 
 
 def _row(position: PositionBalance, prices: Prices, now: datetime) -> Balance:
-    worth = worth_of(position, prices)
+    valuation = value_position(position, prices)
     available = position.max_withdrawal_balance
     return Balance(
         currency=position.instrument_name,
         quantity=position.quantity,
         available=available,
         reserved=_reserved(position.quantity, available),
-        price_usd=worth.price_usd,
-        market_value_usd=worth.market_value_usd,
+        price_usd=valuation.price_usd,
+        market_value_usd=valuation.market_value_usd,
         read_at=now,
     )
 
@@ -57,10 +57,10 @@ def _reserved(quantity: Decimal, available: Decimal | None) -> Decimal | None:
     """What is not available; `max_withdrawal_balance` has 8 decimals, so less than that is rounding (dossier 5.6)."""
     if available is None:
         return None
-    return quantity - available if quantity - available >= DIGITS else NOTHING
+    return quantity - available if quantity - available >= PRECISION else NOTHING
 
 
-def _gone(currency: str, now: datetime) -> Balance:
+def _zero_balance(currency: str, now: datetime) -> Balance:
     return Balance(
         currency=currency,
         quantity=NOTHING,

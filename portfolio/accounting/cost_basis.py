@@ -65,7 +65,7 @@ def spot_pair(instrument_name: str) -> tuple[str, str] | None:
     return (base, rest.partition("@")[0]) if found else None
 
 
-def changes_of(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
+def compute_changes(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
     """One change for each coin that a fill touches: its base, its quote, and what the fee was paid in.
 
     A fee in the base makes the coins fewer, one in dollars makes them dearer or brings less (dossier 5.11.4).
@@ -97,27 +97,27 @@ def _dollar_fee(fees: dict[str, Decimal]) -> Decimal:
     return sum((fee for currency, fee in fees.items() if currency in DOLLARS), ZERO)
 
 
-def after(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
+def apply_change(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
     """The stock after `change`, and what a sale gained by average cost; None where that is not known."""
     if change.quantity > 0:
-        return _grown(stock, change), None
-    return _shrunk(stock, change)
+        return _add(stock, change), None
+    return _remove(stock, change)
 
 
-def _grown(stock: Stock, change: Change) -> Stock:
+def _add(stock: Stock, change: Change) -> Stock:
     known = stock.cost is not None and change.usd is not None
     cost = (stock.cost or ZERO) + (change.usd or ZERO) if known else None
     return Stock(stock.quantity + change.quantity, cost)
 
 
-def _shrunk(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
+def _remove(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
     """More than the stock, or all but crumbs of unknown cost, empties it: what is bought next is known again."""
-    gone = -change.quantity
-    left = stock.quantity - gone
-    if left <= 0 or (stock.cost is None and left <= gone * TOLERANCE):
-        result = _gain(change, stock.cost) if stock.explains(gone) and stock.quantity else None
+    removed = -change.quantity
+    left = stock.quantity - removed
+    if left <= 0 or (stock.cost is None and left <= removed * TOLERANCE):
+        result = _gain(change, stock.cost) if stock.explains(removed) and stock.quantity else None
         return EMPTY, result
-    share = None if stock.cost is None else stock.cost * gone / stock.quantity
+    share = None if stock.cost is None else stock.cost * removed / stock.quantity
     rest = None if stock.cost is None or share is None else stock.cost - share
     return Stock(left, rest), _gain(change, share)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from oco.engine.coverage import Cover, Covered, Unprotected
+from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.presentation.positions import Position
 from portfolio.models import Perpetual
 
@@ -16,26 +16,26 @@ def perpetuals_open() -> QuerySet[Perpetual]:
 
 def perpetual_positions() -> list[Position]:
     """One row each, told by the instrument: a perpetual of a coin is not that coin."""
-    return [Position(covered=_covered(row), groups=()) for row in perpetuals_open()]
+    return [Position(coverage=_covered(row), groups=()) for row in perpetuals_open()]
 
 
 def perpetual_reason() -> str:
     return _("Perpetual: protect it on the exchange; this program protects spot only.")
 
 
-def _covered(row: Perpetual) -> Covered:
-    bare = Unprotected(
+def _covered(row: Perpetual) -> CoinCoverage:
+    unprotected_parts = Unprotected(
         instrument_name=row.instrument_name,
         quantity=row.quantity,
         market_value_usd=row.market_value_usd,
         since=row.since,
         reason=perpetual_reason(),
     )
-    return Covered(
+    return CoinCoverage(
         currency=row.instrument_name,
         instrument_name=row.instrument_name,
-        cover=Cover.UNPROTECTED,
+        coverage_status=CoverageStatus.UNPROTECTED,
         held=row.quantity,
         protected=Decimal(),
-        bare=(bare,),
+        unprotected_parts=(unprotected_parts,),
     )

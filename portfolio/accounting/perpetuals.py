@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from exchange.core.columns import fitting
+from exchange.core.columns import fit_to_columns
 from exchange.schemas import AccountBalance, Position
-from portfolio.accounting.valuation import Prices, rounded
+from portfolio.accounting.valuation import Prices, round_value
 from portfolio.models import Perpetual
 
 COLUMNS = ["quantity", "market_value_usd", "since", "read_at"]
@@ -21,24 +21,24 @@ def perpetual_record_all(
     *, positions: Iterable[Position], balance: AccountBalance | None, prices: Prices, now: datetime
 ) -> int:
     """Store all positions as read; how many. One that a believable answer leaves out is closed."""
-    kept = {(row.instrument_name, row.isolation_id): row for row in Perpetual.objects.all()}
+    stored = {(row.instrument_name, row.isolation_id): row for row in Perpetual.objects.all()}
     found = [_row(position, prices, now) for position in positions if position.quantity]
-    told = {(row.instrument_name, row.isolation_id): row for row in found}
-    if not told and any(row.quantity for row in kept.values()):
-        _believe(balance)
-    for key, row in told.items():
-        row.since = _since(kept.get(key), row)
-    closed = {key: _closed(row, now) for key, row in kept.items() if row.quantity}
+    reported = {(row.instrument_name, row.isolation_id): row for row in found}
+    if not reported and any(row.quantity for row in stored.values()):
+        _check_plausible(balance)
+    for key, row in reported.items():
+        row.since = _since(stored.get(key), row)
+    closed = {key: _closed(row, now) for key, row in stored.items() if row.quantity}
     Perpetual.objects.bulk_create(
-        list((closed | told).values()),
+        list((closed | reported).values()),
         update_conflicts=True,
         unique_fields=["instrument_name", "isolation_id"],
         update_fields=COLUMNS,
     )
-    return len(told)
+    return len(reported)
 
 
-def _believe(balance: AccountBalance | None) -> None:
+def _check_plausible(balance: AccountBalance | None) -> None:
     """Resting orders may tie up margin as well, but only positions have a cost."""
     if balance is None or balance.total_position_cost:
         raise EmptyPositions("Positions: the exchange named none, although some were open. Not believed.")
@@ -46,13 +46,13 @@ def _believe(balance: AccountBalance | None) -> None:
 
 def _row(position: Position, prices: Prices, now: datetime) -> Perpetual:
     value = _value(position, prices)
-    told = {
+    reported = {
         "instrument_name": position.instrument_name,
         "isolation_id": position.isolation_id,
         "quantity": position.quantity,
-        "market_value_usd": None if value is None else rounded(abs(value)),
+        "market_value_usd": None if value is None else round_value(abs(value)),
     }
-    return Perpetual(since=now, read_at=now, **fitting(Perpetual, told))
+    return Perpetual(since=now, read_at=now, **fit_to_columns(Perpetual, reported))
 
 
 def _value(position: Position, prices: Prices) -> Decimal | None:

@@ -16,14 +16,14 @@ from exchange.models import Trade
 from exchange.models.sync import HistoryRange, Stream
 from exchange.selectors import OrderRow, UsdPrices
 from portfolio.accounting.cost_basis import DOLLARS, Stock
-from portfolio.accounting.valuation import CENT, rounded, total_of
+from portfolio.accounting.valuation import CENT, round_value, sum_known
 from portfolio.models import Balance, CostEntry, PositionCost
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 
 
-class Why(StrEnum):
+class UnknownReason(StrEnum):
     """Why a result is not known."""
 
     BEHIND = "BEHIND"
@@ -39,11 +39,11 @@ class CoinResult:
     average_cost_usd: Decimal | None = None
     unrealised_usd: Decimal | None = None
     unrealised_pct: Decimal | None = None
-    why: Why | None = None
+    unknown_reason: UnknownReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Today:
+class TodayResult:
     """Since midnight in the desk's time zone, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum."""
 
     realised_usd: Decimal | None
@@ -64,17 +64,17 @@ def coin_results(balances: Sequence[Balance]) -> dict[str, CoinResult]:
 
 def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
     if cost is not None and cost.behind_ns is not None:
-        return CoinResult(why=Why.BEHIND)
+        return CoinResult(unknown_reason=UnknownReason.BEHIND)
     stock = Stock(cost.quantity, cost.cost_usd) if cost else Stock()
     if not stock.explains(balance.quantity):
-        return CoinResult(why=Why.UNEXPLAINED)
+        return CoinResult(unknown_reason=UnknownReason.UNEXPLAINED)
     average = stock.average
     if average is None:
-        return CoinResult(why=Why.NO_DOLLARS)
+        return CoinResult(unknown_reason=UnknownReason.NO_DOLLARS)
     if balance.market_value_usd is None:
-        return CoinResult(average_cost_usd=average, why=Why.UNPRICED)
+        return CoinResult(average_cost_usd=average, unknown_reason=UnknownReason.UNPRICED)
     paid = average * balance.quantity
-    gained = rounded(balance.market_value_usd - paid)
+    gained = round_value(balance.market_value_usd - paid)
     pct = (gained / paid * HUNDRED).quantize(CENT) if paid > 0 else None
     return CoinResult(average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct)
 
@@ -82,13 +82,13 @@ def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
 def unrealised_total(results: Mapping[str, CoinResult]) -> Decimal | None:
     """Of all that is known, in cents; None when nothing is."""
     known = [one.unrealised_usd for one in results.values() if one.unrealised_usd is not None]
-    return total_of(known) if known else None
+    return sum_known(known) if known else None
 
 
-def sales_read(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
+def load_sales(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
     """Those of `orders` and everything since, for `order_results` and `today` together. One query."""
     sales = CostEntry.objects.filter(is_sale=True)
-    return list(sales.filter(Q(order_id__in=_ids(_sold(orders))) | Q(at_ns__gte=since_ns)))
+    return list(sales.filter(Q(order_id__in=_order_ids(_filled_sales(orders))) | Q(at_ns__gte=since_ns)))
 
 
 def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None) -> dict[int, Decimal]:
@@ -96,28 +96,30 @@ def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None 
 
     One query, none with `sales`.
     """
-    sold = _sold(orders)
+    sold = _filled_sales(orders)
     entries: dict[tuple[str, str], list[CostEntry]] = defaultdict(list)
-    for entry in CostEntry.objects.filter(is_sale=True, order_id__in=_ids(sold)) if sales is None else sales:
+    for entry in (
+        CostEntry.objects.filter(is_sale=True, order_id__in=_order_ids(sold)) if sales is None else sales
+    ):
         entries[entry.order_id, entry.instrument_name].append(entry)
     found = {order.id: _order_result(order, entries) for order in sold}
     return {id: result for id, result in found.items() if result is not None}
 
 
-def _sold(orders: Sequence[OrderRow]) -> list[OrderRow]:
+def _filled_sales(orders: Sequence[OrderRow]) -> list[OrderRow]:
     return [order for order in orders if order.side == "SELL" and order.filled_quantity > 0]
 
 
-def _ids(orders: Sequence[OrderRow]) -> set[str]:
+def _order_ids(orders: Sequence[OrderRow]) -> set[str]:
     return {id for order in orders for id in (order.order_id, order.exchange_order_id) if id}
 
 
 def _order_result(order: OrderRow, entries: Mapping[tuple[str, str], Sequence[CostEntry]]) -> Decimal | None:
     ids = {order.order_id, order.exchange_order_id or order.order_id}
-    of = [entry for id in ids for entry in entries.get((id, order.instrument_name), ())]
-    gains = [entry.realised_usd for entry in of if entry.realised_usd is not None]
-    whole = -sum((entry.change for entry in of), ZERO) >= order.filled_quantity
-    return sum(gains, ZERO) if of and whole and len(gains) == len(of) else None
+    matching = [entry for id in ids for entry in entries.get((id, order.instrument_name), ())]
+    gains = [entry.realised_usd for entry in matching if entry.realised_usd is not None]
+    is_complete = -sum((entry.change for entry in matching), ZERO) >= order.filled_quantity
+    return sum(gains, ZERO) if matching and is_complete and len(gains) == len(matching) else None
 
 
 def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
@@ -128,7 +130,7 @@ def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
     }
 
 
-def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> Today:
+def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> TodayResult:
     """Two queries, one with `sales`. Fees in another coin are taken at its price now; one without is named."""
     since = midnight_ns(now)
     if sales is None:
@@ -137,8 +139,8 @@ def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | 
     known = [gain for gain in gains if gain is not None]
     fees = _fees(since)
     worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in fees.items()}
-    return Today(
-        realised_usd=total_of(known) if known or not gains else None,
+    return TodayResult(
+        realised_usd=sum_known(known) if known or not gains else None,
         sales=len(gains),
         unknown_sales=len(gains) - len(known),
         fees_usd=sum((fee for fee in worth.values() if fee is not None), ZERO).quantize(CENT),
@@ -151,7 +153,7 @@ def midnight_ns(now: datetime) -> int:
     return to_ms(timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)) * NS_PER_MS
 
 
-def history_is_whole() -> bool:
+def is_history_complete() -> bool:
     """Whether no stretch of trades is still to be read. One query."""
     return not HistoryRange.objects.filter(stream=Stream.TRADES, done_at__isnull=True).exists()
 

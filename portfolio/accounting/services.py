@@ -21,103 +21,127 @@ from django.db import transaction
 
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
-from exchange.services.lease import Held
-from exchange.sync.fetch import Snapshot
+from exchange.services.lease import Lease
+from exchange.sync.fetch import AccountSnapshot
 from portfolio.accounting.balance_drift import (
-    LAG_NS,
-    NEAR_NS,
+    SETTLE_LAG_NS,
+    START_MARGIN_NS,
     ZERO,
+    BalanceReading,
     Drift,
-    Look,
-    News,
-    begun,
-    compared,
-    counted,
-    learnt_again,
+    DriftChange,
+    add_execution,
+    compare_reading,
+    initial_drift,
+    reset_baseline,
 )
-from portfolio.accounting.cost_basis import EMPTY, Change, Fill, Stock, after, changes_of, spot_pair
-from portfolio.accounting.valuation import USD, Prices, price_usd, worth_of
-from portfolio.alerts.balance_changes import drift_tell
+from portfolio.accounting.cost_basis import (
+    EMPTY,
+    Change,
+    Fill,
+    Stock,
+    apply_change,
+    compute_changes,
+    spot_pair,
+)
+from portfolio.accounting.valuation import USD, Prices, price_usd, value_position
+from portfolio.alerts.balance_changes import report_balance_change
 from portfolio.models import CoinDrift, CostCursor, CostEntry, PositionCost
 
-NAMES = [one.name for one in fields(Drift)]
+DRIFT_FIELDS = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]
-Timed = tuple[int, Fill]
+TimedFill = tuple[int, Fill]
 
 
-def drift_count(*, fills: Iterable[Timed], since_ns: int | None) -> None:
+def drift_add_fills(*, fills: Iterable[TimedFill], since_ns: int | None) -> None:
     """Executions that came to light, each once, with its nanosecond; nothing before the first look, `since_ns`.
 
     A history that is read backwards changes nothing.
     """
-    fresh = [one for one in fills if since_ns is not None and one[0] > since_ns - NEAR_NS]
+    fresh = [one for one in fills if since_ns is not None and one[0] > since_ns - START_MARGIN_NS]
     if not fresh or since_ns is None:
         return
-    drifts = _read()
+    drifts = _load_drifts()
     for at_ns, fill in fresh:
-        for change in changes_of(fill, cash=()):
+        for change in compute_changes(fill, cash=()):
             drift = drifts.get(change.currency) or Drift()
-            drifts[change.currency] = counted(drift, at_ns=at_ns, quantity=change.quantity, since_ns=since_ns)
+            drifts[change.currency] = add_execution(
+                drift, at_ns=at_ns, quantity=change.quantity, since_ns=since_ns
+            )
         if spot_pair(fill.instrument_name) is None:
-            drifts[USD] = learnt_again(drifts.get(USD) or Drift())
-    _write(drifts)
+            drifts[USD] = reset_baseline(drifts.get(USD) or Drift())
+    _save_drifts(drifts)
 
 
-def drift_look(
+def drift_compare(
     *,
-    snapshot: Snapshot,
+    snapshot: AccountSnapshot,
     cursor: CostCursor,
     prices: Prices,
-    span: tuple[int, int],
-    held: Held,
+    window_ns: tuple[int, int],
+    lease: Lease,
     now: datetime,
 ) -> None:
     """After a complete read between two moments of the exchange's time (`span`, ns), when every stored trade was
     counted. One statement when nothing moved. While a stretch of trades is still to be read nothing is compared.
     """
-    looks = _looks(snapshot, prices, span)
+    readings = _readings(snapshot, prices, window_ns)
     if cursor.compared_since_ns is None:
-        _begin(looks, cursor, span, held)
+        _start_comparing(readings, cursor, window_ns, lease)
         return
-    drifts = dict.fromkeys(looks, Drift()) | _read()
-    nothing = {one: _look(ZERO, price_usd(one, prices), span) for one in drifts if one not in looks}
-    found = {one: compared(drifts[one], look) for one, look in (looks | nothing).items()}
+    drifts = dict.fromkeys(readings, Drift()) | _load_drifts()
+    zero_readings = {
+        one: _reading(ZERO, price_usd(one, prices), window_ns) for one in drifts if one not in readings
+    }
+    found = {
+        one: compare_reading(drifts[one], reading) for one, reading in (readings | zero_readings).items()
+    }
     if _has_derivatives(snapshot):
         found.pop(USD, None)
-    moved = {one: drift for one, (drift, _) in found.items() if drift != drifts[one]}
-    if moved and not _is_unread(cursor.compared_since_ns):
-        news = [(one, each, (looks | nothing)[one]) for one, (_, each) in found.items() if each]
-        _record(moved, news, held, now)
+    changed_drifts = {one: drift for one, (drift, _) in found.items() if drift != drifts[one]}
+    if changed_drifts and not _has_unread_history(cursor.compared_since_ns):
+        drift_changes = [
+            (one, each, (readings | zero_readings)[one]) for one, (_, each) in found.items() if each
+        ]
+        _store_changes(changed_drifts, drift_changes, lease, now)
 
 
-def _looks(snapshot: Snapshot, prices: Prices, span: tuple[int, int]) -> dict[str, Look]:
+def _readings(
+    snapshot: AccountSnapshot, prices: Prices, window_ns: tuple[int, int]
+) -> dict[str, BalanceReading]:
     """A coin that the exchange itself counts for nothing has no known price."""
     rows = snapshot.balance.rows
     return {
-        each.instrument_name: _look(each.quantity, worth_of(each, prices).price_usd or None, span)
+        each.instrument_name: _reading(
+            each.quantity, value_position(each, prices).price_usd or None, window_ns
+        )
         for each in (rows.positions if rows else ())
     }
 
 
-def _look(quantity: Decimal, price: Decimal | None, span: tuple[int, int]) -> Look:
-    return Look(quantity=quantity, price_usd=price, from_ns=span[0], until_ns=span[1])
+def _reading(quantity: Decimal, price: Decimal | None, window_ns: tuple[int, int]) -> BalanceReading:
+    return BalanceReading(quantity=quantity, price_usd=price, from_ns=window_ns[0], until_ns=window_ns[1])
 
 
-def _begin(looks: Mapping[str, Look], cursor: CostCursor, span: tuple[int, int], held: Held) -> None:
+def _start_comparing(
+    readings: Mapping[str, BalanceReading], cursor: CostCursor, window_ns: tuple[int, int], lease: Lease
+) -> None:
     """What is held is known from now on."""
-    cursor.compared_since_ns = span[1]
-    traded = _just_traded(span[0] - LAG_NS)
+    cursor.compared_since_ns = window_ns[1]
+    traded = _recently_traded(window_ns[0] - SETTLE_LAG_NS)
     with transaction.atomic():
-        held.renew()
-        _write({one: begun(look, traded_ns=traded.get(one, 0)) for one, look in looks.items()})
+        lease.renew()
+        _save_drifts(
+            {one: initial_drift(reading, traded_ns=traded.get(one, 0)) for one, reading in readings.items()}
+        )
         cursor.save()
 
 
-def _just_traded(since_ns: int) -> dict[str, int]:
+def _recently_traded(since_ns: int) -> dict[str, int]:
     """By coin its newest execution after that."""
     rows = Trade.objects.filter(create_time_ns__gt=since_ns).order_by("create_time_ns")
     found = [(row.create_time_ns, _drift_fill(row)) for row in rows]
-    return {change.currency: at_ns for at_ns, fill in found for change in changes_of(fill, cash=())}
+    return {change.currency: at_ns for at_ns, fill in found for change in compute_changes(fill, cash=())}
 
 
 def _drift_fill(row: Trade) -> Fill:
@@ -131,88 +155,93 @@ def _drift_fill(row: Trade) -> Fill:
     )
 
 
-def _has_derivatives(snapshot: Snapshot) -> bool:
+def _has_derivatives(snapshot: AccountSnapshot) -> bool:
     rows = snapshot.positions.rows if snapshot.positions else None
     return any(row.quantity for row in rows or ())
 
 
-def _is_unread(since_ns: int) -> bool:
+def _has_unread_history(since_ns: int) -> bool:
     waiting = HistoryRange.objects.filter(stream=Stream.TRADES, done_at=None, end_ns__gt=since_ns)
     return waiting.exists()
 
 
-def _record(moved: Drifts, news: Sequence[tuple[str, News, Look]], held: Held, now: datetime) -> None:
+def _store_changes(
+    changed_drifts: Drifts,
+    drift_changes: Sequence[tuple[str, DriftChange, BalanceReading]],
+    lease: Lease,
+    now: datetime,
+) -> None:
     """What is known now and what is told of it, together."""
     with transaction.atomic():
-        held.renew()
-        _write(moved)
-        for currency, each, look in news:
-            drift_tell(currency=currency, news=each, price_usd=look.price_usd, now=now)
+        lease.renew()
+        _save_drifts(changed_drifts)
+        for currency, each, reading in drift_changes:
+            report_balance_change(currency=currency, drift_change=each, price_usd=reading.price_usd, now=now)
 
 
-def _read() -> Drifts:
-    rows = CoinDrift.objects.values_list("currency", *NAMES)
-    return {currency: Drift(**dict(zip(NAMES, values, strict=True))) for currency, *values in rows}
+def _load_drifts() -> Drifts:
+    rows = CoinDrift.objects.values_list("currency", *DRIFT_FIELDS)
+    return {currency: Drift(**dict(zip(DRIFT_FIELDS, values, strict=True))) for currency, *values in rows}
 
 
-def _write(drifts: Drifts) -> None:
+def _save_drifts(drifts: Drifts) -> None:
     CoinDrift.objects.bulk_create(
         [CoinDrift(currency=currency, **asdict(drift)) for currency, drift in drifts.items()],
         update_conflicts=True,
         unique_fields=["currency"],
-        update_fields=NAMES,
+        update_fields=DRIFT_FIELDS,
     )
 
 
-AT_ONCE = 500  # trades or entries a transaction
-IN_A_CYCLE = 10  # such parts, of each kind
+BATCH_SIZE = 500  # trades or entries a transaction
+MAX_BATCHES = 10  # such parts, of each kind
 COLUMNS = (
     *("pk", "create_time_ns", "trade_id", "order_id"),
     *("instrument_name", "side", "quantity", "price", "fee", "fee_currency"),
 )
-RECKONED = ["stock", "stock_cost_usd", "realised_usd"]
+CALCULATED_FIELDS = ["stock", "stock_cost_usd", "realised_usd"]
 Row = tuple[Any, ...]
 
 
-def cost_update(*, held: Held) -> CostCursor | None:
+def cost_update(*, lease: Lease) -> CostCursor | None:
     """1. enter trades that are new to us 2. reckon coins that are behind. Two statements when nothing is.
 
     While more is waiting to be entered nothing is reckoned, and there is no cursor to go on from: the next part
     may be from before.
     """
     cursor = CostCursor.objects.first() or CostCursor()
-    for _ in range(IN_A_CYCLE):
+    for _ in range(MAX_BATCHES):
         rows = _new_rows(cursor.trade_pk)
         if rows:
-            _enter(rows, cursor, held)
-        if len(rows) < AT_ONCE:
+            _store_entries(rows, cursor, lease)
+        if len(rows) < BATCH_SIZE:
             break
     else:
         return None
     if cursor.is_behind:
-        _catch_up(cursor, held)
+        _catch_up(cursor, lease)
     return cursor
 
 
 def _new_rows(trade_pk: int) -> list[Row]:
-    return list(Trade.objects.filter(pk__gt=trade_pk).order_by("pk").values_list(*COLUMNS)[:AT_ONCE])
+    return list(Trade.objects.filter(pk__gt=trade_pk).order_by("pk").values_list(*COLUMNS)[:BATCH_SIZE])
 
 
-def _enter(rows: Sequence[Row], cursor: CostCursor, held: Held) -> None:
+def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
     """Entries, what is behind because of them, and how far we are: together."""
     entries = [_entry(row, change) for row in rows for change in _changes(row)]
     cursor.trade_pk = rows[-1][0]
     cursor.is_behind = cursor.is_behind or bool(entries)
     with transaction.atomic():
-        held.renew()
+        lease.renew()
         CostEntry.objects.bulk_create(entries, ignore_conflicts=True)
-        _mark_behind(entries)
-        drift_count(fills=[(row[1], _cost_fill(row)) for row in rows], since_ns=cursor.compared_since_ns)
+        _mark_behind_from(entries)
+        drift_add_fills(fills=[(row[1], _cost_fill(row)) for row in rows], since_ns=cursor.compared_since_ns)
         cursor.save()
 
 
 def _changes(row: Row) -> Iterable[Change]:
-    return changes_of(_cost_fill(row), cash=settings.CASH_CURRENCIES)
+    return compute_changes(_cost_fill(row), cash=settings.CASH_CURRENCIES)
 
 
 def _cost_fill(row: Row) -> Fill:
@@ -233,7 +262,7 @@ def _entry(row: Row, change: Change) -> CostEntry:
     )
 
 
-def _mark_behind(entries: Sequence[CostEntry]) -> None:
+def _mark_behind_from(entries: Sequence[CostEntry]) -> None:
     first: dict[str, int] = {}
     for entry in entries:
         first[entry.currency] = min(entry.at_ns, first.get(entry.currency, entry.at_ns))
@@ -244,44 +273,44 @@ def _mark_behind(entries: Sequence[CostEntry]) -> None:
         row.save()
 
 
-def _catch_up(cursor: CostCursor, held: Held) -> None:
-    left = IN_A_CYCLE
+def _catch_up(cursor: CostCursor, lease: Lease) -> None:
+    left = MAX_BATCHES
     for row in PositionCost.objects.filter(behind_ns__isnull=False):
         while left and row.behind_ns is not None:
             left -= 1
             with transaction.atomic():
-                held.renew()
-                _reckon(row, row.behind_ns)
+                lease.renew()
+                _recalculate(row, row.behind_ns)
     if left:
         cursor.is_behind = False
         cursor.save(update_fields=["is_behind"])
 
 
-def _reckon(row: PositionCost, behind_ns: int) -> None:
+def _recalculate(row: PositionCost, behind_ns: int) -> None:
     """The next part of one coin; entries of one instant stay together."""
-    entries = _part(CostEntry.objects.filter(currency=row.currency, at_ns__gte=behind_ns))
+    entries = _next_batch(CostEntry.objects.filter(currency=row.currency, at_ns__gte=behind_ns))
     stock = _stock_before(row.currency, behind_ns)
     changed = []
     for entry in entries:
-        before = _figures(entry)
+        before = _calculated_values(entry)
         stock = _apply(entry, stock)
-        if _figures(entry) != before:
+        if _calculated_values(entry) != before:
             changed.append(entry)
     CostEntry.objects.bulk_create(
         changed,
         update_conflicts=True,
         unique_fields=["currency", "at_ns", "trade_id"],
-        update_fields=RECKONED,
+        update_fields=CALCULATED_FIELDS,
     )
     row.quantity, row.cost_usd = stock.quantity, stock.cost
-    row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= AT_ONCE else None
+    row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
     row.save()
 
 
-def _part(entries: Any) -> list[CostEntry]:
+def _next_batch(entries: Any) -> list[CostEntry]:
     ordered = entries.order_by("at_ns", "trade_id")
-    part = list(ordered[:AT_ONCE])
-    return list(ordered.filter(at_ns__lte=part[-1].at_ns)) if len(part) == AT_ONCE else part
+    batch = list(ordered[:BATCH_SIZE])
+    return list(ordered.filter(at_ns__lte=batch[-1].at_ns)) if len(batch) == BATCH_SIZE else batch
 
 
 def _stock_before(currency: str, at_ns: int) -> Stock:
@@ -291,12 +320,12 @@ def _stock_before(currency: str, at_ns: int) -> Stock:
     return EMPTY if quantity is None else Stock(quantity, cost)
 
 
-def _figures(entry: CostEntry) -> tuple[Any, ...]:
+def _calculated_values(entry: CostEntry) -> tuple[Any, ...]:
     return entry.stock, entry.stock_cost_usd, entry.realised_usd
 
 
 def _apply(entry: CostEntry, stock: Stock) -> Stock:
     change = Change(currency=entry.currency, quantity=entry.change, usd=entry.usd, is_sale=entry.is_sale)
-    stock, realised = after(stock, change)
+    stock, realised = apply_change(stock, change)
     entry.stock, entry.stock_cost_usd, entry.realised_usd = stock.quantity, stock.cost, realised
     return stock

@@ -16,7 +16,7 @@ from django.db.models import F, Max, Min
 
 from exchange.core.times import EPOCH, from_ms, to_ms
 from exchange.schemas import AccountBalance
-from portfolio.accounting.valuation import Prices, total_of, worth_of
+from portfolio.accounting.valuation import Prices, sum_known, value_position
 from portfolio.models import PortfolioSnapshot
 
 MS = timedelta(milliseconds=1)
@@ -24,52 +24,52 @@ HOUR_MS, DAY_MS = timedelta(hours=1) // MS, timedelta(days=1) // MS
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DownsamplingStep:
     """Values older than `age_ms` are thinned to one in each `width_ms`, counted from the epoch in UTC."""
 
     age_ms: int
     width_ms: int
 
 
-HOURLY = Step(2 * DAY_MS, HOUR_MS)
-DAILY = Step(90 * DAY_MS, DAY_MS)
+HOURLY = DownsamplingStep(2 * DAY_MS, HOUR_MS)
+DAILY = DownsamplingStep(90 * DAY_MS, DAY_MS)
 
 
-def ripe_before(step: Step, now_ms: int) -> int:
+def downsample_before(step: DownsamplingStep, now_ms: int) -> int:
     """Only whole hours or days are thinned: this is where the last whole one ends."""
     return (now_ms - step.age_ms) // step.width_ms * step.width_ms
 
 
-def kept(moments: Iterable[int], step: Step, now_ms: int) -> set[int]:
+def select_kept(moments: Iterable[int], step: DownsamplingStep, now_ms: int) -> set[int]:
     """Of `moments` (milliseconds) the last of each ripe stretch, and all that are not ripe."""
-    end = ripe_before(step, now_ms)
+    end = downsample_before(step, now_ms)
     last: dict[int, int] = {}
-    young = set()
+    recent = set()
     for moment in moments:
         if moment >= end:
-            young.add(moment)
+            recent.add(moment)
         else:
             stretch = moment // step.width_ms
             last[stretch] = max(moment, last.get(stretch, moment))
-    return young | set(last.values())
+    return recent | set(last.values())
 
 
 Grain = PortfolioSnapshot.Grain
-AT_ONCE = 500
-STEPS = ((Grain.CYCLE, Grain.HOUR, HOURLY), (Grain.HOUR, Grain.DAY, DAILY))
+BATCH_SIZE = 500
+DOWNSAMPLING_STEPS = ((Grain.CYCLE, Grain.HOUR, HOURLY), (Grain.HOUR, Grain.DAY, DAILY))
 
 
 def snapshot_value_record(*, balance: AccountBalance, prices: Prices, now: datetime) -> None:
     """One statement. Nothing is recorded while not one coin that is held has a price: unknown is not zero."""
     held = [position for position in balance.positions if position.quantity]
-    values = {each.instrument_name: worth_of(each, prices).market_value_usd for each in held}
-    total = total_of(list(values.values()))
+    values = {each.instrument_name: value_position(each, prices).market_value_usd for each in held}
+    total = sum_known(list(values.values()))
     if total is None:
         return
     row = PortfolioSnapshot(
         at_ms=to_ms(now),
         total_usd=total,
-        cash_usd=total_of([value for name, value in values.items() if name in settings.CASH_CURRENCIES]),
+        cash_usd=sum_known([value for name, value in values.items() if name in settings.CASH_CURRENCIES]),
         unpriced=sorted(name for name, value in values.items() if value is None),
     )
     PortfolioSnapshot.objects.bulk_create(
@@ -80,41 +80,43 @@ def snapshot_value_record(*, balance: AccountBalance, prices: Prices, now: datet
     )
 
 
-def snapshot_thin(*, now: datetime, most: int = 20) -> int:
+def snapshot_downsample(*, now: datetime, most: int = 20) -> int:
     """Thin what has become old enough, in at most `most` transactions; how many rows went.
 
     Days are thinned when no hour is left to be: else a day would keep the last of each part of it.
     """
     gone, now_ms = 0, to_ms(now)
     for _ in range(most):
-        ripe = ((_stretch(grain, step, now_ms), later, step) for grain, later, step in STEPS)
+        ripe = ((_next_batch(grain, step, now_ms), later, step) for grain, later, step in DOWNSAMPLING_STEPS)
         found = next((part for part in ripe if part[0]), None)
         if found is None:
             break
-        gone += _thin(*found, now_ms)
+        gone += _downsample(*found, now_ms)
     return gone
 
 
-def _stretch(grain: str, step: Step, now_ms: int) -> list[int]:
+def _next_batch(grain: str, step: DownsamplingStep, now_ms: int) -> list[int]:
     """The oldest ripe moments of `grain`, whole hours or days only."""
     rows = PortfolioSnapshot.objects.filter(grain=grain).order_by("at_ms")
-    found = list(rows.filter(at_ms__lt=ripe_before(step, now_ms)).values_list("at_ms", flat=True)[:AT_ONCE])
-    if len(found) < AT_ONCE:
+    found = list(
+        rows.filter(at_ms__lt=downsample_before(step, now_ms)).values_list("at_ms", flat=True)[:BATCH_SIZE]
+    )
+    if len(found) < BATCH_SIZE:
         return found
     end = (found[-1] // step.width_ms + 1) * step.width_ms
     return list(rows.filter(at_ms__lt=end).values_list("at_ms", flat=True))
 
 
-def _thin(moments: Sequence[int], next_grain: str, step: Step, now_ms: int) -> int:
-    stay = kept(moments, step, now_ms)
+def _downsample(moments: Sequence[int], next_grain: str, step: DownsamplingStep, now_ms: int) -> int:
+    stay = select_kept(moments, step, now_ms)
     with transaction.atomic():
         PortfolioSnapshot.objects.filter(at_ms__in=stay).update(grain=next_grain)
         gone, _ = PortfolioSnapshot.objects.filter(at_ms__in=set(moments) - stay).delete()
     return gone
 
 
-POINTS = 500
-DRAWN = 120
+MAX_POINTS = 500
+CHART_POINTS = 120
 SPANS: dict[str, timedelta | None] = {
     "1d": timedelta(days=1),
     "1w": timedelta(days=7),
@@ -122,10 +124,10 @@ SPANS: dict[str, timedelta | None] = {
     "3m": timedelta(days=90),
     "all": None,
 }
-USUAL = "1w"
-LATE = Decimal("2.5")
+DEFAULT_SPAN = "1w"
+GAP_FACTOR = Decimal("2.5")
 """So many times the usual distance between two values is a gap."""
-NEAR = timedelta(minutes=10)
+NEAREST_WITHIN = timedelta(minutes=10)
 DAY = timedelta(days=1)
 HUNDRED = Decimal(100)
 
@@ -134,7 +136,7 @@ Point = tuple[datetime, Decimal | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class ValuePoint:
     """What the account was worth at `at`, in USD; `unpriced` is in no total."""
 
     at: datetime
@@ -152,10 +154,10 @@ class Change:
     since: datetime
 
 
-def span_of(given: Mapping[str, str]) -> str:
+def parse_span(given: Mapping[str, str]) -> str:
     """The span that an address asks for in `range`; one that we do not know is the usual one."""
-    asked = given.get("range", USUAL).lower()
-    return asked if asked in SPANS else USUAL
+    asked = given.get("range", DEFAULT_SPAN).lower()
+    return asked if asked in SPANS else DEFAULT_SPAN
 
 
 def span_start(span: str, *, now: datetime) -> datetime:
@@ -164,21 +166,21 @@ def span_start(span: str, *, now: datetime) -> datetime:
     return EPOCH if length is None else max(now, EPOCH + length) - length
 
 
-def first_after(start: datetime, *, end: datetime) -> datetime:
+def first_value_at(start: datetime, *, end: datetime) -> datetime:
     """The first value from `start` on: a young desk's few values are not pressed into one stretch. One query."""
     rows = PortfolioSnapshot.objects.filter(at_ms__gte=to_ms(start), at_ms__lte=to_ms(end))
     first = rows.aggregate(first=Min("at_ms"))["first"]
     return end if first is None else from_ms(first)
 
 
-def curve(span: str, *, now: datetime, most: int = DRAWN) -> tuple[Point, ...]:
+def curve(span: str, *, now: datetime, most: int = CHART_POINTS) -> tuple[Point, ...]:
     """The value over a named span, with its gaps, to be drawn. Two queries."""
-    start = first_after(span_start(span, now=now), end=now)
+    start = first_value_at(span_start(span, now=now), end=now)
     values = values_between(start, now, most=most)
     return tuple(with_gaps(values, width=width_ms(start, now, most), now=now))
 
 
-def values_between(start: datetime, end: datetime, *, most: int = POINTS) -> tuple[Value, ...]:
+def values_between(start: datetime, end: datetime, *, most: int = MAX_POINTS) -> tuple[ValuePoint, ...]:
     """The last value of each of at most `most` equal stretches, oldest first. One query."""
     start_ms, width = to_ms(start), width_ms(start, end, most)
     rows = PortfolioSnapshot.objects.filter(at_ms__gte=start_ms, at_ms__lte=to_ms(end)).order_by()
@@ -192,9 +194,9 @@ def width_ms(start: datetime, end: datetime, most: int) -> int:
     return max(0, to_ms(end) - to_ms(start)) // most + 1
 
 
-def with_gaps(values: Sequence[Value], *, width: int, now: datetime) -> Iterator[Point]:
+def with_gaps(values: Sequence[ValuePoint], *, width: int, now: datetime) -> Iterator[Point]:
     """Points of a curve; None where a value is missing between two."""
-    before: Value | None = None
+    before: ValuePoint | None = None
     for value in values:
         if before is not None and _is_gap(before.at, value.at, width=width, now=now):
             yield before.at + (value.at - before.at) / 2, None
@@ -206,7 +208,7 @@ def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datet
     """From the value nearest to 24 hours before the reading, if one is near and counts the same coins. One query."""
     if total is None or read_at is None:
         return None
-    wanted, near = to_ms(read_at - DAY), to_ms(read_at - DAY + _near()) - to_ms(read_at - DAY)
+    wanted, near = to_ms(read_at - DAY), to_ms(read_at - DAY + _nearest_within()) - to_ms(read_at - DAY)
     rows = PortfolioSnapshot.objects.filter(at_ms__gte=wanted - near, at_ms__lte=wanted + near)
     found = min(rows, key=lambda row: (abs(row.at_ms - wanted), row.at_ms), default=None)
     if found is None or sorted(found.unpriced) != sorted(unpriced):
@@ -216,12 +218,12 @@ def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datet
     return Change(usd=change, pct=pct, since=found.at)
 
 
-def _near() -> timedelta:
-    return max(NEAR, timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
+def _nearest_within() -> timedelta:
+    return max(NEAREST_WITHIN, timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
 
 
-def _value(row: PortfolioSnapshot) -> Value:
-    return Value(at=row.at, total_usd=row.total_usd, cash_usd=row.cash_usd, unpriced=tuple(row.unpriced))
+def _value(row: PortfolioSnapshot) -> ValuePoint:
+    return ValuePoint(at=row.at, total_usd=row.total_usd, cash_usd=row.cash_usd, unpriced=tuple(row.unpriced))
 
 
 def _is_gap(before: datetime, at: datetime, *, width: int, now: datetime) -> bool:
@@ -232,4 +234,4 @@ def _is_gap(before: datetime, at: datetime, *, width: int, now: datetime) -> boo
         usual = max(usual, HOUR_MS)
     if age > DAILY.age_ms:
         usual = max(usual, DAY_MS)
-    return to_ms(at) - to_ms(before) > LATE * max(usual, width)
+    return to_ms(at) - to_ms(before) > GAP_FACTOR * max(usual, width)

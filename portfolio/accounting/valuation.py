@@ -9,7 +9,7 @@ from exchange.schemas import PositionBalance, Ticker
 USD = "USD"
 BRIDGES = ("USDT", "USDC", "EUR")
 ONE = Decimal(1)
-DIGITS = Decimal("0.00000001")
+PRECISION = Decimal("0.00000001")
 CENT = Decimal("0.01")
 EXACT_DIGITS = 20  # before the point, of the 28 that decimals are computed with
 
@@ -17,14 +17,14 @@ Prices = Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class Valuation:
     """Price of one coin and value of the whole holding, in USD."""
 
     price_usd: Decimal | None
     market_value_usd: Decimal | None
 
 
-def prices_of(tickers: Mapping[str, Ticker]) -> dict[str, Decimal]:
+def prices_from_tickers(tickers: Mapping[str, Ticker]) -> dict[str, Decimal]:
     """The last price per instrument, else the middle of bid and ask; instruments without either are left out."""
     found = {name: ticker.price for name, ticker in tickers.items()}
     return {name: price for name, price in found.items() if price is not None and price > 0}
@@ -44,7 +44,7 @@ def price_usd(currency: str, prices: Prices) -> Decimal | None:
     return None
 
 
-def worth_of(position: PositionBalance, prices: Prices) -> Worth:
+def value_position(position: PositionBalance, prices: Prices) -> Valuation:
     """The exchange's own market value where it means the whole quantity, else quantity times price.
 
     With open orders the exchange reduces `market_value` by what they reserve (dossier 5.6), so it speaks
@@ -52,29 +52,29 @@ def worth_of(position: PositionBalance, prices: Prices) -> Worth:
     """
     price = price_usd(position.instrument_name, prices)
     if position.instrument_name == USD or not position.quantity:
-        return Worth(price, position.quantity)
-    if position.market_value is not None and _is_free(position):
-        return Worth(price or position.market_value / position.quantity, position.market_value)
+        return Valuation(price, position.quantity)
+    if position.market_value is not None and _is_withdrawable(position):
+        return Valuation(price or position.market_value / position.quantity, position.market_value)
     if price is None:
-        return Worth(None, None)
-    return Worth(price, rounded(position.quantity * price))
+        return Valuation(None, None)
+    return Valuation(price, round_value(position.quantity * price))
 
 
-def total_of(values: Sequence[Decimal | None]) -> Decimal | None:
+def sum_known(values: Sequence[Decimal | None]) -> Decimal | None:
     """The sum of what has a price, in cents; None when there is something and nothing of it has one."""
     known = [value for value in values if value is not None]
     return None if values and not known else sum(known, Decimal()).quantize(CENT)
 
 
-def rounded(value: Decimal) -> Decimal:
+def round_value(value: Decimal) -> Decimal:
     """To eight decimals, half to even: a figure to read, that no order is made of."""
-    return value if value.adjusted() >= EXACT_DIGITS else value.quantize(DIGITS)
+    return value if value.adjusted() >= EXACT_DIGITS else value.quantize(PRECISION)
 
 
-def _is_free(position: PositionBalance) -> bool:
+def _is_withdrawable(position: PositionBalance) -> bool:
     """`max_withdrawal_balance` has 8 decimals, `quantity` up to 14 (dossier 5.6)."""
     free = position.max_withdrawal_balance
-    return free is not None and position.quantity - free < DIGITS
+    return free is not None and position.quantity - free < PRECISION
 
 
 def _pair(base: str, quote: str, prices: Prices) -> Decimal | None:

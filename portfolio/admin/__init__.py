@@ -8,7 +8,7 @@ from portfolio.admin.accounting import (
     SnapshotAdmin,
 )
 from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
-from portfolio.admin.holdings import BalanceAdmin, HeldPolicyAdmin, PerpetualAdmin
+from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, PerpetualAdmin
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
 from portfolio.admin.tokens import ApiTokenAdmin
 
@@ -20,7 +20,7 @@ __all__ = [
     "CoinDriftAdmin",
     "CostCursorAdmin",
     "CostEntryAdmin",
-    "HeldPolicyAdmin",
+    "HoldingsPolicyAdmin",
     "PerpetualAdmin",
     "PositionCostAdmin",
     "SignalAdmin",

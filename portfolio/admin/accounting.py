@@ -5,8 +5,8 @@ from datetime import datetime
 from django.contrib import admin
 from django.db.models import Q
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, list_link, to_the_second
-from exchange.admin.filters import QuestionFilter
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, list_link
+from exchange.admin.filters import ConditionFilter
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, Trade
 from portfolio.models import CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
@@ -19,13 +19,13 @@ class SnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="at")
     def recorded(self, snapshot: PortfolioSnapshot) -> str | None:
-        return to_the_second(snapshot.at)
+        return format_to_second(snapshot.at)
 
 
-class IsBehind(QuestionFilter):
+class BehindFilter(ConditionFilter):
     title = "is it reckoned up?"
     parameter_name = "behind"
-    answers = (
+    options = (
         ("yes", "Still behind", Q(behind_ns__isnull=False)),
         ("unknown", "Without a known cost", Q(cost_usd=None)),
     )
@@ -34,18 +34,18 @@ class IsBehind(QuestionFilter):
 @admin.register(PositionCost)
 class PositionCostAdmin(ReadOnlyAdmin):
     list_display = ("currency", "quantity", "cost_usd", "behind")
-    list_filter = (IsBehind,)
+    list_filter = (BehindFilter,)
     search_fields = ("currency",)
 
     @admin.display(description="behind since", empty_value="")
     def behind(self, cost: PositionCost) -> str | None:
-        return None if cost.behind_ns is None else to_the_second(_moment(cost.behind_ns))
+        return None if cost.behind_ns is None else format_to_second(_moment(cost.behind_ns))
 
 
-class WhichChange(QuestionFilter):
+class SaleFilter(ConditionFilter):
     title = "which?"
     parameter_name = "which"
-    answers = (
+    options = (
         ("sales", "Sales", Q(is_sale=True)),
         ("unknown", "Sales without a known result", Q(is_sale=True, realised_usd=None)),
     )
@@ -57,12 +57,12 @@ class CostEntryAdmin(ByIdAdmin):
         *("traded", "currency", "instrument_name", "change", "usd", "stock", "stock_cost_usd"),
         *("realised_usd", "order_id", "trade_id"),
     )
-    list_filter = (WhichChange,)
+    list_filter = (SaleFilter,)
     ordering = ("-id",)  # as they were entered: along the key
     search_fields = ("trade_id",)
     readonly_fields = ("order", "trade")
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         return [Q(order_id=term, is_sale=True), Q(trade_id=term, is_sale=True)]
 
     @admin.display(description="order")
@@ -75,7 +75,7 @@ class CostEntryAdmin(ByIdAdmin):
 
     @admin.display(description="traded at")
     def traded(self, entry: CostEntry) -> str | None:
-        return to_the_second(_moment(entry.at_ns))
+        return format_to_second(_moment(entry.at_ns))
 
 
 @admin.register(CostCursor)
@@ -84,31 +84,33 @@ class CostCursorAdmin(ReadOnlyAdmin):
 
     @admin.display(description="balances compared since", empty_value="")
     def compared_since(self, cursor: CostCursor) -> str | None:
-        return None if cursor.compared_since_ns is None else to_the_second(_moment(cursor.compared_since_ns))
+        return (
+            None if cursor.compared_since_ns is None else format_to_second(_moment(cursor.compared_since_ns))
+        )
 
 
-class IsTold(QuestionFilter):
+class ReportedFilter(ConditionFilter):
     title = "what of it?"
-    parameter_name = "told"
-    answers = (
+    parameter_name = "reported"
+    options = (
         ("seen", "Has just changed", Q(seen_ns__isnull=False)),
-        ("told", "Was told", Q(told_ns__isnull=False)),
+        ("reported", "Was told", Q(told_ns__isnull=False)),
     )
 
 
 @admin.register(CoinDrift)
 class CoinDriftAdmin(ReadOnlyAdmin):
-    list_display = ("currency", "traded", "known", "seen", "first_seen", "told")
-    list_filter = (IsTold,)
+    list_display = ("currency", "traded", "known", "seen", "first_seen", "reported")
+    list_filter = (ReportedFilter,)
     search_fields = ("currency",)
 
     @admin.display(description="first seen", empty_value="")
     def first_seen(self, drift: CoinDrift) -> str | None:
-        return None if drift.seen_ns is None else to_the_second(_moment(drift.seen_ns))
+        return None if drift.seen_ns is None else format_to_second(_moment(drift.seen_ns))
 
     @admin.display(description="told, first seen", empty_value="")
-    def told(self, drift: CoinDrift) -> str | None:
-        return None if drift.told_ns is None else to_the_second(_moment(drift.told_ns))
+    def reported(self, drift: CoinDrift) -> str | None:
+        return None if drift.told_ns is None else format_to_second(_moment(drift.told_ns))
 
 
 def _moment(at_ns: int) -> datetime:

@@ -6,37 +6,37 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, group_link, to_the_second, uuid_of
-from exchange.admin.filters import QuestionFilter
-from exchange.admin.market import began_link
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, uuid_of
+from exchange.admin.filters import ConditionFilter
+from exchange.admin.market import correlation_link
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert, AlertMessage
 
 NAME_LENGTH = 64
 
 
-class StillGoingOn(QuestionFilter):
+class OngoingFilter(ConditionFilter):
     title = "is it over?"
     parameter_name = "over"
-    answers = (
+    options = (
         ("no", "Still going on", ~Q(condition="") & Q(ended_at=None)),
         ("yes", "Over", ~Q(condition="") & Q(ended_at__isnull=False)),
     )
 
 
-class ToAcknowledge(QuestionFilter):
+class AcknowledgedFilter(ConditionFilter):
     title = "acknowledged"
     parameter_name = "seen"
-    answers = (
+    options = (
         ("no", "Not yet", Q(acknowledged_at=None)),
         ("yes", "Yes", Q(acknowledged_at__isnull=False)),
     )
 
 
-class Delivered(QuestionFilter):
+class DeliveryFilter(ConditionFilter):
     title = "delivered"
     parameter_name = "delivered"
-    answers = (
+    options = (
         ("no", "Not delivered: failed, or on its way", Q(state__in=["DUE", "SENDING", "FAILED"])),
         ("tried", "Tried in vain at least once", Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
     )
@@ -56,14 +56,14 @@ class AlertAdmin(ByIdAdmin):
         "acknowledged_by",
         "on_desk",
     )
-    list_filter = (ToAcknowledge, StillGoingOn, Delivered, "kind", "state")
+    list_filter = (AcknowledgedFilter, OngoingFilter, DeliveryFilter, "kind", "state")
     readonly_fields = ("group", "began")
     ordering = ("-id",)  # as they were raised: along the key
     search_fields = ("title",)
     search_help_text = "An instrument, the id of a group, or the name of what began it, exactly as shown"
     actions = ("acknowledge",)
 
-    def searches(self, term: str) -> list[Q]:
+    def search_conditions(self, term: str) -> list[Q]:
         found = [Q(instrument_name=term), Q(correlation_id=term)]
         return [*found, Q(oco_group_id=group)] if (group := uuid_of(term)) else found
 
@@ -81,11 +81,11 @@ class AlertAdmin(ByIdAdmin):
 
     @admin.display(description="raised at")
     def raised(self, alert: Alert) -> str | None:
-        return to_the_second(alert.raised_at)
+        return format_to_second(alert.raised_at)
 
     @admin.display(description="over since", empty_value="")
     def over(self, alert: Alert) -> str | None:
-        return to_the_second(alert.ended_at)
+        return format_to_second(alert.ended_at)
 
     @admin.display(description="group", empty_value="")
     def group(self, alert: Alert) -> str | None:
@@ -95,7 +95,7 @@ class AlertAdmin(ByIdAdmin):
 
     @admin.display(description="what began it", empty_value="")
     def began(self, alert: Alert) -> str | None:
-        return began_link(alert.correlation_id)
+        return correlation_link(alert.correlation_id)
 
 
 @admin.register(AlertMessage)
@@ -104,4 +104,4 @@ class AlertMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="at")
     def moment(self, message: AlertMessage) -> str | None:
-        return to_the_second(message.at)
+        return format_to_second(message.at)

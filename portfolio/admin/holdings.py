@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from exchange.admin.base import ReadOnlyAdmin
-from exchange.admin.filters import QuestionFilter
+from exchange.admin.filters import ConditionFilter
 from oco.admin import PolicyAdmin
 from oco.forms import ProtectForm
 from oco.models import ProtectionPolicy
@@ -25,18 +25,18 @@ from oco.policies import policy_for
 from oco.presentation.positions import pairs_of
 from oco.presentation.previews import Holdings, coin_preview
 from oco.services.groups import group_create
-from oco.services.validation import NotPossible, free_of
-from portfolio.dashboard.selectors import holdings_now
+from oco.services.validation import NotPossible, available_quantity
+from portfolio.dashboard.selectors import load_holdings
 from portfolio.models import Balance, Perpetual
-from portfolio.views.protection.account import standing_of
+from portfolio.views.protection.account import load_account_context
 
 NAME_LENGTH = 64
 
 
-class Unpriced(QuestionFilter):
+class UnpricedFilter(ConditionFilter):
     title = "price"
     parameter_name = "price"
-    answers = (("none", "Held, and without a known price", Q(price_usd=None) & ~Q(quantity=0)),)
+    options = (("none", "Held, and without a known price", Q(price_usd=None) & ~Q(quantity=0)),)
 
 
 @admin.register(Balance)
@@ -52,7 +52,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         "on_desk",
     )
     change_list_template = "admin/sync_now_list.html"
-    list_filter = (Unpriced,)
+    list_filter = (UnpricedFilter,)
     search_fields = ("currency",)
     actions = ("protect_held",)
 
@@ -82,21 +82,21 @@ class BalanceAdmin(ReadOnlyAdmin):
         balance = get_object_or_404(Balance, currency=currency)
         pairs = pairs_of([currency]).get(currency, [])
         form = ProtectForm(
-            request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_proposal(currency)
+            request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_initial_levels(currency)
         )
-        if form.is_valid() and self._created(request, form, balance):
+        if form.is_valid() and self._create_group(request, form, balance):
             return redirect("admin:oco_ocogroup_changelist")
         context = {"form": form, "balance": balance, "title": f"Protect {currency}"}
         context |= self.admin_site.each_context(request)
         return render(request, "admin/protect.html", context)
 
-    def _created(self, request: HttpRequest, form: ProtectForm, balance: Balance) -> bool:
+    def _create_group(self, request: HttpRequest, form: ProtectForm, balance: Balance) -> bool:
         """Whether it could be written down; why not is on the form."""
         name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
         try:
-            asked = form.asked()
-            standing = standing_of(asked["instrument_name"])
-            group = group_create(**asked, standing=standing, requested_by=name, now=now)
+            group_values = form.group_values()
+            account_context = load_account_context(group_values["instrument_name"])
+            group = group_create(**group_values, account_context=account_context, requested_by=name, now=now)
         except NotPossible as refusal:
             form.add_error(refusal.field or None, str(refusal))
             return False
@@ -104,18 +104,18 @@ class BalanceAdmin(ReadOnlyAdmin):
         return True
 
 
-def _proposal(currency: str) -> dict[str, Any]:
+def _initial_levels(currency: str) -> dict[str, Any]:
     """What is free, by the policy of its first pair, from the price now."""
     pair = next(iter(pairs_of([currency]).get(currency, [])), None)
-    holdings = holdings_now()
-    shown = pair and coin_preview(pair, policy_for(pair.symbol), holdings)
-    if not pair or not shown:
+    holdings = load_holdings()
+    preview = pair and coin_preview(pair, policy_for(pair.symbol), holdings)
+    if not pair or not preview:
         return {}
     return {
-        "instrument_name": shown.instrument_name,
-        "quantity": free_of(instrument=pair, held=holdings.held.get(currency, Decimal())),
-        "stop_price": shown.stop,
-        "take_profit_price": shown.target,
+        "instrument_name": preview.instrument_name,
+        "quantity": available_quantity(instrument=pair, held=holdings.held.get(currency, Decimal())),
+        "stop_price": preview.stop,
+        "take_profit_price": preview.target,
     }
 
 
@@ -125,8 +125,8 @@ class PerpetualAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ProtectionPolicy)
-class HeldPolicyAdmin(PolicyAdmin):
+class HoldingsPolicyAdmin(PolicyAdmin):
     """Registered here, where it is known what is held."""
 
     def holdings(self) -> Holdings:
-        return holdings_now()
+        return load_holdings()

@@ -11,18 +11,18 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from exchange.admin.base import AnyAdmin, ReadOnlyAdmin, to_the_second
-from exchange.admin.filters import QuestionFilter
+from exchange.admin.base import AnyAdmin, ReadOnlyAdmin, format_to_second
+from exchange.admin.filters import ConditionFilter
 from exchange.core.times import Timeframe
 from portfolio.models import Signal, WatchlistItem
-from portfolio.signals.selectors import reason_words
+from portfolio.signals.selectors import reasons_text
 from portfolio.signals.watchlist import (
-    NotWatchable,
-    symbol_of,
+    InvalidWatchlistItem,
+    resolve_symbol,
     watchlist_add,
     watchlist_move,
-    watchlist_note,
     watchlist_remove,
+    watchlist_set_note,
 )
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ else:
     ModelForm = forms.ModelForm  # not subscriptable when it runs
 
 
-class WatchForm(ModelForm):
+class WatchlistItemForm(ModelForm):
     def clean_instrument_name(self) -> str:
         try:
-            return symbol_of(self.cleaned_data["instrument_name"])
-        except NotWatchable as refusal:
+            return resolve_symbol(self.cleaned_data["instrument_name"])
+        except InvalidWatchlistItem as refusal:
             raise forms.ValidationError(str(refusal)) from None
 
 
@@ -43,7 +43,7 @@ class WatchForm(ModelForm):
 class WatchlistItemAdmin(AnyAdmin):
     """An instrument is put on and taken off; what can change is its note and its place."""
 
-    form = WatchForm
+    form = WatchlistItemForm
     fields = ("instrument_name", "note")
     list_display = ("instrument_name", "note", "position", "changed_at")
     actions = ("move_up", "move_down")
@@ -54,10 +54,10 @@ class WatchlistItemAdmin(AnyAdmin):
     def save_model(self, request: HttpRequest, obj: WatchlistItem, form: Any, change: bool) -> None:
         now = timezone.now()
         if change:
-            watchlist_note(item=obj, note=obj.note, now=now)
+            watchlist_set_note(item=obj, note=obj.note, now=now)
         else:
-            made, _ = watchlist_add(instrument_name=obj.instrument_name, note=obj.note, now=now)
-            obj.pk = made.pk
+            created, _ = watchlist_add(instrument_name=obj.instrument_name, note=obj.note, now=now)
+            obj.pk = created.pk
 
     def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
         watchlist_remove(instrument_name=obj.instrument_name)
@@ -73,35 +73,35 @@ class WatchlistItemAdmin(AnyAdmin):
             watchlist_move(item=item, steps=1, now=timezone.now())
 
 
-class Latest(QuestionFilter):
+class LatestFilter(ConditionFilter):
     title = "what"
     parameter_name = "what"
-    answers = (
+    options = (
         ("now", "Latest", Q(is_latest=True)),
         ("silent", "Without a signal", Q(is_latest=True, action="")),
         ("before", "History", Q(is_latest=False)),
     )
 
 
-class ByTimeframe(QuestionFilter):
+class TimeframeFilter(ConditionFilter):
     title = parameter_name = "timeframe"
-    answers = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
+    options = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
 
 
 @admin.register(Signal)
 class SignalAdmin(ReadOnlyAdmin):
-    list_display = ("instrument_name", "timeframe", "action", "score", "why", "candle", "computed")
-    list_filter = (Latest, ByTimeframe, "action")
+    list_display = ("instrument_name", "timeframe", "action", "score", "reason_text", "candle", "computed")
+    list_filter = (LatestFilter, TimeframeFilter, "action")
     search_fields = ("instrument_name",)
 
     @admin.display(description="reason")
-    def why(self, signal: Signal) -> str:
-        return reason_words(signal.reasons)
+    def reason_text(self, signal: Signal) -> str:
+        return reasons_text(signal.reasons)
 
     @admin.display(description="candle from", empty_value="")
     def candle(self, signal: Signal) -> str | None:
-        return to_the_second(signal.candle_time)
+        return format_to_second(signal.candle_time)
 
     @admin.display(description="computed at")
     def computed(self, signal: Signal) -> str | None:
-        return to_the_second(signal.computed_at)
+        return format_to_second(signal.computed_at)

@@ -11,9 +11,9 @@ from django.shortcuts import render
 
 from exchange.admin.base import AnyAdmin
 from portfolio.models import ApiToken
-from portfolio.security.authentication import DAYS, token_create, token_revoke
+from portfolio.security.authentication import VALID_DAYS, token_create, token_revoke
 
-SHOWN = ("label", "scope", "user", "created", "expiry")
+TOKEN_FIELDS = ("label", "scope", "user", "created", "expiry")
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[ApiToken]
@@ -22,7 +22,9 @@ else:
 
 
 class TokenForm(ModelForm):
-    days = forms.IntegerField(min_value=DAYS[0], max_value=DAYS[-1], initial=90, label="Days until it ends")
+    days = forms.IntegerField(
+        min_value=VALID_DAYS[0], max_value=VALID_DAYS[-1], initial=90, label="Days until it ends"
+    )
 
     class Meta:
         model = ApiToken
@@ -36,7 +38,7 @@ class ApiTokenAdmin(AnyAdmin):
     list_display = ("__str__", "scope", "user", "created", "expiry")
     list_filter = ("scope",)
     list_select_related = ("user",)
-    fields = readonly_fields = SHOWN
+    fields = readonly_fields = TOKEN_FIELDS
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -49,12 +51,12 @@ class ApiTokenAdmin(AnyAdmin):
             raise PermissionDenied
         form, context = TokenForm(request.POST or None), self.admin_site.each_context(request)
         if form.is_valid():
-            context["token"] = self._made(request, form.cleaned_data)
+            context["token"] = self._create_token(request, form.cleaned_data)
         return render(request, "admin/token.html", {"title": "Add API token", "form": form, **context})
 
-    def _made(self, request: HttpRequest, asked: dict[str, Any]) -> str:
+    def _create_token(self, request: HttpRequest, cleaned: dict[str, Any]) -> str:
         by: Any = request.user
-        _, text = token_create(user=by, made_by=by.get_username(), **asked)
+        _, text = token_create(user=by, created_by=by.get_username(), **cleaned)
         return text
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:

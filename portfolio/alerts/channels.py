@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("alerts")
 
-DEADLINE_S = 20.0  # for all channels together; Apprise itself only counts from byte to byte
+SEND_TIMEOUT_SECONDS = 20.0  # for all channels together; Apprise itself only counts from byte to byte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,14 @@ class Channel:
 
     def __init__(self, number: int, url: str) -> None:
         self.number = number
-        self.mark = salted_hmac("alerts.channel", url).hexdigest()[:12]
+        self.fingerprint = salted_hmac("alerts.channel", url).hexdigest()[:12]
         self._url = url
 
     def __repr__(self) -> str:
         return f"Channel({self.number})"
 
     @property
-    def is_understood(self) -> bool:
+    def is_valid(self) -> bool:
         return self._service() is not None
 
     @property
@@ -52,7 +52,7 @@ class Channel:
         kind = "?" if service is None else str(service.service_name)
         return f"channel {self.number} ({kind})"
 
-    def take(self, message: Message) -> bool:
+    def send(self, message: Message) -> bool:
         """Whether the service took it. Raises nothing: what it would say may hold the address."""
         from apprise import NotifyFormat, NotifyType
 
@@ -78,7 +78,7 @@ class Channel:
         return Apprise.instantiate(self._url, asset=_asset())
 
 
-def channels_read() -> list[Channel]:
+def configured_channels() -> list[Channel]:
     """Those of the settings, numbered from 1 in their order."""
     text = str(settings.ALERT_URLS)
     if not text:
@@ -89,19 +89,19 @@ def channels_read() -> list[Channel]:
     return [Channel(number, url) for number, url in enumerate(urls, start=1)]
 
 
-def take_all(messages: Mapping[Channel, Message]) -> dict[Channel, bool]:
+def send_all(messages: Mapping[Channel, Message]) -> dict[Channel, bool]:
     """Give each channel its message, all at the same time; one that is not done at the deadline has not taken it."""
-    taken = dict.fromkeys(messages, False)
-    threads = [_start(channel, message, taken) for channel, message in messages.items()]
-    end = monotonic() + DEADLINE_S
+    delivered = dict.fromkeys(messages, False)
+    threads = [_start_thread(channel, message, delivered) for channel, message in messages.items()]
+    end = monotonic() + SEND_TIMEOUT_SECONDS
     for thread in threads:
         thread.join(max(0.0, end - monotonic()))
-    return dict(taken)  # a copy: what comes later has not come
+    return dict(delivered)  # a copy: what comes later has not come
 
 
-def _start(channel: Channel, message: Message, taken: dict[Channel, bool]) -> Thread:
+def _start_thread(channel: Channel, message: Message, delivered: dict[Channel, bool]) -> Thread:
     def run() -> None:
-        taken[channel] = channel.take(message)
+        delivered[channel] = channel.send(message)
 
     thread = Thread(target=run, name=f"alert channel {channel.number}", daemon=True)
     thread.start()

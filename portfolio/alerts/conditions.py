@@ -14,7 +14,7 @@ TITLE_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Incident:
     """Something that is not as it should be, for as long as `condition` names it."""
 
     condition: str
@@ -25,20 +25,20 @@ class Trouble:
     instrument_name: str = ""
 
 
-def trouble_begin(*, trouble: Trouble, now: datetime) -> bool:
+def incident_open(*, incident: Incident, now: datetime) -> bool:
     """Raise its alert, unless one is open; whether it is new. The database refuses a second one."""
-    if Alert.objects.filter(condition=trouble.condition, ended_at=None).exists():
+    if Alert.objects.filter(condition=incident.condition, ended_at=None).exists():
         return False
     try:
         with transaction.atomic():
             Alert.objects.create(
-                kind=trouble.kind,
-                dedupe_key=f"{trouble.condition} {now.isoformat()}",
-                condition=trouble.condition,
-                title=trouble.title[:TITLE_LENGTH],
-                text=trouble.text,
-                oco_group_id=trouble.group_id,
-                instrument_name=trouble.instrument_name,
+                kind=incident.kind,
+                dedupe_key=f"{incident.condition} {now.isoformat()}",
+                condition=incident.condition,
+                title=incident.title[:TITLE_LENGTH],
+                text=incident.text,
+                oco_group_id=incident.group_id,
+                instrument_name=incident.instrument_name,
                 raised_at=now,
             )
     except IntegrityError:
@@ -46,13 +46,13 @@ def trouble_begin(*, trouble: Trouble, now: datetime) -> bool:
     return True
 
 
-def trouble_end(*, condition: str, text: str, now: datetime) -> bool:
+def incident_resolve(*, condition: str, text: str, now: datetime) -> bool:
     """Say that it is well again, if an alert of it is open; whether one was."""
     alert = Alert.objects.filter(condition=condition, ended_at=None).first()
-    return alert is not None and trouble_end_all(alerts=[alert], title=alert.title, text=text, now=now)
+    return alert is not None and incident_resolve_all(alerts=[alert], title=alert.title, text=text, now=now)
 
 
-def trouble_end_all(*, alerts: Iterable[Alert], title: str, text: str, now: datetime) -> bool:
+def incident_resolve_all(*, alerts: Iterable[Alert], title: str, text: str, now: datetime) -> bool:
     """Several alerts about one thing end with one message."""
     ended = [alert for alert in alerts if alert_close(alert=alert, now=now)]
     if not ended:

@@ -16,35 +16,39 @@ from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.selectors import orders_executed
 from oco.models import Watermark
-from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
+from portfolio.alerts.conditions import Incident, incident_open, incident_resolve
 from portfolio.models import Alert
 from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument
+from portfolio.templatetags.labels import instrument_label
 
-SETTLED = timedelta(minutes=10)  # an execution may be listed later than its order
-LOOKED_BACK = timedelta(days=1)
-MOST = 500
-PREFIX = "trades "
+SETTLE_TIME = timedelta(minutes=10)  # an execution may be listed later than its order
+LOOKBACK = timedelta(days=1)
+MAX_ORDERS = 500
+MISSING_FILLS_PREFIX = "trades "
 
 
-def books_note_all(*, now: datetime) -> None:
+def check_missing_fills(*, now: datetime) -> None:
     """One alert an order; it ends when that order's executions have come."""
-    known = [row.condition.removeprefix(PREFIX) for row in _open_alerts()]
+    known = [row.condition.removeprefix(MISSING_FILLS_PREFIX) for row in _open_alerts()]
     waiting = {order.pk: order for order in ExchangeOrder.objects.filter(pk__in=known)}
-    orders = waiting | {order.pk: order for order in _orders_settled(now)}
-    stored = _stored(orders.values())
+    orders = waiting | {order.pk: order for order in _settled_orders(now)}
+    stored = _stored_quantities(orders.values())
     for order in orders.values():
         if stored[order.pk] < order.filled_quantity:
-            trouble_begin(trouble=_trouble(order, stored[order.pk]), now=now)
+            incident_open(incident=_incident(order, stored[order.pk]), now=now)
         elif order.pk in waiting:
-            trouble_end(condition=f"{PREFIX}{order.pk}", text=_("Its executions are stored now."), now=now)
+            incident_resolve(
+                condition=f"{MISSING_FILLS_PREFIX}{order.pk}",
+                text=_("Its executions are stored now."),
+                now=now,
+            )
 
 
 def _open_alerts() -> Iterable[Alert]:
     return Alert.objects.filter(kind=Alert.Kind.TRADES, ended_at=None).exclude(condition="")
 
 
-def _orders_settled(now: datetime) -> list[ExchangeOrder]:
+def _settled_orders(now: datetime) -> list[ExchangeOrder]:
     """Orders from after the first complete read whose executions must have been read since."""
     start_ns = Watermark.objects.values_list("since_ns", flat=True).first()
     cursor = SyncCursor.objects.filter(stream=Stream.TRADES).first()
@@ -52,13 +56,13 @@ def _orders_settled(now: datetime) -> list[ExchangeOrder]:
         return []
     if HistoryRange.objects.filter(stream=Stream.TRADES, done_at=None, end_ns__gt=start_ns).exists():
         return []  # a stretch is still to be read: what is missing may be in it
-    until = min(now, from_ms(cursor.read_until_ns // NS_PER_MS)) - SETTLED
+    until = min(now, from_ms(cursor.read_until_ns // NS_PER_MS)) - SETTLE_TIME
     begun = from_ms(start_ns // NS_PER_MS)
-    recent = orders_executed().filter(updated_at__gt=now - LOOKED_BACK, updated_at__lt=until)
-    return list(recent.filter(created_at__gt=begun)[:MOST])
+    recent = orders_executed().filter(updated_at__gt=now - LOOKBACK, updated_at__lt=until)
+    return list(recent.filter(created_at__gt=begun)[:MAX_ORDERS])
 
 
-def _stored(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
+def _stored_quantities(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
     """By order what its executions add up to, under either of its ids (dossier 6.2)."""
     owners = {
         name: order.pk for order in orders for name in (order.order_id, order.exchange_order_id) if name
@@ -69,7 +73,7 @@ def _stored(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
     return sums
 
 
-def _trouble(order: ExchangeOrder, stored: Decimal) -> Trouble:
+def _incident(order: ExchangeOrder, stored: Decimal) -> Incident:
     text = _(
         "Order %(order)s executed %(executed)s by the exchange's record, but the executions that could be read "
         "add up to %(stored)s. What is missing may have no stop: look at the exchange."
@@ -79,10 +83,10 @@ def _trouble(order: ExchangeOrder, stored: Decimal) -> Trouble:
         "executed": amount_text(order.filled_quantity),
         "stored": amount_text(stored),
     }
-    return Trouble(
-        condition=f"{PREFIX}{order.pk}",
+    return Incident(
+        condition=f"{MISSING_FILLS_PREFIX}{order.pk}",
         kind=Alert.Kind.TRADES,
-        title=_("%(name)s: executions are missing") % {"name": instrument(order.instrument_name)},
+        title=_("%(name)s: executions are missing") % {"name": instrument_label(order.instrument_name)},
         text=text % values,
         instrument_name=order.instrument_name,
     )

@@ -15,16 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from exchange.selectors import sync_last_success
-from oco.engine.coverage import Cover, Unprotected
+from oco.engine.coverage import CoverageStatus, Unprotected
 from oco.engine.states import State
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
-from oco.presentation.reasons import said
-from portfolio.dashboard.selectors import Dashboard, dashboard
+from oco.presentation.reasons import translate_reason
+from portfolio.dashboard.selectors import Dashboard, load_dashboard
 from portfolio.models import Alert
 from portfolio.status.sync_status import Freshness, SyncState
 from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument
+from portfolio.templatetags.labels import instrument_label
 
 DAY = timedelta(days=1)
 
@@ -48,10 +48,10 @@ def daily_moment(day: date, zone: ZoneInfo, at: time) -> datetime:
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
-    return _jump(moment, zone)
+    return _clock_change(moment, zone)
 
 
-def _jump(moment: datetime, zone: ZoneInfo) -> datetime:
+def _clock_change(moment: datetime, zone: ZoneInfo) -> datetime:
     """The moment at which the offset changed, in the day before `moment`: found by halving, to the second."""
     before, after = moment - DAY, moment
     offset = after.astimezone(zone).utcoffset()
@@ -64,21 +64,21 @@ def _jump(moment: datetime, zone: ZoneInfo) -> datetime:
     return after.replace(microsecond=0)
 
 
-RELEASED_SHOWN = 50
-AT_WORK = frozenset({Cover.PROTECTED, Cover.WAITING})
+MAX_RELEASED_SHOWN = 50
+WORKING_COVERAGE = frozenset({CoverageStatus.PROTECTED, CoverageStatus.WAITING})
 
 
-def daily_raise(*, now: datetime, today: bool = False) -> Alert | None:
+def daily_alert_raise(*, now: datetime, today: bool = False) -> Alert | None:
     """Make the daily alert if it is due, or with `today` that of today before its time; None when there is none
     to make. Before the first complete cycle there is nothing to tell yet.
     """
     zone = ZoneInfo(settings.TIME_ZONE)
-    day = daily_due(now, zone, settings.ALERT_DAILY_AT, daily_last())
-    if today and daily_last() != now.astimezone(zone).date():
+    day = daily_due(now, zone, settings.ALERT_DAILY_AT, last_daily_date())
+    if today and last_daily_date() != now.astimezone(zone).date():
         day = now.astimezone(zone).date()
     if day is None or sync_last_success() is None:
         return None
-    title, text = daily_words(dashboard(now=now))
+    title, text = daily_message(load_dashboard(now=now))
     alert, is_new = Alert.objects.get_or_create(
         daily_date=day,
         defaults={
@@ -93,89 +93,91 @@ def daily_raise(*, now: datetime, today: bool = False) -> Alert | None:
     return alert if is_new else None
 
 
-def daily_last() -> date | None:
+def last_daily_date() -> date | None:
     """The local date of the newest daily alert."""
     newest: date | None = Alert.objects.aggregate(newest=Max("daily_date"))["newest"]
     return newest
 
 
-def daily_words(desk: Dashboard) -> tuple[str, str]:
+def daily_message(dashboard: Dashboard) -> tuple[str, str]:
     """Title and text, the largest value first."""
-    bare = sorted(desk.unprotected, key=lambda row: -(row.market_value_usd or Decimal(0)))
-    released = _released(bare)
-    parts = [_intro(desk, bare), *map(_row, bare)]
+    unprotected = sorted(dashboard.unprotected, key=lambda row: -(row.market_value_usd or Decimal(0)))
+    released = _released_groups(unprotected)
+    parts = [_intro(dashboard, unprotected), *map(_position_line, unprotected)]
     if released:
-        parts += [_("Released by hand, and not taken back since:"), *map(_released_row, released)]
-    parts += _buybacks(desk.buybacks)
-    return _title(bare, desk.sync), "\n".join([*_doubts(desk.sync), *parts, *_unheard()])
+        parts += [_("Released by hand, and not taken back since:"), *map(_released_line, released)]
+    parts += _buyback_lines(dashboard.buybacks)
+    return _title(unprotected, dashboard.sync), "\n".join(
+        [*_stale_data_warning(dashboard.sync), *parts, *_undelivered_warning()]
+    )
 
 
-def _title(bare: list[Unprotected], sync: SyncState) -> str:
-    if not bare:
+def _title(unprotected: list[Unprotected], sync: SyncState) -> str:
+    if not unprotected:
         return _("The data is old.") if _is_old(sync) else _("Everything is protected")
-    count = len({row.instrument_name for row in bare})  # a coin may have several reasons
+    count = len({row.instrument_name for row in unprotected})  # a coin may have several reasons
     return ngettext(
         "%(count)d position without protection", "%(count)d positions without protection", count
     ) % {"count": count}
 
 
-def _intro(desk: Dashboard, bare: list[Unprotected]) -> str:
-    if not bare:
-        count = desk.summary.open_groups_count - len(desk.buybacks)
+def _intro(dashboard: Dashboard, unprotected: list[Unprotected]) -> str:
+    if not unprotected:
+        count = dashboard.summary.open_groups_count - len(dashboard.buybacks)
         return ngettext(
             "Every position has a stop, or there is none: %(count)d group is at work.",
             "Every position has a stop, or there is none: %(count)d groups are at work.",
             count,
         ) % {"count": count}
-    return _("Without a stop, together worth %(value)s:") % {"value": _usd(desk.summary.unprotected_usd)}
+    return _("Without a stop, together worth %(value)s:") % {"value": _usd(dashboard.summary.unprotected_usd)}
 
 
-def _row(row: Unprotected) -> str:
-    words = _("• %(name)s: %(quantity)s, worth %(value)s, since %(since)s. %(reason)s")
-    return words % {
-        "name": instrument(row.instrument_name),
+def _position_line(row: Unprotected) -> str:
+    template = _("• %(name)s: %(quantity)s, worth %(value)s, since %(since)s. %(reason)s")
+    return template % {
+        "name": instrument_label(row.instrument_name),
         "quantity": amount_text(row.quantity),
         "value": _usd(row.market_value_usd),
         "since": _since(row.since),
-        "reason": said(row.reason),
+        "reason": translate_reason(row.reason),
     }
 
 
-def _released(bare: list[Unprotected]) -> list[OcoGroup]:
+def _released_groups(unprotected: list[Unprotected]) -> list[OcoGroup]:
     """Released groups of what is still held without a stop (rule 10), the newest first."""
-    names = {row.instrument_name for row in bare}
-    guards = OcoGroup.objects.filter(state=State.RELEASED, lot__side=Lot.Side.BUY)
-    groups = guards.filter(instrument_name__in=names)
-    return list(groups.order_by("-closed_at")[:RELEASED_SHOWN])
+    names = {row.instrument_name for row in unprotected}
+    protections = OcoGroup.objects.filter(state=State.RELEASED, lot__side=Lot.Side.BUY)
+    groups = protections.filter(instrument_name__in=names)
+    return list(groups.order_by("-closed_at")[:MAX_RELEASED_SHOWN])
 
 
-def _released_row(group: OcoGroup) -> str:
-    words = _("• %(name)s: %(quantity)s, since %(since)s. %(reason)s")
-    return words % {
-        "name": instrument(group.instrument_name),
+def _released_line(group: OcoGroup) -> str:
+    template = _("• %(name)s: %(quantity)s, since %(since)s. %(reason)s")
+    return template % {
+        "name": instrument_label(group.instrument_name),
         "quantity": amount_text(group.quantity),
         "since": _since(group.closed_at),
-        "reason": said(group.reason),
+        "reason": translate_reason(group.reason),
     }
 
 
-def _buybacks(rows: Sequence[BuyBack]) -> list[str]:
+def _buyback_lines(rows: Sequence[BuyBack]) -> list[str]:
     """They guard no coins, so they are told apart: how many are at work, and each that is not."""
-    idle = [row for row in rows if row.cover not in AT_WORK]
-    count, told = len(rows) - len(idle), list[str]()
+    not_working = [row for row in rows if row.coverage_status not in WORKING_COVERAGE]
+    count, lines = len(rows) - len(not_working), list[str]()
     if count:
-        words = ngettext("%(count)d buy-back is at work.", "%(count)d buy-backs are at work.", count)
-        told.append(words % {"count": count})
-    if idle:
-        told += [_("Sold, and not wholly bought back by any order now:"), *map(_buyback_row, idle)]
-    return told
+        template = ngettext("%(count)d buy-back is at work.", "%(count)d buy-backs are at work.", count)
+        lines.append(template % {"count": count})
+    if not_working:
+        lines += [_("Sold, and not wholly bought back by any order now:"), *map(_buyback_line, not_working)]
+    return lines
 
 
-def _buyback_row(row: BuyBack) -> str:
+def _buyback_line(row: BuyBack) -> str:
     return _("• %(name)s: %(quantity)s. %(reason)s") % {
-        "name": instrument(row.group.instrument_name),
+        "name": instrument_label(row.group.instrument_name),
         "quantity": amount_text(row.quantity, row.quantity_decimals),
-        "reason": said(row.group.reason),
+        "reason": translate_reason(row.group.reason),
     }
 
 
@@ -183,25 +185,25 @@ def _is_old(sync: SyncState) -> bool:
     return sync.status in (Freshness.OLD, Freshness.NEVER)
 
 
-def _doubts(sync: SyncState) -> list[str]:
+def _stale_data_warning(sync: SyncState) -> list[str]:
     """What makes all that follows less than certain: nobody has looked since."""
     if not _is_old(sync):
         return []
-    words = _("These figures are old: the last complete sync was %(when)s.")
-    return [words % {"when": _since(sync.last_success)}]
+    template = _("These figures are old: the last complete sync was %(when)s.")
+    return [template % {"when": _since(sync.last_success)}]
 
 
-def _unheard() -> list[str]:
+def _undelivered_warning() -> list[str]:
     """What was never heard."""
-    lost = Alert.objects.filter(state=Alert.State.FAILED, acknowledged_at=None).count()
-    if not lost:
+    unsent = Alert.objects.filter(state=Alert.State.FAILED, acknowledged_at=None).count()
+    if not unsent:
         return []
-    words = ngettext(
+    template = ngettext(
         "%(count)d earlier alert could not be sent; it is on the desk.",
         "%(count)d earlier alerts could not be sent; they are on the desk.",
-        lost,
+        unsent,
     )
-    return [words % {"count": lost}]
+    return [template % {"count": unsent}]
 
 
 def _usd(value: Decimal | None) -> str:

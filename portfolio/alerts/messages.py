@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from portfolio.alerts.channels import Message
 from portfolio.models import Alert
-from portfolio.status.trading_mode import Mode, mode_now
+from portfolio.status.trading_mode import Mode, current_mode
 from portfolio.worker.processes import page_url
 
 Kind = Alert.Kind
@@ -22,28 +22,28 @@ TONES = {
     Kind.EXIT: "warning",
     Kind.RELEASED: "warning",
 }
-WORST_FIRST = ("failure", "warning", "success", "info")
-PAGES = {Kind.DAILY: "/protection/", Kind.UNPROTECTED: "/protection/"}  # the others lead to the alerts
+TONE_PRIORITY = ("failure", "warning", "success", "info")
+ALERT_PATHS = {Kind.DAILY: "/protection/", Kind.UNPROTECTED: "/protection/"}  # the others lead to the alerts
 
 
-def message_of(alerts: Sequence[Alert]) -> Message:
+def build_message(alerts: Sequence[Alert]) -> Message:
     """One alert as it is, several as a digest, the oldest first."""
-    mode = mode_now()
+    mode = current_mode()
     if len(alerts) == 1:
-        title, told = alerts[0].title, _story(alerts[0])
+        title, body = alerts[0].title, _alert_text(alerts[0])
     else:
         title = ngettext("%(count)d alert", "%(count)d alerts", len(alerts)) % {"count": len(alerts)}
-        told = "\n\n".join(f"• {alert.title}\n{_story(alert)}" for alert in alerts)
-    tone = min((TONES.get(Kind(alert.kind), "failure") for alert in alerts), key=WORST_FIRST.index)
-    return Message(title=f"{mode.label} · {title}", text=f"{told}\n\n{_say(mode)}", tone=tone)
+        body = "\n\n".join(f"• {alert.title}\n{_alert_text(alert)}" for alert in alerts)
+    tone = min((TONES.get(Kind(alert.kind), "failure") for alert in alerts), key=TONE_PRIORITY.index)
+    return Message(title=f"{mode.label} · {title}", text=f"{body}\n\n{_mode_text(mode)}", tone=tone)
 
 
-def test_message() -> Message:
+def build_test_message() -> Message:
     """What `send_alerts --test` sends."""
-    mode = mode_now()
+    mode = current_mode()
     title = _("This is a test")
     text = _("This channel works: alerts of this desk arrive here.")
-    return Message(title=f"{mode.label} · {title}", text=f"{text}\n{desk_url()}/\n\n{_say(mode)}")
+    return Message(title=f"{mode.label} · {title}", text=f"{text}\n{desk_url()}/\n\n{_mode_text(mode)}")
 
 
 def desk_url() -> str:
@@ -51,20 +51,20 @@ def desk_url() -> str:
     return settings.DESK_URL or page_url().rstrip("/")
 
 
-def page_of(alert: Alert) -> str:
+def alert_path(alert: Alert) -> str:
     """The path of the page that shows what the alert is about."""
     if alert.oco_group_id is not None:
         return f"/protection/{alert.oco_group_id}/"
-    return PAGES.get(Kind(alert.kind), "/alerts/")
+    return ALERT_PATHS.get(Kind(alert.kind), "/alerts/")
 
 
-def _story(alert: Alert) -> str:
+def _alert_text(alert: Alert) -> str:
     raised = f"{timezone.localtime(alert.raised_at):%Y-%m-%d %H:%M:%S %Z}"
-    return f"{alert.text}\n{raised} · {desk_url()}{page_of(alert)}"
+    return f"{alert.text}\n{raised} · {desk_url()}{alert_path(alert)}"
 
 
-def _say(mode: Mode) -> str:
+def _mode_text(mode: Mode) -> str:
     """Said loudly where it is not real, and plainly where it is."""
     if settings.ENVIRONMENT == "DRY_RUN":
         return _("*** DRY RUN: nothing here is real. Account, orders and prices are simulated. ***")
-    return f"{mode.label}: {mode.short}{mode.rest}."
+    return f"{mode.label}: {mode.short}{mode.detail}."

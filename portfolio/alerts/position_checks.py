@@ -23,120 +23,131 @@ from django.utils.translation import gettext_lazy
 
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.engine.pricing import Way, ceiling_of
+from oco.engine.pricing import ExitSide, max_buy_price_of
 from oco.engine.states import State, is_final
 from oco.models import Lot, OcoGroup
-from oco.presentation.reasons import said
-from oco.selectors import Lack, groups_open, lacks_read
+from oco.presentation.reasons import translate_reason
+from oco.selectors import UnprotectedGroup, groups_open, unprotected_groups_read
 from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
-from portfolio.alerts.conditions import Trouble, alert_close, trouble_begin, trouble_end, trouble_end_all
+from portfolio.alerts.conditions import (
+    Incident,
+    alert_close,
+    incident_open,
+    incident_resolve,
+    incident_resolve_all,
+)
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Alert, Perpetual
-from portfolio.signals.watchlist import prices_fresh, quotes_of
+from portfolio.signals.watchlist import fresh_prices, load_quotes
 from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument
+from portfolio.templatetags.labels import instrument_label
 
-PREFIX = "dear "
+ABOVE_LIMIT_PREFIX = "dear "
 
 
-def dear_note_all(*, now: datetime) -> None:
+def check_above_limit(*, now: datetime) -> None:
     """Begin and end the alert of each; while no fresh price is known, neither."""
     groups = list(groups_open().filter(state=State.ACTIVE, lot__side=Lot.Side.SELL))
     names = {group.instrument_name for group in groups}
     pairs = {row.symbol: row for row in Instrument.objects.filter(symbol__in=names)} if names else {}
-    prices = prices_fresh(quotes_of(names).values(), at=now) if names else {}
+    prices = fresh_prices(load_quotes(names).values(), at=now) if names else {}
     for group in groups:
         pair, price = pairs.get(group.instrument_name), prices.get(group.instrument_name)
         if pair is None or price is None:
             continue
-        if price > ceiling_of(group.stop_price, pair.price_tick_size):
-            trouble_begin(trouble=_trouble(group, pair), now=now)
+        if price > max_buy_price_of(group.stop_price, pair.price_tick_size):
+            incident_open(incident=_above_limit_incident(group, pair), now=now)
         else:
             text = _("The price is back where it buys.")
-            trouble_end(condition=f"{PREFIX}{group.pk}", text=text, now=now)
-    _end_others({f"{PREFIX}{group.pk}" for group in groups}, now)
+            incident_resolve(condition=f"{ABOVE_LIMIT_PREFIX}{group.pk}", text=text, now=now)
+    _resolve_others({f"{ABOVE_LIMIT_PREFIX}{group.pk}" for group in groups}, now)
 
 
-def _end_others(known: set[str], now: datetime) -> None:
+def _resolve_others(known: set[str], now: datetime) -> None:
     """Its orders do not rest any more: another alert says what became of it."""
     for condition in _open_conditions():
         if condition not in known:
             text = _("Its orders do not rest any more; its page says what became of it.")
-            trouble_end(condition=condition, text=text, now=now)
+            incident_resolve(condition=condition, text=text, now=now)
 
 
 def _open_conditions() -> Iterator[str]:
-    opened = Alert.objects.filter(kind=Alert.Kind.UNPROTECTED, ended_at=None, condition__startswith=PREFIX)
+    opened = Alert.objects.filter(
+        kind=Alert.Kind.UNPROTECTED, ended_at=None, condition__startswith=ABOVE_LIMIT_PREFIX
+    )
     yield from opened.values_list("condition", flat=True)
 
 
-def _trouble(group: OcoGroup, pair: Instrument) -> Trouble:
-    ceiling = amount_text(
-        ceiling_of(group.stop_price, pair.price_tick_size), decimals_of(pair.price_tick_size)
+def _above_limit_incident(group: OcoGroup, pair: Instrument) -> Incident:
+    max_buy_price = amount_text(
+        max_buy_price_of(group.stop_price, pair.price_tick_size), decimals_of(pair.price_tick_size)
     )
     text = _(
         "It pays %(ceiling)s at most for one, and the price is above that: nothing is bought until it comes back. "
         "Wait, take it away, or buy by hand."
     )
-    return Trouble(
-        condition=f"{PREFIX}{group.pk}",
+    return Incident(
+        condition=f"{ABOVE_LIMIT_PREFIX}{group.pk}",
         kind=Alert.Kind.UNPROTECTED,
-        title=_("%(name)s: costs more than its buy-back pays") % {"name": instrument(group.instrument_name)},
-        text=text % {"ceiling": f"{ceiling} {pair.quote_ccy}"},
+        title=_("%(name)s: costs more than its buy-back pays")
+        % {"name": instrument_label(group.instrument_name)},
+        text=text % {"ceiling": f"{max_buy_price} {pair.quote_ccy}"},
         group_id=group.pk,
         instrument_name=group.instrument_name,
     )
 
 
-BESIDE = "The rest has one. This part is behind another order, or was not there when the orders were placed."
-TITLES = {
-    Way.SELLS: gettext_lazy("%(name)s: %(quantity)s without a stop"),
-    Way.BUYS: gettext_lazy("%(name)s: nothing buys %(quantity)s back"),
+PARTIAL_REASON = (
+    "The rest has one. This part is behind another order, or was not there when the orders were placed."
+)
+UNPROTECTED_TITLES = {
+    ExitSide.SELL: gettext_lazy("%(name)s: %(quantity)s without a stop"),
+    ExitSide.BUY: gettext_lazy("%(name)s: nothing buys %(quantity)s back"),
 }
-TEXTS = {
-    Way.SELLS: gettext_lazy("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s"),
-    Way.BUYS: gettext_lazy(
+UNPROTECTED_TEXTS = {
+    ExitSide.SELL: gettext_lazy("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s"),
+    ExitSide.BUY: gettext_lazy(
         "%(quantity)s that were sold, worth %(value)s, are bought back by no order since %(since)s. %(reason)s"
     ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naked:
+class UnprotectedPosition:
     """One of them. `occasion` is the same as long as it lasts; `value_usd` None is not known."""
 
-    occasion: str
+    incident_key: str
     instrument_name: str
     quantity: Decimal
     value_usd: Decimal | None
     since: datetime
     reason: str
     group_id: UUID | None = None
-    way: Way = Way.SELLS
+    exit_side: ExitSide = ExitSide.SELL
 
     @property
     def title(self) -> str:
-        return str(TITLES[self.way]) % {
-            "name": instrument(self.instrument_name),
+        return str(UNPROTECTED_TITLES[self.exit_side]) % {
+            "name": instrument_label(self.instrument_name),
             "quantity": amount_text(self.quantity),
         }
 
     @property
     def text(self) -> str:
-        return str(TEXTS[self.way]) % {
+        return str(UNPROTECTED_TEXTS[self.exit_side]) % {
             "quantity": amount_text(self.quantity),
             "value": _("an unknown amount") if self.value_usd is None else f"${self.value_usd:,.2f}",
             "since": f"{timezone.localtime(self.since):%Y-%m-%d %H:%M:%S %Z}",
-            "reason": said(self.reason),
+            "reason": translate_reason(self.reason),
         }
 
 
-def naked_now(*, now: datetime, longer_than: timedelta) -> Iterator[Naked]:
+def unprotected_positions(*, now: datetime, longer_than: timedelta) -> Iterator[UnprotectedPosition]:
     """Groups and derivative positions alike (invariant *No silent nakedness*)."""
-    lacks = lacks_read(now=now, longer_than=longer_than)
-    prices = _prices_usd([lack.group for lack in lacks], now) if lacks else {}
-    yield from (_lack(lack, prices.get(lack.group.pk)) for lack in lacks)
-    yield from (_perpetual(row) for row in perpetuals_open().filter(since__lt=now - longer_than))
+    lacks = unprotected_groups_read(now=now, longer_than=longer_than)
+    prices = _prices_usd([unprotected.group for unprotected in lacks], now) if lacks else {}
+    yield from (_group_position(unprotected, prices.get(unprotected.group.pk)) for unprotected in lacks)
+    yield from (_perpetual_position(row) for row in perpetuals_open().filter(since__lt=now - longer_than))
 
 
 def _prices_usd(groups: Sequence[OcoGroup], now: datetime) -> dict[UUID, Decimal]:
@@ -144,28 +155,30 @@ def _prices_usd(groups: Sequence[OcoGroup], now: datetime) -> dict[UUID, Decimal
     usd = usd_prices()
     found = {group.pk: usd[group.lot.base_ccy] for group in groups if group.lot.base_ccy in usd}
     rest = [group for group in groups if group.pk not in found and group.lot.quote_ccy in usd]
-    last = prices_fresh(quotes_of({group.instrument_name for group in rest}).values(), at=now) if rest else {}
+    last = (
+        fresh_prices(load_quotes({group.instrument_name for group in rest}).values(), at=now) if rest else {}
+    )
     sold_out = [group for group in rest if group.instrument_name in last]
     return found | {group.pk: last[group.instrument_name] * usd[group.lot.quote_ccy] for group in sold_out}
 
 
-def _lack(lack: Lack, price: Decimal | None) -> Naked:
-    group, what = lack.group, "part" if lack.is_part else "naked"
-    return Naked(
-        occasion=f"{what} {group.pk} {lack.since:%Y-%m-%dT%H:%M:%S}",
+def _group_position(unprotected: UnprotectedGroup, price: Decimal | None) -> UnprotectedPosition:
+    group, prefix = unprotected.group, "part" if unprotected.is_partial else "naked"
+    return UnprotectedPosition(
+        incident_key=f"{prefix} {group.pk} {unprotected.since:%Y-%m-%dT%H:%M:%S}",
         instrument_name=group.instrument_name,
-        quantity=lack.quantity,
-        value_usd=None if price is None else lack.quantity * price,
-        since=lack.since,
-        reason=BESIDE if lack.is_part else group.reason,
+        quantity=unprotected.quantity,
+        value_usd=None if price is None else unprotected.quantity * price,
+        since=unprotected.since,
+        reason=PARTIAL_REASON if unprotected.is_partial else group.reason,
         group_id=group.pk,
-        way=group.lot.way,
+        exit_side=group.lot.exit_side,
     )
 
 
-def _perpetual(row: Perpetual) -> Naked:
-    return Naked(
-        occasion=f"perpetual {row.pk} {row.since:%Y-%m-%dT%H:%M:%S}",
+def _perpetual_position(row: Perpetual) -> UnprotectedPosition:
+    return UnprotectedPosition(
+        incident_key=f"perpetual {row.pk} {row.since:%Y-%m-%dT%H:%M:%S}",
         instrument_name=row.instrument_name,
         quantity=row.quantity,
         value_usd=row.market_value_usd,
@@ -175,41 +188,41 @@ def _perpetual(row: Perpetual) -> Naked:
 
 
 Kind = Alert.Kind
-LONGEST_NAKED = timedelta(minutes=3)
-LASTING = (Kind.UNPROTECTED, Kind.STOP_FAILED, Kind.UNKNOWN)
+MAX_UNPROTECTED = timedelta(minutes=3)
+LASTING_KINDS = (Kind.UNPROTECTED, Kind.STOP_FAILED, Kind.UNKNOWN)
 
 
-def groups_note_all(*, now: datetime) -> None:
+def check_groups(*, now: datetime) -> None:
     """Begin what has lasted for too long, end what is over. Safe beside a cycle: it only reads states."""
-    for naked in naked_now(now=now, longer_than=naked_limit()):
-        trouble = Trouble(
-            condition=naked.occasion,
+    for position in unprotected_positions(now=now, longer_than=unprotected_limit()):
+        incident = Incident(
+            condition=position.incident_key,
             kind=Kind.UNPROTECTED,
-            title=naked.title,
-            text=naked.text,
-            group_id=naked.group_id,
-            instrument_name=naked.instrument_name,
+            title=position.title,
+            text=position.text,
+            group_id=position.group_id,
+            instrument_name=position.instrument_name,
         )
-        trouble_begin(trouble=trouble, now=now)
+        incident_open(incident=incident, now=now)
     for group in groups_open().filter(state=State.UNKNOWN, state_since__lt=now - unknown_limit()):
-        trouble_begin(trouble=trouble_of(group, Kind.UNKNOWN, group.reason), now=now)
-    _end_all(now)
+        incident_open(incident=group_incident(group, Kind.UNKNOWN, group.reason), now=now)
+    _resolve_all(now)
 
 
-def trouble_of(group: OcoGroup, kind: "Alert.Kind", text: str) -> Trouble:
-    return Trouble(
+def group_incident(group: OcoGroup, kind: "Alert.Kind", text: str) -> Incident:
+    return Incident(
         condition=f"{kind.lower()} {group.pk}",
         kind=kind,
-        title=f"{instrument(group.instrument_name)}: {kind.label}",
+        title=f"{instrument_label(group.instrument_name)}: {kind.label}",
         text=text,
         group_id=group.pk,
         instrument_name=group.instrument_name,
     )
 
 
-def naked_limit() -> timedelta:
+def unprotected_limit() -> timedelta:
     """Two cycles, at most three minutes."""
-    return min(2 * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS), LONGEST_NAKED)
+    return min(2 * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS), MAX_UNPROTECTED)
 
 
 def unknown_limit() -> timedelta:
@@ -217,39 +230,51 @@ def unknown_limit() -> timedelta:
     return 2 * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
 
 
-def _end_all(now: datetime) -> None:
+def _resolve_all(now: datetime) -> None:
     """Cover that was observed again ends all alerts of its group with one message; an end tells itself."""
-    lasting: dict[UUID | None, list[Alert]] = defaultdict(list)
-    for alert in Alert.objects.filter(kind__in=LASTING, ended_at=None).exclude(condition=""):
-        lasting[alert.oco_group_id].append(alert)
-    if not lasting:
+    open_alerts: dict[UUID | None, list[Alert]] = defaultdict(list)
+    for alert in Alert.objects.filter(kind__in=LASTING_KINDS, ended_at=None).exclude(condition=""):
+        open_alerts[alert.oco_group_id].append(alert)
+    if not open_alerts:
         return
-    groups = OcoGroup.objects.in_bulk([pk for pk in lasting if pk is not None])
-    still_naked = {naked.occasion for naked in naked_now(now=now, longer_than=timedelta(0))}
-    for pk, alerts in lasting.items():
+    groups = OcoGroup.objects.in_bulk([pk for pk in open_alerts if pk is not None])
+    still_unprotected = {
+        position.incident_key for position in unprotected_positions(now=now, longer_than=timedelta(0))
+    }
+    for pk, alerts in open_alerts.items():
         group = groups.get(pk) if pk is not None else None
         if group is not None and is_final(group.state):
             for alert in alerts:
                 alert_close(alert=alert, now=now)
         elif group is not None and group.state == State.ACTIVE:
-            trouble_end_all(
-                alerts=[one for one in alerts if not _is_dear(one) and one.condition not in still_naked],
-                title=instrument(group.instrument_name),
-                text=said(group.reason),
+            incident_resolve_all(
+                alerts=[
+                    one
+                    for one in alerts
+                    if not _is_above_limit(one) and one.condition not in still_unprotected
+                ],
+                title=instrument_label(group.instrument_name),
+                text=translate_reason(group.reason),
                 now=now,
             )
         else:
-            _end_covered(alerts, still_naked, now)
+            _resolve_covered(alerts, still_unprotected, now)
 
 
-def _end_covered(alerts: Sequence[Alert], still_naked: set[str], now: datetime) -> None:
+def _resolve_covered(alerts: Sequence[Alert], still_unprotected: set[str], now: datetime) -> None:
     """A stop of somebody else stands for ours (rule 2), or a derivative position is gone."""
     for alert in alerts:
-        if alert.kind == Kind.UNPROTECTED and not _is_dear(alert) and alert.condition not in still_naked:
+        if (
+            alert.kind == Kind.UNPROTECTED
+            and not _is_above_limit(alert)
+            and alert.condition not in still_unprotected
+        ):
             text = _("It has a stop now, or is gone.")
-            trouble_end_all(alerts=[alert], title=instrument(alert.instrument_name), text=text, now=now)
+            incident_resolve_all(
+                alerts=[alert], title=instrument_label(alert.instrument_name), text=text, now=now
+            )
 
 
-def _is_dear(alert: Alert) -> bool:
+def _is_above_limit(alert: Alert) -> bool:
     """That its orders rest does not end this one: the price does."""
-    return alert.condition.startswith(PREFIX)
+    return alert.condition.startswith(ABOVE_LIMIT_PREFIX)

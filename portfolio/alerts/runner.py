@@ -8,49 +8,49 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
-from portfolio.alerts.consistency_checks import books_note_all
-from portfolio.alerts.daily_report import daily_raise
-from portfolio.alerts.delivery import Delivered, alert_deliver_all
-from portfolio.alerts.position_checks import dear_note_all, groups_note_all
-from portfolio.alerts.system_checks import desk_note_all
+from portfolio.alerts.conditions import Incident, incident_open, incident_resolve
+from portfolio.alerts.consistency_checks import check_missing_fills
+from portfolio.alerts.daily_report import daily_alert_raise
+from portfolio.alerts.delivery import DeliveryCounts, alert_deliver_all
+from portfolio.alerts.position_checks import check_above_limit, check_groups
+from portfolio.alerts.system_checks import check_system
 from portfolio.models import Alert
 
 logger = logging.getLogger("alerts")
 
-LOOKS: dict[str, Callable[..., Any]] = {
-    "desk": desk_note_all,
-    "groups": groups_note_all,  # once more than each cycle does: one that hangs raises nothing itself
-    "prices": dear_note_all,
-    "books": books_note_all,
-    "daily": daily_raise,
+CHECKS: dict[str, Callable[..., Any]] = {
+    "desk": check_system,
+    "groups": check_groups,  # once more than each cycle does: one that hangs raises nothing itself
+    "prices": check_above_limit,
+    "books": check_missing_fills,
+    "daily": daily_alert_raise,
 }
 
 
-def alert_round() -> Delivered:
+def run_alert_checks() -> DeliveryCounts:
     """What a worker does, outside of any cycle: a slow mail server delays nothing but mail. A look that fails
     stops neither the others nor the mail, and is an alert itself.
     """
-    for name, look in LOOKS.items():
-        _take(name, look, timezone.now())
+    for name, check in CHECKS.items():
+        _run_check(name, check, timezone.now())
     return alert_deliver_all(clock=timezone.now)
 
 
-def _take(name: str, look: Callable[..., Any], now: datetime) -> None:
+def _run_check(name: str, check: Callable[..., Any], now: datetime) -> None:
     condition = f"watch {name}"
     try:
-        look(now=now)
+        check(now=now)
     except Exception as error:
         logger.exception("Alerts: the look “%s” failed; the others go on", name)
         text = _(
             "What this look would tell is not told now: %(name)s (%(error)s). The log of the worker has the details."
         )
-        trouble = Trouble(
+        incident = Incident(
             condition=condition,
             kind=Alert.Kind.WATCH,
             title=_("A part of the watch fails"),
             text=text % {"name": name, "error": type(error).__name__},
         )
-        trouble_begin(trouble=trouble, now=now)
+        incident_open(incident=incident, now=now)
     else:
-        trouble_end(condition=condition, text=_("The look works again."), now=now)
+        incident_resolve(condition=condition, text=_("The look works again."), now=now)

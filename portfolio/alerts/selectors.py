@@ -7,17 +7,17 @@ from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portfolio.alerts.channels import channels_read
+from portfolio.alerts.channels import configured_channels
 from portfolio.models import Alert
 
 State = Alert.State
-SHOWN = 3
-COUNTED = 100  # more are not told apart
-UNSENT = (State.DUE, State.SENDING, State.FAILED)
+MAX_SHOWN = 3
+MAX_COUNTED = 100  # more are not told apart
+UNSENT_STATES = (State.DUE, State.SENDING, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertsShown:
+class AlertSummary:
     """`alerts`: the newest that need somebody. `others`: how many beside the first. `notices`: what is wrong with
     telling.
     """
@@ -30,20 +30,20 @@ class AlertsShown:
         return bool(self.alerts or self.notices)
 
 
-def alerts_shown() -> AlertsShown:
+def alert_summary() -> AlertSummary:
     """For the banner of every page: two queries, however many alerts there are."""
-    needed = tuple(alerts_needed()[:COUNTED])
-    return AlertsShown(alerts=needed[:SHOWN], others=max(0, len(needed) - 1), notices=notices())
+    pending = tuple(alerts_unacknowledged()[:MAX_COUNTED])
+    return AlertSummary(alerts=pending[:MAX_SHOWN], others=max(0, len(pending) - 1), notices=notices())
 
 
-def alerts_needed() -> QuerySet[Alert]:
+def alerts_unacknowledged() -> QuerySet[Alert]:
     """Not seen by a person and not over by itself; newest first. Walks the index `alerts_unseen`."""
     return Alert.objects.filter(acknowledged_at=None, ended_at=None)
 
 
 def notices() -> tuple[str, ...]:
     """Sentences about the channels."""
-    found = [delivery_trouble()]
+    found = [delivery_problem()]
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         found.append(
             _("Nobody is told of anything: set ALERT_URLS, so that alerts of this real account reach you.")
@@ -51,10 +51,10 @@ def notices() -> tuple[str, ...]:
     return tuple(words for words in found if words)
 
 
-def delivery_trouble() -> str:
+def delivery_problem() -> str:
     """What could not be sent, in a sentence, until it is sent after all or acknowledged; empty when nothing."""
-    lost = Alert.objects.filter(state__in=UNSENT, attempts__gt=0, acknowledged_at=None)
-    found = lost.exclude(last_error="").aggregate(count=Count("pk"), newest=Max("last_error"))
+    unsent = Alert.objects.filter(state__in=UNSENT_STATES, attempts__gt=0, acknowledged_at=None)
+    found = unsent.exclude(last_error="").aggregate(count=Count("pk"), newest=Max("last_error"))
     if not found["count"]:
         return ""
     words = ngettext(
@@ -67,4 +67,4 @@ def delivery_trouble() -> str:
 
 def channel_names() -> list[str]:
     """As `channel 1 (Telegram)`: never an address."""
-    return [channel.name for channel in channels_read()]
+    return [channel.name for channel in configured_channels()]

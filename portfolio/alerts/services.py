@@ -9,21 +9,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from exchange.core.observability import correlated
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.engine.states import State
 from oco.models import OcoEvent
-from oco.presentation.reasons import said
-from oco.reconcile.invariant_checks import invariants_broken
-from oco.selectors import events_untold
-from portfolio.alerts.closed_groups import SOLD, sale_of
-from portfolio.alerts.conditions import TITLE_LENGTH, Trouble, trouble_begin, trouble_end
-from portfolio.alerts.position_checks import groups_note_all, trouble_of
+from oco.presentation.reasons import translate_reason
+from oco.reconcile.invariant_checks import invariant_violations
+from oco.selectors import events_unreported
+from portfolio.alerts.closed_groups import FILLED_STATES, load_closing_trade
+from portfolio.alerts.conditions import TITLE_LENGTH, Incident, incident_open, incident_resolve
+from portfolio.alerts.position_checks import check_groups, group_incident
 from portfolio.models import Alert
-from portfolio.models.alerts import NEWS
-from portfolio.templatetags.labels import instrument
+from portfolio.models.alerts import INFORMATIONAL_KINDS
+from portfolio.templatetags.labels import instrument_label
 
 Kind = Alert.Kind
-KINDS = {
+ALERT_KINDS = {
     State.CLOSED_BY_STOP: Kind.CLOSED,
     State.CLOSED_BY_TARGET: Kind.CLOSED,
     State.CLOSED_BY_EXIT: Kind.EXIT,  # once, with its numbers; a sale that does not end is told as unprotected
@@ -31,7 +31,7 @@ KINDS = {
     State.RELEASED: Kind.RELEASED,
 }
 
-BUY_BACK_ENDS = {
+BUY_BACK_TITLES = {
     Kind.CLOSED: gettext_lazy("a buy-back ended"),
     Kind.RELEASED: gettext_lazy("a buy-back was taken away"),
 }
@@ -57,7 +57,7 @@ def alert_raise(
             "oco_group_id": group_id,
             "instrument_name": instrument_name,
             "raised_at": now,
-            "ended_at": now if kind in NEWS else None,
+            "ended_at": now if kind in INFORMATIONAL_KINDS else None,
         },
     )
     return is_new
@@ -67,11 +67,11 @@ def alert_raise_all(*, now: datetime) -> None:
     """After every cycle, also one that failed: 1. the journal's news 2. what is naked, derivatives as well, or
     otherwise not as it should be for too long 3. broken invariants.
     """
-    for event in events_untold():
+    for event in events_unreported():
         with correlated(event.correlation_id):
-            _tell(event, now)
-    groups_note_all(now=now)
-    _note_invariants(now)
+            _report_event(event, now)
+    check_groups(now=now)
+    _check_invariants(now)
 
 
 def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> bool:
@@ -80,20 +80,20 @@ def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> b
     return bool(fresh.update(acknowledged_at=now, acknowledged_by=acknowledged_by))
 
 
-def _tell(event: OcoEvent, now: datetime) -> None:
+def _report_event(event: OcoEvent, now: datetime) -> None:
     """The alert and the note that it was told, together: neither without the other."""
     with transaction.atomic():
         if event.new != event.old and not event.group.lot.merging:
-            _raise_for(event, now)
+            _raise_event_alert(event, now)
         OcoEvent.objects.filter(pk=event.pk).update(told=True)
 
 
-def _raise_for(event: OcoEvent, now: datetime) -> None:
-    kind, group = KINDS.get(State(event.new)), event.group
+def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
+    kind, group = ALERT_KINDS.get(State(event.new)), event.group
     if event.new == State.STOP_FAILED:
-        trouble_begin(trouble=trouble_of(group, Kind.STOP_FAILED, event.reason), now=now)
+        incident_open(incident=group_incident(group, Kind.STOP_FAILED, event.reason), now=now)
     elif kind is not None:
-        title, text = _words(event, kind)
+        title, text = _title_and_text(event, kind)
         alert_raise(
             kind=kind,
             dedupe_key=f"event {event.pk}",
@@ -105,21 +105,23 @@ def _raise_for(event: OcoEvent, now: datetime) -> None:
         )
 
 
-def _words(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
+def _title_and_text(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
     group = event.group
-    if event.new in SOLD and event.new == group.state:
-        sale = sale_of(group)
-        return sale.title, sale.text
-    ends = BUY_BACK_ENDS if group.lot.way is Way.BUYS else {}
-    return f"{instrument(group.instrument_name)}: {ends.get(kind, kind.label)}", said(event.reason)
+    if event.new in FILLED_STATES and event.new == group.state:
+        closing_trade = load_closing_trade(group)
+        return closing_trade.title, closing_trade.text
+    titles = BUY_BACK_TITLES if group.lot.exit_side is ExitSide.BUY else {}
+    return f"{instrument_label(group.instrument_name)}: {titles.get(kind, kind.label)}", translate_reason(
+        event.reason
+    )
 
 
-def _note_invariants(now: datetime) -> None:
-    broken = {f"invariant {sha256(words.encode()).hexdigest()}": words for words in invariants_broken()}
+def _check_invariants(now: datetime) -> None:
+    broken = {f"invariant {sha256(words.encode()).hexdigest()}": words for words in invariant_violations()}
     title = _("The record of the protection does not add up")
     for condition, words in broken.items():
-        trouble = Trouble(condition=condition, kind=Kind.INVARIANT, title=title, text=words)
-        trouble_begin(trouble=trouble, now=now)
-    lasting = Alert.objects.filter(kind=Kind.INVARIANT, ended_at=None).exclude(condition="")
-    for alert in lasting.exclude(condition__in=broken):
-        trouble_end(condition=alert.condition, text=_("It adds up again."), now=now)
+        incident = Incident(condition=condition, kind=Kind.INVARIANT, title=title, text=words)
+        incident_open(incident=incident, now=now)
+    open_alerts = Alert.objects.filter(kind=Kind.INVARIANT, ended_at=None).exclude(condition="")
+    for alert in open_alerts.exclude(condition__in=broken):
+        incident_resolve(condition=alert.condition, text=_("It adds up again."), now=now)

@@ -18,43 +18,43 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.client.diagnostics import CLOCK_LIMIT_MS
+from exchange.client.diagnostics import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import CODES, ActionClass
 from exchange.client.transport import DeadlineAdapter
 from exchange.models import SyncRun, TradingSwitch
 from exchange.selectors import sync_last_success
-from portfolio.alerts.conditions import Trouble, trouble_begin, trouble_end
+from portfolio.alerts.conditions import Incident, incident_open, incident_resolve
 from portfolio.models import Alert
 
 Kind = Alert.Kind
-Look = Trouble | str | None
+CheckResult = Incident | str | None
 
 FAILED_CYCLES = 3
-NONCE = 40102  # the clock, not the key
-REFUSED = frozenset(code for code, info in CODES.items() if info.action is ActionClass.AUTH) - {NONCE}
-CODE = re.compile(r"\[(\d+)\]")
-SWITCH_NEWS = timedelta(days=1)
+NONCE_CODE = 40102  # the clock, not the key
+AUTH_CODES = frozenset(code for code, info in CODES.items() if info.action is ActionClass.AUTH) - {NONCE_CODE}
+CODE_PATTERN = re.compile(r"\[(\d+)\]")
+SWITCH_LOOKBACK = timedelta(days=1)
 
 
-def desk_note_all(*, now: datetime) -> None:
+def check_system(*, now: datetime) -> None:
     """Look at everything and begin or end its alert; called by a worker, so that a worker is alive."""
-    looks = {"sync": _sync(now), "key": _key(), "clock": _clock()}
-    looks["worker"] = _("The worker gives signs of life.")
-    for condition, seen in looks.items():
-        if isinstance(seen, Trouble):
-            trouble_begin(trouble=seen, now=now)
+    results = {"sync": _check_sync(now), "key": _check_key(), "clock": _check_clock()}
+    results["worker"] = _("The worker gives signs of life.")
+    for condition, seen in results.items():
+        if isinstance(seen, Incident):
+            incident_open(incident=seen, now=now)
         elif seen is not None:
-            trouble_end(condition=condition, text=seen, now=now)
-    _note_switch(now)
+            incident_resolve(condition=condition, text=seen, now=now)
+    _report_switch(now)
 
 
-def _sync(now: datetime) -> Look:
+def _check_sync(now: datetime) -> CheckResult:
     """Failing when the last three cycles were not complete and none was for three intervals."""
-    runs = list(_ended()[:FAILED_CYCLES])
+    runs = list(_finished_runs()[:FAILED_CYCLES])
     if runs and runs[0].status == SyncRun.Status.OK:
         return _("The last cycle was complete.")
-    success, longest = sync_last_success(), timedelta(seconds=FAILED_CYCLES * settings.SYNC_INTERVAL_SECONDS)
-    is_old = success is None or now - success > longest
+    success, max_age = sync_last_success(), timedelta(seconds=FAILED_CYCLES * settings.SYNC_INTERVAL_SECONDS)
+    is_old = success is None or now - success > max_age
     if not is_old or len(runs) < FAILED_CYCLES or any(run.status == SyncRun.Status.OK for run in runs):
         return None
     last = _("never") if success is None else f"{timezone.localtime(success):%Y-%m-%d %H:%M:%S %Z}"
@@ -63,7 +63,7 @@ def _sync(now: datetime) -> Look:
         "stays there; nothing new is protected until it works again. The error: %(error)s"
     )
     error = " ".join(map(str, runs[0].errors)) or str(runs[0])
-    return Trouble(
+    return Incident(
         condition="sync",
         kind=Kind.SYNC,
         title=_("The sync with the exchange fails"),
@@ -71,19 +71,19 @@ def _sync(now: datetime) -> Look:
     )
 
 
-def _key() -> Look:
+def _check_key() -> CheckResult:
     """The newest cycle tells: refused, or answered."""
-    run = _ended().first()
+    run = _finished_runs().first()
     if run is None:
         return None
-    refusals = [str(words) for words in run.errors if _is_refusal(str(words))]
+    refusals = [str(words) for words in run.errors if _is_auth_error(str(words))]
     if not refusals:
-        heard = run.status != SyncRun.Status.FAILED
-        return _("The exchange accepts the key.") if heard else None
+        is_answered = run.status != SyncRun.Status.FAILED
+        return _("The exchange accepts the key.") if is_answered else None
     text = _(
         "Nothing can be read or protected with this key. `manage.py check_connection` says more. %(error)s"
     )
-    return Trouble(
+    return Incident(
         condition="key",
         kind=Kind.KEY,
         title=_("The exchange refuses the key"),
@@ -91,22 +91,22 @@ def _key() -> Look:
     )
 
 
-def _is_refusal(words: str) -> bool:
-    return any(int(code) in REFUSED for code in CODE.findall(words))
+def _is_auth_error(words: str) -> bool:
+    return any(int(code) in AUTH_CODES for code in CODE_PATTERN.findall(words))
 
 
-def _clock() -> Look:
-    run = _ended().first()
+def _check_clock() -> CheckResult:
+    run = _finished_runs().first()
     if run is None or run.clock_offset_ms is None:
         return None
     seconds = f"{run.clock_offset_ms / 1000:+.1f}"
-    if abs(run.clock_offset_ms) <= CLOCK_LIMIT_MS:
+    if abs(run.clock_offset_ms) <= MAX_CLOCK_OFFSET_MS:
         return _("The exchange's clock is %(seconds)s s from this machine's.") % {"seconds": seconds}
     text = _(
         "The exchange's clock is %(seconds)s s from this machine's. Set this machine's clock (NTP): "
         "at 60 s the exchange refuses every call, and nothing can be protected."
     )
-    return Trouble(
+    return Incident(
         condition="clock",
         kind=Kind.CLOCK,
         title=_("This machine's clock is wrong"),
@@ -114,9 +114,9 @@ def _clock() -> Look:
     )
 
 
-def _note_switch(now: datetime) -> None:
+def _report_switch(now: datetime) -> None:
     """Each turn of the kill switch is told once; the second of a pair is its own “well again”."""
-    switch = TradingSwitch.objects.filter(changed_at__gt=now - SWITCH_NEWS).first()
+    switch = TradingSwitch.objects.filter(changed_at__gt=now - SWITCH_LOOKBACK).first()
     if switch is None:
         return
     words = {"name": switch.changed_by, "reason": switch.reason or "–"}
@@ -140,13 +140,13 @@ def _note_switch(now: datetime) -> None:
     )
 
 
-def _ended() -> QuerySet[SyncRun]:
+def _finished_runs() -> QuerySet[SyncRun]:
     return SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
 
 
 logger = logging.getLogger("alerts")
 
-DEADLINE_S = 5.0
+HEARTBEAT_TIMEOUT_SECONDS = 5.0
 
 
 def heartbeat_ping() -> bool:
@@ -156,11 +156,15 @@ def heartbeat_ping() -> bool:
     with requests.Session() as session:
         session.trust_env = False
         for scheme in ("http://", "https://"):
-            session.mount(scheme, DeadlineAdapter(DEADLINE_S))
+            session.mount(scheme, DeadlineAdapter(HEARTBEAT_TIMEOUT_SECONDS))
         try:
-            answer = session.get(str(settings.HEARTBEAT_URL), timeout=(DEADLINE_S, DEADLINE_S), stream=True)
-            status = answer.status_code
-            answer.close()
+            response = session.get(
+                str(settings.HEARTBEAT_URL),
+                timeout=(HEARTBEAT_TIMEOUT_SECONDS, HEARTBEAT_TIMEOUT_SECONDS),
+                stream=True,
+            )
+            status = response.status_code
+            response.close()
         except requests.RequestException as error:
             logger.warning("Alerts: the heartbeat address did not answer (%s)", type(error).__name__)
             return False

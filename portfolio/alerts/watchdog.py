@@ -13,53 +13,53 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from exchange.selectors import worker_last_beat
-from portfolio.alerts.conditions import Trouble, trouble_begin
+from portfolio.alerts.conditions import Incident, incident_open
 from portfolio.alerts.delivery import alert_deliver_all
 from portfolio.models import Alert
 
 logger = logging.getLogger("alerts")
 
-LOOK_SECONDS = 60
+CHECK_INTERVAL_SECONDS = 60
 SILENT_AFTER = timedelta(minutes=3)  # a restart takes less
 
 
-def watch_start() -> Thread:
+def watchdog_start() -> Thread:
     """Look every minute for as long as the process lives."""
-    thread = Thread(target=_watch, name="watchman", daemon=True)
+    thread = Thread(target=_watchdog_loop, name="watchman", daemon=True)
     thread.start()
     return thread
 
 
-def _watch() -> None:
+def _watchdog_loop() -> None:
     since = timezone.now()
     while True:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_INTERVAL_SECONDS)
         try:
             close_old_connections()
-            watch_once(now=timezone.now(), since=since)
+            watchdog_check(now=timezone.now(), since=since)
         except Error:
             logger.exception("Alerts: the web process cannot look whether the worker lives; trying again")
         finally:
             connection.close()
 
 
-def watch_once(*, now: datetime, since: datetime) -> bool:
+def watchdog_check(*, now: datetime, since: datetime) -> bool:
     """Whether the worker is silent, counted at most from `since`, when we began to look: what was silent before
     we were there may just be starting too. The worker itself says that it is well again.
     """
-    beat = worker_last_beat()
-    if beat is None or now - max(beat, since) < SILENT_AFTER:
+    last_beat = worker_last_beat()
+    if last_beat is None or now - max(last_beat, since) < SILENT_AFTER:
         return False
     text = _(
         "No sign of life since %(since)s. Nothing is read, and no stop is placed or replaced until it is back; "
         "stops that rest on the exchange stay there. Start the worker, and see its log."
     )
-    trouble = Trouble(
+    incident = Incident(
         condition="worker",
         kind=Alert.Kind.WORKER,
         title=_("The worker is silent"),
-        text=text % {"since": f"{timezone.localtime(beat):%Y-%m-%d %H:%M:%S %Z}"},
+        text=text % {"since": f"{timezone.localtime(last_beat):%Y-%m-%d %H:%M:%S %Z}"},
     )
-    trouble_begin(trouble=trouble, now=now)
+    incident_open(incident=incident, now=now)
     alert_deliver_all(clock=timezone.now)
     return True

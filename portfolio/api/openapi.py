@@ -24,16 +24,16 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
-from portfolio.security.access import readers_only
+from portfolio.security.access import read_access_required
 
 SCHEME = "token"
-READING = ("GET", "HEAD")
-PERSON = "Needs a session whose password was given in the last five minutes; no token is enough."
-CHANGE = "Needs a login or a token with the scope `trade`."
+READ_METHODS = ("GET", "HEAD")
+NEEDS_CONFIRMATION = "Needs a session whose password was given in the last five minutes; no token is enough."
+NEEDS_LOGIN = "Needs a login or a token with the scope `trade`."
 
-Part = dict[str, Any]
+JsonObject = dict[str, Any]
 
-SHAPES: Part = {
+ERROR_SCHEMAS: JsonObject = {
     "Error": {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]},
     "FieldErrors": {
         "type": "object",
@@ -43,7 +43,7 @@ SHAPES: Part = {
         },
     },
 }
-WORDS = {
+ERROR_DESCRIPTIONS = {
     "400": "Something that was sent makes no sense; it is named.",
     "401": "Nobody is logged in, or the token is not known, has ended or was revoked.",
     "403": "Whoever asks may not do this; the words say what to do.",
@@ -60,84 +60,84 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = "portfolio.security.authentication.TokenAuthentication"
     name = SCHEME
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> Part:
+    def get_security_definition(self, auto_schema: AutoSchema) -> JsonObject:
         return dict(build_bearer_security_scheme_object("Authorization", "Token"))
 
 
-class Description(AutoSchema):
+class DeskAutoSchema(AutoSchema):
     """With who may do what. Reading may be open to everybody, by DASHBOARD_PUBLIC."""
 
-    def get_auth(self) -> list[Part]:
-        ways = list(super().get_auth())
-        if self.method in READING:
-            return [*ways, {}]
-        return [way for way in ways if SCHEME not in way] if self._needs_a_person() else ways
+    def get_auth(self) -> list[JsonObject]:
+        schemes = list(super().get_auth())
+        if self.method in READ_METHODS:
+            return [*schemes, {}]
+        return [scheme for scheme in schemes if SCHEME not in scheme] if self._needs_password() else schemes
 
     def get_description(self) -> str:  # type: ignore[override]  # as its own parent has it
-        if self.method in READING:
+        if self.method in READ_METHODS:
             return str(super().get_description())
-        return f"{super().get_description()} {PERSON if self._needs_a_person() else CHANGE}"
+        return f"{super().get_description()} {NEEDS_CONFIRMATION if self._needs_password() else NEEDS_LOGIN}"
 
-    def _needs_a_person(self) -> bool:
+    def _needs_password(self) -> bool:
         return bool(getattr(self.view, "weakens_protection", False))
 
 
-def add_errors(result: Part, generator: Any, request: Any, public: bool) -> Part:
+def add_error_responses(result: JsonObject, generator: Any, request: Any, public: bool) -> JsonObject:
     """Whatever can go wrong everywhere, so that no view has to say it."""
-    result["components"]["schemas"] |= SHAPES
+    result["components"]["schemas"] |= ERROR_SCHEMAS
     for path in result["paths"].values():
         for method, operation in path.items():
-            answers = operation["responses"]
-            wrong = {status: _error(status) for status in _statuses(method, operation)}
-            operation["responses"] = dict(sorted((wrong | answers).items()))
+            responses = operation["responses"]
+            wrong = {status: _error_response(status) for status in _statuses(method, operation)}
+            operation["responses"] = dict(sorted((wrong | responses).items()))
     return result
 
 
-def _statuses(method: str, operation: Part) -> Iterator[str]:
+def _statuses(method: str, operation: JsonObject) -> Iterator[str]:
     yield from ("401", "406", "429")
-    given = {parameter["in"] for parameter in operation.get("parameters", ())}
-    if method.upper() not in READING:
+    locations = {parameter["in"] for parameter in operation.get("parameters", ())}
+    if method.upper() not in READ_METHODS:
         yield from ("403", "413", "415")
-    if "requestBody" in operation or given - {"path"}:
+    if "requestBody" in operation or locations - {"path"}:
         yield "400"
-    if "path" in given or _has_pages(operation) or method == "delete":
+    if "path" in locations or _has_pages(operation) or method == "delete":
         yield "404"
 
 
-def _has_pages(operation: Part) -> bool:
+def _has_pages(operation: JsonObject) -> bool:
     return any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
 
 
-def _error(status: str) -> Part:
+def _error_response(status: str) -> JsonObject:
     shape = "FieldErrors" if status == "400" else "Error"
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
-    return {"description": WORDS[status], "content": content}
+    return {"description": ERROR_DESCRIPTIONS[status], "content": content}
 
 
 ReadingPart = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SchemaType:
     """What something is, in words; `shape` names the shape it is made of, if any."""
 
-    words: str
+    text: str
     shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldRow:
     name: str
-    kind: Kind
+    kind: SchemaType
     required: bool
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseRow:
     status: str
-    kind: Kind
-    words: str
+    kind: SchemaType
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,90 +146,100 @@ class Operation:
 
     method: str
     path: str
-    words: str
+    text: str
     who: str
-    parameters: tuple[Field, ...]
-    body: Kind | None
-    answers: tuple[Answer, ...]
+    parameters: tuple[FieldRow, ...]
+    body: SchemaType | None
+    responses: tuple[ResponseRow, ...]
 
     @property
     def key(self) -> str:
         return f"{self.method}-{self.path}".lower().replace("/", "-")
 
 
-class Page:
+class ApiReference:
     """Everything that the page shows. Answers that `always` may come are not repeated at each operation."""
 
-    def __init__(self, document: ReadingPart) -> None:
-        self.title, self.words = document["info"]["title"], document["info"]["description"]
-        self.version = document["info"]["version"]
+    def __init__(self, openapi_document: ReadingPart) -> None:
+        self.title, self.text = openapi_document["info"]["title"], openapi_document["info"]["description"]
+        self.version = openapi_document["info"]["version"]
         found = [
-            _operation(path, method, one)
-            for path, methods in document["paths"].items()
+            _operation_row(path, method, one)
+            for path, methods in openapi_document["paths"].items()
             for method, one in methods.items()
         ]
-        self.always = [answer for answer in found[0].answers if all(answer in one.answers for one in found)]
-        self.operations = [(one, [it for it in one.answers if it not in self.always]) for one in found]
-        self.shapes = [(name, _fields(shape)) for name, shape in document["components"]["schemas"].items()]
+        self.common_responses = [
+            answer for answer in found[0].responses if all(answer in one.responses for one in found)
+        ]
+        self.operations = [
+            (one, [it for it in one.responses if it not in self.common_responses]) for one in found
+        ]
+        self.schemas = [
+            (name, _fields(shape)) for name, shape in openapi_document["components"]["schemas"].items()
+        ]
 
 
-def _operation(path: str, method: str, one: ReadingPart) -> Operation:
+def _operation_row(path: str, method: str, one: ReadingPart) -> Operation:
     body = one.get("requestBody", {}).get("content")
     return Operation(
         method=method.upper(),
         path=path,
-        words=one.get("description", ""),
-        who=", ".join(next(iter(way), "anybody, if the desk is public") for way in one.get("security", ())),
+        text=one.get("description", ""),
+        who=", ".join(
+            next(iter(scheme), "anybody, if the desk is public") for scheme in one.get("security", ())
+        ),
         parameters=tuple(_parameter(parameter) for parameter in one.get("parameters", ())),
         body=_content(body) if body else None,
-        answers=tuple(_answer(status, answer) for status, answer in one["responses"].items()),
+        responses=tuple(_response_row(status, answer) for status, answer in one["responses"].items()),
     )
 
 
-def _parameter(one: ReadingPart) -> Field:
+def _parameter(one: ReadingPart) -> FieldRow:
     name = one["name"] if one["in"] == "query" else f"{one['name']} ({one['in']})"
-    return Field(name, kind_of(one["schema"]), bool(one.get("required")), one.get("description", ""))
+    return FieldRow(name, schema_type(one["schema"]), bool(one.get("required")), one.get("description", ""))
 
 
-def _answer(status: str, answer: ReadingPart) -> Answer:
-    return Answer(status, _content(answer.get("content", {})), answer.get("description", ""))
+def _response_row(status: str, answer: ReadingPart) -> ResponseRow:
+    return ResponseRow(status, _content(answer.get("content", {})), answer.get("description", ""))
 
 
-def _content(content: ReadingPart) -> Kind:
-    return kind_of(next(iter(content.values()))["schema"]) if content else Kind("nothing")
+def _content(content: ReadingPart) -> SchemaType:
+    return schema_type(next(iter(content.values()))["schema"]) if content else SchemaType("nothing")
 
 
-def _fields(shape: ReadingPart) -> list[Field]:
+def _fields(shape: ReadingPart) -> list[FieldRow]:
     required = shape.get("required", ())
     fields = shape.get("properties", {}).items()
-    rows = [Field(name, kind_of(one), name in required, one.get("description", "")) for name, one in fields]
-    return rows or [Field("", kind_of(shape), True, shape.get("description", ""))]
+    rows = [
+        FieldRow(name, schema_type(one), name in required, one.get("description", "")) for name, one in fields
+    ]
+    return rows or [FieldRow("", schema_type(shape), True, shape.get("description", ""))]
 
 
-def kind_of(schema: ReadingPart) -> Kind:
+def schema_type(schema: ReadingPart) -> SchemaType:
     """In words: `list of Leg`, `decimal or null`, `BUY | SELL`."""
-    found = _kind_of(schema)
-    return Kind(f"{found.words} or null", found.shape) if schema.get("nullable") else found
+    found = _schema_type(schema)
+    return SchemaType(f"{found.text} or null", found.shape) if schema.get("nullable") else found
 
 
-def _kind_of(schema: ReadingPart) -> Kind:
+def _schema_type(schema: ReadingPart) -> SchemaType:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return Kind(name, name)
+        return SchemaType(name, name)
     if "enum" in schema:
-        return Kind(" | ".join("null" if one is None else str(one) for one in schema["enum"]))
+        return SchemaType(" | ".join("null" if one is None else str(one) for one in schema["enum"]))
     for several in ("allOf", "oneOf", "anyOf"):
         if several in schema:
-            kinds = [kind_of(one) for one in schema[several]]
-            return Kind(" or ".join(kind.words for kind in kinds), kinds[0].shape)
+            kinds = [schema_type(one) for one in schema[several]]
+            return SchemaType(" or ".join(kind.text for kind in kinds), kinds[0].shape)
     if schema.get("type") == "array":
-        inner = kind_of(schema["items"])
-        return Kind(f"list of {inner.words}", inner.shape)
-    return Kind(str(schema.get("format") or schema.get("type") or "anything"))
+        inner = schema_type(schema["items"])
+        return SchemaType(f"list of {inner.text}", inner.shape)
+    return SchemaType(str(schema.get("format") or schema.get("type") or "anything"))
 
 
 @cache
-def document() -> dict[str, Any]:
+def openapi_document() -> dict[str, Any]:
     """The same for everybody, so it is made once."""
     with override("en"):
         made = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
@@ -237,17 +247,17 @@ def document() -> dict[str, Any]:
     return found
 
 
-class Schema(APIView):
+class SchemaView(APIView):
     """OpenAPI 3."""
 
     schema = None
 
     def get(self, request: Request) -> Response:
-        return Response(document())
+        return Response(openapi_document())
 
 
 @require_safe
-@readers_only
-def docs(request: HttpRequest) -> HttpResponse:
+@read_access_required
+def api_docs(request: HttpRequest) -> HttpResponse:
     """What one may ask, what is answered, and who may."""
-    return render(request, "docs.html", {"api": Page(document())})
+    return render(request, "docs.html", {"api": ApiReference(openapi_document())})

@@ -12,7 +12,7 @@ from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, P
 from oco.serializers import GroupSerializer, UnprotectedSerializer
 from portfolio.models import Balance, Signal
 from portfolio.status.sync_status import Freshness
-from portfolio.status.trading_mode import SHORT
+from portfolio.status.trading_mode import MODE_SUMMARIES
 
 TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
 
@@ -66,7 +66,7 @@ class WatchRequest(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class WatchNamed(serializers.Serializer[Any]):
+class WatchRemoval(serializers.Serializer[Any]):
     """Which instrument of the list is meant."""
 
     instrument_name = serializers.CharField(max_length=64)
@@ -111,7 +111,7 @@ class HoldingSerializer(serializers.Serializer[Any]):
 
 
 class DashboardSerializer(serializers.Serializer[Any]):
-    mode = serializers.ChoiceField(list(SHORT), source="mode.name")
+    mode = serializers.ChoiceField(list(MODE_SUMMARIES), source="mode.name")
     trading = TradingSerializer()
     as_of = UtcTime()
     sync = SyncStateSerializer()

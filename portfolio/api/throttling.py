@@ -17,72 +17,72 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from portfolio.models import ApiToken
-from portfolio.web.middleware import address_of
+from portfolio.web.middleware import client_address
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
-class Throttle(SimpleRateThrottle):
+class BaseThrottle(SimpleRateThrottle):
     """Counts by who asks: a token, else a user, else an address. `scope` names the rate in the settings."""
 
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        if not self.concerns(request):
+        if not self.applies_to(request):
             return None
-        return self.cache_format % {"scope": self.scope, "ident": _who(request)}
+        return self.cache_format % {"scope": self.scope, "ident": _client_key(request)}
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         raise NotImplementedError
 
 
-class Anonymous(Throttle):
+class AnonymousThrottle(BaseThrottle):
     scope = "anon"
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         return not request.user.is_authenticated
 
 
-class LoggedIn(Throttle):
+class UserThrottle(BaseThrottle):
     scope = "user"
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         return isinstance(request.user, User) and request.auth is None
 
 
-class WithToken(Throttle):
+class TokenThrottle(BaseThrottle):
     scope = "token"
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         return isinstance(request.auth, ApiToken)
 
 
-class Changing(Throttle):
+class WriteThrottle(BaseThrottle):
     """Besides the others, and tighter: whatever is not only reading."""
 
     scope = "write"
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         return request.method not in SAFE_METHODS
 
 
-class Syncing(Throttle):
+class SyncThrottle(BaseThrottle):
     """Besides those: each cycle keeps the worker and the exchange busy."""
 
     scope = "sync"
 
-    def concerns(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         return True
 
 
-def _who(request: Request) -> str:
+def _client_key(request: Request) -> str:
     if isinstance(request.auth, ApiToken):
         return f"token-{request.auth.pk}"
     if request.user.is_authenticated:
         return f"user-{request.user.pk}"
-    return f"address-{address_of(request._request)}"
+    return f"address-{client_address(request._request)}"
 
 
-class TooLarge(APIException):
+class RequestTooLarge(APIException):
     """More than DATA_UPLOAD_MAX_MEMORY_SIZE."""
 
     status_code = 413
@@ -90,7 +90,7 @@ class TooLarge(APIException):
     default_detail = "The request is too large."
 
 
-class Json(JSONParser):
+class LimitedJSONParser(JSONParser):
     """JSON that is no deeper than we can read."""
 
     def parse(
@@ -105,12 +105,12 @@ class Json(JSONParser):
             raise ParseError("JSON parse error - it is nested too deeply.") from None
 
 
-def answer_to(exc: Exception, context: dict[str, Any]) -> Response | None:
+def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """The framework's answer to an exception; it knows no body that is too large, and names our classes."""
     from rest_framework.views import exception_handler  # it imports this module, by the settings
 
     if isinstance(exc, RequestDataTooBig):
-        exc = TooLarge()
+        exc = RequestTooLarge()
     elif isinstance(exc, Http404):
         exc = NotFound()
     return exception_handler(exc, context)

@@ -20,9 +20,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api import Pages
+from exchange.api import StandardCursorPagination
 from exchange.serializers import PlainDecimal, UtcTime
-from portfolio.accounting.snapshots import SPANS, USUAL, Value, first_after, span_start, values_between
+from portfolio.accounting.snapshots import (
+    DEFAULT_SPAN,
+    SPANS,
+    ValuePoint,
+    first_value_at,
+    span_start,
+    values_between,
+)
 from portfolio.api.serializers import (
     TIMEFRAMES,
     BalanceSerializer,
@@ -30,31 +37,36 @@ from portfolio.api.serializers import (
     SignalSerializer,
     TaskSerializer,
     WatchItemSerializer,
-    WatchNamed,
+    WatchRemoval,
     WatchRequest,
 )
-from portfolio.api.throttling import Syncing
-from portfolio.dashboard.selectors import dashboard
+from portfolio.api.throttling import SyncThrottle
+from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Balance, Signal, WatchlistItem
-from portfolio.signals.selectors import row_of, with_action
-from portfolio.signals.watchlist import NotWatchable, rows_of, watchlist_add, watchlist_remove
+from portfolio.signals.selectors import signal_row, with_action
+from portfolio.signals.watchlist import (
+    InvalidWatchlistItem,
+    to_watchlist_rows,
+    watchlist_add,
+    watchlist_remove,
+)
 from portfolio.worker.runner import sync_request
 
 ACCEPTED = 202
 
 
-class DashboardState(APIView):
+class DashboardStateView(APIView):
     """Everything that the first page shows."""
 
     @extend_schema(responses=DashboardSerializer)
     def get(self, request: Request) -> Response:
-        return Response(DashboardSerializer(dashboard()).data)
+        return Response(DashboardSerializer(load_dashboard()).data)
 
 
-class SyncNow(APIView):
+class SyncRequestView(APIView):
     """Asks the worker for a cycle now; `id` is that of its task."""
 
-    throttle_classes = (*APIView.throttle_classes, Syncing)
+    throttle_classes = (*APIView.throttle_classes, SyncThrottle)
 
     @extend_schema(request=None, responses={ACCEPTED: TaskSerializer})
     def post(self, request: Request) -> Response:
@@ -62,11 +74,11 @@ class SyncNow(APIView):
         return Response({"id": task}, status=ACCEPTED)
 
 
-class BalancePages(Pages):
+class BalancePages(StandardCursorPagination):
     ordering = "currency"
 
 
-class BalanceList(generics.ListAPIView[Balance]):
+class BalanceListView(generics.ListAPIView[Balance]):
     """What the account holds, by currency."""
 
     queryset = Balance.objects.all()
@@ -77,15 +89,15 @@ class BalanceList(generics.ListAPIView[Balance]):
 class ValueQuery(serializers.Serializer[Any]):
     """A named span up to now, or `from` and `to`, of which either may be left out."""
 
-    range = serializers.ChoiceField(sorted(SPANS), default=USUAL)
+    range = serializers.ChoiceField(sorted(SPANS), default=DEFAULT_SPAN)
 
     def get_fields(self) -> dict[str, Any]:
         return {**super().get_fields(), "from": UtcTime(required=False), "to": UtcTime(required=False)}
 
-    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if "from" in asked and asked["from"] > asked.get("to", timezone.now()):
+    def validate(self, validated: dict[str, Any]) -> dict[str, Any]:
+        if "from" in validated and validated["from"] > validated.get("to", timezone.now()):
             raise serializers.ValidationError({"from": "This is after the end."})
-        return asked
+        return validated
 
 
 class ValueSerializer(serializers.Serializer[Any]):
@@ -111,39 +123,39 @@ class ValuesSerializer(serializers.Serializer[Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class ValueHistoryResult:
     """The answer."""
 
     start: datetime
     end: datetime
-    points: tuple[Value, ...]
+    points: tuple[ValuePoint, ...]
 
 
-class ValueHistory(APIView):
+class ValueHistoryView(APIView):
     """Recorded value over time. A stretch in which nothing could be read has no point."""
 
     @extend_schema(parameters=[ValueQuery], responses=ValuesSerializer)
     def get(self, request: Request) -> Response:
         query = ValueQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        end = asked.get("to", timezone.now())
-        asked_from = asked.get("from") or span_start(asked["range"], now=end)
-        start = first_after(asked_from, end=end)
+        validated = query.validated_data
+        end = validated.get("to", timezone.now())
+        requested_start = validated.get("from") or span_start(validated["range"], now=end)
+        start = first_value_at(requested_start, end=end)
         points = values_between(start, end)
-        return Response(ValuesSerializer(Values(start=start, end=end, points=points)).data)
+        return Response(ValuesSerializer(ValueHistoryResult(start=start, end=end, points=points)).data)
 
 
-NAMED = OpenApiParameter(
+INSTRUMENT_PARAMETER = OpenApiParameter(
     "instrument_name", str, required=True, description="Which one to take off the list, such as BTC_USD."
 )
 
 
-class WatchPages(Pages):
+class WatchPages(StandardCursorPagination):
     ordering = ("position", "id")
 
 
-class Watchlist(generics.ListAPIView[Any]):
+class WatchlistView(generics.ListAPIView[Any]):
     """The watchlist, in its own order. An instrument is on it once, and its name is what it is removed by."""
 
     queryset = WatchlistItem.objects.all()
@@ -152,29 +164,29 @@ class Watchlist(generics.ListAPIView[Any]):
 
     def paginate_queryset(self, queryset: Any) -> list[Any] | None:
         page = super().paginate_queryset(queryset)
-        return None if page is None else list(rows_of(page, now=timezone.now()))
+        return None if page is None else list(to_watchlist_rows(page, now=timezone.now()))
 
     @extend_schema(request=WatchRequest, responses={201: WatchItemSerializer, 200: WatchItemSerializer})
     def post(self, request: Request) -> Response:
         """Put a spot pair at the end of the list: 201. One that is there stays and takes the note: 200."""
-        asked, now = _valid(WatchRequest, request.data), timezone.now()
+        validated, now = _valid(WatchRequest, request.data), timezone.now()
         try:
-            item, is_new = watchlist_add(**asked, now=now)
-        except NotWatchable as refusal:
+            item, is_new = watchlist_add(**validated, now=now)
+        except InvalidWatchlistItem as refusal:
             raise ValidationError({refusal.field: [str(refusal)]}) from None
-        (row,) = rows_of([item], now=now)
+        (row,) = to_watchlist_rows([item], now=now)
         return Response(WatchItemSerializer(row).data, status=201 if is_new else 200)
 
-    @extend_schema(parameters=[NAMED], responses={204: None})
+    @extend_schema(parameters=[INSTRUMENT_PARAMETER], responses={204: None})
     def delete(self, request: Request) -> Response:
         """Take an instrument off the list, by its name."""
-        asked = _valid(WatchNamed, request.query_params)
-        if not watchlist_remove(instrument_name=asked["instrument_name"]):
+        validated = _valid(WatchRemoval, request.query_params)
+        if not watchlist_remove(instrument_name=validated["instrument_name"]):
             raise NotFound("It is not on the watchlist.")
         return Response(status=204)
 
 
-class SignalPages(Pages):
+class SignalPages(StandardCursorPagination):
     ordering = ("instrument_name", "timeframe")
 
 
@@ -193,7 +205,7 @@ class SignalFilter(filters.FilterSet):  # type: ignore[misc]  # the package is n
         return signals.filter(with_action(action, now=timezone.now()))
 
 
-class SignalList(generics.ListAPIView[Any]):
+class SignalListView(generics.ListAPIView[Any]):
     """What the indicators say of every instrument that is watched or held. Signals inform; they send nothing.
 
     A series without a signal is here too: its `action` is null and its `reason` tells why.
@@ -207,10 +219,10 @@ class SignalList(generics.ListAPIView[Any]):
 
     def paginate_queryset(self, queryset: Any) -> list[Any] | None:
         page, now = super().paginate_queryset(queryset), timezone.now()
-        return None if page is None else [row_of(signal, now=now) for signal in page]
+        return None if page is None else [signal_row(signal, now=now) for signal in page]
 
 
-def _valid(shape: type[WatchRequest] | type[WatchNamed], data: Any) -> dict[str, Any]:
-    asked = shape(data=data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
+def _valid(shape: type[WatchRequest] | type[WatchRemoval], data: Any) -> dict[str, Any]:
+    validated = shape(data=data)
+    validated.is_valid(raise_exception=True)
+    return dict(validated.validated_data)

@@ -7,16 +7,16 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from exchange.models import AccountBinding
 
-LEFT_OUT = ("django_session", "django_q_ormq")
+EXCLUDED_TABLES = ("django_session", "django_q_ormq")
 """A session in a stolen backup would be a login; a task of that day is not to be run again."""
 
 
-class NotRestorable(RuntimeError):
+class RestoreError(RuntimeError):
     """The backup is not what may be put here; the words are for the person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class BackupOrigin:
     """`environment` and `account` are empty before the first cycle; `migrations` are (app, name)."""
 
     vendor: str
@@ -25,16 +25,16 @@ class Origin:
     migrations: frozenset[tuple[str, str]]
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         return f"account {self.account} in {self.environment}" if self.account else "no account yet"
 
-    def is_same_account(self, other: "Origin") -> bool:
+    def is_same_account(self, other: "BackupOrigin") -> bool:
         """One of them without an account belongs to nobody, so it is no stranger."""
         both = self.account and other.account
         return not both or (self.environment, self.account) == (other.environment, other.account)
 
 
-def origin_here() -> Origin | None:
+def current_origin() -> BackupOrigin | None:
     """Of the database that the settings name; None when nothing is in it yet."""
     recorder = MigrationRecorder(connection)
     if not recorder.has_table():
@@ -42,7 +42,7 @@ def origin_here() -> Origin | None:
     applied = frozenset(recorder.applied_migrations())
     table = AccountBinding._meta.db_table
     bound = AccountBinding.objects.first() if table in connection.introspection.table_names() else None
-    return Origin(
+    return BackupOrigin(
         vendor=connection.vendor,
         environment=bound.environment if bound else "",
         account=bound.account_uuid if bound else "",

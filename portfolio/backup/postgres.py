@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from portfolio.backup.origin import LEFT_OUT, NotRestorable, Origin, origin_here
+from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError, current_origin
 
 VENDOR = "postgresql"
 FORMAT = 1
@@ -26,24 +26,24 @@ def save(draft: Path) -> None:
     with (
         transaction.atomic(),
         connection.cursor() as cursor,
-        zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as pack,
+        zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         columns = _columns(cursor)
-        pack.writestr(MANIFEST, _manifest(columns))
+        archive.writestr(MANIFEST, _manifest(columns))
         for table in columns:
-            with pack.open(_member(table), "w", force_zip64=True) as out:
-                if table not in LEFT_OUT:
-                    cursor.copy_expert(f"COPY {_named(table, columns[table])} TO STDOUT", out)
+            with archive.open(_member(table), "w", force_zip64=True) as out:
+                if table not in EXCLUDED_TABLES:
+                    cursor.copy_expert(f"COPY {_table_with_columns(table, columns[table])} TO STDOUT", out)
 
 
 def is_ours(file: Path) -> bool:
     return zipfile.is_zipfile(file)
 
 
-def origin(file: Path) -> Origin:
+def origin(file: Path) -> BackupOrigin:
     found = _read(file)
-    return Origin(
+    return BackupOrigin(
         vendor=VENDOR,
         environment=found["environment"],
         account=found["account"],
@@ -55,20 +55,20 @@ def load(file: Path) -> None:
     """All or nothing: tables as they were made on that day, then their rows; later migrations come afterwards."""
     found = _read(file)
     tables: dict[str, list[str]] = found["tables"]
-    with transaction.atomic(), connection.cursor() as cursor, zipfile.ZipFile(file) as pack:
-        _clear(cursor, tables)
+    with transaction.atomic(), connection.cursor() as cursor, zipfile.ZipFile(file) as archive:
+        _drop_tables(cursor, tables)
         executor = MigrationExecutor(connection)
-        executor.migrate(_last_ones(executor, {(app, name) for app, name in found["migrations"]}))
+        executor.migrate(_latest_migrations(executor, {(app, name) for app, name in found["migrations"]}))
         cursor.execute(f"TRUNCATE {', '.join(map(_quoted, tables))} CASCADE")
         for table, columns in tables.items():
-            with pack.open(_member(table)) as rows:
-                cursor.copy_expert(f"COPY {_named(table, columns)} FROM STDIN", rows)
+            with archive.open(_member(table)) as rows:
+                cursor.copy_expert(f"COPY {_table_with_columns(table, columns)} FROM STDIN", rows)
             if "id" in columns:
-                _continue_numbers(cursor, table)
+                _reset_sequence(cursor, table)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def _last_ones(executor: MigrationExecutor, applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
+def _latest_migrations(executor: MigrationExecutor, applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
     """Of each app those after which none was applied."""
     nodes = executor.loader.graph.node_map
     applied &= set(nodes)  # the graph leaves out what a squashed migration replaces
@@ -76,14 +76,14 @@ def _last_ones(executor: MigrationExecutor, applied: set[tuple[str, str]]) -> li
     return sorted(one for one in applied if not later[one] & applied)
 
 
-def _clear(cursor: Any, tables: Iterable[str]) -> None:
+def _drop_tables(cursor: Any, tables: Iterable[str]) -> None:
     """Only what is ours: another program may live in the same database."""
-    ours = {*tables, *connection.introspection.django_table_names(), "django_migrations"}
-    for table in sorted(ours & set(connection.introspection.table_names(cursor))):
+    own_tables = {*tables, *connection.introspection.django_table_names(), "django_migrations"}
+    for table in sorted(own_tables & set(connection.introspection.table_names(cursor))):
         cursor.execute(f"DROP TABLE {_quoted(table)} CASCADE")
 
 
-def _continue_numbers(cursor: Any, table: str) -> None:
+def _reset_sequence(cursor: Any, table: str) -> None:
     name = _quoted(table)
     cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [name])
     if (sequence := cursor.fetchone()[0]) is not None:
@@ -93,17 +93,17 @@ def _continue_numbers(cursor: Any, table: str) -> None:
 
 def _columns(cursor: Any) -> dict[str, list[str]]:
     """Of every table of ours, in their order."""
-    ours = {*connection.introspection.django_table_names(), "django_migrations"}
+    own_tables = {*connection.introspection.django_table_names(), "django_migrations"}
     cursor.execute(COLUMNS)
     found: dict[str, list[str]] = {}
     for table, column in cursor.fetchall():
-        if table in ours:
+        if table in own_tables:
             found.setdefault(table, []).append(column)
     return found
 
 
 def _manifest(columns: dict[str, list[str]]) -> str:
-    here = origin_here()
+    here = current_origin()
     what = {
         "format": FORMAT,
         "version": settings.VERSION,
@@ -118,14 +118,14 @@ def _manifest(columns: dict[str, list[str]]) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(file) as pack:
-            if pack.testzip() is not None:
-                raise NotRestorable(f"{file} is damaged.")
-            found: dict[str, Any] = json.loads(pack.read(MANIFEST))
+        with zipfile.ZipFile(file) as archive:
+            if archive.testzip() is not None:
+                raise RestoreError(f"{file} is damaged.")
+            found: dict[str, Any] = json.loads(archive.read(MANIFEST))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise NotRestorable(f"{file} is no backup of the desk ({error}).") from None
+        raise RestoreError(f"{file} is no backup of the desk ({error}).") from None
     if found.get("format") != FORMAT:
-        raise NotRestorable(f"{file} has a form that this version does not know.")
+        raise RestoreError(f"{file} has a form that this version does not know.")
     return found
 
 
@@ -133,7 +133,7 @@ def _member(table: str) -> str:
     return f"tables/{table}"
 
 
-def _named(table: str, columns: list[str]) -> str:
+def _table_with_columns(table: str, columns: list[str]) -> str:
     return f"{_quoted(table)} ({', '.join(map(_quoted, columns))})"
 
 

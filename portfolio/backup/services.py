@@ -18,27 +18,27 @@ from django.utils import timezone
 from exchange.models import AuditEntry, Lease, TradingSwitch
 from exchange.selectors import worker_last_beat
 from exchange.services.audit_log import audit_record
-from exchange.services.lease import NAME, lease_holder, lease_take
+from exchange.services.lease import LEASE_NAME, lease_holder, lease_take
 from oco.services.kill_switch import switch_off
 from portfolio.backup import postgres, sqlite
-from portfolio.backup.origin import NotRestorable, Origin, origin_here
+from portfolio.backup.origin import BackupOrigin, RestoreError, current_origin
 from portfolio.models import ApiToken
 from portfolio.security.authentication import token_revoke
 from portfolio.web.health import SILENT_AFTER_SECONDS
 
 
-def backup_make(*, file: Path) -> None:
+def backup_create(*, file: Path) -> None:
     """One moment of the database into `file`, while everything goes on. Raises OSError."""
     if file.exists():
         raise FileExistsError(f"{file} is there already.")
     if not file.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {file.parent}.")
-    with _private(file) as draft:
+    with _private_draft(file) as draft:
         (sqlite if connection.vendor == "sqlite" else postgres).save(draft)
 
 
 @contextmanager
-def _private(file: Path) -> Iterator[Path]:
+def _private_draft(file: Path) -> Iterator[Path]:
     """A draft beside `file`, mode 0600 from its first byte; it gets the name when it is complete and on the disk."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -51,16 +51,16 @@ def _private(file: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-TWO_BEATS_SECONDS = 12  # the worker beats every 5 s
+HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s
 
 
-def backup_origin(*, file: Path) -> Origin:
+def backup_origin(*, file: Path) -> BackupOrigin:
     """Whose record it is. Raises NotRestorable, OSError."""
     if sqlite.is_ours(file):
         return sqlite.origin(file)
     if postgres.is_ours(file):
         return postgres.origin(file)
-    raise NotRestorable(f"{file} is no backup of the desk.")
+    raise RestoreError(f"{file} is no backup of the desk.")
 
 
 def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Path | None:
@@ -69,56 +69,60 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     A kill switch that is on stays on. No token of a program works any more: one may have been revoked since.
     A token of the lease is never given out twice, so a process that slept through all this is stale.
     """
-    origin, here = backup_origin(file=file), origin_here()
+    origin, here = backup_origin(file=file), current_origin()
     _check(origin, here, replace_other)
-    token, was_off = _stand_alone() if here else (0, False)
-    kept = _keep() if here else None
+    token, was_off = _take_lease() if here else (0, False)
+    previous_backup = _backup_current() if here else None
     (sqlite if origin.vendor == sqlite.VENDOR else postgres).load(file)
     call_command("migrate", interactive=False, verbosity=0)
-    _begin_anew(token=token)
+    _reset_lease(token=token)
     for known in ApiToken.objects.all():  # one that was revoked since would open the desk again
         token_revoke(token=known, revoked_by=requested_by)
     if was_off:
         switch_off(
             changed_by=requested_by, now=timezone.now(), reason="It was on before a backup was restored."
         )
-    audit_record(actor=requested_by, what=AuditEntry.What.RESTORE, text=f"{file.name}: {origin.words}")
-    return kept
+    audit_record(
+        actor=requested_by, what=AuditEntry.Action.RESTORE, text=f"{file.name}: {origin.description}"
+    )
+    return previous_backup
 
 
-def _check(origin: Origin, here: Origin | None, replace_other: bool) -> None:
+def _check(origin: BackupOrigin, here: BackupOrigin | None, replace_other: bool) -> None:
     if origin.vendor != connection.vendor:
-        raise NotRestorable(
+        raise RestoreError(
             f"This is a backup of {origin.vendor}, but the database here is {connection.vendor}."
         )
     if origin.migrations - set(MigrationLoader(None).disk_migrations):
-        raise NotRestorable("This backup was made by a newer version: upgrade the program first.")
+        raise RestoreError("This backup was made by a newer version: upgrade the program first.")
     if replace_other:
         return
     if origin.environment not in ("", settings.ENVIRONMENT):
-        raise NotRestorable(
-            f"This is the record of {origin.words}, but the desk runs in {settings.ENVIRONMENT}."
+        raise RestoreError(
+            f"This is the record of {origin.description}, but the desk runs in {settings.ENVIRONMENT}."
         )
     if here and not origin.is_same_account(here):
-        raise NotRestorable(f"This is the record of {origin.words}, but here is that of {here.words}.")
+        raise RestoreError(
+            f"This is the record of {origin.description}, but here is that of {here.description}."
+        )
 
 
-def _stand_alone() -> tuple[int, bool]:
+def _take_lease() -> tuple[int, bool]:
     """The lease, so that no cycle begins now: its token, and whether trading is switched off here."""
-    if _worker_beats():
-        raise NotRestorable("A worker is running. Stop the desk and try again.")
-    held = lease_take(purpose="restore")
-    if held is None:
-        raise NotRestorable(f"Someone is at work on the account ({lease_holder()}). Try again in a minute.")
-    return held.token, TradingSwitch.objects.filter(is_off=True).exists()
+    if _is_worker_alive():
+        raise RestoreError("A worker is running. Stop the desk and try again.")
+    lease = lease_take(purpose="restore")
+    if lease is None:
+        raise RestoreError(f"Someone is at work on the account ({lease_holder()}). Try again in a minute.")
+    return lease.token, TradingSwitch.objects.filter(is_off=True).exists()
 
 
-def _worker_beats() -> bool:
+def _is_worker_alive() -> bool:
     """Whether a worker lives: one that was just stopped has a young sign of life too, but adds none."""
     last = worker_last_beat()
     if last is None or (timezone.now() - last).total_seconds() > SILENT_AFTER_SECONDS:
         return False
-    end = time.monotonic() + TWO_BEATS_SECONDS
+    end = time.monotonic() + HEARTBEAT_WAIT_SECONDS
     while worker_last_beat() == last:
         if time.monotonic() > end:
             return False
@@ -126,16 +130,16 @@ def _worker_beats() -> bool:
     return True
 
 
-def _keep() -> Path:
+def _backup_current() -> Path:
     """What is here now, so that a wrong file is no disaster."""
     place = settings.VAR_DIR / "backups"
     place.mkdir(mode=0o700, exist_ok=True)
     file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S-%f}"
-    backup_make(file=file)
+    backup_create(file=file)
     return file
 
 
-def _begin_anew(*, token: int) -> None:
-    lease, _ = Lease.objects.get_or_create(name=NAME, defaults={"expires_at": timezone.now()})
+def _reset_lease(*, token: int) -> None:
+    lease, _ = Lease.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": timezone.now()})
     lease.token, lease.holder, lease.expires_at = max(lease.token, token) + 1, "", timezone.now()
     lease.save()

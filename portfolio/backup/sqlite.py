@@ -7,18 +7,18 @@ from typing import Any
 
 from django.db import connection, connections
 
-from portfolio.backup.origin import LEFT_OUT, NotRestorable, Origin
+from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError
 
 VENDOR = "sqlite"
 MAGIC = b"SQLite format 3\0"
-PATIENCE_SECONDS = 20
+CONNECT_TIMEOUT_SECONDS = 20
 
 
 def save(draft: Path) -> None:
     """In one step, so that writers go on (WAL) and the copy is of one moment."""
-    with closing(_open(_here(), "ro")) as source, closing(_open(str(draft), "rw")) as target:
+    with closing(_open(_database_path(), "ro")) as source, closing(_open(str(draft), "rw")) as target:
         source.backup(target)
-        for table in LEFT_OUT:
+        for table in EXCLUDED_TABLES:
             target.execute(f"DELETE FROM {table}")  # noqa: S608
         target.commit()
         target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
@@ -30,32 +30,34 @@ def is_ours(file: Path) -> bool:
         return opened.read(len(MAGIC)) == MAGIC
 
 
-def origin(file: Path) -> Origin:
+def origin(file: Path) -> BackupOrigin:
     try:
         with closing(_open(str(file), "ro")) as found:
             if found.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-                raise NotRestorable(f"{file} is damaged.")
+                raise RestoreError(f"{file} is damaged.")
             bound = found.execute("SELECT environment, account_uuid FROM exchange_accountbinding").fetchone()
             applied = found.execute("SELECT app, name FROM django_migrations").fetchall()
     except sqlite3.DatabaseError as error:
-        raise NotRestorable(f"{file} is no backup of the desk ({error}).") from None
+        raise RestoreError(f"{file} is no backup of the desk ({error}).") from None
     environment, account = bound or ("", "")
-    return Origin(vendor=VENDOR, environment=environment, account=account, migrations=frozenset(applied))
+    return BackupOrigin(
+        vendor=VENDOR, environment=environment, account=account, migrations=frozenset(applied)
+    )
 
 
 def load(file: Path) -> None:
     """Every page, in one transaction of SQLite: whoever reads sees the old database or the new one."""
     connections.close_all()
-    with closing(_open(str(file), "ro")) as source, closing(_open(_here(), "rwc")) as target:
+    with closing(_open(str(file), "ro")) as source, closing(_open(_database_path(), "rwc")) as target:
         source.backup(target)
 
 
-def _here() -> str:
+def _database_path() -> str:
     name: Any = connection.settings_dict["NAME"]
     return str(name)
 
 
 def _open(path: str, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE_SECONDS
+        f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=CONNECT_TIMEOUT_SECONDS
     )

@@ -9,28 +9,28 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
-from oco.engine.coverage import Covered, Unprotected
+from oco.engine.coverage import CoinCoverage, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
 from oco.presentation.previews import Holdings
 from oco.selectors import GroupRow
 from portfolio.accounting.perpetual_rows import perpetual_positions
 from portfolio.accounting.pnl import (
     CoinResult,
-    Today,
+    TodayResult,
     coin_results,
+    load_sales,
     midnight_ns,
     order_results,
-    sales_read,
     today,
     unrealised_total,
 )
 from portfolio.accounting.snapshots import Change, Point, change_24h, curve
-from portfolio.accounting.valuation import CENT, total_of
+from portfolio.accounting.valuation import CENT, sum_known
 from portfolio.models import Balance, WatchlistItem
-from portfolio.signals.selectors import Board, SignalRow, board
-from portfolio.signals.watchlist import WatchRow, prices_fresh, quotes_of, rows_of
-from portfolio.status.sync_status import Stamps, SyncState, stamps_now, sync_state
-from portfolio.status.trading_mode import Mode, Trading, mode_now, trading_now
+from portfolio.signals.selectors import SignalBoard, SignalRow, board
+from portfolio.signals.watchlist import WatchlistRow, fresh_prices, load_quotes, to_watchlist_rows
+from portfolio.status.sync_status import LastModified, SyncState, load_last_modified, sync_state
+from portfolio.status.trading_mode import Mode, Trading, current_mode, current_trading
 
 EXECUTED_SHOWN = 50
 
@@ -97,16 +97,16 @@ class Dashboard:
     oco_groups: tuple[GroupRow, ...]
     unprotected: tuple[Unprotected, ...]
     positions: tuple[Position, ...]
-    watchlist: tuple[WatchRow, ...]
-    board: Board
+    watchlist: tuple[WatchlistRow, ...]
+    board: SignalBoard
     buybacks: tuple[BuyBack, ...] = ()
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     results: Mapping[str, CoinResult] = field(default_factory=dict)
     realised: Mapping[int, Decimal] = field(default_factory=dict)
-    today: Today | None = None
+    today: TodayResult | None = None
     span: str | None = None
     history: tuple[Point, ...] = ()
-    stamps: Stamps = field(default_factory=Stamps)
+    last_modified: LastModified = field(default_factory=LastModified)
 
     @property
     def signals(self) -> tuple[SignalRow, ...]:
@@ -114,54 +114,58 @@ class Dashboard:
         return self.board.calls
 
 
-def dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
+def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
     """Sixteen queries at most, and five more with a `span`, as a page asks for; however many rows there are."""
-    now, trading = now or timezone.now(), trading_now()
-    stamps = stamps_now()  # before everything else: what changes meanwhile is asked for once more
-    sync = sync_state(now=now, stamps=stamps)
-    balances, watched = list(Balance.objects.all()), list(WatchlistItem.objects.all())
-    opened, done = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
-    named = {row.instrument_name for row in (*opened, *done)} | {row.instrument_name for row in watched}
-    instruments = instruments_of(symbols=named, currencies=[row.currency for row in balances])
+    now, trading = now or timezone.now(), current_trading()
+    last_modified = (
+        load_last_modified()
+    )  # before everything else: what changes meanwhile is asked for once more
+    sync = sync_state(now=now, last_modified=last_modified)
+    balances, watchlist_items = list(Balance.objects.all()), list(WatchlistItem.objects.all())
+    open_order_rows, executed_rows = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
+    instrument_names = {row.instrument_name for row in (*open_order_rows, *executed_rows)} | {
+        row.instrument_name for row in watchlist_items
+    }
+    instruments = instruments_of(symbols=instrument_names, currencies=[row.currency for row in balances])
     usd = usd_prices(balances)
-    open_orders = order_rows(opened, usd_prices=usd, with_fees=False, instruments=instruments)
+    open_orders = order_rows(open_order_rows, usd_prices=usd, with_fees=False, instruments=instruments)
     held = {row.currency: row.quantity for row in balances}
-    guarded = overview(
+    protection = overview(
         held=held,
         usd=usd,
         cash=settings.CASH_CURRENCIES,
         now=now,
         others=perpetual_positions(),
         instruments=instruments,
-        opened=opened,
+        open_order_rows=open_order_rows,
     )
-    wanted = {row.instrument_name for row in watched}
-    quotes = quotes_of(wanted | {row.group.instrument_name for row in guarded.buybacks})
+    wanted = {row.instrument_name for row in watchlist_items}
+    quotes = load_quotes(wanted | {row.group.instrument_name for row in protection.buybacks})
     results = coin_results(balances)
     summary = _summary(
-        balances, sync=sync, guarded=guarded, results=results, open_orders_count=len(open_orders)
+        balances, sync=sync, protection=protection, results=results, open_orders_count=len(open_orders)
     )
-    executed = order_rows(done, usd_prices=usd, instruments=instruments)
-    sales = sales_read(executed, since_ns=midnight_ns(now)) if span else []
+    executed = order_rows(executed_rows, usd_prices=usd, instruments=instruments)
+    sales = load_sales(executed, since_ns=midnight_ns(now)) if span else []
     return Dashboard(
-        mode=mode_now(trading),
+        mode=current_mode(trading),
         trading=trading,
         as_of=now,
         sync=sync,
         summary=summary,
-        portfolio=_holdings(balances, total=summary.total_usd, guarded=guarded),
+        portfolio=_holdings(balances, total=summary.total_usd, protection=protection),
         open_orders=open_orders,
         executed_orders=executed,
-        oco_groups=guarded.groups,
-        unprotected=guarded.unprotected,
-        positions=guarded.positions,
-        buybacks=guarded.buybacks,
-        prices=prices_fresh(quotes.values(), at=sync.last_success or now),
-        watchlist=rows_of(
-            watched, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
+        oco_groups=protection.groups,
+        unprotected=protection.unprotected,
+        positions=protection.positions,
+        buybacks=protection.buybacks,
+        prices=fresh_prices(quotes.values(), at=sync.last_success or now),
+        watchlist=to_watchlist_rows(
+            watchlist_items, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
         ),
-        board=board(now=now, stamps=stamps),
-        stamps=stamps,
+        board=board(now=now, last_modified=last_modified),
+        last_modified=last_modified,
         results=results,
         realised=order_results(executed, sales) if span else {},
         today=today(now=now, usd_prices=usd, sales=sales) if span else None,
@@ -177,7 +181,7 @@ def usd_prices(balances: Sequence[Balance] | None = None) -> UsdPrices:
     return {**known, "USD": Decimal(1)}
 
 
-def overview_now(*, now: datetime) -> Overview:
+def load_overview(*, now: datetime) -> Overview:
     """What is held and how it is covered: for pages that show no more of the desk."""
     balances = list(Balance.objects.all())
     held = {row.currency: row.quantity for row in balances}
@@ -185,7 +189,7 @@ def overview_now(*, now: datetime) -> Overview:
     return overview(held=held, usd=usd, cash=settings.CASH_CURRENCIES, now=now, others=perpetual_positions())
 
 
-def holdings_now() -> Holdings:
+def load_holdings() -> Holdings:
     """What is held and what it is worth, for whoever previews a stop."""
     balances = list(Balance.objects.all())
     held = {row.currency: row.quantity for row in balances}
@@ -196,30 +200,30 @@ def _summary(
     balances: Sequence[Balance],
     *,
     sync: SyncState,
-    guarded: Overview,
+    protection: Overview,
     results: Mapping[str, CoinResult],
     open_orders_count: int,
 ) -> Summary:
     held = [row for row in balances if row.quantity]
     cash = [row for row in held if row.currency in settings.CASH_CURRENCIES]
     read = bool(balances) or sync.last_success is not None
-    loss = guarded.loss_if_all_stops_hit
-    total = total_of([row.market_value_usd for row in held]) if read else None
+    loss = protection.loss_if_all_stops_hit
+    total = sum_known([row.market_value_usd for row in held]) if read else None
     unpriced = tuple(row.currency for row in held if row.market_value_usd is None)
     read_at = max((row.read_at for row in balances), default=None)
     return Summary(
         total_usd=total,
-        cash_usd=total_of([row.market_value_usd for row in cash]) if read else None,
+        cash_usd=sum_known([row.market_value_usd for row in cash]) if read else None,
         open_orders_count=open_orders_count,
-        open_groups_count=guarded.open_count,
+        open_groups_count=protection.open_count,
         unpriced=unpriced,
-        unprotected_usd=total_of([row.market_value_usd for row in guarded.unprotected]) if read else None,
+        unprotected_usd=sum_known([row.market_value_usd for row in protection.unprotected]) if read else None,
         loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
-        loss_unknown=guarded.loss_unknown,
+        loss_unknown=protection.loss_unknown,
         unrealised_pnl_usd=unrealised_total(results),
         unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
         change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),
-        cash_in_orders_usd=total_of([_reserved_usd(row) for row in cash]) if read else None,
+        cash_in_orders_usd=sum_known([_reserved_usd(row) for row in cash]) if read else None,
     )
 
 
@@ -231,17 +235,17 @@ def _reserved_usd(row: Balance) -> Decimal | None:
 
 
 def _holdings(
-    balances: Sequence[Balance], *, total: Decimal | None, guarded: Overview
+    balances: Sequence[Balance], *, total: Decimal | None, protection: Overview
 ) -> tuple[Holding, ...]:
     """What is held, the largest value first and the unpriced last."""
-    covered = {position.covered.currency: position.covered for position in guarded.positions}
-    held = [_holding(row, total=total, covered=covered) for row in balances if row.quantity]
+    coverage = {position.coverage.currency: position.coverage for position in protection.positions}
+    held = [_holding(row, total=total, coverage=coverage) for row in balances if row.quantity]
     return tuple(sorted(held, key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0))))
 
 
-def _holding(row: Balance, *, total: Decimal | None, covered: Mapping[str, Covered]) -> Holding:
+def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, CoinCoverage]) -> Holding:
     """Cash needs no stop: none of it is protected and none unprotected."""
-    is_cash, known = row.currency in settings.CASH_CURRENCIES, covered.get(row.currency)
+    is_cash, known = row.currency in settings.CASH_CURRENCIES, coverage.get(row.currency)
     protected = known.protected if known else Decimal()
     return Holding(
         currency=row.currency,

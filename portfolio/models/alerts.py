@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.observability import LENGTH, correlation_id
+from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 
 
 class Alert(models.Model):
@@ -64,7 +64,11 @@ class Alert(models.Model):
     sent_to = models.JSONField(default=list, blank=True, help_text="Marks of the channels that took it.")
     last_error = models.CharField(max_length=255, blank=True)
     correlation_id = models.CharField(
-        max_length=LENGTH, blank=True, default=correlation_id, editable=False, help_text="What began it."
+        max_length=CORRELATION_ID_LENGTH,
+        blank=True,
+        default=correlation_id,
+        editable=False,
+        help_text="What began it.",
     )
 
     class Meta:
@@ -88,7 +92,7 @@ class Alert(models.Model):
         return self.title
 
 
-NEWS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
+INFORMATIONAL_KINDS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
 """Good to know, and nothing to do about."""
 
 

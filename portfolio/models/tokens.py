@@ -3,7 +3,7 @@
 from django.db import models
 from knox.models import AbstractAuthToken
 
-SHOWN = 8
+PREFIX_LENGTH = 8
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package is not typed
@@ -24,13 +24,13 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package is not t
         verbose_name = "API token"
 
     def __str__(self) -> str:
-        return f"{self.begins}… {self.label}".strip()
+        return f"{self.key_prefix}… {self.label}".strip()
 
     @property
-    def begins(self) -> str:
+    def key_prefix(self) -> str:
         """Its first letters: enough to know it by, not enough to use it."""
-        return str(self.token_key[:SHOWN])
+        return str(self.token_key[:PREFIX_LENGTH])
 
     @property
-    def may_change(self) -> bool:
+    def can_write(self) -> bool:
         return self.scope == self.Scope.TRADE

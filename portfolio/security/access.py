@@ -12,7 +12,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from portfolio.models import ApiToken
-from portfolio.security.sudo import is_fresh
+from portfolio.security.sudo import has_recent_password
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports this module, by the settings
@@ -21,12 +21,12 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 FORWARDING_PREFIXES = ("HTTP_X_FORWARDED", "HTTP_X_ORIGINAL", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_CF_")
 FORWARDING_ENDINGS = ("_REAL_IP", "_CLIENT_IP", "_CLIENTIP", "_REMOTE_IP", "_REMOTE_ADDR")
 
-ONLY_READS = "This token only reads. Make one that may trade: manage.py api_token create --scope trade …"
+READ_ONLY_SCOPE = "This token only reads. Make one that may trade: manage.py api_token create --scope trade …"
 NEEDS_A_PERSON = (
     "This takes protection away, which needs a person and no token: log in on the desk and do it on its page, "
     "or ask with the cookie of a session whose password was given in the last five minutes."
 )
-NOT_FRESH = (
+CONFIRMATION_TOO_OLD = (
     "This takes protection away: give your password once more at /sudo/, then ask again within five minutes."
 )
 
@@ -37,40 +37,40 @@ def may_read(request: HttpRequest) -> bool:
     """By DASHBOARD_PUBLIC (`true`, `loopback`, anything else is `false`), or because someone is logged in."""
     if settings.DASHBOARD_PUBLIC == "true":
         return True
-    if settings.DASHBOARD_PUBLIC == "loopback" and from_this_machine(request):
+    if settings.DASHBOARD_PUBLIC == "loopback" and is_from_loopback(request):
         return True
     return request.user.is_authenticated
 
 
-def from_this_machine(request: HttpRequest) -> bool:
+def is_from_loopback(request: HttpRequest) -> bool:
     """The peer is on the loopback and speaks for itself.
 
     Behind a proxy every peer is on the loopback, so any trace of one counts as a stranger. A unix socket has
     no peer address at all and is one of a proxy.
     """
     peer = request.META.get("REMOTE_ADDR")
-    is_near = peer in LOOPBACK or peer in settings.LOCAL_PEERS
-    return is_near and not any(map(_tells_of_a_proxy, request.META))
+    is_local = peer in LOOPBACK or peer in settings.LOCAL_PEERS
+    return is_local and not any(map(_is_proxy_header, request.META))
 
 
-def _tells_of_a_proxy(name: str) -> bool:
+def _is_proxy_header(name: str) -> bool:
     is_header = name.startswith("HTTP_")  # REMOTE_ADDR is none
     return is_header and (name.startswith(FORWARDING_PREFIXES) or name.endswith(FORWARDING_ENDINGS))
 
 
-def readers_only(view: View) -> View:
+def read_access_required(view: View) -> View:
     """A page for those who may read; everybody else is asked to log in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if may_read(request):
             return view(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
 
-    return guarded
+    return wrapper
 
 
-class MayUse(BasePermission):
+class ApiPermission(BasePermission):
     """The rule of the whole API, by the method and by who asks.
 
     Reading is as for the pages. Changing needs a login or a token with the scope `trade`. A view that says
@@ -82,17 +82,17 @@ class MayUse(BasePermission):
             return True  # to be told that there is no such method
         if request.method in SAFE_METHODS:
             return may_read(request._request)
-        refusal = _refusal(request, weakening=getattr(view, "weakens_protection", False))
+        refusal = _refusal_message(request, weakening=getattr(view, "weakens_protection", False))
         if refusal:
             raise PermissionDenied(refusal)
         return bool(request.user.is_authenticated)
 
 
-def _refusal(request: Request, *, weakening: bool) -> str | None:
+def _refusal_message(request: Request, *, weakening: bool) -> str | None:
     """Why whoever it is may not change this, and what to do; None for a stranger, who is asked who it is."""
     token = request.auth
     if isinstance(token, ApiToken):
-        return NEEDS_A_PERSON if weakening else None if token.may_change else ONLY_READS
-    if weakening and request.user.is_authenticated and not is_fresh(request._request):
-        return NOT_FRESH
+        return NEEDS_A_PERSON if weakening else None if token.can_write else READ_ONLY_SCOPE
+    if weakening and request.user.is_authenticated and not has_recent_password(request._request):
+        return CONFIRMATION_TOO_OLD
     return None

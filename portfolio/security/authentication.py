@@ -27,12 +27,12 @@ from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
 from portfolio.models import ApiToken
 
-LENGTH = 40  # of Django's column; 160 bits of the hash
+HASH_LENGTH = 40  # of Django's column; 160 bits of the hash
 
 
-def stored(session_key: str) -> str:
+def hash_session_key(session_key: str) -> str:
     """What stands in the table for the number in the cookie. The number is random, so no salt is needed."""
-    return sha256(session_key.encode()).hexdigest()[:LENGTH]
+    return sha256(session_key.encode()).hexdigest()[:HASH_LENGTH]
 
 
 class SessionStore(DatabaseStore):
@@ -40,26 +40,28 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         key = self.session_key or ""
-        found = Session.objects.filter(session_key=stored(key), expire_date__gt=timezone.now()).first()
+        found = Session.objects.filter(
+            session_key=hash_session_key(key), expire_date__gt=timezone.now()
+        ).first()
         if found is None:
             self._session_key = None
         return found
 
     def exists(self, session_key: str) -> bool:
-        return bool(super().exists(stored(session_key)))
+        return bool(super().exists(hash_session_key(session_key)))
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         session = super().create_model_instance(data)
-        session.session_key = stored(session.session_key)
+        session.session_key = hash_session_key(session.session_key)
         return session
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key is not None:
-            super().delete(stored(key))
+            super().delete(hash_session_key(key))
 
 
-class LimitedAttempts(AxesStandaloneBackend):  # type: ignore[misc]  # the package is not typed
+class LoginAttemptsBackend(AxesStandaloneBackend):  # type: ignore[misc]  # the package is not typed
     """Lets nobody in by itself, and refuses who tried too often. Without a request there is nobody to count."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
@@ -67,7 +69,7 @@ class LimitedAttempts(AxesStandaloneBackend):  # type: ignore[misc]  # the packa
             super().authenticate(request, **credentials)
 
 
-FORM = re.compile(rb"[0-9a-f]{64}")
+TOKEN_PATTERN = re.compile(rb"[0-9a-f]{64}")
 
 
 class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]  # the package is not typed
@@ -77,32 +79,36 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]  # th
     """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
-        found = _find(token)
+        found = _find_token(token)
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("This token is not known, has ended or was revoked.")
         return found.user, found
 
 
-def _find(token: bytes) -> ApiToken | None:
+def _find_token(token: bytes) -> ApiToken | None:
     """The row of a token that has not ended; what does not look like a token is not looked for."""
-    if not FORM.fullmatch(token):
+    if not TOKEN_PATTERN.fullmatch(token):
         return None
     found = ApiToken.objects.select_related("user").filter(digest=hash_token(token.decode())).first()
     ended = found is not None and found.expiry is not None and found.expiry <= timezone.now()
     return None if ended else found
 
 
-DAYS = range(1, 3651)
+VALID_DAYS = range(1, 3651)
 
 
 @transaction.atomic
-def token_create(*, user: User, scope: str, days: int, made_by: str, label: str = "") -> tuple[ApiToken, str]:
+def token_create(
+    *, user: User, scope: str, days: int, created_by: str, label: str = ""
+) -> tuple[ApiToken, str]:
     """The row and, this one time, the token itself. Raises ValueError for a scope or a span that is none."""
-    if scope not in ApiToken.Scope.values or days not in DAYS:
+    if scope not in ApiToken.Scope.values or days not in VALID_DAYS:
         raise ValueError(f"No token has the scope {scope!r} and ends in {days} days.")
     token, text = ApiToken.objects.create(user=user, expiry=timedelta(days=days), scope=scope, label=label)
     what = f"{scope} token for {user.get_username()}, {days} days: {label}"
-    audit_record(actor=made_by, what=AuditEntry.What.TOKEN_MADE, object_ids=[token.begins], text=what)
+    audit_record(
+        actor=created_by, what=AuditEntry.Action.TOKEN_MADE, object_ids=[token.key_prefix], text=what
+    )
     return token, text
 
 
@@ -110,5 +116,7 @@ def token_create(*, user: User, scope: str, days: int, made_by: str, label: str 
 def token_revoke(*, token: ApiToken, revoked_by: str) -> None:
     """From now on it opens nothing."""
     what = f"{token.scope} token of {token.user.get_username()}: {token.label}"
-    audit_record(actor=revoked_by, what=AuditEntry.What.TOKEN_REVOKED, object_ids=[token.begins], text=what)
+    audit_record(
+        actor=revoked_by, what=AuditEntry.Action.TOKEN_REVOKED, object_ids=[token.key_prefix], text=what
+    )
     token.delete()

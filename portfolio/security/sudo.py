@@ -23,25 +23,25 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-FRESH = timedelta(minutes=5)
-GIVEN_AT = "password_given_at"
-MARK = "sudo"  # in a form that was held up: it comes from our page and brings the password along
-OURS = frozenset({MARK, "password", "known_as", "csrfmiddlewaretoken"})
+SUDO_DURATION = timedelta(minutes=5)
+CONFIRMED_AT_KEY = "password_given_at"
+SUDO_FIELD = "sudo"  # in a form that was held up: it comes from our page and brings the password along
+OWN_FIELDS = frozenset({SUDO_FIELD, "password", "known_as", "csrfmiddlewaretoken"})
 
 View = Callable[..., HttpResponse]
 
 
-def note_password(request: HttpRequest, **_signal: object) -> None:
+def record_password_given(request: HttpRequest, **_signal: object) -> None:
     """The password was right, just now. Logging in counts: this is connected to `user_logged_in`."""
-    request.session[GIVEN_AT] = timezone.now().timestamp()
+    request.session[CONFIRMED_AT_KEY] = timezone.now().timestamp()
 
 
-def is_fresh(request: HttpRequest) -> bool:
+def has_recent_password(request: HttpRequest) -> bool:
     """Whether someone is logged in whose password was given in this session in the last `FRESH`."""
-    given = request.session.get(GIVEN_AT)
+    given = request.session.get(CONFIRMED_AT_KEY)
     if given is None or not request.user.is_authenticated:
         return False
-    return 0 <= timezone.now().timestamp() - float(given) < FRESH.total_seconds()
+    return 0 <= timezone.now().timestamp() - float(given) < SUDO_DURATION.total_seconds()
 
 
 class PasswordForm(forms.Form):
@@ -71,17 +71,17 @@ class PasswordForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 @login_required
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm_password(request: HttpRequest) -> HttpResponse:
     """`/sudo/?next=…`: the password again, then back to where one was."""
     form = PasswordForm(request.POST or None, request=request)
-    back = safe_address(request, request.POST.get("next") or request.GET.get("next", ""))
+    back = safe_url(request, request.POST.get("next") or request.GET.get("next", ""))
     if form.is_valid():
-        note_password(request)
+        record_password_given(request)
         return redirect(back)
     return render(request, "sudo.html", {"form": form, "next": back})
 
 
-def safe_address(request: HttpRequest, asked: str) -> str:
+def safe_url(request: HttpRequest, asked: str) -> str:
     """`asked` when it lies on this desk, else the first page."""
     safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
     return asked if safe else resolve_url("home")
@@ -91,43 +91,49 @@ def sudo_required(view: View) -> View:
     """A view for whoever gave the password in the last five minutes; everybody else is asked for it."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        asked = asked_first(request)
+    def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        asked = password_challenge(request)
         return view(request, *args, **kwargs) if asked is None else asked
 
-    return guarded
+    return wrapper
 
 
-def asked_first(request: HttpRequest) -> HttpResponse | None:
+def password_challenge(request: HttpRequest) -> HttpResponse | None:
     """The page that asks for the password, or for the login; None when nothing has to be asked.
 
     Who only looks comes back by `next`. Who sends a form is asked on the spot, and the form goes on as it was
     filled in.
     """
     if not request.user.is_authenticated:
-        return redirect_to_login(_where_one_was(request))
-    if is_fresh(request):
+        return redirect_to_login(_return_url(request))
+    if has_recent_password(request):
         return None
-    return _ask(request) if request.method == "POST" else _to_sudo(request)
+    return _password_page(request) if request.method == "POST" else _redirect_to_sudo(request)
 
 
-def _to_sudo(request: HttpRequest) -> HttpResponseRedirect:
+def _redirect_to_sudo(request: HttpRequest) -> HttpResponseRedirect:
     return redirect(f"{reverse('sudo')}?{urlencode({'next': request.get_full_path()})}")
 
 
 @sensitive_post_parameters("password")
-def _ask(request: HttpRequest) -> HttpResponse | None:
+def _password_page(request: HttpRequest) -> HttpResponse | None:
     """None when the form brings the right password along; else the page that asks, with the form inside."""
-    answered = MARK in request.POST
-    form = PasswordForm(request.POST if answered else None, request=request)
+    is_submitted = SUDO_FIELD in request.POST
+    form = PasswordForm(request.POST if is_submitted else None, request=request)
     if form.is_valid():
-        note_password(request)
+        record_password_given(request)
         return None
-    kept = [(name, value) for name, values in request.POST.lists() for value in values if name not in OURS]
-    return render(request, "sudo.html", {"form": form, "kept": kept, "next": _where_one_was(request)})
+    preserved_fields = [
+        (name, value) for name, values in request.POST.lists() for value in values if name not in OWN_FIELDS
+    ]
+    return render(
+        request,
+        "sudo.html",
+        {"form": form, "preserved_fields": preserved_fields, "next": _return_url(request)},
+    )
 
 
-def _where_one_was(request: HttpRequest) -> str:
+def _return_url(request: HttpRequest) -> str:
     """The page with the form: the address itself when one looked, else the page of this desk that sent it."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
@@ -136,7 +142,7 @@ def _where_one_was(request: HttpRequest) -> str:
     return f"{before.path}?{before.query}".rstrip("?") if same and before.path else resolve_url("home")
 
 
-GUARDED = (
+SUDO_URL_PREFIXES = (
     "oco_ocogroup_",
     "oco_protectionpolicy_",
     "exchange_tradingswitch_",
@@ -146,7 +152,7 @@ GUARDED = (
 )
 
 
-class AdminGuard:
+class AdminSudoMiddleware:
     """Stands before the views of the admin that `GUARDED` names; looking is not guarded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -158,9 +164,13 @@ class AdminGuard:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        return asked_first(request) if request.method == "POST" and _is_guarded(request) else None
+        return password_challenge(request) if request.method == "POST" and _needs_sudo(request) else None
 
 
-def _is_guarded(request: HttpRequest) -> bool:
+def _needs_sudo(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and match.app_names == ["admin"] and (match.url_name or "").startswith(GUARDED)
+    return (
+        match is not None
+        and match.app_names == ["admin"]
+        and (match.url_name or "").startswith(SUDO_URL_PREFIXES)
+    )

@@ -20,9 +20,9 @@ MACD_BARS = (12, 26, 9)
 BAND_BARS, BAND_WIDTH = 20, 2.0
 ATR_BARS = 14
 CROSS_BARS = 5  # a crossing of the averages is news for so long
-LEAST_RANGE, MOST_RANGE = 1e-7, 1e9  # of the last close; beyond them is the noise of floats
-EXACT = 6  # decimals of the RSI; what is less is the noise of floats
-NEEDED = 150  # bars: three times the slowest average, so that where it began no longer matters
+MIN_RANGE, MAX_RANGE = 1e-7, 1e9  # of the last close; beyond them is the noise of floats
+RSI_DECIMALS = 6  # decimals of the RSI; what is less is the noise of floats
+MIN_BARS = 150  # bars: three times the slowest average, so that where it began no longer matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Indicators:
     atr: float
 
 
-def are_sound(bars: Bars) -> bool:
+def are_valid(bars: Bars) -> bool:
     """Whether every number is a price and every bar has its close inside."""
     rows = np.stack([bars.high, bars.low, bars.close])
     if not np.isfinite(rows).all() or not (rows > 0).all():
@@ -62,27 +62,27 @@ def are_sound(bars: Bars) -> bool:
     return bool(((bars.low <= bars.close) & (bars.close <= bars.high)).all())
 
 
-def indicators_of(bars: Bars) -> Indicators | None:
+def compute_indicators(bars: Bars) -> Indicators | None:
     """None when the price did not move in the bars that count, or moved beyond what floats can tell."""
     last, unit = bars.close[-1], np.ptp(bars.close[-SLOW_BARS:])
     with np.errstate(over="ignore", invalid="ignore"):
-        if not LEAST_RANGE < unit / last < MOST_RANGE:
+        if not MIN_RANGE < unit / last < MAX_RANGE:
             return None
         high, low, close = ((row - last) / unit for row in (bars.high, bars.low, bars.close))
     if not (np.isfinite(high).all() and np.isfinite(low).all()):
         return None
-    found = _computed(high, low, close, float(unit))
+    found = _compute(high, low, close, float(unit))
     values = [value for name, value in asdict(found).items() if name != "gaps"]
     return found if found.atr > 0 and np.isfinite([*values, *found.gaps]).all() else None
 
 
-def _computed(high: Floats, low: Floats, close: Floats, unit: float) -> Indicators:
+def _compute(high: Floats, low: Floats, close: Floats, unit: float) -> Indicators:
     fast, slow = talib.EMA(close, FAST_BARS), talib.EMA(close, SLOW_BARS)
     macd, macd_signal, _ = talib.MACD(close, *MACD_BARS)
     upper, middle, lower = talib.BBANDS(close, BAND_BARS, BAND_WIDTH, BAND_WIDTH)
     return Indicators(
         unit=unit,
-        rsi=round(float(talib.RSI(close, RSI_BARS)[-1]), EXACT),
+        rsi=round(float(talib.RSI(close, RSI_BARS)[-1]), RSI_DECIMALS),
         fast=float(fast[-1]),
         slow=float(slow[-1]),
         gaps=tuple(float(gap) for gap in (fast - slow)[-CROSS_BARS - 1 :]),

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from exchange.core.times import Timeframe
 from exchange.models import Heartbeat
 from portfolio.models import Signal
-from portfolio.signals.strategy import is_old, oldest
-from portfolio.status.sync_status import LATE_AFTER, SIGNALS, Stamps
+from portfolio.signals.strategy import is_old, oldest_valid_open
+from portfolio.status.sync_status import LATE_AFTER, SIGNALS, LastModified
 
-WORDS = {
+REASON_TEXTS = {
     "no_bars": _("No bars of the market have been read yet."),
     "old": _("The newest closed bar is too old."),
     "short": _("Only %(have)s closed bars follow each other without a gap; %(need)s are needed."),
@@ -58,14 +58,14 @@ TIMEFRAME_NAMES = {
 }
 
 
-def reason_words(reasons: Iterable[Mapping[str, Any]]) -> str:
+def reasons_text(reasons: Iterable[Mapping[str, Any]]) -> str:
     """Sentences, one after the other."""
-    return " ".join(str(WORDS[reason["key"]]) % reason["params"] for reason in reasons)
+    return " ".join(str(REASON_TEXTS[reason["key"]]) % reason["params"] for reason in reasons)
 
 
-EVERY = timedelta(minutes=5)
-OLD = [{"key": "old", "params": {}}]
-ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)}
+COMPUTE_INTERVAL = timedelta(minutes=5)
+OLD_REASONS = [{"key": "old", "params": {}}]
+TIMEFRAME_ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,63 +86,67 @@ class SignalRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class SignalBoard:
     """`calls` are BUY and SELL, the strongest first, then HOLD; `silent` are the series without a signal.
 
     `looked_at` is when they were last computed, None if never; `is_late`: it should have been again by now.
     """
 
     calls: tuple[SignalRow, ...]
-    silent: tuple[SignalRow, ...]
-    looked_at: datetime | None
+    without_signal: tuple[SignalRow, ...]
+    last_computed_at: datetime | None
     is_late: bool
 
 
-def board(*, now: datetime, stamps: Stamps | None = None, **asked: str) -> Board:
+def board(*, now: datetime, last_modified: LastModified | None = None, **filters: str) -> SignalBoard:
     """Two queries, one with `stamps`. `asked`: `instrument_name`, `timeframe`."""
-    rows = signal_rows(now=now, **asked)
-    looked_at = stamps.signals if stamps else signals_looked_at()
-    return Board(
+    rows = signal_rows(now=now, **filters)
+    last_computed_at = last_modified.signals if last_modified else signals_last_computed_at()
+    return SignalBoard(
         calls=tuple(row for row in rows if row.action),
-        silent=tuple(row for row in rows if not row.action),
-        looked_at=looked_at,
-        is_late=looked_at is not None and now - looked_at > EVERY * float(LATE_AFTER),
+        without_signal=tuple(row for row in rows if not row.action),
+        last_computed_at=last_computed_at,
+        is_late=last_computed_at is not None
+        and now - last_computed_at > COMPUTE_INTERVAL * float(LATE_AFTER),
     )
 
 
-def signals_looked_at() -> datetime | None:
+def signals_last_computed_at() -> datetime | None:
     """When they were last computed."""
     return Heartbeat.objects.filter(name=SIGNALS).values_list("beat_at", flat=True).first()
 
 
-def signal_rows(*, now: datetime, **asked: str) -> list[SignalRow]:
+def signal_rows(*, now: datetime, **filters: str) -> list[SignalRow]:
     """The latest of every series; one query."""
-    found = Signal.objects.filter(is_latest=True, **asked)
-    return sorted((row_of(signal, now=now) for signal in found), key=_strongest_first)
+    found = Signal.objects.filter(is_latest=True, **filters)
+    return sorted((signal_row(signal, now=now) for signal in found), key=_strongest_first)
 
 
 def _strongest_first(row: SignalRow) -> tuple[bool, bool, int, str, int]:
     is_call = row.action in (Signal.Action.BUY, Signal.Action.SELL)
-    place = ORDER[Timeframe(row.timeframe)]
+    place = TIMEFRAME_ORDER[Timeframe(row.timeframe)]
     return row.action is None, not is_call, -(row.score or 0), row.instrument_name, place
 
 
 def with_action(action: str, *, now: datetime) -> Q:
     """Those that say this and that no later bar should have replaced by now."""
-    fresh = [Q(timeframe=timeframe, candle_time__gte=oldest(timeframe, now=now)) for timeframe in Timeframe]
+    fresh = [
+        Q(timeframe=timeframe, candle_time__gte=oldest_valid_open(timeframe, now=now))
+        for timeframe in Timeframe
+    ]
     return Q(action=action) & reduce(or_, fresh)
 
 
-def row_of(signal: Signal, *, now: datetime) -> SignalRow:
+def signal_row(signal: Signal, *, now: datetime) -> SignalRow:
     """One series as shown, its reasons in the language of whoever reads."""
     is_silent = not signal.action or _is_old(signal, now)
-    reasons = OLD if is_silent and signal.action else signal.reasons
+    reasons = OLD_REASONS if is_silent and signal.action else signal.reasons
     return SignalRow(
         instrument_name=signal.instrument_name,
         timeframe=signal.timeframe,
         action=None if is_silent else signal.action,
         score=None if is_silent else signal.score,
-        reason=reason_words(reasons),
+        reason=reasons_text(reasons),
         inputs={} if is_silent else signal.inputs,
         candle_time=signal.candle_time,
         computed_at=signal.computed_at,

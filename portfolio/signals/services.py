@@ -18,15 +18,15 @@ from exchange.client.client import client_from_settings
 from exchange.core.times import Timeframe
 from exchange.selectors import candles_of
 from exchange.services.runs import heartbeat_record
-from exchange.sync.market_data import Reading, candles_read, candles_thin
+from exchange.sync.market_data import CandleUpdate, candles_prune, update_candles
 from portfolio.models import Signal
 from portfolio.signals.indicators import Bars
-from portfolio.signals.strategy import Call, Series, call_of
+from portfolio.signals.strategy import Series, SignalResult, compute_signal
 from portfolio.signals.watchlist import instruments_charted, instruments_followed
 from portfolio.status.sync_status import SIGNALS
 
-LOOKED_AT = 300  # bars: the indicators are those of the same bars, however many are kept
-KEPT = 300  # signals of each series: three days of the shortest bars, ten months of the longest
+BARS_USED = 300  # bars: the indicators are those of the same bars, however many are kept
+HISTORY_SIZE = 300  # signals of each series: three days of the shortest bars, ten months of the longest
 
 Key: TypeAlias = tuple[str, Timeframe]
 
@@ -39,10 +39,10 @@ def signals_compute(*, instrument_names: Iterable[str], now: datetime) -> int:
     wanted = [(name, timeframe) for name in instrument_names for timeframe in Timeframe]
     latest = {(row.instrument_name, Timeframe(row.timeframe)): row for row in signals_latest()}
     due = [key for key in wanted if _is_due(latest.get(key), key[1], now)]
-    calls = {key: call_of(series_of(*key), now=now) for key in due}
-    changed = {key: call for key, call in calls.items() if not _is_same(latest.get(key), call)}
-    gone = [latest[key] for key in latest.keys() - set(wanted)]
-    _record(changed, replaced=[latest[key] for key in changed if key in latest] + gone, now=now)
+    results = {key: compute_signal(series_of(*key), now=now) for key in due}
+    changed = {key: result for key, result in results.items() if not _is_same(latest.get(key), result)}
+    dropped = [latest[key] for key in latest.keys() - set(wanted)]
+    _record(changed, replaced=[latest[key] for key in changed if key in latest] + dropped, now=now)
     return len(changed)
 
 
@@ -50,16 +50,16 @@ def signals_latest() -> QuerySet[Signal]:
     return Signal.objects.filter(is_latest=True)
 
 
-def signals_thin(*, now: datetime) -> int:
+def signals_delete_old(*, now: datetime) -> int:
     """Drop the history that is older than `KEPT` of its bars; how many."""
     before = Signal.objects.filter(is_latest=False)
-    old = [before.filter(timeframe=one, computed_at__lt=now - KEPT * one.length) for one in Timeframe]
+    old = [before.filter(timeframe=one, computed_at__lt=now - HISTORY_SIZE * one.length) for one in Timeframe]
     return sum(rows.delete()[0] for rows in old)
 
 
 def series_of(instrument_name: str, timeframe: Timeframe) -> Series:
-    rows = candles_of(instrument_name=instrument_name, timeframe=timeframe, limit=LOOKED_AT + 1)
-    closed = [row for row in rows if row.is_closed][-LOOKED_AT:]
+    rows = candles_of(instrument_name=instrument_name, timeframe=timeframe, limit=BARS_USED + 1)
+    closed = [row for row in rows if row.is_closed][-BARS_USED:]
     bars = Bars(
         high=np.array([float(row.high) for row in closed]),
         low=np.array([float(row.low) for row in closed]),
@@ -75,21 +75,21 @@ def _is_due(row: Signal | None, timeframe: Timeframe, now: datetime) -> bool:
     return now >= row.candle_time + 2 * timeframe.length
 
 
-def _is_same(row: Signal | None, call: Call) -> bool:
+def _is_same(row: Signal | None, result: SignalResult) -> bool:
     if row is None:
         return False
     return (row.action, row.candle_time, row.reasons) == (
-        call.action or "",
-        call.candle_time,
-        _reasons(call),
+        result.action or "",
+        result.candle_time,
+        _reasons(result),
     )
 
 
-def _reasons(call: Call) -> list[dict[str, object]]:
-    return [asdict(reason) for reason in call.reasons]
+def _reasons(result: SignalResult) -> list[dict[str, object]]:
+    return [asdict(reason) for reason in result.reasons]
 
 
-def _record(changed: Mapping[Key, Call], *, replaced: list[Signal], now: datetime) -> None:
+def _record(changed: Mapping[Key, SignalResult], *, replaced: list[Signal], now: datetime) -> None:
     """A signal that is replaced becomes history; having had none is not worth keeping.
 
     Of two rounds at once the second changes nothing: there is one latest of each series.
@@ -97,19 +97,19 @@ def _record(changed: Mapping[Key, Call], *, replaced: list[Signal], now: datetim
     with transaction.atomic():
         Signal.objects.filter(pk__in=[row.pk for row in replaced if row.action]).update(is_latest=False)
         Signal.objects.filter(pk__in=[row.pk for row in replaced if not row.action]).delete()
-        rows = [_row(key, call, now) for key, call in changed.items()]
+        rows = [_row(key, result, now) for key, result in changed.items()]
         Signal.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _row(key: Key, call: Call, now: datetime) -> Signal:
+def _row(key: Key, result: SignalResult, now: datetime) -> Signal:
     return Signal(
         instrument_name=key[0],
         timeframe=key[1],
-        action=call.action or "",
-        score=call.score,
-        reasons=_reasons(call),
-        inputs=dict(call.inputs),
-        candle_time=call.candle_time,
+        action=result.action or "",
+        score=result.score,
+        reasons=_reasons(result),
+        inputs=dict(result.inputs),
+        candle_time=result.candle_time,
         computed_at=now,
     )
 
@@ -119,22 +119,24 @@ logger = logging.getLogger(__name__)
 
 def market_update() -> str:
     """In words what was done. Public reads only: no lease, no key, and no cycle waits for it."""
-    reading = _read(now=timezone.now())
-    for error in reading.errors:
+    summary = _read(now=timezone.now())
+    for error in summary.errors:
         logger.warning("Market: %s", error)
     now = timezone.now()
-    candles_thin(now=now)
+    candles_prune(now=now)
     changed = signals_compute(instrument_names=instruments_followed(), now=now)
-    signals_thin(now=now)
+    signals_delete_old(now=now)
     heartbeat_record(name=SIGNALS)
-    return f"{reading.read} series read, {reading.left} left, {changed} signals changed"
+    return f"{summary.read} series read, {summary.left} left, {changed} signals changed"
 
 
-def _read(*, now: datetime) -> Reading:
+def _read(*, now: datetime) -> CandleUpdate:
     """The share of the limits that is kept for orders stays untouched."""
     client = client_from_settings()
     client.background = True
     try:
-        return candles_read(client=client, instrument_names=instruments_charted(now=now), clock=timezone.now)
+        return update_candles(
+            client=client, instrument_names=instruments_charted(now=now), clock=timezone.now
+        )
     finally:
         client.close()

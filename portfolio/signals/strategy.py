@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from exchange.core.times import Timeframe
-from portfolio.signals.indicators import NEEDED, Bars, Indicators, are_sound, indicators_of
+from portfolio.signals.indicators import MIN_BARS, Bars, Indicators, are_valid, compute_indicators
 
 TREND, MOMENTUM, RSI, BANDS = 0.35, 0.30, 0.20, 0.15
 FULL_TREND = 1.0  # average bars between the two averages that make the vote whole
@@ -22,7 +22,7 @@ FULL_MOMENTUM = 0.25  # average bars between MACD and its signal line, likewise
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
 FULL_RSI = 15.0  # points beyond them
 FULL_BANDS = 0.25  # of the bands' width, beyond them
-EXACT = 6  # decimals; what is less is the noise of floats
+ROUND_DECIMALS = 6  # decimals; what is less is the noise of floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +42,49 @@ class Vote:
     reason: Reason
 
 
-def votes_of(found: Indicators) -> tuple[Vote, ...]:
+def compute_votes(found: Indicators) -> tuple[Vote, ...]:
     return (_trend(found), _momentum(found), _rsi(found), _bands(found))
 
 
 def _trend(found: Indicators) -> Vote:
     """The 20-bar average against the 50-bar one."""
-    gaps = [round(gap / found.atr, EXACT) for gap in found.gaps]
+    gaps = [round(gap / found.atr, ROUND_DECIMALS) for gap in found.gaps]
     side = "above" if gaps[-1] > 0 else "below"
     crossed = any(gap * gaps[-1] < 0 for gap in gaps)
     key = f"ema_crossed_{side}" if crossed else f"ema_{side}"
-    return Vote(weight=TREND, value=_within(gaps[-1] / FULL_TREND), reason=Reason(key))
+    return Vote(weight=TREND, value=_clamp(gaps[-1] / FULL_TREND), reason=Reason(key))
 
 
 def _momentum(found: Indicators) -> Vote:
     """MACD against its signal line."""
     gap = (found.macd - found.macd_signal) / found.atr
-    value = _within(gap / FULL_MOMENTUM)
+    value = _clamp(gap / FULL_MOMENTUM)
     return Vote(weight=MOMENTUM, value=value, reason=Reason("macd_above" if value > 0 else "macd_below"))
 
 
 def _rsi(found: Indicators) -> Vote:
     """What fell too fast is cheap, what rose too fast is dear."""
-    beyond = max(0.0, OVERSOLD - found.rsi) - max(0.0, found.rsi - OVERBOUGHT)
-    value, told = _within(beyond / FULL_RSI), {"rsi": f"{found.rsi:.1f}"}
-    return Vote(weight=RSI, value=value, reason=Reason("rsi_low" if value > 0 else "rsi_high", told))
+    distance = max(0.0, OVERSOLD - found.rsi) - max(0.0, found.rsi - OVERBOUGHT)
+    value, rsi_params = _clamp(distance / FULL_RSI), {"rsi": f"{found.rsi:.1f}"}
+    return Vote(weight=RSI, value=value, reason=Reason("rsi_low" if value > 0 else "rsi_high", rsi_params))
 
 
 def _bands(found: Indicators) -> Vote:
     """The last close outside the Bollinger bands."""
     width = found.upper - found.lower
-    beyond = max(0.0, found.lower) - max(0.0, -found.upper)
-    value = _within(beyond / width / FULL_BANDS) if width > 0 else 0.0
+    distance = max(0.0, found.lower) - max(0.0, -found.upper)
+    value = _clamp(distance / width / FULL_BANDS) if width > 0 else 0.0
     return Vote(weight=BANDS, value=value, reason=Reason("band_below" if value > 0 else "band_above"))
 
 
-def _within(value: float) -> float:
+def _clamp(value: float) -> float:
     """Between -1 and +1, without the noise of floats."""
-    return round(max(-1.0, min(1.0, value)), EXACT)
+    return round(max(-1.0, min(1.0, value)), ROUND_DECIMALS)
 
 
-ENOUGH = 0.4
-DIGITS = 8  # that an input is told with
-LATE = timedelta(minutes=15)  # the exchange finishes a bar, and we look every five minutes
+ACTION_THRESHOLD = 0.4
+INPUT_DIGITS = 8  # that an input is told with
+MAX_CANDLE_DELAY = timedelta(minutes=15)  # the exchange finishes a bar, and we look every five minutes
 
 
 class Action(StrEnum):
@@ -103,7 +103,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class SignalResult:
     """What the indicators say. Without an `action` there is no signal and `reasons` tell why.
 
     `score` is how strongly they lean one way, 0 to 100; `candle_time` is when the last closed bar began.
@@ -116,30 +116,32 @@ class Call:
     candle_time: datetime | None = None
 
 
-def call_of(series: Series, *, now: datetime) -> Call:
+def compute_signal(series: Series, *, now: datetime) -> SignalResult:
     """No signal on data that is missing, old, too short, broken or flat."""
     if not series.opened_at:
-        return Call(reasons=(Reason("no_bars"),))
+        return SignalResult(reasons=(Reason("no_bars"),))
     last = series.opened_at[-1]
     if is_old(last, series.timeframe, now=now):
-        return Call(reasons=(Reason("old"),), candle_time=last)
-    length = unbroken(series.opened_at, series.timeframe.length)
-    if length < NEEDED:
-        return Call(reasons=(Reason("short", {"have": str(length), "need": str(NEEDED)}),), candle_time=last)
-    return _judged(_tail(series.bars, length), last)
+        return SignalResult(reasons=(Reason("old"),), candle_time=last)
+    length = count_contiguous(series.opened_at, series.timeframe.length)
+    if length < MIN_BARS:
+        return SignalResult(
+            reasons=(Reason("short", {"have": str(length), "need": str(MIN_BARS)}),), candle_time=last
+        )
+    return _evaluate(_last_bars(series.bars, length), last)
 
 
 def is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime) -> bool:
     """Whether a later bar should be known by now: one that began at `candle_time` is no news any more."""
-    return candle_time < oldest(timeframe, now=now)
+    return candle_time < oldest_valid_open(timeframe, now=now)
 
 
-def oldest(timeframe: Timeframe, *, now: datetime) -> datetime:
+def oldest_valid_open(timeframe: Timeframe, *, now: datetime) -> datetime:
     """When the last closed bar may have begun at the earliest, for what is said of it to be news."""
-    return now - 2 * timeframe.length - LATE
+    return now - 2 * timeframe.length - MAX_CANDLE_DELAY
 
 
-def unbroken(opened_at: Sequence[datetime], length: timedelta) -> int:
+def count_contiguous(opened_at: Sequence[datetime], length: timedelta) -> int:
     """How many bars at the end follow each other without a gap."""
     for count in range(1, len(opened_at)):
         if opened_at[-count] - opened_at[-count - 1] != length:
@@ -147,42 +149,44 @@ def unbroken(opened_at: Sequence[datetime], length: timedelta) -> int:
     return len(opened_at)
 
 
-def _tail(bars: Bars, length: int) -> Bars:
+def _last_bars(bars: Bars, length: int) -> Bars:
     return Bars(high=bars.high[-length:], low=bars.low[-length:], close=bars.close[-length:])
 
 
-def _judged(bars: Bars, candle_time: datetime) -> Call:
-    if not are_sound(bars):
-        return Call(reasons=(Reason("broken"),), candle_time=candle_time)
-    found = indicators_of(bars)
+def _evaluate(bars: Bars, candle_time: datetime) -> SignalResult:
+    if not are_valid(bars):
+        return SignalResult(reasons=(Reason("broken"),), candle_time=candle_time)
+    found = compute_indicators(bars)
     if found is None:
-        return Call(reasons=(Reason("flat"),), candle_time=candle_time)
-    votes = votes_of(found)
-    lean = round(sum(vote.weight * vote.value for vote in votes), EXACT)
-    action = _action(lean)
-    return Call(
+        return SignalResult(reasons=(Reason("flat"),), candle_time=candle_time)
+    votes = compute_votes(found)
+    weighted_sum = round(sum(vote.weight * vote.value for vote in votes), ROUND_DECIMALS)
+    action = _action(weighted_sum)
+    return SignalResult(
         action=action,
-        score=round(abs(lean) * 100),
+        score=round(abs(weighted_sum) * 100),
         reasons=_reasons(action, votes, atr=found.atr * found.unit / float(bars.close[-1])),
         inputs=_inputs(found, close=float(bars.close[-1])),
         candle_time=candle_time,
     )
 
 
-def _action(lean: float) -> Action:
-    if abs(lean) <= ENOUGH:
+def _action(weighted_sum: float) -> Action:
+    if abs(weighted_sum) <= ACTION_THRESHOLD:
         return Action.HOLD
-    return Action.BUY if lean > 0 else Action.SELL
+    return Action.BUY if weighted_sum > 0 else Action.SELL
 
 
 def _reasons(action: Action, votes: Sequence[Vote], *, atr: float) -> tuple[Reason, ...]:
     """What weighs most comes first; for HOLD, first that nothing weighs enough. The size of a bar ends it, which
     is `atr` of the last close.
     """
-    spoken = sorted((vote for vote in votes if vote.value), key=lambda vote: -abs(vote.weight * vote.value))
+    active_votes = sorted(
+        (vote for vote in votes if vote.value), key=lambda vote: -abs(vote.weight * vote.value)
+    )
     head = (Reason("hold"),) if action is Action.HOLD else ()
-    tail = Reason("atr", {"percent": f"{round(atr * 100, EXACT):.2f}"})
-    return (*head, *(vote.reason for vote in spoken), tail)
+    tail = Reason("atr", {"percent": f"{round(atr * 100, ROUND_DECIMALS):.2f}"})
+    return (*head, *(vote.reason for vote in active_votes), tail)
 
 
 def _inputs(found: Indicators, *, close: float) -> dict[str, str]:
@@ -202,4 +206,4 @@ def _inputs(found: Indicators, *, close: float) -> dict[str, str]:
 
 
 def _plain(value: float) -> str:
-    return format(Decimal(f"{value or 0.0:.{DIGITS}g}"), "f")
+    return format(Decimal(f"{value or 0.0:.{INPUT_DIGITS}g}"), "f")

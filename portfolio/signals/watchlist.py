@@ -24,11 +24,11 @@ from portfolio.models import Balance, WatchlistItem
 from portfolio.status.sync_status import OLD_AFTER
 
 SPOT = "CCY_PAIR"
-TREND = timedelta(hours=25)  # the hourly closes of a day
+TREND_WINDOW = timedelta(hours=25)  # the hourly closes of a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchRow:
+class WatchlistRow:
     """One instrument: its last price and when we read it, its change in percent, its closes of a day by the hour.
 
     None is not known. `is_tradable` tells whether the exchange's catalogue still has it.
@@ -46,23 +46,23 @@ class WatchRow:
     note: str
 
 
-def watch_rows(*, now: datetime, with_trend: bool = True) -> tuple[WatchRow, ...]:
+def watchlist_rows(*, now: datetime, with_trend: bool = True) -> tuple[WatchlistRow, ...]:
     """In the person's order: four queries, however many rows; one less without the trend."""
-    return rows_of(WatchlistItem.objects.all(), now=now, with_trend=with_trend)
+    return to_watchlist_rows(WatchlistItem.objects.all(), now=now, with_trend=with_trend)
 
 
-def rows_of(
+def to_watchlist_rows(
     listed: Iterable[WatchlistItem],
     *,
     now: datetime,
     with_trend: bool = True,
     instruments: Mapping[str, Instrument] | None = None,
     quotes: Mapping[str, Quote] | None = None,
-) -> tuple[WatchRow, ...]:
+) -> tuple[WatchlistRow, ...]:
     """`listed` as shown, in its order. `instruments`, by symbol, and `quotes` save a query each."""
     items = list(listed)
     names = [item.instrument_name for item in items]
-    priced = quotes_of(names) if quotes is None else quotes
+    quotes_by_name = load_quotes(names) if quotes is None else quotes
     pairs = instruments
     if pairs is None:
         pairs = {row.symbol: row for row in Instrument.objects.filter(symbol__in=names)}
@@ -70,7 +70,7 @@ def rows_of(
     return tuple(
         _row(
             item,
-            priced.get(item.instrument_name),
+            quotes_by_name.get(item.instrument_name),
             pairs.get(item.instrument_name),
             tuple(trends.get(item.instrument_name, ())),
             now,
@@ -79,18 +79,18 @@ def rows_of(
     )
 
 
-def quotes_of(names: Collection[str]) -> dict[str, Quote]:
+def load_quotes(names: Collection[str]) -> dict[str, Quote]:
     """By instrument; for none of them no query."""
     return {row.instrument_name: row for row in Quote.objects.filter(instrument_name__in=names)}
 
 
-def prices_fresh(quotes: Iterable[Quote], *, at: datetime) -> dict[str, Decimal]:
+def fresh_prices(quotes: Iterable[Quote], *, at: datetime) -> dict[str, Decimal]:
     """The last price by instrument, in its own currency, as far as it was good `at` that moment."""
-    fresh = (row for row in quotes if at - row.read_at <= _lasting())
+    fresh = (row for row in quotes if at - row.read_at <= _max_price_age())
     return {row.instrument_name: row.price for row in fresh if row.price is not None}
 
 
-def watchable() -> list[str]:
+def tradable_symbols() -> list[str]:
     """What can be put on the list: the spot pairs that can be traded, by name."""
     pairs = Instrument.objects.filter(inst_type=SPOT, tradable=True)
     return list(pairs.order_by("symbol").values_list("symbol", flat=True))
@@ -102,14 +102,14 @@ def _row(
     pair: Instrument | None,
     trend: tuple[Decimal, ...],
     now: datetime,
-) -> WatchRow:
+) -> WatchlistRow:
     change = quote.change_24h if quote else None
-    return WatchRow(
+    return WatchlistRow(
         id=item.pk,
         instrument_name=item.instrument_name,
         price=quote.price if quote else None,
         price_at=quote.read_at if quote else None,
-        is_old=quote is not None and now - quote.read_at > _lasting(),
+        is_old=quote is not None and now - quote.read_at > _max_price_age(),
         change_24h_pct=None if change is None else change * 100,
         trend=trend,
         price_decimals=decimals_of(pair.price_tick_size) if pair else None,
@@ -118,7 +118,7 @@ def _row(
     )
 
 
-def _lasting() -> timedelta:
+def _max_price_age() -> timedelta:
     """How long a price is as good as new."""
     return OLD_AFTER * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
 
@@ -126,18 +126,20 @@ def _lasting() -> timedelta:
 def _trends(names: Iterable[str], now: datetime) -> Mapping[str, list[Decimal]]:
     """The unfinished bar's close is the newest point."""
     found: dict[str, list[Decimal]] = {}
-    bars = Candle.objects.filter(instrument_name__in=names, timeframe=Timeframe.H1, opened_at__gt=now - TREND)
+    bars = Candle.objects.filter(
+        instrument_name__in=names, timeframe=Timeframe.H1, opened_at__gt=now - TREND_WINDOW
+    )
     for name, close in bars.order_by("opened_at").values_list("instrument_name", "close"):
         found.setdefault(name, []).append(close)
     return found
 
 
-MOST = 100  # each costs four series of bars (dossier 4)
+MAX_ITEMS = 100  # each costs four series of bars (dossier 4)
 NOTE_LENGTH = 200
-USUAL = ("BTC_USD", "ETH_USD", "SOL_USD", "CRO_USD")
+DEFAULT_SYMBOLS = ("BTC_USD", "ETH_USD", "SOL_USD", "CRO_USD")
 
 
-class NotWatchable(ValueError):
+class InvalidWatchlistItem(ValueError):
     """Cannot be put on the list, and why, in words for the person. `field` is what is wrong."""
 
     def __init__(self, text: str, *, field: str = "instrument_name") -> None:
@@ -152,24 +154,26 @@ def watchlist_add(
 
     Takes `btc/usd` for BTC_USD. Raises NotWatchable.
     """
-    symbol, checked = symbol_of(instrument_name), None if note is None else checked_note(note)
+    symbol, cleaned_note = resolve_symbol(instrument_name), None if note is None else clean_note(note)
     with transaction.atomic():
         items = list(WatchlistItem.objects.select_for_update())
         known = next((item for item in items if item.instrument_name == symbol), None)
         if known is not None:
-            return known if checked is None else _noted(known, checked, now), False
-        if len(items) >= MOST:
-            raise NotWatchable(_("The watchlist is full: it holds %(most)s instruments.") % {"most": MOST})
+            return known if cleaned_note is None else _save_note(known, cleaned_note, now), False
+        if len(items) >= MAX_ITEMS:
+            raise InvalidWatchlistItem(
+                _("The watchlist is full: it holds %(most)s instruments.") % {"most": MAX_ITEMS}
+            )
         last = max((item.position for item in items), default=0)
         item = WatchlistItem.objects.create(
-            instrument_name=symbol, note=checked or "", position=last + 1, changed_at=now
+            instrument_name=symbol, note=cleaned_note or "", position=last + 1, changed_at=now
         )
     return item, True
 
 
-def watchlist_note(*, item: WatchlistItem, note: str, now: datetime) -> None:
+def watchlist_set_note(*, item: WatchlistItem, note: str, now: datetime) -> None:
     """Write another note. Raises NotWatchable when it is too long."""
-    _noted(item, checked_note(note), now)
+    _save_note(item, clean_note(note), now)
 
 
 def watchlist_remove(*, instrument_name: str) -> bool:
@@ -188,47 +192,47 @@ def watchlist_move(*, item: WatchlistItem, steps: int, now: datetime) -> None:
         WatchlistItem.objects.bulk_update(items, ["position", "changed_at"])
 
 
-def watchlist_begin(*, now: datetime) -> list[str]:
+def watchlist_create_default(*, now: datetime) -> list[str]:
     """The usual four, for a desk that has never run and whose list is empty; what was put on it."""
     if SyncRun.objects.exists() or WatchlistItem.objects.exists():
         return []
     rows = [
         WatchlistItem(instrument_name=symbol, position=position, changed_at=now)
-        for position, symbol in enumerate(USUAL, start=1)
+        for position, symbol in enumerate(DEFAULT_SYMBOLS, start=1)
     ]
     return [row.instrument_name for row in WatchlistItem.objects.bulk_create(rows)]
 
 
-def checked_note(note: str) -> str:
+def clean_note(note: str) -> str:
     text = note.strip().replace("\0", "")
     if len(text) > NOTE_LENGTH:
-        words = _("A note has at most %(most)s characters.") % {"most": NOTE_LENGTH}
-        raise NotWatchable(words, field="note")
+        template = _("A note has at most %(most)s characters.") % {"most": NOTE_LENGTH}
+        raise InvalidWatchlistItem(template, field="note")
     return text
 
 
-def symbol_of(instrument_name: str) -> str:
+def resolve_symbol(instrument_name: str) -> str:
     """The exchange's name of a spot pair, however it was written. Raises NotWatchable."""
     symbol = instrument_name.strip().upper().replace("/", "_").replace("-", "_")
     known = Instrument.objects.filter(inst_type=SPOT, tradable=True)
     if "\0" not in symbol and known.filter(symbol=symbol).exists():
         return symbol
     if not known.exists():
-        raise NotWatchable(
+        raise InvalidWatchlistItem(
             _("The exchange's catalogue has not been read yet. Try again after the first sync.")
         )
-    raise NotWatchable(
+    raise InvalidWatchlistItem(
         _("%(name)s is not a spot pair that can be traded on the exchange.") % {"name": instrument_name}
     )
 
 
-def _noted(item: WatchlistItem, note: str, now: datetime) -> WatchlistItem:
+def _save_note(item: WatchlistItem, note: str, now: datetime) -> WatchlistItem:
     item.note, item.changed_at = note, now
     item.save(update_fields=["note", "changed_at"])
     return item
 
 
-LOOKED_BACK = timedelta(days=7)  # a group that closed is looked at for so long
+RECENT_GROUPS = timedelta(days=7)  # a group that closed is looked at for so long
 
 
 def instruments_followed() -> tuple[str, ...]:
@@ -236,21 +240,21 @@ def instruments_followed() -> tuple[str, ...]:
 
     What the exchange's catalogue no longer has stays on the list and is not asked for.
     """
-    gone = Instrument.objects.filter(tradable=False).values("symbol")
-    watched = WatchlistItem.objects.exclude(instrument_name__in=gone)
+    untradable = Instrument.objects.filter(tradable=False).values("symbol")
+    watched = WatchlistItem.objects.exclude(instrument_name__in=untradable)
     return tuple(
-        dict.fromkeys([*watched.values_list("instrument_name", flat=True), *_held(), *_bought_back()])
+        dict.fromkeys([*watched.values_list("instrument_name", flat=True), *_held_pairs(), *_buyback_pairs()])
     )
 
 
 def instruments_charted(*, now: datetime) -> tuple[str, ...]:
     """Those, and what the open groups and those just closed are about. One query more."""
-    recent = OcoGroup.objects.filter(Q(closed_at=None) | Q(closed_at__gt=now - LOOKED_BACK))
+    recent = OcoGroup.objects.filter(Q(closed_at=None) | Q(closed_at__gt=now - RECENT_GROUPS))
     grouped = recent.order_by("instrument_name").values_list("instrument_name", flat=True).distinct()
     return tuple(dict.fromkeys([*instruments_followed(), *grouped]))
 
 
-def _held() -> Iterator[str]:
+def _held_pairs() -> Iterator[str]:
     """The first pair of each coin; cash is no position."""
     rows = Balance.objects.exclude(currency__in=settings.CASH_CURRENCIES).values_list("currency", "quantity")
     pairs = pairs_of([currency for currency, quantity in rows if quantity])
@@ -258,7 +262,7 @@ def _held() -> Iterator[str]:
         yield from [pair.symbol for pair in found if pair.tradable][:1]
 
 
-def _bought_back() -> list[str]:
+def _buyback_pairs() -> list[str]:
     """Of a coin that is sold out no price stands beside the balance."""
     lots = Lot.objects.filter(closed_at=None, side=Lot.Side.SELL)
     return list(lots.order_by("instrument_name").values_list("instrument_name", flat=True).distinct())

@@ -21,7 +21,7 @@ SIGNALS = "signals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamps:
+class LastModified:
     """Of the newest cycle that has ended, its number, end and errors; of everything else a moment or None."""
 
     id: int | None = None
@@ -38,22 +38,22 @@ class Stamps:
     cancel: datetime | None = None
 
     @property
-    def is_troubled(self) -> bool:
+    def is_incomplete(self) -> bool:
         """The newest cycle failed, wholly or in part."""
         return self.id is not None and self.status != SyncRun.Status.OK
 
-    def words(self) -> str:
+    def fingerprint_text(self) -> str:
         return " ".join(map(str, astuple(self)))
 
 
-def stamps_now() -> Stamps:
+def load_last_modified() -> LastModified:
     """One query. Before the first cycle has ended there is nothing to tell."""
     ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
-    row = ended.values("id", "status", "errors", **_moments()).first()
-    return Stamps(**row) if row else Stamps()
+    row = ended.values("id", "status", "errors", **_subqueries()).first()
+    return LastModified(**row) if row else LastModified()
 
 
-def _moments() -> dict[str, Subquery]:
+def _subqueries() -> dict[str, Subquery]:
     complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)
     groups = OcoGroup.objects.filter(closed_at=None)
     return {
@@ -107,26 +107,26 @@ class SyncState:
         return OLD_AFTER * self.interval_seconds
 
 
-def sync_state(*, now: datetime, stamps: Stamps | None = None) -> SyncState:
+def sync_state(*, now: datetime, last_modified: LastModified | None = None) -> SyncState:
     """One query, none with `stamps`. Its error is that of the newest cycle that has ended, if it was not complete."""
-    read, interval = stamps or stamps_now(), settings.SYNC_INTERVAL_SECONDS
+    read, interval = last_modified or load_last_modified(), settings.SYNC_INTERVAL_SECONDS
     age = age_seconds(read.success, now=now)
     return SyncState(
-        status=freshness(age=age, interval=interval, troubled=read.is_troubled),
+        status=freshness(age=age, interval=interval, is_failing=read.is_incomplete),
         last_success=read.success,
         age_seconds=age,
         interval_seconds=interval,
-        last_error=_error_text(read) if read.is_troubled else None,
+        last_error=_error_text(read) if read.is_incomplete else None,
     )
 
 
-def freshness(*, age: int | None, interval: int, troubled: bool) -> Freshness:
+def freshness(*, age: int | None, interval: int, is_failing: bool) -> Freshness:
     """`troubled`: the newest cycle failed, wholly or in part, so that what we have is late at best."""
     if age is None:
         return Freshness.NEVER
     if age > OLD_AFTER * interval:
         return Freshness.OLD
-    return Freshness.LATE if troubled or age > LATE_AFTER * interval else Freshness.FRESH
+    return Freshness.LATE if is_failing or age > LATE_AFTER * interval else Freshness.FRESH
 
 
 def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
@@ -134,5 +134,8 @@ def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
     return None if moment is None else max(0, int((now - moment).total_seconds()))
 
 
-def _error_text(stamps: Stamps) -> str:
-    return "; ".join(map(str, stamps.errors)) or f"The last sync was not complete ({stamps.status})."
+def _error_text(last_modified: LastModified) -> str:
+    return (
+        "; ".join(map(str, last_modified.errors))
+        or f"The last sync was not complete ({last_modified.status})."
+    )

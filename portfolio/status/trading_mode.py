@@ -7,16 +7,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.services.order_execution import why_no_create
-from oco.presentation.reasons import said
+from exchange.services.order_execution import create_blocked_reason
+from oco.presentation.reasons import translate_reason
 
-SHORT: dict[str, Promise] = {
+MODE_SUMMARIES: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Nothing here is real"),
     "LIVE": gettext_lazy("Real money"),
     "SANDBOX": gettext_lazy("The exchange's test environment"),
     "READ_ONLY": gettext_lazy("No order is created"),
 }
-WORDS: dict[str, Promise] = {
+MODE_DETAILS: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Account, orders and prices come from the built-in simulator"),
     "LIVE": gettext_lazy("Orders sent here go to your Crypto.com Exchange account"),
     "SANDBOX": gettext_lazy("Orders are real there and worth nothing"),
@@ -34,7 +34,7 @@ class Mode:
 
     name: str
     short: str
-    rest: str
+    detail: str
     account: str
     is_off: bool
     by_settings: bool = False
@@ -44,12 +44,12 @@ class Mode:
         return self.name.replace("_", " ")
 
     @property
-    def look(self) -> str:
+    def css_class(self) -> str:
         return self.name.lower().replace("_", "-")
 
     @property
     def icon(self) -> str:
-        return f"desk/{self.look}.svg"
+        return f"desk/{self.css_class}.svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +61,26 @@ class Trading:
     reason: str | None
 
 
-def trading_now() -> Trading:
+def current_trading() -> Trading:
     """What the settings and the kill switch allow: one query. A switch that cannot be read counts as on."""
-    reason = why_no_create()
+    reason = create_blocked_reason()
     return Trading(enabled=not reason, auto_protect=settings.AUTO_PROTECT, reason=reason or None)
 
 
-def mode_now(trading: Trading | None = None) -> Mode:
+def current_mode(trading: Trading | None = None) -> Mode:
     """READ_ONLY is a real account on which no order may be created; a dry run stays a dry run."""
-    trading = trading or trading_now()
+    trading = trading or current_trading()
     real = settings.ENVIRONMENT != "DRY_RUN"
     name = "READ_ONLY" if real and not trading.enabled else settings.ENVIRONMENT
     parts = (
-        [str(WORDS[name])] if trading.reason is None else [str(WORDS[name]), said(trading.reason).rstrip(".")]
+        [str(MODE_DETAILS[name])]
+        if trading.reason is None
+        else [str(MODE_DETAILS[name]), translate_reason(trading.reason).rstrip(".")]
     )
     return Mode(
         name=name,
-        short=str(SHORT[name]),
-        rest="".join(f". {words}" for words in parts),
+        short=str(MODE_SUMMARIES[name]),
+        detail="".join(f". {words}" for words in parts),
         account=_account(),
         is_off=not trading.enabled,
         by_settings=not settings.TRADING_ENABLED,

@@ -11,11 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from portfolio.templatetags.formatting import amount_text, percent_text, signed
 from portfolio.web import charts as curve
 from portfolio.web import charts as steps
-from portfolio.web.preferences import display_now
+from portfolio.web.preferences import current_preferences
 
 register = template.Library()
 
@@ -33,13 +33,13 @@ def ladder(
     now: Decimal | None = None,
     decimals: int | None = None,
     failed: bool = False,
-    way: str = Way.SELLS,
+    exit_side: str = ExitSide.SELL,
 ) -> dict[str, Any]:
     """Stop to target, to scale; `failed`: the stop is not on the exchange. Prices in the pair's own currency.
 
     What buys back has the stop above and the target below.
     """
-    is_mirrored = way == Way.BUYS
+    is_mirrored = exit_side == ExitSide.BUY
     drawn = steps.ladder(stop=stop, target=target, entry=entry, now=now, is_mirrored=is_mirrored)
     return {
         "drawn": drawn,
@@ -102,7 +102,7 @@ def line_chart(
     return {
         "line": drawn,
         "labels": _labels(drawn) if drawn else (),
-        "hidden": display_now().hides_amounts,
+        "hidden": current_preferences().hides_amounts,
         "title": title,
         "name": name,
         "height": height,

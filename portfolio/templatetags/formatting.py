@@ -15,16 +15,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.selectors import OrderRow
 from portfolio.status.sync_status import age_seconds
-from portfolio.web.preferences import display_now
+from portfolio.web.preferences import current_preferences
 
 register = template.Library()
 
 UNKNOWN = "n/a"
 CENT = Decimal("0.01")
-MOST_DECIMALS = 8
+MAX_DECIMALS = 8
 UP, DOWN = "M5 1 9.5 9h-9z", "M5 9 .5 1h9z"
 
 
@@ -106,7 +106,7 @@ def percent(value: Decimal | None, decimals: int = 2) -> SafeString:
 
 def money(value: Decimal | None, text: str) -> SafeString:
     """`data`, unless amounts are hidden."""
-    if value is None or not display_now().hides_amounts:
+    if value is None or not current_preferences().hides_amounts:
         return data(value, text)
     return format_html(
         '<span class="hid" aria-hidden="true">•••</span><span class="vh">{}</span>', _("hidden")
@@ -117,7 +117,7 @@ def data(value: Decimal | None, text: str) -> SafeString:
     """`text` with the exact number behind it, for copying and for machines."""
     if value is None:
         return format_html('<span class="na">{}</span>', text)
-    return format_html('<data value="{}">{}</data>', plain(value), text)
+    return format_html('<data value="{}">{}</data>', format_decimal(value), text)
 
 
 def usd_text(value: Decimal | None, *, rounding: str = ROUND_HALF_EVEN) -> str:
@@ -160,9 +160,11 @@ def signed(text: str, value: Decimal | None) -> str:
 def _result(value: Decimal | None, html: SafeString, *, arrow: bool = False) -> SafeString:
     if not value:
         return format_html('<span class="muted">{}</span>', html)
-    look, path = ("gain", UP) if value > 0 else ("loss", DOWN)
+    css_class, path = ("gain", UP) if value > 0 else ("loss", DOWN)
     tick = '<svg class="tick" viewBox="0 0 10 10" aria-hidden="true"><path d="{}"></path></svg>'
-    return format_html('<span class="{}">{}{}</span>', look, format_html(tick, path) if arrow else "", html)
+    return format_html(
+        '<span class="{}">{}{}</span>', css_class, format_html(tick, path) if arrow else "", html
+    )
 
 
 def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:
@@ -173,10 +175,10 @@ def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) 
 
 def _own_decimals(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
-    return min(MOST_DECIMALS, max(0, -exponent)) if isinstance(exponent, int) else 0
+    return min(MAX_DECIMALS, max(0, -exponent)) if isinstance(exponent, int) else 0
 
 
-STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+AGE_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 TODAY, THIS_YEAR, EARLIER = "H:i:s", "j M H:i", "j M Y"
 
 
@@ -205,7 +207,7 @@ def age(seconds: int | None) -> str:
     """`23 s`, `4 min`, `2 h`, `3 d`: the largest unit that is not zero."""
     if seconds is None:
         return "n/a"
-    size, unit = next((step for step in STEPS if seconds >= step[0]), STEPS[-1])
+    size, unit = next((step for step in AGE_UNITS if seconds >= step[0]), AGE_UNITS[-1])
     return f"{seconds // size} {unit}"
 
 

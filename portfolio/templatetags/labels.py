@@ -15,9 +15,9 @@ from django.utils.translation import pgettext_lazy
 
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow
-from oco.engine.pricing import Way
-from oco.presentation.reasons import said
-from oco.reconcile.execution import is_name
+from oco.engine.pricing import ExitSide
+from oco.presentation.reasons import translate_reason
+from oco.reconcile.execution import is_own_oid
 
 register = template.Library()
 
@@ -37,12 +37,12 @@ def icon(name: str) -> SafeString:
     return format_html(html, static(SPRITE), name)
 
 
-register.filter("said", said)
+register.filter("said", translate_reason)
 
-Look = tuple[str, str, Promise]
+Pill = tuple[str, str, Promise]
 """Class, icon and word of a pill."""
 
-ORDER_LOOKS: dict[str, Look] = {
+ORDER_PILLS: dict[str, Pill] = {
     "ACTIVE": ("ok", "circle-check", _("Working")),
     "NEW": ("wait", "clock", _("Sent, waiting")),
     "PENDING": ("wait", "clock", _("Sent, waiting")),
@@ -52,7 +52,7 @@ ORDER_LOOKS: dict[str, Look] = {
     "REJECTED": ("crit", "octagon-alert", _("Rejected")),
     "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
 }
-COVER_LOOKS: dict[str, Look] = {
+COVERAGE_PILLS: dict[str, Pill] = {
     "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
     "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
     "UNPROTECTED": ("warn", "shield-off", _("Unprotected")),
@@ -60,7 +60,7 @@ COVER_LOOKS: dict[str, Look] = {
     "WAITING": ("wait", "clock", _("Sent, waiting")),
     "PROTECTED": ("ok", "shield-check", _("Protected")),
 }
-GROUP_LOOKS: dict[str, Look] = {
+GROUP_PILLS: dict[str, Pill] = {
     "PENDING": ("wait", "clock", _("Sent, waiting")),
     "ACTIVE": ("ok", "shield-check", _("Protected")),
     "REPLACING": ("wait", "refresh-cw", _("Being replaced")),
@@ -73,7 +73,7 @@ GROUP_LOOKS: dict[str, Look] = {
     "CLOSED_BY_HAND": ("off", "x", _("Closed by hand")),
     "RELEASED": ("off", "x", _("Released")),
 }
-BUY_BACK_LOOKS: dict[str, Look] = {
+BUY_BACK_PILLS: dict[str, Pill] = {
     "UNPROTECTED": ("warn", "triangle-alert", _("Nothing buys back")),
     "PROTECTED": ("ok", "circle-check", _("Working")),
     "ACTIVE": ("ok", "circle-check", _("Working")),
@@ -81,7 +81,7 @@ BUY_BACK_LOOKS: dict[str, Look] = {
     "CLOSED_BY_EXIT": ("info", "circle-check", _("Bought at market")),
 }
 """Where a group that buys back what was sold is called otherwise."""
-LEG_LOOKS: dict[str, Look] = {
+LEG_PILLS: dict[str, Pill] = {
     "INTENT": ("wait", "clock", _("About to be sent")),
     "SENT": ("wait", "clock", _("Sent, waiting")),
     "ACCEPTED": ("wait", "clock", _("Sent, waiting")),
@@ -93,7 +93,7 @@ LEG_LOOKS: dict[str, Look] = {
     "REFUSED": ("crit", "octagon-alert", _("Refused")),
     "ABSENT": ("off", "x", _("Never arrived")),
 }
-WORDS: dict[str, Promise] = {
+LABELS: dict[str, Promise] = {
     "BUY": pgettext_lazy("side", "Buy"),
     "SELL": pgettext_lazy("side", "Sell"),
     "LIMIT": _("Limit"),
@@ -110,132 +110,134 @@ WORDS: dict[str, Promise] = {
     "PAIRED": _("Linked by the desk"),
 }
 
-BUY_BACK_ROLES: dict[str, Promise] = {
+BUY_BACK_ROLE_LABELS: dict[str, Promise] = {
     "STOP_LOSS": _("Stop of a buy-back"),
     "TAKE_PROFIT": _("Target of a buy-back"),
     "EXIT": _("Buy-back at market"),
 }
 
-RESTING = ("NEW", "PENDING")  # what an untriggered order is called (dossier 6)
-CALLS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
+UNTRIGGERED_STATUSES = ("NEW", "PENDING")  # what an untriggered order is called (dossier 6)
+ACTION_LABELS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
 
-@register.filter
-def instrument(name: str) -> str:
+@register.filter("instrument")
+def instrument_label(name: str) -> str:
     """`BTC/USD` for BTC_USD; a perpetual keeps its name."""
     return name.replace("_", "/")
 
 
-@register.filter
-def inst(name: str) -> SafeString:
+@register.filter("inst")
+def instrument_html(name: str) -> SafeString:
     """The same with the currency it is priced in set back: `BTC` strong, `/USD` quiet."""
-    base, slash, quote = instrument(name).partition("/")
+    base, slash, quote = instrument_label(name).partition("/")
     return format_html("{}<span>{}{}</span>", base, slash, quote) if slash else format_html("{}", base)
 
 
-@register.filter
-def words(capitals: str) -> str:
+@register.filter("words")
+def code_label(capitals: str) -> str:
     """`Stop-limit` for STOP_LIMIT; capitals that we have no word for are set down as a sentence."""
-    known = WORDS.get(capitals)
+    known = LABELS.get(capitals)
     return str(known) if known else capitals.replace("_", " ").capitalize()
 
 
 @register.filter
-def role_words(order: OrderRow) -> str:
+def role_label(order: OrderRow) -> str:
     """What an order is for; a purchase of ours that guards nothing buys back."""
     role = order.order_role or ""
     is_ours = order.origin == ExchangeOrder.Origin.OURS and order.side == "BUY"
-    return str(BUY_BACK_ROLES[role]) if is_ours and role in BUY_BACK_ROLES else words(role)
+    return str(BUY_BACK_ROLE_LABELS[role]) if is_ours and role in BUY_BACK_ROLE_LABELS else code_label(role)
 
 
 @register.filter
-def says_more(order: OrderRow) -> bool:
+def has_distinct_role(order: OrderRow) -> bool:
     """Whether its role is not told by its type already."""
-    return bool(order.order_role) and role_words(order) != words(order.order_type)
+    return bool(order.order_role) and role_label(order) != code_label(order.order_type)
 
 
 @register.filter
-def call(action: str) -> str:
+def action_label(action: str) -> str:
     """What a signal says, in capitals."""
-    return str(CALLS.get(action, action))
+    return str(ACTION_LABELS.get(action, action))
 
 
 @register.filter
-def group_mark(group_id: UUID) -> str:
+def group_short_id(group_id: UUID) -> str:
     """The beginning of its id, enough to tell one group from another."""
     return str(group_id)[:4].upper()
 
 
 @register.simple_tag
-def pill(look: str, picture: str, word: str, status: str = "") -> SafeString:
+def pill(css_class: str, icon_name: str, word: str, status: str = "") -> SafeString:
     """Icon and word, the colour last. `look`: ok, warn, crit, info, wait, off."""
     html = '<span class="pill {}" data-status="{}">{}{}</span>'
-    return format_html(html, look, status, icon(picture), word)
+    return format_html(html, css_class, status, icon(icon_name), word)
 
 
 @register.filter
 def needs_pill(order: OrderRow) -> bool:
     """Whether its state is worth a word in a list of what is at work."""
-    return _shown_as(order) != "ACTIVE"
+    return _effective_status(order) != "ACTIVE"
 
 
 @register.simple_tag
 def order_state(order: OrderRow) -> SafeString:
     """The state of an order, by what it means; one that we have no word for is shown as sent."""
-    look, picture, word = ORDER_LOOKS.get(_shown_as(order), ("off", "circle-help", order.status))
-    return pill(look, picture, str(word), order.status)
+    css_class, icon_name, word = ORDER_PILLS.get(
+        _effective_status(order), ("off", "circle-help", order.status)
+    )
+    return pill(css_class, icon_name, str(word), order.status)
 
 
 @register.filter
-def is_forgotten(order: OrderRow | ExchangeOrder) -> bool:
+def is_unrecorded(order: OrderRow | ExchangeOrder) -> bool:
     """Whether a desk named it and this record does not know why: as after a restore, or beside another desk."""
-    return order.origin == ExchangeOrder.Origin.FOREIGN and is_name(order.client_oid or "")
+    return order.origin == ExchangeOrder.Origin.FOREIGN and is_own_oid(order.client_oid or "")
 
 
 @register.filter
 def is_filled(order: OrderRow) -> bool:
-    return _shown_as(order) == "FILLED"
+    return _effective_status(order) == "FILLED"
 
 
 @register.filter
 def is_partial(order: OrderRow) -> bool:
     """Whether the quantity that was asked for says more than what was filled."""
-    estimated = _shown_as(order) == "FILLED" and order.status != "FILLED"
+    estimated = _effective_status(order) == "FILLED" and order.status != "FILLED"
     return order.quantity is not None and not (estimated and order.filled_quantity >= order.quantity)
 
 
-def _shown_as(order: OrderRow) -> str:
+def _effective_status(order: OrderRow) -> str:
     """An untriggered stop that was read back is at work; a market buy for so much money that found its coins
     ends cancelled, and is filled (dossier 5.11.7).
     """
-    if order.trigger_price is not None and order.status in RESTING:
+    if order.trigger_price is not None and order.status in UNTRIGGERED_STATUSES:
         return "ACTIVE"
     bought = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "CANCELED")
     return "FILLED" if bought and order.filled_quantity else order.status
 
 
 @register.simple_tag
-def cover_pill(cover: str, way: str = Way.SELLS) -> SafeString:
+def cover_pill(cover: str, exit_side: str = ExitSide.SELL) -> SafeString:
     """How well a position is covered, or what was sold is going to be bought back."""
-    return _known(_looks(COVER_LOOKS, way), cover)
+    return _render_pill(_pills_for(COVERAGE_PILLS, exit_side), cover)
 
 
 @register.simple_tag
-def group_pill(state: str, way: str = Way.SELLS) -> SafeString:
+def group_pill(state: str, exit_side: str = ExitSide.SELL) -> SafeString:
     """The state of a stop and its target."""
-    return _known(_looks(GROUP_LOOKS, way), state)
+    return _render_pill(_pills_for(GROUP_PILLS, exit_side), state)
 
 
 @register.simple_tag
 def leg_pill(status: str) -> SafeString:
     """What is known of one order of ours."""
-    return _known(LEG_LOOKS, status)
+    return _render_pill(LEG_PILLS, status)
 
 
-def _looks(looks: dict[str, Look], way: str) -> dict[str, Look]:
-    return looks | BUY_BACK_LOOKS if way == Way.BUYS else looks
+def _pills_for(pills: dict[str, Pill], exit_side: str) -> dict[str, Pill]:
+    return pills | BUY_BACK_PILLS if exit_side == ExitSide.BUY else pills
 
 
-def _known(looks: dict[str, Look], status: str) -> SafeString:
-    look, picture, word = looks.get(status, ("off", "circle-help", status))
-    return pill(look, picture, str(word), status)
+def _render_pill(pills: dict[str, Pill], status: str) -> SafeString:
+    css_class, icon_name, word = pills.get(status, ("off", "circle-help", status))
+    return pill(css_class, icon_name, str(word), status)

@@ -18,8 +18,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.accounting.pnl import Why
-from portfolio.alerts.messages import page_of
+from portfolio.accounting.pnl import UnknownReason
+from portfolio.alerts.messages import alert_path
 from portfolio.models import Alert
 from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
 from portfolio.templatetags.formatting import amount, amount_text, data
@@ -40,7 +40,7 @@ class LiveNode(template.Node):
         collected = getattr(context.get("request"), "live_panels", None)
         if collected is not None:
             collected.append(panel)
-        return mark_safe(panel.wrapped())  # noqa: S308  # made of what the template has escaped
+        return mark_safe(panel.to_html())  # noqa: S308  # made of what the template has escaped
 
 
 @register.tag("live")
@@ -63,12 +63,12 @@ DELIVERY = {
 
 
 @register.filter
-def alert_page(alert: Alert) -> str:
-    return page_of(alert)
+def alert_url_path(alert: Alert) -> str:
+    return alert_path(alert)
 
 
 @register.filter
-def delivery_look(alert: Alert) -> str:
+def delivery_css_class(alert: Alert) -> str:
     return DELIVERY[State(alert.state)][0]
 
 
@@ -78,40 +78,42 @@ def delivery_icon(alert: Alert) -> str:
 
 
 WHY_WORDS: dict[str, Promise] = {
-    Why.BEHIND: _("The stored trades are still being worked through."),
-    Why.UNEXPLAINED: _("More is held than the stored trades bought: it came in otherwise, or earlier."),
-    Why.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
-    Why.UNPRICED: _("It has no price in US dollars."),
+    UnknownReason.BEHIND: _("The stored trades are still being worked through."),
+    UnknownReason.UNEXPLAINED: _(
+        "More is held than the stored trades bought: it came in otherwise, or earlier."
+    ),
+    UnknownReason.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
+    UnknownReason.UNPRICED: _("It has no price in US dollars."),
 }
 
 
 @register.filter
-def of(results: Mapping[Any, Any], key: object) -> Any:
+def lookup(results: Mapping[Any, Any], key: object) -> Any:
     """The entry of `key`, or None."""
     return results.get(key)
 
 
 @register.filter
-def as_exact_as(value: Decimal | None, other: Decimal | None) -> SafeString:
+def same_decimals_as(value: Decimal | None, other: Decimal | None) -> SafeString:
     """A price with as many decimals as another one of the same thing."""
     exponent = other.as_tuple().exponent if other is not None else None
     return amount(value, max(0, -exponent) if isinstance(exponent, int) else None)
 
 
 @register.filter
-def why_words(why: str | None) -> Promise | str:
+def unknown_reason_text(unknown_reason: str | None) -> Promise | str:
     """A sentence for why a result is not known; nothing when it is."""
-    return WHY_WORDS[why] if why else ""
+    return WHY_WORDS[unknown_reason] if unknown_reason else ""
 
 
 @register.filter
-def timeframe_words(timeframe: str) -> str:
+def timeframe_label(timeframe: str) -> str:
     """`4 h` for 4h."""
     return str(TIMEFRAME_NAMES[timeframe])
 
 
 @register.filter
-def input_words(name: str) -> str:
+def input_label(name: str) -> str:
     """What an indicator is called."""
     return str(INPUT_NAMES.get(name, name))
 

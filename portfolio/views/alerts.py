@@ -10,22 +10,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from portfolio.alerts.selectors import alerts_needed, channel_names
+from portfolio.alerts.selectors import alerts_unacknowledged, channel_names
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert
-from portfolio.security.access import readers_only
-from portfolio.views.site import back
+from portfolio.security.access import read_access_required
+from portfolio.views.site import redirect_back
 
 PER_PAGE = 25
 NAME_LENGTH = 64
 
 
 @require_safe
-@readers_only
-def alerts(request: HttpRequest) -> HttpResponse:
+@read_access_required
+def alert_list(request: HttpRequest) -> HttpResponse:
     """What needs somebody, or with `?show=all` everything, newest first."""
     shows_all = request.GET.get("show") == "all"
-    rows = Alert.objects.all() if shows_all else alerts_needed()
+    rows = Alert.objects.all() if shows_all else alerts_unacknowledged()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "shows_all": shows_all, "channels": channel_names()}
     return render(request, "alerts/list.html", context)
@@ -33,15 +33,15 @@ def alerts(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def acknowledge(request: HttpRequest) -> HttpResponse:
+def alert_acknowledge_view(request: HttpRequest) -> HttpResponse:
     """Seen: one of them, or every one that needs somebody."""
     name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
     wanted = request.POST.get("alert", "")
     if wanted == "all":
-        rows = list(alerts_needed())
+        rows = list(alerts_unacknowledged())
     else:
         rows = [get_object_or_404(Alert, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)]
     done = sum(alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in rows)
     text = ngettext("%(count)d alert acknowledged.", "%(count)d alerts acknowledged.", done)
     messages.success(request, text % {"count": done} if done else _("It was acknowledged before."))
-    return back(request)
+    return redirect_back(request)

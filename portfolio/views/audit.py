@@ -15,11 +15,11 @@ from exchange.models import AuditEntry
 PER_PAGE = 50
 
 
-class AuditQuestion(forms.Form):
+class AuditFilterForm(forms.Form):
     """What of the log is wanted; what cannot be understood is as if it were not asked."""
 
     what = forms.ChoiceField(
-        label=_("What"), required=False, choices=[("", _("everything")), *AuditEntry.What.choices]
+        label=_("What"), required=False, choices=[("", _("everything")), *AuditEntry.Action.choices]
     )
     name = forms.CharField(
         label=_("Who, or what began it"), required=False, max_length=128, help_text=_("Exactly as shown.")
@@ -37,25 +37,25 @@ class AuditPage:
 
 @require_safe
 @login_required
-def audit(request: HttpRequest) -> HttpResponse:
+def audit_list(request: HttpRequest) -> HttpResponse:
     """Newest first, page by page through the primary key: as quick at the end as at the beginning."""
-    question = AuditQuestion(request.GET)
-    question.is_valid()
-    page = _page(_asked(question))
-    kept = request.GET.copy()
-    kept["before"] = str(page.older)
-    context = {"question": question, "page": page, "older": kept.urlencode()}
+    filter_form = AuditFilterForm(request.GET)
+    filter_form.is_valid()
+    page = _page(_filtered_entries(filter_form))
+    query_params = request.GET.copy()
+    query_params["before"] = str(page.older)
+    context = {"filter_form": filter_form, "page": page, "older": query_params.urlencode()}
     return render(request, "audit/list.html", context)
 
 
-def _asked(question: AuditQuestion) -> QuerySet[AuditEntry]:
-    entries, asked = AuditEntry.objects.order_by("-id"), question.cleaned_data
-    if asked.get("what"):
-        entries = entries.filter(what=asked["what"])
-    if asked.get("name"):
-        entries = entries.filter(Q(actor=asked["name"]) | Q(correlation_id=asked["name"]))
-    if asked.get("before"):
-        entries = entries.filter(pk__lt=asked["before"])
+def _filtered_entries(filter_form: AuditFilterForm) -> QuerySet[AuditEntry]:
+    entries, cleaned = AuditEntry.objects.order_by("-id"), filter_form.cleaned_data
+    if cleaned.get("what"):
+        entries = entries.filter(what=cleaned["what"])
+    if cleaned.get("name"):
+        entries = entries.filter(Q(actor=cleaned["name"]) | Q(correlation_id=cleaned["name"]))
+    if cleaned.get("before"):
+        entries = entries.filter(pk__lt=cleaned["before"])
     return entries
 
 

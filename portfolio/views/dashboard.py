@@ -20,50 +20,50 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from oco.engine.coverage import Cover, Covered, Unprotected
-from oco.engine.pricing import Way
+from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
+from oco.engine.pricing import ExitSide
 from oco.engine.states import State
 from oco.presentation.positions import BuyBack, Position
 from oco.selectors import GroupRow
 from portfolio.accounting.pnl import CoinResult
-from portfolio.accounting.snapshots import SPANS, span_of
-from portfolio.dashboard.selectors import Dashboard, Holding, dashboard
-from portfolio.security.access import readers_only
-from portfolio.web.charts import Slice, divided
-from portfolio.web.page_context import Frame
+from portfolio.accounting.snapshots import SPANS, parse_span
+from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
+from portfolio.security.access import read_access_required
+from portfolio.web.charts import Slice, divide_bar
+from portfolio.web.page_context import PageContext
 
 HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class DashboardFigures:
     """In USD; None is not known. `at_stops` is what the account would gain if every stop hit: less than nothing."""
 
     cash_free: Decimal | None
-    at_stops: Decimal | None
+    result_at_stops: Decimal | None
     unrealised_pct: Decimal | None
     results_known: int
     results_unknown: int
 
 
-def figures_of(desk: Dashboard) -> Figures:
-    known = [one for one in desk.results.values() if one.unrealised_usd is not None]
-    cash, reserved = desk.summary.cash_usd, desk.summary.cash_in_orders_usd
-    loss = desk.summary.loss_if_all_stops_hit_usd
-    return Figures(
+def dashboard_figures(dashboard: Dashboard) -> DashboardFigures:
+    known = [one for one in dashboard.results.values() if one.unrealised_usd is not None]
+    cash, reserved = dashboard.summary.cash_usd, dashboard.summary.cash_in_orders_usd
+    loss = dashboard.summary.loss_if_all_stops_hit_usd
+    return DashboardFigures(
         cash_free=None if cash is None else cash - (reserved or Decimal()),
-        at_stops=None if loss is None else -loss,
-        unrealised_pct=_percent(desk),
+        result_at_stops=None if loss is None else -loss,
+        unrealised_pct=_percent(dashboard),
         results_known=len(known),
-        results_unknown=desk.summary.unrealised_unknown,
+        results_unknown=dashboard.summary.unrealised_unknown,
     )
 
 
-def _percent(desk: Dashboard) -> Decimal | None:
+def _percent(dashboard: Dashboard) -> Decimal | None:
     """Of what was paid for the positions whose result is known."""
     paid, gained = Decimal(), Decimal()
-    for row in desk.portfolio:
-        result = desk.results.get(row.currency)
+    for row in dashboard.portfolio:
+        result = dashboard.results.get(row.currency)
         if result and result.average_cost_usd is not None and result.unrealised_usd is not None:
             paid += result.average_cost_usd * row.quantity
             gained += result.unrealised_usd
@@ -72,8 +72,8 @@ def _percent(desk: Dashboard) -> Decimal | None:
 
 ZERO = Decimal(0)
 COINS_SHOWN = 5
-ALARMING = frozenset({State.STOP_FAILED, State.UNKNOWN})
-WORDS = {
+ALARM_STATES = frozenset({State.STOP_FAILED, State.UNKNOWN})
+COVERAGE_LABELS = {
     "f-ok": gettext_lazy("Protected"),
     "f-crit": gettext_lazy("Stop failed"),
     "f-warn": gettext_lazy("Unprotected"),
@@ -86,28 +86,34 @@ class Coverage:
     """`bare_usd` of `total_usd` has no working stop; what has no known price is not counted."""
 
     total_usd: Decimal
-    bare_usd: Decimal
+    unprotected_usd: Decimal
     slices: list[Slice]
 
 
-def coverage(desk: Dashboard) -> Coverage | None:
+def coverage(dashboard: Dashboard) -> Coverage | None:
     """None while nothing that is held has a price."""
-    price = {row.currency: row.price_usd or ZERO for row in desk.portfolio}
-    worth = dict.fromkeys(("f-ok", "f-crit", "f-warn", "f-wait"), ZERO)
-    for position in desk.positions:
-        covered = position.covered
-        worth["f-ok"] += covered.protected * price.get(covered.currency, ZERO)
-        for row in covered.bare:
-            worth[_look(row)] += row.market_value_usd or ZERO
-    total = sum(worth.values(), ZERO)
-    shares = [(str(WORDS[look]), look, value) for look, value in worth.items()]
-    bare = desk.summary.unprotected_usd or ZERO
-    return Coverage(total_usd=total, bare_usd=bare, slices=divided(shares)) if total else None
+    price = {row.currency: row.price_usd or ZERO for row in dashboard.portfolio}
+    value_by_class = dict.fromkeys(("f-ok", "f-crit", "f-warn", "f-wait"), ZERO)
+    for position in dashboard.positions:
+        coverage = position.coverage
+        value_by_class["f-ok"] += coverage.protected * price.get(coverage.currency, ZERO)
+        for row in coverage.unprotected_parts:
+            value_by_class[_css_class(row)] += row.market_value_usd or ZERO
+    total = sum(value_by_class.values(), ZERO)
+    parts = [
+        (str(COVERAGE_LABELS[css_class]), css_class, value) for css_class, value in value_by_class.items()
+    ]
+    unprotected_parts = dashboard.summary.unprotected_usd or ZERO
+    return (
+        Coverage(total_usd=total, unprotected_usd=unprotected_parts, slices=divide_bar(parts))
+        if total
+        else None
+    )
 
 
-def _look(row: Unprotected) -> str:
+def _css_class(row: Unprotected) -> str:
     """Of each lot by itself: one that failed says nothing of the others of its coin."""
-    if row.state in ALARMING:
+    if row.state in ALARM_STATES:
         return "f-crit"
     return "f-wait" if row.is_sent else "f-warn"
 
@@ -117,27 +123,27 @@ def allocation(holdings: Sequence[Holding]) -> list[Slice]:
     coins = [row for row in holdings if row.currency not in settings.CASH_CURRENCIES and row.market_value_usd]
     cash = [row for row in holdings if row.currency in settings.CASH_CURRENCIES]
     shown = [(row.currency, f"a{place}", row.market_value_usd or ZERO) for place, row in enumerate(coins, 1)]
-    shares, rest = shown[:COINS_SHOWN], shown[COINS_SHOWN:]
+    parts, rest = shown[:COINS_SHOWN], shown[COINS_SHOWN:]
     if rest:
-        *shares, last = shares
+        *parts, last = parts
         rest = [last, *rest]
-        shares.append((_("Other coins"), f"a{COINS_SHOWN}", sum((value for *_rest, value in rest), ZERO)))
-    return divided([*shares, (_("Cash"), "a6", sum((row.market_value_usd or ZERO for row in cash), ZERO))])
+        parts.append((_("Other coins"), f"a{COINS_SHOWN}", sum((value for *_rest, value in rest), ZERO)))
+    return divide_bar([*parts, (_("Cash"), "a6", sum((row.market_value_usd or ZERO for row in cash), ZERO))])
 
 
 ZERO, ONE = Decimal(0), Decimal(1)
-FALL = Decimal("0.1")
-LADDERS = 2
-LOOKS = {
-    Cover.STOP_FAILED: "is-crit",
-    Cover.UNKNOWN: "is-crit",
-    Cover.UNPROTECTED: "is-warn",
-    Cover.PARTLY: "is-warn",
+FALL_RATIO = Decimal("0.1")
+MAX_LADDERS = 2
+CSS_CLASSES = {
+    CoverageStatus.STOP_FAILED: "is-crit",
+    CoverageStatus.UNKNOWN: "is-crit",
+    CoverageStatus.UNPROTECTED: "is-warn",
+    CoverageStatus.PARTLY: "is-warn",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class GroupLadder:
     """One group as a ladder. Prices are in the pair's own currency; `now` is None while it is not known."""
 
     group: GroupRow
@@ -146,7 +152,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OtherStop:
+class ExternalStop:
     """A stop that we did not send, and the target linked with it, as a ladder."""
 
     stop: Decimal
@@ -161,45 +167,47 @@ class PositionLine:
     `others` only where no group is at work.
     """
 
-    covered: Covered
-    look: str
+    coverage: CoinCoverage
+    css_class: str
     value_usd: Decimal | None
     result: CoinResult
-    rungs: tuple[Rung, ...]
-    others: tuple[OtherStop, ...]
+    ladders: tuple[GroupLadder, ...]
+    external_stops: tuple[ExternalStop, ...]
     more: int
     price_decimals: int | None
     quantity_decimals: int | None
-    at_stop: Decimal | None
-    at_target: Decimal | None
+    result_at_stop: Decimal | None
+    result_at_target: Decimal | None
     is_limited: bool
     fall_usd: Decimal | None
 
     @property
     def group(self) -> GroupRow | None:
-        return self.rungs[0].group if self.rungs else None
+        return self.ladders[0].group if self.ladders else None
 
     @property
     def may_be_protected(self) -> bool:
-        return self.covered.may_be_protected
+        return self.coverage.may_be_protected
 
     @property
     def to_protect(self) -> Decimal:
         """What nobody has a claim on."""
-        return sum((row.quantity for row in self.covered.bare if row.is_free), ZERO)
+        return sum((row.quantity for row in self.coverage.unprotected_parts if row.is_unallocated), ZERO)
 
     @property
     def needs_fix(self) -> bool:
-        return self.covered.cover is Cover.STOP_FAILED and self.group is not None
+        return self.coverage.coverage_status is CoverageStatus.STOP_FAILED and self.group is not None
 
 
-def position_lines(desk: Dashboard) -> list[PositionLine]:
+def position_lines(dashboard: Dashboard) -> list[PositionLine]:
     """In the order of the positions: the worst first."""
-    held = {row.currency: row for row in desk.portfolio}
-    usd = {row.currency: row.price_usd for row in desk.portfolio if row.price_usd is not None} | {"USD": ONE}
+    held = {row.currency: row for row in dashboard.portfolio}
+    usd = {row.currency: row.price_usd for row in dashboard.portfolio if row.price_usd is not None} | {
+        "USD": ONE
+    }
     return [
-        _position_line(position, held.get(position.covered.currency), usd, desk.results)
-        for position in desk.positions
+        _position_line(position, held.get(position.coverage.currency), usd, dashboard.results)
+        for position in dashboard.positions
     ]
 
 
@@ -209,22 +217,22 @@ def _position_line(
     usd: Mapping[str, Decimal],
     results: Mapping[str, CoinResult],
 ) -> PositionLine:
-    covered, groups = position.covered, _worst_first(position.groups)
-    bare_usd = covered.bare_usd
+    coverage, groups = position.coverage, _worst_first(position.groups)
+    unprotected_usd = coverage.unprotected_usd
     return PositionLine(
-        covered=covered,
-        look=LOOKS.get(covered.cover, ""),
-        value_usd=holding.market_value_usd if holding else bare_usd,
-        result=results.get(covered.currency, CoinResult()),
-        rungs=tuple(_rung(group, usd) for group in groups[:LADDERS]),
-        others=() if groups else tuple(_others(position, usd))[:LADDERS],
-        more=max(0, len(groups) - LADDERS),
+        coverage=coverage,
+        css_class=CSS_CLASSES.get(coverage.coverage_status, ""),
+        value_usd=holding.market_value_usd if holding else unprotected_usd,
+        result=results.get(coverage.currency, CoinResult()),
+        ladders=tuple(_group_ladder(group, usd) for group in groups[:MAX_LADDERS]),
+        external_stops=() if groups else tuple(_external_stops(position, usd))[:MAX_LADDERS],
+        more=max(0, len(groups) - MAX_LADDERS),
         price_decimals=position.price_decimals,
         quantity_decimals=position.quantity_decimals,
-        at_stop=_sum([_outcome(group, group.stop_price, usd) for group in groups]),
-        at_target=_sum([_outcome(group, group.take_profit_price, usd) for group in groups]),
-        is_limited=not covered.bare,
-        fall_usd=None if bare_usd is None else bare_usd * FALL,
+        result_at_stop=_sum([_result_at(group, group.stop_price, usd) for group in groups]),
+        result_at_target=_sum([_result_at(group, group.take_profit_price, usd) for group in groups]),
+        is_limited=not coverage.unprotected_parts,
+        fall_usd=None if unprotected_usd is None else unprotected_usd * FALL_RATIO,
     )
 
 
@@ -232,32 +240,32 @@ def _worst_first(groups: Sequence[GroupRow]) -> list[GroupRow]:
     return sorted(groups, key=lambda group: (group.state == State.ACTIVE, -group.quantity))
 
 
-def _rung(group: GroupRow, usd: Mapping[str, Decimal]) -> Rung:
+def _group_ladder(group: GroupRow, usd: Mapping[str, Decimal]) -> GroupLadder:
     base, _, quote = group.instrument_name.partition("_")
-    price, unit = usd.get(base), usd.get(quote)
-    return Rung(
+    price, quote_usd = usd.get(base), usd.get(quote)
+    return GroupLadder(
         group=group,
-        now=None if price is None or not unit else price / unit,
+        now=None if price is None or not quote_usd else price / quote_usd,
         failed=group.state in (State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING),
     )
 
 
-def _others(position: Position, usd: Mapping[str, Decimal]) -> Iterator[OtherStop]:
+def _external_stops(position: Position, usd: Mapping[str, Decimal]) -> Iterator[ExternalStop]:
     for stop in position.stops:
-        price, unit = usd.get(position.covered.currency), usd.get(stop.quote)
-        now = None if price is None or not unit else price / unit
+        price, quote_usd = usd.get(position.coverage.currency), usd.get(stop.quote)
+        now = None if price is None or not quote_usd else price / quote_usd
         if stop.price is not None:
-            yield OtherStop(stop=stop.price, target=stop.target, now=now)
+            yield ExternalStop(stop=stop.price, target=stop.target, now=now)
 
 
-def _outcome(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal]) -> Decimal | None:
+def _result_at(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal]) -> Decimal | None:
     """What the group gains from its entry at `price`; from the price now where the entry is not known."""
     base, _, quote = group.instrument_name.partition("_")
-    unit = usd.get(quote)
-    if price is None or unit is None:
+    quote_usd = usd.get(quote)
+    if price is None or quote_usd is None:
         return None
-    paid = usd.get(base) if group.entry_price is None else group.entry_price * unit
-    return None if paid is None else (price * unit - paid) * group.quantity
+    paid = usd.get(base) if group.entry_price is None else group.entry_price * quote_usd
+    return None if paid is None else (price * quote_usd - paid) * group.quantity
 
 
 def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
@@ -267,8 +275,8 @@ def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
 
 
 ONE, HUNDRED = Decimal(1), Decimal(100)
-SAID_BY_COVER = frozenset({Cover.UNPROTECTED, Cover.PARTLY})
-BARE = frozenset({State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING})
+SHOWN_COVERAGE = frozenset({CoverageStatus.UNPROTECTED, CoverageStatus.PARTLY})
+UNPROTECTED_STATES = frozenset({State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,19 +286,19 @@ class BuyBackLine:
     """
 
     row: BuyBack
-    look: str
+    css_class: str
     now: Decimal | None
-    unit: Decimal | None
+    quote_usd: Decimal | None
     failed: bool
 
     @property
-    def way(self) -> Way:
-        return Way.BUYS
+    def exit_side(self) -> ExitSide:
+        return ExitSide.BUY
 
     @property
-    def called(self) -> Cover | None:
+    def coverage_status(self) -> CoverageStatus | None:
         """Where that says more than the state of the group."""
-        return self.row.cover if self.row.cover in SAID_BY_COVER else None
+        return self.row.coverage_status if self.row.coverage_status in SHOWN_COVERAGE else None
 
     @property
     def result_usd(self) -> Decimal | None:
@@ -303,36 +311,36 @@ class BuyBackLine:
         return (entry - self.now) / entry * HUNDRED if entry and self.now is not None else None
 
     @property
-    def at_stop(self) -> Decimal | None:
+    def result_at_stop(self) -> Decimal | None:
         return self._result(self.row.group.stop_price)
 
     @property
-    def at_target(self) -> Decimal | None:
+    def result_at_target(self) -> Decimal | None:
         return self._result(self.row.group.take_profit_price)
 
     def _result(self, price: Decimal | None) -> Decimal | None:
         entry = self.row.group.entry_price
-        if price is None or entry is None or self.unit is None:
+        if price is None or entry is None or self.quote_usd is None:
             return None
-        return (entry - price) * self.row.quantity * self.unit
+        return (entry - price) * self.row.quantity * self.quote_usd
 
 
-def buyback_lines(desk: Dashboard) -> list[BuyBackLine]:
+def buyback_lines(dashboard: Dashboard) -> list[BuyBackLine]:
     """In the order of the buy-backs: the worst first."""
-    usd = {row.currency: row.price_usd for row in desk.portfolio if row.price_usd} | {"USD": ONE}
-    return [_buyback_line(row, desk, usd) for row in desk.buybacks]
+    usd = {row.currency: row.price_usd for row in dashboard.portfolio if row.price_usd} | {"USD": ONE}
+    return [_buyback_line(row, dashboard, usd) for row in dashboard.buybacks]
 
 
-def _buyback_line(row: BuyBack, desk: Dashboard, usd: Mapping[str, Decimal]) -> BuyBackLine:
+def _buyback_line(row: BuyBack, dashboard: Dashboard, usd: Mapping[str, Decimal]) -> BuyBackLine:
     """The last price of the pair, or else what the account says that coin and money are worth."""
-    price, unit = usd.get(row.base), usd.get(row.quote)
-    reckoned = price / unit if price and unit else None
+    price, quote_usd = usd.get(row.base), usd.get(row.quote)
+    implied_price = price / quote_usd if price and quote_usd else None
     return BuyBackLine(
         row=row,
-        look=LOOKS.get(row.cover, ""),
-        now=desk.prices.get(row.group.instrument_name, reckoned),
-        unit=unit,
-        failed=row.group.state in BARE,
+        css_class=CSS_CLASSES.get(row.coverage_status, ""),
+        now=dashboard.prices.get(row.group.instrument_name, implied_price),
+        quote_usd=quote_usd,
+        failed=row.group.state in UNPROTECTED_STATES,
     )
 
 
@@ -341,23 +349,23 @@ SIGNALS_SHOWN = 3
 
 
 @require_safe
-@readers_only
-def home(request: HttpRequest) -> HttpResponse:
+@read_access_required
+def dashboard(request: HttpRequest) -> HttpResponse:
     """Made of one object, the same that the API shows; the frame around it reads nothing twice."""
-    desk = dashboard(span=span_of(request.GET))
+    dashboard = load_dashboard(span=parse_span(request.GET))
     context = {
-        "desk": desk,
-        "frame": Frame(request, desk),
-        "trading_mode": desk.mode,
-        "figures": figures_of(desk),
-        "lines": position_lines(desk),
-        "buybacks": buyback_lines(desk),
-        "coverage": coverage(desk),
-        "allocation": allocation(desk.portfolio),
-        "open_orders": desk.open_orders[:ORDERS_SHOWN],
-        "executed_orders": desk.executed_orders[:ORDERS_SHOWN],
-        "calls": desk.board.calls[:SIGNALS_SHOWN],
+        "dashboard": dashboard,
+        "page_context": PageContext(request, dashboard),
+        "trading_mode": dashboard.mode,
+        "figures": dashboard_figures(dashboard),
+        "lines": position_lines(dashboard),
+        "buybacks": buyback_lines(dashboard),
+        "coverage": coverage(dashboard),
+        "allocation": allocation(dashboard.portfolio),
+        "open_orders": dashboard.open_orders[:ORDERS_SHOWN],
+        "executed_orders": dashboard.executed_orders[:ORDERS_SHOWN],
+        "calls": dashboard.board.calls[:SIGNALS_SHOWN],
         "spans": list(SPANS),
-        "on_home": True,
+        "is_dashboard": True,
     }
     return render(request, "portfolio/dashboard.html", context)

@@ -9,30 +9,30 @@ from django.utils.translation import gettext as _
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Another host, or more than DATA_UPLOAD_MAX_MEMORY_SIZE: what exactly is for the log only."""
-    return _error(request, 400, _("This request is not one that the desk answers."))
+    return _error_response(request, 400, _("This request is not one that the desk answers."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 403, _("You may not do this."))
+    return _error_response(request, 403, _("You may not do this."))
 
 
-def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was not sent from a page of this session; `reason` is for the log, where it is already."""
-    words = _(
+    template = _(
         "This form was open for too long, or cookies are off. Nothing was changed: load the page and try again."
     )
-    return _error(request, 403, words)
+    return _error_response(request, 403, template)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 404, _("There is nothing at this address."))
+    return _error_response(request, 404, _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error(request, 500, _("Something failed here. The log of the web process says what."))
+    return _error_response(request, 500, _("Something failed here. The log of the web process says what."))
 
 
-def _error(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+def _error_response(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     """In the language of whoever asked: JSON under /api/, else a page that needs no database."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": detail}, status=status)

@@ -21,102 +21,108 @@ from django.views.decorators.http import require_safe
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
 from portfolio.accounting.pnl import trade_results
-from portfolio.security.access import readers_only
+from portfolio.security.access import read_access_required
 from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument as pair
-from portfolio.views.list_forms import JournalForm
+from portfolio.templatetags.labels import instrument_label as pair
+from portfolio.views.list_forms import ActivityFilterForm
 from portfolio.views.list_pages import (
-    IN_A_FILE,
+    FILE_BATCH_SIZE,
     MICROSECOND,
-    ROWS,
+    PAGE_SIZE,
     Cell,
+    Cursor,
     Page,
-    Place,
-    every_row,
-    list_answer,
-    micros,
+    iterate_rows,
+    list_response,
+    to_microseconds,
 )
 
 Rows = QuerySet[Any]
 NS_PER_US = 1000
-FILL, EVENT, TROUBLE = 3, 2, 1  # of the same instant, the fill stands above what follows from it
+FILL, EVENT, SYNC_ERROR = 3, 2, 1  # of the same instant, the fill stands above what follows from it
 
 
-class Kind(StrEnum):
+class ActivityKind(StrEnum):
     FILL = "fill"
     EVENT = "protection"
-    TROUBLE = "sync"
+    SYNC_ERROR = "sync"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class ActivityItem:
     """One thing that happened; `place` orders it among all others."""
 
-    kind: Kind
-    place: Place
+    kind: ActivityKind
+    cursor: Cursor
     at: datetime
     trade: Trade | None = None
     event: OcoEvent | None = None
     run: SyncRun | None = None
 
 
-def happenings(form: JournalForm, *, after: Place | None, size: int) -> list[Happening]:
+def activity_items(form: ActivityFilterForm, *, after: Cursor | None, size: int) -> list[ActivityItem]:
     """The next `size` of everything that the form asks for. At most four queries, each along an index."""
-    asked, instrument = form.cleaned_data["kind"], form.cleaned_data["instrument"]
-    found: list[Happening] = []
-    if asked in ("", JournalForm.FILLS):
+    wanted_kind, instrument = form.cleaned_data["kind"], form.cleaned_data["instrument"]
+    found: list[ActivityItem] = []
+    if wanted_kind in ("", ActivityFilterForm.FILLS):
         found += _fills(form, instrument, after, size)
-    if asked in ("", JournalForm.PROTECTION):
+    if wanted_kind in ("", ActivityFilterForm.PROTECTION):
         found += _events(form, instrument, after, size)
-    if asked == JournalForm.SYNC or (not asked and not instrument):
-        found += _troubles(form, after, size)
-    return sorted(found, key=lambda one: one.place, reverse=True)[:size]
+    if wanted_kind == ActivityFilterForm.SYNC or (not wanted_kind and not instrument):
+        found += _sync_errors(form, after, size)
+    return sorted(found, key=lambda one: one.cursor, reverse=True)[:size]
 
 
-def _fills(form: JournalForm, instrument: str, after: Place | None, size: int) -> Iterator[Happening]:
+def _fills(
+    form: ActivityFilterForm, instrument: str, after: Cursor | None, size: int
+) -> Iterator[ActivityItem]:
     rows = Trade.objects.all()
     if instrument:
         rows = rows.filter(instrument_name=instrument)
-    if form.begins:
-        rows = rows.filter(create_time_ns__gte=to_ms(form.begins) * NS_PER_MS)
-    if form.ends:
-        rows = rows.filter(create_time_ns__lt=to_ms(form.ends) * NS_PER_MS)
+    if form.period_start:
+        rows = rows.filter(create_time_ns__gte=to_ms(form.period_start) * NS_PER_MS)
+    if form.period_end:
+        rows = rows.filter(create_time_ns__lt=to_ms(form.period_end) * NS_PER_MS)
     if after is not None:
         rows = rows.filter(_earlier("create_time_ns", after.at, FILL, after), create_time_ns__lte=after.at)
     for trade in rows.order_by("-create_time_ns", "-id")[:size]:
         at = from_ms(trade.create_time_ns // NS_PER_MS)
-        yield Happening(kind=Kind.FILL, place=Place(trade.create_time_ns, FILL, trade.pk), at=at, trade=trade)
+        yield ActivityItem(
+            kind=ActivityKind.FILL, cursor=Cursor(trade.create_time_ns, FILL, trade.pk), at=at, trade=trade
+        )
 
 
-def _events(form: JournalForm, instrument: str, after: Place | None, size: int) -> Iterator[Happening]:
+def _events(
+    form: ActivityFilterForm, instrument: str, after: Cursor | None, size: int
+) -> Iterator[ActivityItem]:
     rows = _period(OcoEvent.objects.select_related("group__lot"), "at", form)
     if instrument:
         rows = rows.filter(group__in=OcoGroup.objects.filter(instrument_name=instrument))
     for event in _older(rows, "at", EVENT, after)[:size]:
-        place = Place(micros(event.at) * NS_PER_US, EVENT, event.pk)
-        yield Happening(kind=Kind.EVENT, place=place, at=event.at, event=event)
+        cursor = Cursor(to_microseconds(event.at) * NS_PER_US, EVENT, event.pk)
+        yield ActivityItem(kind=ActivityKind.EVENT, cursor=cursor, at=event.at, event=event)
 
 
-def _troubles(form: JournalForm, after: Place | None, size: int) -> Iterator[Happening]:
+def _sync_errors(form: ActivityFilterForm, after: Cursor | None, size: int) -> Iterator[ActivityItem]:
     """One query for each status: so the index of each gives them in order."""
     for status in (SyncRun.Status.FAILED, SyncRun.Status.PARTIAL):
         rows = _period(SyncRun.objects.filter(status=status, finished_at__isnull=False), "finished_at", form)
-        for run in _older(rows, "finished_at", TROUBLE, after)[:size]:
+        for run in _older(rows, "finished_at", SYNC_ERROR, after)[:size]:
             at = run.finished_at or run.started_at
-            place = Place(micros(at) * NS_PER_US, TROUBLE, run.pk)
-            yield Happening(kind=Kind.TROUBLE, place=place, at=at, run=run)
+            cursor = Cursor(to_microseconds(at) * NS_PER_US, SYNC_ERROR, run.pk)
+            yield ActivityItem(kind=ActivityKind.SYNC_ERROR, cursor=cursor, at=at, run=run)
 
 
-def _period(rows: Rows, column: str, form: JournalForm) -> Rows:
-    if form.begins:
-        rows = rows.filter(**{f"{column}__gte": form.begins})
-    return rows.filter(**{f"{column}__lt": form.ends}) if form.ends else rows
+def _period(rows: Rows, column: str, form: ActivityFilterForm) -> Rows:
+    if form.period_start:
+        rows = rows.filter(**{f"{column}__gte": form.period_start})
+    return rows.filter(**{f"{column}__lt": form.period_end}) if form.period_end else rows
 
 
-def _older(rows: Rows, column: str, rank: int, after: Place | None) -> Rows:
+def _older(rows: Rows, column: str, rank: int, after: Cursor | None) -> Rows:
     """From `after` on, the newest first. A place within a microsecond has everything of it before itself."""
     ordered = rows.order_by(f"-{column}", "-pk")
     if after is None:
@@ -130,31 +136,31 @@ def _older(rows: Rows, column: str, rank: int, after: Place | None) -> Rows:
     return ordered.filter(_earlier(column, at, rank, after), **{f"{column}__lte": at})
 
 
-def _earlier(column: str, at: int | datetime, rank: int, after: Place) -> Q:
+def _earlier(column: str, at: int | datetime, rank: int, after: Cursor) -> Q:
     earlier = Q(**{f"{column}__lt": at})
     if rank < after.rank:
         return earlier | Q(**{column: at})
     return earlier | Q(**{column: at, "pk__lt": after.key}) if rank == after.rank else earlier
 
 
-HEAD = (
+CSV_HEADER = (
     *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),
     *("realised_usd", "order_id", "oco_group_id"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ActivityRow:
     """One line. `order` is our id of the order, `look` bad, good or nothing; amounts are those of a fill."""
 
     at: datetime
-    kind: Kind
+    kind: ActivityKind
     instrument_name: str = ""
     text: str = ""
     reason: str = ""
-    look: str = ""
+    css_class: str = ""
     state: str = ""
-    way: Way = Way.SELLS
+    exit_side: ExitSide = ExitSide.SELL
     trade: Trade | None = None
     price_decimals: int | None = None
     quantity_decimals: int | None = None
@@ -177,7 +183,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ActivityLookups:
     """What belongs beside fills: grids, our ids of their orders, and results."""
 
     instruments: Mapping[str, Instrument]
@@ -185,31 +191,36 @@ class Beside:
     results: Mapping[str, Decimal]
 
 
-def journal_page(form: JournalForm, *, after: Place | None, size: int = ROWS) -> Page[Told]:
+def activity_page(
+    form: ActivityFilterForm, *, after: Cursor | None, size: int = PAGE_SIZE
+) -> Page[ActivityRow]:
     """Eight queries at most, however much has happened."""
-    found = happenings(form, after=after, size=size + 1)
+    found = activity_items(form, after=after, size=size + 1)
     shown = found[:size]
-    beside = _beside([one.trade for one in shown if one.trade is not None])
-    older = shown[-1].place if len(found) > size else None
-    return Page(rows=[_told(one, beside) for one in shown], older=older, is_first=after is None)
+    lookups = _load_lookups([one.trade for one in shown if one.trade is not None])
+    older = shown[-1].cursor if len(found) > size else None
+    return Page(rows=[_activity_row(one, lookups) for one in shown], older=older, is_first=after is None)
 
 
-def journal_file(form: JournalForm) -> Iterator[Sequence[Cell]]:
+def activity_csv_rows(form: ActivityFilterForm) -> Iterator[Sequence[Cell]]:
     """Everything that the form asks for."""
-    return (one.cells for one in every_row(lambda after: journal_page(form, after=after, size=IN_A_FILE)))
+    return (
+        one.cells
+        for one in iterate_rows(lambda after: activity_page(form, after=after, size=FILE_BATCH_SIZE))
+    )
 
 
-def _beside(trades: Sequence[Trade]) -> Beside:
+def _load_lookups(trades: Sequence[Trade]) -> ActivityLookups:
     names = {trade.instrument_name for trade in trades}
     rows = Instrument.objects.filter(symbol__in=names) if names else ()
-    return Beside(
+    return ActivityLookups(
         instruments={row.symbol: row for row in rows},
-        orders=_orders({trade.order_id for trade in trades}),
+        orders=_order_ids({trade.order_id for trade in trades}),
         results=trade_results([trade.trade_id for trade in trades if trade.side == "SELL"]),
     )
 
 
-def _orders(ids: set[str]) -> dict[str, int]:
+def _order_ids(ids: set[str]) -> dict[str, int]:
     """A triggered order by either of its ids (dossier 6.2). Two queries, each along its own index."""
     if not ids:
         return {}
@@ -219,26 +230,26 @@ def _orders(ids: set[str]) -> dict[str, int]:
     return dict(first.values_list("order_id", "pk")) | dict(second.values_list("exchange_order_id", "pk"))
 
 
-def _told(one: Happening, beside: Beside) -> Told:
+def _activity_row(one: ActivityItem, lookups: ActivityLookups) -> ActivityRow:
     if one.trade is not None:
-        return _fill(one.at, one.trade, beside)
+        return _fill_row(one.at, one.trade, lookups)
     if one.event is not None:
-        return _event(one.at, one.event)
-    return _trouble(one.at, one.run)
+        return _event_row(one.at, one.event)
+    return _sync_error_row(one.at, one.run)
 
 
-def _fill(at: datetime, trade: Trade, beside: Beside) -> Told:
-    grid = beside.instruments.get(trade.instrument_name)
+def _fill_row(at: datetime, trade: Trade, lookups: ActivityLookups) -> ActivityRow:
+    grid = lookups.instruments.get(trade.instrument_name)
     price_decimals = decimals_of(grid.price_tick_size) if grid else None
     quantity_decimals = decimals_of(grid.qty_tick_size) if grid else None
-    words = _("Bought %(quantity)s of %(name)s at %(price)s")
+    template = _("Bought %(quantity)s of %(name)s at %(price)s")
     if trade.side == "SELL":
-        words = _("Sold %(quantity)s of %(name)s at %(price)s")
-    return Told(
+        template = _("Sold %(quantity)s of %(name)s at %(price)s")
+    return ActivityRow(
         at=at,
-        kind=Kind.FILL,
+        kind=ActivityKind.FILL,
         instrument_name=trade.instrument_name,
-        text=words
+        text=template
         % {
             "quantity": amount_text(trade.quantity, quantity_decimals),
             "name": pair(trade.instrument_name),
@@ -247,43 +258,45 @@ def _fill(at: datetime, trade: Trade, beside: Beside) -> Told:
         trade=trade,
         price_decimals=price_decimals,
         quantity_decimals=quantity_decimals,
-        order=beside.orders.get(trade.order_id),
-        realised_usd=beside.results.get(trade.trade_id),
+        order=lookups.orders.get(trade.order_id),
+        realised_usd=lookups.results.get(trade.trade_id),
     )
 
 
-def _event(at: datetime, event: OcoEvent) -> Told:
+def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
     moved = event.old != event.new
-    bad = event.code is not None or (moved and event.new in ("STOP_FAILED", "UNKNOWN"))
-    way = event.group.lot.way
-    words = _("Buy-back of %s") if way is Way.BUYS else _("Protection of %s")
-    return Told(
+    is_bad = event.code is not None or (moved and event.new in ("STOP_FAILED", "UNKNOWN"))
+    exit_side = event.group.lot.exit_side
+    template = _("Buy-back of %s") if exit_side is ExitSide.BUY else _("Protection of %s")
+    return ActivityRow(
         at=at,
-        kind=Kind.EVENT,
+        kind=ActivityKind.EVENT,
         instrument_name=event.group.instrument_name,
-        text=words % pair(event.group.instrument_name),
+        text=template % pair(event.group.instrument_name),
         reason=event.reason,
-        look="bad" if bad else "good" if moved and event.new == "ACTIVE" else "",
+        css_class="bad" if is_bad else "good" if moved and event.new == "ACTIVE" else "",
         state=event.new if moved else "",
-        way=way,
+        exit_side=exit_side,
         group_id=event.group_id,
     )
 
 
-def _trouble(at: datetime, run: SyncRun | None) -> Told:
+def _sync_error_row(at: datetime, run: SyncRun | None) -> ActivityRow:
     failed = run is not None and run.status == SyncRun.Status.FAILED
-    return Told(
+    return ActivityRow(
         at=at,
-        kind=Kind.TROUBLE,
+        kind=ActivityKind.SYNC_ERROR,
         text=_("A sync failed") if failed else _("A sync was not complete"),
         reason=" ".join(str(error) for error in (run.errors if run else ())),
-        look="bad",
+        css_class="bad",
     )
 
 
 @require_safe
-@readers_only
-def history(request: HttpRequest) -> HttpResponseBase:
+@read_access_required
+def history_list(request: HttpRequest) -> HttpResponseBase:
     """Purchases, sales, protection and troubles in one list, the newest first."""
-    form = JournalForm(request.GET)
-    return list_answer(request, name="history", form=form, head=HEAD, file=journal_file, page=journal_page)
+    form = ActivityFilterForm(request.GET)
+    return list_response(
+        request, name="history", form=form, head=CSV_HEADER, file=activity_csv_rows, page=activity_page
+    )

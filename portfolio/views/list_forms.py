@@ -11,24 +11,24 @@ from django.utils.translation import pgettext_lazy
 from exchange.models import ExchangeOrder
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 from exchange.selectors import UNKNOWN
-from portfolio.templatetags.labels import ORDER_LOOKS, WORDS
+from portfolio.templatetags.labels import LABELS, ORDER_PILLS
 
 Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin
 ANY = ("", _("Any"))
-SHOWN = (("", _("All")), ("open", _("Open")), ("executed", _("Executed")))
-SIDES = (ANY, ("BUY", pgettext_lazy("side", "Buy")), ("SELL", pgettext_lazy("side", "Sell")))
+SHOW_CHOICES = (("", _("All")), ("open", _("Open")), ("executed", _("Executed")))
+SIDE_CHOICES = (ANY, ("BUY", pgettext_lazy("side", "Buy")), ("SELL", pgettext_lazy("side", "Sell")))
 LAST_DAY = date(9998, 12, 30)  # a day later is still a date, in every time zone
 FIRST_DAY = date(1970, 1, 2)
 
 
-def _words(values: Any) -> tuple[Any, ...]:
-    return (ANY, *((value, WORDS[value]) for value in values))
+def _label_choices(values: Any) -> tuple[Any, ...]:
+    return (ANY, *((value, LABELS[value]) for value in values))
 
 
-def _statuses() -> tuple[Any, ...]:
+def _status_choices() -> tuple[Any, ...]:
     """Each word that a list shows, once; `PENDING` is shown as `NEW` is."""
     known = (OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}) - {"PENDING"}
-    return (ANY, *((value, ORDER_LOOKS[value][2]) for value in sorted(known)))
+    return (ANY, *((value, ORDER_PILLS[value][2]) for value in sorted(known)))
 
 
 class DayField(forms.DateField):
@@ -44,7 +44,7 @@ class DayField(forms.DateField):
             raise forms.ValidationError(_("This day is beyond all records."))
 
 
-class PeriodForm(forms.Form):
+class PeriodFilterForm(forms.Form):
     """From the beginning of one day to the end of another."""
 
     instrument = forms.CharField(required=False, max_length=64, label=_("Instrument"))
@@ -56,31 +56,31 @@ class PeriodForm(forms.Form):
         return str(self.cleaned_data["instrument"]).strip().upper().replace("/", "_")
 
     @property
-    def begins(self) -> datetime | None:
+    def period_start(self) -> datetime | None:
         day = self.cleaned_data.get("since")
         return None if day is None else _midnight(day)
 
     @property
-    def ends(self) -> datetime | None:
+    def period_end(self) -> datetime | None:
         """Where the day after begins."""
         day = self.cleaned_data.get("until")
         return None if day is None else _midnight(day + timedelta(days=1))
 
 
-class OrderForm(PeriodForm):
+class OrderFilterForm(PeriodFilterForm):
     """Which orders; the period is that of their last change."""
 
-    show = forms.ChoiceField(required=False, choices=SHOWN, label=_("Show"))
-    status = forms.ChoiceField(required=False, choices=_statuses, label=_("Status"))
-    side = forms.ChoiceField(required=False, choices=SIDES, label=_("Side"))
-    role = forms.ChoiceField(required=False, choices=_words(Role.values), label=_("Role"))
-    origin = forms.ChoiceField(required=False, choices=_words(Origin.values), label=_("Sent by"))
+    show = forms.ChoiceField(required=False, choices=SHOW_CHOICES, label=_("Show"))
+    status = forms.ChoiceField(required=False, choices=_status_choices, label=_("Status"))
+    side = forms.ChoiceField(required=False, choices=SIDE_CHOICES, label=_("Side"))
+    role = forms.ChoiceField(required=False, choices=_label_choices(Role.values), label=_("Role"))
+    origin = forms.ChoiceField(required=False, choices=_label_choices(Origin.values), label=_("Sent by"))
     group = forms.UUIDField(required=False, label=_("Protection"), widget=forms.HiddenInput)
 
     field_order = ("show", "instrument", "side", "status", "role", "origin", "since", "until", "group")
 
 
-class JournalForm(PeriodForm):
+class ActivityFilterForm(PeriodFilterForm):
     """What kind of thing happened."""
 
     FILLS, PROTECTION, SYNC = "fills", "protection", "sync"

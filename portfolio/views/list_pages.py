@@ -19,19 +19,19 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from exchange.core.times import EPOCH
-from exchange.fields import plain
-from portfolio.views.list_forms import PeriodForm
+from exchange.fields import format_decimal
+from portfolio.views.list_forms import PeriodFilterForm
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-ROWS = 25
-IN_A_FILE = 500
+PAGE_SIZE = 25
+FILE_BATCH_SIZE = 500
 MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Cursor:
     """Where a page ended: a row's number in time, its kind where there are several, and its key."""
 
     at: int
@@ -56,36 +56,36 @@ class Page(Generic[T]):
     """Some rows, the newest first; `older` is where the next page begins, None on the last one."""
 
     rows: Sequence[T]
-    older: Place | None = None
+    older: Cursor | None = None
     is_first: bool = True
 
 
-def micros(moment: datetime) -> int:
+def to_microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def newest_page(rows: QuerySet[M], column: str, *, after: Place | None, size: int) -> Page[M]:
+def paginate_newest_first(rows: QuerySet[M], column: str, *, after: Cursor | None, size: int) -> Page[M]:
     """The next `size` of `rows` by a time `column`, then by key. One query, along the index of that column."""
     found = list(_after(rows, column, after).order_by(f"-{column}", "-id")[: size + 1])
     last = found[size - 1] if len(found) > size else None
-    older = None if last is None else Place(micros(getattr(last, column)), 0, last.pk)
+    older = None if last is None else Cursor(to_microseconds(getattr(last, column)), 0, last.pk)
     return Page(rows=found[:size], older=older, is_first=after is None)
 
 
-def _after(rows: QuerySet[M], column: str, place: Place | None) -> QuerySet[M]:
-    if place is None:
+def _after(rows: QuerySet[M], column: str, cursor: Cursor | None) -> QuerySet[M]:
+    if cursor is None:
         return rows
     try:
-        at = EPOCH + place.at * MICROSECOND
+        at = EPOCH + cursor.at * MICROSECOND
     except OverflowError:
         return rows.none()
-    earlier = Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": place.key})
+    earlier = Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": cursor.key})
     return rows.filter(earlier, **{f"{column}__lte": at})
 
 
-def every_row(page: Callable[[Place | None], Page[T]]) -> Iterator[T]:
+def iterate_rows(page: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:
     """All rows, a page at a time, so that no transaction stays open while a file is written."""
-    after: Place | None = None
+    after: Cursor | None = None
     while True:
         found = page(after)
         yield from found.rows
@@ -94,12 +94,12 @@ def every_row(page: Callable[[Place | None], Page[T]]) -> Iterator[T]:
         after = found.older
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula, also in full width."""
-MARK = "\ufeff"
+UTF8_BOM = "\ufeff"
 """Tells a spreadsheet that the file is UTF-8."""
 Cell = object
-EXACT_DIGITS = 15
+MAX_EXACT_DIGITS = 15
 """A spreadsheet takes digits for a number and keeps no more than these."""
 
 
@@ -112,21 +112,21 @@ def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return plain(value)
+        return format_decimal(value)
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    is_long_id = for_sheet and text.isdigit() and len(text) > EXACT_DIGITS
-    return f"'{text}" if is_long_id or text.lstrip(" ").startswith(FORMULA) else text
+    is_long_id = for_sheet and text.isdigit() and len(text) > MAX_EXACT_DIGITS
+    return f"'{text}" if is_long_id or text.lstrip(" ").startswith(FORMULA_PREFIXES) else text
 
 
 def csv_lines(
     head: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_sheet: bool = False
 ) -> Iterator[str]:
     """The file, line by line: it is never whole in memory."""
-    yield MARK + _line(head)
+    yield UTF8_BOM + _line(head)
     for row in rows:
         yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row])
 
@@ -137,45 +137,45 @@ def _line(cells: Sequence[str]) -> str:
     return text.getvalue()
 
 
-FORMAT, AFTER, IDS = "format", "after", "ids"
-TEXT = "text"
+FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM = "format", "after", "ids"
+IDS_AS_TEXT = "text"
 
 
-def list_answer(
+def list_response(
     request: HttpRequest,
     *,
     name: str,
-    form: PeriodForm,
+    form: PeriodFilterForm,
     head: Sequence[str],
     file: Callable[[Any], Iterable[Sequence[Cell]]],
     page: Callable[..., Page[Any]],
 ) -> HttpResponseBase:
     """The list `name`, as a page or as a file. A filter that makes no sense shows no row, and why."""
-    is_sound = form.is_valid()
-    if is_sound and wants_file(request):
-        return csv_file(name, head, file(form), for_sheet=wants_ids_as_text(request))
+    form_is_valid = form.is_valid()
+    if form_is_valid and wants_csv(request):
+        return csv_response(name, head, file(form), for_sheet=wants_ids_as_text(request))
     found: Page[Any] = Page(rows=())
-    if is_sound:
-        found = page(form, after=Place.read(request.GET.get(AFTER, "")))
+    if form_is_valid:
+        found = page(form, after=Cursor.read(request.GET.get(CURSOR_PARAM, "")))
     context = {
         "form": form,
         "page": found,
-        "at": addresses(request, found),
-        "is_filtered": is_sound and is_filtered(form),
+        "at": list_urls(request, found),
+        "is_filtered": form_is_valid and is_filtered(form),
     }
-    return render(request, f"ledger/{name}.html", context, status=200 if is_sound else 400)
+    return render(request, f"ledger/{name}.html", context, status=200 if form_is_valid else 400)
 
 
-def wants_file(request: HttpRequest) -> bool:
-    return request.GET.get(FORMAT) == "csv"
+def wants_csv(request: HttpRequest) -> bool:
+    return request.GET.get(FORMAT_PARAM) == "csv"
 
 
 def wants_ids_as_text(request: HttpRequest) -> bool:
     """For a spreadsheet, which would round them; a program reads the other file."""
-    return request.GET.get(IDS) == TEXT
+    return request.GET.get(IDS_PARAM) == IDS_AS_TEXT
 
 
-def csv_file(
+def csv_response(
     name: str,
     head: Sequence[str],
     rows: Iterable[Sequence[Cell]],
@@ -191,28 +191,28 @@ def csv_file(
     return answer
 
 
-def addresses(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
+def list_urls(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
     """Where the older ones, the newest ones and the files are, with the same filters."""
-    asked = request.GET.copy()
-    for name in (FORMAT, AFTER, IDS):
-        asked.pop(name, None)
-    for name in [name for name, value in asked.items() if not value]:
-        del asked[name]
-    base = asked.urlencode()
-    asked[AFTER] = str(page.older)
-    older = asked.urlencode()
-    del asked[AFTER]
-    asked[FORMAT] = "csv"
-    file = asked.urlencode()
-    asked[IDS] = TEXT
+    query = request.GET.copy()
+    for name in (FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM):
+        query.pop(name, None)
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    base = query.urlencode()
+    query[CURSOR_PARAM] = str(page.older)
+    older = query.urlencode()
+    del query[CURSOR_PARAM]
+    query[FORMAT_PARAM] = "csv"
+    file = query.urlencode()
+    query[IDS_PARAM] = IDS_AS_TEXT
     return {
         "newest": f"?{base}",
         "older": f"?{older}",
         "file": f"?{file}",
-        "sheet": f"?{asked.urlencode()}",
+        "sheet": f"?{query.urlencode()}",
     }
 
 
-def is_filtered(form: PeriodForm) -> bool:
+def is_filtered(form: PeriodFilterForm) -> bool:
     """Whether the form asks for less than everything."""
     return any(form.cleaned_data.values())

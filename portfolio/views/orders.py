@@ -16,36 +16,45 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.accounting.pnl import order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.security.access import readers_only
-from portfolio.templatetags.labels import RESTING
-from portfolio.views.list_forms import OrderForm
-from portfolio.views.list_pages import IN_A_FILE, ROWS, Cell, Page, Place, every_row, list_answer, newest_page
+from portfolio.security.access import read_access_required
+from portfolio.templatetags.labels import UNTRIGGERED_STATUSES
+from portfolio.views.list_forms import OrderFilterForm
+from portfolio.views.list_pages import (
+    FILE_BATCH_SIZE,
+    PAGE_SIZE,
+    Cell,
+    Cursor,
+    Page,
+    iterate_rows,
+    list_response,
+    paginate_newest_first,
+)
 
 TRADES_SHOWN = 100
-COLUMNS = {
+FILTER_COLUMNS = {
     "instrument": "instrument_name",
     "side": "side",
     "role": "order_role",
     "origin": "origin",
     "group": "oco_group_id",
 }
-FIELDS = (
+ORDER_FIELDS = (
     *("id", "order_id", "exchange_order_id", "client_oid", "instrument_name", "side", "order_type"),
     *("order_role", "origin", "status", "price", "trigger_price", "quantity", "filled_quantity"),
     *("average_price", "value_usd", "fee", "fee_currency", "oco_group_id", "created_at", "updated_at"),
 )
-HEAD = (*FIELDS, "realised_usd")
-BOUGHT = Q(order_type="MARKET", side="BUY", has_fills=True)  # for so much money: it ends cancelled
-BY_WORD = {
-    "ACTIVE": Q(status="ACTIVE") | Q(status__in=RESTING, trigger_price__isnull=False),
-    "NEW": Q(status__in=RESTING, trigger_price=None),
-    "FILLED": Q(status="FILLED") | (Q(status="CANCELED") & BOUGHT),
-    "CANCELED": Q(status="CANCELED") & ~BOUGHT,
+CSV_HEADER = (*ORDER_FIELDS, "realised_usd")
+FILLED_MARKET_BUY = Q(order_type="MARKET", side="BUY", has_fills=True)  # for so much money: it ends cancelled
+STATUS_FILTERS = {
+    "ACTIVE": Q(status="ACTIVE") | Q(status__in=UNTRIGGERED_STATUSES, trigger_price__isnull=False),
+    "NEW": Q(status__in=UNTRIGGERED_STATUSES, trigger_price=None),
+    "FILLED": Q(status="FILLED") | (Q(status="CANCELED") & FILLED_MARKET_BUY),
+    "CANCELED": Q(status="CANCELED") & ~FILLED_MARKET_BUY,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerOrder:
+class OrderListRow:
     """One order; `realised_usd` is what a sale gained, None where that is not known or it is no sale."""
 
     row: OrderRow
@@ -53,7 +62,7 @@ class LedgerOrder:
 
     @property
     def cells(self) -> Sequence[Cell]:
-        return [*(getattr(self.row, name) for name in FIELDS), self.realised_usd]
+        return [*(getattr(self.row, name) for name in ORDER_FIELDS), self.realised_usd]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStory:
+class OrderDetail:
     """One order with its newest executions; `more`: there are others."""
 
     order: ExchangeOrder
@@ -81,43 +90,45 @@ class OrderStory:
     more: bool
 
 
-def orders_asked(form: OrderForm) -> QuerySet[ExchangeOrder]:
+def filter_orders(form: OrderFilterForm) -> QuerySet[ExchangeOrder]:
     """What a valid form asks for."""
-    asked = form.cleaned_data
-    terms = {column: asked[name] for name, column in COLUMNS.items() if asked.get(name)}
-    period = {"updated_at__gte": form.begins, "updated_at__lt": form.ends}
+    cleaned = form.cleaned_data
+    terms = {column: cleaned[name] for name, column in FILTER_COLUMNS.items() if cleaned.get(name)}
+    period = {"updated_at__gte": form.period_start, "updated_at__lt": form.period_end}
     terms |= {name: moment for name, moment in period.items() if moment is not None}
-    return orders_shown().filter(_shown(asked["show"]), _with_status(asked["status"]), **terms)
+    return orders_shown().filter(_show_filter(cleaned["show"]), _status_filter(cleaned["status"]), **terms)
 
 
-def orders_page(form: OrderForm, *, after: Place | None, size: int = ROWS) -> Page[LedgerOrder]:
+def orders_page(form: OrderFilterForm, *, after: Cursor | None, size: int = PAGE_SIZE) -> Page[OrderListRow]:
     """The last changed first. Five queries, however many orders there are."""
-    page = newest_page(orders_asked(form), "updated_at", after=after, size=size)
+    page = paginate_newest_first(filter_orders(form), "updated_at", after=after, size=size)
     rows = order_rows(page.rows, usd_prices=usd_prices())
     results = order_results(rows)
-    shown = [LedgerOrder(row=row, realised_usd=results.get(row.id)) for row in rows]
+    shown = [OrderListRow(row=row, realised_usd=results.get(row.id)) for row in rows]
     return Page(rows=shown, older=page.older, is_first=page.is_first)
 
 
-def orders_file(form: OrderForm) -> Iterator[Sequence[Cell]]:
+def orders_csv_rows(form: OrderFilterForm) -> Iterator[Sequence[Cell]]:
     """Every order that the form asks for."""
-    return (one.cells for one in every_row(lambda after: orders_page(form, after=after, size=IN_A_FILE)))
+    return (
+        one.cells for one in iterate_rows(lambda after: orders_page(form, after=after, size=FILE_BATCH_SIZE))
+    )
 
 
-def _shown(which: str) -> Q:
+def _show_filter(which: str) -> Q:
     """There are never many open orders (dossier 4), so those are found first, whatever else is asked."""
     if which == "open":
         return Q(pk__in=ExchangeOrder.objects.filter(is_open=True).values("pk"))
     return Q(is_open=False, has_fills=True) if which == "executed" else Q()
 
 
-def _with_status(status: str) -> Q:
+def _status_filter(status: str) -> Q:
     """By the word that is shown. An order that went missing is UNKNOWN, whatever its last status was."""
     if not status:
         return Q()
     if status == UNKNOWN:
         return Q(is_open=True, missing_since__isnull=False)
-    return BY_WORD.get(status, Q(status=status)) & Q(missing_since=None)
+    return STATUS_FILTERS.get(status, Q(status=status)) & Q(missing_since=None)
 
 
 def _trades_of(order: ExchangeOrder) -> list[Trade]:
@@ -127,13 +138,13 @@ def _trades_of(order: ExchangeOrder) -> list[Trade]:
     return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
 
 
-def order_story(*, pk: int) -> OrderStory:
+def load_order_detail(*, pk: int) -> OrderDetail:
     """Six queries. Raises ExchangeOrder.DoesNotExist."""
     order = orders_shown().get(pk=pk)
     (row,) = order_rows([order], usd_prices=usd_prices())
     trades = _trades_of(order)
     gains = trade_results([trade.trade_id for trade in trades[:TRADES_SHOWN]])
-    return OrderStory(
+    return OrderDetail(
         order=order,
         row=row,
         realised_usd=order_results([row]).get(row.id),
@@ -145,19 +156,21 @@ def order_story(*, pk: int) -> OrderStory:
 
 
 @require_safe
-@readers_only
-def orders(request: HttpRequest) -> HttpResponseBase:
+@read_access_required
+def order_list(request: HttpRequest) -> HttpResponseBase:
     """Open and finished orders. A filter that makes no sense shows no order, and why."""
-    form = OrderForm(request.GET)
-    return list_answer(request, name="orders", form=form, head=HEAD, file=orders_file, page=orders_page)
+    form = OrderFilterForm(request.GET)
+    return list_response(
+        request, name="orders", form=form, head=CSV_HEADER, file=orders_csv_rows, page=orders_page
+    )
 
 
 @require_safe
-@readers_only
-def order(request: HttpRequest, pk: int) -> HttpResponseBase:
+@read_access_required
+def order_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One order with its executions and its ids on the exchange."""
     try:
-        story = order_story(pk=pk)
+        detail = load_order_detail(pk=pk)
     except (ExchangeOrder.DoesNotExist, OverflowError):
         raise Http404 from None
-    return render(request, "ledger/order.html", {"story": story})
+    return render(request, "ledger/order.html", {"detail": detail})

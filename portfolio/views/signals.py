@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from exchange.core.times import Timeframe
 from portfolio.models import Signal
-from portfolio.security.access import readers_only
+from portfolio.security.access import read_access_required
 from portfolio.signals.selectors import SignalRow, board
 
 INSTRUMENTS_A_PAGE = 10
@@ -20,7 +20,7 @@ CHOICES = {"timeframe": TIMEFRAMES, "action": list(Signal.Action.values)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class InstrumentSignals:
     """One instrument: a cell for each timeframe, None where it was never looked at, and the rows asked for."""
 
     instrument_name: str
@@ -29,18 +29,18 @@ class Sheet:
 
 
 @require_safe
-@readers_only
-def signals(request: HttpRequest) -> HttpResponse:
+@read_access_required
+def signal_list(request: HttpRequest) -> HttpResponse:
     """All in one table, and each with its reasons below; a filter leaves out what it does not name."""
     shown, now = board(now=timezone.now()), timezone.now()
-    asked = _asked(request.GET)
-    sheets = _sheets([*shown.calls, *shown.silent], asked)
+    filters = _read_filters(request.GET)
+    sheets = _group_by_instrument([*shown.calls, *shown.without_signal], filters)
     page = Paginator(sheets, INSTRUMENTS_A_PAGE).get_page(request.GET.get("page"))
-    names = sorted({row.instrument_name for row in [*shown.calls, *shown.silent]})
+    names = sorted({row.instrument_name for row in [*shown.calls, *shown.without_signal]})
     context = {
         "board": shown,
         "page": page,
-        "asked": asked,
+        "filters": filters,
         "names": names,
         "choices": CHOICES,
         "now": now,
@@ -49,7 +49,7 @@ def signals(request: HttpRequest) -> HttpResponse:
     return render(request, "market/signals.html", context)
 
 
-def _asked(given: Mapping[str, str]) -> dict[str, str]:
+def _read_filters(given: Mapping[str, str]) -> dict[str, str]:
     """What of the address makes sense; anything else is as good as not asked."""
     valid = {name: given.get(name, "") for name, choices in CHOICES.items() if given.get(name) in choices}
     return {**valid, "instrument_name": given.get("instrument_name", "")}
@@ -57,24 +57,28 @@ def _asked(given: Mapping[str, str]) -> dict[str, str]:
 
 def _query(request: HttpRequest) -> str:
     """The filters, for the links to other pages."""
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    return kept.urlencode()
+    query_params = request.GET.copy()
+    query_params.pop("page", None)
+    return query_params.urlencode()
 
 
-def _sheets(rows: Iterable[SignalRow], asked: Mapping[str, str]) -> list[Sheet]:
+def _group_by_instrument(rows: Iterable[SignalRow], filters: Mapping[str, str]) -> list[InstrumentSignals]:
     """The instrument with the strongest signal first."""
     found: dict[str, list[SignalRow]] = {}
     for row in rows:
         found.setdefault(row.instrument_name, []).append(row)
-    sheets = (_sheet(name, of, asked) for name, of in found.items())
+    sheets = (_instrument_signals(name, of, filters) for name, of in found.items())
     return [sheet for sheet in sheets if sheet.rows]
 
 
-def _sheet(name: str, rows: Sequence[SignalRow], asked: Mapping[str, str]) -> Sheet:
+def _instrument_signals(
+    name: str, rows: Sequence[SignalRow], filters: Mapping[str, str]
+) -> InstrumentSignals:
     by_timeframe = {row.timeframe: row for row in rows}
-    wanted = [row for row in rows if all(getattr(row, key) == value for key, value in asked.items() if value)]
-    return Sheet(
+    wanted = [
+        row for row in rows if all(getattr(row, key) == value for key, value in filters.items() if value)
+    ]
+    return InstrumentSignals(
         instrument_name=name,
         cells=[by_timeframe.get(timeframe) for timeframe in TIMEFRAMES],
         rows=sorted(wanted, key=lambda row: TIMEFRAMES.index(row.timeframe)),

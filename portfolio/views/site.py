@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portfolio.web.health import DOWN, health
-from portfolio.web.preferences import chosen
+from portfolio.web.preferences import valid_choices
 from portfolio.worker.runner import sync_request
 
 
-def back(request: HttpRequest) -> HttpResponse:
+def redirect_back(request: HttpRequest) -> HttpResponse:
     """To the page that the form names, which is one of this desk; else to the dashboard."""
     page = request.POST.get("back", "")
     return redirect(page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else "home")
@@ -29,10 +29,10 @@ YEAR_SECONDS = 365 * 86_400
 
 
 @require_POST
-def display(request: HttpRequest) -> HttpResponse:
+def update_preferences(request: HttpRequest) -> HttpResponse:
     """Keeps the valid choices of the form in cookies and goes back. Needs no login: it changes this browser only."""
-    response = back(request)
-    for name, value in chosen(request.POST).items():
+    response = redirect_back(request)
+    for name, value in valid_choices(request.POST).items():
         response.set_cookie(
             name,
             value,
@@ -56,7 +56,7 @@ def sync_now(request: HttpRequest) -> HttpResponse:
     """Asks the worker for a cycle and goes back to where the button was."""
     sync_request(requested_by=request.user.get_username())
     messages.success(request, _("A sync was asked for. This page shows it as soon as it is done."))
-    return back(request)
+    return redirect_back(request)
 
 
 @require_safe

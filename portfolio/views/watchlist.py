@@ -13,37 +13,37 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portfolio.models import WatchlistItem
-from portfolio.security.access import readers_only
+from portfolio.security.access import read_access_required
 from portfolio.signals.watchlist import (
-    NotWatchable,
-    watch_rows,
-    watchable,
+    InvalidWatchlistItem,
+    tradable_symbols,
     watchlist_add,
     watchlist_move,
-    watchlist_note,
     watchlist_remove,
+    watchlist_rows,
+    watchlist_set_note,
 )
-from portfolio.templatetags.labels import instrument
+from portfolio.templatetags.labels import instrument_label
 
 STEPS = {"up": -1, "down": 1}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@readers_only
+@read_access_required
 def watchlist(request: HttpRequest) -> HttpResponse:
     """The list; POST puts an instrument on it."""
     if request.method != "POST":
         return _page(request)
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("watchlist"))
-    asked = {name: request.POST.get(name, "") for name in ("instrument_name", "note")}
+    submitted = {name: request.POST.get(name, "") for name in ("instrument_name", "note")}
     try:
         item, is_new = watchlist_add(
-            instrument_name=asked["instrument_name"], note=asked["note"] or None, now=timezone.now()
+            instrument_name=submitted["instrument_name"], note=submitted["note"] or None, now=timezone.now()
         )
-    except NotWatchable as refusal:
-        return _page(request, asked=asked, errors={refusal.field: str(refusal)}, status=422)
-    name = instrument(item.instrument_name)
+    except InvalidWatchlistItem as refusal:
+        return _page(request, submitted=submitted, errors={refusal.field: str(refusal)}, status=422)
+    name = instrument_label(item.instrument_name)
     said = _("%s is on the watchlist now.") if is_new else _("%s was on the watchlist already.")
     messages.success(request, said % name)
     return redirect("watchlist")
@@ -59,7 +59,9 @@ def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
         watchlist_move(item=item, steps=STEPS[do], now=now)
     elif do == "remove":
         watchlist_remove(instrument_name=item.instrument_name)
-        messages.success(request, _("%s was taken off the watchlist.") % instrument(item.instrument_name))
+        messages.success(
+            request, _("%s was taken off the watchlist.") % instrument_label(item.instrument_name)
+        )
     elif do == "note":
         _note(request, item)
     return redirect("watchlist")
@@ -67,23 +69,23 @@ def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _note(request: HttpRequest, item: WatchlistItem) -> None:
     try:
-        watchlist_note(item=item, note=request.POST.get("note", ""), now=timezone.now())
-    except NotWatchable as refusal:
+        watchlist_set_note(item=item, note=request.POST.get("note", ""), now=timezone.now())
+    except InvalidWatchlistItem as refusal:
         messages.error(request, str(refusal))
 
 
 def _page(
     request: HttpRequest,
     *,
-    asked: Mapping[str, str] | None = None,
+    submitted: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        "rows": watch_rows(now=timezone.now()),
-        "catalogue": watchable() if request.user.is_authenticated else [],
-        "login_address": f"{reverse('login')}?next={reverse('watchlist')}",
-        "asked": asked or {},
+        "rows": watchlist_rows(now=timezone.now()),
+        "catalogue": tradable_symbols() if request.user.is_authenticated else [],
+        "login_url": f"{reverse('login')}?next={reverse('watchlist')}",
+        "submitted": submitted or {},
         "errors": errors or {},
     }
     return render(request, "market/watchlist.html", context, status=status)

@@ -4,55 +4,58 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oco.engine.coverage import RANK, Cover
+from oco.engine.coverage import RANK, CoverageStatus
 from oco.presentation.positions import BuyBack, Position
 
 ZERO = Decimal(0)
-ALARMING = frozenset({Cover.STOP_FAILED, Cover.UNKNOWN})
-NEEDS_YOU = ALARMING | {Cover.UNPROTECTED, Cover.PARTLY}
+ALARM_COVERAGE = frozenset({CoverageStatus.STOP_FAILED, CoverageStatus.UNKNOWN})
+NEEDS_ATTENTION = ALARM_COVERAGE | {CoverageStatus.UNPROTECTED, CoverageStatus.PARTLY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class AttentionItem:
     """A position, or a buy-back, that lacks something. `exposed_usd`: coins without a stop, at known prices."""
 
     currency: str
-    cover: Cover
+    coverage_status: CoverageStatus
     exposed_usd: Decimal = ZERO
     is_buyback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heed:
+class AttentionBanner:
     """`worst` is what is said first, `others` how many more lack something; `exposed_usd` counts known prices."""
 
-    worst: Trouble
+    worst: AttentionItem
     others: int
     exposed_usd: Decimal
 
     @property
     def is_alarm(self) -> bool:
         """Something we believed in is not there, or nobody knows: worth a line on every page."""
-        return self.worst.cover in ALARMING
+        return self.worst.coverage_status in ALARM_COVERAGE
 
 
-def troubles(positions: Sequence[Position], buybacks: Sequence[BuyBack]) -> list[Trouble]:
+def attention_items(positions: Sequence[Position], buybacks: Sequence[BuyBack]) -> list[AttentionItem]:
     """What needs the person, the worst first; a position before a buy-back that is as bad."""
     held = [
-        Trouble(
-            currency=position.covered.currency,
-            cover=position.covered.cover,
-            exposed_usd=position.covered.bare_usd or ZERO,
+        AttentionItem(
+            currency=position.coverage.currency,
+            coverage_status=position.coverage.coverage_status,
+            exposed_usd=position.coverage.unprotected_usd or ZERO,
         )
         for position in positions
     ]
-    sold = [Trouble(currency=row.base, cover=row.cover, is_buyback=True) for row in buybacks]
-    found = [one for one in (*held, *sold) if one.cover in NEEDS_YOU]
-    return sorted(found, key=lambda one: (RANK[one.cover], one.is_buyback))
+    sold = [
+        AttentionItem(currency=row.base, coverage_status=row.coverage_status, is_buyback=True)
+        for row in buybacks
+    ]
+    found = [one for one in (*held, *sold) if one.coverage_status in NEEDS_ATTENTION]
+    return sorted(found, key=lambda one: (RANK[one.coverage_status], one.is_buyback))
 
 
-def heed_of(found: Sequence[Trouble]) -> Heed | None:
+def build_attention_banner(found: Sequence[AttentionItem]) -> AttentionBanner | None:
     if not found:
         return None
     exposed = sum((one.exposed_usd for one in found), ZERO)
-    return Heed(worst=found[0], others=len(found) - 1, exposed_usd=exposed)
+    return AttentionBanner(worst=found[0], others=len(found) - 1, exposed_usd=exposed)

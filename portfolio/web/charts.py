@@ -36,7 +36,7 @@ class Scale:
         return HUNDRED - self.at(value)
 
 
-def text(place: Decimal, decimals: int = 1) -> str:
+def svg_number(place: Decimal, decimals: int = 1) -> str:
     """`37.4`, with a point in every language."""
     return f"{place:.{decimals}f}"
 
@@ -52,7 +52,7 @@ def nice_ticks(low: Decimal, high: Decimal, *, most: int = 4) -> Sequence[Decima
     return [(first + index) * step for index in range(count + 1)]
 
 
-def short_all(values: Sequence[Decimal]) -> list[str]:
+def axis_labels(values: Sequence[Decimal]) -> list[str]:
     """`46k`, `1.25M`: only for axes. All of one unit and with as many decimals."""
     most = max(map(abs, values), default=Decimal())
     unit, letter = next(((unit, letter) for unit, letter in UNITS if most >= unit), (Decimal(1), ""))
@@ -74,22 +74,30 @@ class Slice:
     """One share: where it begins, how wide it is drawn, and how many percent it is."""
 
     label: str
-    look: str
+    css_class: str
     x: str
     width: str
     percent: Decimal
 
 
-def divided(shares: Sequence[tuple[str, str, Decimal]]) -> list[Slice]:
+def divide_bar(parts: Sequence[tuple[str, str, Decimal]]) -> list[Slice]:
     """`shares` (label, class, value) of their sum, with a small gap between them; nothing of nothing."""
-    total = sum((value for _, _, value in shares), Decimal())
+    total = sum((value for _, _, value in parts), Decimal())
     slices, start = [], Decimal()
-    for label, look, value in shares:
+    for label, css_class, value in parts:
         if not total or value <= 0:
             continue
         width = value / total * HUNDRED
         drawn = max(width - GAP, Decimal("0.4"))
-        slices.append(Slice(label=label, look=look, x=text(start, 2), width=text(drawn, 2), percent=width))
+        slices.append(
+            Slice(
+                label=label,
+                css_class=css_class,
+                x=svg_number(start, 2),
+                width=svg_number(drawn, 2),
+                percent=width,
+            )
+        )
         start += width
     return slices
 
@@ -131,13 +139,13 @@ def ladder(
     split = scale.at(next(one for one in (entry, now, stop) if one is not None))
     here = None if now is None else scale.at(now)
     return Ladder(
-        stop=text(scale.at(stop)),
-        target=None if target is None else text(scale.at(target)),
-        entry=None if entry is None else text(split),
-        now=None if here is None else text(here),
-        down_width=text(split),
-        up_start=text(split),
-        up_width=text(HUNDRED - split),
+        stop=svg_number(scale.at(stop)),
+        target=None if target is None else svg_number(scale.at(target)),
+        entry=None if entry is None else svg_number(split),
+        now=None if here is None else svg_number(here),
+        down_width=svg_number(split),
+        up_start=svg_number(split),
+        up_width=svg_number(HUNDRED - split),
         anchor=_anchor(here),
         stop_away=_away(stop, now),
         target_away=_away(target, now),
@@ -164,7 +172,7 @@ def _anchor(here: Decimal | None) -> str:
 
 
 Point = tuple[datetime, Decimal | None]
-FEWEST = 2
+MIN_POINTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +203,7 @@ class Line:
 
 def sparkline(values: Sequence[Decimal]) -> str:
     """The path of `values`, evenly spaced; nothing for fewer than two."""
-    if len(values) < FEWEST:
+    if len(values) < MIN_POINTS:
         return ""
     across, up = Scale(Decimal(0), Decimal(len(values) - 1)), Scale(min(values), max(values))
     return _path([(across.at(Decimal(index)), up.down(value)) for index, value in enumerate(values)])
@@ -204,7 +212,7 @@ def sparkline(values: Sequence[Decimal]) -> str:
 def line(points: Sequence[Point]) -> Line | None:
     """None while there are not two values to draw a line between."""
     known = [(at, value) for at, value in points if value is not None]
-    if len(known) < FEWEST:
+    if len(known) < MIN_POINTS:
         return None
     values = [value for _, value in known]
     ticks = nice_ticks(min(values), max(values))
@@ -215,10 +223,10 @@ def line(points: Sequence[Point]) -> Line | None:
         path="".join(_path(run) for run in runs),
         area="".join(_area(run) for run in runs),
         ticks=tuple(
-            Tick(y=text(up.down(tick)), label=label)
-            for tick, label in zip(ticks, short_all(ticks), strict=True)
+            Tick(y=svg_number(up.down(tick)), label=label)
+            for tick, label in zip(ticks, axis_labels(ticks), strict=True)
         ),
-        end_y=text(up.down(values[-1])),
+        end_y=svg_number(up.down(values[-1])),
         first=values[0],
         last=values[-1],
         lowest=min(values),
@@ -244,11 +252,12 @@ def _runs(points: Sequence[Point]) -> Iterator[list[tuple[datetime, Decimal]]]:
 
 
 def _path(places: Sequence[tuple[Decimal, Decimal]]) -> str:
-    return "M" + "L".join(f"{text(x)} {text(y)}" for x, y in places)
+    return "M" + "L".join(f"{svg_number(x)} {svg_number(y)}" for x, y in places)
 
 
 def _area(places: Sequence[tuple[Decimal, Decimal]]) -> str:
-    return f"{_path(places)}L{text(places[-1][0])} {text(HUNDRED)}L{text(places[0][0])} {text(HUNDRED)}Z"
+    first, last, bottom = svg_number(places[0][0]), svg_number(places[-1][0]), svg_number(HUNDRED)
+    return f"{_path(places)}L{last} {bottom}L{first} {bottom}Z"
 
 
 def _number(at: datetime) -> Decimal:

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import Error
 
 from exchange.selectors import worker_last_beat
-from portfolio.alerts.selectors import delivery_trouble
+from portfolio.alerts.selectors import delivery_problem
 from portfolio.status.sync_status import Freshness, SyncState, age_seconds, sync_state
-from portfolio.status.trading_mode import mode_now
+from portfolio.status.trading_mode import current_mode
 
 SILENT_AFTER_SECONDS = 30
 DOWN = "down"
@@ -49,14 +49,14 @@ def health(*, now: datetime) -> Health:
     """Reads the database; one that cannot be read is an answer too."""
     try:
         sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
-        untold = delivery_trouble()
+        delivery_error = delivery_problem()
     except Error as error:
         return _down(f"cannot be read ({type(error).__name__})")
-    reasons = (*_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [untold]))
+    reasons = (*_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [delivery_error]))
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,
-        mode=mode_now().name,
+        mode=current_mode().name,
         version=settings.VERSION,
         database="ok",
         worker=WorkerState(age_seconds=worker),
@@ -72,7 +72,7 @@ def _down(database: str) -> Health:
     return Health(
         status=DOWN,
         reasons=(f"The database {database}.",),
-        mode=mode_now().name,
+        mode=current_mode().name,
         version=settings.VERSION,
         database=database,
         worker=WorkerState(age_seconds=None),

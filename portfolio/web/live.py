@@ -15,19 +15,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portfolio.security.access import may_read
-from portfolio.status.sync_status import Stamps, stamps_now, sync_state
+from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
 
 REVISION, WAITING, PEEK = "X-Live-Revision", "X-Live-Waiting", "X-Live-Peek"
-TICKING = re.compile(r"(<time[^>]*>)[^<]*")
+TIME_TEXT = re.compile(r"(<time[^>]*>)[^<]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class LiveRequest:
     """What the browser has: its revision and the mark of each panel. `peeking` only wants to know."""
 
     revision: str
     panels: frozenset[str]
-    peeking: bool
+    is_peek: bool
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self | None:
@@ -35,7 +35,7 @@ class Asked:
         has = request.headers.get("X-Live", "").split()
         if not has or request.method != "GET" or not may_read(request):
             return None
-        return cls(revision=has[0], panels=frozenset(has[1:]), peeking=PEEK in request.headers)
+        return cls(revision=has[0], panels=frozenset(has[1:]), is_peek=PEEK in request.headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,33 +47,33 @@ class Panel:
 
     @property
     def mark(self) -> str:
-        still = TICKING.sub(r"\1", self.html)
-        return blake2s(still.encode(), digest_size=4).hexdigest()
+        stable_html = TIME_TEXT.sub(r"\1", self.html)
+        return blake2s(stable_html.encode(), digest_size=4).hexdigest()
 
-    def wrapped(self, *, swap: str = "") -> str:
+    def to_html(self, *, swap: str = "") -> str:
         return f'<div id="live-{self.name}" data-live="{self.name}={self.mark}"{swap}>{self.html}</div>'
 
 
-def answer_live(
-    asked: Asked, request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
+def live_response(
+    live_request: LiveRequest, request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
 ) -> HttpResponse:
     """204, or the changed panels. A page that cannot be shown any more is left as it is."""
     now = revision()
-    if asked.revision == now:
+    if live_request.revision == now:
         return HttpResponse(status=204)
-    if asked.peeking:
+    if live_request.is_peek:
         return HttpResponse(status=204, headers={WAITING: "yes"})
     panels: list[Panel] = []
     request.live_panels, request.is_live = panels, True  # type: ignore[attr-defined]
     if get_response(request).status_code != 200:
         return HttpResponse(status=204)
-    changed = [panel for panel in panels if f"{panel.name}={panel.mark}" not in asked.panels]
-    html = "".join(panel.wrapped(swap=' hx-swap-oob="true"') for panel in changed)
+    changed = [panel for panel in panels if f"{panel.name}={panel.mark}" not in live_request.panels]
+    html = "".join(panel.to_html(swap=' hx-swap-oob="true"') for panel in changed)
     return HttpResponse(html, headers={REVISION: now})
 
 
-def revision(*, stamps: Stamps | None = None, status: str | None = None) -> str:
+def revision(*, last_modified: LastModified | None = None, status: str | None = None) -> str:
     """What everything shown depends on, as one word: one query, or none. It changes with the name of our age too."""
-    read = stamps or stamps_now()
-    state = status or sync_state(now=timezone.now(), stamps=read).status
-    return blake2s(f"{read.words()} {state}".encode(), digest_size=6).hexdigest()
+    read = last_modified or load_last_modified()
+    state = status or sync_state(now=timezone.now(), last_modified=read).status
+    return blake2s(f"{read.fingerprint_text()} {state}".encode(), digest_size=6).hexdigest()

@@ -22,28 +22,28 @@ from django.utils.translation import gettext_lazy as _
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow, orders_executed
 from oco.presentation.positions import Overview
-from portfolio.alerts.selectors import AlertsShown, alerts_shown
-from portfolio.dashboard.selectors import Dashboard, overview_now
+from portfolio.alerts.selectors import AlertSummary, alert_summary
+from portfolio.dashboard.selectors import Dashboard, load_overview
 from portfolio.security.access import may_read
-from portfolio.signals.selectors import EVERY
+from portfolio.signals.selectors import COMPUTE_INTERVAL
 from portfolio.status.sync_status import (
     Freshness,
-    Stamps,
+    LastModified,
     SyncState,
     age_seconds,
     freshness,
-    stamps_now,
+    load_last_modified,
     sync_state,
 )
-from portfolio.status.trading_mode import mode_now
-from portfolio.templatetags.labels import instrument, words
-from portfolio.web.attention import Heed, Trouble, heed_of, troubles
+from portfolio.status.trading_mode import current_mode
+from portfolio.templatetags.labels import code_label, instrument_label
+from portfolio.web.attention import AttentionBanner, AttentionItem, attention_items, build_attention_banner
 from portfolio.web.live import revision
-from portfolio.web.preferences import display_now
+from portfolio.web.preferences import current_preferences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class DataSource:
     """What was read, when, and what that age is called."""
 
     label: Promise
@@ -51,23 +51,25 @@ class Source:
     status: Freshness
 
 
-def sources_of(stamps: Stamps, *, now: datetime) -> Sequence[Source]:
+def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[DataSource]:
     return [
-        _source(_("Balances"), stamps.balance, now),
-        _source(_("Orders"), stamps.success, now),
-        _source(_("Signals"), stamps.signals, now, interval=int(EVERY.total_seconds())),
+        _data_source(_("Balances"), last_modified.balance, now),
+        _data_source(_("Orders"), last_modified.success, now),
+        _data_source(
+            _("Signals"), last_modified.signals, now, interval=int(COMPUTE_INTERVAL.total_seconds())
+        ),
     ]
 
 
-def _source(
+def _data_source(
     label: Promise, read_at: datetime | None, now: datetime, *, interval: int | None = None
-) -> Source:
+) -> DataSource:
     age = age_seconds(read_at, now=now)
-    status = freshness(age=age, interval=interval or settings.SYNC_INTERVAL_SECONDS, troubled=False)
-    return Source(label=label, read_at=read_at, status=status)
+    status = freshness(age=age, interval=interval or settings.SYNC_INTERVAL_SECONDS, is_failing=False)
+    return DataSource(label=label, read_at=read_at, status=status)
 
 
-PAGES: tuple[tuple[str, Promise, str], ...] = (
+MENU_PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("home", _("Dashboard"), "layout-dashboard"),
     ("protection", _("Protection"), "shield"),
     ("orders", _("Orders"), "list"),
@@ -78,7 +80,7 @@ PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("alerts", _("Alerts"), "bell"),
     ("audit", _("Audit log"), "scroll-text"),
 )
-TABS = 4
+BOTTOM_TABS = 4
 """So many stand at the bottom of a narrow screen; the rest is behind "More". A wide one shows two more."""
 
 
@@ -89,20 +91,24 @@ class Link:
     name: str
     label: Promise
     icon: str
-    address: str
-    here: bool
+    url: str
+    is_current: bool
 
 
-class Frame:
+class PageContext:
     """Read when a template asks for it, and once. Nothing of it is for who may not read.
 
     `stamps` of a page that reads for itself are from before it did: what changes meanwhile is asked for once more.
     """
 
     def __init__(
-        self, request: HttpRequest, desk: Dashboard | None = None, *, stamps: Stamps | None = None
+        self,
+        request: HttpRequest,
+        dashboard: Dashboard | None = None,
+        *,
+        last_modified: LastModified | None = None,
     ) -> None:
-        self.request, self.desk, self._stamps = request, desk, stamps
+        self.request, self.dashboard, self._last_modified = request, dashboard, last_modified
 
     @cached_property
     def is_open(self) -> bool:
@@ -111,47 +117,51 @@ class Frame:
 
     @cached_property
     def now(self) -> datetime:
-        return self.desk.as_of if self.desk else timezone.now()
+        return self.dashboard.as_of if self.dashboard else timezone.now()
 
     @cached_property
     def sync(self) -> SyncState:
-        return self.desk.sync if self.desk else sync_state(now=self.now, stamps=self.stamps)
+        return (
+            self.dashboard.sync
+            if self.dashboard
+            else sync_state(now=self.now, last_modified=self.last_modified)
+        )
 
     @cached_property
-    def stamps(self) -> Stamps:
-        return self.desk.stamps if self.desk else self._stamps or stamps_now()
+    def last_modified(self) -> LastModified:
+        return self.dashboard.last_modified if self.dashboard else self._last_modified or load_last_modified()
 
     @cached_property
     def attention(self) -> int:
         """How many positions and buy-backs lack something."""
-        return len(self.troubles)
+        return len(self.attention_items)
 
     @cached_property
-    def troubles(self) -> Sequence[Trouble]:
-        shown: Dashboard | Overview = self.desk or overview_now(now=self.now)
-        return troubles(shown.positions, shown.buybacks)
+    def attention_items(self) -> Sequence[AttentionItem]:
+        shown: Dashboard | Overview = self.dashboard or load_overview(now=self.now)
+        return attention_items(shown.positions, shown.buybacks)
 
     @cached_property
-    def heed(self) -> Heed | None:
-        return heed_of(self.troubles)
+    def attention_banner(self) -> AttentionBanner | None:
+        return build_attention_banner(self.attention_items)
 
     @cached_property
-    def alerts(self) -> AlertsShown:
-        return alerts_shown()
+    def alerts(self) -> AlertSummary:
+        return alert_summary()
 
     @cached_property
-    def sources(self) -> Sequence[Source]:
-        return sources_of(self.stamps, now=self.now)
+    def sources(self) -> Sequence[DataSource]:
+        return data_sources(self.last_modified, now=self.now)
 
     @cached_property
     def last_fill(self) -> str:
         """The newest executed order in words, for who hears the page instead of seeing it."""
-        orders = self.desk.executed_orders if self.desk else orders_executed()[:1]
+        orders = self.dashboard.executed_orders if self.dashboard else orders_executed()[:1]
         return next((_fill_words(order) for order in orders), "")
 
     @cached_property
     def revision(self) -> str:
-        return revision(stamps=self.stamps, status=self.sync.status)
+        return revision(last_modified=self.last_modified, status=self.sync.status)
 
     @cached_property
     def links(self) -> list[Link]:
@@ -159,43 +169,43 @@ class Frame:
 
     @property
     def tabs(self) -> list[Link]:
-        return self.links[:TABS]
+        return self.links[:BOTTOM_TABS]
 
     @property
     def more(self) -> list[Link]:
-        return self.links[TABS:]
+        return self.links[BOTTOM_TABS:]
 
     @property
     def rest(self) -> list[Link]:
         """What neither the header nor the bottom of the page shows by name."""
-        return self.links[TABS + 2 :]
+        return self.links[BOTTOM_TABS + 2 :]
 
     @property
-    def more_is_here(self) -> bool:
-        return any(link.here for link in self.more)
+    def is_current_in_more(self) -> bool:
+        return any(link.is_current for link in self.more)
 
 
 def _fill_words(order: OrderRow | ExchangeOrder) -> str:
-    name, what = instrument(order.instrument_name), words(order.side)
+    name, what = instrument_label(order.instrument_name), code_label(order.side)
     return gettext("Filled: %(side)s %(name)s.") % {"side": what, "name": name}
 
 
 def _links(path: str) -> Iterator[Link]:
-    for name, label, icon in PAGES:
-        address = reverse(name)
-        here = path == address if address == "/" else path.startswith(address)
-        yield Link(name=name, label=label, icon=icon, address=address, here=here)
+    for name, label, icon in MENU_PAGES:
+        url = reverse(name)
+        is_current = path == url if url == "/" else path.startswith(url)
+        yield Link(name=name, label=label, icon=icon, url=url, is_current=is_current)
 
 
-def desk(request: HttpRequest) -> dict[str, Any]:
+def site_context(request: HttpRequest) -> dict[str, Any]:
     """The mode for the strip and the title, and what stands around the page. Nothing is read before it is used.
 
     Alerts are written once, in the language of the settings, whatever the page around them speaks.
     """
     return {
-        "trading_mode": SimpleLazyObject(mode_now),
-        "frame": Frame(request),
-        "display": display_now(),
+        "trading_mode": SimpleLazyObject(current_mode),
+        "page_context": PageContext(request),
+        "preferences": current_preferences(),
         "version": settings.VERSION,
         "time_zone": settings.TIME_ZONE,
         "alert_language": settings.LANGUAGE_CODE,

@@ -14,7 +14,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Display:
+class Preferences:
     """`palette` colours gains and losses; `amounts` hidden masks money and quantities, not percentages."""
 
     theme: str = "auto"
@@ -30,30 +30,30 @@ class Display:
         return f"theme-{self.theme} palette-{self.palette}"
 
 
-USUAL = Display()
-_used: ContextVar[Display] = ContextVar("display", default=USUAL)
+DEFAULT_PREFERENCES = Preferences()
+_current: ContextVar[Preferences] = ContextVar("display", default=DEFAULT_PREFERENCES)
 
 
-def display_of(cookies: Mapping[str, str]) -> Display:
+def preferences_from(cookies: Mapping[str, str]) -> Preferences:
     """What the cookies ask for; a value that we do not know is as good as none."""
-    return Display(**chosen(cookies))
+    return Preferences(**valid_choices(cookies))
 
 
-def chosen(given: Mapping[str, str]) -> dict[str, str]:
+def valid_choices(given: Mapping[str, str]) -> dict[str, str]:
     """The valid choices among `given`."""
     return {name: given[name] for name, values in CHOICES.items() if given.get(name) in values}
 
 
-def display_now() -> Display:
+def current_preferences() -> Preferences:
     """What the answer that is being made is shown with."""
-    return _used.get()
+    return _current.get()
 
 
 @contextmanager
-def display_used(display: Display) -> Iterator[None]:
+def use_preferences(preferences: Preferences) -> Iterator[None]:
     """Everything inside is shown so: the filters that write numbers know no request."""
-    token = _used.set(display)
+    token = _current.set(preferences)
     try:
         yield
     finally:
-        _used.reset(token)
+        _current.reset(token)

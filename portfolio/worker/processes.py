@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 GUNICORN = "--workers 1 --worker-class gthread --threads 8 --graceful-timeout 5 --no-control-socket"
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def has_simulator() -> bool:
     return bool(settings.ENVIRONMENT == "DRY_RUN")
 
 
-def addresses() -> list[tuple[str, str, int]]:
+def listen_addresses() -> list[tuple[str, str, int]]:
     """Setting, host and port of each server that is started here."""
     web = ("PORT", settings.HOST, settings.PORT)
     return [web, ("CRYPTO_COM_REST_URL", *simulator_address())] if has_simulator() else [web]
@@ -37,10 +37,10 @@ def simulator_address() -> tuple[str, int]:
 
 
 def page_url() -> str:
-    return f"http://{_bracketed(_near(settings.HOST))}:{settings.PORT}/"
+    return f"http://{_bracket_ipv6(_reachable_host(settings.HOST))}:{settings.PORT}/"
 
 
-def simulator_listens() -> bool:
+def is_simulator_ready() -> bool:
     try:
         socket.create_connection(simulator_address(), timeout=1).close()
     except OSError:
@@ -48,8 +48,8 @@ def simulator_listens() -> bool:
     return True
 
 
-def page_answers() -> bool:
-    page = http.client.HTTPConnection(_near(settings.HOST), settings.PORT, timeout=5)
+def is_web_ready() -> bool:
+    page = http.client.HTTPConnection(_reachable_host(settings.HOST), settings.PORT, timeout=5)
     try:
         page.request("GET", "/")
         page.getresponse().read()
@@ -62,33 +62,33 @@ def page_answers() -> bool:
 
 def simulator_command() -> list[str]:
     port, state = str(simulator_address()[1]), str(settings.VAR_DIR / "simulator.json")
-    return manage("run_simulator", "--port", port, "--state", state)
+    return manage_command("run_simulator", "--port", port, "--state", state)
 
 
 def web_command() -> list[str]:
-    where = ["--bind", f"{_bracketed(settings.HOST)}:{settings.PORT}"]
-    return [sys.executable, "-m", "gunicorn", "config.wsgi", *where, *GUNICORN.split(), *_quiet()]
+    where = ["--bind", f"{_bracket_ipv6(settings.HOST)}:{settings.PORT}"]
+    return [sys.executable, "-m", "gunicorn", "config.wsgi", *where, *GUNICORN.split(), *_log_options()]
 
 
-def _quiet() -> list[str]:
+def _log_options() -> list[str]:
     """Gunicorn's master does not know our formats: where lines are JSON it keeps to what is wrong."""
     return ["--log-level", "warning"] if settings.LOG_FORMAT == "json" else []
 
 
 def worker_command() -> list[str]:
-    return manage("run_worker")
+    return manage_command("run_worker")
 
 
-def manage(*words: str) -> list[str]:
+def manage_command(*words: str) -> list[str]:
     return [sys.executable, "-u", str(settings.BASE_DIR / "manage.py"), *words, "--skip-checks"]
 
 
-def _near(host: str) -> str:
+def _reachable_host(host: str) -> str:
     """Where to reach, from this machine, a server that listens on `host`."""
-    return EVERYWHERE.get(host, host)
+    return WILDCARD_HOSTS.get(host, host)
 
 
-def _bracketed(host: str) -> str:
+def _bracket_ipv6(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
@@ -106,13 +106,13 @@ class StopRequest:
     """Becomes `asked` when Ctrl-C or a stop signal arrives; nothing else happens inside the handler."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.requests = 0
         for number in STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup is respected
-                signal.signal(number, self._note)
+                signal.signal(number, self._on_signal)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked += 1
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.requests += 1
 
 
 class Supervisor:
@@ -127,21 +127,21 @@ class Supervisor:
             command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
         )
 
-    def ended(self) -> str | None:
+    def first_exited(self) -> str | None:
         """A sentence about the first program that is no longer there."""
         for name, process in self._running.items():
             if process.poll() is not None:
                 return f"The {name} has ended (exit code {process.returncode})."
         return None
 
-    def stop(self, seconds: float, hurry: Callable[[], bool]) -> None:
+    def stop(self, seconds: float, is_forced: Callable[[], bool]) -> None:
         """Asks the leaders to end, last one first; after `seconds`, or in a hurry, ends all that is left."""
         end = time.monotonic() + seconds
         for name in reversed(self._running):
             process = self._running[name]
             if process.poll() is None:
                 process.terminate()
-            while process.poll() is None and time.monotonic() < end and not hurry():
+            while process.poll() is None and time.monotonic() < end and not is_forced():
                 time.sleep(0.05)
         for process in self._running.values():
             _kill_session(process)

@@ -12,21 +12,21 @@ from django_q.models import Task
 from exchange.models import SyncRun
 from portfolio.models import AlertMessage
 
-AT_ONCE = 2000  # rows of a table in one run: the write lock of SQLite is short
-NEWEST_RUNS = 1000  # stay, however old: they say when the last good cycle was
+BATCH_SIZE = 2000  # rows of a table in one run: the write lock of SQLite is short
+MIN_RUNS_KEPT = 1000  # stay, however old: they say when the last good cycle was
 
 
-def technical_thin(*, now: datetime) -> int:
+def delete_old_rows(*, now: datetime) -> int:
     """How many rows went. What is left over is for the next run."""
-    return sum(_delete(rows) for rows in _old(now))
+    return sum(_delete(rows) for rows in _old_rows(now))
 
 
-def _old(now: datetime) -> list[QuerySet[Any]]:
+def _old_rows(now: datetime) -> list[QuerySet[Any]]:
     before = now - timedelta(days=settings.RETENTION_DAYS)
     newest = SyncRun.objects.aggregate(newest=Max("pk"))["newest"] or 0
     message = AlertMessage.objects.aggregate(newest=Max("number"))["newest"] or 0
     return [
-        SyncRun.objects.filter(started_at__lt=before, pk__lte=newest - NEWEST_RUNS),
+        SyncRun.objects.filter(started_at__lt=before, pk__lte=newest - MIN_RUNS_KEPT),
         AlertMessage.objects.filter(at__lt=before, number__lt=message),  # the numbers go on from the newest
         Task.objects.filter(stopped__lt=before),
         Session.objects.filter(expire_date__lt=now),
@@ -38,7 +38,7 @@ def _old(now: datetime) -> list[QuerySet[Any]]:
 
 
 def _delete(rows: QuerySet[Any]) -> int:
-    some = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    some = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
     deleted: int
     deleted, _ = rows.model._default_manager.filter(pk__in=some).delete() if some else (0, {})
     return deleted

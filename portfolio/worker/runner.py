@@ -12,17 +12,17 @@ from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.core.observability import correlated, correlation_id
 from exchange.models import SyncRun
-from exchange.services.lease import Held, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.runs import WrongAccount, run_finish, run_start
-from exchange.sync.backfill import PURPOSE as HISTORY
-from oco.services.groups import PRICES
-from portfolio.worker.cycle import Silence, run_cycle
+from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
+from oco.services.groups import REPRICE_PURPOSE
+from portfolio.worker.cycle import AccountUnreadable, run_cycle
 
 logger = logging.getLogger("exchange_sync")
 
-BY_HAND = "command"
-PATIENCE_SECONDS = 25  # a slice of history is at most 20 s and one request
-EXPECTED = (ExchangeError, WrongAccount, LeaseLost, Silence)
+COMMAND_TRIGGER = "command"
+LEASE_TIMEOUT_SECONDS = 25  # a slice of history is at most 20 s and one request
+EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 
 
 def sync_request(*, requested_by: str) -> str:
@@ -32,23 +32,23 @@ def sync_request(*, requested_by: str) -> str:
 
 def sync_run(*, trigger: str) -> SyncRun | None:
     """One whole cycle in this process; None when another holder has the lease. Never raises for the exchange."""
-    held = _lease_when_free()
-    if held is None:
+    lease = _lease_when_free()
+    if lease is None:
         return None
     try:
-        run = run_start(held=held, trigger=trigger, now=timezone.now())
+        run = run_start(lease=lease, trigger=trigger, now=timezone.now())
         with correlated(f"run-{run.pk}"):
-            _run(held, run)
+            _run(lease, run)
     finally:
-        held.release()
+        lease.release()
     with correlated(f"run-{run.pk}"):
         _log_end(run)
     return run
 
 
-def _run(held: Held, run: SyncRun) -> None:
-    client = client_from_settings(before_request=lambda _method: held.renew())
-    errors, failed = _cycle(client, held, run)
+def _run(lease: Lease, run: SyncRun) -> None:
+    client = client_from_settings(before_request=lambda _method: lease.renew())
+    errors, failed = _cycle(client, lease, run)
     run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
     client.close()
     run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
@@ -60,10 +60,10 @@ def cycle_is_fresh(now: datetime) -> bool:
     return SyncRun.objects.filter(started_at__gt=recent, trigger="schedule").exists()
 
 
-def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
+def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]:
     try:
-        return run_cycle(client=client, held=held, run=run, clock=timezone.now), False
-    except EXPECTED as error:
+        return run_cycle(client=client, lease=lease, run=run, clock=timezone.now), False
+    except EXPECTED_ERRORS as error:
         return [str(error)], True
     except Exception as error:
         logger.exception("Exchange sync: an unexpected error ended the cycle")
@@ -72,26 +72,26 @@ def _cycle(client: Client, held: Held, run: SyncRun) -> tuple[list[str], bool]:
         ], True
 
 
-def _lease_when_free() -> Held | None:
+def _lease_when_free() -> Lease | None:
     """The lease. A slice of history is waited for, a person who sets other prices, and the end of a lease whose
     holder was killed; a cycle that is at work is not.
     """
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + LEASE_TIMEOUT_SECONDS
     while True:
-        held = lease_take(purpose="cycle")
-        if held is not None or time.monotonic() > end or _is_cycle_at_work(lease_holder()):
-            return held
+        lease = lease_take(purpose="cycle")
+        if lease is not None or time.monotonic() > end or _is_cycle_at_work(lease_holder()):
+            return lease
         time.sleep(0.2)
 
 
 def _is_cycle_at_work(holder: str) -> bool:
     """Nobody is no cycle: the lease came free a moment after we found it taken."""
-    return bool(holder) and not holder.startswith((HISTORY, PRICES)) and not lease_is_silent()
+    return bool(holder) and not holder.startswith((HISTORY, REPRICE_PURPOSE)) and not lease_is_silent()
 
 
 def _log_end(run: SyncRun) -> None:
     """The command tells its errors itself, on the same console."""
-    errors = [] if run.trigger == BY_HAND else run.errors
+    errors = [] if run.trigger == COMMAND_TRIGGER else run.errors
     if run.status == SyncRun.Status.FAILED:
         logger.error("Exchange sync: exchange sync cycle failed%s", f": {' '.join(errors)}" if errors else "")
         return

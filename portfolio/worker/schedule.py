@@ -18,7 +18,7 @@ TASKS = {  # name → function, and the minutes from one run to the next
     "tidying": ("portfolio.tasks.tidy_up", 60),
     "thinning": ("portfolio.tasks.thin_values", 60),
 }
-LEAST = timedelta(
+MIN_INTERVAL = timedelta(
     seconds=10
 )  # a cycle at the start, or a worker whose clock is behind, does not double a beat
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,15 +41,15 @@ def _schedule_create(*, name: str, func: str, minutes: int, now: datetime) -> bo
     return bool(created)
 
 
-def look(*, now: datetime, interval: timedelta) -> None:
+def run_due_schedules(*, now: datetime, interval: timedelta) -> None:
     """Hands out what is due, then draws the sync in; a look that finds nothing takes no write lock."""
     if Schedule.objects.filter(next_run__lt=now).exists():
         scheduler()
-    far = Schedule.objects.filter(name=SYNC, next_run__gt=now + LEAST + interval)
-    if far.exists():
-        far.update(next_run=next_beat(now, interval))
+    too_late = Schedule.objects.filter(name=SYNC, next_run__gt=now + MIN_INTERVAL + interval)
+    if too_late.exists():
+        too_late.update(next_run=next_sync_time(now, interval))
 
 
-def next_beat(now: datetime, interval: timedelta) -> datetime:
+def next_sync_time(now: datetime, interval: timedelta) -> datetime:
     """The first multiple of `interval` since the epoch that is more than `LEAST` away."""
-    return EPOCH + ((now + LEAST - EPOCH) // interval + 1) * interval
+    return EPOCH + ((now + MIN_INTERVAL - EPOCH) // interval + 1) * interval

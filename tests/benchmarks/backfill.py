@@ -27,8 +27,8 @@ from exchange.client.ratelimit import Limiter  # isort: skip
 from exchange.simulator.server import SimulatorAdapter  # isort: skip
 from exchange.simulator.server import make_app  # isort: skip
 from portfolio.worker.runner import sync_run  # isort: skip
-from portfolio.tasks import WORTH_A_SLICE, slice_length  # isort: skip
-from tests.benchmarks.desk import BUILDERS  # isort: skip
+from portfolio.tasks import MIN_SLICE, slice_length  # isort: skip
+from tests.benchmarks.desk import CLIENT_FACTORIES  # isort: skip
 
 START_MS = 1_785_587_280_000
 DAY_MS = 86_400_000
@@ -76,21 +76,21 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=180, help="over which they are spread")
     parser.add_argument("--latency", type=float, default=0.15, help="seconds each request takes")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     bench.new_database("backfill")
-    bench.title(f"Backfill of {asked.orders:,} orders with a trade each, over {asked.days} days")
+    bench.title(f"Backfill of {args.orders:,} orders with a trade each, over {args.days} days")
     with time_machine.travel(datetime.fromtimestamp(START_MS / 1000, UTC), tick=False) as traveller:
-        world = World(asked.latency, traveller)
+        world = World(args.latency, traveller)
         execute(
             world.exchange,
-            asked.orders,
-            start_ms=START_MS - asked.days * DAY_MS,
+            args.orders,
+            start_ms=START_MS - args.days * DAY_MS,
             end_ms=START_MS - DAY_MS // 24,
         )
-        with mock.patch(BUILDERS[0], world.client), mock.patch(BUILDERS[1], world.client):
+        with mock.patch(CLIENT_FACTORIES[0], world.client), mock.patch(CLIENT_FACTORIES[1], world.client):
             began = time.process_time()
             _read_all(world)
-            _tell(world, asked.orders, time.process_time() - began)
+            _report(world, args.orders, time.process_time() - began)
 
 
 def _read_all(world: World) -> None:
@@ -99,7 +99,7 @@ def _read_all(world: World) -> None:
         run = sync_run(trigger="benchmark")
         if run is None or run.status != SyncRun.Status.OK:
             raise SystemExit(f"The cycle failed: {run and run.errors}")
-        while (length := slice_length(_now(world))) >= WORTH_A_SLICE and backfill_is_due():
+        while (length := slice_length(_now(world))) >= MIN_SLICE and backfill_is_due():
             history_slice(seconds=length.total_seconds(), clock=partial(_now, world))
         world.sleep((60_000 - world.now_ms() % 60_000) / 1000)
 
@@ -108,7 +108,7 @@ def _now(world: World) -> datetime:
     return datetime.fromtimestamp(world.now_ms() / 1000, UTC)
 
 
-def _tell(world: World, orders: int, cpu: float) -> None:
+def _report(world: World, orders: int, cpu: float) -> None:
     rows = ExchangeOrder.objects.filter(is_open=False).count() + Trade.objects.count()
     seconds = (world.now_ms() - START_MS) / 1000
     last = HistoryRange.objects.order_by("-done_at").values_list("done_at", flat=True).first()

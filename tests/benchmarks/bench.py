@@ -28,7 +28,7 @@ logging.disable(logging.WARNING)  # what a cycle says is not part of the tables
 
 
 @dataclass
-class Spent:
+class Measurement:
     """What a piece of work took: seconds on the wall, of this process's CPU, and waiting for the exchange."""
 
     wall: float = 0
@@ -43,9 +43,9 @@ class Spent:
 
 
 @contextmanager
-def spending() -> Iterator[Spent]:
+def measure() -> Iterator[Measurement]:
     """Measures a block, and counts its statements."""
-    spent = Spent()
+    spent = Measurement()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
         spent.queries += 1
@@ -81,7 +81,7 @@ def title(text: str) -> None:
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Right-aligned columns."""
     cells = [list(heads), *([f"{cell}" for cell in row] for row in rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     for row in cells:
         print(
             "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)), flush=True
@@ -92,4 +92,4 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
-__all__ = ["SCRATCH", "Spent", "ms", "new_database", "settings", "spending", "table", "title"]
+__all__ = ["SCRATCH", "Measurement", "measure", "ms", "new_database", "settings", "table", "title"]

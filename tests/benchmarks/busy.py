@@ -25,7 +25,7 @@ import ccxt  # isort: skip
 from exchange.sync.backfill import backfill_is_due, history_slice  # isort: skip
 from exchange.models import ExchangeOrder, HistoryRange, Trade  # isort: skip
 
-OPEN, NEWS, PAGE, GOAL = 1_000, 2_000, 100, 1.0
+OPEN, NEW_ORDERS, PAGE, GOAL = 1_000, 2_000, 100, 1.0
 SECONDS = 5  # over which the news is spread
 
 
@@ -33,18 +33,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--profile", action="store_true", help="say where our own time goes")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     bench.title(
-        f"{OPEN:,} open and {NEWS:,} new executed orders with trades: ours (stored) / ccxt (not stored)"
+        f"{OPEN:,} open and {NEW_ORDERS:,} new executed orders with trades: ours (stored) / ccxt (not stored)"
     )
-    profile = cProfile.Profile() if asked.profile else None
-    rounds = [_round(number, profile) for number in range(asked.rounds)]
-    _tell(rounds)
+    profile = cProfile.Profile() if args.profile else None
+    rounds = [_round(number, profile) for number in range(args.rounds)]
+    _report(rounds)
     if profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(30)
 
 
-def _round(number: int, profile: cProfile.Profile | None) -> tuple[bench.Spent, bench.Spent]:
+def _round(number: int, profile: cProfile.Profile | None) -> tuple[bench.Measurement, bench.Measurement]:
     """On an account of its own, which both have looked at once before the news."""
     bench.new_database(f"busy_{number}")
     with served(OPEN, stops=False) as exchange, connected(exchange.address):
@@ -53,13 +53,13 @@ def _round(number: int, profile: cProfile.Profile | None) -> tuple[bench.Spent, 
         HistoryRange.objects.all().delete()  # the past before this account is not part of it
         end = real_ms()
         start = end - SECONDS * 1000
-        exchange.execute(NEWS, start_ms=start, end_ms=end)
-        with bench.spending() as ours, profile or nullcontext():
+        exchange.execute(NEW_ORDERS, start_ms=start, end_ms=end)
+        with bench.measure() as ours, profile or nullcontext():
             _store_all()
-        with bench.spending() as theirs:
+        with bench.measure() as theirs:
             fetched = _fetch_all(other, start, end)
     stored = (ExchangeOrder.objects.filter(is_open=False).count(), Trade.objects.count())
-    if stored != (NEWS, NEWS) or fetched != (OPEN, NEWS, NEWS):
+    if stored != (NEW_ORDERS, NEW_ORDERS) or fetched != (OPEN, NEW_ORDERS, NEW_ORDERS):
         raise SystemExit(f"Not the same: stored {stored}, ccxt fetched {fetched}")
     return ours, theirs
 
@@ -96,7 +96,7 @@ def _paged(fetch: Callable[..., list[Any]], start: int, end: int) -> int:
         until = min(row["timestamp"] for row in rows) + 1
 
 
-def _tell(rounds: list[tuple[bench.Spent, bench.Spent]]) -> None:
+def _report(rounds: list[tuple[bench.Measurement, bench.Measurement]]) -> None:
     rows = [_row(f"{number}", *each) for number, each in enumerate(rounds, start=1)]
     bench.table(
         ["round", "ours wall", "cpu", "statements", "ccxt wall", "cpu", "wall ratio", "cpu ratio"], rows
@@ -107,7 +107,7 @@ def _tell(rounds: list[tuple[bench.Spent, bench.Spent]]) -> None:
     print(f"  median ratio: wall {wall:.2f}, cpu {cpu:.2f}; goal at most {GOAL}: {kept}")
 
 
-def _row(name: str, ours: bench.Spent, theirs: bench.Spent) -> list[object]:
+def _row(name: str, ours: bench.Measurement, theirs: bench.Measurement) -> list[object]:
     return [
         name,
         bench.ms(ours.wall),

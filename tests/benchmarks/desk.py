@@ -10,15 +10,18 @@ from unittest import mock
 
 import requests
 
-from exchange.client.client import Beside, Client
+from exchange.client.client import BackgroundReads, Client
 from exchange.client.ratelimit import Limiter
 from exchange.client.transport import new_session
 from exchange.models import SyncRun
 from portfolio.worker.runner import sync_run
-from tests.benchmarks.bench import Spent, spending
+from tests.benchmarks.bench import Measurement, measure
 from tests.benchmarks.market import KEY, SECRET
 
-BUILDERS = ("portfolio.worker.runner.client_from_settings", "exchange.sync.backfill.client_from_settings")
+CLIENT_FACTORIES = (
+    "portfolio.worker.runner.client_from_settings",
+    "exchange.sync.backfill.client_from_settings",
+)
 
 
 class Waiting:
@@ -58,17 +61,17 @@ def connected(address: str) -> Iterator[None]:
             limiter=Limiter(lambda: 0, time.sleep, enabled=False),
             before_request=before_request,
         )
-        found.beside = Beside.at(found.base_url)
+        found.background_reads = BackgroundReads.for_url(found.base_url)
         return found
 
-    with mock.patch(BUILDERS[0], client), mock.patch(BUILDERS[1], client):
+    with mock.patch(CLIENT_FACTORIES[0], client), mock.patch(CLIENT_FACTORIES[1], client):
         yield
 
 
-def cycle() -> tuple[SyncRun, Spent]:
+def cycle() -> tuple[SyncRun, Measurement]:
     """One complete cycle and what it took."""
     waited = waiting.seconds
-    with spending() as spent:
+    with measure() as spent:
         run = sync_run(trigger="benchmark")
     spent.waited = waiting.seconds - waited
     if run is None or run.status != SyncRun.Status.OK:

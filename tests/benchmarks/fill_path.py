@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOT_OURS = {"tests", "simulator", ".venv", "migrations"}
 TRADES, PAIR = "private/get-trades", "private/advanced/create-oco"
 EVENTS, COVERED = "oco_events", "ACTIVE"
-COUNTED = (
+MAX_COUNTED = (
     "decide",
     "round_run",
     "picture_read",
@@ -141,7 +141,7 @@ def desk() -> Iterator[tuple[Desk, Line]]:
         yield found, line
 
 
-def traced(desk: Desk, line: Line) -> Trace:
+def request_id_middleware(desk: Desk, line: Line) -> Trace:
     """One cycle, a minute after the last."""
     line.trace = Trace()
     desk.tick(60)
@@ -178,17 +178,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--count", nargs="*", default=COUNTED, metavar="NAME", help="functions to count by name"
+        "--count", nargs="*", default=MAX_COUNTED, metavar="NAME", help="functions to count by name"
     )
     parser.add_argument("--most", type=int, default=8, help="lines of the lists at the end")
     options = parser.parse_args()
     bench.new_database("fill_path")
     with desk() as (one, line):
         one.quiet()
-        idle = traced(one, line)
+        idle = request_id_middleware(one, line)
         one.world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-        fill = traced(one, line)
-        quiet = traced(one, line)
+        fill = request_id_middleware(one, line)
+        quiet = request_id_middleware(one, line)
     _print(fill, quiet, idle, options.count, options.most)
 
 

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks import bench
-from tests.benchmarks.seed import A_FEW, old_account, old_journal
+from tests.benchmarks.seed import RARE_COUNT, old_account, old_journal
 
 from django.contrib.auth.models import User  # isort: skip
 from django.db import connections  # isort: skip
@@ -55,7 +55,7 @@ PAGES = (
 
 def main() -> None:
     bench.title(
-        f"Pages with {STORED[0]:,} and {STORED[1]:,} orders, of which {A_FEW} are open, expired, ours …"
+        f"Pages with {STORED[0]:,} and {STORED[1]:,} orders, of which {RARE_COUNT} are open, expired, ours …"
     )
     found = {stored: _measured(stored) for stored in STORED}
     small, large = found.values()
@@ -63,12 +63,12 @@ def main() -> None:
     bench.table(["page", "statements", *(f"{stored:,}" for stored in STORED), "ratio"], rows)
 
 
-def _row(page: str, small: bench.Spent, large: bench.Spent) -> list[object]:
+def _row(page: str, small: bench.Measurement, large: bench.Measurement) -> list[object]:
     ratio = f"{large.wall / small.wall:.1f}"
     return [page, large.queries, bench.ms(small.wall), bench.ms(large.wall), ratio]
 
 
-def _measured(stored: int) -> dict[str, bench.Spent]:
+def _measured(stored: int) -> dict[str, bench.Measurement]:
     bench.new_database(f"stored_{stored}")
     old_account(stored, rare=True)
     old_journal(stored // 10)
@@ -78,15 +78,15 @@ def _measured(stored: int) -> dict[str, bench.Spent]:
     return {page: _page(client, page) for page in PAGES}
 
 
-def _page(client: Any, page: str) -> bench.Spent:
+def _page(client: Any, page: str) -> bench.Measurement:
     all_spent = []
     for _ in range(ROUNDS):
-        with bench.spending() as spent:
+        with bench.measure() as spent:
             answer = client.get(page)
         if answer.status_code != 200:
             raise SystemExit(f"{page}: HTTP {answer.status_code}")
         all_spent.append(spent)
-    return bench.Spent(wall=median(spent.wall for spent in all_spent), queries=all_spent[-1].queries)
+    return bench.Measurement(wall=median(spent.wall for spent in all_spent), queries=all_spent[-1].queries)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
-from exchange.simulator.models import ADVANCED, NS, PLAIN, Order, Trade
+from exchange.simulator.models import ADVANCED, NS_PER_MS, PLAIN, Order, Trade
 from exchange.simulator.server import make_app, serve
 
 KEY, SECRET = "simulator-key", "simulator-secret"
@@ -28,11 +28,11 @@ def market(*, now_ms: Callable[[], int], open_orders: int = 0, stops: bool = Tru
     exchange = Exchange(prices, now_ms=now_ms, key=KEY, secret=SECRET)
     for currency in ("USD", *(symbol.removesuffix("_USD") for symbol in SYMBOLS)):
         exchange.deposit(currency, Decimal(1_000_000_000))
-    rest(exchange, open_orders, stops=stops)
+    add_open_orders(exchange, open_orders, stops=stops)
     return exchange
 
 
-def rest(exchange: Exchange, count: int, *, stops: bool = True) -> None:
+def add_open_orders(exchange: Exchange, count: int, *, stops: bool = True) -> None:
     """`count` orders far from the market, every tenth a stop."""
     for number in range(count):
         exchange.add_order(_resting(exchange, number, stop=stops and number % 10 == 9))
@@ -54,7 +54,7 @@ def _resting(exchange: Exchange, number: int, *, stop: bool) -> Order:
         ref_price=price if stop else None,
         order_value=price * exchange.instruments[symbol].lot * 10,
         entered=not stop,
-        **_times((exchange.at_ms - number) * NS),
+        **_times((exchange.at_ms - number) * NS_PER_MS),
         **(STOP if stop else LIMIT),
     )
 
@@ -62,7 +62,7 @@ def _resting(exchange: Exchange, number: int, *, stop: bool) -> Order:
 def execute(exchange: Exchange, count: int, *, start_ms: int, end_ms: int) -> None:
     """`count` orders that were filled evenly over [start_ms, end_ms), each with its trade."""
     for number in range(count):
-        ns = start_ms * NS + (end_ms - start_ms) * NS * number // count
+        ns = start_ms * NS_PER_MS + (end_ms - start_ms) * NS_PER_MS * number // count
         order = _filled(exchange, number, ns)
         exchange.add_order(order)
         exchange.add_trade(_trade(exchange, order, ns))
@@ -123,7 +123,7 @@ def _on_tick(exchange: Exchange, symbol: str, price: Decimal) -> Decimal:
 
 
 def real_ms() -> int:
-    return time.time_ns() // NS
+    return time.time_ns() // NS_PER_MS
 
 
 class Served:

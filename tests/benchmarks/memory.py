@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.programs import Place, Program
+from tests.programs import Installation, Program
 
 NAMES = {"run_simulator": "simulator", "gunicorn": "web", "run_worker": "worker", "run_desk": "supervisor"}
 MB = 1024 * 1024
@@ -28,46 +28,48 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--speed", type=int, default=60)
     parser.add_argument("--interval", type=int, default=30, help="seconds between cycles")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench") as directory:
-        place = Place(Path(directory), SYNC_INTERVAL_SECONDS=str(asked.interval), DASHBOARD_PUBLIC="true")
+        installation = Installation(
+            Path(directory), SYNC_INTERVAL_SECONDS=str(args.interval), DASHBOARD_PUBLIC="true"
+        )
         try:
-            start, end = _run(place, asked.seconds, asked.speed)
-            _tell(asked.seconds, asked.speed, _cycles(place), start, end)
+            start, end = _run(installation, args.seconds, args.speed)
+            _report(args.seconds, args.speed, _cycles(installation), start, end)
         finally:
-            place.clear()
+            installation.clear()
 
 
-def _run(place: Place, seconds: int, speed: int) -> tuple[Sizes, Sizes]:
-    _begin_market(place, speed)
-    desk = place.start("run_desk")
-    desk.says("is open:")
-    desk.until(lambda: _cycles(place) > 0)
-    start = _sizes(desk)
+def _run(installation: Installation, seconds: int, speed: int) -> tuple[Sizes, Sizes]:
+    _create_market(installation, speed)
+    desk = installation.start("run_desk")
+    desk.wait_for_text("is open:")
+    desk.wait_until(lambda: _cycles(installation) > 0)
+    start = _memory_by_program(desk)
     over = time.monotonic() + seconds
     while time.monotonic() < over:
-        urllib.request.urlopen(f"http://127.0.0.1:{place.port}/").read()
+        urllib.request.urlopen(f"http://127.0.0.1:{installation.port}/").read()
         time.sleep(1)
-    end = _sizes(desk)
+    end = _memory_by_program(desk)
     desk.stop()
     return start, end
 
 
-def _begin_market(place: Place, speed: int) -> None:
+def _create_market(installation: Installation, speed: int) -> None:
     """The simulator keeps the speed that its market was begun with."""
-    state = str(place.directory / "simulator.json")
-    simulator = place.start("run_simulator", "--port", "0", "--state", state, "--speed", str(speed))
-    simulator.says("Simulated exchange at")
+    state = str(installation.directory / "simulator.json")
+    simulator = installation.start("run_simulator", "--port", "0", "--state", state, "--speed", str(speed))
+    simulator.wait_for_text("Simulated exchange at")
     simulator.stop()
 
 
-def _cycles(place: Place) -> int:
-    with sqlite3.connect(place.directory / "dry_run.sqlite3") as database:
+def _cycles(installation: Installation) -> int:
+    with sqlite3.connect(installation.directory / "dry_run.sqlite3") as database:
         (count,) = database.execute("SELECT count(*) FROM sync_runs WHERE status = 'OK'").fetchone()
     return int(count)
 
 
-def _sizes(desk: Program) -> Sizes:
+def _memory_by_program(desk: Program) -> Sizes:
     """Per program: processes, MB resident, and MB where shared pages are counted once."""
     found: Sizes = {}
     top = psutil.Process(desk.pid)
@@ -79,7 +81,7 @@ def _sizes(desk: Program) -> Sizes:
     return found
 
 
-def _tell(seconds: int, speed: int, cycles: int, start: Sizes, end: Sizes) -> None:
+def _report(seconds: int, speed: int, cycles: int, start: Sizes, end: Sizes) -> None:
     from tests.benchmarks import bench
 
     minutes = seconds * speed / 60

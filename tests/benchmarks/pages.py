@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.benchmarks import bench
 from tests.benchmarks.seed import old_account
-from tests.programs import Place
+from tests.programs import Installation
 
 from django.db import connections  # isort: skip
 from django.test import Client  # isort: skip
@@ -33,13 +33,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="how often each page is asked for")
     parser.add_argument("--requests", type=int, default=1_000, help="for the rate")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     bench.title("The first page and the state, by stored orders")
-    rows = [row for stored in STORED for row in _measured(stored, asked.rounds)]
+    rows = [row for stored in STORED for row in _measured(stored, args.rounds)]
     bench.table(["stored", "page", "statements", "bytes", "p50", "p95"], rows)
     worst = max(float(str(row[-1]).removesuffix(" ms")) for row in rows)
     print(f"  slowest p95 {worst:.0f} ms, goal at most {GOAL_MS}: {'kept' if worst <= GOAL_MS else 'MISSED'}")
-    print(f"  {STATE} as shipped: {_rate(asked.requests):.0f} requests a second")
+    print(f"  {STATE} as shipped: {_rate(args.requests):.0f} requests a second")
 
 
 def _measured(stored: int, rounds: int) -> list[list[object]]:
@@ -54,7 +54,7 @@ def _page(client: Any, page: str, stored: int, rounds: int) -> list[object]:
     client.get(page)
     spent = []
     for _ in range(rounds):
-        with bench.spending() as one:
+        with bench.measure() as one:
             answer = client.get(page)
         if answer.status_code != 200:
             raise SystemExit(f"{page}: HTTP {answer.status_code}")
@@ -67,16 +67,16 @@ def _page(client: Any, page: str, stored: int, rounds: int) -> list[object]:
 def _rate(requests: int) -> float:
     """Requests a second, answered with 200."""
     with tempfile.TemporaryDirectory(prefix="bench") as directory:
-        place = Place(Path(directory))
+        installation = Installation(Path(directory))
         try:
-            desk = place.start("run_desk")
-            desk.until(lambda: "exchange sync cycle completed" in desk.text(), 60)
+            desk = installation.start("run_desk")
+            desk.wait_until(lambda: "exchange sync cycle completed" in desk.text(), 60)
             began = time.perf_counter()
             with ThreadPoolExecutor(CLIENTS) as pool:
-                list(pool.map(lambda _: _ask(place.port, requests // CLIENTS), range(CLIENTS)))
+                list(pool.map(lambda _: _ask(installation.port, requests // CLIENTS), range(CLIENTS)))
             return requests / (time.perf_counter() - began)
         finally:
-            place.clear()
+            installation.clear()
 
 
 def _ask(port: int, times: int) -> None:

@@ -20,7 +20,7 @@ from tests.benchmarks import bench
 from tests.benchmarks.desk import connected, cycle
 from tests.benchmarks.market import SYMBOLS, Served, served
 
-from oco.reconcile.journal import group_move  # isort: skip
+from oco.reconcile.journal import group_transition  # isort: skip
 from oco.models import OcoGroup  # isort: skip
 
 LATENCY_S, GOAL_S = 0.08, 1.0
@@ -58,8 +58,8 @@ def _control(exchange: Served, verb: str, **body: Any) -> None:
 
 
 def _buy(exchange: Served, symbol: str) -> None:
-    asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": "50"}
-    _control(exchange, "order", method="private/create-order", params=asked)
+    order_params = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": "50"}
+    _control(exchange, "order", method="private/create-order", params=order_params)
 
 
 def _active() -> int:
@@ -118,11 +118,11 @@ def _watched() -> Iterator[list[float]]:
 
     def move(*, watch: Any, group: OcoGroup, plan: Any) -> None:
         before = group.state
-        group_move(watch=watch, group=group, plan=plan)
+        group_transition(watch=watch, group=group, plan=plan)
         if group.state == "ACTIVE" != before:
             moments.append(time.perf_counter())
 
-    with mock.patch("oco.reconcile.loop.group_move", move):
+    with mock.patch("oco.reconcile.loop.group_transition", move):
         yield moments
 
 

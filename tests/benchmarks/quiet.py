@@ -47,7 +47,7 @@ def _account(stored: int) -> Any:
 
 
 def _measured(count: int, accounts: dict[int, Any], rounds: int) -> list[list[object]]:
-    found: dict[int, list[bench.Spent]] = {stored: [] for stored in accounts}
+    found: dict[int, list[bench.Measurement]] = {stored: [] for stored in accounts}
     counts = {}
     with served(count) as exchange, connected(exchange.address):
         for turn in range(-2, rounds):

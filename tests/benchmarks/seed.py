@@ -17,12 +17,12 @@ from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, Order
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) "
 YOUNGEST = timedelta(days=2)  # older than anything that a cycle asks for
 FIRST_ORDER, FIRST_TRADE = 1_000_000_000_000_000_000, 2_000_000_000_000_000_000
-A_FEW = 10
-A_MINUTE = {
+RARE_COUNT = 10
+MINUTES_EARLIER_SQL = {
     "sqlite": "strftime('%Y-%m-%d %H:%M:%f', {column}, '-' || n || ' minutes')",
     "postgresql": "{column} - n * interval '1 minute'",
 }
-SETTLED = {  # what happens by itself while an account grows slowly
+MAINTENANCE_SQL = {  # what happens by itself while an account grows slowly
     "sqlite": "PRAGMA wal_checkpoint(TRUNCATE)",
     "postgresql": "VACUUM ANALYZE exchange_orders, exchange_trades, oco_lot_trades",
 }
@@ -67,7 +67,7 @@ def old_account(orders: int, *, rare: bool = False) -> None:
     if rare:
         _make_rare()
     if not connection.in_atomic_block:
-        _run(SETTLED[connection.vendor])
+        _run(MAINTENANCE_SQL[connection.vendor])
 
 
 def old_journal(rows: int) -> None:
@@ -83,8 +83,8 @@ def _make_rare() -> None:
     orders = ExchangeOrder.objects.order_by("-pk")
     orders.update(origin="FOREIGN", order_role="")
     oldest = [
-        list(orders[start : start + A_FEW].values_list("pk", flat=True))
-        for start in range(0, 5 * A_FEW, A_FEW)
+        list(orders[start : start + RARE_COUNT].values_list("pk", flat=True))
+        for start in range(0, 5 * RARE_COUNT, RARE_COUNT)
     ]
     is_open = {"is_open": True, "status": "ACTIVE"}
     finds = [{"status": "EXPIRED"}, {"origin": "OURS"}, {"order_role": "STOP_LOSS"}, {"is_mirror": True}]
@@ -94,7 +94,7 @@ def _make_rare() -> None:
 
 def _repeat(row: Any, count: int, changes: dict[str, str], times: tuple[str, ...]) -> None:
     """Copies of `row`, each different in some columns; `n` counts them."""
-    earlier = {name: A_MINUTE[connection.vendor].format(column=name) for name in times}
+    earlier = {name: MINUTES_EARLIER_SQL[connection.vendor].format(column=name) for name in times}
     different = {**changes, **earlier}
     columns = [field.column for field in row._meta.concrete_fields if not field.primary_key]
     values = ", ".join(different.get(column, column) for column in columns)

@@ -17,7 +17,7 @@ from exchange.core.times import Timeframe
 
 from portfolio.models import Signal  # isort: skip
 from portfolio.signals.services import series_of, signals_compute  # isort: skip
-from portfolio.signals.strategy import call_of  # isort: skip
+from portfolio.signals.strategy import compute_signal  # isort: skip
 
 INSTRUMENTS, BARS, ROUNDS = 100, 300, 3
 GOAL_SECONDS = 2
@@ -55,12 +55,12 @@ def bars(name: str, timeframe: Timeframe) -> Iterator[Candle]:
     """A random walk of closed bars, and the unfinished one after them."""
     dice = np.random.default_rng([len(name), NAMES.index(name), list(Timeframe).index(timeframe)])
     closes = 60_000 * np.cumprod(1 + dice.normal(0, 0.005, BARS + 1))
-    begun = timeframe.begun(NOW)
+    bar_start = timeframe.bar_start(NOW)
     for number, close in enumerate(closes):
         yield Candle(
             instrument_name=name,
             timeframe=timeframe,
-            opened_at=begun - (BARS - number) * timeframe.length,
+            opened_at=bar_start - (BARS - number) * timeframe.length,
             open=Decimal(f"{close:.2f}"),
             high=Decimal(f"{close * 1.004:.2f}"),
             low=Decimal(f"{close * 0.996:.2f}"),
@@ -71,26 +71,26 @@ def bars(name: str, timeframe: Timeframe) -> Iterator[Candle]:
         )
 
 
-def whole() -> Iterator[bench.Spent]:
+def whole() -> Iterator[bench.Measurement]:
     """What the task does when every series has a new bar."""
     for _ in range(ROUNDS):
         Signal.objects.all().delete()
-        with bench.spending() as spent:
+        with bench.measure() as spent:
             signals_compute(instrument_names=NAMES, now=NOW)
         yield spent
 
 
-def computing() -> Iterator[bench.Spent]:
+def computing() -> Iterator[bench.Measurement]:
     series = [series_of(name, timeframe) for name in NAMES for timeframe in Timeframe]
     for _ in range(ROUNDS):
-        with bench.spending() as spent:
+        with bench.measure() as spent:
             for one in series:
-                call_of(one, now=NOW)
+                compute_signal(one, now=NOW)
         yield spent
 
 
-def nothing_new() -> bench.Spent:
-    with bench.spending() as spent:
+def nothing_new() -> bench.Measurement:
+    with bench.measure() as spent:
         signals_compute(instrument_names=NAMES, now=NOW)
     return spent
 

@@ -12,7 +12,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from tests.programs import Place
+from tests.programs import Installation
 
 MOMENTS = "SELECT started_at FROM sync_runs WHERE trigger = 'schedule' ORDER BY started_at"
 
@@ -23,27 +23,27 @@ def main() -> None:
     parser.add_argument("--interval", type=int, default=30)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        place = Place(Path(directory), SYNC_INTERVAL_SECONDS=str(options.interval))
+        installation = Installation(Path(directory), SYNC_INTERVAL_SECONDS=str(options.interval))
         try:
-            report(starts(place, options.cycles), options.interval)
+            report(starts(installation, options.cycles), options.interval)
         finally:
-            place.clear()
+            installation.clear()
 
 
-def starts(place: Place, cycles: int) -> list[datetime]:
+def starts(installation: Installation, cycles: int) -> list[datetime]:
     """When the first cycles on the grid began; the very first one, due at once, is left out."""
-    assert place.run("setup", "--no-static")[0] == 0
-    place.start("run_simulator", "--port", str(place.exchange_port))
-    worker = place.start("run_worker")
-    while len(found := moments(place)) < cycles + 1:
+    assert installation.run("setup", "--no-static")[0] == 0
+    installation.start("run_simulator", "--port", str(installation.exchange_port))
+    worker = installation.start("run_worker")
+    while len(found := moments(installation)) < cycles + 1:
         assert worker.is_running(), worker.text()
         time.sleep(1)
     assert worker.stop() == 0
     return found[1:]
 
 
-def moments(place: Place) -> list[datetime]:
-    with sqlite3.connect(place.directory / "dry_run.sqlite3") as connection:
+def moments(installation: Installation) -> list[datetime]:
+    with sqlite3.connect(installation.directory / "dry_run.sqlite3") as connection:
         return [datetime.fromisoformat(row[0]) for row in connection.execute(MOMENTS)]
 
 

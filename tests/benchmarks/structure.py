@@ -210,7 +210,7 @@ def longest_chain(arrows: dict[str, set[str]]) -> list[str]:
     return max((chain(name) for name in sorted(set(home.values()))), key=len, default=[])
 
 
-def _within(arrows: dict[str, set[str]], names: Iterable[str]) -> dict[str, set[str]]:
+def _clamp(arrows: dict[str, set[str]], names: Iterable[str]) -> dict[str, set[str]]:
     kept = set(names)
     return {name: arrows[name] & kept for name in arrows if name in kept}
 
@@ -256,9 +256,9 @@ def rows_of(modules: dict[str, Module], names: set[str]) -> list[tuple[str, str]
     functions = _function_lines(filled)
     long = sum(length > LONG for length in functions)
     arrows = {module.name: module.imports for module in chosen}
-    unwrapped = _within({module.name: module.unwrapped_imports for module in chosen}, names)
+    unwrapped = _clamp({module.name: module.unwrapped_imports for module in chosen}, names)
     typed = {module.name: module.imports | module.typing_imports for module in chosen}
-    inner = _within(arrows, names)
+    inner = _clamp(arrows, names)
     everywhere = _importers({module.name: module.imports for module in modules.values()})
     fan_in = max((everywhere[name], name) for name in names)
     fan_out = max((len(arrows[name]), name) for name in names)
@@ -279,13 +279,13 @@ def rows_of(modules: dict[str, Module], names: set[str]) -> list[tuple[str, str]
         ("modules in the biggest folders", folders),
         ("modules", f"{len(chosen)}"),
         ("import arrows", f"{sum(map(len, inner.values())):,}"),
-        ("… with typing", f"{sum(map(len, _within(typed, names).values())):,}"),
+        ("… with typing", f"{sum(map(len, _clamp(typed, names).values())):,}"),
         ("fan-in: max", f"{fan_in[0]}"),
         ("fan-out: max", f"{fan_out[0]}"),
         ("longest chain (modules)", f"{len(longest_chain(unwrapped))}"),
         ("… counting packages that hand on", f"{len(longest_chain(inner))}"),
         ("import cycles at run time (files)", _cycle_text(cycles(inner))),
-        ("import cycles with typing (files)", _cycle_text(cycles(_within(typed, names)))),
+        ("import cycles with typing (files)", _cycle_text(cycles(_clamp(typed, names)))),
         ("modules with one importer", f"{lonely} ({_share(lonely, len(chosen))})"),
     ]
 

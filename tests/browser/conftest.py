@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.browser.desk import USER, RunningDesk
-from tests.browser.looks import Watch
+from tests.browser.looks import PageMonitor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -70,7 +70,7 @@ def open_page(desk, chromium):
         context = chromium.new_context(viewport={"width": width, "height": height}, **values)
         contexts.append(context)
         page = context.new_page()
-        page.watch = Watch(page, desk.address)
+        page.monitor = PageMonitor(page, desk.address)
         page.goto(desk.address + path)
         return page
 

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.request
 
-from tests.programs import Place
+from tests.programs import Installation
 
 USER = "admin"
 
@@ -13,16 +13,16 @@ class RunningDesk:
     """Simulator, web and worker. `exchange` speaks to the simulator's own controls."""
 
     def __init__(self, directory, **values):
-        self.place = Place(directory, SYNC_INTERVAL_SECONDS="30", **values)
-        self.program = self.place.start("run_desk")
-        self.program.until(lambda: "is open" in self.program.text(), 90)
-        self.program.until(lambda: "exchange sync cycle completed" in self.program.text(), 60)
-        self.address = f"http://127.0.0.1:{self.place.port}"
+        self.installation = Installation(directory, SYNC_INTERVAL_SECONDS="30", **values)
+        self.program = self.installation.start("run_desk")
+        self.program.wait_until(lambda: "is open" in self.program.text(), 90)
+        self.program.wait_until(lambda: "exchange sync cycle completed" in self.program.text(), 60)
+        self.address = f"http://127.0.0.1:{self.installation.port}"
         self.password = (directory / "admin_password").read_text().strip()
 
     def exchange(self, verb, **values):
         """One of the simulator's controls."""
-        address = f"http://127.0.0.1:{self.place.exchange_port}/_control/{verb}"
+        address = f"http://127.0.0.1:{self.installation.exchange_port}/_control/{verb}"
         asked = urllib.request.Request(
             address, json.dumps(values).encode(), {"Content-Type": "application/json"}
         )
@@ -40,7 +40,7 @@ class RunningDesk:
     def sync(self):
         """A whole cycle, in a process of its own."""
         for _ in range(20):
-            code, text = self.place.run("sync_exchange")
+            code, text = self.installation.run("sync_exchange")
             if code != 3:
                 assert code == 0, text
                 return
@@ -48,4 +48,4 @@ class RunningDesk:
         raise AssertionError("Another cycle held the lease for 10 s.")
 
     def close(self):
-        self.place.clear()
+        self.installation.clear()

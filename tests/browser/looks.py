@@ -15,25 +15,25 @@ def axe_script():
     return AXE.read_text(encoding="utf-8")
 
 
-class Watch:
+class PageMonitor:
     """Everything a page said that it should not have said, while it was open."""
 
     def __init__(self, page, address):
-        self.page, self.troubles = page, []
+        self.page, self.problems = page, []
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("request", lambda request: self._request(request, address))
 
     def _console(self, message):
         if message.type in ("error", "warning"):
-            self.troubles.append(f"console: {message.text}")
+            self.problems.append(f"console: {message.text}")
 
     def _request(self, request, address):
         if not request.url.startswith((address, "data:", "blob:")):
-            self.troubles.append(f"left the house: {request.url}")
+            self.problems.append(f"left the house: {request.url}")
 
 
-def sideways(page):
+def horizontal_overflow(page):
     """How many pixels the page is wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.looks import axe_violations, sideways
+from tests.browser.looks import axe_violations, horizontal_overflow
 
 ROWS = {
     "order": "/admin/exchange/exchangeorder/",
@@ -27,14 +27,14 @@ def group(desk):
 def watched(page):
     """What it said, and what axe finds on it by day and by night, wide and narrow."""
     page.wait_for_load_state("networkidle")
-    said, found = list(page.watch.troubles), []
+    said, found = list(page.monitor.problems), []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(300)  # the admin's buttons fade from one theme into the other
             found += axe_violations(page)
-    return said, found, sideways(page)
+    return said, found, horizontal_overflow(page)
 
 
 @pytest.mark.parametrize("path", [*LISTS, *FORMS])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.looks import axe_violations, sideways
+from tests.browser.looks import axe_violations, horizontal_overflow
 
 PAGES = ["/", "/protection/", "/orders/", "/portfolio/", "/signals/", "/watchlist/", "/history/", "/alerts/"]
 PAGES += ["/login/", "/sudo/", "/audit/", "/api/docs/", "/admin/", "/admin/exchange/exchangeorder/"]
@@ -14,7 +14,7 @@ WIDTHS = [320, 390, 768, 1280, 1440]
 def test_it_breaks_no_rule_of_ours_and_asks_nobody_else(open_page, signed_in, path):
     page = open_page(path, storage_state=signed_in)
     page.wait_for_load_state("networkidle")
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []
 
 
 @pytest.mark.parametrize("path", OURS)
@@ -23,7 +23,7 @@ def test_no_width_scrolls_sideways(open_page, signed_in, path):
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        found[width] = sideways(page)
+        found[width] = horizontal_overflow(page)
     assert found == dict.fromkeys(WIDTHS, 0)
 
 

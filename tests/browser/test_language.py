@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.looks import sideways
+from tests.browser.looks import horizontal_overflow
 from tests.browser.test_every_page import PAGES, WIDTHS
 
 OURS = [path for path in PAGES if not path.startswith("/admin/")]
@@ -48,7 +48,7 @@ def test_the_longer_words_do_not_scroll_sideways(spanish, path):
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        found[width] = sideways(page)
+        found[width] = horizontal_overflow(page)
     assert found == dict.fromkeys(WIDTHS, 0)
 
 

@@ -30,7 +30,7 @@ def test_an_order_appears_without_loading_the_page_again(desk, home):
     row(home, order_id).wait_for()
     assert home.evaluate("window.kept")
     assert home.evaluate("window.scrollY") == 300
-    assert home.watch.troubles == []
+    assert home.monitor.problems == []
 
 
 def test_a_fill_gets_its_pair_before_the_eyes(desk, home):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.browser.looks import axe_violations, sideways
+from tests.browser.looks import axe_violations, horizontal_overflow
 
 WIDTHS = [320, 390, 768, 1280, 1440]
 
@@ -45,7 +45,7 @@ def test_its_page_draws_the_price_and_breaks_no_rule(open_page, signed_in, prote
     page = open_page(protection, storage_state=signed_in, color_scheme=theme)
     page.locator("#price-chart canvas").first.wait_for()
     assert axe_violations(page) == []
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []
 
 
 def test_no_step_scrolls_sideways_or_is_out_of_reach(open_page, signed_in, protection):
@@ -54,7 +54,7 @@ def test_no_step_scrolls_sideways_or_is_out_of_reach(open_page, signed_in, prote
         assert axe_violations(page) == []
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            assert (step, width, sideways(page)) == (step, width, 0)
+            assert (step, width, horizontal_overflow(page)) == (step, width, 0)
 
 
 def test_the_review_begins_at_its_heading_and_not_at_its_button(open_page, signed_in, desk, protection):
@@ -63,7 +63,7 @@ def test_the_review_begins_at_its_heading_and_not_at_its_button(open_page, signe
     page.get_by_role("button", name="Simulate orders").wait_for()
     assert page.evaluate("document.activeElement.tagName") == "H1"
     assert axe_violations(page) == []
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -78,4 +78,4 @@ def test_a_pair_is_cancelled_and_the_switch_turned(open_page, signed_in, desk, p
     page.get_by_role("link", name="Switch on trading…").click()
     page.locator("main").get_by_role("button", name="Switch on trading").click()
     page.get_by_role("heading", name="Switch off trading?").wait_for()
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []

@@ -19,7 +19,7 @@ def test_to_add_move_note_and_remove(open_page, signed_in, script):
     page.get_by_role("button", name="Remove DOGE/USD").click()
     page.get_by_text("DOGE/USD was taken off the watchlist.").wait_for()
     assert page.locator("#watchlist tr[data-instrument]").count() == before
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []
 
 
 def test_what_cannot_be_traded_is_refused_beside_the_field(open_page, signed_in):
@@ -36,4 +36,4 @@ def test_the_signals_come_by_themselves_and_tell_their_indicators(open_page):
     page.get_by_text("Indicators").first.wait_for()
     page.get_by_text("Indicators").first.click()
     assert page.get_by_text("RSI, 14 bars").first.is_visible()
-    assert page.watch.troubles == []
+    assert page.monitor.problems == []

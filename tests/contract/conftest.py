@@ -3,7 +3,7 @@
 import ccxt
 import pytest
 
-from exchange.simulator.server import served
+from exchange.simulator.server import running_server
 from tests.exchange.simulator.world import KEY, SECRET, World
 
 
@@ -24,12 +24,12 @@ def world():
 
 
 @pytest.fixture(params=["in_process", "socket"])
-def stranger(request, world):
+def ccxt_exchange(request, world):
     """Once through the adapter that our own tests use, once over a real loopback socket."""
     if request.param == "in_process":
         yield ccxt_client(world, "http://simulator", world.session())
         return
-    with served(world.app) as address:
+    with running_server(world.app) as address:
         client = ccxt_client(world, address)
         yield client
         client.session.close()

@@ -7,10 +7,10 @@ import pytest
 
 
 @pytest.fixture
-def trader(stranger, world):
+def trader(ccxt_exchange, world):
     world.set_price("BTC_USD", "60000.00")
-    stranger.load_markets()
-    return stranger
+    ccxt_exchange.load_markets()
+    return ccxt_exchange
 
 
 def test_the_balance_is_what_the_account_holds(trader):

@@ -72,8 +72,8 @@ def wire(world):
 def test_a_request_is_signed_as_ccxt_signs_it(world, wire, name):
     CALLS[name](world.client(session=wire.session()))
     path, ours = wire.sent[0]
-    stranger = ccxt_client(world, "http://simulator")
-    signed = stranger.sign(ours["method"], ["v1", "private"], "POST", ours["params"])
+    ccxt_exchange = ccxt_client(world, "http://simulator")
+    signed = ccxt_exchange.sign(ours["method"], ["v1", "private"], "POST", ours["params"])
     theirs = json.loads(signed["body"])
 
     assert signed["url"] == f"http://simulator{path}"
@@ -92,9 +92,9 @@ def test_the_same_order_placed_by_both_differs_only_in_what_ccxt_adds(world, wir
     world.set_price("BTC_USD", "64000.00")
     world.client(session=wire.session()).order_create(PLAIN, limit())
     world.tick(1)
-    stranger = ccxt_client(world, "http://simulator", wire.session())
-    stranger.load_markets()
-    stranger.create_order("BTC/USD", "limit", "sell", 0.01, 65000, {"client_oid": "leg-3"})
+    ccxt_exchange = ccxt_client(world, "http://simulator", wire.session())
+    ccxt_exchange.load_markets()
+    ccxt_exchange.create_order("BTC/USD", "limit", "sell", 0.01, 65000, {"client_oid": "leg-3"})
     (_, ours), (_, theirs) = wire.sent[0], wire.sent[-1]
 
     # ccxt names its broker and the default margin mode; it cuts trailing zeros where we send the tick's digits.
@@ -109,10 +109,10 @@ def test_the_same_order_placed_by_both_differs_only_in_what_ccxt_adds(world, wir
 def test_the_simulator_takes_a_string_id_only_when_told(world):
     """A quirk of the protocol (dossier D2), not of one client: with numbers only, ccxt is refused."""
     world.quirk(id_type="number")
-    stranger = ccxt_client(world, "http://simulator", world.session())
-    answer = stranger.session.post(
+    ccxt_exchange = ccxt_client(world, "http://simulator", world.session())
+    answer = ccxt_exchange.session.post(
         "http://simulator/exchange/v1/private/user-balance",
-        data=stranger.sign("private/user-balance", ["v1", "private"], "POST")["body"],
+        data=ccxt_exchange.sign("private/user-balance", ["v1", "private"], "POST")["body"],
         headers={"Content-Type": "application/json"},
     )
     assert answer.json()["code"] == 40001

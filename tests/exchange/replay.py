@@ -91,7 +91,7 @@ def rows(*items: Any) -> Answer:
     return ok({"data": list(items)})
 
 
-def failing(code: Any, status: int = 400, **fields: Any) -> Answer:
+def error_response(code: Any, status: int = 400, **fields: Any) -> Answer:
     return envelope(status, code=code, **fields)
 
 

@@ -112,7 +112,7 @@ def test_the_audit_log_says_what_people_did_and_what_was_refused(alice):
 def test_a_very_long_list_is_not_counted_to_its_end(alice, monkeypatch):
     OrderFactory.create_batch(4)
     assert "4 exchange orders" in " ".join(alice.get(ORDERS).content.decode().split())
-    monkeypatch.setattr(base, "FAR", 3)
+    monkeypatch.setattr(base, "MAX_COUNT", 3)
     html = alice.get(ORDERS).content.decode()
     assert "More than 3: filter, or search for an id." in html
     assert "&gt; 3 results" in html

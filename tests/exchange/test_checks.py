@@ -3,7 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from exchange.checks import TAG, contradictions, is_loopback
+from exchange.checks import TAG, is_loopback, settings_errors
 
 LIVE = {
     "LIVE_TRADING": True,
@@ -32,7 +32,7 @@ def test_live_with_both_keys_is_in_order(settings):
 @pytest.mark.parametrize("missing", ["CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY"])
 def test_live_needs_both_keys(settings, missing):
     assert found(settings, **LIVE, **{missing: ""}) == ["exchange.E001"]
-    assert f"there is no {missing}. Put both keys" in contradictions()
+    assert f"there is no {missing}. Put both keys" in settings_errors()
 
 
 def test_plain_http_stays_on_this_machine(settings):
@@ -85,7 +85,7 @@ def test_a_file_with_keys_is_for_its_owner_alone(settings, tmp_path):
 
 def test_warnings_do_not_stop_a_server(settings):
     settings.USE_SANDBOX = True
-    assert contradictions() == ""
+    assert settings_errors() == ""
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.8.9.1", "[::1]", "::1"])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from exchange.fields import ExactDecimalField, plain
+from exchange.fields import ExactDecimalField, format_decimal
 from portfolio.models import Balance
 from tests.factories import BalanceFactory
 
@@ -43,7 +43,9 @@ class EveryDigit(TestCase):
     @given(amount=AMOUNTS, zeros=st.integers(0, 5))
     def test_a_number_is_found_however_many_zeros_it_ends_in(self, amount, zeros):
         BalanceFactory(currency="ANY", quantity=amount, market_value_usd=None)
-        written = Decimal(f"{plain(amount)}{'' if '.' in plain(amount) else '.'}{'0' * zeros}")
+        written = Decimal(
+            f"{format_decimal(amount)}{'' if '.' in format_decimal(amount) else '.'}{'0' * zeros}"
+        )
         assert written == amount
         assert Balance.objects.filter(currency="ANY", quantity=written).exists()
         assert not Balance.objects.filter(currency="ANY", quantity=amount + 10**30).exists()
@@ -53,7 +55,7 @@ class EveryDigit(TestCase):
 @pytest.mark.parametrize("text", ["0.10000000", "1.00", "0", "0.000000000000000001", str(BEYOND_FLOAT)])
 def test_trailing_zeros_are_kept(text):
     BalanceFactory(currency="ANY", quantity=Decimal(text))
-    assert plain(Balance.objects.get(currency="ANY").quantity) == text
+    assert format_decimal(Balance.objects.get(currency="ANY").quantity) == text
 
 
 @pytest.mark.django_db
@@ -83,7 +85,7 @@ def test_comparing_by_size_is_refused_since_sqlite_would_compare_texts(question)
     [("1E+5", "100000"), ("1E-8", "0.00000001"), ("-0", "0"), ("0.50", "0.50"), ("-1.5", "-1.5")],
 )
 def test_plain_digits_never_have_an_exponent(value, text):
-    assert plain(Decimal(value)) == text
+    assert format_decimal(Decimal(value)) == text
 
 
 def test_words_are_not_numbers():

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.oco import judge
-from tests.oco.life import Life
+from tests.oco.life import AccountActions
 from tests.oco.support import journal
 
-HEALTHY = 10  # cycles, after which everything must be as it should
-CALM = 2  # of these in a row, and it is the end
+HEALTHY_CYCLES = 10  # cycles, after which everything must be as it should
+CALM_CYCLES = 2  # of these in a row, and it is the end
 Verb = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
@@ -23,32 +23,32 @@ class History:
 
     def __init__(self, begin: dict[str, Any]) -> None:
         self.begin, self.verbs = begin, list[Verb]()
-        self.life = Life(**begin)
+        self.life = AccountActions(**begin)
 
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         self.verbs.append((verb, args, options))
         getattr(self.life, verb)(*args, **options)
-        self._judge(judge.broken(self.life))
+        self._judge(judge.violations(self.life))
 
     def converge(self) -> None:
         """From wherever it is: healthy cycles lead to cover, and the next one sends nothing.
 
         One calm cycle may be the one of grace that rules 7 and 8 grant.
         """
-        self.life.heal()
+        self.life.recover()
         calm = 0
-        for _ in range(HEALTHY):
+        for _ in range(HEALTHY_CYCLES):
             self.life.history()
             self.life.sync()
-            self._judge(judge.broken(self.life))
+            self._judge(judge.violations(self.life))
             calm = 0 if self._unfinished() else calm + 1
-            if calm == CALM:
+            if calm == CALM_CYCLES:
                 break
         self.life.sync()
-        self._judge([*judge.broken(self.life), *self._unfinished()])
+        self._judge([*judge.violations(self.life), *self._unfinished()])
 
     def _unfinished(self) -> list[str]:
-        sent = [method for method in self.life.asked if "/create-" in method or "/cancel-" in method]
+        sent = [method for method in self.life.requested if "/create-" in method or "/cancel-" in method]
         return [*judge.unfinished(self.life), *(f"It sends {method}." for method in sent)]
 
     def _judge(self, wrong: Sequence[str]) -> None:
@@ -74,7 +74,7 @@ def play(begin: dict[str, Any], verbs: Sequence[Verb]) -> None:
         history.close()
 
 
-def fails(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
+def failure_text(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
     """Why it fails, or nothing."""
     try:
         play(begin, verbs)
@@ -85,25 +85,25 @@ def fails(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
 
 def minimise(begin: dict[str, Any], verbs: Sequence[Verb]) -> tuple[dict[str, Any], list[Verb]]:
     """A history that fails still, from which no verb and no quirk can be left out."""
-    smaller = _without_parts(list(verbs), lambda kept: bool(fails(begin, kept)))
+    smaller = _without_parts(list(verbs), lambda kept: bool(failure_text(begin, kept)))
     names = _without_parts(
-        list(begin), lambda kept: bool(fails({name: begin[name] for name in kept}, smaller))
+        list(begin), lambda kept: bool(failure_text({name: begin[name] for name in kept}, smaller))
     )
     left = {name: begin[name] for name in names}
-    return left, _without_parts(smaller, lambda kept: bool(fails(left, kept)))
+    return left, _without_parts(smaller, lambda kept: bool(failure_text(left, kept)))
 
 
-def _without_parts(items: list[Any], still: Callable[[list[Any]], bool]) -> list[Any]:
+def _without_parts(items: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
     """Leave out halves, quarters, … single ones, as long as it is `still` so."""
     size = max(len(items) // 2, 1)
     while True:
-        place, before = 0, len(items)
-        while place < len(items):
-            kept = items[:place] + items[place + size :]
-            if still(kept):
+        index, before = 0, len(items)
+        while index < len(items):
+            kept = items[:index] + items[index + size :]
+            if holds(kept):
                 items = kept
             else:
-                place += size
+                index += size
         if size == 1 and len(items) == before:
             return items
         size = max(size // 2, 1)

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from exchange.core.order_roles import STOPS
+from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.accounting.perpetual_rows import perpetuals_open
-from tests.oco.life import COINS, Life
+from tests.oco.life import COINS, AccountActions
 from tests.oco.support import ours, truth
 
 ZERO = Decimal(0)
-MINIMUM = Decimal("1.02")
+MIN_ORDER_VALUE = Decimal("1.02")
 MONEY = ("USD", "USDT")
 ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_once)
 
 
-def broken(life: Life) -> list[str]:
+def violations(life: AccountActions) -> list[str]:
     """What is wrong at this moment; empty when all promises hold."""
-    books = truth(life.world)
+    invariant_data = truth(life.world)
     return [
-        *life.broken,
+        *life.violations,
         *(words for words in life.world.exchange.audit() if not (life.forced and " locked of " in words)),
-        *(words for check in ALWAYS for words in check(books)),
+        *(words for check in ALWAYS for words in check(invariant_data)),
         *one_group_each(),
         *no_double(life),
-        *never_dearer(life),
-        *only_of_others(life),
-        *stood_down(life),
-        *left_for_a_reason(life),
+        *buy_backs_within_proceeds(life),
+        *no_own_sales_bought_back(life),
+        *final_groups_have_no_orders(life),
+        *closed_for_a_reason(life),
         *shrunk_for_a_reason(life),
         *spent_for_a_reason(life),
     ]
@@ -45,7 +45,7 @@ def one_group_each() -> Iterator[str]:
             yield f"Lot {lot.pk} has two open groups."
 
 
-def by_lot(life: Life) -> dict[int, list[Order]]:
+def by_lot(life: AccountActions) -> dict[int, list[Order]]:
     legs = dict(OcoLeg.objects.values_list("client_oid", "group__lot_id"))
     found: dict[int, list[Order]] = {}
     for order in ours(life.world):
@@ -53,31 +53,31 @@ def by_lot(life: Life) -> dict[int, list[Order]]:
     return found
 
 
-def can_sell(life: Life, orders: list[Order]) -> Decimal:
+def can_sell(life: AccountActions, orders: list[Order]) -> Decimal:
     """What these orders sold and still can. Linked ones share, but for the exchange's own race (11.3)."""
     lists: dict[str, list[Order]] = {}
     for order in orders:
         lists.setdefault(order.list_id or order.order_id, []).append(order)
-    return sum((_of_list(life, legs) for legs in lists.values()), ZERO)
+    return sum((_list_total(life, legs) for legs in lists.values()), ZERO)
 
 
-def _of_list(life: Life, legs: list[Order]) -> Decimal:
+def _list_total(life: AccountActions, legs: list[Order]) -> Decimal:
     sold = sum((leg.cumulative_quantity for leg in legs), ZERO)
     total = sold + max((leg.remaining for leg in legs if leg.is_open), default=ZERO)
     racing = life.world.exchange.quirks.oco_race != "none"
     return min(total, max(leg.quantity for leg in legs)) if racing else total
 
 
-def no_double(life: Life) -> Iterator[str]:
+def no_double(life: AccountActions) -> Iterator[str]:
     """Never more can be sold for a lot than was bought; never someone else's coins."""
     bought = dict(Lot.objects.values_list("pk", "bought"))
     for lot, orders in by_lot(life).items():
-        most = can_sell(life, orders)
-        if lot in bought and most > bought[lot] and not life.late:
-            yield f"Lot {lot} of {bought[lot]} can sell {most}."
+        maximum = can_sell(life, orders)
+        if lot in bought and maximum > bought[lot] and not life.late:
+            yield f"Lot {lot} of {bought[lot]} can sell {maximum}."
 
 
-def never_dearer(life: Life) -> Iterator[str]:
+def buy_backs_within_proceeds(life: AccountActions) -> Iterator[str]:
     """Buying back never costs more than the sale brought (but for both legs of a pair in the exchange's race)."""
     if life.late or life.world.exchange.quirks.oco_race != "none":
         return
@@ -85,9 +85,9 @@ def never_dearer(life: Life) -> Iterator[str]:
     for entry in set(Lot.objects.filter(side="SELL").values_list("entry_order_id", flat=True)):
         lots = list(Lot.objects.filter(side="SELL", entry_order_id=entry))
         trades = set(LotTrade.objects.filter(lot__in=lots).values_list("trade_id", flat=True))
-        most = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
-        if most > brought(life, trades):
-            yield f"The sale {entry} brought {brought(life, trades)}, and buying back can cost {most}."
+        maximum = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
+        if maximum > sale_proceeds(life, trades):
+            yield f"The sale {entry} brought {sale_proceeds(life, trades)}, and buying back can cost {maximum}."
 
 
 def can_cost(orders: list[Order]) -> Decimal:
@@ -100,14 +100,14 @@ def can_cost(orders: list[Order]) -> Decimal:
     return sum((order.cumulative_value for order in orders), ZERO) + sum(lists.values(), ZERO)
 
 
-def brought(life: Life, trades: set[str]) -> Decimal:
+def sale_proceeds(life: AccountActions, trades: set[str]) -> Decimal:
     rows = [row for row in life.world.exchange.trades.rows if row.trade_id in trades]
     value = sum((row.quantity * row.price for row in rows), ZERO)
     quote = life.world.exchange.instruments[rows[0].instrument_name].quote if rows else ""
     return value + sum((row.fee for row in rows if row.fee_instrument_name == quote), ZERO)
 
 
-def only_of_others(life: Life) -> Iterator[str]:
+def no_own_sales_bought_back(life: AccountActions) -> Iterator[str]:
     """What our own orders sold is never bought back."""
     mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
     taken = set(LotTrade.objects.filter(lot__side="SELL").values_list("trade_id", flat=True))
@@ -116,7 +116,7 @@ def only_of_others(life: Life) -> Iterator[str]:
             yield f"Trade {trade.trade_id} is our own sale, and is bought back."
 
 
-def stood_down(life: Life) -> Iterator[str]:
+def final_groups_have_no_orders(life: AccountActions) -> Iterator[str]:
     final = {group.pk for group in OcoGroup.objects.all() if is_final(group.state)}
     legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
     for order in ours(life.world):
@@ -124,7 +124,7 @@ def stood_down(life: Life) -> Iterator[str]:
             yield f"{order.order_type} {order.client_oid} rests behind a group that is {legs[order.client_oid]}."
 
 
-def left_for_a_reason(life: Life) -> Iterator[str]:
+def closed_for_a_reason(life: AccountActions) -> Iterator[str]:
     """Released only by a hand; closed only when sold, or when coins are gone."""
     for group in OcoGroup.objects.select_related("lot"):
         if group.state == State.RELEASED and not _was_released(life, group):
@@ -133,13 +133,13 @@ def left_for_a_reason(life: Life) -> Iterator[str]:
             yield f"Group {group.pk} says its coins are gone, and they are not."
 
 
-def _was_released(life: Life, group: OcoGroup) -> bool:
+def _was_released(life: AccountActions, group: OcoGroup) -> bool:
     names = set(group.legs.values_list("client_oid", flat=True))
-    by_hand = group.pk in life.let_go or bool(names & life.by_hand)
+    by_hand = group.pk in life.released_groups or bool(names & life.by_hand)
     return by_hand or group.lot.merging or life.forced  # without its coins the exchange itself cancels (6.2)
 
 
-def shrunk_for_a_reason(life: Life) -> Iterator[str]:
+def shrunk_for_a_reason(life: AccountActions) -> Iterator[str]:
     """Lots only lost what left the account by other ways than our orders."""
     for currency in COINS:
         lots = Lot.objects.filter(base_ccy=currency, merged_into=None, side="BUY")
@@ -150,11 +150,11 @@ def shrunk_for_a_reason(life: Life) -> Iterator[str]:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
 
 
-def spent_for_a_reason(life: Life) -> Iterator[str]:
+def spent_for_a_reason(life: AccountActions) -> Iterator[str]:
     """What buys back only gave way to money that left otherwise, or that both legs of a pair spent."""
     for currency in MONEY:
         lots = Lot.objects.filter(quote_ccy=currency, merged_into=None)
-        gone = sum((lot.gone * lot.unit for lot in lots), ZERO)
+        gone = sum((lot.gone * lot.spent_per_coin for lot in lots), ZERO)
         if gone > outflow(life, currency) + sum((paid(order) for order in ours(life.world)), ZERO):
             yield f"Lots count {gone} {currency} as gone, and less left."
 
@@ -163,7 +163,7 @@ def paid(order: Order) -> Decimal:
     return order.cumulative_value if order.side == "BUY" else ZERO
 
 
-def outflow(life: Life, currency: str) -> Decimal:
+def outflow(life: AccountActions, currency: str) -> Decimal:
     exchange = life.world.exchange
     mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
     left = life.withdrawn.get(currency, ZERO)
@@ -176,7 +176,7 @@ def outflow(life: Life, currency: str) -> Decimal:
     return left + raced(life, currency)
 
 
-def raced(life: Life, currency: str) -> Decimal:
+def raced(life: AccountActions, currency: str) -> Decimal:
     """What both legs of pairs sold together beyond one of them."""
     lists: dict[str, list[Order]] = {}
     for order in ours(life.world):
@@ -191,12 +191,12 @@ def raced(life: Life, currency: str) -> Decimal:
 # after a healthy while
 
 
-def unfinished(life: Life) -> list[str]:
+def unfinished(life: AccountActions) -> list[str]:
     """What should be different after enough healthy cycles."""
-    return [*uncovered(life), *unseen(life), *stray(life), *misshown(life)]
+    return [*unprotected(life), *missed_entries(life), *orphans(life), *wrong_perpetuals(life)]
 
 
-def uncovered(life: Life) -> Iterator[str]:
+def unprotected(life: AccountActions) -> Iterator[str]:
     orders = by_lot(life)
     for lot, allowed in allowances(life):
         group = lot.groups.filter(closed_at=None).first()
@@ -204,13 +204,13 @@ def uncovered(life: Life) -> Iterator[str]:
         if group is None:
             yield f"Lot {lot.pk} is open and has no open group."
             continue
-        stops = [order for order in live if order.order_type in STOPS]
+        stops = [order for order in live if order.order_type in STOP_ORDER_TYPES]
         resting = sum((order.remaining for order in stops), ZERO)
-        if not fits(life, lot.instrument_name, allowed, group.stop_price):
-            over = allowed == lot_rest(life, lot) and lot.owned < lot.bought and not live
+        if not is_placeable(life, lot.instrument_name, allowed, group.stop_price):
+            over = allowed == whole_open_quantity(life, lot) and lot.owned < lot.bought and not live
             if resting > allowed or over:
                 yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
-        elif lot.way.reached(
+        elif lot.exit_side.stop_reached(
             life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms), group.stop_price
         ):
             if not stops and group.state != State.STOP_FAILED:
@@ -219,24 +219,26 @@ def uncovered(life: Life) -> Iterator[str]:
             yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.reason}"
 
 
-def lot_rest(life: Life, lot: Lot) -> Decimal:
+def whole_open_quantity(life: AccountActions, lot: Lot) -> Decimal:
     return floor_to(lot.owned, life.world.exchange.instruments[lot.instrument_name].lot)
 
 
-def allowances(life: Life) -> Iterator[tuple[Lot, Decimal]]:
+def allowances(life: AccountActions) -> Iterator[tuple[Lot, Decimal]]:
     """Open lots, oldest first, with what each may sell or buy back: holdings, less what others committed."""
     currencies = (*COINS, *MONEY)
-    free = {currency: life.world.balance(currency) - committed(life, currency) for currency in currencies}
+    free = {
+        currency: life.world.balance(currency) - reserved_by_others(life, currency) for currency in currencies
+    }
     for lot in Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"):
-        wanted = lot_rest(life, lot) * lot.unit
-        share = min(wanted, max(free[lot.claims], ZERO)) / lot.unit
-        free[lot.claims] -= wanted
+        required = whole_open_quantity(life, lot) * lot.spent_per_coin
+        share = min(required, max(free[lot.spent_currency], ZERO)) / lot.spent_per_coin
+        free[lot.spent_currency] -= required
         yield lot, floor_to(share, life.world.exchange.instruments[lot.instrument_name].lot)
 
 
-def committed(life: Life, currency: str) -> Decimal:
+def reserved_by_others(life: AccountActions, currency: str) -> Decimal:
     lists: dict[str, Decimal] = {}
-    for order in life.others():
+    for order in life.external_orders():
         pair = life.world.exchange.instruments[order.instrument_name]
         takes = ZERO
         if order.side == "SELL" and pair.base == currency:
@@ -248,12 +250,12 @@ def committed(life: Life, currency: str) -> Decimal:
     return sum(lists.values(), ZERO)
 
 
-def fits(life: Life, symbol: str, quantity: Decimal, price: Decimal) -> bool:
+def is_placeable(life: AccountActions, symbol: str, quantity: Decimal, price: Decimal) -> bool:
     pair = life.world.exchange.instruments[symbol]
-    return quantity >= pair.lot and quantity * price * life.world.exchange.usd(pair.quote) >= MINIMUM
+    return quantity >= pair.lot and quantity * price * life.world.exchange.usd(pair.quote) >= MIN_ORDER_VALUE
 
 
-def unseen(life: Life) -> Iterator[str]:
+def missed_entries(life: AccountActions) -> Iterator[str]:
     """Buys that no lot has, although they are large enough."""
     since = Watermark.objects.get().since_ns
     known = set(LotTrade.objects.values_list("trade_id", flat=True))
@@ -266,11 +268,11 @@ def unseen(life: Life) -> Iterator[str]:
         net = sum((t.quantity + (t.fee if t.fee_instrument_name == base else ZERO) for t in trades), ZERO)
         price = min(trade.price for trade in trades) * Decimal("0.94")
         whole = floor_to(net, life.world.exchange.instruments[trades[0].instrument_name].lot)
-        if fits(life, trades[0].instrument_name, whole, price):
+        if is_placeable(life, trades[0].instrument_name, whole, price):
             yield f"{net} {base} of {owner} were bought and have no lot."
 
 
-def stray(life: Life) -> Iterator[str]:
+def orphans(life: AccountActions) -> Iterator[str]:
     """Orders of ours that guard nothing."""
     guarded = set(OcoLeg.objects.filter(group__closed_at=None).values_list("client_oid", flat=True))
     for order in ours(life.world):
@@ -281,9 +283,9 @@ def stray(life: Life) -> Iterator[str]:
             yield f"Lot {lot} has two protective orders."
 
 
-def misshown(life: Life) -> Iterator[str]:
+def wrong_perpetuals(life: AccountActions) -> Iterator[str]:
     """Derivative positions that the desk does not show as they are."""
-    held = {name: position.quantity for name, position in life.world.exchange.positions.items()}
+    positions = {name: position.quantity for name, position in life.world.exchange.positions.items()}
     shown = dict(perpetuals_open().values_list("instrument_name", "quantity"))
-    if shown != held:
-        yield f"Of perpetuals {held} is held and {shown} shown."
+    if shown != positions:
+        yield f"Of perpetuals {positions} is held and {shown} shown."

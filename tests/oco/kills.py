@@ -13,14 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from exchange.core.order_roles import STOPS
+from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator import control, manual_controls
 from exchange.simulator.config import Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import Order, Trade
-from exchange.simulator.server import App, served
+from exchange.simulator.server import App, running_server
 from oco.reconcile.execution import PREFIX
 from tests.story import small_catalogue
 
@@ -28,12 +28,14 @@ ROOT = Path(__file__).parent.parent.parent
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000"}
 OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # nobody's business
 DUST, ZERO = Decimal("0.0002"), Decimal(0)
-MOST = Decimal("0.9")  # what a sale brings pays for so much of it at worst: stop 5 %, ceiling 3 %, fees
+MIN_BOUGHT_BACK = Decimal(
+    "0.9"
+)  # what a sale brings pays for so much of it at worst: stop 5 %, ceiling 3 %, fees
 BUY_BACK = "from oco.policies import policy_for; row = policy_for('', 'SELL'); row.enabled = True; row.save()"
 KEY = {"key": "dry-run-key", "secret": "dry-run-secret"}
 
 
-class Deadly(App):
+class KillingApp(App):
     """The exchange's front, which kills its client at the n-th request from now, before or after doing it."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -44,13 +46,13 @@ class Deadly(App):
     def aim(self, victim: int, nth: int, *, after: bool) -> None:
         self.victim, self.left, self.after = victim, nth, after
 
-    def exchange_call(self, request):  # type: ignore[no-untyped-def]
+    def handle_api_call(self, request):  # type: ignore[no-untyped-def]
         self.asked += 1
         self.left -= 1
         due = self.left == 0
         if due and not self.after:
             self.shoot()
-        reply = super().exchange_call(request)
+        reply = super().handle_api_call(request)
         if due and self.after:
             self.shoot()
         return reply
@@ -60,10 +62,10 @@ class Deadly(App):
             os.kill(self.victim, signal.SIGKILL)
 
 
-class Field:
+class KillRun:
     """One exchange, one database, and at most one worker that lives."""
 
-    def __init__(self, app: Deadly, zygote: subprocess.Popen[str], seed: int) -> None:
+    def __init__(self, app: KillingApp, zygote: subprocess.Popen[str], seed: int) -> None:
         self.app, self.exchange = app, app.exchange
         self._zygote, self._random = zygote, Random(seed)
         self.worker = 0
@@ -75,9 +77,9 @@ class Field:
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.worker, signal.SIGKILL)
-        self.until(lambda: not alive(self.worker))
+        self.wait_until(lambda: not alive(self.worker))
 
-    def until(self, ready, seconds: float = 30) -> bool:  # type: ignore[no-untyped-def]
+    def wait_until(self, ready, seconds: float = 30) -> bool:  # type: ignore[no-untyped-def]
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end:
@@ -88,20 +90,20 @@ class Field:
     def cycles(self, count: int = 1) -> None:
         """So many whole cycles and a bit more; each asks for the open orders first."""
         goal = self.app.asked + 9 * count
-        assert self.until(lambda: self.app.asked >= goal or not alive(self.worker))
+        assert self.wait_until(lambda: self.app.asked >= goal or not alive(self.worker))
 
-    def round(self) -> None:
+    def run_round(self) -> None:
         """Something happens, and the worker is killed by the request that the dice name, or by the clock."""
         self.start()
-        self.happen()
+        self.random_event()
         if self._random.random() < 0.7:
             self.app.aim(self.worker, self._random.randint(1, 16), after=self._random.random() < 0.5)
-            self.until(lambda: not alive(self.worker), 10)
+            self.wait_until(lambda: not alive(self.worker), 10)
         else:
             time.sleep(self._random.uniform(0, 1))
         self.kill()
 
-    def happen(self) -> None:
+    def random_event(self) -> None:
         """An entry most of the time; sometimes the market or a counterparty moves."""
         with self.exchange.lock, contextlib.suppress(Refusal, ValueError):
             self.exchange.advance()
@@ -143,7 +145,7 @@ class Field:
     def ours(self) -> list[Order]:
         return [order for order in self.exchange.all_orders() if order.client_oid.startswith(PREFIX)]
 
-    def wrong(self, *, at_rest: bool) -> list[str]:
+    def violations(self, *, at_rest: bool) -> list[str]:
         """What the record says against us. `at_rest`: everything that is owed must rest now."""
         with self.exchange.lock:
             self.exchange.advance()
@@ -156,34 +158,34 @@ class Field:
         yield from self._guarded(currency, at_rest=at_rest)
         yield from self._bought_back(currency, at_rest=at_rest)
         for legs in self._lists(currency):
-            if at_rest and not any(leg.order_type in STOPS for leg in legs):
+            if at_rest and not any(leg.order_type in STOP_ORDER_TYPES for leg in legs):
                 yield f"{legs[0].order_type} {legs[0].client_oid} rests without a stop."
 
     def _guarded(self, currency: str, *, at_rest: bool) -> Iterator[str]:
         untouched = OWN[currency] - sum((trade.quantity for trade in self._sales(currency)), ZERO)
-        owed = self.exchange.ledger.of(currency) - untouched
+        required_cover = self.exchange.ledger.balance_of(currency) - untouched
         lists = [legs for legs in self._lists(currency) if legs[0].side == "SELL"]
         resting = sum((max(leg.remaining for leg in legs) for legs in lists), ZERO)
-        if resting > owed:
-            yield f"{resting} {currency} rest for {owed}: more than was bought."
-        if at_rest and owed - resting > DUST * (1 + len(lists)):
-            yield f"{resting} {currency} rest for {owed}: not all is covered."
+        if resting > required_cover:
+            yield f"{resting} {currency} rest for {required_cover}: more than was bought."
+        if at_rest and required_cover - resting > DUST * (1 + len(lists)):
+            yield f"{resting} {currency} rest for {required_cover}: not all is covered."
 
     def _bought_back(self, currency: str, *, at_rest: bool) -> Iterator[str]:
         """Never for more than the sales brought; at rest for most of what was sold."""
         sales = self._sales(currency)
-        brought = sum((trade.quantity * trade.price for trade in sales), ZERO)
+        proceeds = sum((trade.quantity * trade.price for trade in sales), ZERO)
         mine = [one for one in self.ours() if one.side == "BUY" and one.instrument_name == f"{currency}_USD"]
         lists = [legs for legs in self._lists(currency) if legs[0].side == "BUY"]
         cost = sum((one.cumulative_value for one in mine), ZERO)
         cost += sum((max(leg.remaining * (leg.limit_price or ZERO) for leg in legs) for legs in lists), ZERO)
-        if cost > brought:
-            yield f"Buying {currency} back may cost {cost} of {brought}."
+        if cost > proceeds:
+            yield f"Buying {currency} back may cost {cost} of {proceeds}."
         back = sum((one.cumulative_quantity for one in mine), ZERO)
         back += sum((max(leg.remaining for leg in legs) for legs in lists), ZERO)
-        wanted = sum((trade.quantity for trade in sales), ZERO) * MOST
-        if at_rest and back + DUST * (1 + len(sales)) < wanted:
-            yield f"{back} {currency} are bought back of {wanted}."
+        required = sum((trade.quantity for trade in sales), ZERO) * MIN_BOUGHT_BACK
+        if at_rest and back + DUST * (1 + len(sales)) < required:
+            yield f"{back} {currency} are bought back of {required}."
 
     def _sales(self, currency: str) -> list[Trade]:
         """By hand."""
@@ -202,16 +204,16 @@ class Field:
                 found.setdefault(order.list_id or order.order_id, []).append(order)
         return list(found.values())
 
-    def settle(self) -> list[str]:
+    def converge(self) -> list[str]:
         """A worker that is left alone covers everything; what is wrong after a while."""
         self.start()
-        self.until(lambda: not self.wrong(at_rest=True), 60)
+        self.wait_until(lambda: not self.violations(at_rest=True), 60)
         self.cycles(2)
         before = len(self.ours())
         self.cycles(2)
         left = [] if len(self.ours()) == before else ["It goes on placing orders."]
         self.kill()
-        return [*self.wrong(at_rest=True), *left]
+        return [*self.violations(at_rest=True), *left]
 
 
 def alive(pid: int) -> bool:
@@ -225,7 +227,7 @@ def real_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def still_exchange() -> Exchange:
+def static_exchange() -> Exchange:
     """One whose prices move only when told to, in the real time."""
     prices = Prices(small_catalogue(PRICES), seed=1, origin_ms=real_ms(), volatility=0)
     exchange = Exchange(prices, now_ms=real_ms, **KEY)
@@ -237,10 +239,10 @@ def still_exchange() -> Exchange:
 
 
 @contextlib.contextmanager
-def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
+def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun]:
     """A fresh exchange and a fresh database, known to each other by one quiet cycle."""
-    app = Deadly(still_exchange())
-    with served(app) as address:
+    app = KillingApp(static_exchange())
+    with running_server(app) as address:
         values = {
             "PATH": os.defpath,
             "ENV_FILE": os.devnull,
@@ -254,7 +256,7 @@ def field(directory: Path, seed: int, **environment: str) -> Iterator[Field]:
                 subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=log, **run)
             command = [sys.executable, "-m", "tests.oco.zygote"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run) as zygote:
-                here = Field(app, zygote, seed)
+                here = KillRun(app, zygote, seed)
                 try:
                     here.start()
                     here.cycles(2)

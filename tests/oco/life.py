@@ -15,14 +15,14 @@ from exchange.models import Lease
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.services.groups import group_cancel, group_create
 from oco.services.kill_switch import switch_off, switch_on
-from oco.services.validation import NotPossible, Standing
+from oco.services.validation import AccountContext, NotPossible
 from portfolio.models import Balance
-from tests.oco.rig import PERPETUAL, PRICES, Interruption, Rig
+from tests.oco.rig import PERPETUAL, PRICES, Harness, Interruption
 from tests.oco.support import ours
 
 D = Decimal
@@ -31,7 +31,7 @@ CENT_OF_A_CENT = D("1E-10")  # finer is nothing that an exchange books
 OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
 
 
-class Life(Rig):
+class AccountActions(Harness):
     """The account has dollars, and with `rich` also coins that the desk has no business with. With `backs` what
     is sold is bought back.
     """
@@ -41,7 +41,7 @@ class Life(Rig):
         if backs:
             self.policy("SELL", enabled=True, stop_pct=D(5), target_pct=D(10))
         self.by_hand: set[str] = set()  # client ids of our orders that a hand cancelled
-        self.let_go: set[Any] = set()  # groups that a person released
+        self.released_groups: set[Any] = set()  # groups that a person released
         self.withdrawn: dict[str, Decimal] = {}
         self.forced = False  # coins were taken although orders lock them
         self.late = False  # the exchange may process a request later than rule 6 allows for
@@ -56,7 +56,7 @@ class Life(Rig):
     def resting(self) -> list[Order]:
         return [order for order in ours(self.world) if order.is_open]
 
-    def others(self) -> list[Order]:
+    def external_orders(self) -> list[Order]:
         mine = {id(order) for order in ours(self.world)}
         return [order for order in self.world.exchange.open_orders() if id(order) not in mine]
 
@@ -89,8 +89,8 @@ class Life(Rig):
 
     def spend(self, symbol: str, dollars: str) -> None:
         with self._try():
-            asked = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": dollars}
-            self.world.by_hand("private/create-order", **asked)
+            requested = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": dollars}
+            self.world.by_hand("private/create-order", **requested)
 
     def bid(self, symbol: str, dollars: str) -> None:
         """A resting buy just below the market, which `fill` may fill in parts."""
@@ -125,14 +125,14 @@ class Life(Rig):
         group = self.pick(self.groups(), number)
         price = group and (group.stop_price if role == "stop" else group.take_profit_price)
         if price:
-            sign = -1 if (role == "stop") == (group.lot.way is Way.SELLS) else 1
+            sign = -1 if (role == "stop") == (group.lot.exit_side is ExitSide.SELL) else 1
             tick = self.world.exchange.instruments[group.instrument_name].price_tick
             self.world.set_price(group.instrument_name, floor_to(price * (1 + sign * D(beyond) / 100), tick))
 
-    def gap(self, symbol: str, ratio: str) -> None:
+    def mark_gap(self, symbol: str, ratio: str) -> None:
         self.world.set_mark_gap(symbol, ratio)
 
-    def thin(self, symbol: str, dollars: str | None) -> None:
+    def thin_market(self, symbol: str, dollars: str | None) -> None:
         self.world.set_liquidity(symbol, None if dollars is None else self.lots(symbol, dollars))
 
     # by hand
@@ -174,8 +174,8 @@ class Life(Rig):
         return max(available(self.world.exchange, currency), D(0))
 
     def withdraw(self, currency: str, share: str, *, force: bool = False) -> None:
-        most = self.world.balance(currency) if force else self.free(currency)
-        amount = floor_to(most * D(share), CENT_OF_A_CENT)
+        maximum = self.world.balance(currency) if force else self.free(currency)
+        amount = floor_to(maximum * D(share), CENT_OF_A_CENT)
         with self._try():
             self.world.withdraw(currency, amount, force=force)
             self.forced = self.forced or force
@@ -190,14 +190,14 @@ class Life(Rig):
 
     # other programs
 
-    def foreign_limit(self, currency: str, share: str) -> None:
+    def external_limit(self, currency: str, share: str) -> None:
         symbol = COINS[currency]
         with self._try():
             self.world.sell(
                 symbol, self.whole(symbol, self.free(currency) * D(share)), self.near(symbol, "40")
             )
 
-    def foreign_stop(self, currency: str, share: str) -> None:
+    def external_stop(self, currency: str, share: str) -> None:
         symbol = COINS[currency]
         with self._try():
             self.world.by_hand(
@@ -209,7 +209,7 @@ class Life(Rig):
                 ref_price=self.near(symbol, "-8"),
             )
 
-    def foreign_pair(self, currency: str, share: str) -> None:
+    def external_pair(self, currency: str, share: str) -> None:
         symbol = COINS[currency]
         leg = {
             "instrument_name": symbol,
@@ -223,8 +223,8 @@ class Life(Rig):
         with self._try():
             self.world.by_hand("private/advanced/create-oco", order_list=legs)
 
-    def foreign_cancel(self, number: int) -> None:
-        order = self.pick(self.others(), number)
+    def external_cancel(self, number: int) -> None:
+        order = self.pick(self.external_orders(), number)
         if order is not None:
             with self._try():
                 self.world.cancel(order)
@@ -236,7 +236,7 @@ class Life(Rig):
         if group is not None:
             with self._try():
                 group_cancel(group_id=group.pk, requested_by="alice", now=self.now())
-                self.let_go.add(group.pk)
+                self.released_groups.add(group.pk)
 
     def protect(self, currency: str, dollars: str) -> None:
         symbol = COINS[currency]
@@ -248,7 +248,7 @@ class Life(Rig):
                 take_profit_price=D(self.near(symbol, "12")),
                 requested_by="alice",
                 now=self.now(),
-                standing=Standing(
+                account_context=AccountContext(
                     held=Balance.objects.get(currency=currency).quantity, mark=self.world.price(symbol)
                 ),
             )
@@ -264,11 +264,11 @@ class Life(Rig):
 
     # fate
 
-    def trouble(self, kind: str, method: str = "*", **detail: Any) -> None:
+    def add_fault(self, kind: str, method: str = "*", **detail: Any) -> None:
         self.late = self.late or (kind == "process_later" and detail["seconds"] >= 10)
         self.world.faults.add(kind, method, **detail)
 
-    def calm(self) -> None:
+    def clear_faults(self) -> None:
         self.world.faults.clear()
 
     def hide(self, number: int, seconds: int) -> None:
@@ -286,15 +286,15 @@ class Life(Rig):
         """A cycle that dies there; nobody may go on before its lease has run out."""
         self.sync(seconds, Interruption(kind, nth, self.die))
 
-    def slept(self, kind: str, nth: int, seconds: float = 60) -> None:
+    def suspended(self, kind: str, nth: int, seconds: float = 60) -> None:
         """A cycle that is suspended there for two minutes, while another worker takes over."""
-        self.sync(seconds, Interruption(kind, nth, self.sleep_on))
+        self.sync(seconds, Interruption(kind, nth, self.suspend))
 
-    def beside(self, kind: str, nth: int, seconds: float = 60) -> None:
+    def second_worker(self, kind: str, nth: int, seconds: float = 60) -> None:
         """A second worker starts while the first is there; it finds the lease taken."""
-        self.sync(seconds, Interruption(kind, nth, self._second))
+        self.sync(seconds, Interruption(kind, nth, self._start_second))
 
-    def _second(self) -> None:
+    def _start_second(self) -> None:
         """It waits a while for a holder that is silent; once the lease has run out, it may go on.
 
         The lease ages with real time as well, of which a second is allowed for.
@@ -303,17 +303,17 @@ class Life(Rig):
         runs_out = self.now() + left - timedelta(seconds=1)
         run = self.cycle()
         if run is not None and run.started_at < runs_out:
-            self.broken.append("Two cycles ran at once.")
+            self.violations.append("Two cycles ran at once.")
 
-    def amid(self, kind: str, nth: int, verb: str, *args: Any, seconds: float = 60) -> None:
+    def during(self, kind: str, nth: int, verb: str, *args: Any, seconds: float = 60) -> None:
         """Something else happens in the middle of a cycle."""
         self.sync(seconds, Interruption(kind, nth, lambda: getattr(self, verb)(*args)))
 
     # the end
 
-    def heal(self) -> None:
+    def recover(self) -> None:
         """Everything works again, and nothing more happens. What others did stays."""
-        self.calm()
+        self.clear_faults()
         self.skew(0)
         self.switch(off=False)
         self.world.exchange.liquidity.clear()

@@ -78,12 +78,12 @@ DETAILS: dict[str, list[dict[str, Any]]] = {
     "truncate": [{"keep": 0.5}, {"keep": 0.95}],
     "slow_body": [{"seconds": 5}, {"seconds": 12}],
 }
-OFTEN = [{"times": 1}, {"nth": 2}, {"times": 3}, {"every": 2}, {"every": 3}, {"probability": 0.5}]
+FREQUENCIES = [{"times": 1}, {"nth": 2}, {"times": 3}, {"every": 2}, {"every": 3}, {"probability": 0.5}]
 TROUBLES = st.sampled_from([*KINDS]).flatmap(
     lambda kind: st.builds(
         lambda detail, often: (kind, {**detail, **often}),
         st.sampled_from(DETAILS.get(kind, [{}])),
-        st.sampled_from(OFTEN),
+        st.sampled_from(FREQUENCIES),
     )
 )
 MOMENTS = st.one_of(
@@ -91,7 +91,7 @@ MOMENTS = st.one_of(
     st.tuples(st.just("write"), st.integers(1, 40)),
 )
 REQUESTS = st.tuples(st.sampled_from(["lease", "renewed", "send", "answer"]), st.integers(1, 14))
-AMID = st.one_of(
+DURING = st.one_of(
     st.tuples(st.just("fill_ours"), NUMBERS, SHARES),
     st.tuples(st.just("reach"), NUMBERS, st.sampled_from(["stop", "target"]), st.sampled_from(["0", "1"])),
     st.tuples(st.just("buy"), SYMBOLS, DOLLARS),
@@ -155,16 +155,16 @@ class Machine(RuleBasedStateMachine):
         self.do("killed", *moment, seconds)
 
     @rule(moment=REQUESTS)
-    def slept(self, moment: tuple[str, int]) -> None:
-        self.do("slept", *moment)
+    def suspended(self, moment: tuple[str, int]) -> None:
+        self.do("suspended", *moment)
 
     @rule(moment=REQUESTS)
-    def beside(self, moment: tuple[str, int]) -> None:
-        self.do("beside", *moment)
+    def second_worker(self, moment: tuple[str, int]) -> None:
+        self.do("second_worker", *moment)
 
-    @rule(seconds=SECONDS, moment=REQUESTS, act=AMID)
-    def amid(self, seconds: int, moment: tuple[str, int], act: tuple[Any, ...]) -> None:
-        self.do("amid", *moment, *act, seconds=seconds)
+    @rule(seconds=SECONDS, moment=REQUESTS, act=DURING)
+    def during(self, seconds: int, moment: tuple[str, int], act: tuple[Any, ...]) -> None:
+        self.do("during", *moment, *act, seconds=seconds)
 
     @rule()
     def slices(self) -> None:
@@ -205,12 +205,12 @@ class Machine(RuleBasedStateMachine):
         self.do("reach", number, role, beyond)
 
     @rule(symbol=SYMBOLS, ratio=st.sampled_from(["0", "0.001", "-0.001", "0.03", "-0.06"]))
-    def gap(self, symbol: str, ratio: str) -> None:
-        self.do("gap", symbol, ratio)
+    def mark_gap(self, symbol: str, ratio: str) -> None:
+        self.do("mark_gap", symbol, ratio)
 
     @rule(symbol=SYMBOLS, dollars=st.sampled_from([None, "0", "20", "400"]))
-    def thin(self, symbol: str, dollars: str | None) -> None:
-        self.do("thin", symbol, dollars)
+    def thin_market(self, symbol: str, dollars: str | None) -> None:
+        self.do("thin_market", symbol, dollars)
 
     @rule(what=st.sampled_from(["cancel_leg", "cancel_list"]), number=NUMBERS)
     def cancel(self, what: str, number: int) -> None:
@@ -237,11 +237,11 @@ class Machine(RuleBasedStateMachine):
         self.do("deposit", currency, dollars)
 
     @rule(
-        what=st.sampled_from(["foreign_limit", "foreign_stop", "foreign_pair"]),
+        what=st.sampled_from(["external_limit", "external_stop", "external_pair"]),
         currency=CURRENCIES,
         share=SHARES,
     )
-    def foreign(self, what: str, currency: str, share: str) -> None:
+    def external(self, what: str, currency: str, share: str) -> None:
         self.do(what, currency, share)
 
     @rule(quantity=st.sampled_from(["0", "0.5", "-2"]))
@@ -249,8 +249,8 @@ class Machine(RuleBasedStateMachine):
         self.do("perpetual", quantity)
 
     @rule(number=NUMBERS)
-    def foreign_cancel(self, number: int) -> None:
-        self.do("foreign_cancel", number)
+    def external_cancel(self, number: int) -> None:
+        self.do("external_cancel", number)
 
     @rule(number=NUMBERS)
     def release(self, number: int) -> None:
@@ -264,14 +264,14 @@ class Machine(RuleBasedStateMachine):
     def switch(self, off: bool) -> None:
         self.do("switch", off=off)
 
-    @rule(trouble=TROUBLES, method=METHODS)
-    def trouble(self, trouble: tuple[str, dict[str, Any]], method: str) -> None:
-        self.do("trouble", trouble[0], method, **trouble[1])
+    @rule(add_fault=TROUBLES, method=METHODS)
+    def add_fault(self, add_fault: tuple[str, dict[str, Any]], method: str) -> None:
+        self.do("add_fault", add_fault[0], method, **add_fault[1])
 
     @precondition(lambda self: self.history and self.history.life.world.faults.rules)
     @rule()
-    def calm(self) -> None:
-        self.do("calm")
+    def clear_faults(self) -> None:
+        self.do("clear_faults")
 
     @rule(number=NUMBERS, seconds=st.sampled_from([5, 70, 1800]))
     def hide(self, number: int, seconds: int) -> None:

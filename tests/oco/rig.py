@@ -32,17 +32,20 @@ from exchange.models import Lease, SyncRun
 from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
-from portfolio.worker.runner import EXPECTED, sync_run
+from portfolio.worker.runner import EXPECTED_ERRORS, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 from tests.story import small_catalogue
 
-BUILDERS = ("portfolio.worker.runner.client_from_settings", "exchange.sync.backfill.client_from_settings")
+CLIENT_FACTORIES = (
+    "portfolio.worker.runner.client_from_settings",
+    "exchange.sync.backfill.client_from_settings",
+)
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 PERPETUAL = "BTCUSD-PERP"
-CHANGES = ("INSERT", "UPDATE", "DELETE")
-OURS = ("exchange", "oco", "portfolio", "django_q")
-YOUNG_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
-DEAD_MS = 60_000  # an older nonce is refused (dossier 2.2)
+WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
+APP_LABELS = ("exchange", "oco", "portfolio", "django_q")
+ACCOUNT_AGE_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
+NONCE_MAX_AGE_MS = 60_000  # an older nonce is refused (dossier 2.2)
 
 
 class Killed(BaseException):
@@ -61,7 +64,7 @@ class Interruption:
     act: Callable[[], None]
 
 
-class Rig:
+class Harness:
     """What may happen to the two of them. Every broken rule of the protocol between them is kept in `broken`."""
 
     def __init__(self, balances: dict[str, Any], **quirks: Any) -> None:
@@ -69,8 +72,8 @@ class Rig:
         self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **quirks)
         for symbol, price in PRICES.items():
             self.world.set_price(symbol, price)
-        self.asked: list[str] = []
-        self.broken: list[str] = []
+        self.requested: list[str] = []
+        self.violations: list[str] = []
         self.skew_s = 0.0
         self.cycles: list[Interruption | None] = []
         self.dead = self.died = False
@@ -84,16 +87,16 @@ class Rig:
         world, enter = self.world, self._stack.enter_context
         world.tick = world.app.sleep = self.tick  # type: ignore[method-assign]
         enter(mock.patch("django.utils.timezone.now", self.now))
-        for builder in BUILDERS:
+        for builder in CLIENT_FACTORIES:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
-        enter(mock.patch("exchange.sync.store.RETENTION_NS", YOUNG_NS))
+        enter(mock.patch("exchange.sync.store.RETENTION_NS", ACCOUNT_AGE_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
         enter(mock.patch.object(settings, "AUTO_PROTECT", True))
         enter(mock.patch.object(OcoGroup._meta.get_field("oco_group_id"), "default", self._uuid))
         enter(connection.execute_wrapper(self._execute))
-        enter(listening(self.broken))
+        enter(collect_errors(self.violations))
 
     def close(self) -> None:
         self._stack.close()
@@ -117,17 +120,17 @@ class Rig:
     def client(self, *, before_request: Callable[[str], None]) -> Client:
         token = Lease.objects.values_list("token", flat=True).get()
         session = requests.Session()
-        session.mount("http://simulator", Line(self, token))
+        session.mount("http://simulator", CheckedAdapter(self, token))
 
-        def announced(method: str) -> None:
-            self.moment("lease")
+        def before_each(method: str) -> None:
+            self.checkpoint("lease")
             before_request(method)
-            self.asked.append(method)
-            self.moment("renewed")
+            self.requested.append(method)
+            self.checkpoint("renewed")
 
         return self.world.client(
             session=session,
-            before_request=announced,
+            before_request=before_each,
             rng=random.Random(1),
             now_ms=lambda: self.world.now_ms() + round(self.skew_s * 1000),
         )
@@ -135,12 +138,12 @@ class Rig:
     def sync(self, seconds: float = 60, interruption: Interruption | None = None) -> SyncRun | None:
         """The next cycle, `seconds` later; None when the lease is taken, or the process died."""
         self.tick(seconds)
-        self.asked.clear()
+        self.requested.clear()
         return self.cycle(interruption)
 
     def history(self) -> None:
         """What the worker does between cycles: older history, slice by slice."""
-        with contextlib.suppress(*EXPECTED):
+        with contextlib.suppress(*EXPECTED_ERRORS):
             if backfill_is_due():
                 history_slice(seconds=3600, clock=self.now)
 
@@ -161,7 +164,7 @@ class Rig:
     def _expected(self, run: SyncRun | None) -> None:
         for error in run.errors if run else ():
             if "could not be looked after" in error or "unexpected error" in error:
-                self.broken.append(error)
+                self.violations.append(error)
 
     # interruptions
 
@@ -169,12 +172,12 @@ class Rig:
         self.dead = True
         raise Killed
 
-    def sleep_on(self) -> None:
+    def suspend(self) -> None:
         """This process is stopped for two minutes. Another one takes the lease and runs a whole cycle."""
         self.tick(120)
         self.cycle()
 
-    def moment(self, kind: str) -> None:
+    def checkpoint(self, kind: str) -> None:
         """Something of this kind is about to be done by the innermost cycle."""
         due = self.cycles[-1] if self.cycles else None
         if due is None or due.kind != kind:
@@ -186,72 +189,72 @@ class Rig:
 
     def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         word = sql.split(None, 1)[0]
-        if self.dead and word in (*CHANGES, "SELECT"):
+        if self.dead and word in (*WRITE_STATEMENTS, "SELECT"):
             raise Killed
-        if word in CHANGES and "exchange_lease" not in sql:
-            self.moment("write")
+        if word in WRITE_STATEMENTS and "exchange_lease" not in sql:
+            self.checkpoint("write")
         return execute(sql, params, many, context)
 
 
-class Line(SimulatorAdapter):
+class CheckedAdapter(SimulatorAdapter):
     """The line of one worker: what leaves is checked against what is committed (rules 6 and 15)."""
 
-    def __init__(self, rig: Rig, token: int) -> None:
-        super().__init__(rig.world.app)
-        self.rig, self.token = rig, token
+    def __init__(self, harness: Harness, token: int) -> None:
+        super().__init__(harness.world.app)
+        self.harness, self.token = harness, token
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         method = str(request.url).partition("/exchange/v1/")[2]
         if connection.in_atomic_block:
-            self.rig.broken.append(f"{method} was sent inside a transaction.")
+            self.harness.violations.append(f"{method} was sent inside a transaction.")
         if "/create-" in method or "/cancel-" in method:
             body = json.loads(request.body or b"{}")
-            self._check(method, body["params"], body["nonce"] - round(self.rig.skew_s * 1000))
-        self.rig.moment("send")
+            self._check(method, body["params"], body["nonce"] - round(self.harness.skew_s * 1000))
+        self.harness.checkpoint("send")
         answer = super().send(request, *args, **options)
-        self.rig.moment("answer")
+        self.harness.checkpoint("answer")
         return answer
 
     def _check(self, method: str, params: dict[str, Any], nonce: int) -> None:
-        if self.rig.world.now_ms() - nonce >= DEAD_MS:
+        if self.harness.world.now_ms() - nonce >= NONCE_MAX_AGE_MS:
             return  # the exchange does not take it
         if Lease.objects.values_list("token", flat=True).get() != self.token:
-            self.rig.broken.append(f"{method} was sent without the lease.")
+            self.harness.violations.append(f"{method} was sent without the lease.")
         if "/create-" in method:
             names = [order["client_oid"] for order in params.get("order_list", [params])]
             known = OcoLeg.objects.filter(client_oid__in=names, status="INTENT").count()
             if known != len(names):
-                self.rig.broken.append(f"{method} was sent before its names were committed.")
+                self.harness.violations.append(f"{method} was sent before its names were committed.")
         elif not self._is_ours(params, "advanced" if "/advanced/" in method else "plain"):
-            self.rig.broken.append(f"{method} of an order that is not ours: {params}")
+            self.harness.violations.append(f"{method} of an order that is not ours: {params}")
 
     def _is_ours(self, params: dict[str, Any], space: str) -> bool:
         by_name = {leg.client_oid for leg in OcoLeg.objects.all()}
-        asked = {params.get("order_id"), params.get("list_id")} - {None}
+        requested = {params.get("order_id"), params.get("list_id")} - {None}
         orders = [
             order
-            for order in self.rig.world.exchange.all_orders()
-            if {order.order_id, order.list_id} & asked and order.name_space == space
+            for order in self.harness.world.exchange.all_orders()
+            if {order.order_id, order.list_id} & requested and order.name_space == space
         ]
         return all(order.client_oid in by_name for order in orders)
 
 
 @contextmanager
-def listening(broken: list[str]) -> Iterator[None]:
+def collect_errors(violations: list[str]) -> Iterator[None]:
     """Every traceback that a cycle logs is a fault of ours."""
 
-    class Ear(logging.Handler):
+    class ErrorCollector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.exc_info:
-                broken.append("".join(traceback.format_exception(*record.exc_info)[-12:]))
+                violations.append("".join(traceback.format_exception(*record.exc_info)[-12:]))
 
-    logger, ear = logging.getLogger("exchange_sync"), Ear(level=logging.ERROR)
+    logger, collector = logging.getLogger("exchange_sync"), ErrorCollector(level=logging.ERROR)
     propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(ear)
+    logger.addHandler(collector)
     try:
         yield
     finally:
-        logger.removeHandler(ear)
+        logger.removeHandler(collector)
         logger.propagate = propagate
 
 
@@ -262,5 +265,5 @@ def clear_database() -> None:
             cursor.execute("PRAGMA synchronous=OFF")  # no power is cut here
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_models():
-            if model._meta.app_label in OURS:
+            if model._meta.app_label in APP_LABELS:
                 cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")

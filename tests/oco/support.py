@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchange.core.order_roles import STOPS
+from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.models import Order
-from oco.engine.invariants import OrderFact, broken, converged
+from oco.engine.invariants import OrderFact, converged, violations
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.reconcile.execution import PREFIX
-from oco.reconcile.invariant_checks import books
+from oco.reconcile.invariant_checks import invariant_data
 from tests.exchange.simulator.world import World
 
 D = Decimal
@@ -27,7 +27,7 @@ def resting(world: World) -> list[Order]:
 
 def stop_of(world: World) -> Order:
     """The one stop of ours that rests."""
-    (order,) = [order for order in resting(world) if order.order_type in STOPS]
+    (order,) = [order for order in resting(world) if order.order_type in STOP_ORDER_TYPES]
     return order
 
 
@@ -48,12 +48,14 @@ def truth(world: World) -> Any:
         )
         for order in ours(world)
     ]
-    return books(orders=orders, groups=OcoGroup.objects.all(), held=dict(world.exchange.ledger.balances))
+    return invariant_data(
+        orders=orders, groups=OcoGroup.objects.all(), held=dict(world.exchange.ledger.balances)
+    )
 
 
 def check(world: World) -> None:
     """The invariants hold, and the exchange's own books add up."""
-    assert broken(truth(world)) == []
+    assert violations(truth(world)) == []
     assert world.exchange.audit() == []
 
 
@@ -85,6 +87,6 @@ def journal() -> str:
     return "\n".join([*events, *legs])
 
 
-def created(asked: list[str]) -> int:
+def created(requested: list[str]) -> int:
     """Requests among these that place something."""
-    return sum("/create-" in method for method in asked)
+    return sum("/create-" in method for method in requested)

@@ -4,16 +4,16 @@ import sys
 
 import pytest
 
-from tests.oco.kills import field
+from tests.oco.kills import kill_run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.mark.parametrize("seed", [1])
 def test_killed_four_times_it_leaves_no_double_no_orphan_and_nothing_bare(tmp_path, seed):
-    with field(tmp_path, seed) as here:
+    with kill_run(tmp_path, seed) as here:
         for _ in range(4):
-            here.round()
-            assert here.wrong(at_rest=False) == []
-        assert here.settle() == []
+            here.run_round()
+            assert here.violations(at_rest=False) == []
+        assert here.converge() == []
         assert here.ours()

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from oco.selectors import lacks_read
+from oco.selectors import unprotected_groups_read
 from tests.factories import InstrumentFactory, OrderFactory
 from tests.oco.factories import GroupFactory, LotFactory
 
@@ -15,7 +15,7 @@ D = Decimal
 
 
 def naked(now):
-    return [lack.group for lack in lacks_read(now=now, longer_than=timedelta(minutes=2))]
+    return [lack.group for lack in unprotected_groups_read(now=now, longer_than=timedelta(minutes=2))]
 
 
 def test_naked_is_what_has_waited_too_long():
@@ -60,8 +60,8 @@ def partly():
 
 
 def test_a_part_that_no_order_is_for_is_naked(partly):
-    (lack,) = lacks_read(now=timezone.now(), longer_than=timedelta(minutes=2))
-    assert (lack.group, lack.quantity, lack.is_part) == (partly, D("0.4"), True)
+    (lack,) = unprotected_groups_read(now=timezone.now(), longer_than=timedelta(minutes=2))
+    assert (lack.group, lack.quantity, lack.is_partial) == (partly, D("0.4"), True)
 
 
 def test_not_dust_and_not_at_once(partly):

@@ -26,7 +26,7 @@ def test_the_plain_face_of_a_leg_hid_the_leg_when_both_were_adopted_by_name():
             do("sync"),
             do("buy", "SHIB_USD", "5000", "USD"),
             do("buy", "SHIB_USD", "600", "USDT"),
-            do("slept", "answer", 11),
+            do("suspended", "answer", 11),
         ],
     )
 
@@ -65,13 +65,13 @@ def test_a_target_that_was_open_once_and_hid_was_taken_for_absent_and_doubled():
 def test_a_foreign_pair_that_shows_in_both_name_spaces_took_its_coins_twice():
     play(
         {**FACES_APART, "ack_delay_ms": 2000},
-        [do("foreign_pair", "ETH", "0.4"), do("sell", "ETH", "1"), do("sync"), do("buy", "ETH_USD", "600")],
+        [do("external_pair", "ETH", "0.4"), do("sell", "ETH", "1"), do("sync"), do("buy", "ETH_USD", "600")],
     )
 
 
 @pytest.mark.parametrize("nth", [8, 9, 10])
 def test_asleep_between_the_lease_and_the_signature_it_sent_an_order_without_the_lease(nth):
-    play({}, [do("sync"), do("buy", "BTC_USD", "600", "USD"), do("slept", "renewed", nth)])
+    play({}, [do("sync"), do("buy", "BTC_USD", "600", "USD"), do("suspended", "renewed", nth)])
 
 
 @pytest.mark.parametrize("ids", ["with_ids", "without_ids", "later"])
@@ -96,8 +96,8 @@ def test_a_lot_of_which_a_little_was_left_shrank_by_its_dust_cycle_after_cycle_a
             do("spend", "ETH_USD", "5000"),
             do("spend", "BTC_USD", "5000"),
             do("buy", "SHIB_USD", "5000"),
-            do("amid", "lease", 13, "withdraw", "BTC", "0.999", seconds=12),
-            do("amid", "renewed", 3, "withdraw", "BTC", "0.4", seconds=60),
+            do("during", "lease", 13, "withdraw", "BTC", "0.999", seconds=12),
+            do("during", "renewed", 3, "withdraw", "BTC", "0.4", seconds=60),
         ],
     )
 
@@ -117,9 +117,9 @@ def test_a_whole_lot_closed_by_hand_when_its_quote_fell_and_it_was_worth_too_lit
             do("move", "BTC_USD", "-7"),
             do("sync", 60),
             do("buy", "BTC_USD", "30", ""),
-            do("amid", "lease", 9, "reach", 2, "target", "1", seconds=90000),
+            do("during", "lease", 9, "reach", 2, "target", "1", seconds=90000),
             do("history"),
-            do("beside", "answer", 8),
+            do("second_worker", "answer", 8),
             do("reach", 2, "target", "1"),
         ],
     )
@@ -147,7 +147,7 @@ def test_coins_asked_for_by_hand_before_their_trades_came_to_light_are_protected
             do("sync", 600),
             do("spend", "ETH_USD", "5000"),
             do("killed", "answer", 6, 90000),
-            do("beside", "lease", 1),
+            do("second_worker", "lease", 1),
             do("protect", "ETH", "30"),
         ],
     )
@@ -158,7 +158,7 @@ def test_a_pair_was_placed_for_all_of_a_lot_of_which_a_look_had_just_found_a_par
         {"oco_remainder": "canceled", "cancel_delay_ms": 2000},
         [
             do("sync"),
-            do("trouble", "without_ids", "*/get-order-detail", times=3),
+            do("add_fault", "without_ids", "*/get-order-detail", times=3),
             do("buy", "ETH_USD", "600", "USD"),
             do("sync", 1),
             do("fill_ours", 2, "0.4"),
@@ -171,9 +171,9 @@ def test_a_target_cancelled_by_hand_was_judged_in_its_cycle_of_grace():
     play(
         {"oco_leg_cancel": "one"},
         [
-            do("amid", "lease", 11, "reach", 1, "stop", "1", seconds=90_000),
+            do("during", "lease", 11, "reach", 1, "stop", "1", seconds=90_000),
             do("buy", "BTC_USD", "1.5", "USD"),
-            do("beside", "answer", 1),
+            do("second_worker", "answer", 1),
             do("cancel_leg", 2),
         ],
     )
@@ -187,7 +187,7 @@ def test_a_fill_of_a_buy_was_taken_by_our_stop_of_the_same_number():
             do("bid", "ETH_BTC", "5000"),
             do("fill", 5, "0.999"),
             do("bid", "BTC_USD", "5000"),
-            do("beside", "lease", 7),
+            do("second_worker", "lease", 7),
             do("fill", 1, "0.4"),
         ],
     )
@@ -197,10 +197,10 @@ def test_a_worker_that_had_waited_until_the_lease_ran_out_was_taken_for_a_second
     play(
         {},
         [
-            do("trouble", "slow_body", "private/user-balance", seconds=12, every=3),
-            do("beside", "send", 10),
+            do("add_fault", "slow_body", "private/user-balance", seconds=12, every=3),
+            do("second_worker", "send", 10),
             do("sync", 60),
-            do("beside", "lease", 7),
+            do("second_worker", "lease", 7),
         ],
     )
 
@@ -209,12 +209,12 @@ def test_a_target_that_the_exchange_ended_for_want_of_coins_looks_as_if_a_hand_h
     play(
         {"rich": False},
         [
-            do("slept", "answer", 6),
+            do("suspended", "answer", 6),
             do("spend", "ETH_USD", "600"),
             do("sync", 600),
             do("withdraw", "ETH", "0.4", force=True),
             do("perpetual", "-2"),
-            do("amid", "renewed", 8, "reach", 4, "target", "1", seconds=60),
+            do("during", "renewed", 8, "reach", 4, "target", "1", seconds=60),
         ],
     )
 
@@ -224,9 +224,9 @@ def test_a_buy_was_lost_when_its_trades_were_answered_empty_twice_in_ten_minutes
         {},
         [
             do("perpetual", "0.5"),
-            do("trouble", "empty", "private/*", probability=0.5),
+            do("add_fault", "empty", "private/*", probability=0.5),
             do("killed", "lease", 14, 600),
-            do("amid", "lease", 3, "cancel_leg", 2, seconds=12),
+            do("during", "lease", 3, "cancel_leg", 2, seconds=12),
             do("buy", "BTC_USD", "5000", "USD"),
             do("killed", "write", 3, 60),
             do("killed", "lease", 14, 600),
@@ -238,12 +238,12 @@ def test_a_buy_was_lost_when_its_order_and_its_trades_were_answered_empty_after_
     play(
         {},
         [
-            do("trouble", "empty", "*", every=2),
+            do("add_fault", "empty", "*", every=2),
             do("perpetual", "-2"),
-            do("amid", "send", 10, "withdraw", "ETH", "1", seconds=90_000),
+            do("during", "send", 10, "withdraw", "ETH", "1", seconds=90_000),
             do("buy", "SHIB_USD", "1.5"),
             do("killed", "answer", 7, 600),
-            do("amid", "lease", 8, "buy", "BTC_USD", "30", seconds=60),
+            do("during", "lease", 8, "buy", "BTC_USD", "30", seconds=60),
         ],
     )
 
@@ -256,12 +256,12 @@ def test_a_sale_of_somebody_else_with_the_number_and_size_of_our_stop_was_taken_
             do("sync", 600),
             do("spend", "BTC_USD", "5000"),
             do("buy", "SHIB_USD", "30"),
-            do("beside", "answer", 8),
+            do("second_worker", "answer", 8),
             do("cancel_everything"),
             do("release", 3),
             do("sync", 1),
             do("cancel_everything"),
-            do("foreign_limit", "SHIB", "1"),
+            do("external_limit", "SHIB", "1"),
         ],
     )
 
@@ -277,9 +277,9 @@ def test_a_stop_that_hid_while_its_target_was_cancelled_alone_was_doubled():
             do("sync"),
             do("bid", "BTC_USD", "5000"),
             do("fill", 2, "0.999"),
-            do("beside", "lease", 10),
+            do("second_worker", "lease", 10),
             do("hide", 1, 1800),
-            do("amid", "renewed", 6, "buy", "ETH_BTC", "1.5", seconds=1),
-            do("beside", "send", 8),
+            do("during", "renewed", 6, "buy", "ETH_BTC", "1.5", seconds=1),
+            do("second_worker", "send", 8),
         ],
     )

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.oco.workers import farm
+from tests.oco.workers import worker_pool
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
@@ -16,25 +16,27 @@ SLACK = 4  # a start of a cycle is looked for each second, and a cycle takes its
 
 
 def test_when_one_of_two_dies_in_mid_cycle_the_other_goes_on_within_an_interval(tmp_path):
-    with farm(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
+    with worker_pool(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
         here.start(2)
         here.cycles(1)
         died = here.kill_in_cycle(after=True)
         here.buy("0.01")
-        here.until(lambda: died)
-        here.place.write("UPDATE exchange_lease SET expires_at = '2020-01-01T00:00:00Z'")  # 30 s, in a moment
+        here.wait_until(lambda: died)
+        here.installation.write(
+            "UPDATE exchange_lease SET expires_at = '2020-01-01T00:00:00Z'"
+        )  # 30 s, in a moment
         assert here.cycles(1) < INTERVAL + SLACK
-        here.until(here.covered)
+        here.wait_until(here.is_covered)
         here.buy("0.02")
         here.cycles(1)
-        assert here.covered()
+        assert here.is_covered()
         assert here.pairs() == 2
         (survivor,) = [worker for worker in here.workers if worker not in died]
         assert survivor.stop() == 0
 
 
 def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp_path):
-    with farm(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
+    with worker_pool(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
         here.start()
         here.cycles(1)
         asked = []
@@ -46,12 +48,12 @@ def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp
 
         here.app.on_call = slow
         here.buy("0.01")
-        here.until(lambda: asked)
+        here.wait_until(lambda: asked)
         (worker,) = here.workers
         assert worker.stop() == 0
-        assert here.covered()
-        assert here.place.rows("SELECT holder FROM exchange_lease") == [("",)]
-        assert here.place.rows("SELECT status FROM sync_runs ORDER BY id DESC LIMIT 1") == [("OK",)]
+        assert here.is_covered()
+        assert here.installation.rows("SELECT holder FROM exchange_lease") == [("",)]
+        assert here.installation.rows("SELECT status FROM sync_runs ORDER BY id DESC LIMIT 1") == [("OK",)]
         text = worker.text()
         assert "Stops and targets rest on the exchange and stay there." in text
         assert (

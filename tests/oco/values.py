@@ -8,7 +8,7 @@ from typing import Any
 
 from oco.engine.pricing import Grid
 from oco.engine.states import State
-from oco.engine.types import Desired, Leg, Look, Market, Observed, Role, Standing
+from oco.engine.types import Desired, Leg, LegStatus, Market, Observed, PriceSample, Role
 
 D = Decimal
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def desired(**changes: Any) -> Desired:
     """Owns 1, stop at 95, target at 110, bought a minute ago."""
     usual = {
         "owned": D(1),
-        "cover": changes.get("owned", D(1)),
+        "order_quantity": changes.get("owned", D(1)),
         "stop": D("95.00"),
         "target": D("110.00"),
         "grid": GRID,
@@ -40,12 +40,12 @@ def observed(*legs: Leg, state: State = State.PENDING, mark: Any = None, **chang
         "generation": max((leg.generation for leg in legs), default=0),
     }
     if mark is not None:
-        usual["market"] = Market(looks=(look(mark),))
+        usual["market"] = Market(samples=(sample(mark),))
     return Observed(**(usual | changes))
 
 
-def look(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -> Look:
-    return Look(
+def sample(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -> PriceSample:
+    return PriceSample(
         at=NOW - timedelta(seconds=age),
         mark=D(str(mark)),
         published=D(str(mark if published is None else published)),
@@ -53,22 +53,22 @@ def look(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -
     )
 
 
-def leg(role: Role = STOP, standing: Standing = Standing.OPEN, **changes: Any) -> Leg:
+def leg(role: Role = STOP, status: LegStatus = LegStatus.OPEN, **changes: Any) -> Leg:
     """An order for 1, read back open a while ago."""
     generation = changes.get("generation", 1)
     usual = {
         "client_oid": f"xd-{generation}-{role}",
         "role": role,
         "generation": generation,
-        "standing": standing,
+        "status": status,
         "quantity": D(1),
         "price": {STOP: D("95.00"), TARGET: D("110.00")}.get(role, D(0)),
     }
     return Leg(**(usual | changes))
 
 
-def ended(role: Role = STOP, end: str = "CANCELED", **changes: Any) -> Leg:
-    return leg(role, Standing.ENDED, end=end, **changes)
+def ended(role: Role = STOP, end_status: str = "CANCELED", **changes: Any) -> Leg:
+    return leg(role, LegStatus.ENDED, end_status=end_status, **changes)
 
 
 def pair(**changes: Any) -> tuple[Leg, Leg]:

@@ -9,41 +9,41 @@ from decimal import Decimal
 from pathlib import Path
 
 from exchange.simulator import control
-from exchange.simulator.server import App, served
-from tests.oco.kills import Field, still_exchange
-from tests.programs import Place, Program, descendants
+from exchange.simulator.server import App, running_server
+from tests.oco.kills import KillRun, static_exchange
+from tests.programs import Installation, Program, descendants
 from tests.soak.kills import environment
 
 CREATE = "private/advanced/create-oco"
 
 
-class Watched(App):
+class ObservedApp(App):
     """The exchange's front. `on_call(method, after)` is told of every call before and after it was done."""
 
     def on_call(self, method: str, after: bool) -> None:
         """Nothing, until a story says what."""
 
-    def exchange_call(self, request):  # type: ignore[no-untyped-def]
+    def handle_api_call(self, request):  # type: ignore[no-untyped-def]
         self.on_call(request.method, False)
-        reply = super().exchange_call(request)
+        reply = super().handle_api_call(request)
         self.on_call(request.method, True)
         return reply
 
 
-class Farm:
+class WorkerPool:
     """One exchange, one database, and workers."""
 
-    def __init__(self, app: Watched, place: Place) -> None:
-        self.app, self.place = app, place
-        self.record = Field(app, None, 1)  # type: ignore[arg-type]
+    def __init__(self, app: ObservedApp, installation: Installation) -> None:
+        self.app, self.installation = app, installation
+        self.record = KillRun(app, None, 1)  # type: ignore[arg-type]
         self.workers: list[Program] = []
 
     def start(self, count: int = 1) -> None:
-        self.workers += [self.place.start("run_worker", "--skip-checks") for _ in range(count)]
+        self.workers += [self.installation.start("run_worker", "--skip-checks") for _ in range(count)]
 
-    def at_work(self) -> Program | None:
+    def lease_holder(self) -> Program | None:
         """The worker whose process holds the lease."""
-        ((holder,),) = self.place.rows("SELECT holder FROM exchange_lease") or [("",)]
+        ((holder,),) = self.installation.rows("SELECT holder FROM exchange_lease") or [("",)]
         pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
         return next((one for one in self.workers if pid in descendants(one.pid)), None)
 
@@ -53,8 +53,8 @@ class Farm:
 
         def shoot(method: str, is_after: bool) -> None:
             if method == CREATE and is_after == after and not died:
-                died.append(self.at_work())
-                died[0].murder()
+                died.append(self.lease_holder())
+                died[0].kill_group()
 
         self.app.on_call = shoot  # type: ignore[method-assign]
         return died
@@ -65,11 +65,11 @@ class Farm:
             order = {"instrument_name": "BTC_USD", "side": "BUY", "type": "MARKET", "quantity": quantity}
             control.run(self.app.exchange, "order", {"method": "private/create-order", "params": order})
 
-    def complete(self) -> int:
+    def completed_cycles(self) -> int:
         """How many cycles were complete so far."""
-        return int(self.place.rows("SELECT count(*) FROM sync_runs WHERE status = 'OK'")[0][0])
+        return int(self.installation.rows("SELECT count(*) FROM sync_runs WHERE status = 'OK'")[0][0])
 
-    def until(self, ready, seconds: float = 60) -> float:  # type: ignore[no-untyped-def]
+    def wait_until(self, ready, seconds: float = 60) -> float:  # type: ignore[no-untyped-def]
         """How long it took."""
         began = time.monotonic()
         while not ready():
@@ -79,30 +79,30 @@ class Farm:
         return time.monotonic() - began
 
     def cycles(self, count: int, seconds: float = 60) -> float:
-        goal = self.complete() + count
-        return self.until(lambda: self.complete() >= goal, seconds)
+        goal = self.completed_cycles() + count
+        return self.wait_until(lambda: self.completed_cycles() >= goal, seconds)
 
     def pairs(self) -> int:
         """How many pairs the exchange has ever taken from us."""
         return len({order.list_id for order in self.record.ours()})
 
-    def covered(self) -> bool:
-        return self.record.wrong(at_rest=True) == []
+    def is_covered(self) -> bool:
+        return self.record.violations(at_rest=True) == []
 
     def holdings(self, currency: str = "BTC") -> Decimal:
-        return self.app.exchange.ledger.of(currency)
+        return self.app.exchange.ledger.balance_of(currency)
 
 
 @contextlib.contextmanager
-def farm(directory: Path, **values: str) -> Iterator[Farm]:
-    app = Watched(still_exchange())
-    with served(app) as address:
-        place = Place(
+def worker_pool(directory: Path, **values: str) -> Iterator[WorkerPool]:
+    app = ObservedApp(static_exchange())
+    with running_server(app) as address:
+        installation = Installation(
             directory, **{**environment(), **values, "CRYPTO_COM_REST_URL": f"{address}/exchange/v1"}
         )
-        code, text = place.run("setup", "--no-static", "--skip-checks")
+        code, text = installation.run("setup", "--no-static", "--skip-checks")
         assert code == 0, text
         try:
-            yield Farm(app, place)
+            yield WorkerPool(app, installation)
         finally:
-            place.clear()
+            installation.clear()

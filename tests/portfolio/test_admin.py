@@ -15,7 +15,7 @@ from django.utils import formats, translation
 from exchange.models import AuditEntry, ExchangeOrder, HistoryRange, SyncRun, Trade
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy
 from portfolio.models import Alert, AlertMessage, ApiToken, CostEntry, WatchlistItem
-from portfolio.security.sudo import GIVEN_AT
+from portfolio.security.sudo import CONFIRMED_AT_KEY
 from tests import factories
 from tests.portfolio.pages import Page
 
@@ -151,7 +151,7 @@ def test_an_alert_is_found_by_its_group_and_leads_there(alice):
 @pytest.mark.parametrize("page", ["oco_protectionpolicy", "django_q_schedule", "auth_user"])
 def test_what_could_end_the_watch_needs_the_password(alice, page):
     session = alice.session
-    del session[GIVEN_AT]
+    del session[CONFIRMED_AT_KEY]
     session.save()
     answer = alice.post(reverse(f"admin:{page}_add"), {})
     assert answer.templates[0].name == "sudo.html"

@@ -8,7 +8,7 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from portfolio.api.openapi import document
+from portfolio.api.openapi import openapi_document
 from tests.factories import (
     ApiTokenFactory,
     BalanceFactory,
@@ -22,7 +22,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-api = schemathesis.openapi.from_dict(document())
+api = schemathesis.openapi.from_dict(openapi_document())
 api.app = get_wsgi_application()
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.programs import Place
+from tests.programs import Installation
 from tests.soak.kills import environment
 
 pytestmark = [
@@ -29,30 +29,30 @@ class Here:
 
     def __init__(self, directory, template=None):
         like = {"template": template.name} if template and template.name else {}
-        self.place = Place(directory, **environment(**like))
+        self.installation = Installation(directory, **environment(**like))
         if template is None:
             self.run("setup", "--no-static")
         else:
-            shutil.copytree(template.place.directory, directory, dirs_exist_ok=True)
+            shutil.copytree(template.installation.directory, directory, dirs_exist_ok=True)
 
     @property
     def name(self):
         """Of its database, on a server."""
-        return urlsplit(self.place.environment.get("DATABASE_URL", "")).path.strip("/")
+        return urlsplit(self.installation.environment.get("DATABASE_URL", "")).path.strip("/")
 
     def run(self, *words, code=0):
-        found, text = self.place.run(*words)
+        found, text = self.installation.run(*words)
         assert found == code, text
         return text
 
     def database(self):
-        return self.place.database()
+        return self.installation.database()
 
     def rows(self, sql):
-        return self.place.rows(sql)
+        return self.installation.rows(sql)
 
     def write(self, *statements):
-        self.place.write(*statements)
+        self.installation.write(*statements)
 
     def bind(self, account, environment="DRY_RUN"):
         moment = "'2026-01-01T00:00:00Z'"
@@ -73,7 +73,7 @@ def fresh(tmp_path_factory):
 def here(fresh, tmp_path):
     here = Here(tmp_path, fresh)
     yield here
-    here.place.clear()
+    here.installation.clear()
 
 
 @contextlib.contextmanager
@@ -190,8 +190,8 @@ def test_it_is_refused_while_a_worker_lives_or_somebody_is_at_work(here, tmp_pat
     )
     assert "cycle there:1 ab" in here.run("restore", str(file), "--yes", code=1)
     here.write("DELETE FROM exchange_lease")
-    worker = here.place.start("run_worker")
-    worker.until(lambda: here.rows("SELECT name FROM exchange_heartbeat"))
+    worker = here.installation.start("run_worker")
+    worker.wait_until(lambda: here.rows("SELECT name FROM exchange_heartbeat"))
     assert "A worker is running" in here.run("restore", str(file), "--yes", code=1)
     worker.stop()
 
@@ -264,7 +264,7 @@ def test_it_restores_into_an_empty_place(here, tmp_path):
     here.run("backup", str(file))
     there = tmp_path / "there"
     there.mkdir()
-    other = Place(there, **environment())
+    other = Installation(there, **environment())
     code, text = other.run("restore", str(file), "--yes")
     assert code == 0, text
     assert "What was here before" not in text

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from portfolio.templatetags.formatting import amount, amount_text, held_text, percent, usd, usd_down, usd_text
-from portfolio.templatetags.labels import cover_pill, instrument, words
+from portfolio.templatetags.labels import code_label, cover_pill, instrument_label
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_what_is_not_known_is_no_number():
 
 
 def test_the_words_of_the_exchange_become_ours():
-    assert (instrument("BTC_USD"), instrument("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
-    assert (words("STOP_LOSS"), words("SOMETHING_NEW")) == ("Stop-loss", "Something new")
+    assert (instrument_label("BTC_USD"), instrument_label("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
+    assert (code_label("STOP_LOSS"), code_label("SOMETHING_NEW")) == ("Stop-loss", "Something new")
     assert 'class="pill ok"' in cover_pill("PROTECTED")
     assert cover_pill("PROTECTED").endswith("Protected</span>")
     assert 'class="pill off" data-status="SOMETHING_NEW"' in cover_pill("SOMETHING_NEW")

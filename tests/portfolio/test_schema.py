@@ -5,8 +5,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
-from portfolio.api.openapi import Kind, document, kind_of
-from portfolio.urls import api
+from portfolio.api.openapi import SchemaType, openapi_document, schema_type
+from portfolio.urls import api_urls
 from tests.portfolio.pages import Page
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ SCHEMA, DOCS = "/api/schema/", "/api/docs/"
 
 
 def operations():
-    for path, methods in document()["paths"].items():
+    for path, methods in openapi_document()["paths"].items():
         yield from ((path, method.upper(), one) for method, one in methods.items())
 
 
@@ -25,16 +25,16 @@ def test_it_is_made_without_a_warning(tmp_path):
 
 def test_it_names_every_address_of_the_api():
     assert get_resolver()
-    ours = {f"/api/{one.pattern}" for one in api} - {SCHEMA, DOCS, "/api/dashboard/state/"}
-    plain = {path.partition("{")[0] for path in document()["paths"]}
+    ours = {f"/api/{one.pattern}" for one in api_urls} - {SCHEMA, DOCS, "/api/dashboard/state/"}
+    plain = {path.partition("{")[0] for path in openapi_document()["paths"]}
     assert {path.partition("<")[0] for path in ours} == plain
 
 
 def test_money_is_text_in_plain_digits():
-    for name, shape in document()["components"]["schemas"].items():
+    for name, shape in openapi_document()["components"]["schemas"].items():
         for field, kind in shape.get("properties", {}).items():
             assert kind.get("type") != "number", f"{name}.{field}"
-    order = document()["components"]["schemas"]["Order"]["properties"]
+    order = openapi_document()["components"]["schemas"]["Order"]["properties"]
     assert order["price"] == {
         "type": "string",
         "format": "decimal",
@@ -64,7 +64,7 @@ def test_the_key_against_repetition_is_told():
 
 
 def test_it_is_served_to_whoever_may_read(settings):
-    assert Client().get(SCHEMA).json() == document()
+    assert Client().get(SCHEMA).json() == openapi_document()
     settings.DASHBOARD_PUBLIC = "false"
     assert Client().get(SCHEMA).status_code == 401
     assert Client().get(DOCS).status_code == 302
@@ -76,7 +76,7 @@ def test_the_page_tells_all_of_it_within_the_policy():
     assert (Page(html).inline, Page(html).external) == ([], [])
     for path, method, _ in operations():
         assert f"{method} {path}" in html
-    for name in document()["components"]["schemas"]:
+    for name in openapi_document()["components"]["schemas"]:
         assert f'id="shape-{name}"' in html
 
 
@@ -96,4 +96,4 @@ def test_what_may_always_be_answered_is_told_once():
     ],
 )
 def test_a_kind_is_told_in_words(schema, words, shape):
-    assert kind_of(schema) == Kind(words, shape)
+    assert schema_type(schema) == SchemaType(words, shape)

@@ -28,12 +28,12 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=50_000, help="at least so many")
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     setup_test_environment()
     name = connection.creation.create_test_db(verbosity=0, serialize=False)
     try:
         with transaction.atomic():
-            return soak(asked.steps, asked.seed, first=asked.first)
+            return soak(args.steps, args.seed, first=args.first)
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
         teardown_test_environment()

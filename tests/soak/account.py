@@ -18,40 +18,41 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from exchange.client.errors import ExchangeError
 from exchange.core.times import NS_PER_DAY
-from exchange.models import ExchangeOrder, Lease, Trade
+from exchange.models import ExchangeOrder, Trade
+from exchange.models import Lease as LeaseRow
 from exchange.schemas import NameSpace, NewOrder
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 from exchange.simulator.config import CHOICES, Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.sync.backfill import history_slice
-from oco.reconcile.loop import Report
+from oco.reconcile.loop import CycleReport
 from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import World
 from tests.record import differences
-from tests.story import HELD, PRICES, small_catalogue
+from tests.story import BALANCES, PRICES, small_catalogue
 from tests.support import Desk
 
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
 SYMBOLS = sorted(PRICES)
 CATALOGUE = small_catalogue(SYMBOLS)
 RETENTION_NS = 5 * NS_PER_DAY
-LONGEST_HIDDEN_S = 60
-IN_ONE_MS = 90  # of more than a page the desk may only know that it cannot be sure (HistoryGap)
-LONGEST_ASLEEP_H = 50  # and once more as long is still within the short retention
-ALIKE = (
+MAX_HIDDEN_S = 60
+MAX_BURST = 90  # of more than a page the desk may only know that it cannot be sure (HistoryGap)
+MAX_ASLEEP_H = 50  # and once more as long is still within the short retention
+AMBIGUOUS = (
     "exchange_order_id",
     "order_id_ranges",
 )  # with these, which faces belong together can only be guessed
-QUIRKS = {name: values for name, values in CHOICES.items() if name not in ALIKE}
+QUIRKS = {name: values for name, values in CHOICES.items() if name not in AMBIGUOUS}
 
-OFTEN = (  # those that the sync notices most
+FREQUENT = (  # those that the sync notices most
     *("history_window", "tie_order", "ns_resolution", "unknown_order", "triggered_in_plain", "fills_carry"),
     *("fills_client_oid", "refusal_ids", "ack_delay_ms", "fresh_order", "cancel_delay_ms", "partial_fills"),
     *("oco_race", "oco_remainder", "client_oid_unique", "client_oid_scope", "untriggered_status"),
 )
-WEIGHED = [*sorted(QUIRKS), *OFTEN * 4]
+WEIGHTED = [*sorted(QUIRKS), *FREQUENT * 4]
 
 symbols = st.sampled_from(SYMBOLS)
 sides = st.sampled_from(["BUY", "SELL"])
@@ -94,16 +95,16 @@ METHODS = (
 Progress = tuple[Decimal, bool]
 
 
-def progress() -> dict[tuple[str, str], Progress]:
+def order_progress() -> dict[tuple[str, str], Progress]:
     """How far each order is in our record: executed quantity, and whether it has ended. Fills count as ended."""
     rows = ExchangeOrder.objects.values_list("name_space", "order_id", "filled_quantity", "is_open")
-    told = {(space, order_id): (filled, not is_open) for space, order_id, filled, is_open in rows}
-    return told | {
+    stored = {(space, order_id): (filled, not is_open) for space, order_id, filled, is_open in rows}
+    return stored | {
         ("TRADE", name): (Decimal(0), True) for name in Trade.objects.values_list("trade_id", flat=True)
     }
 
 
-def goes_on(before: Progress, after: Progress | None) -> bool:
+def is_progress(before: Progress, after: Progress | None) -> bool:
     return after is not None and after[0] >= before[0] and after[1] >= before[1]
 
 
@@ -121,11 +122,11 @@ class Account(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(settings, "AUTO_PROTECT", False)
         self.patch.setattr("exchange.sync.store.RETENTION_NS", RETENTION_NS)
-        self.patch.setattr("portfolio.worker.cycle.reconcile", lambda **_: Report(0, 0, ()))
+        self.patch.setattr("portfolio.worker.cycle.reconcile", lambda **_: CycleReport(0, 0, ()))
         self.patch.setattr("exchange.simulator.markets.recorded_catalogue", lambda: CATALOGUE)
         logging.disable(logging.CRITICAL)
         self.travel = time_machine.travel(0, tick=False)
-        self.world = World(HELD, catalogue=CATALOGUE)
+        self.world = World(BALANCES, catalogue=CATALOGUE)
         for symbol, price in PRICES.items():
             self.world.set_price(symbol, price)
         self.desk = Desk(self.world, self.patch, SimpleNamespace(), self.travel.start())
@@ -150,8 +151,8 @@ class Account(RuleBasedStateMachine):
         Account.steps += 1
         super().check_invariants(*args, **kwargs)
 
-    @initialize(quirks=st.dictionaries(st.sampled_from(WEIGHED), st.integers(1, 2), max_size=6))
-    def born(self, quirks: dict[str, int]) -> None:
+    @initialize(quirks=st.dictionaries(st.sampled_from(WEIGHTED), st.integers(1, 2), max_size=6))
+    def set_quirks(self, quirks: dict[str, int]) -> None:
         self.world.quirk(**{name: QUIRKS[name][at % len(QUIRKS[name])] for name, at in quirks.items()})
 
     # what our own program sends
@@ -194,7 +195,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
-        for order in self.chosen(pick):
+        for order in self.pick_orders(pick):
             space = PLAIN if order.name_space == "plain" else ADVANCED
             with contextlib.suppress(ExchangeError):
                 self.client.order_cancel(space, order_id=order.order_id)
@@ -210,7 +211,9 @@ class Account(RuleBasedStateMachine):
     def limit_by_hand(self, symbol: str, side: str, size: int, offset: int, name: str) -> None:
         price = str(self.price(symbol, offset))
         named = {"client_oid": name} if name else {}
-        self.hand("private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **named)
+        self.send_manually(
+            "private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **named
+        )
 
     @rule(
         symbol=symbols,
@@ -225,40 +228,46 @@ class Account(RuleBasedStateMachine):
             ]
         ),
     )
-    def hurried(self, symbol: str, side: str, size: int, offset: int, extra: dict[str, Any]) -> None:
+    def limit_with_instruction(
+        self, symbol: str, side: str, size: int, offset: int, extra: dict[str, Any]
+    ) -> None:
         price = str(self.price(symbol, offset))
-        self.hand("private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **extra)
+        self.send_manually(
+            "private/create-order", **self.row(symbol, side, "LIMIT", size), price=price, **extra
+        )
 
     @precondition(lambda self: self.bursts < 3)
-    @rule(side=sides, many=st.integers(20, IN_ONE_MS), later=st.booleans())
+    @rule(side=sides, many=st.integers(20, MAX_BURST), later=st.booleans())
     def burst(self, side: str, many: int, later: bool) -> None:
         """With the one before, more than an answer holds; in one millisecond or a few."""
         self.bursts += 1
         self.world.tick(3)
         for number in range(many):
-            self.hand("private/create-order", **self.row(SYMBOLS[number % 4], side, "MARKET", 1))
+            self.send_manually("private/create-order", **self.row(SYMBOLS[number % 4], side, "MARKET", 1))
             if later and not number % 9:
                 self.world.tick(0.001)
         self.world.tick(3)
 
     @rule(pick=picks)
     def cancel_by_hand(self, pick: int) -> None:
-        for order in self.chosen(pick):
+        for order in self.pick_orders(pick):
             with contextlib.suppress(Refusal):
                 self.world.cancel(order)
 
     @rule(pick=picks, offset=offsets, size=sizes)
     def amend_by_hand(self, pick: int, offset: int, size: int) -> None:
-        for order in self.chosen(pick):
+        for order in self.pick_orders(pick):
             price = str(self.price(order.instrument_name, offset))
             new = {"order_id": order.order_id, "new_quantity": str(self.lots(order.instrument_name, size))}
             if order.name_space == "plain":
-                self.hand("private/amend-order", **new, new_price=price)
+                self.send_manually("private/amend-order", **new, new_price=price)
             elif order.order_type == "LIMIT":
-                self.hand("private/advanced/amend-order", **new, new_price=price)
+                self.send_manually("private/advanced/amend-order", **new, new_price=price)
             else:
                 limit = price if offset % 3 else "0"
-                self.hand("private/advanced/amend-order", **new, new_price=limit, new_ref_price=price)
+                self.send_manually(
+                    "private/advanced/amend-order", **new, new_price=limit, new_ref_price=price
+                )
 
     @rule(amount=st.integers(-300, 300), currency=st.sampled_from(["USD", "SOL", "CRO"]))
     def move_money(self, amount: int, currency: str) -> None:
@@ -269,7 +278,7 @@ class Account(RuleBasedStateMachine):
                 self.world.withdraw(currency, -amount)
 
     @rule(currency=st.sampled_from(["BTC", "ETH", "CRO"]))
-    def take_all(self, currency: str) -> None:
+    def withdraw_all(self, currency: str) -> None:
         """Refused while open orders lock some of it; untriggered stops usually lock nothing."""
         with contextlib.suppress(Refusal):
             self.world.withdraw(currency, self.world.balance(currency))
@@ -278,7 +287,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(pick=picks, share=st.integers(1, 4))
     def fill(self, pick: int, share: int) -> None:
-        for order in self.chosen(pick):
+        for order in self.pick_orders(pick):
             lot = self.world.exchange.instruments[order.instrument_name].lot
             part = max(lot, order.remaining / share // lot * lot)
             with contextlib.suppress(Refusal, ValueError):
@@ -301,7 +310,7 @@ class Account(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.world.tick(seconds)
 
-    @precondition(lambda self: self.slept_h < LONGEST_ASLEEP_H)
+    @precondition(lambda self: self.slept_h < MAX_ASLEEP_H)
     @rule(hours=st.integers(20, 50))
     def sleep_long(self, hours: int) -> None:
         """The machine is off for a day or two, and the account goes on."""
@@ -323,9 +332,9 @@ class Account(RuleBasedStateMachine):
     def calm(self) -> None:
         self.world.faults.clear()
 
-    @rule(pick=picks, seconds=st.integers(1, LONGEST_HIDDEN_S))
+    @rule(pick=picks, seconds=st.integers(1, MAX_HIDDEN_S))
     def hide(self, pick: int, seconds: int) -> None:
-        for order in self.chosen(pick):
+        for order in self.pick_orders(pick):
             self.world.hide(order, seconds)
 
     @rule(skew_s=st.integers(-20, 20))
@@ -338,8 +347,8 @@ class Account(RuleBasedStateMachine):
     @rule()
     def simulator_restarts(self) -> None:
         """Its state goes through the file and back; troubles and what it remembered for them are gone."""
-        world, was = self.world, self.world.exchange
-        saved = json.loads(json.dumps({"exchange": was.to_state(), "prices": world.prices.to_state()}))
+        world, previous = self.world, self.world.exchange
+        saved = json.loads(json.dumps({"exchange": previous.to_state(), "prices": world.prices.to_state()}))
         world.prices = Prices.from_state(saved["prices"])
         world.exchange = Exchange.from_state(saved["exchange"], prices=world.prices, now_ms=world.now_ms)
         world.app.exchange = world.exchange
@@ -354,30 +363,30 @@ class Account(RuleBasedStateMachine):
         self.world.tick(seconds)
         calls = count()
 
-        def announce(held: Any) -> None:
+        def announce(lease: Any) -> None:
             if next(calls) == at:
                 raise Killed
-            renew(held)
+            renew(lease)
 
-        renew = Held.renew
+        renew = Lease.renew
         with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
-            patch.setattr(Held, "renew", announce)
-            patch.setattr(Held, "release", lambda held: None)
+            patch.setattr(Lease, "renew", announce)
+            patch.setattr(Lease, "release", lambda lease: None)
             sync_run(trigger="test")
-        Lease.objects.update(expires_at="2000-01-01T00:00:00Z")
+        LeaseRow.objects.update(expires_at="2000-01-01T00:00:00Z")
 
     # what we do
 
     @rule(seconds=st.sampled_from([1, 30, 60]))
     def cycle(self, seconds: int) -> None:
         """Nothing that was known is unknown, undone or open again afterwards."""
-        before = progress()
+        before = order_progress()
         self.desk.sync(seconds)
-        after = progress()
+        after = order_progress()
         lost = [
             f"{key}: {known} before, {after.get(key)} now"
             for key, known in before.items()
-            if not goes_on(known, after.get(key))
+            if not is_progress(known, after.get(key))
         ]
         if lost:
             raise AssertionError("\n".join(lost))
@@ -388,7 +397,7 @@ class Account(RuleBasedStateMachine):
     def outage(self, method: str, seconds: int, cycles: int, side: str) -> None:
         """One part does not answer for a while, and just then something happens."""
         rule_id = self.world.faults.add("http", method, status=503)
-        self.hand("private/create-order", **self.row("SOL_USD", side, "MARKET", 1))
+        self.send_manually("private/create-order", **self.row("SOL_USD", side, "MARKET", 1))
         for _ in range(cycles):
             self.world.tick(seconds)
             self.cycle(1)
@@ -414,12 +423,12 @@ class Account(RuleBasedStateMachine):
         """The line is well: two cycles and what is left of history, and both records are the same."""
         self.world.faults.clear()
         self.clock(0)
-        self.world.tick(2 * LONGEST_HIDDEN_S)
-        self.desk.quiet()
+        self.world.tick(2 * MAX_HIDDEN_S)
+        self.desk.sync_ok()
         assert history_slice(seconds=10**6) is True
-        self.desk.quiet()
+        self.desk.sync_ok()
         assert history_slice(seconds=10**6) is True
-        found = differences(self.world.exchange, may_doubt=self.bursts > 0)
+        found = differences(self.world.exchange, allow_gaps=self.bursts > 0)
         if found:
             raise AssertionError("\n".join(found))
 
@@ -452,11 +461,11 @@ class Account(RuleBasedStateMachine):
         with contextlib.suppress(ExchangeError):
             self.client.order_create(space, self.order(symbol, side, kind, size, **values))
 
-    def hand(self, method: str, **params: Any) -> None:
+    def send_manually(self, method: str, **params: Any) -> None:
         with contextlib.suppress(Refusal):
             self.world.by_hand(method, **params)
 
-    def chosen(self, pick: int) -> Sequence[Order]:
+    def pick_orders(self, pick: int) -> Sequence[Order]:
         """One of the open orders, or none when there are none."""
         found = sorted(self.world.open_orders(), key=lambda order: (order.create_time_ns, order.order_id))
         return [found[pick % len(found)]] if found else []

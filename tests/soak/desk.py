@@ -18,9 +18,9 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from tests.benchmarks.memory import MB, _begin_market, _sizes
-from tests.benchmarks.memory import _tell as tell_memory
-from tests.programs import Place
+from tests.benchmarks.memory import MB, _create_market, _memory_by_program
+from tests.benchmarks.memory import _report as report_memory
+from tests.programs import Installation
 
 SYMBOLS = {"BTC_USD": "0.004", "ETH_USD": "0.1", "SOL_USD": "2", "CRO_USD": "3000"}
 
@@ -33,93 +33,101 @@ def main() -> int:
     parser.add_argument("--interval", type=int, default=30, help="seconds between cycles, at least 30")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak") as directory:
-        place = Place(Path(directory), SYNC_INTERVAL_SECONDS=str(asked.interval), DASHBOARD_PUBLIC="true")
+        installation = Installation(
+            Path(directory), SYNC_INTERVAL_SECONDS=str(asked.interval), DASHBOARD_PUBLIC="true"
+        )
         try:
-            return _run(place, asked)
+            return _run(installation, asked)
         finally:
-            place.clear()
+            installation.clear()
 
 
-def _run(place: Place, asked: argparse.Namespace) -> int:
-    _begin_market(place, asked.speed)
-    desk = place.start("run_desk")
-    desk.until(lambda: "exchange sync cycle completed" in desk.text(), 90)
-    start, began_with = _sizes(desk), _database(place)
-    bought = _live(place, asked.minutes * 60, asked.entries)
+def _run(installation: Installation, asked: argparse.Namespace) -> int:
+    _create_market(installation, asked.speed)
+    desk = installation.start("run_desk")
+    desk.wait_until(lambda: "exchange sync cycle completed" in desk.text(), 90)
+    start, began_with = _memory_by_program(desk), _database(installation)
+    bought = _trade(installation, asked.minutes * 60, asked.entries)
     time.sleep(3 * asked.interval)  # the last entries get their stops
-    end, wrong = _sizes(desk), _wrong(place)
-    tell_memory(
-        round(asked.minutes * 60), asked.speed, _count(place, "sync_runs WHERE status = 'OK'"), start, end
+    end, errors = _memory_by_program(desk), _find_errors(installation)
+    report_memory(
+        round(asked.minutes * 60),
+        asked.speed,
+        _count(installation, "sync_runs WHERE status = 'OK'"),
+        start,
+        end,
     )
     print(
-        f"\n  {bought} entries bought; database {began_with / MB:.1f} MB, then {_database(place) / MB:.1f} MB"
+        f"\n  {bought} entries bought; database {began_with / MB:.1f} MB, then {_database(installation) / MB:.1f} MB"
     )
     for name, column, table in (
         ("cycles", "status", "sync_runs"),
         ("groups", "state", "oco_groups"),
         ("alarms", "kind", "portfolio_alerts"),
     ):
-        print(f"  {name}: {_by(place, column, table)}")
+        print(f"  {name}: {_by(installation, column, table)}")
     print(f"  errors in the log: {desk.text().count('Traceback')}")
-    print("\n".join(wrong) or "  every open group has its stop on the exchange")
+    print("\n".join(errors) or "  every open group has its stop on the exchange")
     desk.stop()
-    return 1 if wrong or "Traceback" in desk.text() else 0
+    return 1 if errors or "Traceback" in desk.text() else 0
 
 
-def _live(place: Place, seconds: float, entries: int) -> int:
+def _trade(installation: Installation, seconds: float, entries: int) -> int:
     """Entries spread over the time; how many the exchange took."""
-    chance, began, taken = random.Random(1), time.monotonic(), 0
+    rng, began, taken = random.Random(1), time.monotonic(), 0
     for number in range(entries):
         time.sleep(max(0.0, began + seconds * number / entries - time.monotonic()))
-        symbol = chance.choice(sorted(SYMBOLS))
-        _control(place, "deposit", currency="USD", amount="500")
-        quantity = Decimal(SYMBOLS[symbol]) * chance.randint(1, 3)
+        symbol = rng.choice(sorted(SYMBOLS))
+        _control(installation, "deposit", currency="USD", amount="500")
+        quantity = Decimal(SYMBOLS[symbol]) * rng.randint(1, 3)
         taken += "result" in _control(
-            place,
+            installation,
             "order",
             method="private/create-order",
             params={"instrument_name": symbol, "side": "BUY", "type": "MARKET", "quantity": str(quantity)},
         )
-        urllib.request.urlopen(f"http://127.0.0.1:{place.port}/", timeout=30).read()
+        urllib.request.urlopen(f"http://127.0.0.1:{installation.port}/", timeout=30).read()
     return taken
 
 
-def _control(place: Place, verb: str, **values: object) -> dict[str, object]:
-    address = f"http://127.0.0.1:{place.exchange_port}/_control/{verb}"
+def _control(installation: Installation, verb: str, **values: object) -> dict[str, object]:
+    address = f"http://127.0.0.1:{installation.exchange_port}/_control/{verb}"
     asked = urllib.request.Request(address, json.dumps(values).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(asked, timeout=30) as answer:
         return dict(json.load(answer))
 
 
-def _wrong(place: Place) -> list[str]:
+def _find_errors(installation: Installation) -> list[str]:
     """Open groups that say they are covered, without a stop among the open orders of the exchange's last list."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/api/dashboard/state", timeout=30) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{installation.port}/api/dashboard/state", timeout=30
+    ) as answer:
         state = json.load(answer)
     guarded = Counter(row["oco_group_id"] for row in state["open_orders"] if row["order_role"] == "STOP_LOSS")
     active = [one["oco_group_id"] for one in state["oco_groups"] if one["state"] == "ACTIVE"]
-    bare = [
+    unprotected = [
         f"  group {name} is ACTIVE and has {guarded[name]} stops" for name in active if guarded[name] != 1
     ]
     others = {one["oco_group_id"] for one in state["oco_groups"] if one["closed_at"] is not None}
-    return [*bare, *(f"  closed group {name} has a stop" for name in guarded if name in others)]
+    return [*unprotected, *(f"  closed group {name} has a stop" for name in guarded if name in others)]
 
 
-def _database(place: Place) -> int:
-    return sum(file.stat().st_size for file in place.directory.glob("dry_run.sqlite3*"))
+def _database(installation: Installation) -> int:
+    return sum(file.stat().st_size for file in installation.directory.glob("dry_run.sqlite3*"))
 
 
-def _ask(place: Place, statement: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(place.directory / "dry_run.sqlite3", timeout=20) as database:
+def _ask(installation: Installation, statement: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(installation.directory / "dry_run.sqlite3", timeout=20) as database:
         return database.execute(statement).fetchall()
 
 
-def _count(place: Place, table: str) -> int:
-    ((count,),) = _ask(place, f"SELECT count(*) FROM {table}")
+def _count(installation: Installation, table: str) -> int:
+    ((count,),) = _ask(installation, f"SELECT count(*) FROM {table}")
     return int(str(count))
 
 
-def _by(place: Place, column: str, table: str) -> str:
-    rows = _ask(place, f"SELECT {column}, count(*) FROM {table} GROUP BY 1 ORDER BY 2 DESC")
+def _by(installation: Installation, column: str, table: str) -> str:
+    rows = _ask(installation, f"SELECT {column}, count(*) FROM {table} GROUP BY 1 ORDER BY 2 DESC")
     return ", ".join(f"{name} {count}" for name, count in rows) or "none"
 
 

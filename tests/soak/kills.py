@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from tests.oco.kills import field
+from tests.oco.kills import kill_run
 
 EACH = 10
 
@@ -22,15 +22,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1, help="the first one")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     began, failed = time.monotonic(), []
-    seeds = range(asked.seed, asked.seed - (-asked.kills // EACH))
+    seeds = range(args.seed, args.seed - (-args.kills // EACH))
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="kills") as directory:
-            wrong = killed_often(Path(directory), seed)
-        if wrong:
+            violations = run_kills(Path(directory), seed)
+        if violations:
             failed.append(seed)
-            print(f"── {database()}, seed {seed}\n" + "\n".join(wrong), flush=True)
+            print(f"── {database()}, seed {seed}\n" + "\n".join(violations), flush=True)
     print(
         f"{database()}: {EACH * len(seeds)} kills in {time.monotonic() - began:.0f} s, "
         f"seeds {seeds.start} to {seeds.stop - 1}, failures: {failed or 'none'}",
@@ -39,13 +39,13 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def killed_often(directory: Path, seed: int) -> list[str]:
-    with field(directory, seed, **environment()) as here:
+def run_kills(directory: Path, seed: int) -> list[str]:
+    with kill_run(directory, seed, **environment()) as here:
         for _ in range(EACH):
-            here.round()
-            if wrong := here.wrong(at_rest=False):
-                return wrong
-        return here.settle()
+            here.run_round()
+            if violations := here.violations(at_rest=False):
+                return violations
+        return here.converge()
 
 
 def environment(template: str = "template1") -> dict[str, str]:

@@ -22,7 +22,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from hypothesis import HealthCheck, Phase  # noqa: E402
 from hypothesis.stateful import run_state_machine_as_test  # noqa: E402
 
-from tests.oco.history import fails, minimise  # noqa: E402
+from tests.oco.history import failure_text, minimise  # noqa: E402
 from tests.oco.machine import Machine  # noqa: E402
 
 HISTORIES, LENGTH = 25, 40
@@ -36,18 +36,18 @@ def main() -> int:
         "--seconds", type=float, default=float("inf"), help="end after so long, whatever is done"
     )
     parser.add_argument("--failures", type=int, default=10, help="end after so many")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
-        return run(asked)
+        return run(args)
     finally:
         teardown_databases(databases, verbosity=0)
 
 
-def run(asked: argparse.Namespace) -> int:
-    seed, failures, began = asked.seed, 0, time.monotonic()
-    while Machine.steps < asked.steps and failures < asked.failures:
-        if time.monotonic() - began > asked.seconds:
+def run(args: argparse.Namespace) -> int:
+    seed, failures, began = args.seed, 0, time.monotonic()
+    while Machine.steps < args.steps and failures < args.failures:
+        if time.monotonic() - began > args.seconds:
             break
         failures += not batch(seed)
         seed += 1
@@ -55,7 +55,7 @@ def run(asked: argparse.Namespace) -> int:
             print(f"{connection.vendor}: {Machine.steps:,} steps, seed {seed - 1}", flush=True)
     took = time.monotonic() - began
     print(
-        f"{connection.vendor}: {Machine.steps:,} steps, seeds {asked.seed} to {seed - 1}, "
+        f"{connection.vendor}: {Machine.steps:,} steps, seeds {args.seed} to {seed - 1}, "
         f"{failures} failures, {took:.0f} s",
         flush=True,
     )
@@ -79,17 +79,17 @@ def batch(seed: int) -> bool:
     try:
         run_state_machine_as_test(seeded, settings=settings)
     except Exception:  # noqa: BLE001 - whatever it is, it is what was looked for
-        tell(seed)
+        report_failure(seed)
         return False
     return True
 
 
-def tell(seed: int) -> None:
+def report_failure(seed: int) -> None:
     history = Machine.failed
     if history is None:
         raise
     begin, verbs = minimise(history.begin, history.verbs)
-    print(f"── {connection.vendor}, seed {seed}\n{fails(begin, verbs) or history}", flush=True)
+    print(f"── {connection.vendor}, seed {seed}\n{failure_text(begin, verbs) or history}", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from exchange.client.errors import ExchangeError
 from exchange.models import HistoryRange
 from exchange.services.lease import LeaseLost
 from exchange.services.runs import WrongAccount
-from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
+from exchange.sync.backfill import backfill_is_due, extend_history, history_slice
 
 SLICE_SECONDS = 20
-BREATH_SECONDS = 1  # between slices, so that a waiting cycle gets its turn
+PAUSE_SECONDS = 1  # between slices, so that a waiting cycle gets its turn
 
 
 class Command(BaseCommand):
@@ -30,15 +30,15 @@ class Command(BaseCommand):
         since, now = _date(options["since"]), timezone.now()
         if since > now:
             raise CommandError(f"--since {options['since']} lies in the future.")
-        backfill_reach(since=since, now=now)
+        extend_history(since=since, now=now)
         if not backfill_is_due():
             self.stdout.write(f"Nothing to read: all back to {since:%Y-%m-%d} was read before.")
             return
         self.stdout.write(f"Reading orders and fills back to {since:%Y-%m-%d}, the newest first.")
-        with _Bar() as bar:
+        with _ProgressBar() as bar:
             try:
                 while history_slice(seconds=SLICE_SECONDS, on_page=bar.show) is not True:
-                    time.sleep(BREATH_SECONDS)
+                    time.sleep(PAUSE_SECONDS)
             except (ExchangeError, WrongAccount, LeaseLost) as error:
                 raise CommandError(
                     f"{error} What was read is kept; start the command again to go on."
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{left} {bar.rows} rows read.")
 
 
-class _Bar:
+class _ProgressBar:
     """Days of history read, on a terminal."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class _Bar:
         self.seen: dict[int, tuple[int, int]] = {}
         self.bar: Any = None
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> "_ProgressBar":
         open_ranges = HistoryRange.objects.filter(done_at__isnull=True)
         days = sum(_days(range_.next_ns - range_.start_ns) for range_ in open_ranges)
         self.seen = {range_.pk: (range_.next_ns, range_.rows) for range_ in open_ranges}

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from exchange.client.client import client_from_settings
-from exchange.client.diagnostics import steps
+from exchange.client.diagnostics import run_diagnostics
 
-MARKS = {True: "✓", False: "✗", None: "?"}
+SYMBOLS = {True: "✓", False: "✗", None: "?"}
 
 
 class Command(BaseCommand):
@@ -19,8 +19,8 @@ class Command(BaseCommand):
         tail = settings.CRYPTO_COM_API_KEY[-4:]
         self.stdout.write(f"{settings.ENVIRONMENT} with the key that ends in {tail}")
         failed = False
-        for step in steps(client_from_settings()):
-            self.stdout.write(f"{MARKS[step.passed]} {step.name}: {step.text}")
+        for step in run_diagnostics(client_from_settings()):
+            self.stdout.write(f"{SYMBOLS[step.passed]} {step.name}: {step.text}")
             failed = failed or step.passed is False
         if failed:
             sys.exit(1)

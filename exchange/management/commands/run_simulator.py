@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from exchange.simulator.demo_account import OtherMarket, open_account
-from exchange.simulator.persistence import Keeper, StateUnreadable
+from exchange.simulator.demo_account import MarketMismatch, open_account
+from exchange.simulator.persistence import StateSaver, StateUnreadable
 from exchange.simulator.server import Server, make_app, serve
 
 PORT = 8003
-LINE = "Simulated exchange at {}/exchange/v1 - nothing here is real: no real market, no real money."
+STARTED_MESSAGE = (
+    "Simulated exchange at {}/exchange/v1 - nothing here is real: no real market, no real money."
+)
 
 
 def now_ms() -> int:
@@ -28,7 +30,9 @@ class Command(BaseCommand):
             "--port", type=int, default=PORT, help="0 takes any free port (default %(default)s)"
         )
         parser.add_argument("--seed", type=int, help="which market to make up (default 1)")
-        parser.add_argument("--speed", type=positive, help="how many times faster prices move (default 1)")
+        parser.add_argument(
+            "--speed", type=positive_float, help="how many times faster prices move (default 1)"
+        )
         parser.add_argument("--key", default="dry-run-key")
         parser.add_argument("--secret", default="dry-run-secret")
         parser.add_argument("--state", type=Path, default=settings.VAR_DIR / "simulator.json")
@@ -38,25 +42,25 @@ class Command(BaseCommand):
         account = {name: options[name] for name in ("key", "secret", "seed", "speed")}
         try:
             exchange, prices = open_account(path, now_ms=now_ms, **account)
-        except (StateUnreadable, OtherMarket) as error:
+        except (StateUnreadable, MarketMismatch) as error:
             raise CommandError(str(error)) from error
-        server = bound(make_app(exchange), options["port"])
+        server = bind_server(make_app(exchange), options["port"])
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.default_int_handler)
-        with Keeper(path, exchange, prices):
-            self.stdout.write(LINE.format(server.address))
+        with StateSaver(path, exchange, prices):
+            self.stdout.write(STARTED_MESSAGE.format(server.address))
             self.stdout.flush()
             server.run()
 
 
-def positive(text: str) -> float:
+def positive_float(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
 
 
-def bound(app: Any, port: int) -> Server:
+def bind_server(app: Any, port: int) -> Server:
     try:
         return serve(app, port=port)
     except OSError as error:

@@ -9,12 +9,18 @@ from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.services.lease import Busy, LeaseLost, lease_for
-from exchange.services.order_execution import why_no_create
-from oco.services.cancel_all import Naked, group_release_all, naked_without, order_cancel_all, orders_read
+from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
+from exchange.services.order_execution import create_blocked_reason
+from oco.services.cancel_all import (
+    UnprotectedCoin,
+    cancel_until_none_open,
+    open_orders_read,
+    release_all_groups,
+    unprotected_after_cancel,
+)
 from oco.services.kill_switch import switch_off, switch_on
 
-WORD = "cancel"
+CONFIRM_WORD = "cancel"
 
 
 class Command(BaseCommand):
@@ -35,54 +41,58 @@ class Command(BaseCommand):
             switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
         elif what == "off":
             switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
-        self.stdout.write(why_no_create() or "Trading is on.")
+        self.stdout.write(create_blocked_reason() or "Trading is on.")
         if cancel_all:
             self._cancel_all(ask=not options["yes"])
 
     def _cancel_all(self, *, ask: bool) -> None:
-        self._say_what_it_costs()
-        if ask and not _is_typed():
+        self._report_unprotected()
+        if ask and not _is_confirmed():
             raise CommandError("Nothing was cancelled. The kill switch stays on.")
         try:
-            with lease_for("kill_switch", sleep=time.sleep) as held:
-                released = group_release_all(requested_by=_person(), now=timezone.now())
+            with lease_wait("kill_switch", sleep=time.sleep) as lease:
+                released = release_all_groups(requested_by=_person(), now=timezone.now())
                 self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
-                client = client_from_settings(before_request=lambda _method: held.renew())
-                done = order_cancel_all(client=client, held=held, sleep=time.sleep, say=self.stdout.write)
-        except (Busy, LeaseLost) as error:
+                client = client_from_settings(before_request=lambda _method: lease.renew())
+                done = cancel_until_none_open(
+                    client=client, lease=lease, sleep=time.sleep, report=self.stdout.write
+                )
+        except (LeaseBusy, LeaseLost) as error:
             raise CommandError(str(error)) from None
         if not done:
             raise CommandError("Not every order is gone: look at the exchange, and run this again.")
         self.stdout.write("No order is open in either name space. The kill switch stays on.")
 
-    def _say_what_it_costs(self) -> None:
+    def _report_unprotected(self) -> None:
         client = client_from_settings()
         try:
-            orders = orders_read(client)
+            orders = open_orders_read(client)
             tickers = {ticker.instrument_name: ticker for ticker in client.tickers()}
         except ExchangeError as error:
             self.stdout.write(f"What this leaves without a stop is not known: {error}")
             return
-        naked = naked_without(orders, tickers)
+        unprotected = unprotected_after_cancel(orders, tickers)
         self.stdout.write(f"This cancels {len(orders)} open orders, stops included.")
-        self.stdout.write(f"It leaves without a stop: {'; '.join(map(_words, naked)) or 'nothing new'}.")
-        self.stdout.write(_total(naked))
+        self.stdout.write(
+            f"It leaves without a stop: {'; '.join(map(_words, unprotected)) or 'nothing new'}."
+        )
+        self.stdout.write(_total(unprotected))
 
 
-def _words(naked: Naked) -> str:
-    value = "of unknown value" if naked.value_usd is None else f"worth ${naked.value_usd:,.2f}"
-    return f"{naked.quantity:f} {naked.currency} {value}"
+def _words(unprotected: UnprotectedCoin) -> str:
+    value = "of unknown value" if unprotected.value_usd is None else f"worth ${unprotected.value_usd:,.2f}"
+    return f"{unprotected.quantity:f} {unprotected.currency} {value}"
 
 
-def _total(naked: list[Naked]) -> str:
-    values = [each.value_usd for each in naked if each.value_usd is not None]
-    unknown = len(naked) - len(values)
+def _total(unprotected: list[UnprotectedCoin]) -> str:
+    values = [each.value_usd for each in unprotected if each.value_usd is not None]
+    unknown = len(unprotected) - len(values)
     return f"Together ${sum(values):,.2f}" + (f" and {unknown} of unknown value." if unknown else ".")
 
 
-def _is_typed() -> bool:
+def _is_confirmed() -> bool:
     try:
-        return input(f"Type {WORD} to go on: ").strip() == WORD
+        return input(f"Type {CONFIRM_WORD} to go on: ").strip() == CONFIRM_WORD
     except EOFError:  # nobody is there to type
         return False
 

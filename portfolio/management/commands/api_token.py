@@ -9,13 +9,13 @@ from django.utils import timezone
 from knox.settings import CONSTANTS
 
 from portfolio.models import ApiToken
-from portfolio.security.authentication import DAYS, token_create, token_revoke
+from portfolio.security.authentication import VALID_DAYS, token_create, token_revoke
 
-WHO = "manage.py api_token"
+ACTOR = "manage.py api_token"
 
 
 def days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) not in DAYS:
+    if not text.isascii() or not text.isdigit() or int(text) not in VALID_DAYS:
         raise ValueError
     return int(text)
 
@@ -24,15 +24,15 @@ class Command(BaseCommand):
     help = "Make, list and revoke the tokens with which programs use the API (Authorization: Token …)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        does = parser.add_subparsers(dest="does", required=True)
-        create = does.add_parser("create", help="make one; it is shown once")
+        subparsers = parser.add_subparsers(dest="does", required=True)
+        create = subparsers.add_parser("create", help="make one; it is shown once")
         create.add_argument("--user", required=True, help="on whose behalf the program acts")
         create.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.READ)
-        span = f"until it ends, {DAYS[0]} to {DAYS[-1]} (default: %(default)s)"
-        create.add_argument("--days", type=days, default=90, metavar="N", help=span)
+        days_help = f"until it ends, {VALID_DAYS[0]} to {VALID_DAYS[-1]} (default: %(default)s)"
+        create.add_argument("--days", type=days, default=90, metavar="N", help=days_help)
         create.add_argument("--label", default="", help="what it is for")
-        does.add_parser("list", help="whose they are, what they may and until when")
-        revoke = does.add_parser("revoke", help="from now on it opens nothing")
+        subparsers.add_parser("list", help="whose they are, what they may and until when")
+        revoke = subparsers.add_parser("revoke", help="from now on it opens nothing")
         revoke.add_argument("begins", help="its first letters, as `list` shows them, or more")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,32 +43,40 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no active user {options['user']}.")
         label = options["label"][: ApiToken._meta.get_field("label").max_length]
-        asked = {"scope": options["scope"], "days": options["days"], "label": label}
-        token, text = token_create(user=user, made_by=WHO, **asked)
-        self.stderr.write(f"{token.scope} token of {user}, until {_day(token)}; shown only this once:")
+        token_fields = {"scope": options["scope"], "days": options["days"], "label": label}
+        token, text = token_create(user=user, created_by=ACTOR, **token_fields)
+        self.stderr.write(
+            f"{token.scope} token of {user}, until {_expiry_text(token)}; shown only this once:"
+        )
         self.stdout.write(text)
 
     def _list(self, options: dict[str, Any]) -> None:
         for token in ApiToken.objects.select_related("user"):
-            words = (f"{token.begins}…", token.scope, _day(token), token.user.get_username(), token.label)
+            words = (
+                f"{token.key_prefix}…",
+                token.scope,
+                _expiry_text(token),
+                token.user.get_username(),
+                token.label,
+            )
             self.stdout.write("  ".join(words).rstrip())
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        token = _only(options["begins"])
-        token_revoke(token=token, revoked_by=WHO)
+        token = _find_token(options["begins"])
+        token_revoke(token=token, revoked_by=ACTOR)
         self.stdout.write(f"Revoked {token}")
 
 
-def _only(letters: str) -> ApiToken:
-    known = letters.rstrip("…")[: CONSTANTS.TOKEN_KEY_LENGTH]
+def _find_token(prefix: str) -> ApiToken:
+    known = prefix.rstrip("…")[: CONSTANTS.TOKEN_KEY_LENGTH]
     found = ApiToken.objects.filter(token_key__startswith=known)[:2]
     tokens: list[ApiToken] = list(found) if len(known) > 3 else []
     if len(tokens) != 1:
-        raise CommandError(f"{'Several tokens begin' if tokens else 'No token begins'} with {letters}.")
+        raise CommandError(f"{'Several tokens begin' if tokens else 'No token begins'} with {prefix}.")
     return tokens[0]
 
 
-def _day(token: ApiToken) -> str:
+def _expiry_text(token: ApiToken) -> str:
     if token.expiry is None:
         return "for ever"
     return (

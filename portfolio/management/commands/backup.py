@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from portfolio.backup import backup_make
+from portfolio.backup import backup_create
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            backup_make(file=file)
+            backup_create(file=file)
         except OSError as error:
             raise CommandError(f"No backup was made: {error}") from None
         self.stdout.write(

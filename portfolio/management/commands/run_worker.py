@@ -12,16 +12,16 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 from django_q.cluster import Cluster
 
-from exchange.services.lease import stop_ask
+from exchange.services.lease import request_stop
 from exchange.services.runs import heartbeat_record
 from portfolio.worker.processes import StopRequest, die_with_parent
-from portfolio.worker.schedule import look
+from portfolio.worker.schedule import run_due_schedules
 
 NAME = "worker"
 HEARTBEAT_SECONDS = 5
-LOOK_SECONDS = 1
+TICK_SECONDS = 1
 
-STAYS = "Stops and targets rest on the exchange and stay there."
+ORDERS_STAY = "Stops and targets rest on the exchange and stay there."
 
 log = logging.getLogger(__name__)
 
@@ -36,26 +36,26 @@ class Command(BaseCommand):
         connections.close_all()  # a connection must not be shared with the processes that are forked now
         cluster.start()
         try:
-            _watch(cluster, stop)
+            _run_loop(cluster, stop)
         finally:
-            stop_ask()
-            log.info("The worker stops; a cycle at work is finished first. %s", STAYS)
+            request_stop()
+            log.info("The worker stops; a cycle at work is finished first. %s", ORDERS_STAY)
             cluster.stop()  # a task at work is finished first; Q_CLUSTER's timeout bounds it
             log.info("The worker has stopped.")
 
 
-def _watch(cluster: Cluster, stop: StopRequest) -> None:
+def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
     """Until we are asked to stop: beat, look, sleep to the next whole second."""
-    beat_due = 0.0
-    while not stop.asked:
+    next_heartbeat = 0.0
+    while not stop.requests:
         if not cluster.sentinel.is_alive():
             raise CommandError("The worker's pool has ended unexpectedly.")
         try:
             close_old_connections()
-            if time.monotonic() >= beat_due:
+            if time.monotonic() >= next_heartbeat:
                 heartbeat_record(name=NAME)
-                beat_due = time.monotonic() + HEARTBEAT_SECONDS
-            look(now=timezone.now(), interval=timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
+                next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+            run_due_schedules(now=timezone.now(), interval=timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
         except Error:
             log.exception("The worker cannot use the database; trying again")
-        time.sleep(LOOK_SECONDS - time.time() % LOOK_SECONDS)
+        time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from portfolio.alerts.channels import channels_read, take_all
-from portfolio.alerts.daily_report import daily_last, daily_raise
-from portfolio.alerts.delivery import Delivered, alert_deliver_all
-from portfolio.alerts.messages import test_message
-from portfolio.alerts.runner import alert_round
+from portfolio.alerts.channels import configured_channels, send_all
+from portfolio.alerts.daily_report import daily_alert_raise, last_daily_date
+from portfolio.alerts.delivery import DeliveryCounts, alert_deliver_all
+from portfolio.alerts.messages import build_test_message
+from portfolio.alerts.runner import run_alert_checks
 
 MARKS = {True: "✓", False: "✗"}
 NO_CHANNEL = "No channel is set (ALERT_URLS)."
@@ -31,31 +31,33 @@ class Command(BaseCommand):
         elif options["daily"]:
             self._daily()
         else:
-            self._say(alert_round())
+            self._print_counts(run_alert_checks())
 
     def _test(self) -> None:
-        channels = channels_read()
+        channels = configured_channels()
         if not channels:
             raise CommandError(f"{NO_CHANNEL} Nothing was sent.")
-        message = test_message()
-        taken = take_all(dict.fromkeys(channels, message))
+        message = build_test_message()
+        delivered = send_all(dict.fromkeys(channels, message))
         for channel in channels:
-            words = "it took the message" if taken[channel] else "it did not take the message"
-            self.stdout.write(f"{MARKS[taken[channel]]} {channel.name}: {words}")
-        if not all(taken.values()):
+            words = "it took the message" if delivered[channel] else "it did not take the message"
+            self.stdout.write(f"{MARKS[delivered[channel]]} {channel.name}: {words}")
+        if not all(delivered.values()):
             sys.exit(1)
 
     def _daily(self) -> None:
-        alert = daily_raise(now=timezone.now(), today=True)
-        if alert is None and daily_last() is None:
+        alert = daily_alert_raise(now=timezone.now(), today=True)
+        if alert is None and last_daily_date() is None:
             raise CommandError("There is nothing to tell before the first complete cycle.")
         self.stdout.write(
-            f"{alert.title}\n{alert.text}" if alert else f"The daily alert of {daily_last()} was made before."
+            f"{alert.title}\n{alert.text}"
+            if alert
+            else f"The daily alert of {last_daily_date()} was made before."
         )
-        self._say(alert_deliver_all(clock=timezone.now))
+        self._print_counts(alert_deliver_all(clock=timezone.now))
 
-    def _say(self, done: Delivered) -> None:
-        if not channels_read():
+    def _print_counts(self, done: DeliveryCounts) -> None:
+        if not configured_channels():
             self.stdout.write(f"{NO_CHANNEL} Alerts are on the desk only.")
             return
         self.stdout.write(f"{done.sent} sent, {done.failed} failed, {done.waiting} waiting")

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
-from portfolio.signals.watchlist import watchlist_begin
+from portfolio.signals.watchlist import watchlist_create_default
 from portfolio.worker.database import database_create_missing
 from portfolio.worker.schedule import schedules_create_missing
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         for name in schedules_create_missing(now=timezone.now()):
             self.stdout.write(f"Created the schedule “{name}”.")
-        if names := watchlist_begin(now=timezone.now()):
+        if names := watchlist_create_default(now=timezone.now()):
             self.stdout.write(f"Put on the watchlist: {', '.join(names)}")
         self._first_user()
 
@@ -45,9 +45,9 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser(ADMIN, password=password)
-        self._tell(password)
+        self._show_password(password)
 
-    def _tell(self, password: str) -> None:
+    def _show_password(self, password: str) -> None:
         """Once: on a terminal; else into a file that only its owner can read, never into a log."""
         if self.stdout.isatty():
             self.stdout.write(f"Log in as {ADMIN} with the password  {password}  (shown only this once)")

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.models import SyncRun
 from exchange.services.lease import lease_holder
-from portfolio.worker.runner import BY_HAND, sync_run
+from portfolio.worker.runner import COMMAND_TRIGGER, sync_run
 
 BUSY = 3
-PARTS = ("balances", "open_orders", "executed_orders", "trades", "groups_created", "groups_closed")
+COUNT_FIELDS = ("balances", "open_orders", "executed_orders", "trades", "groups_created", "groups_closed")
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = sync_run(trigger=BY_HAND)
+        run = sync_run(trigger=COMMAND_TRIGGER)
         if run is None:
             raise CommandError(
                 f"Another cycle is running ({lease_holder() or 'just finished'}). Try again in a minute.",
@@ -32,12 +32,12 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print_json(self, run: SyncRun) -> None:
-        numbers = {name: getattr(run, name) for name in (*PARTS, "requests", "duration_ms")}
+        numbers = {name: getattr(run, name) for name in (*COUNT_FIELDS, "requests", "duration_ms")}
         self.stdout.write(json.dumps({**numbers, "errors": run.errors}))
 
     def _print_lines(self, run: SyncRun) -> None:
         if run.status != SyncRun.Status.FAILED:
-            for name in PARTS:
+            for name in COUNT_FIELDS:
                 self.stdout.write(f"{name.replace('_', ' ')}: {getattr(run, name)}")
             self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
         for error in run.errors:

@@ -19,21 +19,21 @@ from django.utils.translation import gettext as _
 from exchange.models import Instrument
 from oco.engine.pricing import Grid, round_down
 from oco.policies import fee_rates, policy_for
-from oco.presentation.group_detail import Story
-from oco.presentation.previews import Holdings, unclaimed
-from oco.presentation.reasons import said
-from oco.presentation.risk_reward import Figures, Terms
-from oco.services.validation import Standing
+from oco.presentation.group_detail import GroupDetail
+from oco.presentation.previews import Holdings, unallocated
+from oco.presentation.reasons import translate_reason
+from oco.presentation.risk_reward import RiskReward, Terms
+from oco.services.validation import AccountContext
 from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
-from portfolio.signals.watchlist import prices_fresh, quotes_of
+from portfolio.signals.watchlist import fresh_prices, load_quotes
 from portfolio.status.sync_status import Freshness, sync_state
-from portfolio.status.trading_mode import trading_now
+from portfolio.status.trading_mode import current_trading
 from portfolio.templatetags.formatting import age
 
 
-def why_no_data(*, now: datetime) -> str:
+def stale_data_reason(*, now: datetime) -> str:
     """In words for the person, or nothing."""
     sync = sync_state(now=now)
     if sync.status is Freshness.NEVER:
@@ -41,17 +41,17 @@ def why_no_data(*, now: datetime) -> str:
             "Nothing has been read from the exchange yet. Orders are blocked until the first sync succeeds."
         )
     if sync.status is Freshness.OLD:
-        words = _("The data is %(age)s old. Orders are blocked until a sync succeeds.")
-        return words % {"age": age(sync.age_seconds)}
+        template = _("The data is %(age)s old. Orders are blocked until a sync succeeds.")
+        return template % {"age": age(sync.age_seconds)}
     return ""
 
 
-def why_no_orders() -> str:
-    trading = trading_now()
+def orders_blocked_reason() -> str:
+    trading = current_trading()
     if trading.enabled:
         return ""
     return _("Trading is switched off, so no order can be placed. %(reason)s") % {
-        "reason": said(trading.reason or "")
+        "reason": translate_reason(trading.reason or "")
     }
 
 
@@ -69,7 +69,7 @@ class Account:
     @cached_property
     def free(self) -> Holdings:
         """What belongs to no protection yet."""
-        return unclaimed(self.holdings)
+        return unallocated(self.holdings)
 
     @property
     def total_usd(self) -> Decimal:
@@ -81,10 +81,12 @@ class Account:
     def read_at(self) -> datetime | None:
         return max((row.read_at for row in self.balances), default=None)
 
-    def standing(self, instrument: Instrument, *, stale: str = "") -> Standing:
-        return Standing(held=self.held(instrument.base_ccy), mark=self.mark(instrument), stale=stale)
+    def account_context(self, instrument: Instrument, *, stale: str = "") -> AccountContext:
+        return AccountContext(
+            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), stale=stale
+        )
 
-    def held(self, currency: str) -> Decimal:
+    def quantity_held(self, currency: str) -> Decimal:
         return self.holdings.held.get(currency, Decimal())
 
     def mark(self, instrument: Instrument) -> Decimal | None:
@@ -93,21 +95,21 @@ class Account:
         return round_down(base / quote, instrument.price_tick_size) if base and quote else None
 
 
-def account_now() -> Account:
+def load_account() -> Account:
     """One query, and one more when somebody asks what is free."""
     return Account(tuple(Balance.objects.all()))
 
 
-def standing_of(instrument_name: str) -> Standing:
+def load_account_context(instrument_name: str) -> AccountContext:
     """How the account and the price stand, for whoever asks without a form; of an unknown pair nothing is known."""
-    stale = why_no_data(now=timezone.now())
+    stale = stale_data_reason(now=timezone.now())
     instrument = Instrument.objects.filter(symbol=instrument_name).first()
     if instrument is None:
-        return Standing(held=Decimal(), mark=None, stale=stale)
-    return account_now().standing(instrument, stale=stale)
+        return AccountContext(held=Decimal(), mark=None, stale=stale)
+    return load_account().account_context(instrument, stale=stale)
 
 
-def terms_of(instrument: Instrument, account: Account) -> Terms | None:
+def build_terms(instrument: Instrument, account: Account) -> Terms | None:
     """The terms of a sale now; None while no price is known."""
     mark, quote_usd = account.mark(instrument), account.holdings.usd.get(instrument.quote_ccy)
     if not mark or not quote_usd:
@@ -119,7 +121,7 @@ def terms_of(instrument: Instrument, account: Account) -> Terms | None:
         quote=instrument.quote_ccy,
         mark=mark,
         quote_usd=quote_usd,
-        grid=grid_of(instrument, quote_usd),
+        grid=build_grid(instrument, quote_usd),
         maker=fees.maker,
         taker=fees.taker,
         distance_pct=policy_for(instrument.symbol).distance_pct,
@@ -127,42 +129,42 @@ def terms_of(instrument: Instrument, account: Account) -> Terms | None:
     )
 
 
-def grid_of(instrument: Instrument, quote_usd: Decimal | None) -> Grid:
+def build_grid(instrument: Instrument, quote_usd: Decimal | None) -> Grid:
     return Grid(
         price_tick=instrument.price_tick_size, quantity_tick=instrument.qty_tick_size, quote_usd=quote_usd
     )
 
 
-def figures_now(story: Story, account: Account) -> Figures:
-    group, instrument = story.group, story.instrument
+def load_figures(detail: GroupDetail, account: Account) -> RiskReward:
+    group, instrument = detail.group, detail.instrument
     quote_usd = account.holdings.usd.get(instrument.quote_ccy) if instrument else None
-    return Figures(
-        quantity=story.quantity,
-        covered=story.covered or story.quantity,
+    return RiskReward(
+        quantity=detail.quantity,
+        covered=detail.covered or detail.quantity,
         stop=group.stop_price,
-        target=story.target,
+        target=detail.target,
         entry=group.entry_price,
-        price=_price(story, instrument, account) if instrument else None,
+        price=_price(detail, instrument, account) if instrument else None,
         quote_usd=quote_usd,
-        cost=_average(story, account, quote_usd),
-        way=story.way,
-        ceiling=story.ceiling,
+        cost=_average_cost(detail, account, quote_usd),
+        exit_side=detail.exit_side,
+        max_buy_price=detail.max_buy_price,
     )
 
 
-def _price(story: Story, instrument: Instrument, account: Account) -> Decimal | None:
+def _price(detail: GroupDetail, instrument: Instrument, account: Account) -> Decimal | None:
     """Of a coin that is sold out no price stands beside the balance: then the last one of its pair."""
     mark = account.mark(instrument)
-    if mark is not None or not story.buys_back or account.read_at is None:
+    if mark is not None or not detail.buys_back or account.read_at is None:
         return mark
-    return prices_fresh(quotes_of([instrument.symbol]).values(), at=account.read_at).get(instrument.symbol)
+    return fresh_prices(load_quotes([instrument.symbol]).values(), at=account.read_at).get(instrument.symbol)
 
 
-def _average(story: Story, account: Account, quote_usd: Decimal | None) -> Decimal | None:
+def _average_cost(detail: GroupDetail, account: Account, quote_usd: Decimal | None) -> Decimal | None:
     """Of all of that coin, in the quote currency, where there is no entry; nothing for a group that has ended."""
-    if story.group.entry_price is not None or story.is_final or not quote_usd:
+    if detail.group.entry_price is not None or detail.is_final or not quote_usd:
         return None
-    currency = story.group.lot.base_ccy
+    currency = detail.group.lot.base_ccy
     held = [row for row in account.balances if row.currency == currency]
     found = coin_results(held).get(currency)
     average = found.average_cost_usd if found else None

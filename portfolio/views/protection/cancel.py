@@ -8,14 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from oco.models import OcoGroup
-from oco.presentation.group_detail import Story, group_story
-from oco.services.confirmations import NotOurs, Review, review_open, review_sign, review_spend
+from oco.presentation.group_detail import GroupDetail, group_detail
+from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 from portfolio.security.sudo import sudo_required
-from portfolio.views.protection.account import account_now, figures_now, why_no_data
+from portfolio.views.protection.account import load_account, load_figures, stale_data_reason
 from portfolio.worker.runner import sync_request
 
 KIND = "cancel"
@@ -24,52 +24,52 @@ NAME_LENGTH = 64
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sudo_required
-def cancel(request: HttpRequest, pk: object) -> HttpResponse:
+def protection_cancel(request: HttpRequest, pk: object) -> HttpResponse:
     """Looking at it is the review; the button takes the protection away."""
     group = get_object_or_404(OcoGroup, pk=pk)
-    story = group_story(group_id=group.pk)
+    detail = group_detail(group_id=group.pk)
     if request.method != "POST":
-        return _page(request, story)
-    if story.is_final or story.group.cancel_requested_at is not None:
-        return redirect("protection-sent", story.group.pk)
-    return _taken_away(request, story)
+        return _page(request, detail)
+    if detail.is_final or detail.group.cancel_requested_at is not None:
+        return redirect("protection-sent", detail.group.pk)
+    return _submit_cancel(request, detail)
 
 
-def _taken_away(request: HttpRequest, story: Story) -> HttpResponse:
+def _submit_cancel(request: HttpRequest, detail: GroupDetail) -> HttpResponse:
     """Once for each review, and only while things are as they were shown."""
     now, name = timezone.now(), request.user.get_username()[:NAME_LENGTH]
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
-    except NotOurs:
+    except InvalidReview:
         return _page(
-            request, story, notice=_("This review cannot be used. Nothing was sent: look at it again.")
+            request, detail, notice=_("This review cannot be used. Nothing was sent: look at it again.")
         )
-    reason = why_no_data(now=now) or opened.why_again(seen=_seen(story))
+    reason = stale_data_reason(now=now) or opened.stale_reason(seen=_state_key(detail))
     if reason:
-        return _page(request, story, notice=reason)
+        return _page(request, detail, notice=reason)
     try:
         with transaction.atomic():
-            if review_spend(nonce=opened.review.nonce, now=now):
-                group_cancel(group_id=story.group.pk, requested_by=name, now=now)
+            if review_use(nonce=opened.review.nonce, now=now):
+                group_cancel(group_id=detail.group.pk, requested_by=name, now=now)
     except NotPossible as refusal:
         messages.error(request, str(refusal))
     sync_request(requested_by=name)
-    return redirect("protection-sent", story.group.pk)
+    return redirect("protection-sent", detail.group.pk)
 
 
-def _page(request: HttpRequest, story: Story, *, notice: str = "") -> HttpResponse:
-    account, now = account_now(), timezone.now()
+def _page(request: HttpRequest, detail: GroupDetail, *, notice: str = "") -> HttpResponse:
+    account, now = load_account(), timezone.now()
     review = Review(
         kind=KIND,
         user=str(request.user.pk),
-        asked={"group": str(story.group.pk)},
-        seen=_seen(story),
+        requested={"group": str(detail.group.pk)},
+        seen=_state_key(detail),
     )
     context = {
-        "story": story,
-        "figures": figures_now(story, account),
+        "detail": detail,
+        "figures": load_figures(detail, account),
         "account": account,
-        "refusal": why_no_data(now=now),
+        "refusal": stale_data_reason(now=now),
         "now": now,
         "token": review_sign(review),
         "notice": notice,
@@ -77,8 +77,8 @@ def _page(request: HttpRequest, story: Story, *, notice: str = "") -> HttpRespon
     return render(request, "oco/cancel.html", context)
 
 
-def _seen(story: Story) -> str:
+def _state_key(detail: GroupDetail) -> str:
     """For which group, what it was when one looked, and which of its orders rested."""
-    group = story.group
-    prices = (plain(group.stop_price), plain(story.owned))
-    return " ".join(map(str, (group.pk, group.state, *prices, story.has_stop, story.has_target)))
+    group = detail.group
+    prices = (format_decimal(group.stop_price), format_decimal(detail.owned))
+    return " ".join(map(str, (group.pk, group.state, *prices, detail.has_stop, detail.has_target)))

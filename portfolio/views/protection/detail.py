@@ -17,19 +17,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from exchange.core.times import Timeframe
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.selectors import CandleRow, candles_of, decimals_of
 from oco.engine.types import Role
 from oco.models import OcoGroup
-from oco.presentation.group_detail import Story, group_story
-from oco.presentation.risk_reward import Figures, realised_of
-from portfolio.security.access import readers_only
-from portfolio.status.sync_status import stamps_now, sync_state
-from portfolio.views.protection.account import account_now, figures_now
-from portfolio.web.page_context import Frame
+from oco.presentation.group_detail import GroupDetail, group_detail
+from oco.presentation.risk_reward import RiskReward, realised_of
+from portfolio.security.access import read_access_required
+from portfolio.status.sync_status import load_last_modified, sync_state
+from portfolio.views.protection.account import load_account, load_figures
+from portfolio.web.page_context import PageContext
 
-BARS = 96
-USUAL = Timeframe.H1
+MAX_BARS = 96
+DEFAULT_TIMEFRAME = Timeframe.H1
 DECIMALS = 2
 
 
@@ -77,73 +77,85 @@ class Chart:
         return max(bar.high for bar in self.bars)
 
 
-def timeframe_asked(name: str | None) -> Timeframe:
-    return Timeframe(name) if name in set(Timeframe) else USUAL
+def requested_timeframe(name: str | None) -> Timeframe:
+    return Timeframe(name) if name in set(Timeframe) else DEFAULT_TIMEFRAME
 
 
-def chart_of(story: Story, figures: Figures, *, timeframe: Timeframe) -> Chart:
+def build_chart(detail: GroupDetail, figures: RiskReward, *, timeframe: Timeframe) -> Chart:
     """One query. Without bars there is nothing to draw, and the levels stay."""
-    bars = candles_of(instrument_name=story.group.instrument_name, timeframe=timeframe, limit=BARS)
-    levels = levels_of(story, figures)
-    return Chart(timeframe=timeframe, bars=bars, levels=levels, data=_data(story, bars, levels))
+    bars = candles_of(instrument_name=detail.group.instrument_name, timeframe=timeframe, limit=MAX_BARS)
+    levels = build_levels(detail, figures)
+    return Chart(timeframe=timeframe, bars=bars, levels=levels, data=_data(detail, bars, levels))
 
 
-def levels_of(story: Story, figures: Figures) -> list[Level]:
+def build_levels(detail: GroupDetail, figures: RiskReward) -> list[Level]:
     """Target, entry, stop. One that should rest and does not is not placed; of an ended group none rests."""
     found = []
     if figures.target is not None:
         label = _("Target")
         found.append(
-            _resting(story, Role.TAKE_PROFIT, "target", label, _("Target not placed"), figures.target)
+            _order_level(detail, Role.TAKE_PROFIT, "target", label, _("Target not placed"), figures.target)
         )
-    if figures.paid is not None:
+    if figures.basis_price is not None:
         found.append(
-            Level(kind="entry", label=_paid_words(story, figures), price=figures.paid, is_placed=True)
+            Level(
+                kind="entry", label=_entry_label(detail, figures), price=figures.basis_price, is_placed=True
+            )
         )
-    found.append(_resting(story, Role.STOP_LOSS, "stop", _("Stop"), _("Stop not placed"), figures.stop))
+    found.append(_order_level(detail, Role.STOP_LOSS, "stop", _("Stop"), _("Stop not placed"), figures.stop))
     return found
 
 
-def _paid_words(story: Story, figures: Figures) -> str:
-    if story.buys_back:
+def _entry_label(detail: GroupDetail, figures: RiskReward) -> str:
+    if detail.buys_back:
         return _("Sold at")
     return _("Average cost") if figures.entry is None else _("Entry")
 
 
-def _resting(story: Story, role: Role, kind: str, label: str, missing: str, wished: Decimal) -> Level:
+def _order_level(
+    detail: GroupDetail, role: Role, kind: str, label: str, missing: str, requested_price: Decimal
+) -> Level:
     """At the price that rests on the exchange, which may be another than the wish (rule 3)."""
-    leg = story.resting(role)
+    leg = detail.resting(role)
     price = (leg.trigger_price or leg.price) if leg else None
-    is_placed = leg is not None or story.is_final
-    return Level(kind=kind, label=label if is_placed else missing, price=price or wished, is_placed=is_placed)
+    is_placed = leg is not None or detail.is_final
+    return Level(
+        kind=kind, label=label if is_placed else missing, price=price or requested_price, is_placed=is_placed
+    )
 
 
-def _data(story: Story, bars: Sequence[CandleRow], levels: Sequence[Level]) -> dict[str, Any]:
-    tick = story.instrument.price_tick_size if story.instrument else None
+def _data(detail: GroupDetail, bars: Sequence[CandleRow], levels: Sequence[Level]) -> dict[str, Any]:
+    tick = detail.instrument.price_tick_size if detail.instrument else None
     return {
         "decimals": decimals_of(tick) if tick else DECIMALS,
-        "tick": plain(tick) if tick else "0.01",
+        "tick": format_decimal(tick) if tick else "0.01",
         "bars": [
-            [_seconds(bar.opened_at), *map(plain, (bar.open, bar.high, bar.low, bar.close))] for bar in bars
+            [_seconds(bar.opened_at), *map(format_decimal, (bar.open, bar.high, bar.low, bar.close))]
+            for bar in bars
         ],
         "levels": [
-            {"kind": one.kind, "label": one.label, "price": plain(one.price), "placed": one.is_placed}
+            {
+                "kind": one.kind,
+                "label": one.label,
+                "price": format_decimal(one.price),
+                "placed": one.is_placed,
+            }
             for one in levels
         ],
-        "marks": _marks(story, bars),
+        "marks": _trade_markers(detail, bars),
     }
 
 
-def _marks(story: Story, bars: Sequence[CandleRow]) -> list[dict[str, Any]]:
+def _trade_markers(detail: GroupDetail, bars: Sequence[CandleRow]) -> list[dict[str, Any]]:
     """Each execution at the bar that it fell into; what is older than the first bar is left out."""
     opened = [bar.opened_at for bar in bars]
     found = []
-    for trade in story.trades:
-        place = bisect_right(opened, trade.traded_at) - 1
-        if place >= 0:
-            words = _("Bought %(quantity)s") if trade.side == "BUY" else _("Sold %(quantity)s")
-            text = words % {"quantity": plain(trade.quantity)}
-            found.append({"time": _seconds(opened[place]), "side": trade.side, "text": text})
+    for trade in detail.trades:
+        index = bisect_right(opened, trade.traded_at) - 1
+        if index >= 0:
+            template = _("Bought %(quantity)s") if trade.side == "BUY" else _("Sold %(quantity)s")
+            text = template % {"quantity": format_decimal(trade.quantity)}
+            found.append({"time": _seconds(opened[index]), "side": trade.side, "text": text})
     return found
 
 
@@ -155,21 +167,23 @@ def _seconds(moment: datetime) -> int:
 
 
 @require_safe
-@readers_only
-def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
-    stamps = stamps_now()
-    story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
-    account, now = account_now(), timezone.now()
-    figures = figures_now(story, account)
-    story = replace(story, is_out_of_reach=figures.is_out_of_reach)
+@read_access_required
+def protection_detail(request: HttpRequest, pk: object) -> HttpResponse:
+    last_modified = load_last_modified()
+    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    account, now = load_account(), timezone.now()
+    figures = load_figures(detail, account)
+    detail = replace(detail, is_above_limit=figures.is_above_limit)
     context = {
-        "story": story,
-        "group": story.group,
+        "detail": detail,
+        "group": detail.group,
         "figures": figures,
-        "realised": realised_of(story.fills, paid=figures.entry, quote_usd=figures.quote_usd, way=story.way),
-        "chart": chart_of(story, figures, timeframe=timeframe_asked(request.GET.get("chart"))),
-        "frame": Frame(request, stamps=stamps),
-        "sync": sync_state(now=now, stamps=stamps),
+        "realised": realised_of(
+            detail.fills, basis_price=figures.entry, quote_usd=figures.quote_usd, exit_side=detail.exit_side
+        ),
+        "chart": build_chart(detail, figures, timeframe=requested_timeframe(request.GET.get("chart"))),
+        "page_context": PageContext(request, last_modified=last_modified),
+        "sync": sync_state(now=now, last_modified=last_modified),
         "priced_at": account.read_at,
         "now": now,
     }
@@ -177,16 +191,16 @@ def protection_group(request: HttpRequest, pk: object) -> HttpResponse:
 
 
 @require_safe
-@readers_only
-def protection_sent(request: HttpRequest, pk: object) -> HttpResponse:
+@read_access_required
+def protection_result(request: HttpRequest, pk: object) -> HttpResponse:
     """Step 3: what was written down, and what the worker made of it so far."""
-    stamps = stamps_now()
-    story = group_story(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    last_modified = load_last_modified()
+    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
     now = timezone.now()
     context = {
-        "story": story,
-        "frame": Frame(request, stamps=stamps),
-        "sync": sync_state(now=now, stamps=stamps),
+        "detail": detail,
+        "page_context": PageContext(request, last_modified=last_modified),
+        "sync": sync_state(now=now, last_modified=last_modified),
         "now": now,
     }
     return render(request, "oco/sent.html", context)

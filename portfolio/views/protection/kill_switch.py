@@ -14,7 +14,7 @@ from exchange.models import TradingSwitch
 from oco.engine.states import State
 from oco.models import UsedReview
 from oco.selectors import groups_open
-from oco.services.confirmations import NotOurs, Review, review_open, review_sign, review_spend
+from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
 from oco.services.kill_switch import switch_off, switch_on
 from portfolio.security.sudo import sudo_required
 
@@ -24,7 +24,7 @@ NAME_LENGTH, REASON_LENGTH = 64, 255
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def switch(request: HttpRequest) -> HttpResponse:
+def kill_switch(request: HttpRequest) -> HttpResponse:
     """How it stands, who turned it and why; while trading is on, the button that switches it off.
 
     That is never refused because one looked too long: a doubt about it costs more than a second press.
@@ -37,31 +37,31 @@ def switch(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sudo_required
-def switch_on_again(request: HttpRequest) -> HttpResponse:
+def resume_trading(request: HttpRequest) -> HttpResponse:
     """What will happen when trading is on again, and the button."""
     if request.method == "POST":
-        return _turned_on(request)
+        return _submit_resume(request)
     if not _is_off(TradingSwitch.objects.first()):
         return redirect("switch")
     return _page(request, "oco/switch_on.html")
 
 
-def _turned_on(request: HttpRequest) -> HttpResponse:
+def _submit_resume(request: HttpRequest) -> HttpResponse:
     """Once for each look, and not after somebody else has turned it."""
     now = timezone.now()
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
-    except NotOurs:
+    except InvalidReview:
         messages.error(request, _("This review cannot be used. Nothing was changed: look at it again."))
         return redirect("switch-on")
     if UsedReview.objects.filter(nonce=opened.review.nonce).exists():
         return redirect("switch")
-    why = opened.why_again(seen=_seen(TradingSwitch.objects.first()))
+    why = opened.stale_reason(seen=_state_key(TradingSwitch.objects.first()))
     if why:
         messages.error(request, why)
         return redirect("switch-on")
     with transaction.atomic():
-        if review_spend(nonce=opened.review.nonce, now=now):
+        if review_use(nonce=opened.review.nonce, now=now):
             switch_on(changed_by=_name(request), now=now, reason=_reason(request))
     return redirect("switch")
 
@@ -76,7 +76,7 @@ def _reason(request: HttpRequest) -> str:
 
 def _page(request: HttpRequest, template: str) -> HttpResponse:
     row, groups = TradingSwitch.objects.first(), list(groups_open().values_list("state", flat=True))
-    review = Review(kind=KIND, user=str(request.user.pk), asked={}, seen=_seen(row))
+    review = Review(kind=KIND, user=str(request.user.pk), requested={}, seen=_state_key(row))
     context = {
         "switch": row,
         "is_off": _is_off(row),
@@ -94,5 +94,5 @@ def _is_off(row: TradingSwitch | None) -> bool:
     return row is not None and row.is_off
 
 
-def _seen(row: TradingSwitch | None) -> str:
+def _state_key(row: TradingSwitch | None) -> str:
     return f"{row.is_off} {row.changed_at.isoformat()}" if row else "never turned"

@@ -13,68 +13,68 @@ from django.views.decorators.http import require_safe
 
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
-from oco.engine.coverage import Cover
+from oco.engine.coverage import CoverageStatus
 from oco.engine.states import State
 from oco.models import OcoGroup
-from oco.presentation.group_detail import Story, groups_told
-from oco.selectors import Danger, group_instruments, groups_asked
-from portfolio.dashboard.selectors import dashboard
-from portfolio.security.access import readers_only
-from portfolio.templatetags.labels import GROUP_LOOKS
+from oco.presentation.group_detail import GroupDetail, group_details
+from oco.selectors import GroupProblem, group_instruments, groups_filtered
+from portfolio.dashboard.selectors import load_dashboard
+from portfolio.security.access import read_access_required
+from portfolio.templatetags.labels import GROUP_PILLS
 from portfolio.views.dashboard import coverage, position_lines
-from portfolio.web.page_context import Frame
+from portfolio.web.page_context import PageContext
 
-A_PAGE = 25
-LONGEST = 64
+PAGE_SIZE = 25
+MAX_NAME_LENGTH = 64
 
 
 @require_safe
-@readers_only
-def protection(request: HttpRequest) -> HttpResponse:
-    desk, asked = dashboard(), _asked(request.GET)
-    page = Paginator(groups_asked(**asked), A_PAGE).get_page(request.GET.get("page"))
+@read_access_required
+def protection_list(request: HttpRequest) -> HttpResponse:
+    dashboard, filters = load_dashboard(), _read_filters(request.GET)
+    page = Paginator(groups_filtered(**filters), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "desk": desk,
-        "frame": Frame(request, desk),
-        "trading_mode": desk.mode,
-        "lines": position_lines(desk),
-        "coverage": coverage(desk),
-        "asked": asked,
+        "dashboard": dashboard,
+        "page_context": PageContext(request, dashboard),
+        "trading_mode": dashboard.mode,
+        "lines": position_lines(dashboard),
+        "coverage": coverage(dashboard),
+        "filters": filters,
         "page": page,
-        "rows": rows_of(page),
-        "around": _around(page, asked),
-        "states": [(state, word) for state, (_look, _icon, word) in GROUP_LOOKS.items()],
+        "rows": build_rows(page),
+        "page_urls": _page_urls(page, filters),
+        "states": [(state, word) for state, (_look, _icon, word) in GROUP_PILLS.items()],
         "instruments": group_instruments(),
     }
     return render(request, "oco/protection.html", context)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GroupListRow:
     """One group, with the decimals of its instrument where that is known."""
 
-    story: Story
+    detail: GroupDetail
     price_decimals: int | None
     quantity_decimals: int | None
 
     @property
     def group(self) -> OcoGroup:
-        return self.story.group
+        return self.detail.group
 
     @property
     def buys_back(self) -> bool:
-        return self.story.buys_back
+        return self.detail.buys_back
 
     @property
-    def called(self) -> Cover | None:
-        return self.story.called
+    def coverage_status(self) -> CoverageStatus | None:
+        return self.detail.coverage_status
 
     @property
     def target(self) -> Decimal | None:
-        return self.story.target
+        return self.detail.target
 
 
-def rows_of(groups: Iterable[OcoGroup]) -> list[Row]:
+def build_rows(groups: Iterable[OcoGroup]) -> list[GroupListRow]:
     """One query for their instruments, and one for their orders."""
     listed = list(groups)
     names = {group.instrument_name for group in listed}
@@ -83,27 +83,29 @@ def rows_of(groups: Iterable[OcoGroup]) -> list[Row]:
         name: (decimals_of(row.price_tick_size), decimals_of(row.qty_tick_size))
         for name, row in pairs.items()
     }
-    told = groups_told(listed, instruments=pairs)
-    return [Row(told[group.pk], *grids.get(group.instrument_name, (None, None))) for group in listed]
+    details = group_details(listed, instruments=pairs)
+    return [
+        GroupListRow(details[group.pk], *grids.get(group.instrument_name, (None, None))) for group in listed
+    ]
 
 
-def _asked(given: Mapping[str, str]) -> dict[str, str]:
+def _read_filters(given: Mapping[str, str]) -> dict[str, str]:
     """What is filtered by; a word that we do not know filters nothing."""
     danger, state = given.get("danger", ""), given.get("state", "")
     return {
-        "danger": danger if danger in set(Danger) else "",
+        "danger": danger if danger in set(GroupProblem) else "",
         "state": state if state in set(State) else "",
-        "instrument": given.get("instrument", "")[:LONGEST],
+        "instrument": given.get("instrument", "")[:MAX_NAME_LENGTH],
     }
 
 
-def _around(page: Page[OcoGroup], asked: Mapping[str, str]) -> dict[str, Any]:
+def _page_urls(page: Page[OcoGroup], filters: Mapping[str, str]) -> dict[str, Any]:
     """The addresses of the pages before and after this one, with the same filter."""
-    kept = {name: value for name, value in asked.items() if value}
+    query_params = {name: value for name, value in filters.items() if value}
     before = page.previous_page_number() if page.has_previous() else None
     after = page.next_page_number() if page.has_next() else None
     return {
-        name: f"?{urlencode({**kept, 'page': number})}"
+        name: f"?{urlencode({**query_params, 'page': number})}"
         for name, number in (("before", before), ("after", after))
         if number is not None
     }

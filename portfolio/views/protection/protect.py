@@ -17,54 +17,56 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from exchange.fields import plain
+from exchange.fields import format_decimal
 from exchange.models import Instrument
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 from oco.engine.pricing import stop_of, target_of
 from oco.engine.states import State
-from oco.forms import LevelsForm, WishForm
+from oco.forms import PricesForm, ProtectionForm
 from oco.models import OcoGroup, UsedReview
 from oco.policies import policy_for
-from oco.presentation.group_detail import Story, group_story
+from oco.presentation.group_detail import GroupDetail, group_detail
 from oco.presentation.previews import coin_preview
 from oco.presentation.risk_reward import Proposal
 from oco.services.confirmations import Review
-from oco.services.groups import group_create, group_reprice, prices_alone
-from oco.services.validation import SPOT, free_check, free_of
-from portfolio.views.protection.wizard import Steps, Values, step_review, step_send, step_set
-from portfolio.web.preferences import display_now
+from oco.services.groups import group_create, group_reprice, reprice_lease
+from oco.services.validation import SPOT, available_quantity, available_validate
+from portfolio.views.protection.wizard import OrderWizard, Values, form_step, review_step, submit_step
+from portfolio.web.preferences import current_preferences
 
 
-class Protecting(Steps):
+class ProtectWizard(OrderWizard):
     """For coins that belong to no protection yet."""
 
     kind = "protect"
-    form_class = WishForm
+    form_class = ProtectionForm
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         return reverse("protect", args=[self.instrument.symbol])
 
     @cached_property
     def free(self) -> Decimal:
         """In no protection, and behind no order of others; on the grid."""
-        return free_of(instrument=self.instrument, held=self.account.held(self.instrument.base_ccy))
+        return available_quantity(
+            instrument=self.instrument, held=self.account.quantity_held(self.instrument.base_ccy)
+        )
 
     @property
-    def has_nothing(self) -> bool:
+    def has_no_position(self) -> bool:
         """Whether there is nothing of it that a stop could guard."""
         base = self.instrument.base_ccy
-        return base in settings.CASH_CURRENCIES or not self.account.held(base)
+        return base in settings.CASH_CURRENCIES or not self.account.quantity_held(base)
 
-    def why_not(self) -> str:
-        if self.has_nothing:
-            return self._why_nothing()
+    def refusal_reason(self) -> str:
+        if self.has_no_position:
+            return self._no_position_reason()
         if not self.free:
-            words = _("No %(currency)s is free: all that is held is protected, or behind another order.")
-            return words % {"currency": self.instrument.base_ccy}
-        return super().why_not()
+            template = _("No %(currency)s is free: all that is held is protected, or behind another order.")
+            return template % {"currency": self.instrument.base_ccy}
+        return super().refusal_reason()
 
-    def _why_nothing(self) -> str:
+    def _no_position_reason(self) -> str:
         base = self.instrument.base_ccy
         if base in settings.CASH_CURRENCIES:
             return _("%(currency)s counts as cash here: there is nothing to protect.") % {"currency": base}
@@ -72,20 +74,20 @@ class Protecting(Steps):
 
     def initial(self) -> dict[str, Decimal | None]:
         policy = policy_for(self.instrument.symbol)
-        shown = coin_preview(self.instrument, policy, self.account.free)
+        preview = coin_preview(self.instrument, policy, self.account.free)
         return {
             "quantity": self.free,
-            "stop_price": shown.stop if shown else None,
-            "take_profit_price": shown.target if shown else None,
+            "stop_price": preview.stop if preview else None,
+            "take_profit_price": preview.target if preview else None,
         }
 
-    def form(self, given: Mapping[str, Any] | None = None) -> LevelsForm:
+    def form(self, given: Mapping[str, Any] | None = None) -> PricesForm:
         """Says how much is free, unless amounts are hidden."""
         form = super().form(given)
-        if self.free > 0 and not display_now().hides_amounts:
-            known = {"free": self.written("quantity", self.free), "currency": self.instrument.base_ccy}
-            words = _("%(free)s %(currency)s are free: in no protection, and behind no other order.")
-            form.fields["quantity"].help_text = words % known
+        if self.free > 0 and not current_preferences().hides_amounts:
+            known = {"free": self.format_value("quantity", self.free), "currency": self.instrument.base_ccy}
+            template = _("%(free)s %(currency)s are free: in no protection, and behind no other order.")
+            form.fields["quantity"].help_text = template % known
         return form
 
     def quantity(self, values: Values) -> Decimal:
@@ -93,81 +95,81 @@ class Protecting(Steps):
 
     def check(self, values: Values) -> None:
         super().check(values)
-        free_check(instrument=self.instrument, quantity=values["quantity"], free=self.free)
+        available_validate(instrument=self.instrument, quantity=values["quantity"], free=self.free)
 
     def seen(self) -> str:
-        return plain(self.free)
+        return format_decimal(self.free)
 
-    def commit(self, review: Review, values: Values, held: Held | None) -> OcoGroup:
+    def commit(self, review: Review, values: Values, lease: Lease | None) -> OcoGroup:
         return group_create(
             instrument_name=self.instrument.symbol,
             quantity=values["quantity"],
             stop_price=values["stop_price"],
             take_profit_price=values["take_profit_price"],
-            standing=self.account.standing(self.instrument),
+            account_context=self.account.account_context(self.instrument),
             requested_by=self.user_name,
             idempotency_key=review.key,
             now=self.now,
         )
 
-    def committed(self, review: Review) -> OcoGroup | None:
+    def find_committed(self, review: Review) -> OcoGroup | None:
         return OcoGroup.objects.filter(idempotency_key=review.key).first()
 
 
-def _protect_steps(request: HttpRequest, instrument: str) -> Protecting:
-    return Protecting(request, get_object_or_404(Instrument, symbol=instrument, inst_type=SPOT))
+def _protect_steps(request: HttpRequest, instrument: str) -> ProtectWizard:
+    return ProtectWizard(request, get_object_or_404(Instrument, symbol=instrument, inst_type=SPOT))
 
 
 @require_safe
 @login_required
 def protect(request: HttpRequest, instrument: str) -> HttpResponse:
     """Step 1: how much, which stop, which target."""
-    return step_set(request, _protect_steps(request, instrument))
+    return form_step(request, _protect_steps(request, instrument))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
-    return step_review(request, _protect_steps(request, instrument))
+    return review_step(request, _protect_steps(request, instrument))
 
 
 @require_POST
 @login_required
 def protect_send(request: HttpRequest, instrument: str) -> HttpResponse:
-    return step_send(request, _protect_steps(request, instrument))
+    return submit_step(request, _protect_steps(request, instrument))
 
 
-class Fixing(Steps):
+class FixWizard(OrderWizard):
     """Its lot, and what was paid for it, stay; the worker places the new prices."""
 
     kind = "fix"
-    form_class = LevelsForm
+    form_class = PricesForm
 
-    def __init__(self, request: HttpRequest, story: Story, instrument: Instrument) -> None:
+    def __init__(self, request: HttpRequest, detail: GroupDetail, instrument: Instrument) -> None:
         super().__init__(request, instrument)
-        self.story = story
+        self.detail = detail
 
     @property
     def group(self) -> OcoGroup:
-        return self.story.group
+        return self.detail.group
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         return reverse("protection-fix", args=[self.group.pk])
 
-    def why_not(self) -> str:
+    def refusal_reason(self) -> str:
         if self.group.state != State.STOP_FAILED:
             return _("The stop of this protection has not failed, so there is nothing to mend.")
-        if self.story.buys_back:
+        if self.detail.buys_back:
             return _(
                 "A buy-back keeps its prices. Take it away, or buy by hand: what is bought is protected like any buy."
             )
-        return super().why_not()
+        return super().refusal_reason()
 
     def initial(self) -> dict[str, Decimal | None]:
         """The prices as they are; what the market has passed, with all above it, by the policy from the price now."""
         stop, target = self.group.stop_price, self.group.take_profit_price
-        if self.terms is None or self.story.buys_back:
+        if self.terms is None or self.detail.buys_back:
             return {"stop_price": stop, "take_profit_price": target}
         mark, tick = self.terms.mark, self.instrument.price_tick_size
         policy, is_passed = policy_for(self.instrument.symbol), stop >= mark
@@ -179,25 +181,29 @@ class Fixing(Steps):
         }
 
     def quantity(self, values: Values) -> Decimal:
-        return self.story.owned
+        return self.detail.owned
 
     def proposal(self, values: Values) -> Proposal | None:
         """None for a buy-back: nothing can be proposed."""
-        return None if self.story.buys_back else super().proposal(values)
+        return None if self.detail.buys_back else super().proposal(values)
 
     def seen(self) -> str:
         """Not the number of its orders: the worker tries again in every cycle, also while one looks."""
         group, target = self.group, self.group.take_profit_price
-        prices = (plain(group.stop_price), "" if target is None else plain(target), plain(self.story.owned))
+        prices = (
+            format_decimal(group.stop_price),
+            "" if target is None else format_decimal(target),
+            format_decimal(self.detail.owned),
+        )
         return " ".join([group.state, *prices])
 
-    def alone(self) -> AbstractContextManager[Held | None]:
-        return prices_alone()
+    def exclusive(self) -> AbstractContextManager[Lease | None]:
+        return reprice_lease()
 
-    def commit(self, review: Review, values: Values, held: Held | None) -> OcoGroup:
-        assert held is not None
+    def commit(self, review: Review, values: Values, lease: Lease | None) -> OcoGroup:
+        assert lease is not None
         return group_reprice(
-            held=held,
+            lease=lease,
             group_id=self.group.pk,
             stop_price=values["stop_price"],
             take_profit_price=values["take_profit_price"],
@@ -205,30 +211,30 @@ class Fixing(Steps):
             now=self.now,
         )
 
-    def committed(self, review: Review) -> OcoGroup | None:
+    def find_committed(self, review: Review) -> OcoGroup | None:
         return self.group if UsedReview.objects.filter(nonce=review.nonce).exists() else None
 
 
-def _fix_steps(request: HttpRequest, pk: object) -> Fixing:
+def _fix_steps(request: HttpRequest, pk: object) -> FixWizard:
     group = get_object_or_404(OcoGroup, pk=pk)
-    story = group_story(group_id=group.pk)
-    return Fixing(request, story, get_object_or_404(Instrument, symbol=group.instrument_name))
+    detail = group_detail(group_id=group.pk)
+    return FixWizard(request, detail, get_object_or_404(Instrument, symbol=group.instrument_name))
 
 
 @require_safe
 @login_required
-def fix(request: HttpRequest, pk: object) -> HttpResponse:
+def protection_fix(request: HttpRequest, pk: object) -> HttpResponse:
     """Step 1: why the stop failed, and which prices to try."""
-    return step_set(request, _fix_steps(request, pk))
+    return form_step(request, _fix_steps(request, pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def fix_review(request: HttpRequest, pk: object) -> HttpResponse:
-    return step_review(request, _fix_steps(request, pk))
+def protection_fix_review(request: HttpRequest, pk: object) -> HttpResponse:
+    return review_step(request, _fix_steps(request, pk))
 
 
 @require_POST
 @login_required
-def fix_send(request: HttpRequest, pk: object) -> HttpResponse:
-    return step_send(request, _fix_steps(request, pk))
+def protection_fix_send(request: HttpRequest, pk: object) -> HttpResponse:
+    return submit_step(request, _fix_steps(request, pk))

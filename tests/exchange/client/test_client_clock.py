@@ -6,7 +6,7 @@ import pytest
 
 from exchange.client.clock import ClockOffset
 from exchange.client.errors import ClockError
-from tests.exchange.replay import START_MS, Clock, Replay, client_of, envelope, failing
+from tests.exchange.replay import START_MS, Clock, Replay, client_of, envelope, error_response
 
 
 def date_at(ms: int) -> str:
@@ -25,14 +25,14 @@ def test_the_offset_is_known_to_half_a_second(ahead_ms):
 
 
 def test_a_refused_nonce_names_the_measured_offset():
-    answer = failing(40102, 400, date=date_at(START_MS + 75_000))
+    answer = error_response(40102, 400, date=date_at(START_MS + 75_000))
     with pytest.raises(ClockError, match=r"this machine's clock is about 75\.\d s behind the exchange's"):
         client_of(Replay(answer)).positions()
 
 
 def test_a_refused_nonce_without_a_date_still_has_a_remedy():
     with pytest.raises(ClockError, match="NTP"):
-        client_of(Replay(failing(40102, 400))).positions()
+        client_of(Replay(error_response(40102, 400))).positions()
 
 
 def test_the_quickest_answer_is_believed():

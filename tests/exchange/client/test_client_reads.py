@@ -10,7 +10,7 @@ import requests
 
 from exchange.client.errors import (
     AuthError,
-    BadAnswer,
+    BadResponse,
     Maintenance,
     NotFound,
     RateLimited,
@@ -20,7 +20,7 @@ from exchange.client.errors import (
 )
 from exchange.client.ratelimit import Limiter
 from exchange.schemas import NameSpace
-from tests.exchange.replay import ORDER, Clock, Replay, client_of, envelope, failing, ok, raw, rows
+from tests.exchange.replay import ORDER, Clock, Replay, client_of, envelope, error_response, ok, raw, rows
 
 TICKER = {"i": "CRO_USD", "a": "0.05", "t": 1786916797818}
 BALANCE = {"position_balances": [{"instrument_name": "USD", "quantity": "1"}]}
@@ -30,14 +30,14 @@ BROKEN_ANSWERS = [
     (raw(b"", 302, Location="http://elsewhere.test/"), Unreachable),
     (raw(b"Forbidden", 403), Unreachable),
     (raw(b"slow down", 429), RateLimited),
-    (raw(b'{"id":1,"code":0,"resu', 200), BadAnswer),
-    (raw(b"<html>login</html>", 200), BadAnswer),
-    (raw(b"[]", 200), BadAnswer),
-    (envelope(id=77), BadAnswer),
-    (envelope(method="private/other"), BadAnswer),
-    (failing(42901, 429), RateLimited),
-    (failing(40801, 408), Unreachable),
-    (failing(50001, 500), Unreachable),
+    (raw(b'{"id":1,"code":0,"resu', 200), BadResponse),
+    (raw(b"<html>login</html>", 200), BadResponse),
+    (raw(b"[]", 200), BadResponse),
+    (envelope(id=77), BadResponse),
+    (envelope(method="private/other"), BadResponse),
+    (error_response(42901, 429), RateLimited),
+    (error_response(40801, 408), Unreachable),
+    (error_response(50001, 500), Unreachable),
     (raw(b'{"code":9010001,"message":"SYSTEM_MAINTENANCE"}', 503), Maintenance),
     (requests.ConnectTimeout(), Unreachable),
     (requests.ReadTimeout(), Unreachable),
@@ -135,7 +135,7 @@ def test_a_read_gives_up_after_three_requests_with_one_kind_of_failure(answer, f
     [(40004, Refused), (207, TryLater), (40101, AuthError), (40401, NotFound), (55555, Refused)],
 )
 def test_a_definite_no_is_not_asked_again(code, failure):
-    client = client_of(Replay(failing(code, 500)))
+    client = client_of(Replay(error_response(code, 500)))
     with pytest.raises(failure) as caught:
         client.positions()
     assert caught.value.code == code
@@ -145,11 +145,11 @@ def test_a_definite_no_is_not_asked_again(code, failure):
 def test_the_code_decides_and_not_the_http_status():
     assert client_of(Replay(envelope(500, result={"data": []}))).positions() == []
     with pytest.raises(Refused):
-        client_of(Replay(failing(40003, 200))).positions()
+        client_of(Replay(error_response(40003, 200))).positions()
 
 
 def test_each_request_has_an_id_of_its_own_and_a_failure_names_it():
-    replay = Replay(rows(), failing("40004", message="bad"))
+    replay = Replay(rows(), error_response("40004", message="bad"))
     client = client_of(replay)
     client.positions()
     with pytest.raises(Refused) as caught:
@@ -176,13 +176,13 @@ def test_an_answer_without_id_and_method_is_accepted():
 )
 def test_a_result_that_cannot_be_understood_is_a_bad_answer_and_no_empty_list(result):
     client = client_of(Replay(envelope(result=result)))
-    with pytest.raises(BadAnswer) as caught:
+    with pytest.raises(BadResponse) as caught:
         client.open_orders(NameSpace.PLAIN)
     assert client.last_error is caught.value
 
 
 def test_one_unreadable_order_spoils_the_list_so_that_none_looks_closed():
-    with pytest.raises(BadAnswer, match="field order_id is missing"):
+    with pytest.raises(BadResponse, match="field order_id is missing"):
         client_of(Replay(rows(ORDER, ORDER | {"order_id": ""}))).open_orders(NameSpace.PLAIN)
 
 
@@ -193,16 +193,16 @@ def test_one_unreadable_ticker_does_not_hide_the_others(caplog):
 
 
 def test_only_unreadable_tickers_are_a_bad_answer():
-    with pytest.raises(BadAnswer, match="no row is readable"):
+    with pytest.raises(BadResponse, match="no row is readable"):
         client_of(Replay(rows({"x": 1}, {"x": 2}))).tickers()
 
 
 def test_an_empty_balance_answer_is_no_empty_account():
-    with pytest.raises(BadAnswer, match="field data is empty"):
+    with pytest.raises(BadResponse, match="field data is empty"):
         client_of(Replay(rows())).balance()
 
 
-@pytest.mark.parametrize("answer", [failing(40401, 200), failing("40401", 404), ok({}), ok([])])
+@pytest.mark.parametrize("answer", [error_response(40401, 200), error_response("40401", 404), ok({}), ok([])])
 def test_an_unknown_order_is_none(answer):
     client = client_of(Replay(answer))
     assert client.order_detail(NameSpace.PLAIN, client_oid="mine-1") is None
@@ -211,7 +211,7 @@ def test_an_unknown_order_is_none(answer):
 
 @pytest.mark.parametrize("answer", [envelope(), envelope(result=None), ok({"status": "ACTIVE"})])
 def test_an_answer_that_says_nothing_is_not_an_unknown_order(answer):
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         client_of(Replay(answer)).order_detail(NameSpace.PLAIN, order_id="1")
 
 
@@ -240,7 +240,7 @@ def test_the_caller_is_asked_before_each_request_and_may_stop_it():
         if len(asked) == 2:
             raise RuntimeError("the lease is gone")
 
-    client = client_of(Replay(failing(50001, 500)), before_request=lease_lost)
+    client = client_of(Replay(error_response(50001, 500)), before_request=lease_lost)
     with pytest.raises(RuntimeError, match="the lease is gone"):
         client.positions()
     assert asked == ["private/get-positions"] * 2
@@ -251,7 +251,7 @@ def test_repetitions_are_spread_and_grow():
     pauses = []
     for seed in range(5):
         clock = Clock()
-        answers = [failing(50001, 500)] * 3
+        answers = [error_response(50001, 500)] * 3
         with pytest.raises(Unreachable):
             client_of(Replay(*answers), clock, rng=random.Random(seed)).positions()
         assert 0.5 <= clock.slept[0] <= 0.75
@@ -264,7 +264,9 @@ def test_after_42901_the_whole_method_is_held_back():
     clock = Clock()
     limiter = Limiter(clock.now, lambda seconds: waited.append(seconds))
     waited = []
-    client = client_of(Replay(failing(42901, 429), rows()), clock, limiter=limiter, rng=random.Random(1))
+    client = client_of(
+        Replay(error_response(42901, 429), rows()), clock, limiter=limiter, rng=random.Random(1)
+    )
     client.positions()
     assert 1.0 <= clock.slept[0] <= 1.5
     limiter.penalise("private/get-positions", 3)
@@ -279,8 +281,8 @@ class Watching(Limiter):
         super().__init__(int, float)
         self.seen = []
 
-    def acquire(self, method, protective):
-        self.seen.append(protective)
+    def acquire(self, method, use_reserved):
+        self.seen.append(use_reserved)
 
 
 @pytest.mark.parametrize(("background", "shares"), [(False, [True, True, False]), (True, [False] * 3)])

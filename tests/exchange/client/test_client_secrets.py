@@ -11,9 +11,9 @@ from urllib3.exceptions import ProtocolError
 
 from exchange.client.auth import Credentials
 from exchange.client.errors import ExchangeError
-from exchange.client.transport import Lost, Transport
+from exchange.client.transport import NoResponse, Transport
 from exchange.schemas import NameSpace, NewOrder
-from tests.exchange.replay import BASE_URL, KEY, SECRET, Replay, client_of, failing, ok, raw
+from tests.exchange.replay import BASE_URL, KEY, SECRET, Replay, client_of, error_response, ok, raw
 
 ORDER = NewOrder(
     instrument_name="BTC_USD", side="BUY", type="MARKET", client_oid="mine-1", notional=Decimal(5)
@@ -23,7 +23,7 @@ ORDER = NewOrder(
 def telling(request: requests.PreparedRequest) -> requests.Response:
     """An exchange that repeats the whole request, and the secret, wherever it can."""
     text = f"{request.body.decode()} {SECRET}"
-    return failing(40101, 401, message=text, original=text, result={"note": text})(request)
+    return error_response(40101, 401, message=text, original=text, result={"note": text})(request)
 
 
 def telling_page(request: requests.PreparedRequest) -> requests.Response:
@@ -90,7 +90,7 @@ def test_no_failure_drags_along_the_request(answer):
 def test_a_lost_answer_does_not_hold_the_error_of_the_http_library():
     session = requests.Session()
     session.mount("http://", Replay(telling_error))
-    with pytest.raises(Lost) as caught:
+    with pytest.raises(NoResponse) as caught:
         Transport(BASE_URL, session, (5.0, 10.0)).post("private/x", KEY.encode())
     assert caught.value.__context__ is None
     assert KEY not in everything_about(caught.value)

@@ -12,7 +12,7 @@ import requests
 from exchange.client.client import Client
 from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
 from exchange.client.ratelimit import Limiter
-from exchange.client.transport import DeadlineAdapter, Lost, Transport
+from exchange.client.transport import DeadlineAdapter, NoResponse, Transport
 from exchange.schemas import NameSpace
 from tests.exchange.replay import Clock
 
@@ -145,7 +145,7 @@ SLOW_NAMES = ["body", "chunk", "endless body", "header", "status line", "stall"]
 @pytest.mark.parametrize("behave", SLOW, ids=SLOW_NAMES)
 def test_an_answer_that_does_not_end_in_time_is_cut_off(serve, behave):
     transport = quick_transport(serve(behave))
-    with pytest.raises(Lost, match=r"within 0\.3 s") as caught:
+    with pytest.raises(NoResponse, match=r"within 0\.3 s") as caught:
         transport.post("private/x", b"{}")
     assert caught.value.sent
 
@@ -156,7 +156,7 @@ def test_after_a_cut_the_next_request_has_a_fresh_connection(serve):
 
     server = serve(stalls_first)
     transport = quick_transport(server)
-    with pytest.raises(Lost):
+    with pytest.raises(NoResponse):
         transport.get("public/x", {})
     assert transport.get("public/x", {}).status == 200
     assert server.connections == 2

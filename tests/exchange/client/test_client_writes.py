@@ -22,7 +22,7 @@ from exchange.client.errors import (
 )
 from exchange.client.ratelimit import Limiter
 from exchange.schemas import Ack, NameSpace, NewOrder
-from tests.exchange.replay import KEY, SECRET, Clock, Replay, client_of, envelope, failing, ok, raw
+from tests.exchange.replay import KEY, SECRET, Clock, Replay, client_of, envelope, error_response, ok, raw
 
 BUY = NewOrder(
     instrument_name="BTC_USD",
@@ -63,16 +63,16 @@ DOUBTS = [
     raw(b'{"id":1,"method":"private/create-order"}', 200),
     raw(b'{"code":9010001,"message":"SYSTEM_MAINTENANCE"}', 200),
     raw(b'{"code":"10001","msg":"SYS_ERROR"}', 200),
-    failing(40801, 408),
-    failing(50001, 500),
-    failing(120009, 500),
-    failing(40006),
-    failing(77777, 500),
-    failing("SOMETHING_NEW", 400),
-    failing(306, 500, result=IDS),
-    failing(40101, 401, result=IDS),
-    failing(42901, 429, result=IDS),
-    failing(325, 400, result={"order_id": 6530219466236720401}),
+    error_response(40801, 408),
+    error_response(50001, 500),
+    error_response(120009, 500),
+    error_response(40006),
+    error_response(77777, 500),
+    error_response("SOMETHING_NEW", 400),
+    error_response(306, 500, result=IDS),
+    error_response(40101, 401, result=IDS),
+    error_response(42901, 429, result=IDS),
+    error_response(325, 400, result={"order_id": 6530219466236720401}),
     envelope(id=77, result=IDS),
 ]
 
@@ -144,7 +144,7 @@ def test_an_answer_that_echoes_no_client_oid_is_still_ours():
 
 def test_the_ids_of_a_refused_order_are_kept():
     with pytest.raises(UnknownOutcome) as caught:
-        create(Replay(failing(315, 400, result={"order_id": 6530219466236720401})))
+        create(Replay(error_response(315, 400, result={"order_id": 6530219466236720401})))
     assert caught.value.order_id == "6530219466236720401"
     assert caught.value.code == 315
 
@@ -160,14 +160,14 @@ def test_what_never_left_was_not_sent(lost):
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [
-        (failing(306, 500), Refused),
-        (failing("308", 400), Refused),
-        (failing(318, 400), TryLater),
-        (failing(204, 400), DuplicateOrder),
-        (failing(40101, 401), AuthError),
-        (failing(40103, 401), AuthError),
-        (failing("USER_NOT_FOUND", 401), AuthError),
-        (failing(42901, 429), RateLimited),
+        (error_response(306, 500), Refused),
+        (error_response("308", 400), Refused),
+        (error_response(318, 400), TryLater),
+        (error_response(204, 400), DuplicateOrder),
+        (error_response(40101, 401), AuthError),
+        (error_response(40103, 401), AuthError),
+        (error_response("USER_NOT_FOUND", 401), AuthError),
+        (error_response(42901, 429), RateLimited),
     ],
 )
 def test_a_clear_refusal_is_told_at_once(answer, failure):
@@ -181,7 +181,9 @@ def test_a_write_refused_for_the_rate_holds_the_method_back_but_does_not_sleep()
     clock = Clock()
     limiter = Limiter(clock.now, clock.sleep)
     with pytest.raises(RateLimited):
-        client_of(Replay(failing(42901, 429)), clock, limiter=limiter).order_create(NameSpace.PLAIN, BUY)
+        client_of(Replay(error_response(42901, 429)), clock, limiter=limiter).order_create(
+            NameSpace.PLAIN, BUY
+        )
     assert clock.slept == []
     limiter.acquire("private/create-order", True)
     assert clock.slept[0] >= 1
@@ -208,11 +210,11 @@ def test_a_cancel_names_the_order_by_either_id(name_space, method):
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [
-        (failing(316, 500), NotActive),
-        (failing(316, 500, result=IDS), NotActive),
-        (failing(212, 500), NotActive),
-        (failing(40401, 200), NotFound),
-        (failing(50001, 500), UnknownOutcome),
+        (error_response(316, 500), NotActive),
+        (error_response(316, 500, result=IDS), NotActive),
+        (error_response(212, 500), NotActive),
+        (error_response(40401, 200), NotFound),
+        (error_response(50001, 500), UnknownOutcome),
         (requests.ReadTimeout(), UnknownOutcome),
     ],
 )
@@ -249,7 +251,7 @@ def test_an_oco_is_answered_with_its_list(written):
 
 
 @pytest.mark.parametrize(
-    "answer", [ok(), envelope(), failing(306, 500, result={"list_id": "1"}), requests.ReadTimeout()]
+    "answer", [ok(), envelope(), error_response(306, 500, result={"list_id": "1"}), requests.ReadTimeout()]
 )
 def test_an_oco_in_doubt_is_an_unknown_outcome(answer):
     replay = Replay(answer)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.client.diagnostics import steps
+from exchange.client.diagnostics import run_diagnostics
 
 NAMES = [
     "address",
@@ -17,7 +17,7 @@ NAMES = [
 
 
 def look(world):
-    return {step.name: step for step in steps(world.client())}
+    return {step.name: step for step in run_diagnostics(world.client())}
 
 
 def passed(found):

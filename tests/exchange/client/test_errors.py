@@ -8,17 +8,17 @@ from exchange.client.errors import (
     ClockError,
     DuplicateOrder,
     ExchangeError,
-    Kind,
     Maintenance,
     NotActive,
     NotFound,
     RateLimited,
     Refused,
+    RequestKind,
     TryLater,
     UnknownOutcome,
     Unreachable,
-    explain,
-    failure_of,
+    describe_code,
+    error_class_for,
     remedy_for,
 )
 
@@ -70,29 +70,29 @@ def test_every_code_has_a_meaning_and_knows_its_number():
 
 @pytest.mark.parametrize("code", FAILURES)
 def test_a_code_on_a_read(code):
-    assert failure_of(Kind.READ, code) is READ_EXCEPTIONS.get(code, ON_READ[TABLE[code]])
+    assert error_class_for(RequestKind.READ, code) is READ_EXCEPTIONS.get(code, ON_READ[TABLE[code]])
 
 
 @pytest.mark.parametrize("code", FAILURES)
 def test_a_code_on_a_create(code):
-    assert failure_of(Kind.CREATE, code) is CREATE_EXCEPTIONS.get(code, ON_WRITE[TABLE[code]])
+    assert error_class_for(RequestKind.CREATE, code) is CREATE_EXCEPTIONS.get(code, ON_WRITE[TABLE[code]])
 
 
 @pytest.mark.parametrize("code", FAILURES)
 def test_a_code_on_a_cancel(code):
-    assert failure_of(Kind.CANCEL, code) is CANCEL_EXCEPTIONS.get(code, ON_WRITE[TABLE[code]])
+    assert error_class_for(RequestKind.CANCEL, code) is CANCEL_EXCEPTIONS.get(code, ON_WRITE[TABLE[code]])
 
 
 @pytest.mark.parametrize("code", FAILURES)
 def test_any_code_with_ids_on_a_create_is_an_unknown_outcome(code):
-    assert issubclass(failure_of(Kind.CREATE, code, has_ids=True), UnknownOutcome)
+    assert issubclass(error_class_for(RequestKind.CREATE, code, has_ids=True), UnknownOutcome)
 
 
 @pytest.mark.parametrize("code", [7, 40007, 10005, 20001, 999999999])
 def test_a_code_nobody_documented_is_final_for_a_read_and_doubtful_for_a_write(code):
-    assert failure_of(Kind.READ, code) is Refused
-    assert failure_of(Kind.CREATE, code) is UnknownOutcome
-    assert failure_of(Kind.CANCEL, code) is UnknownOutcome
+    assert error_class_for(RequestKind.READ, code) is Refused
+    assert error_class_for(RequestKind.CREATE, code) is UnknownOutcome
+    assert error_class_for(RequestKind.CANCEL, code) is UnknownOutcome
 
 
 def test_ids_and_doubt_never_turn_success_into_failure():
@@ -104,15 +104,18 @@ def test_ids_change_nothing_on_a_read():
 
 
 def test_the_sentence_names_the_method_the_meaning_and_the_code():
-    error = Refused(method="private/create-order", message=explain(306, ""), code=306)
+    error = Refused(method="private/create-order", message=describe_code(306, ""), code=306)
     assert str(error) == "private/create-order was refused: not enough available balance [306]"
 
 
 def test_the_exchanges_own_words_are_added_when_they_say_more():
-    assert explain(213, "INVALID_ORDERQTY") == "quantity invalid or off grid"
-    assert explain(213, "Invalid quantity format") == "quantity invalid or off grid (Invalid quantity format)"
-    assert explain(77777, "SOMETHING_NEW") == "SOMETHING_NEW"
-    assert explain(77777, "") == "a code without known meaning"
+    assert describe_code(213, "INVALID_ORDERQTY") == "quantity invalid or off grid"
+    assert (
+        describe_code(213, "Invalid quantity format")
+        == "quantity invalid or off grid (Invalid quantity format)"
+    )
+    assert describe_code(77777, "SOMETHING_NEW") == "SOMETHING_NEW"
+    assert describe_code(77777, "") == "a code without known meaning"
 
 
 @pytest.mark.parametrize(

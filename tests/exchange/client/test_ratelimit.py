@@ -10,13 +10,13 @@ def limiter_of(clock: Clock, **options) -> Limiter:
     return Limiter(clock.now, clock.sleep, **options)
 
 
-def calls(method: str, count: int, protective: bool) -> list[int]:
+def calls(method: str, count: int, use_reserved: bool) -> list[int]:
     """When each of `count` calls made as fast as possible was let through."""
     clock = Clock(0)
     limiter = limiter_of(clock)
     times = []
     for _ in range(count):
-        limiter.acquire(method, protective)
+        limiter.acquire(method, use_reserved)
         times.append(clock.ms)
     return times
 
@@ -38,7 +38,7 @@ def calls(method: str, count: int, protective: bool) -> list[int]:
     ],
 )
 def test_no_window_holds_more_calls_than_the_exchange_allows(method, limit, window_ms):
-    times = calls(method, 4 * limit, protective=True)
+    times = calls(method, 4 * limit, use_reserved=True)
     assert times[limit - 1] == 0
     assert all(times[i + limit] - times[i] >= window_ms for i in range(3 * limit))
 
@@ -58,11 +58,11 @@ def test_other_calls_leave_a_share_for_orders(method):
 
 
 def test_other_calls_wait_before_they_touch_the_share():
-    assert calls("private/advanced/get-order-detail", 3, protective=False) == [0, 0, 100]
+    assert calls("private/advanced/get-order-detail", 3, use_reserved=False) == [0, 0, 100]
 
 
 def test_a_limit_of_one_is_not_shared():
-    assert calls("private/get-trades", 3, protective=False) == [0, 1000, 2000]
+    assert calls("private/get-trades", 3, use_reserved=False) == [0, 1000, 2000]
 
 
 def test_methods_do_not_wait_for_each_other():

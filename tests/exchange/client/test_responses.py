@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from exchange.client.responses import Unreadable, read_envelope
+from exchange.client.responses import UnreadableResponse, parse_envelope
 
 FULL = {"id": 11, "method": "private/x", "code": 0, "result": {"order_id": "1", "client_oid": "mine"}}
 
 
 def read(**changes):
-    return read_envelope(json.dumps(FULL | changes).encode(), str)
+    return parse_envelope(json.dumps(FULL | changes).encode(), str)
 
 
 def test_a_complete_answer():
@@ -27,12 +27,12 @@ def test_a_code_may_be_a_number_or_text(written):
 
 def test_a_code_may_even_be_a_word():
     found = read(code="USER_NOT_FOUND")
-    assert (found.code, found.wording) == (None, "USER_NOT_FOUND")
+    assert (found.code, found.exchange_message) == (None, "USER_NOT_FOUND")
 
 
 @pytest.mark.parametrize("written", [None, "", True, [], {}, 1.5, "oops"])
 def test_without_a_result_code_there_is_no_envelope(written):
-    with pytest.raises(Unreadable, match="carries no result code"):
+    with pytest.raises(UnreadableResponse, match="carries no result code"):
         read(code=written)
 
 
@@ -43,8 +43,8 @@ def test_an_id_that_names_no_request_is_none(written):
 
 def test_the_maintenance_body_has_neither_id_nor_method():
     body = b'{"code":9010001,"message":"SYSTEM_MAINTENANCE","details":"back soon"}'
-    found = read_envelope(body, str)
-    assert (found.code, found.wording, found.request_id, found.method) == (
+    found = parse_envelope(body, str)
+    assert (found.code, found.exchange_message, found.request_id, found.method) == (
         9010001,
         "SYSTEM_MAINTENANCE",
         None,
@@ -53,22 +53,22 @@ def test_the_maintenance_body_has_neither_id_nor_method():
 
 
 def test_a_gateway_writes_msg():
-    found = read_envelope(b'{"code":"10001","msg":"SYS_ERROR"}', str)
-    assert (found.code, found.wording) == (10001, "SYS_ERROR")
+    found = parse_envelope(b'{"code":"10001","msg":"SYS_ERROR"}', str)
+    assert (found.code, found.exchange_message) == (10001, "SYS_ERROR")
 
 
 @pytest.mark.parametrize("written", [17, None, ["x"], {"a": 1}])
 def test_a_message_that_is_no_text_is_no_message(written):
-    assert read(message=written).wording == ""
+    assert read(message=written).exchange_message == ""
 
 
 def test_a_long_message_is_cleaned_before_it_is_cut():
-    found = read_envelope(
+    found = parse_envelope(
         json.dumps(FULL | {"message": "x" * 195 + " secret " + "y" * 50}).encode(),
         lambda text: text.replace("secret", "***"),
     )
-    assert len(found.wording) == 200
-    assert "sec" not in found.wording
+    assert len(found.exchange_message) == 200
+    assert "sec" not in found.exchange_message
 
 
 def test_the_copy_of_the_request_is_not_kept():
@@ -86,7 +86,7 @@ def test_an_id_beyond_2_to_the_53_keeps_its_digits_even_as_a_number():
 
 
 def test_fractions_are_read_exactly():
-    found = read_envelope(b'{"code":0,"result":{"v":0.1000000000000000055}}', str)
+    found = parse_envelope(b'{"code":0,"result":{"v":0.1000000000000000055}}', str)
     assert str(found.result["v"]) == "0.1000000000000000055"
 
 
@@ -107,6 +107,6 @@ def test_fractions_are_read_exactly():
     ],
 )
 def test_what_is_not_an_envelope_is_named_and_not_quoted(body, reason):
-    with pytest.raises(Unreadable, match=reason) as caught:
-        read_envelope(body, str)
+    with pytest.raises(UnreadableResponse, match=reason) as caught:
+        parse_envelope(body, str)
     assert caught.value.__context__ is None

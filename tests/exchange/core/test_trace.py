@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exchange.core.observability import correlated, correlation_id, from_address, name_new, trail
+from exchange.core.observability import correlated, correlation_id, from_address, new_correlation_id, trail
 
 
 def test_outside_of_everything_there_is_no_name():
@@ -47,5 +47,5 @@ def test_another_thread_has_a_trail_of_its_own():
 
 
 def test_a_new_name_says_its_kind_and_is_new():
-    assert name_new("req").startswith("req-")
-    assert name_new("req") != name_new("req")
+    assert new_correlation_id("req").startswith("req-")
+    assert new_correlation_id("req") != new_correlation_id("req")

@@ -54,13 +54,13 @@ def test_an_exchange_that_is_down_makes_no_history_complete(desk, world, capsys)
 
 
 def test_it_waits_for_a_cycle_that_holds_the_lease(desk, capsys, monkeypatch):
-    held = lease_take(purpose="cycle")
+    lease = lease_take(purpose="cycle")
     waited = []
 
     def sleep(seconds):
         waited.append(seconds)
         if len(waited) == 3:
-            held.release()
+            lease.release()
 
     monkeypatch.setattr("exchange.management.commands.backfill_orders.time.sleep", sleep)
     assert run(since(desk, 2), capsys)[-1] == "History is complete. 0 rows read."
@@ -69,7 +69,7 @@ def test_it_waits_for_a_cycle_that_holds_the_lease(desk, capsys, monkeypatch):
 
 def test_a_refusal_is_one_sentence_and_nothing_is_lost(desk, world):
     world.buy("BTC_USD", "0.0001")
-    desk.quiet()
+    desk.sync_ok()
     desk.tick(3 * DAY)
     world.faults.add("refuse", "private/get-order-history", nth=2, code=40101)
     with pytest.raises(CommandError, match=r"\[40101\].*start the command again"):

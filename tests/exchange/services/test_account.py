@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchange.models import AccountBinding
-from exchange.services.runs import WrongAccount, account_bind, account_is_due
-from tests.support import picture
+from exchange.services.runs import WrongAccount, account_bind, account_check_is_due
+from tests.support import table_rows
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ def bind(environment="LIVE", account_uuid=UUID, key_tail="abcd", now=NOW):
 
 
 def is_due(environment="LIVE", key_tail="abcd", now=NOW):
-    return account_is_due(environment=environment, key_tail=key_tail, now=now)
+    return account_check_is_due(environment=environment, key_tail=key_tail, now=now)
 
 
 def test_an_unbound_database_must_ask():
@@ -43,10 +43,10 @@ def test_another_key_of_the_same_account_is_welcome():
 
 def test_another_account_is_refused_and_nothing_changes():
     bind()
-    before = picture(AccountBinding)
+    before = table_rows(AccountBinding)
     with pytest.raises(WrongAccount, match="belongs to account other"):
         bind(account_uuid="other", key_tail="wxyz")
-    assert picture(AccountBinding) == before
+    assert table_rows(AccountBinding) == before
 
 
 @pytest.mark.parametrize(("first", "then"), [("DRY_RUN", "LIVE"), ("LIVE", "DRY_RUN"), ("LIVE", "SANDBOX")])

@@ -5,15 +5,15 @@ from django.db import IntegrityError, transaction
 
 from exchange.core.observability import correlated
 from exchange.models import AuditEntry
-from exchange.models.audit import AppendOnly
+from exchange.models.audit import AppendOnlyError
 from exchange.services.audit_log import audit_record
 
 pytestmark = pytest.mark.django_db
-What = AuditEntry.What
+Action = AuditEntry.Action
 
 
 def entry(**changes):
-    return audit_record(**{"actor": "ana", "what": What.PROTECT, **changes})
+    return audit_record(**{"actor": "ana", "what": Action.PROTECT, **changes})
 
 
 def test_an_entry_says_who_from_where_what_and_what_came_of_it():
@@ -40,7 +40,7 @@ def test_a_name_that_is_too_long_is_cut_and_not_lost():
 )
 def test_nothing_is_changed_or_taken_out(change):
     row = entry()
-    with pytest.raises(AppendOnly):
+    with pytest.raises(AppendOnlyError):
         change(row)
     assert AuditEntry.objects.get().actor == "ana"
 
@@ -48,5 +48,5 @@ def test_nothing_is_changed_or_taken_out(change):
 def test_a_new_entry_does_not_take_the_number_of_another():
     row = entry()
     with pytest.raises(IntegrityError), transaction.atomic():
-        AuditEntry(pk=row.pk, at=row.at, actor="nobody", what=What.PROTECT, result="OK").save()
+        AuditEntry(pk=row.pk, at=row.at, actor="nobody", what=Action.PROTECT, result="OK").save()
     assert AuditEntry.objects.get().actor == "ana"

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from exchange.models import Lease
-from exchange.services.lease import LIFE, LeaseLost, lease_holder, lease_take
+from exchange.services.lease import LEASE_DURATION, LeaseLost, lease_holder, lease_take
 
 
 def expire():
@@ -34,7 +34,7 @@ def test_released_it_is_free_at_once():
 
 @pytest.mark.django_db
 def test_a_dead_holder_blocks_for_thirty_seconds_and_not_longer():
-    assert timedelta(seconds=30) == LIFE
+    assert timedelta(seconds=30) == LEASE_DURATION
     first = lease_take(purpose="cycle")
     expire()
     second = lease_take(purpose="cycle")
@@ -46,18 +46,18 @@ def test_a_dead_holder_blocks_for_thirty_seconds_and_not_longer():
 def test_the_token_grows_with_every_holder():
     tokens = []
     for _ in range(3):
-        held = lease_take(purpose="cycle")
-        tokens.append(held.token)
-        held.release()
+        lease = lease_take(purpose="cycle")
+        tokens.append(lease.token)
+        lease.release()
     assert tokens == sorted(set(tokens))
 
 
 @pytest.mark.django_db
 def test_renewing_moves_the_end():
-    held = lease_take(purpose="cycle")
+    lease = lease_take(purpose="cycle")
     expire()
-    held.renew()
-    assert lease_holder() == held.holder
+    lease.renew()
+    assert lease_holder() == lease.holder
     assert lease_take(purpose="cycle") is None
 
 

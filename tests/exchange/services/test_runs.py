@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchange.models import SyncRun
-from exchange.services.lease import Held
+from exchange.services.lease import Lease
 from exchange.services.runs import run_finish, run_start
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
 def start(token):
-    return run_start(held=Held(token, "cycle test"), trigger="test", now=NOW)
+    return run_start(lease=Lease(token, "cycle test"), trigger="test", now=NOW)
 
 
 @pytest.mark.parametrize(

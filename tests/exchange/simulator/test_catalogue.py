@@ -9,7 +9,7 @@ CATALOGUE = recorded_catalogue()
 
 
 def test_it_has_forty_spot_pairs_and_four_perpetuals() -> None:
-    perpetuals = [market for market in CATALOGUE.markets.values() if market.perpetual]
+    perpetuals = [market for market in CATALOGUE.markets.values() if market.is_perpetual]
     assert len(perpetuals) == 4
     assert len(CATALOGUE.markets) - len(perpetuals) >= 40
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from exchange.client.errors import BadAnswer, ExchangeError, RateLimited, UnknownOutcome, Unreachable
+from exchange.client.errors import BadResponse, ExchangeError, RateLimited, UnknownOutcome, Unreachable
 from exchange.schemas import NameSpace, NewOrder
 from exchange.simulator.faults import KINDS, Faults
 from tests.exchange.simulator import raw
@@ -24,7 +24,7 @@ BUY = NewOrder(
 
 
 def struck(faults: Faults, calls: int, method: str = CREATE) -> list[int]:
-    return [number for number in range(1, calls + 1) if faults.hits(method)]
+    return [number for number in range(1, calls + 1) if faults.matching_rules(method)]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_a_write_that_ends_in_the_dark_was_done_or_not(kind, detail, booked):
         ("drop_before", {}, Unreachable),
         ("http", {"status": 502}, Unreachable),
         ("maintenance", {}, Unreachable),
-        ("garbage", {}, BadAnswer),
-        ("truncate", {}, BadAnswer),
+        ("garbage", {}, BadResponse),
+        ("truncate", {}, BadResponse),
         ("refuse", {"code": 42901}, RateLimited),
     ],
 )
@@ -182,7 +182,7 @@ def test_rows_that_lack_what_identifies_them():
     world = World()
     world.buy("CRO_USD", 100, "0.04")
     world.faults.add("missing_fields", fields=["order_id"])
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         world.client().open_orders(NameSpace.PLAIN)
 
 

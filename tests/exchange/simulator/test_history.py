@@ -7,7 +7,7 @@ import pytest
 
 from exchange.simulator.config import Refusal
 from exchange.simulator.exchange import Exchange
-from exchange.simulator.models import NS, Order, Trade
+from exchange.simulator.models import NS_PER_MS, Order, Trade
 from tests.exchange.simulator.world import World
 
 HISTORY, TRADES = "private/get-order-history", "private/get-trades"
@@ -44,7 +44,7 @@ def test_a_day_unless_asked_for_more():
     assert names(world, end_time=world.now_ms() - DAY * 500) == ["old"]
 
 
-@pytest.mark.parametrize("unit", [1, NS])
+@pytest.mark.parametrize("unit", [1, NS_PER_MS])
 @pytest.mark.parametrize("method", [HISTORY, TRADES])
 def test_the_start_counts_and_the_end_does_not(unit, method):
     world = World(ns_resolution="ms")
@@ -154,7 +154,7 @@ def test_the_name_spaces_have_their_own_histories_and_share_the_trades():
 def fill_up(world: World, count: int) -> None:
     """Finished orders with a trade each, one every minute, straight into the record."""
     for number in range(count):
-        ns = (world.now_ms() - (count - number) * 60_000) * NS
+        ns = (world.now_ms() - (count - number) * 60_000) * NS_PER_MS
         ids = {"order_id": str(10**18 + number), "client_oid": f"c{number}", "instrument_name": "CRO_USD"}
         world.exchange.add_order(
             Order(

@@ -8,7 +8,7 @@ import pytest
 from exchange.simulator.demo_account import account_uuid, new_account
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import DAY_MS
-from exchange.simulator.models import NS, Order
+from exchange.simulator.models import NS_PER_MS, Order
 
 NOW = 1_795_000_000_000
 
@@ -39,7 +39,7 @@ def test_it_owns_dollars_and_five_coins_of_some_worth(exchange: Exchange) -> Non
 
 
 def test_five_months_of_orders_lie_behind_it(exchange: Exchange) -> None:
-    times = [order.update_time_ns // NS for order in ended(exchange)]
+    times = [order.update_time_ns // NS_PER_MS for order in ended(exchange)]
     assert 150 <= len(times) <= 300
     assert 140 < (NOW - min(times)) / DAY_MS < 160
     assert 0 < NOW - max(times) < DAY_MS
@@ -65,7 +65,7 @@ def test_fees_of_bought_coins_were_paid_in_coins(exchange: Exchange) -> None:
 
 def test_trades_were_made_at_the_prices_of_their_time(exchange: Exchange) -> None:
     for trade in exchange.trades.rows:
-        last = exchange.prices.last(trade.instrument_name, trade.create_time_ns // NS)
+        last = exchange.prices.last(trade.instrument_name, trade.create_time_ns // NS_PER_MS)
         assert abs(trade.price / last - 1) < Decimal("0.01")
 
 

@@ -9,7 +9,7 @@ import requests
 from exchange.client.client import Client
 from exchange.client.errors import UnknownOutcome
 from exchange.schemas import NameSpace, NewOrder
-from exchange.simulator.server import served
+from exchange.simulator.server import running_server
 from tests.exchange.simulator.world import KEY, SECRET, World
 
 BUY = NewOrder(
@@ -29,7 +29,7 @@ def world() -> World:
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    with served(world.app) as root:
+    with running_server(world.app) as root:
         yield root
 
 

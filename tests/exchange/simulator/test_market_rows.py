@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.simulator.market_data import DAY_MS, HOUR_MS, NotServed, Prices, UnknownValuation
+from exchange.simulator.market_data import DAY_MS, HOUR_MS, Prices, UnknownValuation, ValuationNotAvailable
 
 NOW = 1_795_000_123_456
 PRICES = Prices(seed=7, origin_ms=NOW)
@@ -81,7 +81,7 @@ def test_settled_funding_is_hourly() -> None:
 
 
 def test_what_is_not_served_is_told_apart_from_what_does_not_exist() -> None:
-    with pytest.raises(NotServed):
+    with pytest.raises(ValuationNotAvailable):
         valuations("BTC_USD", "index_price")
     with pytest.raises(UnknownValuation):
         valuations("BTC_USD", "fair_price")

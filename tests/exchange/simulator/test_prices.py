@@ -105,9 +105,9 @@ def test_a_path_visits_every_hand_move_and_its_end() -> None:
 def test_a_path_touches_the_high_and_the_low_of_its_time() -> None:
     market = prices()
     seen = [last for _, last, _ in market.path("ETH_USD", NOW, NOW + 20 * MINUTE_MS)]
-    high, low = market.reach("ETH_USD", NOW + 1, NOW + 20 * MINUTE_MS)
-    assert max(seen) == market.on_tick("ETH_USD", high)
-    assert min(seen) == market.on_tick("ETH_USD", low)
+    high, low = market.high_low("ETH_USD", NOW + 1, NOW + 20 * MINUTE_MS)
+    assert max(seen) == market.round_to_tick("ETH_USD", high)
+    assert min(seen) == market.round_to_tick("ETH_USD", low)
 
 
 def test_a_long_path_has_a_bounded_number_of_steps() -> None:

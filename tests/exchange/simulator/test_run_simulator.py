@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from exchange.simulator.server import served
+from exchange.simulator.server import running_server
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,7 +71,10 @@ def test_a_broken_state_is_told_and_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    with served(lambda environ, start: []) as address, pytest.raises(CommandError, match="choose another"):
+    with (
+        running_server(lambda environ, start: []) as address,
+        pytest.raises(CommandError, match="choose another"),
+    ):
         call_command("run_simulator", state=tmp_path / "s.json", port=int(address.rpartition(":")[2]))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from exchange.simulator.server import serve, served
+from exchange.simulator.server import running_server, serve
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -16,7 +16,7 @@ def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 def test_it_answers_on_loopback_and_keeps_the_connection() -> None:
-    with served(echo) as address, requests.Session() as session:
+    with running_server(echo) as address, requests.Session() as session:
         assert address.startswith("http://127.0.0.1:")
         answers = [session.get(f"{address}/{word}", timeout=5) for word in ("one", "two")]
         assert [answer.text for answer in answers] == ["/one", "/two"]
@@ -24,7 +24,7 @@ def test_it_answers_on_loopback_and_keeps_the_connection() -> None:
 
 
 def test_it_is_gone_afterwards() -> None:
-    with served(echo) as address:
+    with running_server(echo) as address:
         pass
     with pytest.raises(requests.ConnectionError):
         requests.get(address, timeout=5)
@@ -36,5 +36,5 @@ def test_it_does_not_serve_other_machines() -> None:
 
 
 def test_a_taken_port_is_an_error_at_once() -> None:
-    with served(echo) as address, pytest.raises(OSError):
+    with running_server(echo) as address, pytest.raises(OSError):
         serve(echo, port=int(address.rpartition(":")[2]))

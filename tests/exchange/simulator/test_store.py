@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from exchange.simulator.demo_account import OtherMarket, new_account, open_account
+from exchange.simulator.demo_account import MarketMismatch, new_account, open_account
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
-from exchange.simulator.persistence import Keeper, StateUnreadable, load, save
+from exchange.simulator.persistence import StateSaver, StateUnreadable, load, save
 
 NOW = 1_795_000_000_000
 
@@ -88,35 +88,35 @@ def test_a_failed_save_leaves_the_old_file(
 
 def test_the_keeper_saves_changes_and_only_changes(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
     path, (exchange, prices) = tmp_path / "state.json", account
-    with Keeper(path, exchange, prices, every=0.02):
+    with StateSaver(path, exchange, prices, interval=0.02):
         first = path.stat().st_mtime_ns
         time.sleep(0.1)
         assert path.stat().st_mtime_ns == first
         exchange.deposit("USD", Decimal(5))
         time.sleep(0.2)
-        assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+        assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
         exchange.deposit("USD", Decimal(7))
-    assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+    assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
 
 
 def test_the_keeper_outlives_a_full_disk(
     tmp_path: Path, account: tuple[Exchange, Prices], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, (exchange, prices), real = tmp_path / "state.json", account, os.fsync
-    with Keeper(path, exchange, prices, every=0.02):
+    with StateSaver(path, exchange, prices, interval=0.02):
         monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
         exchange.deposit("USD", Decimal(5))
         time.sleep(0.1)
         monkeypatch.setattr("os.fsync", real)
         time.sleep(0.2)
-        assert load(path, clock)[0].ledger.of("USD") == exchange.ledger.of("USD")
+        assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
 
 
 def test_another_seed_or_speed_needs_another_file(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
     save(tmp_path / "state.json", *account)
-    with pytest.raises(OtherMarket, match="--seed 1"):
+    with pytest.raises(MarketMismatch, match="--seed 1"):
         open_account(tmp_path / "state.json", key="k", secret="s", now_ms=clock, seed=2)
-    with pytest.raises(OtherMarket, match="--speed 1"):
+    with pytest.raises(MarketMismatch, match="--speed 1"):
         open_account(tmp_path / "state.json", key="k", secret="s", now_ms=clock, speed=60)
 
 

@@ -111,7 +111,7 @@ class World:
         manual_controls.withdraw(self.exchange, currency, Decimal(str(amount)), force=force)
 
     def balance(self, currency: str) -> Decimal:
-        return self.exchange.ledger.of(currency)
+        return self.exchange.ledger.balance_of(currency)
 
     def by_hand(self, method: str, **params: Any) -> Any:
         """Any exchange method as the user, past client, keys and troubles. Raises Refusal."""
@@ -131,9 +131,9 @@ class World:
 
     def _trade(self, side: str, symbol: str, quantity: Any, price: Any, params: dict[str, Any]) -> Order:
         kind = {"type": "MARKET"} if price is None else {"type": "LIMIT", "price": str(price)}
-        asked = {"instrument_name": symbol, "side": side, "quantity": str(quantity), **kind, **params}
-        asked.setdefault("client_oid", f"hand-{next(self._numbers)}")
-        order_id = self.by_hand("private/create-order", **asked)["order_id"]
+        order_params = {"instrument_name": symbol, "side": side, "quantity": str(quantity), **kind, **params}
+        order_params.setdefault("client_oid", f"hand-{next(self._numbers)}")
+        order_id = self.by_hand("private/create-order", **order_params)["order_id"]
         return self.exchange.stores["plain"].by_id[order_id]
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
@@ -161,7 +161,7 @@ class World:
             found = store.find(None, some_id)
             if found is not None:
                 return found
-        return manual_controls.order_named(self.exchange, some_id)
+        return manual_controls.find_order(self.exchange, some_id)
 
     def open_orders(self) -> list[Order]:
         return list(self.exchange.open_orders())

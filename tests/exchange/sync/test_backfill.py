@@ -8,8 +8,8 @@ from exchange.client.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
 from exchange.services.lease import LeaseLost, lease_holder, lease_take
 from exchange.services.runs import WrongAccount
-from exchange.sync.backfill import backfill_is_due, backfill_reach, history_slice
-from tests.support import below
+from exchange.sync.backfill import backfill_is_due, extend_history, history_slice
+from tests.support import price_at_ratio
 
 DAY = 24 * 3600
 
@@ -23,9 +23,9 @@ def old(desk, world):
     """Twenty days of trading before the first cycle."""
     for _ in range(20):
         world.buy("BTC_USD", "0.0001")
-        world.cancel(world.buy("ETH_USD", "0.01", below(world, "ETH_USD")))
+        world.cancel(world.buy("ETH_USD", "0.01", price_at_ratio(world, "ETH_USD")))
         world.tick(DAY)
-    desk.quiet()
+    desk.sync_ok()
     return desk
 
 
@@ -47,16 +47,16 @@ def test_read_to_the_end(old, world):
     assert history_slice(seconds=3600) is True
     assert not backfill_is_due()
     assert complete(world)
-    old.asked.clear()
+    old.requested.clear()
     assert history_slice(seconds=3600) is True
-    assert old.asked == []
+    assert old.requested == []
 
 
 def test_the_streams_take_turns_newest_first(old):
-    old.asked.clear()
+    old.requested.clear()
     history_slice(seconds=3600)
     assert (
-        old.asked[:6]
+        old.requested[:6]
         == [
             "private/get-order-history",
             "private/advanced/get-order-history",
@@ -104,24 +104,24 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(old, world, monkeypatch, s
 
 
 def test_nobody_reads_while_somebody_else_holds_the_lease(old):
-    held = lease_take(purpose="cycle")
-    old.asked.clear()
+    lease = lease_take(purpose="cycle")
+    old.requested.clear()
     assert history_slice(seconds=10) is None
-    assert old.asked == []
-    held.renew()
+    assert old.requested == []
+    lease.renew()
 
 
 def test_a_slice_whose_lease_went_to_another_stores_nothing_more(old, world, monkeypatch):
     """Suspended while it waited for an answer: the page that comes is not stored any more."""
     before = left(), Trade.objects.count(), ExchangeOrder.objects.count()
-    real = world.app.exchange_call
+    real = world.app.handle_api_call
 
     def stolen(request):
         if request.method == "private/get-order-history":
             Lease.objects.update(token=99, holder="another")
         return real(request)
 
-    monkeypatch.setattr(world.app, "exchange_call", stolen)
+    monkeypatch.setattr(world.app, "handle_api_call", stolen)
     with pytest.raises(LeaseLost):
         history_slice(seconds=3600)
     assert (left(), Trade.objects.count(), ExchangeOrder.objects.count()) == before
@@ -149,10 +149,10 @@ def test_the_history_of_another_account_is_not_mixed_in(old, world):
 
 
 def test_orders_found_in_old_history_move_nothing_back(old, world):
-    order = world.buy("BTC_USD", "0.01", below(world))
-    old.quiet()
+    order = world.buy("BTC_USD", "0.01", price_at_ratio(world))
+    old.sync_ok()
     world.fill(order)
-    old.quiet()
+    old.sync_ok()
     history_slice(seconds=3600)
     assert ExchangeOrder.objects.get(order_id=order.order_id).status == "FILLED"
 
@@ -160,24 +160,24 @@ def test_orders_found_in_old_history_move_nothing_back(old, world):
 def test_reaching_further_back_opens_only_what_is_new(old, world):
     history_slice(seconds=3600)
     since = old.now - timedelta(days=400)
-    opened = backfill_reach(since=since, now=old.now)
+    opened = extend_history(since=since, now=old.now)
     assert [each.why for each in opened] == ["asked for"] * 3
     assert {each.end_ns for each in opened} == set(
         HistoryRange.objects.filter(why="first run").values_list("start_ns", flat=True)
     )
-    assert backfill_reach(since=since, now=old.now) == []
-    assert backfill_reach(since=old.now - timedelta(days=1), now=old.now) == []
+    assert extend_history(since=since, now=old.now) == []
+    assert extend_history(since=old.now - timedelta(days=1), now=old.now) == []
     assert history_slice(seconds=36000) is True
 
 
 def test_before_the_first_cycle_everything_up_to_now_is_asked_for(desk, world):
     world.buy("BTC_USD", "0.0001")
     desk.tick(DAY)
-    opened = backfill_reach(since=desk.now - timedelta(days=3), now=desk.now)
+    opened = extend_history(since=desk.now - timedelta(days=3), now=desk.now)
     assert len(opened) == 3
     assert history_slice(seconds=3600) is True
     assert complete(world)
-    assert desk.quiet().trades == 0
+    assert desk.sync_ok().trades == 0
 
 
 @pytest.mark.parametrize("widest", ["any", "seven_days", "refused"])

@@ -9,7 +9,7 @@ from exchange.core.times import Timeframe, to_ms
 from exchange.models import Candle
 from exchange.schemas import Candle as Told
 from exchange.selectors import candles_of
-from exchange.sync.market_data import candle_record_all, candles_thin
+from exchange.sync.market_data import candle_record_all, candles_prune
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_no_bars_are_no_news():
 def test_a_thousand_bars_of_each_length_are_kept():
     record(told(-1001), told(-999), told(0))
     record(told(-4 * 999), timeframe=Timeframe.H4)
-    assert candles_thin(now=NOON) == 1
+    assert candles_prune(now=NOON) == 1
     assert Candle.objects.count() == 3
 
 

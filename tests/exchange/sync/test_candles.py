@@ -8,7 +8,7 @@ import pytest
 from exchange.core.times import Timeframe, from_ms
 from exchange.models import Candle
 from exchange.selectors import candles_of
-from exchange.sync.market_data import candles_read
+from exchange.sync.market_data import update_candles
 
 pytestmark = pytest.mark.django_db
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def few(monkeypatch):
     """An answer holds thirty bars; here is noted how many each request asked for."""
-    asked = []
-    monkeypatch.setattr("exchange.sync.market_data.AT_ONCE", 30)
-    return asked
+    requested = []
+    monkeypatch.setattr("exchange.sync.market_data.MAX_BARS_PER_REQUEST", 30)
+    return requested
 
 
 def read(world, *names, few=None):
@@ -28,7 +28,7 @@ def read(world, *names, few=None):
         client.candles = lambda name, timeframe, **how: (
             few.append((timeframe, how["count"])) or told(name, timeframe, **how)
         )
-    return candles_read(
+    return update_candles(
         client=client, instrument_names=names or ["BTC_USD"], clock=lambda: from_ms(world.clock_ms)
     )
 
@@ -79,16 +79,16 @@ def test_what_was_missed_for_too_long_stays_a_gap(world, few):
 
 
 def test_one_instrument_that_fails_does_not_stop_the_next(world):
-    reading = read(world, "NO_SUCH", "BTC_USD")
-    assert (reading.read, len(reading.errors), reading.left) == (4, 4, 0)
-    assert reading.errors[0].startswith("Candles of NO_SUCH (15m): ")
+    summary = read(world, "NO_SUCH", "BTC_USD")
+    assert (summary.read, len(summary.errors), summary.left) == (4, 4, 0)
+    assert summary.errors[0].startswith("Candles of NO_SUCH (15m): ")
     assert len(series("1D")) > 0
 
 
 def test_an_exchange_that_does_not_answer_is_soon_left_alone(world, few):
     world.faults.add("drop_before")
-    reading = read(world, "BTC_USD", "ETH_USD", few=few)
-    assert (reading.read, len(reading.errors), reading.left) == (0, 2, 6)
+    summary = read(world, "BTC_USD", "ETH_USD", few=few)
+    assert (summary.read, len(summary.errors), summary.left) == (0, 2, 6)
     assert not Candle.objects.exists()
 
 
@@ -97,10 +97,10 @@ def test_what_is_left_for_lack_of_time_comes_first_next_time(world, monkeypatch)
     world.tick(10)
     read(world, "ETH_USD")
     world.tick(600)
-    monkeypatch.setattr("exchange.sync.market_data.PATIENCE", timedelta(seconds=-1))
+    monkeypatch.setattr("exchange.sync.market_data.UPDATE_TIMEOUT", timedelta(seconds=-1))
     hurried = read(world, "ETH_USD", "BTC_USD")
     assert (hurried.read, hurried.left) == (0, 4)
-    monkeypatch.setattr("exchange.sync.market_data.PATIENCE", timedelta(seconds=20))
+    monkeypatch.setattr("exchange.sync.market_data.UPDATE_TIMEOUT", timedelta(seconds=20))
     stored = []
     monkeypatch.setattr("exchange.sync.market_data.candle_record_all", lambda **row: stored.append(row))
     read(world, "ETH_USD", "BTC_USD")

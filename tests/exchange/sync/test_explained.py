@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
-from exchange.sync.store import LATE, LONGEST, empty_read_until, trades_read_until
+from exchange.sync.store import MAX_TRADE_LAG, MAX_TRADE_WAIT, empty_read_until, trades_read_until
 from exchange.sync.windows import OVERLAP_NS
 from tests.factories import OrderFactory, TradeFactory
 
@@ -26,10 +26,10 @@ def executed(age, **changes):
 
 
 def read_until():
-    return from_ms(trades_read_until(read_until_ns=NOW_NS, before_ns=NOW_NS, told_from_ns=0) // NS_PER_MS)
+    return from_ms(trades_read_until(read_until_ns=NOW_NS, before_ns=NOW_NS, reported_from_ns=0) // NS_PER_MS)
 
 
-OLD = LATE + timedelta(minutes=1)
+OLD = MAX_TRADE_LAG + timedelta(minutes=1)
 
 
 def test_an_order_without_its_trades_holds_them_back():
@@ -69,26 +69,26 @@ def test_what_executed_nothing_of_its_own_does_not(changes):
 
 
 def test_what_executed_just_now_has_time():
-    executed(LATE - timedelta(seconds=1))
+    executed(MAX_TRADE_LAG - timedelta(seconds=1))
     assert read_until() == NOW
 
 
 def test_after_two_hours_it_is_given_up():
-    executed(LONGEST + timedelta(seconds=1))
+    executed(MAX_TRADE_WAIT + timedelta(seconds=1))
     before = NOW_NS - 3 * OVERLAP_NS * 10
-    assert trades_read_until(read_until_ns=NOW_NS, before_ns=before, told_from_ns=0) == NOW_NS
+    assert trades_read_until(read_until_ns=NOW_NS, before_ns=before, reported_from_ns=0) == NOW_NS
 
 
 def test_what_is_left_to_the_slices_does_not_hold_them_back():
     executed(OLD)
-    asked = {"read_until_ns": NOW_NS, "before_ns": NOW_NS, "told_from_ns": ns(NOW - LATE)}
+    asked = {"read_until_ns": NOW_NS, "before_ns": NOW_NS, "reported_from_ns": ns(NOW - MAX_TRADE_LAG)}
     assert trades_read_until(**asked) == NOW_NS
 
 
 def test_an_empty_answer_takes_a_stream_nowhere_for_two_hours():
     before = ns(NOW - timedelta(minutes=75))
     assert empty_read_until(read_until_ns=NOW_NS, before_ns=before) == before
-    assert empty_read_until(read_until_ns=NOW_NS, before_ns=ns(EPOCH)) == ns(NOW - LONGEST)
+    assert empty_read_until(read_until_ns=NOW_NS, before_ns=ns(EPOCH)) == ns(NOW - MAX_TRADE_WAIT)
 
 
 def test_nor_does_it_leave_one_in_the_future():

@@ -9,9 +9,9 @@ from exchange.client.errors import AuthError
 from exchange.core.times import NS_PER_DAY, NS_PER_MS, from_ms
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace
-from exchange.sync.fetch import LOOKUPS, Wanted, pull
-from exchange.sync.pagination import Span
-from tests.support import below
+from exchange.sync.fetch import MAX_LOOKUPS, FetchPlan, fetch_account
+from exchange.sync.pagination import TimeWindow
+from tests.support import price_at_ratio
 
 READS = [
     "private/get-open-orders",
@@ -26,17 +26,19 @@ READS = [
 
 class Pulled:
     def __init__(self, world, *, keys=(), known=(), **due):
-        self.asked = []
+        self.requested = []
         end = (world.clock_ms + 60_000) * NS_PER_MS
-        span = Span(start_ns=end - NS_PER_DAY, end_ns=end)
-        wanted = Wanted(
-            spans=dict.fromkeys(Stream, span),
+        window = TimeWindow(start_ns=end - NS_PER_DAY, end_ns=end)
+        fetch_plan = FetchPlan(
+            windows=dict.fromkeys(Stream, window),
             open_keys=keys,
             known_instruments=known,
             **due,
         )
-        client = world.client(before_request=self.asked.append)
-        self.snapshot = pull(client=client, wanted=wanted, clock=lambda: from_ms(world.clock_ms))
+        client = world.client(before_request=self.requested.append)
+        self.snapshot = fetch_account(
+            client=client, fetch_plan=fetch_plan, clock=lambda: from_ms(world.clock_ms)
+        )
 
 
 def key(order):
@@ -46,10 +48,10 @@ def key(order):
 def test_the_reads_and_their_order(world):
     """Open lists before histories, balance after the trades that explain it."""
     pulled = Pulled(world, with_catalogue=True)
-    assert pulled.asked == [*READS, "public/get-instruments"]
+    assert pulled.requested == [*READS, "public/get-instruments"]
     assert pulled.snapshot.errors == []
     assert len(pulled.snapshot.instruments.rows) > 40
-    assert not pulled.snapshot.is_silent
+    assert not pulled.snapshot.is_unanswered
 
 
 def test_without_need_the_catalogue_is_not_read(world):
@@ -80,8 +82,8 @@ def test_a_part_that_fails_is_not_an_empty_one(world, method):
 def test_after_two_silences_the_rest_is_not_tried(world):
     world.faults.add("drop_before")
     pulled = Pulled(world)
-    assert set(pulled.asked) == set(READS[:2])
-    assert pulled.snapshot.is_silent
+    assert set(pulled.requested) == set(READS[:2])
+    assert pulled.snapshot.is_unanswered
     assert len(pulled.snapshot.errors) == len(READS)
     assert "not tried" in pulled.snapshot.errors[-1]
 
@@ -90,14 +92,14 @@ def test_one_silence_is_not_a_dead_exchange(world):
     for method in (READS[1], READS[3], READS[5]):
         world.faults.add("drop_before", method)
     pulled = Pulled(world)
-    assert set(pulled.asked) == set(READS)
+    assert set(pulled.requested) == set(READS)
     assert len(pulled.snapshot.errors) == 3
 
 
 def test_what_takes_too_long_is_left_for_the_next_cycle(world):
     world.faults.add("delay", seconds=9)
     pulled = Pulled(world)
-    assert pulled.asked == READS[:6]
+    assert pulled.requested == READS[:6]
     assert [error.split(":")[0] for error in pulled.snapshot.errors] == ["Tickers"]
     assert timedelta(milliseconds=world.clock_ms) >= timedelta(seconds=45)
 
@@ -109,16 +111,16 @@ def test_a_refused_key_ends_it_at_once(world):
 
 
 def test_orders_that_a_list_names_or_a_history_ends_are_not_looked_up(world):
-    resting, ended = world.buy("BTC_USD", "0.01", below(world)), world.buy("BTC_USD", "0.01")
+    resting, ended = world.buy("BTC_USD", "0.01", price_at_ratio(world)), world.buy("BTC_USD", "0.01")
     pulled = Pulled(world, keys=[key(resting), key(ended)])
-    assert pulled.asked == READS
+    assert pulled.requested == READS
     assert pulled.snapshot.looked_up == {}
 
 
 def test_others_are_looked_up_in_their_name_space(world):
     keys = [("PLAIN", "4711"), ("ADVANCED", "4711")]
     pulled = Pulled(world, keys=keys)
-    assert pulled.asked[len(READS) :] == ["private/get-order-detail", "private/advanced/get-order-detail"]
+    assert pulled.requested[len(READS) :] == ["private/get-order-detail", "private/advanced/get-order-detail"]
     assert pulled.snapshot.looked_up == dict.fromkeys(keys)
 
 
@@ -136,8 +138,8 @@ def test_a_look_that_fails_proves_nothing(world):
 
 
 def test_no_more_are_looked_up_than_a_cycle_has_time_for(world):
-    pulled = Pulled(world, keys=[("PLAIN", str(n)) for n in range(LOOKUPS + 20)])
-    assert list(pulled.snapshot.looked_up) == [("PLAIN", str(n)) for n in range(LOOKUPS)]
+    pulled = Pulled(world, keys=[("PLAIN", str(n)) for n in range(MAX_LOOKUPS + 20)])
+    assert list(pulled.snapshot.looked_up) == [("PLAIN", str(n)) for n in range(MAX_LOOKUPS)]
 
 
 def test_a_long_history_is_left_where_it_was(world):
@@ -159,20 +161,20 @@ def test_derivatives_are_asked_for_where_margin_is_tied_up(world):
     assert Pulled(world).snapshot.positions is None
     world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
     pulled = Pulled(world)
-    assert pulled.asked == [*READS, POSITIONS]
+    assert pulled.requested == [*READS, POSITIONS]
     assert [row.quantity for row in pulled.snapshot.positions.rows] == [Decimal("-0.5")]
 
 
 @pytest.mark.parametrize("name", ["total_position_im", "total_position_cost"])
 def test_also_where_the_account_does_not_say(world, name):
     world.faults.add("missing_fields", "private/user-balance", fields=[name])
-    assert Pulled(world).asked == [*READS, POSITIONS]
+    assert Pulled(world).requested == [*READS, POSITIONS]
 
 
 def test_and_where_one_was_known_even_if_the_balance_cannot_be_read(world):
     world.faults.add("refuse", "private/user-balance", code=40003)
-    assert POSITIONS not in Pulled(world).asked
-    assert Pulled(world, with_positions=True).asked[-1] == POSITIONS
+    assert POSITIONS not in Pulled(world).requested
+    assert Pulled(world, with_positions=True).requested[-1] == POSITIONS
 
 
 def test_a_key_that_may_not_ask_for_them_ends_nothing(world):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.schemas import TERMINAL_STATUSES, is_terminal
-from exchange.sync.order_merge import news
+from exchange.sync.order_merge import changed_fields
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BLANK = {
@@ -39,19 +39,19 @@ def report(status="ACTIVE", *, second=0, filled="0", value=None, price=None, **r
 def merged(*reports):
     row = dict(reports[0])
     for each in reports[1:]:
-        row |= news(row, each)
+        row |= changed_fields(row, each)
     return row
 
 
 def test_the_same_report_twice_is_no_news():
-    assert news(report(filled="1.0"), report(filled="1.00")) == {}
+    assert changed_fields(report(filled="1.0"), report(filled="1.00")) == {}
 
 
 def test_a_stale_open_report_does_not_reopen_a_finished_order():
     """Not even one that carries a later time: the exchange's clocks are not ours to trust."""
     done = report("FILLED", second=5, filled="2", value="20", price="10")
-    assert news(done, report("ACTIVE", second=3, filled="1", value="10", price="10")) == {}
-    assert news(done, report("ACTIVE", second=9, filled="2", value="20", price="10")) == {}
+    assert changed_fields(done, report("ACTIVE", second=3, filled="1", value="10", price="10")) == {}
+    assert changed_fields(done, report("ACTIVE", second=9, filled="2", value="20", price="10")) == {}
 
 
 def test_an_end_counts_even_when_it_is_dated_before_what_we_know():
@@ -154,7 +154,7 @@ def test_any_order_of_delivery_ends_in_the_same_row(life, data):
 def test_on_the_way_nothing_falls_and_nothing_reopens(life, data):
     rows = [dict(data.draw(st.sampled_from(life)))]
     for each in data.draw(st.lists(st.sampled_from(life), max_size=12)):
-        rows.append(rows[-1] | news(rows[-1], each))
+        rows.append(rows[-1] | changed_fields(rows[-1], each))
     for before, after in pairwise(rows):
         assert after["filled_quantity"] >= before["filled_quantity"]
         assert is_terminal(after["status"]) or not is_terminal(before["status"])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from exchange.models import ExchangeOrder
 from exchange.schemas import NameSpace
 from exchange.sync.orders import order_missing_all, order_record_all
-from tests.support import queries, wire_order, written
+from tests.support import queries, wire_order, write_statements
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -47,14 +47,14 @@ def test_a_new_order_is_kept_as_told():
 def test_told_twice_it_is_one_row_and_nothing_is_written():
     record(wire_order())
     with queries() as statements:
-        draft = record(wire_order(), wire_order())
-    assert (ExchangeOrder.objects.count(), written(statements), draft.size) == (1, [], 0)
+        changes = record(wire_order(), wire_order())
+    assert (ExchangeOrder.objects.count(), write_statements(statements), changes.size) == (1, [], 0)
 
 
 def test_a_life_told_within_one_answer_ends_as_it_ends():
-    draft = record(wire_order(status="NEW"), wire_order(**FILLED), wire_order())
+    changes = record(wire_order(status="NEW"), wire_order(**FILLED), wire_order())
     assert row().status == "FILLED"
-    assert (len(draft.new), len(draft.changed), len(draft.executed)) == (1, 0, 1)
+    assert (len(changes.new), len(changes.changed), len(changes.executed)) == (1, 0, 1)
 
 
 def test_an_order_counts_as_executed_once():
@@ -66,11 +66,11 @@ def test_an_order_counts_as_executed_once():
 
 def test_a_cancelled_order_with_fills_has_executed_and_one_without_has_not():
     """A market buy by amount of money ends CANCELED and is a full fill."""
-    draft = record(
+    changes = record(
         wire_order(order_id="1", **{**FILLED, "status": "CANCELED"}),
         wire_order(order_id="2", status="CANCELED"),
     )
-    assert draft.executed == {("PLAIN", "1")}
+    assert changes.executed == {("PLAIN", "1")}
     assert (row(order_id="1").has_fills, row(order_id="2").has_fills) == (True, False)
 
 
@@ -201,10 +201,10 @@ class TestMirrors:
 
     def test_an_execution_counts_once(self):
         ended = {**FILLED, **self.face}
-        draft = record(
+        changes = record(
             self.advanced(**{**FILLED, **self.stop}, exchange_order_id="9"), wire_order(order_id="9", **ended)
         )
-        assert draft.executed == {("ADVANCED", "1")}
+        assert changes.executed == {("ADVANCED", "1")}
 
 
 def test_many_orders_take_few_queries_and_small_transactions(django_assert_max_num_queries):

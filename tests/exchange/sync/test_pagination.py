@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.core.times import MS_PER_DAY, NS_PER_MS
-from exchange.sync.pagination import PAGE, Gap, Page, Source, Span, walk
+from exchange.sync.pagination import PAGE_SIZE, Gap, HistorySource, Page, TimeWindow, paginate_history
 
 START_MS = 1_700_000_000_000
 NAMES = ("BTC_USD", "ETH_USD", "SOL_USD")
@@ -18,7 +18,7 @@ NAMES = ("BTC_USD", "ETH_USD", "SOL_USD")
 class Row:
     id: str
     created_ns: int
-    stamp_ns: int
+    timestamp_ns: int
     name: str = "BTC_USD"
 
 
@@ -31,9 +31,9 @@ class FakeExchange:
     in_ns: bool = True
     ascending_ties: bool = False
     order: str = "newest"
-    asked: list[Span] = field(default_factory=list)
+    asked: list[TimeWindow] = field(default_factory=list)
 
-    def fetch(self, span: Span) -> list[Row]:
+    def fetch(self, span: TimeWindow) -> list[Row]:
         self.asked.append(span)
         start, end = (span.start_ns, span.end_ns) if self.in_ns else _floored(span)
         found = [row for row in self.rows if start <= self._key(row) < end]
@@ -41,27 +41,27 @@ class FakeExchange:
         return self._page(found)
 
     def _key(self, row: Row) -> int:
-        return row.created_ns if self.by_creation else row.stamp_ns
+        return row.created_ns if self.by_creation else row.timestamp_ns
 
     def _page(self, found: list[Row]) -> list[Row]:
         if self.order == "any":
-            return sorted(found, key=lambda row: hash((row.id, len(self.asked))))[:PAGE]
+            return sorted(found, key=lambda row: hash((row.id, len(self.asked))))[:PAGE_SIZE]
         if self.order == "creation":
-            return sorted(found, key=lambda row: -row.created_ns)[:PAGE]
+            return sorted(found, key=lambda row: -row.created_ns)[:PAGE_SIZE]
         unit = 1 if self.in_ns else NS_PER_MS
         tie = 1 if self.ascending_ties else -1
-        return sorted(found, key=lambda row: (-(row.stamp_ns // unit), tie * int(row.id)))[:PAGE]
+        return sorted(found, key=lambda row: (-(row.timestamp_ns // unit), tie * int(row.id)))[:PAGE_SIZE]
 
 
-def _floored(span: Span) -> tuple[int, int]:
+def _floored(span: TimeWindow) -> tuple[int, int]:
     return span.start_ns // NS_PER_MS * NS_PER_MS, span.end_ns // NS_PER_MS * NS_PER_MS
 
 
-def source_of(fake: FakeExchange, *, has_ns: bool = False, known: Sequence[str] = ()) -> Source[Row]:
-    return Source(
+def source_of(fake: FakeExchange, *, has_ns: bool = False, known: Sequence[str] = ()) -> HistorySource[Row]:
+    return HistorySource(
         fetch=fake.fetch,
-        stamp_ns=lambda row: row.stamp_ns,
-        identity=lambda row: row.id,
+        timestamp_ns=lambda row: row.timestamp_ns,
+        row_id=lambda row: row.id,
         instrument=lambda row: row.name,
         newest_first=fake.order == "newest",
         has_ns=has_ns,
@@ -69,12 +69,12 @@ def source_of(fake: FakeExchange, *, has_ns: bool = False, known: Sequence[str] 
     )
 
 
-def window(ms: int, first: int = START_MS) -> Span:
-    return Span(start_ns=first * NS_PER_MS, end_ns=(first + ms) * NS_PER_MS)
+def window(ms: int, first: int = START_MS) -> TimeWindow:
+    return TimeWindow(start_ns=first * NS_PER_MS, end_ns=(first + ms) * NS_PER_MS)
 
 
-def read(source: Source[Row], span: Span) -> tuple[set[str], list[Gap], list[Page[Row]]]:
-    pages = list(walk(source, span))
+def read(source: HistorySource[Row], span: TimeWindow) -> tuple[set[str], list[Gap], list[Page[Row]]]:
+    pages = list(paginate_history(source, span))
     return {row.id for page in pages for row in page.rows}, [g for page in pages for g in page.gaps], pages
 
 
@@ -199,9 +199,13 @@ def test_what_is_left_is_told_after_each_page_and_can_be_read_on_later():
     fake = FakeExchange([*rows_at([n // 3 for n in range(500)]), *rows_at([90] * 40, first_id=500)])
     everything = {row.id for row in fake.rows}
     span = window(1000)
-    for stop in range(1, len(list(walk(source_of(fake), span)))):
-        head = [page for page, _ in zip(walk(source_of(fake), span), range(stop), strict=False)]
-        tail = list(walk(source_of(fake), Span(start_ns=span.start_ns, end_ns=head[-1].left_until_ns)))
+    for stop in range(1, len(list(paginate_history(source_of(fake), span)))):
+        head = [page for page, _ in zip(paginate_history(source_of(fake), span), range(stop), strict=False)]
+        tail = list(
+            paginate_history(
+                source_of(fake), TimeWindow(start_ns=span.start_ns, end_ns=head[-1].left_until_ns)
+            )
+        )
         assert {row.id for page in [*head, *tail] for row in page.rows} == everything
 
 
@@ -237,19 +241,19 @@ def test_every_row_is_read_or_a_gap_is_told_and_it_always_ends(
     rows, by_creation, in_ns, has_ns, ascending_ties, order
 ):
     if has_ns:
-        rows = [Row(row.id, row.stamp_ns, row.stamp_ns, row.name) for row in rows]
+        rows = [Row(row.id, row.timestamp_ns, row.timestamp_ns, row.name) for row in rows]
     else:
-        rows = [Row(r.id, _ms(r.created_ns), _ms(r.stamp_ns), r.name) for r in rows]
+        rows = [Row(r.id, _ms(r.created_ns), _ms(r.timestamp_ns), r.name) for r in rows]
     fake = FakeExchange(
         rows, by_creation=by_creation, in_ns=in_ns, ascending_ties=ascending_ties, order=order
     )
     span = window(10_000)
     found, gaps, pages = read(source_of(fake, has_ns=has_ns), span)
-    key = (lambda row: row.created_ns) if by_creation else (lambda row: row.stamp_ns)
+    key = (lambda row: row.created_ns) if by_creation else (lambda row: row.timestamp_ns)
     lost = {row.id for row in rows if span.start_ns <= key(row) < span.end_ns} - found
     outside = [row for row in rows if row.id in lost if not _is_told(key(row), row.name, gaps)]
     assert not outside
-    assert all(_crowd(rows, key, gap) >= PAGE for gap in gaps)
+    assert all(_crowd(rows, key, gap) >= PAGE_SIZE for gap in gaps)
     assert len(fake.asked) < 40 + 15 * len(rows)
     left = [page.left_until_ns for page in pages]
     assert left == sorted(left, reverse=True)

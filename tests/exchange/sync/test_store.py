@@ -8,25 +8,25 @@ from exchange.core.times import NS_PER_DAY
 from exchange.models import HistoryGap, HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace
-from exchange.sync.fetch import Heard, Part, Snapshot, Wanted
-from exchange.sync.pagination import Gap, Span
-from exchange.sync.store import RETENTION_NS, catalogue_record, snapshot_draft, snapshot_record
-from exchange.sync.windows import AHEAD_NS, OVERLAP_NS
+from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult
+from exchange.sync.pagination import Gap, TimeWindow
+from exchange.sync.store import RETENTION_NS, catalogue_record, prepare_changes, snapshot_record
+from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
 from tests.support import wire_order, wire_trade
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 END = 1_785_600_000_000_000_000
-SPAN = Span(start_ns=END - NS_PER_DAY, end_ns=END)
-FAILED: Part = Part(error="no")
+SPAN = TimeWindow(start_ns=END - NS_PER_DAY, end_ns=END)
+FAILED: FetchResult = FetchResult(error="no")
 
 
-def heard(*rows, left=SPAN.start_ns, gaps=()):
-    return Part(Heard(rows, gaps, left))
+def fetched(*rows, left=SPAN.start_ns, gaps=()):
+    return FetchResult(FetchedStream(rows, gaps, left))
 
 
-def record(*, trades=FAILED, orders=FAILED, advanced=FAILED, open_orders=FAILED, span=SPAN):
-    snapshot = Snapshot(
+def record(*, trades=FAILED, orders=FAILED, advanced=FAILED, open_orders=FAILED, window=SPAN):
+    snapshot = AccountSnapshot(
         open_orders={NameSpace.PLAIN: open_orders, NameSpace.ADVANCED: FAILED},
         histories={Stream.ORDERS: orders, Stream.ADVANCED: advanced},
         trades=trades,
@@ -36,10 +36,10 @@ def record(*, trades=FAILED, orders=FAILED, advanced=FAILED, open_orders=FAILED,
         looked_up={},
         errors=[],
     )
-    wanted = Wanted(spans=dict.fromkeys(Stream, span), open_keys=[])
+    fetch_plan = FetchPlan(windows=dict.fromkeys(Stream, window), open_keys=[])
     catalogue_record(snapshot=snapshot, now=NOW)
-    draft = snapshot_draft(snapshot=snapshot, now=NOW)
-    return snapshot_record(snapshot=snapshot, draft=draft, wanted=wanted, now=NOW)
+    changes = prepare_changes(snapshot=snapshot, now=NOW)
+    return snapshot_record(snapshot=snapshot, changes=changes, fetch_plan=fetch_plan, now=NOW)
 
 
 def cursors():
@@ -58,63 +58,63 @@ def test_nothing_heard_moves_nothing():
 
 
 def test_only_what_was_heard_moves():
-    record(trades=heard())
-    assert cursors() == {"TRADES": END - AHEAD_NS}
+    record(trades=fetched())
+    assert cursors() == {"TRADES": END - LOOKAHEAD_NS}
 
 
 def test_the_first_time_half_a_year_is_left():
-    record(trades=heard())
+    record(trades=fetched())
     assert ranges() == {("first run", END - RETENTION_NS, SPAN.start_ns)}
 
 
 def test_next_to_the_last_time_nothing_is_left():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
-    record(trades=heard(wire_trade()))
+    record(trades=fetched(wire_trade()))
     assert ranges() == set()
 
 
 def test_what_the_window_did_not_reach_is_left():
     read = SPAN.start_ns - 3 * NS_PER_DAY
     SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
-    record(trades=heard(wire_trade()))
+    record(trades=fetched(wire_trade()))
     assert ranges() == {("missed", read - OVERLAP_NS, SPAN.start_ns)}
 
 
 def test_what_the_exchange_has_no_more_is_not_asked_for():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=END - 400 * NS_PER_DAY)
-    record(trades=heard(wire_trade()))
+    record(trades=fetched(wire_trade()))
     assert ranges() == {("missed", END - RETENTION_NS, SPAN.start_ns)}
 
 
 def test_an_answer_without_rows_leaves_the_cursor_where_it_was():
-    read = END - AHEAD_NS - OVERLAP_NS
+    read = END - LOOKAHEAD_NS - OVERLAP_NS
     SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
-    record(trades=heard(), span=Span(start_ns=read - OVERLAP_NS, end_ns=END))
+    record(trades=fetched(), window=TimeWindow(start_ns=read - OVERLAP_NS, end_ns=END))
     assert (cursors(), ranges()) == ({"TRADES": read}, set())
 
 
 def test_after_a_long_gap_what_it_passes_is_asked_for_again():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
-    record(trades=heard())
-    kept = END - AHEAD_NS - NS_PER_DAY // 12
+    record(trades=fetched())
+    kept = END - LOOKAHEAD_NS - NS_PER_DAY // 12
     assert (cursors(), ranges()) == ({"TRADES": kept}, {("empty", SPAN.start_ns, kept - OVERLAP_NS)})
 
 
 def test_what_was_too_busy_to_give_is_left():
     SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
-    record(trades=heard(left=END - 500))
+    record(trades=fetched(left=END - 500))
     assert ranges() == {("busy", SPAN.start_ns, END - 500)}
-    assert cursors() == {"TRADES": END - AHEAD_NS}
+    assert cursors() == {"TRADES": END - LOOKAHEAD_NS}
 
 
 def test_gaps_are_kept():
-    record(trades=heard(gaps=[Gap(5, 6, "", "too many")]))
+    record(trades=fetched(gaps=[Gap(5, 6, "", "too many")]))
     assert HistoryGap.objects.get().reason == "too many"
 
 
 def test_counts_are_of_what_came():
     done = {"status": "FILLED", "cumulative_quantity": "2"}
     listed = [wire_order(order_id="1"), wire_order(order_id="2")]
-    ended = heard(wire_order(order_id="3", **done), wire_order(order_id="2", **done))
-    counts = record(trades=heard(wire_trade()), orders=ended, open_orders=Part(listed))
+    ended = fetched(wire_order(order_id="3", **done), wire_order(order_id="2", **done))
+    counts = record(trades=fetched(wire_trade()), orders=ended, open_orders=FetchResult(listed))
     assert (counts.open_orders, counts.executed_orders, counts.trades) == (1, 2, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import Trade
 from exchange.sync.trades import trade_record_all
-from tests.support import queries, wire_trade, written
+from tests.support import queries, wire_trade, write_statements
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def test_known_fills_are_not_written_again():
     trade_record_all(trades=[wire_trade()], now=NOW)
     with queries() as statements:
         trade_record_all(trades=[wire_trade()], now=NOW)
-    assert written(statements) == []
+    assert write_statements(statements) == []
 
 
 def test_many_fills_at_once():

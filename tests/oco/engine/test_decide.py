@@ -7,7 +7,7 @@ import pytest
 
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Standing
+from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice
 from tests.oco.values import (
     EXIT,
     NOW,
@@ -18,13 +18,13 @@ from tests.oco.values import (
     desired,
     ended,
     leg,
-    look,
     observed,
     pair,
+    sample,
 )
 
 A, R = State.ACTIVE, State.REPLACING
-BEYOND = Market(looks=(look(90), look(90)))
+CROSSED_MARKET = Market(samples=(sample(90), sample(90)))
 
 
 def only(plan):
@@ -37,22 +37,22 @@ def only(plan):
 
 
 def test_the_market_is_asked_before_anything_is_placed():
-    assert only(decide(desired(), observed())) == AskPrice()
+    assert only(decide(desired(), observed())) == RequestPrice()
 
 
 def test_a_pair_for_the_whole_lot():
     plan = decide(desired(), observed(mark=100))
     assert plan.state is State.PENDING
-    assert only(plan) == Place(what=Order.PAIR, quantity=D(1), stop=D(95), target=D(110), generation=1)
+    assert only(plan) == Place(kind=OrderKind.PAIR, quantity=D(1), stop=D(95), target=D(110), generation=1)
 
 
 def test_a_silent_market_is_not_asked_for_ever():
-    plan = decide(desired(), observed(market=Market(is_silent=True)))
+    plan = decide(desired(), observed(market=Market(is_unavailable=True)))
     assert (plan.state, plan.actions) == (State.PENDING, ())
 
 
 def test_an_old_look_is_none():
-    assert only(decide(desired(), observed(market=Market(looks=(look(100, age=6),))))) == AskPrice()
+    assert only(decide(desired(), observed(market=Market(samples=(sample(100, age=6),))))) == RequestPrice()
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_an_old_look_is_none():
     [
         ({}, {"can_add": False}),
         ({}, {"no_create": "The kill switch is on."}),
-        ({"is_short": True}, {}),
-        ({"cover": D(0)}, {}),
+        ({"has_shortfall": True}, {}),
+        ({"order_quantity": D(0)}, {}),
     ],
 )
 def test_without_reads_trading_or_coins_nothing_is_placed(wanted, seen):
@@ -71,30 +71,32 @@ def test_without_reads_trading_or_coins_nothing_is_placed(wanted, seen):
 
 
 def test_only_what_may_be_sold_is_covered():
-    assert only(decide(desired(cover=D("0.4567")), observed(mark=100))).quantity == D("0.456")
+    assert only(decide(desired(order_quantity=D("0.4567")), observed(mark=100))).quantity == D("0.456")
 
 
 # unknown, refused, absent
 
 
 def test_an_unknown_leg_is_looked_up_and_nothing_else_is_done():
-    legs = leg(STOP, Standing.UNKNOWN), leg(TARGET)
+    legs = leg(STOP, LegStatus.UNKNOWN), leg(TARGET)
     plan = decide(desired(owned=D(0)), observed(*legs, mark=100))
     assert (plan.state, only(plan)) == (State.UNKNOWN, LookUp((legs[0].client_oid,)))
 
 
 def test_it_is_looked_up_once_a_cycle():
-    plan = decide(desired(), observed(leg(STOP, Standing.UNKNOWN, looked_now=True)))
+    plan = decide(desired(), observed(leg(STOP, LegStatus.UNKNOWN, looked_up_this_cycle=True)))
     assert (plan.state, plan.actions) == (State.UNKNOWN, ())
 
 
 def refused(code=140001, *, roles=(STOP, TARGET), **changes):
-    return [leg(role, Standing.REFUSED, refused_code=code, sent_now=True, **changes) for role in roles]
+    return [
+        leg(role, LegStatus.REFUSED, refused_code=code, sent_this_cycle=True, **changes) for role in roles
+    ]
 
 
 def test_after_a_refused_pair_the_stop_goes_alone():
     action = only(decide(desired(), observed(*refused(), mark=100)))
-    assert (action.what, action.target, action.generation) == (Order.STOP, None, 2)
+    assert (action.kind, action.target, action.generation) == (OrderKind.STOP, None, 2)
 
 
 @pytest.mark.parametrize("code", [306, 42901, 40101])
@@ -104,17 +106,17 @@ def test_but_not_when_a_stop_would_be_refused_for_the_same(code):
 
 def test_a_refused_stop_waits_for_the_next_cycle():
     assert decide(desired(), observed(*refused(roles=(STOP,)), mark=100)).actions == ()
-    later = [replace(each, sent_now=False) for each in refused(roles=(STOP,))]
-    assert only(decide(desired(), observed(*later, mark=100))).what is Order.PAIR
+    later = [replace(each, sent_this_cycle=False) for each in refused(roles=(STOP,))]
+    assert only(decide(desired(), observed(*later, mark=100))).kind is OrderKind.PAIR
 
 
 def test_three_failures_are_an_alarm_that_goes_on_trying():
     plan = decide(desired(), observed(mark=100, failures=3))
-    assert (plan.state, only(plan).what) == (State.STOP_FAILED, Order.PAIR)
+    assert (plan.state, only(plan).kind) == (State.STOP_FAILED, OrderKind.PAIR)
 
 
 def absent(**changes):
-    return [leg(role, Standing.ABSENT, **changes) for role in (STOP, TARGET)]
+    return [leg(role, LegStatus.ABSENT, **changes) for role in (STOP, TARGET)]
 
 
 def test_what_is_absent_is_sent_again_under_its_name():
@@ -122,17 +124,17 @@ def test_what_is_absent_is_sent_again_under_its_name():
 
 
 def test_even_for_another_quantity_or_price_so_that_204_can_tell():
-    assert only(decide(desired(cover=D("0.5")), observed(*absent(), mark=100))).generation == 1
+    assert only(decide(desired(order_quantity=D("0.5")), observed(*absent(), mark=100))).generation == 1
     assert only(decide(desired(), observed(*absent(), mark=120))).generation == 1
 
 
 def test_after_a_refused_re_send_the_stop_alone_keeps_its_name_too():
-    action = only(decide(desired(), observed(*absent(sent_now=True, refused_code=50007), mark=100)))
-    assert (action.what, action.generation) == (Order.STOP, 1)
+    action = only(decide(desired(), observed(*absent(sent_this_cycle=True, refused_code=50007), mark=100)))
+    assert (action.kind, action.generation) == (OrderKind.STOP, 1)
 
 
 def test_what_was_turned_away_unread_is_tried_in_the_next_cycle():
-    assert decide(desired(), observed(*absent(sent_now=True), mark=100)).actions == ()
+    assert decide(desired(), observed(*absent(sent_this_cycle=True), mark=100)).actions == ()
 
 
 # covered
@@ -143,7 +145,7 @@ def test_protected_means_both_legs_read_back_open():
 
 
 def test_accepted_is_not_open():
-    legs = leg(STOP, Standing.ACCEPTED), leg(TARGET)
+    legs = leg(STOP, LegStatus.ACCEPTED), leg(TARGET)
     plan = decide(desired(), observed(*legs))
     assert (plan.state, plan.actions) == (State.PENDING, ())
 
@@ -164,7 +166,7 @@ def test_a_lot_that_shrank_is_covered_anew():
 
 
 def test_not_on_the_word_of_one_read():
-    plan = decide(desired(cover=D("0.6"), is_settled=False), observed(*pair(), state=A, mark=100))
+    plan = decide(desired(order_quantity=D("0.6"), is_confirmed=False), observed(*pair(), state=A, mark=100))
     assert (plan.state, plan.actions) == (A, ())
 
 
@@ -205,7 +207,7 @@ def test_a_sibling_that_still_rests_is_cancelled_first():
 
 
 def test_a_cancel_is_sent_once_a_cycle():
-    legs = ended(STOP, "FILLED", executed=D(1)), leg(TARGET, cancel_sent_now=True)
+    legs = ended(STOP, "FILLED", executed=D(1)), leg(TARGET, cancel_sent_this_cycle=True)
     assert decide(desired(owned=D(0)), observed(*legs, state=A)).actions == ()
 
 
@@ -226,7 +228,7 @@ def test_an_order_behind_an_ended_group_is_cancelled():
 
 
 def test_a_person_takes_it_away():
-    wanted = desired(leave="Released by alice.")
+    wanted = desired(release_reason="Released by alice.")
     assert only(decide(wanted, observed(*pair(), state=A, no_create="off")))
     gone = [ended(role, cancelled_by_us=True) for role in (STOP, TARGET)]
     plan = decide(wanted, observed(*gone, state=R))
@@ -276,7 +278,7 @@ def test_what_a_stop_leaves_is_sold_at_once():
     plan = decide(desired(owned=D("0.6")), observed(*legs, state=A))
     assert (plan.state, only(plan)) == (
         State.EXITING,
-        Place(what=Order.EXIT, quantity=D("0.6"), generation=2),
+        Place(kind=OrderKind.EXIT, quantity=D("0.6"), generation=2),
     )
 
 
@@ -284,43 +286,43 @@ def test_what_a_stop_leaves_is_sold_at_once():
 
 
 def test_beyond_the_stop_two_looks_are_wanted():
-    assert only(decide(desired(), observed(mark=90))) == AskPrice()
+    assert only(decide(desired(), observed(mark=90))) == RequestPrice()
 
 
 def test_two_looks_that_agree_sell_the_lot():
-    plan = decide(desired(), observed(market=BEYOND))
-    assert (plan.state, only(plan).what) == (State.EXITING, Order.EXIT)
+    plan = decide(desired(), observed(market=CROSSED_MARKET))
+    assert (plan.state, only(plan).kind) == (State.EXITING, OrderKind.EXIT)
 
 
 @pytest.mark.parametrize(
-    "second", [look(90, bid=96), look(90, published=96), replace(look(90), bid=None), look(90, age=6)]
+    "second", [sample(90, bid=96), sample(90, published=96), replace(sample(90), bid=None), sample(90, age=6)]
 )
 def test_looks_that_do_not_agree_sell_nothing(second):
-    plan = decide(desired(), observed(market=Market(looks=(second, look(90)))))
+    plan = decide(desired(), observed(market=Market(samples=(second, sample(90)))))
     assert not any(isinstance(action, Place) for action in plan.actions)
 
 
 def test_what_still_rests_goes_first():
-    plan = decide(desired(), observed(ended(STOP, "REJECTED"), leg(TARGET), state=A, market=BEYOND))
+    plan = decide(desired(), observed(ended(STOP, "REJECTED"), leg(TARGET), state=A, market=CROSSED_MARKET))
     assert (plan.state, only(plan)) == (State.EXITING, Cancel((leg(TARGET).client_oid,)))
 
 
 @pytest.mark.parametrize("minutes", [16, 600])
 def test_long_after_entry_and_cover_nothing_is_dumped(minutes):
     long_ago = NOW - timedelta(minutes=minutes)
-    plan = decide(desired(entered_at=long_ago), observed(market=BEYOND, last_active_at=long_ago))
+    plan = decide(desired(entered_at=long_ago), observed(market=CROSSED_MARKET, last_active_at=long_ago))
     assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
 
 
 def test_soon_after_cover_it_is_sold():
     wanted = desired(entered_at=NOW - timedelta(days=3))
     gone = [ended(role, "EXPIRED") for role in (STOP, TARGET)]
-    seen = observed(*gone, state=A, market=BEYOND, last_active_at=NOW - timedelta(minutes=14))
-    assert only(decide(wanted, seen)).what is Order.EXIT
+    seen = observed(*gone, state=A, market=CROSSED_MARKET, last_active_at=NOW - timedelta(minutes=14))
+    assert only(decide(wanted, seen)).kind is OrderKind.EXIT
 
 
 def test_by_policy_only_an_alarm():
-    plan = decide(desired(exits=False), observed(market=BEYOND))
+    plan = decide(desired(exits_on_breach=False), observed(market=CROSSED_MARKET))
     assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
 
 
@@ -332,31 +334,31 @@ def by_hand(**changes):
 
 
 def low(value, mark=100):
-    return Market(looks=(look(mark),), worst=value and D(value), worst_asked=True)
+    return Market(samples=(sample(mark),), worst_mark=value and D(value), worst_mark_read=True)
 
 
 def test_a_pair_cancelled_by_hand_stays_so():
     legs = by_hand()
     asked = only(decide(desired(), observed(*legs, state=A, last_active_at=STARTED)))
-    assert asked == AskPrice(STARTED)
+    assert asked == RequestPrice(STARTED)
     assert decide(desired(), observed(*legs, state=A, market=low("96"))).state is State.RELEASED
 
 
 @pytest.mark.parametrize("lowest", ["95", "90", None])
 def test_not_if_mark_may_have_touched_the_stop(lowest):
     plan = decide(desired(), observed(*by_hand(), state=A, market=low(lowest)))
-    assert only(plan).what is Order.PAIR
+    assert only(plan).kind is OrderKind.PAIR
 
 
-@pytest.mark.parametrize("changes", [{"cancelled_by_us": True}, {"end_code": 306}, {"end": "EXPIRED"}])
+@pytest.mark.parametrize("changes", [{"cancelled_by_us": True}, {"end_code": 306}, {"end_status": "EXPIRED"}])
 def test_nor_if_it_was_not_a_hand(changes):
-    legs = [leg(role, Standing.ENDED, **({"end": "CANCELED"} | changes)) for role in (STOP, TARGET)]
-    assert only(decide(desired(), observed(*legs, state=A, market=low("96")))).what is Order.PAIR
+    legs = [leg(role, LegStatus.ENDED, **({"end_status": "CANCELED"} | changes)) for role in (STOP, TARGET)]
+    assert only(decide(desired(), observed(*legs, state=A, market=low("96")))).kind is OrderKind.PAIR
 
 
 def test_nor_if_the_policy_says_replace():
-    plan = decide(desired(respects_hand=False), observed(*by_hand(), state=A, market=low("96")))
-    assert only(plan).what is Order.PAIR
+    plan = decide(desired(respects_manual_cancel=False), observed(*by_hand(), state=A, market=low("96")))
+    assert only(plan).kind is OrderKind.PAIR
 
 
 def test_a_stop_gone_alone_takes_its_target_with_it():
@@ -376,26 +378,26 @@ def test_a_target_that_the_exchange_refused_is_not_missed():
 def test_a_replacement_that_has_begun_is_finished():
     gone = by_hand(cancelled_by_us=True)
     action = only(decide(desired(), observed(*gone, state=R, mark=100, no_create="off")))
-    assert (action.what, action.finishing) == (Order.PAIR, True)
+    assert (action.kind, action.bypass_kill_switch) == (OrderKind.PAIR, True)
 
 
 def test_a_sale_is_no_replacement():
     gone = by_hand(cancelled_by_us=True)
-    plan = decide(desired(), observed(*gone, state=R, market=BEYOND, no_create="off"))
+    plan = decide(desired(), observed(*gone, state=R, market=CROSSED_MARKET, no_create="off"))
     assert plan.actions == ()
 
 
 def test_a_stop_that_nobody_can_find_is_sent_again_under_its_name_while_it_may_live():
-    hidden = leg(STOP, Standing.ABSENT, is_doubtful=True, generation=3)
+    hidden = leg(STOP, LegStatus.ABSENT, is_unresolved=True, generation=3)
     target = ended(TARGET, cancelled_by_us=True, generation=3)
     (order,) = decide(desired(), observed(hidden, target, state=State.REPLACING, mark=100)).actions
-    assert (order.what, order.generation, order.target) == (Order.STOP, 3, None)
+    assert (order.kind, order.generation, order.target) == (OrderKind.STOP, 3, None)
 
 
-@pytest.mark.parametrize("changes", [{"is_doubtful": False}, {"executed": D("0.4")}])
+@pytest.mark.parametrize("changes", [{"is_unresolved": False}, {"executed": D("0.4")}])
 def test_not_once_it_is_ruled_out_or_the_exchange_killed_it(changes):
-    hidden = leg(STOP, Standing.ABSENT, is_doubtful=changes.get("is_doubtful", True), generation=3)
+    hidden = leg(STOP, LegStatus.ABSENT, is_unresolved=changes.get("is_unresolved", True), generation=3)
     target = ended(TARGET, executed=changes.get("executed", D(0)), cancelled_by_us=True, generation=3)
     seen = observed(hidden, target, state=State.REPLACING, mark=100)
     (order,) = decide(desired(owned=D(1) - target.executed), seen).actions
-    assert (order.what, order.generation) == (Order.PAIR, 4)
+    assert (order.kind, order.generation) == (OrderKind.PAIR, 4)

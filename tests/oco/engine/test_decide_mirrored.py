@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from oco.engine.context import Case
-from oco.engine.pricing import Way
+from oco.engine.context import GroupContext
+from oco.engine.pricing import ExitSide
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import Cancel, LookUp, Market, Order, Place
+from oco.engine.types import Cancel, LookUp, Market, OrderKind, Place
 from tests.oco.engine.test_decide_properties import situations
-from tests.oco.values import D, desired, look, observed
+from tests.oco.values import D, desired, observed, sample
 
 ABOUT = D(200)  # 95 below 100 is 105 above it
 
@@ -22,14 +22,14 @@ def flip(price):
 
 
 def mirrored(wanted, seen):
-    looks = tuple(
+    samples = tuple(
         replace(each, mark=flip(each.mark), published=flip(each.published), bid=None, ask=flip(each.bid))
-        for each in seen.market.looks
+        for each in seen.market.samples
     )
     legs = tuple(replace(each, price=flip(each.price)) if each.price else each for each in seen.legs)
-    market = replace(seen.market, looks=looks, worst=flip(seen.market.worst))
+    market = replace(seen.market, samples=samples, worst_mark=flip(seen.market.worst_mark))
     return (
-        replace(wanted, way=Way.BUYS, stop=flip(wanted.stop), target=flip(wanted.target)),
+        replace(wanted, exit_side=ExitSide.BUY, stop=flip(wanted.stop), target=flip(wanted.target)),
         replace(seen, legs=legs, market=market),
     )
 
@@ -41,7 +41,13 @@ def shape(plan):
 
 def _shape(action):
     if isinstance(action, Place):
-        return action.what, action.quantity, action.generation, action.finishing, action.target is None
+        return (
+            action.kind,
+            action.quantity,
+            action.generation,
+            action.bypass_kill_switch,
+            action.target is None,
+        )
     return (type(action), action.client_oids) if isinstance(action, Cancel | LookUp) else action
 
 
@@ -53,25 +59,25 @@ def test_the_mirrored_plan_is_the_plan_mirrored(situation):
     wanted, _ = mirrored(*situation)
     for order in back.actions:
         if isinstance(order, Place):
-            assert order.what is Order.EXIT or order.stop == wanted.stop
+            assert order.kind is OrderKind.EXIT or order.stop == wanted.stop
             assert order.target is None or order.target <= wanted.target
-            assert wanted.stop < order.ceiling <= wanted.stop * D("1.03")
+            assert wanted.stop < order.max_buy_price <= wanted.stop * D("1.03")
 
 
 def test_what_sells_has_no_ceiling():
     (order,) = decide(desired(), observed(mark=100)).actions
-    assert order.ceiling is None
+    assert order.max_buy_price is None
 
 
 def test_only_the_ask_tells_whether_a_purchase_is_due():
-    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90))
-    case = Case(wanted, observed())
-    assert not case.is_beyond(look(106, bid=106))
-    assert case.is_beyond(replace(look(106, bid=104), ask=D("105")))
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90))
+    ctx = GroupContext(wanted, observed())
+    assert not ctx.is_past_stop(sample(106, bid=106))
+    assert ctx.is_past_stop(replace(sample(106, bid=104), ask=D("105")))
 
 
 def test_the_words_are_those_of_buying():
-    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90), exits=False)
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), exits_on_breach=False)
     assert (
         decide(wanted, observed(mark=106)).reason
         == "Mark is beyond the stop, and by the policy nothing is bought."
@@ -79,8 +85,8 @@ def test_the_words_are_those_of_buying():
 
 
 def test_above_the_ceiling_nothing_is_bought_and_a_person_is_told():
-    wanted = desired(way=Way.BUYS, stop=D(105), target=D(90))
-    far = tuple(replace(look(mark), ask=D(mark)) for mark in ("108.15", "108.16"))
-    at, above = (observed(market=Market(looks=(each, each))) for each in far)
-    assert [action.what for action in decide(wanted, at).actions] == [Order.EXIT]
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90))
+    far = tuple(replace(sample(mark), ask=D(mark)) for mark in ("108.15", "108.16"))
+    at, above = (observed(market=Market(samples=(each, each))) for each in far)
+    assert [action.kind for action in decide(wanted, at).actions] == [OrderKind.EXIT]
     assert (decide(wanted, above).state, decide(wanted, above).actions) == (State.STOP_FAILED, ())

@@ -8,11 +8,11 @@ from datetime import timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oco.engine.pricing import is_placeable, whole_lots
+from oco.engine.pricing import is_placeable, round_to_lot_size
 from oco.engine.rules import decide
 from oco.engine.states import FINAL, OPEN, State, advance, is_final
-from oco.engine.types import AskPrice, Cancel, LookUp, Market, Order, Place, Role, Standing
-from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, look, observed
+from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice, Role
+from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, observed, sample
 
 PARTS = st.sampled_from([D(0), D("0.4"), D(1)])
 MARKS = st.sampled_from(["80", "94.99", "95", "95.3", "100", "109.8", "110", "130"])
@@ -29,27 +29,35 @@ def legs(draw):
 
 
 def _leg(role, generation):
-    standings = st.sampled_from(list(Standing))
+    statuses = st.sampled_from(list(LegStatus))
     return st.builds(
         _one,
         st.just(role),
         st.just(generation),
-        standings,
-        end=st.sampled_from(["FILLED", "CANCELED", "EXPIRED", "REJECTED"]),
+        statuses,
+        end_status=st.sampled_from(["FILLED", "CANCELED", "EXPIRED", "REJECTED"]),
         executed=PARTS,
         refused_code=st.sampled_from([None, 306, 50007, 42901]),
         end_code=st.sampled_from([0, 306]),
         **{
             name: st.booleans()
-            for name in ("cancelled_by_us", "is_fresh", "sent_now", "cancel_sent_now", "looked_now")
+            for name in (
+                "cancelled_by_us",
+                "is_fresh",
+                "sent_this_cycle",
+                "cancel_sent_this_cycle",
+                "looked_up_this_cycle",
+            )
         },
     )
 
 
-def _one(role, generation, standing, *, end, executed, **changes):
-    ended = standing is Standing.ENDED
-    sold = executed if ended or standing is Standing.OPEN else D(0)
-    return leg(role, standing, generation=generation, end=end if ended else "", executed=sold, **changes)
+def _one(role, generation, status, *, end_status, executed, **changes):
+    ended = status is LegStatus.ENDED
+    sold = executed if ended or status is LegStatus.OPEN else D(0)
+    return leg(
+        role, status, generation=generation, end_status=end_status if ended else "", executed=sold, **changes
+    )
 
 
 @st.composite
@@ -57,16 +65,16 @@ def situations(draw):
     """A lot and what is known of it; also things that should never be, such as two live generations."""
     wanted = desired(
         owned=draw(st.sampled_from([D(0), D("0.005"), D("0.6"), D(1)])),
-        cover=draw(st.sampled_from([D(0), D("0.6"), D(1)])),
-        is_short=draw(st.booleans()),
-        is_settled=draw(st.booleans()),
+        order_quantity=draw(st.sampled_from([D(0), D("0.6"), D(1)])),
+        has_shortfall=draw(st.booleans()),
+        is_confirmed=draw(st.booleans()),
         target=draw(st.sampled_from([None, D(110)])),
-        exits=draw(st.booleans()),
-        respects_hand=draw(st.booleans()),
-        leave=draw(st.sampled_from(["", "Released by alice."])),
+        exits_on_breach=draw(st.booleans()),
+        respects_manual_cancel=draw(st.booleans()),
+        release_reason=draw(st.sampled_from(["", "Released by alice."])),
         entered_at=draw(st.sampled_from([None, NOW - timedelta(minutes=1), NOW - timedelta(days=1)])),
     )
-    wanted = replace(wanted, cover=min(wanted.cover, wanted.owned))
+    wanted = replace(wanted, order_quantity=min(wanted.order_quantity, wanted.owned))
     seen = observed(
         *draw(st.one_of(st.just([]), legs())),
         state=draw(st.sampled_from(sorted(State))),
@@ -84,10 +92,13 @@ def situations(draw):
 @st.composite
 def markets(draw):
     ages = st.sampled_from([0, 3, 6])
-    looks = draw(st.lists(st.builds(look, MARKS, bid=MARKS, published=MARKS, age=ages), max_size=2))
+    samples = draw(st.lists(st.builds(sample, MARKS, bid=MARKS, published=MARKS, age=ages), max_size=2))
     low = draw(st.sampled_from([None, D(90), D(99)]))
     return Market(
-        looks=tuple(looks), worst=low, worst_asked=draw(st.booleans()), is_silent=draw(st.booleans())
+        samples=tuple(samples),
+        worst_mark=low,
+        worst_mark_read=draw(st.booleans()),
+        is_unavailable=draw(st.booleans()),
     )
 
 
@@ -106,7 +117,7 @@ def test_the_promises_of_every_single_plan(situation):
     plan = decide(wanted, seen)
     assert plan == decide(wanted, seen)
     live = [each for each in seen.legs if each.is_live]
-    unknown = [each for each in seen.legs if each.standing is Standing.UNKNOWN]
+    unknown = [each for each in seen.legs if each.status is LegStatus.UNKNOWN]
     advance(seen.state, plan.state)
     never_beside_another(plan, live, unknown)
     never_beyond_the_lot(plan, wanted)
@@ -123,9 +134,9 @@ def never_beside_another(plan, live, unknown):
 
 def never_beyond_the_lot(plan, wanted):
     for order in placed(plan):
-        assert order.quantity <= wanted.cover <= wanted.owned
-        assert order.quantity == whole_lots(order.quantity, GRID.quantity_tick)
-        assert order.what is Order.EXIT or order.stop == wanted.stop
+        assert order.quantity <= wanted.order_quantity <= wanted.owned
+        assert order.quantity == round_to_lot_size(order.quantity, GRID.quantity_tick)
+        assert order.kind is OrderKind.EXIT or order.stop == wanted.stop
         assert order.target is None or order.target >= (wanted.target or 0)
 
 
@@ -133,11 +144,11 @@ def only_with_what_was_read(plan, seen):
     """Rules 11 and 13."""
     if placed(plan):
         assert seen.can_add
-        assert not seen.no_create or placed(plan)[0].finishing
+        assert not seen.no_create or placed(plan)[0].bypass_kill_switch
     if cancelled(plan):
         known = {each.client_oid: each for each in seen.legs}
         assert seen.can_remove
-        assert all(known[name].standing is Standing.OPEN for name in cancelled(plan))
+        assert all(known[name].status is LegStatus.OPEN for name in cancelled(plan))
         assert all(known[name].is_fresh and known[name].role is not Role.EXIT for name in cancelled(plan))
 
 
@@ -152,20 +163,20 @@ def ends_on_evidence(plan, seen, live, unknown):
 def covered_when_it_says_so(plan, seen, live):
     """Rule 5. A group stays ACTIVE only while its stop rests or works, or its end is being written down."""
     if plan.state is State.ACTIVE and seen.state is not State.ACTIVE:
-        assert any(each.role is STOP and each.standing is Standing.OPEN for each in live)
+        assert any(each.role is STOP and each.status is LegStatus.OPEN for each in live)
 
 
 def sells_only_as_allowed(plan, wanted, seen):
     """Rules 8 and 9: after a stop that sold, or when two looks agree and the policy and the time allow it."""
     for order in placed(plan):
-        if order.what is Order.EXIT:
+        if order.kind is OrderKind.EXIT:
             sold = any(each.role is STOP and each.executed for each in seen.legs)
-            looks = [each for each in seen.market.looks if NOW - each.at <= timedelta(seconds=5)]
-            beyond = len(looks) == 2 and all(
+            samples = [each for each in seen.market.samples if NOW - each.at <= timedelta(seconds=5)]
+            beyond = len(samples) == 2 and all(
                 each.bid is not None and max(each.mark, each.published, each.bid) <= wanted.stop
-                for each in looks
+                for each in samples
             )
-            assert sold or (wanted.exits and beyond)
+            assert sold or (wanted.exits_on_breach and beyond)
 
 
 # Histories: an exchange as small as can be, and everything that may happen to one lot.
@@ -183,7 +194,7 @@ class Toy:
     generation: int = 0
     failures: int = 0
     cycle: int = 0
-    leave: str = ""
+    release_reason: str = ""
     hand: bool = False
     grace: int | None = None
 
@@ -191,26 +202,31 @@ class Toy:
         """Decide and act until nothing is left to do, as the reconciler does."""
         self.cycle += 1
         self.legs = [
-            replace(each, sent_now=False, cancel_sent_now=False, looked_now=False) for each in self.legs
+            replace(each, sent_this_cycle=False, cancel_sent_this_cycle=False, looked_up_this_cycle=False)
+            for each in self.legs
         ]
-        looks = 0
+        samples = 0
         for _ in range(30):
-            plan = decide(self.wanted(), self.seen(looks))
+            plan = decide(self.wanted(), self.seen(samples))
             self.state = advance(self.state, plan.state)
             self.grace = (self.grace or self.cycle) if plan.grace else None if self.covered() else self.grace
             if not plan.actions:
                 return
             (action,) = plan.actions
-            looks += isinstance(action, AskPrice)
+            samples += isinstance(action, RequestPrice)
             self.act(action)
             self.promise()
         raise AssertionError(f"it does not settle within a cycle: {plan}")
 
     def wanted(self):
-        return desired(owned=self.owned, leave=self.leave, respects_hand=self.hand)
+        return desired(owned=self.owned, release_reason=self.release_reason, respects_manual_cancel=self.hand)
 
-    def seen(self, looks):
-        market = Market(looks=(look(self.mark),) * min(looks, 2), worst=D(self.mark), worst_asked=looks > 0)
+    def seen(self, samples):
+        market = Market(
+            samples=(sample(self.mark),) * min(samples, 2),
+            worst_mark=D(self.mark),
+            worst_mark_read=samples > 0,
+        )
         return observed(
             *self.legs,
             state=self.state,
@@ -226,19 +242,21 @@ class Toy:
             self.place(action)
         elif isinstance(action, Cancel):
             for name in action.client_oids:
-                self.change(name, cancelled_by_us=True, cancel_sent_now=True)
+                self.change(name, cancelled_by_us=True, cancel_sent_this_cycle=True)
                 if self.outcome != "cancel is not done":
-                    self.change(name, standing=Standing.ENDED, end="CANCELED")
+                    self.change(name, status=LegStatus.ENDED, end_status="CANCELED")
         elif isinstance(action, LookUp):
             for name in action.client_oids:
-                self.change(name, looked_now=True)
-                self.change(name, standing=Standing.OPEN)
+                self.change(name, looked_up_this_cycle=True)
+                self.change(name, status=LegStatus.OPEN)
                 self.sold_at_once(name)
 
     def place(self, order):
         outcome, self.outcome = self.outcome, "ok"
-        roles = {Order.PAIR: (STOP, TARGET), Order.STOP: (STOP,), Order.EXIT: (Role.EXIT,)}[order.what]
-        standing = {"refused": Standing.REFUSED, "answer lost": Standing.UNKNOWN}.get(outcome, Standing.OPEN)
+        roles = {OrderKind.PAIR: (STOP, TARGET), OrderKind.STOP: (STOP,), OrderKind.EXIT: (Role.EXIT,)}[
+            order.kind
+        ]
+        status = {"refused": LegStatus.REFUSED, "answer lost": LegStatus.UNKNOWN}.get(outcome, LegStatus.OPEN)
         self.failures += outcome == "refused"
         self.generation = order.generation
         self.legs = [each for each in self.legs if each.generation != order.generation]
@@ -246,11 +264,11 @@ class Toy:
             price = {STOP: order.stop, TARGET: order.target}.get(role) or D(0)
             new = leg(
                 role,
-                standing,
+                status,
                 generation=order.generation,
                 quantity=order.quantity,
                 price=price,
-                sent_now=True,
+                sent_this_cycle=True,
             )
             self.legs.append(new)
             self.sold_at_once(new.client_oid)
@@ -270,7 +288,7 @@ class Toy:
         self.owned -= quantity
         done = one.executed + quantity
         full = done == one.quantity
-        ended = {"standing": Standing.ENDED, "end": "FILLED"} if full else {}
+        ended = {"status": LegStatus.ENDED, "end_status": "FILLED"} if full else {}
         self.change(name, executed=done, **ended)
 
     def live(self, role=None):
@@ -294,9 +312,9 @@ class Toy:
             self.end_all(TARGET, "CANCELED", 130008)
             self.end_all(STOP, "CANCELED", 0)
 
-    def end_all(self, role, end, code):
+    def end_all(self, role, end_status, code):
         for one in self.live(role):
-            self.change(one.client_oid, standing=Standing.ENDED, end=end, end_code=code)
+            self.change(one.client_oid, status=LegStatus.ENDED, end_status=end_status, end_code=code)
 
     def hand_cancels(self, role):
         self.end_all(role, "CANCELED", 0)
@@ -318,7 +336,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("coins_leave"), st.sampled_from([D("0.5"), D(1)])),
     st.tuples(st.just("mark"), MARKS),
     st.tuples(st.just("outcome"), st.sampled_from(["refused", "answer lost", "cancel is not done", "ok"])),
-    st.tuples(st.just("leave"), st.just("Released by alice.")),
+    st.tuples(st.just("release_reason"), st.just("Released by alice.")),
 )
 
 
@@ -331,7 +349,7 @@ def test_over_any_history_it_settles_and_leaves_nothing_behind(history, hand):
     toy = Toy(hand=hand)
     toy.run_cycle()
     for name, value in history:
-        if name in ("mark", "outcome", "leave"):
+        if name in ("mark", "outcome", "release_reason"):
             setattr(toy, name, value)
         else:
             getattr(toy, name)(value)
@@ -345,14 +363,15 @@ def test_over_any_history_it_settles_and_leaves_nothing_behind(history, hand):
 def it_is_settled(toy):
     before = list(toy.legs), toy.state
     toy.run_cycle()
-    assert [replace(e, sent_now=False) for e in toy.legs] == [
-        replace(e, sent_now=False, cancel_sent_now=False, looked_now=False) for e in before[0]
+    assert [replace(e, sent_this_cycle=False) for e in toy.legs] == [
+        replace(e, sent_this_cycle=False, cancel_sent_this_cycle=False, looked_up_this_cycle=False)
+        for e in before[0]
     ]
     if toy.state in FINAL:
         assert toy.live() == []
     else:
         assert toy.state in OPEN
         working = [each for each in toy.live(TARGET) if each.executed]
-        rest = whole_lots(toy.owned, GRID.quantity_tick)
+        rest = round_to_lot_size(toy.owned, GRID.quantity_tick)
         small = not is_placeable(rest, D(95), GRID)
         assert (toy.covered() and toy.live(STOP)[0].remaining == rest) or (working and small)

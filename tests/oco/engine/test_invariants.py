@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from oco.engine.invariants import Books, GroupFact, LegFact, LotFact, OrderFact, broken, converged
+from oco.engine.invariants import GroupFact, InvariantData, LegFact, LotFact, OrderFact, converged, violations
 from oco.engine.states import State
 from oco.engine.types import Role
 from tests.oco.values import D
@@ -14,7 +14,7 @@ GROUP = GroupFact(id="g", lot_id=1, state=State.ACTIVE)
 STOP = LegFact(group_id="g", client_oid="stop", role=Role.STOP_LOSS, status="OPEN", executed=D(0))
 TARGET = LegFact(group_id="g", client_oid="target", role=Role.TAKE_PROFIT, status="OPEN", executed=D(0))
 RESTS = OrderFact(client_oid="stop", is_open=True, status="PENDING", quantity=D(1), executed=D(0))
-GOOD = Books(
+GOOD = InvariantData(
     lots=[LOT],
     groups=[GROUP],
     legs=[STOP, TARGET],
@@ -24,7 +24,7 @@ GOOD = Books(
 
 
 def test_a_covered_lot_breaks_nothing():
-    assert broken(GOOD) == []
+    assert violations(GOOD) == []
     assert list(converged(GOOD)) == []
 
 
@@ -33,7 +33,7 @@ def ended(**changes):
 
 
 @pytest.mark.parametrize(
-    ("books", "words"),
+    ("invariant_data", "words"),
     [
         (replace(GOOD, groups=[GROUP, replace(GROUP, id="h")]), "2 open groups"),
         (
@@ -54,13 +54,13 @@ def ended(**changes):
         (replace(GOOD, orders=[]), "covers 0"),
     ],
 )
-def test_every_breach_is_told(books, words):
-    assert any(words in each for each in broken(books))
+def test_every_breach_is_told(invariant_data, words):
+    assert any(words in each for each in violations(invariant_data))
 
 
 def test_converged_means_wholly_covered():
     part = replace(GOOD, orders=[replace(order, quantity=D("0.5")) for order in GOOD.orders])
-    assert broken(part) == []
+    assert violations(part) == []
     assert list(converged(part)) == ["Group g covers 0.5 of 1."]
     waiting = replace(GOOD, groups=[replace(GROUP, state=State.PENDING)])
     assert list(converged(waiting)) == ["Group g is PENDING."]

@@ -5,7 +5,15 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oco.engine.lots import Fill, average_price, draft, draft_of_sale, merged_price, net_quantity, proceeds
+from oco.engine.lots import (
+    Fill,
+    average_price,
+    lot_draft,
+    lot_draft_of_sale,
+    merged_price,
+    net_quantity,
+    proceeds,
+)
 from oco.engine.pricing import Grid
 
 D = Decimal
@@ -24,7 +32,7 @@ def trade(number, quantity="1", price="100", fee="0", currency="USD"):
 
 
 def lot(*trades):
-    return draft(trades, base="SOL", grid=GRID, stop_pct=D(5))
+    return lot_draft(trades, base="SOL", grid=GRID, stop_pct=D(5))
 
 
 def test_the_fee_in_the_coin_itself_did_not_come_in():
@@ -77,7 +85,7 @@ def test_a_lot_never_owns_more_than_came_in(quantities):
 
 def test_less_than_the_policy_asks_for_waits_for_the_next_trades():
     def worth(*trades):
-        return draft(trades, base="SOL", grid=GRID, stop_pct=D(5), minimum_usd=D(150))
+        return lot_draft(trades, base="SOL", grid=GRID, stop_pct=D(5), minimum_usd=D(150))
 
     assert worth(trade(1)) is None
     assert worth(trade(1), trade(2)).bought == D(2)
@@ -87,7 +95,7 @@ def test_less_than_the_policy_asks_for_waits_for_the_next_trades():
 
 
 def back(*trades, **policy):
-    return draft_of_sale(trades, quote="USD", grid=GRID, stop_pct=D(5), **policy)
+    return lot_draft_of_sale(trades, quote="USD", grid=GRID, stop_pct=D(5), **policy)
 
 
 def test_a_sale_brought_its_value_without_the_fee_in_that_money():

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oco.engine.pricing import (
+    ExitSide,
     Grid,
-    Kind,
-    Way,
-    ceiling_of,
-    is_near,
+    PlacementKind,
+    is_near_target,
     is_placeable,
+    max_buy_price_of,
     placement,
+    round_to_lot_size,
     stop_of,
     target_of,
     unit_cost_of,
-    whole_lots,
 )
 
 D = Decimal
@@ -25,7 +25,7 @@ GRID = Grid(price_tick=D("0.01"), quantity_tick=D("0.001"))
 TICKS = [D("10000"), D("1"), D("0.5"), D("0.01"), D("0.00000001")]
 
 
-def room(mark, *, quantity="1", stop="95", target="110", grid=GRID, distance="0.5"):
+def feasible(mark, *, quantity="1", stop="95", target="110", grid=GRID, distance="0.5"):
     return placement(
         quantity=D(quantity),
         stop=D(stop),
@@ -58,14 +58,14 @@ def test_never_more_risk_and_never_less_gain_than_asked(average, percent, tick):
 
 @given(quantity=st.decimals("0", "1000000", places=10), tick=st.sampled_from(TICKS))
 def test_never_more_than_there_is(quantity, tick):
-    whole = whole_lots(quantity, tick)
+    whole = round_to_lot_size(quantity, tick)
     assert 0 <= quantity - whole < tick
     assert whole % tick == 0
 
 
 def test_a_lot_of_ten_thousand_shib():
     grid = Grid(price_tick=D("0.000000001"), quantity_tick=D("10000"))
-    assert whole_lots(D("129999.5"), grid.quantity_tick) == D("120000")
+    assert round_to_lot_size(D("129999.5"), grid.quantity_tick) == D("120000")
     assert is_placeable(D("120000"), D("0.0000100"), grid)
     assert not is_placeable(D("90000"), D("0.0000100"), grid)
 
@@ -84,52 +84,52 @@ def test_an_unknown_dollar_price_is_left_to_the_exchange():
 
 
 def test_with_room_on_both_sides_it_is_a_pair():
-    found = room(100)
-    assert (found.kind, found.stop, found.target, found.reason) == (Kind.PAIR, D(95), D(110), "")
+    found = feasible(100)
+    assert (found.kind, found.stop, found.target, found.reason) == (PlacementKind.PAIR, D(95), D(110), "")
 
 
 @pytest.mark.parametrize("mark", ["109.6", "110", "130"])
 def test_a_target_that_is_passed_becomes_the_first_price_above(mark):
-    found = room(mark)
-    assert found.kind is Kind.PAIR
+    found = feasible(mark)
+    assert found.kind is PlacementKind.PAIR
     assert 0 <= found.target - D(mark) * D("1.005") < GRID.price_tick
     assert "passed" in found.reason
 
 
 def test_a_stop_too_near_for_a_pair_goes_alone_where_it_is():
-    found = room("95.4")
-    assert (found.kind, found.stop, found.target) == (Kind.STOP, D(95), None)
+    found = feasible("95.4")
+    assert (found.kind, found.stop, found.target) == (PlacementKind.STOP, D(95), None)
 
 
 @pytest.mark.parametrize("mark", ["95", "94.99", "10"])
 def test_a_stop_that_mark_has_reached_cannot_be_placed(mark):
-    assert room(mark).kind is Kind.BEYOND
+    assert feasible(mark).kind is PlacementKind.STOP_CROSSED
 
 
 def test_a_target_above_ten_times_mark_cannot_rest():
-    assert room(100, target="1000.01").kind is Kind.STOP
+    assert feasible(100, target="1000.01").kind is PlacementKind.STOP
 
 
 def test_without_a_target_it_is_a_stop_alone():
-    assert room(100, target=None).kind is Kind.STOP
+    assert feasible(100, target=None).kind is PlacementKind.STOP
 
 
 def test_too_little_is_nothing():
-    assert room(100, quantity="0.0109").kind is Kind.NOTHING
+    assert feasible(100, quantity="0.0109").kind is PlacementKind.NONE
 
 
 def test_near_is_within_the_distance():
-    assert is_near(D("109.45"), D(110), D("0.5"))
-    assert not is_near(D("109.44"), D(110), D("0.5"))
+    assert is_near_target(D("109.45"), D(110), D("0.5"))
+    assert not is_near_target(D("109.44"), D(110), D("0.5"))
 
 
 @given(mark=st.decimals("1", "500", places=2), quantity=st.decimals("0", "3", places=4))
 def test_whatever_is_placed_is_on_the_right_side_of_mark(mark, quantity):
-    found = room(mark, quantity=quantity)
-    if found.kind in (Kind.PAIR, Kind.STOP):
+    found = feasible(mark, quantity=quantity)
+    if found.kind in (PlacementKind.PAIR, PlacementKind.STOP):
         assert found.stop == 95 < mark
         assert found.quantity <= quantity
-    if found.kind is Kind.PAIR:
+    if found.kind is PlacementKind.PAIR:
         assert found.target >= max(D(110), mark * D("1.005"))
         assert found.stop <= mark * D("0.995")
 
@@ -138,25 +138,25 @@ def test_whatever_is_placed_is_on_the_right_side_of_mark(mark, quantity):
 
 
 def test_the_stop_of_a_buy_back_lies_above_and_its_target_below():
-    assert stop_of(D("100.01"), D(5), D("0.1"), Way.BUYS) == D("105.0")
-    assert target_of(D("100.01"), D(10), D("0.1"), Way.BUYS) == D("90.0")
+    assert stop_of(D("100.01"), D(5), D("0.1"), ExitSide.BUY) == D("105.0")
+    assert target_of(D("100.01"), D(10), D("0.1"), ExitSide.BUY) == D("90.0")
 
 
 def test_what_a_coin_costs_at_worst_is_the_ceiling_and_the_fee():
-    assert ceiling_of(D("105"), D("0.1")) == D("108.1")
+    assert max_buy_price_of(D("105"), D("0.1")) == D("108.1")
     assert unit_cost_of(D("105"), D("0.1")) == D("108.1") * D("1.005")
 
 
 @pytest.mark.parametrize(
     ("mark", "kind", "target"),
     [
-        ("100", Kind.PAIR, "90.00"),
-        ("90.2", Kind.PAIR, "89.74"),
-        ("85", Kind.PAIR, "84.57"),
-        ("104.8", Kind.STOP, None),
-        ("105", Kind.BEYOND, None),
-        ("106", Kind.BEYOND, None),
-        ("4", Kind.PAIR, "3.98"),
+        ("100", PlacementKind.PAIR, "90.00"),
+        ("90.2", PlacementKind.PAIR, "89.74"),
+        ("85", PlacementKind.PAIR, "84.57"),
+        ("104.8", PlacementKind.STOP, None),
+        ("105", PlacementKind.STOP_CROSSED, None),
+        ("106", PlacementKind.STOP_CROSSED, None),
+        ("4", PlacementKind.PAIR, "3.98"),
     ],
 )
 def test_where_the_market_leaves_room_to_buy(mark, kind, target):
@@ -167,14 +167,14 @@ def test_where_the_market_leaves_room_to_buy(mark, kind, target):
         mark=D(mark),
         distance_pct=D("0.5"),
         grid=GRID,
-        way=Way.BUYS,
+        exit_side=ExitSide.BUY,
     )
     assert (found.kind, found.target) == (kind, target and D(target))
 
 
 def test_a_target_far_below_or_worth_too_little_is_left_out():
     asked = {"quantity": D("0.02"), "stop": D(105), "mark": D(100), "distance_pct": D("0.5")}
-    small = placement(target=D(40), grid=GRID, way=Way.BUYS, **asked)
-    assert (small.kind, "below what the exchange takes" in small.reason) == (Kind.STOP, True)
-    far = placement(target=D(9), grid=GRID, way=Way.BUYS, **(asked | {"quantity": D(1)}))
-    assert (far.kind, "less than a tenth" in far.reason) == (Kind.STOP, True)
+    small = placement(target=D(40), grid=GRID, exit_side=ExitSide.BUY, **asked)
+    assert (small.kind, "below what the exchange takes" in small.reason) == (PlacementKind.STOP, True)
+    far = placement(target=D(9), grid=GRID, exit_side=ExitSide.BUY, **(asked | {"quantity": D(1)}))
+    assert (far.kind, "less than a tenth" in far.reason) == (PlacementKind.STOP, True)

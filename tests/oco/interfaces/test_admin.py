@@ -9,7 +9,7 @@ from django.test import Client
 from exchange.models import AuditEntry, TradingSwitch
 from oco.models import OcoGroup, ProtectionPolicy
 from portfolio.models import Alert
-from portfolio.security.sudo import GIVEN_AT
+from portfolio.security.sudo import CONFIRMED_AT_KEY
 from tests.factories import (
     AlertFactory,
     AuditEntryFactory,
@@ -135,7 +135,7 @@ def test_protection_is_cancelled_by_an_action_that_asks_once_more(alice):
 
 def test_an_old_session_gives_the_password_first(alice):
     group, session = GroupFactory(), alice.session
-    del session[GIVEN_AT]
+    del session[CONFIRMED_AT_KEY]
     session.save()
     answer = act(alice, GROUPS, "cancel_protection", group, sure="yes")
     group.refresh_from_db()

@@ -315,13 +315,13 @@ def test_reading_is_as_public_as_the_dashboard(settings):
 
 def test_what_was_asked_is_done_in_the_next_cycle(desk, world, alice):
     world.deposit("BTC", "0.05")
-    desk.quiet()
+    desk.sync_ok()
     price = world.price("BTC_USD")
     low, high = (f"{price * Decimal(ratio):.2f}" for ratio in ("0.9", "1.1"))
     group = ask(alice, stop_price=low, take_profit_price=high).json()["oco_group_id"]
-    desk.quiet()
+    desk.sync_ok()
     row = alice.get(f"{GROUPS}{group}/").json()
     assert (row["state"], [leg["status"] for leg in row["legs"]]) == ("ACTIVE", ["OPEN", "OPEN"])
     alice.post(f"{GROUPS}{group}/cancel/")
-    desk.quiet()
+    desk.sync_ok()
     assert (alice.get(f"{GROUPS}{group}/").json()["state"], world.open_orders()) == ("RELEASED", [])

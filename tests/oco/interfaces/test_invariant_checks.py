@@ -24,7 +24,7 @@ def test_an_order_that_the_worker_sends_is_noted_with_the_answer(desk, held):
 
 
 def test_a_refusal_is_noted_with_its_code(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add(kind="refuse", method="private/advanced/create-oco", code=306, status=500)
     world.buy("BTC_USD", "0.01")
     desk.sync()
@@ -35,7 +35,7 @@ def test_a_refusal_is_noted_with_its_code(desk, world):
 
 def test_a_quiet_cycle_leaves_no_line(desk, held):
     before = len(entries())
-    desk.quiet()
+    desk.sync_ok()
     assert len(entries()) == before
 
 
@@ -49,27 +49,27 @@ def test_one_name_leads_from_the_cycle_to_group_event_and_order(desk, held):
 
 def test_what_a_later_cycle_does_keeps_the_name_of_what_began_it(desk, world, held):
     world.move("BTC_USD", -6)
-    desk.quiet()
+    desk.sync_ok()
     began = OcoGroup.objects.get().correlation_id
     assert OcoEvent.objects.latest("id").correlation_id == began
 
 
 def test_the_alert_of_what_happened_has_the_name_too(desk, world, held):
     world.move("BTC_USD", -6)
-    desk.quiet()
+    desk.sync_ok()
     alert = Alert.objects.get(kind=Alert.Kind.CLOSED)
     assert alert.correlation_id == OcoGroup.objects.get().correlation_id != ""
 
 
 def test_one_name_leads_from_a_request_to_the_order_of_a_later_cycle(desk, world, alice):
     world.deposit("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     asked = {"instrument_name": "BTC_USD", "quantity": "0.5"}
     asked |= {"stop_price": "50000.00", "take_profit_price": "90000.00"}
     answer = alice.post("/api/oco-groups/", asked, content_type="application/json")
     assert answer.status_code == 202, answer.content
     name = answer["X-Request-ID"]
-    desk.quiet()
+    desk.sync_ok()
     by_hand, sent = entries()[-2:]
     assert [by_hand.what, sent.what] == ["PROTECT", "PAIR_PLACE"]
     assert {by_hand.correlation_id, sent.correlation_id} == {name}
@@ -81,7 +81,7 @@ def test_one_name_leads_from_a_request_to_the_order_of_a_later_cycle(desk, world
 def test_taking_protection_away_leaves_two_lines(desk, held, alice):
     group = OcoGroup.objects.get()
     alice.post(f"/api/oco-groups/{group.pk}/cancel/")
-    desk.quiet()
+    desk.sync_ok()
     asked, sent = entries()[-2:]
     assert (asked.what, asked.object_ids) == ("CANCEL_PROTECTION", [str(group.pk)])
     assert (sent.what, sent.result) == ("PAIR_CANCEL", "ACCEPTED")

@@ -7,7 +7,7 @@ from exchange.models import TradingSwitch
 from exchange.services.lease import lease_holder
 from oco.models import OcoGroup
 from tests.oco.support import group, ours
-from tests.support import below
+from tests.support import price_at_ratio
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_on_off_and_status(desk, run):
 
 def test_what_rests_stays(desk, world, held, run):
     run("kill_switch", "on")
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, len(world.open_orders())) == ("ACTIVE", 2)
 
 
@@ -42,7 +42,7 @@ def test_it_says_what_it_leaves_naked_before_it_asks(desk, world, held, run, ans
 
 
 def test_everything_goes_in_both_name_spaces(desk, world, held, run, answers):
-    world.buy("ETH_USD", "1", below(world, "ETH_USD"))
+    world.buy("ETH_USD", "1", price_at_ratio(world, "ETH_USD"))
     answers("cancel")
     said = run("kill_switch", "on", "--cancel-all")
     worth = world.price("BTC_USD") / 100
@@ -58,20 +58,20 @@ def test_a_pair_counts_its_coins_once(desk, world, held, run):
 
 def test_nothing_comes_back_not_even_when_trading_is_on_again(desk, world, held, run):
     run("kill_switch", "on", "--cancel-all", "--yes")
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "RELEASED"
     run("kill_switch", "off")
-    desk.quiet()
+    desk.sync_ok()
     assert (world.open_orders(), OcoGroup.objects.count()) == ([], 1)
 
 
 def test_a_replacement_that_has_begun_is_not_finished_after_all(desk, world, held, run):
     world.fill(next(order for order in ours(world) if order.order_type == "LIMIT"), "0.004")
     world.quirk(cancel_delay_ms=30_000)
-    desk.quiet()
+    desk.sync_ok()
     run("kill_switch", "on", "--cancel-all", "--yes")
     for _ in range(2):
-        desk.quiet()
+        desk.sync_ok()
     assert (world.open_orders(), group().state) == ([], "RELEASED")
 
 
@@ -103,7 +103,7 @@ def test_cancel_all_only_goes_with_on(desk, run):
 
 
 def test_an_exchange_that_does_not_answer_does_not_keep_the_switch_from_being_set(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("drop_before")
     with pytest.raises(CommandError, match="Not every order is gone"):
         run("kill_switch", "on", "--cancel-all", "--yes")

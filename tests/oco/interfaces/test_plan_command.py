@@ -11,7 +11,7 @@ from oco.engine.pricing import stop_of
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, Watermark
 from tests.factories import PolicyFactory
 from tests.oco.support import check_converged, created, group, ours, resting, target_of
-from tests.support import picture
+from tests.support import table_rows
 
 RECORD = (
     ExchangeOrder,
@@ -27,7 +27,7 @@ RECORD = (
 
 
 def test_a_new_entry_is_planned_with_its_prices_and_why(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     order = world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     paid = order.cumulative_value / order.cumulative_quantity
     said = run("oco_plan")
@@ -39,7 +39,7 @@ def test_a_new_entry_is_planned_with_its_prices_and_why(desk, world, run):
 def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(desk, world, run):
     PolicyFactory(side="SELL")
     world.deposit("BTC", "0.1")
-    desk.quiet()
+    desk.sync_ok()
     world.sell("BTC_USD", "0.1", fee_instrument_name="USD")
     desk.tick(1)
     said = run("oco_plan")
@@ -52,13 +52,13 @@ def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(d
 
 
 def test_it_changes_nothing_here_or_there(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
-    before, open_before = picture(*RECORD), len(world.open_orders())
-    desk.asked.clear()
+    before, open_before = table_rows(*RECORD), len(world.open_orders())
+    desk.requested.clear()
     run("oco_plan")
-    assert picture(*RECORD) == before
-    assert (len(world.open_orders()), created(desk.asked)) == (open_before, 0)
+    assert table_rows(*RECORD) == before
+    assert (len(world.open_orders()), created(desk.requested)) == (open_before, 0)
 
 
 def test_before_the_first_cycle_it_opens_nothing(desk, world, run):
@@ -83,7 +83,7 @@ def test_what_would_be_cancelled_is_named(desk, world, held, run):
 
 
 def test_a_market_beyond_the_stop_is_looked_at_twice(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     world.move("BTC_USD", -6)
     desk.tick(60)
@@ -92,7 +92,7 @@ def test_a_market_beyond_the_stop_is_looked_at_twice(desk, world, run):
 
 
 def test_the_kill_switch_is_the_reason_why_nothing_is_placed(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     run("kill_switch", "on")
     said = run("oco_plan")
@@ -101,18 +101,18 @@ def test_the_kill_switch_is_the_reason_why_nothing_is_placed(desk, world, run):
 
 
 def test_applied_it_is_done_and_told(desk, world, run):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     said = run("oco_plan", "--apply")
     assert (group().state, len(resting(world))) == ("ACTIVE", 2)
     assert "PENDING → ACTIVE: Stop and target were read back open." in said
-    desk.quiet()
+    desk.sync_ok()
     check_converged(world)
 
 
 def test_it_waits_for_the_lease_and_then_says_who_has_it(desk, run, monkeypatch):
-    desk.quiet()
+    desk.sync_ok()
     lease_take(purpose="cycle")
-    monkeypatch.setattr("exchange.services.lease.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("exchange.services.lease.WAIT_TIMEOUT_SECONDS", 0.5)
     with pytest.raises(CommandError, match=r"Another cycle is running \(cycle "):
         run("oco_plan")

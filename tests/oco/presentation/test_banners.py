@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from oco.engine.states import FINAL, State
-from oco.presentation.banners import Plight, banner_of
-from oco.presentation.reasons import code_words, kind_words, refused_words
+from oco.presentation.banners import BannerInput, banner_of
+from oco.presentation.reasons import code_text, order_text, refusal_text
 
 D = Decimal
 
@@ -15,16 +15,16 @@ def plight(state, **changes):
     usual = {
         "currency": "ETH",
         "reason": "",
-        "lacking": D(0),
+        "unprotected": D(0),
         "is_sent": False,
         "has_target": True,
     }
-    return Plight(state=state, **(usual | changes))
+    return BannerInput(state=state, **(usual | changes))
 
 
 def said(state, **changes):
     banner = banner_of(plight(state, **changes))
-    return (banner.look, " ".join([banner.title, *banner.lines]))
+    return (banner.tone, " ".join([banner.title, *banner.lines]))
 
 
 @pytest.mark.parametrize("state", [State.ACTIVE, *sorted(FINAL)])
@@ -33,10 +33,10 @@ def test_where_nothing_is_wrong_nothing_is_said(state):
 
 
 def test_a_failed_stop_says_what_a_fall_would_do():
-    look, words = said(
-        State.STOP_FAILED, reason="Refused.", refusal=refused_words(306), resting_target=D("2.4150")
+    tone, words = said(
+        State.STOP_FAILED, reason="Refused.", refusal=refusal_text(306), resting_target=D("2.4150")
     )
-    assert look == "crit"
+    assert tone == "crit"
     for part in (
         "If ETH falls, nothing will sell",
         "refused the stop: not enough available balance (306).",
@@ -46,20 +46,20 @@ def test_a_failed_stop_says_what_a_fall_would_do():
 
 
 @pytest.mark.parametrize(
-    ("state", "changes", "look", "words"),
+    ("state", "changes", "tone", "words"),
     [
         (State.UNKNOWN, {}, "warn", "It is not known whether the stop exists"),
         (State.EXITING, {}, "warn", "ETH is being sold at the market"),
         (State.PENDING, {}, "warn", "If ETH falls now, nothing will sell"),
         (State.REPLACING, {"is_sent": True}, "warn", "The stop is on its way"),
-        (State.ACTIVE, {"lacking": D("0.5")}, "warn", "0.5 ETH of this position have no stop"),
+        (State.ACTIVE, {"unprotected": D("0.5")}, "warn", "0.5 ETH of this position have no stop"),
         (State.ACTIVE, {"has_target": False}, "info", "The stop stands alone"),
-        (State.ACTIVE, {"leaving_by": "alice"}, "warn", "alice asked to take this protection away"),
+        (State.ACTIVE, {"release_requested_by": "alice"}, "warn", "alice asked to take this protection away"),
     ],
 )
-def test_each_state_is_told(state, changes, look, words):
+def test_each_state_is_told(state, changes, tone, words):
     found = said(state, **changes)
-    assert found[0] == look
+    assert found[0] == tone
     assert words in found[1]
 
 
@@ -68,7 +68,7 @@ def test_a_stop_that_was_wished_alone_is_as_it_should_be():
 
 
 def test_codes_and_kinds_have_words_even_unknown_ones():
-    assert code_words(None) == ""
-    assert code_words(315) == "The exchange's code 315: limit price too far from the market"
-    assert "not in the exchange's list" in code_words(424242)
-    assert [kind_words("SELL", "LIMIT"), kind_words("SELL", "ICEBERG")] == ["Sell limit", "SELL ICEBERG"]
+    assert code_text(None) == ""
+    assert code_text(315) == "The exchange's code 315: limit price too far from the market"
+    assert "not in the exchange's list" in code_text(424242)
+    assert [order_text("SELL", "LIMIT"), order_text("SELL", "ICEBERG")] == ["Sell limit", "SELL ICEBERG"]

@@ -32,7 +32,7 @@ def test_it_counts_from_the_price_now_after_the_fee_of_the_sale():
     assert asked.value_usd == D(6000)
     assert asked.loss_usd == (D("0.045") * D("0.995") - D("0.05")) * 2 * 60000 == D("-627")
     assert asked.gain_usd == (D("0.06") * D("0.9975") - D("0.05")) * 2 * 60000 == D("1182")
-    assert (asked.stop_pct, asked.target_pct, asked.share_pct) == (-10, 20, D("2.09"))
+    assert (asked.stop_pct, asked.target_pct, asked.loss_share_pct) == (-10, 20, D("2.09"))
     assert asked.reward_to_risk == D(1182) / D(627)
 
 
@@ -54,7 +54,7 @@ def test_a_target_too_near_moves_up_and_a_stop_too_near_goes_alone():
 
 
 def test_without_a_total_there_is_no_share():
-    assert proposal(terms=replace(TERMS, total_usd=D(0))).share_pct is None
+    assert proposal(terms=replace(TERMS, total_usd=D(0))).loss_share_pct is None
 
 
 def trade(taker_side, fee, fee_currency):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from oco.presentation.risk_reward import Figures, Fill, realised_of
+from oco.presentation.risk_reward import Fill, RiskReward, realised_of
 
 D = Decimal
 
@@ -17,7 +17,7 @@ def figures(**changes):
         "price": D(110),
         "quote_usd": D(3),
     }
-    return Figures(**(usual | changes))
+    return RiskReward(**(usual | changes))
 
 
 def test_results_count_from_what_was_paid():
@@ -40,7 +40,7 @@ def test_only_what_is_covered_is_sold_at_the_stop():
 
 def test_without_a_price_nothing_is_invented():
     one = figures(price=None, entry=None)
-    found = (one.value_usd, one.loss_usd, one.gain_usd, one.stop_away_pct, one.reward_to_risk)
+    found = (one.value_usd, one.loss_usd, one.gain_usd, one.stop_distance_pct, one.reward_to_risk)
     assert found == (None, None, None, None, None)
     assert figures(quote_usd=None).loss_usd is None
 
@@ -52,6 +52,6 @@ def test_a_stop_above_what_was_paid_risks_nothing():
 
 def test_what_was_realised_is_what_the_sales_brought_above_the_cost():
     fills = [Fill(side="BUY", quantity=D(2), price=D(100)), Fill(side="SELL", quantity=D(2), price=D(130))]
-    assert realised_of(fills, paid=D(100), quote_usd=D(1)) == 60
-    assert realised_of(fills[:1], paid=D(100), quote_usd=D(1)) is None
-    assert realised_of(fills, paid=None, quote_usd=D(1)) is None
+    assert realised_of(fills, basis_price=D(100), quote_usd=D(1)) == 60
+    assert realised_of(fills[:1], basis_price=D(100), quote_usd=D(1)) is None
+    assert realised_of(fills, basis_price=None, quote_usd=D(1)) is None

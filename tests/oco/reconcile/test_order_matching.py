@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from oco.engine.types import Standing
-from oco.reconcile.order_matching import is_ours, leg_value, status_of
+from oco.engine.types import LegStatus
+from oco.reconcile.order_matching import is_ours, leg_of, status_of
 from tests.factories import OrderFactory
 from tests.oco.factories import LegFactory
 
@@ -69,26 +69,26 @@ def test_what_has_ended_never_opens_again():
     assert status_of(OrderFactory.build(status="ACTIVE"), "FILLED", seen=True) == "FILLED"
 
 
-def standing(status, *, seen=False, lists_read=True, age=60):
+def leg_status(status, *, seen=False, lists_read=True, age=60):
     leg = LegFactory.build(status=status, order_id="7", sent_at=NOW - timedelta(seconds=age))
     keys = {("ADVANCED", "7")} if seen else set()
-    return leg_value(leg, started=NOW, seen=keys, lists_read=lists_read).standing
+    return leg_of(leg, started=NOW, seen=keys, lists_read=lists_read).status
 
 
 def test_open_and_in_no_list_is_unknown():
-    assert standing("OPEN", seen=True) is Standing.OPEN
-    assert standing("OPEN") is Standing.UNKNOWN
+    assert leg_status("OPEN", seen=True) is LegStatus.OPEN
+    assert leg_status("OPEN") is LegStatus.UNKNOWN
 
 
 def test_a_list_that_was_not_read_says_nothing():
-    assert standing("OPEN", lists_read=False) is Standing.OPEN
+    assert leg_status("OPEN", lists_read=False) is LegStatus.OPEN
 
 
 def test_accepted_in_an_earlier_cycle_and_never_seen_is_unknown():
-    assert standing("ACCEPTED") is Standing.UNKNOWN
-    assert standing("ACCEPTED", age=0) is Standing.ACCEPTED
+    assert leg_status("ACCEPTED") is LegStatus.UNKNOWN
+    assert leg_status("ACCEPTED", age=0) is LegStatus.ACCEPTED
 
 
 @pytest.mark.parametrize("status", ["INTENT", "SENT"])
 def test_about_to_be_sent_is_unknown(status):
-    assert standing(status) is Standing.UNKNOWN
+    assert leg_status(status) is LegStatus.UNKNOWN

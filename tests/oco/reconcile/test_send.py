@@ -20,12 +20,12 @@ from exchange.schemas import Ack, NameSpace, NewOrder
 from exchange.services.lease import LeaseLost, lease_take
 from exchange.services.order_execution import (
     Outcome,
-    TradingOff,
+    TradingDisabled,
+    create_blocked_reason,
     order_cancel,
     order_place,
     pair_cancel,
     pair_place,
-    why_no_create,
 )
 from oco.services.kill_switch import switch_off, switch_on
 from oco.services.validation import NotPossible
@@ -62,18 +62,18 @@ class Exchange:
 
 
 @pytest.fixture
-def held():
+def lease():
     return lease_take(purpose="test")
 
 
-def placed(client, held, **more):
-    return order_place(client=client, held=held, name_space=NameSpace.PLAIN, order=ORDER, **more)
+def placed(client, lease, **more):
+    return order_place(client=client, lease=lease, name_space=NameSpace.PLAIN, order=ORDER, **more)
 
 
-def test_an_order_and_a_pair_are_placed(held):
+def test_an_order_and_a_pair_are_placed(lease):
     client = Exchange()
-    assert placed(client, held).order_id == "7"
-    assert pair_place(client=client, held=held, target=ORDER, stop=ORDER).list_id == "list 1"
+    assert placed(client, lease).order_id == "7"
+    assert pair_place(client=client, lease=lease, target=ORDER, stop=ORDER).list_id == "list 1"
     assert client.asked == ["create", "pair"]
 
 
@@ -88,38 +88,40 @@ def test_an_order_and_a_pair_are_placed(held):
         (AuthError, Outcome.REFUSED),
     ],
 )
-def test_every_failure_is_an_answer(held, failure, outcome):
-    answer = placed(Exchange(failure), held)
+def test_every_failure_is_an_answer(lease, failure, outcome):
+    answer = placed(Exchange(failure), lease)
     assert (answer.outcome, answer.code) == (outcome, 1)
     assert answer.text
 
 
-def test_a_cancel_that_comes_too_late_says_so(held):
-    answer = order_cancel(client=Exchange(NotActive), held=held, name_space=NameSpace.ADVANCED, order_id="7")
+def test_a_cancel_that_comes_too_late_says_so(lease):
+    answer = order_cancel(
+        client=Exchange(NotActive), lease=lease, name_space=NameSpace.ADVANCED, order_id="7"
+    )
     assert answer.outcome is Outcome.TOO_LATE
 
 
-def test_the_switch_holds_creates_back_and_never_cancels(held):
+def test_the_switch_holds_creates_back_and_never_cancels(lease):
     client = Exchange()
     switch_off(changed_by="alice", now=timezone.now())
-    with pytest.raises(TradingOff, match="alice"):
-        placed(client, held)
-    with pytest.raises(TradingOff):
-        pair_place(client=client, held=held, target=ORDER, stop=ORDER)
-    order_cancel(client=client, held=held, name_space=NameSpace.PLAIN, order_id="7")
-    pair_cancel(client=client, held=held, list_id="1")
+    with pytest.raises(TradingDisabled, match="alice"):
+        placed(client, lease)
+    with pytest.raises(TradingDisabled):
+        pair_place(client=client, lease=lease, target=ORDER, stop=ORDER)
+    order_cancel(client=client, lease=lease, name_space=NameSpace.PLAIN, order_id="7")
+    pair_cancel(client=client, lease=lease, list_id="1")
     assert client.asked == ["cancel", "cancel pair"]
 
 
-def test_what_was_begun_is_finished(held):
+def test_what_was_begun_is_finished(lease):
     switch_off(changed_by="alice", now=timezone.now())
-    assert placed(Exchange(), held, finishing=True).outcome is Outcome.ACCEPTED
+    assert placed(Exchange(), lease, bypass_kill_switch=True).outcome is Outcome.ACCEPTED
 
 
-def test_so_does_the_setting(held, settings):
+def test_so_does_the_setting(lease, settings):
     settings.TRADING_ENABLED = False
-    with pytest.raises(TradingOff, match="TRADING_ENABLED"):
-        placed(Exchange(), held)
+    with pytest.raises(TradingDisabled, match="TRADING_ENABLED"):
+        placed(Exchange(), lease)
 
 
 def test_a_switch_that_cannot_be_read_counts_as_on(monkeypatch):
@@ -127,7 +129,7 @@ def test_a_switch_that_cannot_be_read_counts_as_on(monkeypatch):
         raise DatabaseError
 
     monkeypatch.setattr(TradingSwitch.objects, "first", broken)
-    assert "cannot be read" in why_no_create()
+    assert "cannot be read" in create_blocked_reason()
 
 
 def test_turning_it_off_again_needs_a_person():
@@ -135,14 +137,14 @@ def test_turning_it_off_again_needs_a_person():
     with pytest.raises(NotPossible):
         switch_on(changed_by="", now=timezone.now())
     switch_on(changed_by="bob", now=timezone.now())
-    assert (why_no_create(), TradingSwitch.objects.get().changed_by) == ("", "bob")
+    assert (create_blocked_reason(), TradingSwitch.objects.get().changed_by) == ("", "bob")
 
 
-def test_without_the_lease_nothing_is_sent(held):
+def test_without_the_lease_nothing_is_sent(lease):
     client = Exchange()
-    Lease.objects.update(token=held.token + 1)
+    Lease.objects.update(token=lease.token + 1)
     with pytest.raises(LeaseLost):
-        placed(client, held, finishing=True)
+        placed(client, lease, bypass_kill_switch=True)
     with pytest.raises(LeaseLost):
-        pair_cancel(client=client, held=held, list_id="1")
+        pair_cancel(client=client, lease=lease, list_id="1")
     assert client.asked == []

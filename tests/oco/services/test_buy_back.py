@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from oco.engine.pricing import Way
+from oco.engine.pricing import ExitSide
 from oco.engine.states import FINAL, State
-from oco.presentation.banners import Plight, banner_of
-from oco.presentation.group_detail import Story, ToldLeg
-from oco.presentation.reasons import kind_words, refused_words
-from oco.presentation.risk_reward import Figures, Fill, realised_of
+from oco.presentation.banners import BannerInput, banner_of
+from oco.presentation.group_detail import GroupDetail, LegDetail
+from oco.presentation.reasons import order_text, refusal_text
+from oco.presentation.risk_reward import Fill, RiskReward, realised_of
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
 D = Decimal
@@ -25,10 +25,10 @@ def figures(**changes):
         "entry": D(100),
         "price": D(90),
         "quote_usd": D(3),
-        "way": Way.BUYS,
-        "ceiling": D("113.3"),
+        "exit_side": ExitSide.BUY,
+        "max_buy_price": D("113.3"),
     }
-    return Figures(**(usual | changes))
+    return RiskReward(**(usual | changes))
 
 
 def test_it_wins_what_the_coins_have_become_cheaper_since_the_sale():
@@ -41,57 +41,57 @@ def test_it_wins_what_the_coins_have_become_cheaper_since_the_sale():
 def test_it_loses_at_the_stop_and_most_at_the_ceiling():
     one = figures()
     assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-60, 120, 2)
-    assert one.worst_usd == D("-79.8")
-    assert figures(way=Way.SELLS, ceiling=None).worst_usd is None
+    assert one.loss_at_max_price_usd == D("-79.8")
+    assert figures(exit_side=ExitSide.SELL, max_buy_price=None).loss_at_max_price_usd is None
 
 
 def test_the_stop_is_above_the_price_and_the_target_below():
     one = figures(price=D(100))
-    assert (one.stop_away_pct, one.target_away_pct) == (10, -20)
+    assert (one.stop_distance_pct, one.target_distance_pct) == (10, -20)
 
 
 def test_without_a_price_nothing_is_invented():
     one = figures(price=None)
-    assert (one.value_usd, one.unrealised_usd, one.unrealised_pct, one.stop_away_pct) == (None,) * 4
+    assert (one.value_usd, one.unrealised_usd, one.unrealised_pct, one.stop_distance_pct) == (None,) * 4
     assert one.loss_usd == -60
 
 
 def test_what_it_brought_is_what_the_purchases_cost_less_than_the_sale():
     fills = [Fill(side="SELL", quantity=D(2), price=D(100)), Fill(side="BUY", quantity=D(2), price=D(80))]
-    assert realised_of(fills, paid=D(100), quote_usd=D(1), way=Way.BUYS) == 40
-    assert realised_of(fills[:1], paid=D(100), quote_usd=D(1), way=Way.BUYS) is None
+    assert realised_of(fills, basis_price=D(100), quote_usd=D(1), exit_side=ExitSide.BUY) == 40
+    assert realised_of(fills[:1], basis_price=D(100), quote_usd=D(1), exit_side=ExitSide.BUY) is None
 
 
 def said(state, **changes):
-    usual = {"currency": "ETH", "reason": "", "lacking": D(0), "is_sent": False}
-    banner = banner_of(Plight(state=state, way=Way.BUYS, **(usual | changes)))
-    return banner and (banner.look, " ".join([banner.title, *banner.lines]))
+    usual = {"currency": "ETH", "reason": "", "unprotected": D(0), "is_sent": False}
+    banner = banner_of(BannerInput(state=state, exit_side=ExitSide.BUY, **(usual | changes)))
+    return banner and (banner.tone, " ".join([banner.title, *banner.lines]))
 
 
 @pytest.mark.parametrize(
-    ("state", "changes", "look", "words"),
+    ("state", "changes", "tone", "words"),
     [
         (State.STOP_FAILED, {}, "crit", "If ETH rises, nothing will buy it back"),
         (State.STOP_FAILED, {"resting_target": D("2.4")}, "crit", "which buys 2.4 ETH, is still working"),
-        (State.STOP_FAILED, {"refusal": refused_words(306)}, "crit", "not enough available balance (306)"),
+        (State.STOP_FAILED, {"refusal": refusal_text(306)}, "crit", "not enough available balance (306)"),
         (State.UNKNOWN, {}, "warn", "do not count on it being bought back"),
         (State.EXITING, {}, "warn", "ETH is being bought back at the market"),
         (State.PENDING, {}, "warn", "If ETH rises now, nothing will buy it back"),
         (State.REPLACING, {"is_sent": True}, "warn", "a rise may buy nothing back"),
-        (State.ACTIVE, {"lacking": D("0.5")}, "warn", "No order buys 0.5 ETH of this sale back"),
+        (State.ACTIVE, {"unprotected": D("0.5")}, "warn", "No order buys 0.5 ETH of this sale back"),
         (
             State.ACTIVE,
-            {"dearest": "113.30 USD"},
+            {"price_limit": "113.30 USD"},
             "crit",
             "ETH costs more than this buy-back pays It pays 113.30",
         ),
         (State.ACTIVE, {"has_target": False}, "info", "A rise buys. A fall to the target does not"),
-        (State.ACTIVE, {"leaving_by": "alice"}, "warn", "alice asked to take this buy-back away"),
+        (State.ACTIVE, {"release_requested_by": "alice"}, "warn", "alice asked to take this buy-back away"),
     ],
 )
-def test_each_state_is_told_for_buying(state, changes, look, words):
+def test_each_state_is_told_for_buying(state, changes, tone, words):
     found = said(state, **changes)
-    assert found[0] == look
+    assert found[0] == tone
     assert words in found[1]
     for wrong in ("nothing will sell", "protection", "unprotected", "being sold", "have no stop"):
         assert wrong not in found[1]
@@ -103,27 +103,27 @@ def test_where_nothing_is_wrong_nothing_is_said(state):
 
 
 def test_its_orders_have_words():
-    assert kind_words("BUY", "STOP_LIMIT", "STOP_LOSS") == (
+    assert order_text("BUY", "STOP_LIMIT", "STOP_LOSS") == (
         "Buy, for the limit at most, when mark rises to the trigger"
     )
-    assert kind_words("BUY", "LIMIT", "TAKE_PROFIT") == "Buy limit"
-    assert kind_words("BUY", "LIMIT", "EXIT") == "Buy at the market, for the limit at most"
+    assert order_text("BUY", "LIMIT", "TAKE_PROFIT") == "Buy limit"
+    assert order_text("BUY", "LIMIT", "EXIT") == "Buy at the market, for the limit at most"
 
 
-def story(**changes):
+def detail(**changes):
     group = GroupFactory(buys_back=True, **changes)
     leg = LegFactory(group=group, order_role="TAKE_PROFIT", side="BUY", type="LIMIT")
-    legs, instrument = (ToldLeg(leg),), InstrumentFactory()
-    return Story(group=group, instrument=instrument, legs=legs, earlier=(), events=(), trades=())
+    legs, instrument = (LegDetail(leg),), InstrumentFactory()
+    return GroupDetail(group=group, instrument=instrument, legs=legs, earlier=(), events=(), trades=())
 
 
 @pytest.mark.django_db
 def test_a_story_tells_its_money_and_the_most_that_it_pays():
-    one = story()
-    assert (one.buys_back, one.way, one.quote) == (True, Way.BUYS, "USD")
-    assert one.money == D("0.01000") * one.group.lot.unit_cost
-    assert one.ceiling == D("64890.00")
-    guard = Story(
+    one = detail()
+    assert (one.buys_back, one.exit_side, one.quote) == (True, ExitSide.BUY, "USD")
+    assert one.max_cost == D("0.01000") * one.group.lot.unit_cost
+    assert one.max_buy_price == D("64890.00")
+    guard = GroupDetail(
         group=GroupFactory(),
         instrument=one.instrument,
         legs=(),
@@ -131,17 +131,17 @@ def test_a_story_tells_its_money_and_the_most_that_it_pays():
         events=(),
         trades=(),
     )
-    assert (guard.buys_back, guard.money, guard.ceiling) == (False, None, None)
+    assert (guard.buys_back, guard.max_cost, guard.max_buy_price) == (False, None, None)
 
 
 @pytest.mark.django_db
 def test_a_stop_that_failed_cannot_be_given_other_prices():
-    assert not story(state="STOP_FAILED").may_be_fixed
+    assert not detail(state="STOP_FAILED").can_be_repriced
     guard = GroupFactory(state="STOP_FAILED")
     parts = {"instrument": None, "legs": (), "earlier": (), "events": (), "trades": ()}
-    assert Story(group=guard, **parts).may_be_fixed
+    assert GroupDetail(group=guard, **parts).can_be_repriced
 
 
 @pytest.mark.django_db
 def test_its_banner_is_that_of_a_buy_back():
-    assert story(state="STOP_FAILED").banner.title == "If BTC rises, nothing will buy it back"
+    assert detail(state="STOP_FAILED").banner.title == "If BTC rises, nothing will buy it back"

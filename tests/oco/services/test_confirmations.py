@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from oco.models import UsedReview
-from oco.services.confirmations import NotOurs, Review, moved, review_open, review_sign, review_spend
+from oco.services.confirmations import InvalidReview, Review, moved, review_open, review_sign, review_use
 
 D = Decimal
 
@@ -22,7 +22,7 @@ def shown(**changes):
     usual = {
         "kind": "protect",
         "user": "7",
-        "asked": {"quantity": "0.10"},
+        "requested": {"quantity": "0.10"},
         "seen": "0.10",
         "price": D("60000.00"),
     }
@@ -46,26 +46,26 @@ def test_it_is_good_for_sixty_seconds(clock):
     clock.shift(1)
     late = review_open(token, kind="protect", user="7")
     assert not late.is_fresh
-    assert "60 seconds" in late.why_again(seen="0.10", price=D(60000))
+    assert "60 seconds" in late.stale_reason(seen="0.10", price=D(60000))
 
 
 @pytest.mark.parametrize("other", [{"kind": "cancel"}, {"user": "8"}])
 def test_it_is_for_one_person_and_one_purpose(other):
-    with pytest.raises(NotOurs):
+    with pytest.raises(InvalidReview):
         opened(shown(), **other)
 
 
 def test_a_changed_token_is_not_ours():
     token = review_sign(shown())
-    with pytest.raises(NotOurs):
+    with pytest.raises(InvalidReview):
         review_open(token[:-1] + ("A" if token[-1] != "A" else "B"), kind="protect", user="7")
 
 
 def test_it_says_what_has_changed():
     review = opened(shown())
-    assert review.why_again(seen="0.10", price=D(60000)) == ""
-    assert "What you hold" in review.why_again(seen="0.09", price=D(60000))
-    assert "0.5 %" in review.why_again(seen="0.10", price=D(61000))
+    assert review.stale_reason(seen="0.10", price=D(60000)) == ""
+    assert "What you hold" in review.stale_reason(seen="0.09", price=D(60000))
+    assert "0.5 %" in review.stale_reason(seen="0.10", price=D(61000))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_half_a_percent_is_the_same_price(before, now, has_moved):
 @pytest.mark.django_db
 def test_it_is_spent_once_and_forgotten_after_a_day(clock):
     now = timezone.now()
-    assert [review_spend(nonce="a", now=now), review_spend(nonce="a", now=now)] == [True, False]
+    assert [review_use(nonce="a", now=now), review_use(nonce="a", now=now)] == [True, False]
     clock.shift(86_401)
-    review_spend(nonce="b", now=timezone.now())
+    review_use(nonce="b", now=timezone.now())
     assert list(UsedReview.objects.values_list("nonce", flat=True)) == ["b"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exchange.services.lease import lease_holder, lease_take
 from oco.models import OcoEvent, OcoGroup
-from oco.services.groups import group_reprice, prices_alone
+from oco.services.groups import group_reprice, reprice_lease
 from oco.services.validation import NotPossible
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
@@ -30,8 +30,8 @@ def reprice(group, **changes):
         "requested_by": "alice",
         "now": timezone.now(),
     }
-    with prices_alone(sleep=lambda _seconds: None) as held:
-        return group_reprice(held=held, **(usual | changes))
+    with reprice_lease(sleep=lambda _seconds: None) as lease:
+        return group_reprice(lease=lease, **(usual | changes))
 
 
 def test_its_prices_change_and_the_journal_says_who(failed):
@@ -49,21 +49,21 @@ def test_the_target_may_be_dropped(failed):
 
 
 def test_not_while_a_cycle_is_at_work(failed):
-    held = lease_take(purpose="cycle")
+    lease = lease_take(purpose="cycle")
     with pytest.raises(NotPossible, match="at work"):
         reprice(failed)
-    held.renew()
+    lease.renew()
     assert OcoGroup.objects.get().stop_price == D(57000)
 
 
 def test_a_cycle_at_work_is_waited_for_a_moment(failed):
-    held, waited = lease_take(purpose="cycle"), []
+    lease, waited = lease_take(purpose="cycle"), []
 
     def sleep(seconds):
         waited.append(seconds)
-        held.release()
+        lease.release()
 
-    with prices_alone(sleep=sleep) as ours:
+    with reprice_lease(sleep=sleep) as ours:
         ours.renew()
     assert waited == [0.1]
 

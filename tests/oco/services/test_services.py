@@ -8,7 +8,7 @@ import pytest
 
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.services.groups import group_cancel, group_create
-from oco.services.validation import NotPossible, Standing
+from oco.services.validation import AccountContext, NotPossible
 from tests.factories import InstrumentFactory, OrderFactory
 from tests.oco.factories import GroupFactory, LotFactory
 
@@ -17,8 +17,8 @@ D = Decimal
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
-def standing(held="1", mark="60000", **changes):
-    return Standing(held=D(held), mark=mark and D(mark), **changes)
+def account_context(held="1", mark="60000", **changes):
+    return AccountContext(held=D(held), mark=mark and D(mark), **changes)
 
 
 def ask(**changes):
@@ -50,13 +50,13 @@ def test_it_records_the_wish_and_who_had_it():
         ({"stop_price": D("57000.001")}, "stop_price"),
         ({"stop_price": D(0)}, "stop_price"),
         ({"take_profit_price": D("56000")}, "take_profit_price"),
-        ({"standing": standing(held="0.05")}, "quantity"),
-        ({"standing": standing(mark="57000")}, "stop_price"),
-        ({"standing": standing(mark="70000")}, "take_profit_price"),
-        ({"standing": standing(mark="6999.99"), "stop_price": D(6900)}, "take_profit_price"),
-        ({"standing": standing(mark="57200")}, "stop_price"),
-        ({"standing": standing(mark=None)}, ""),
-        ({"standing": standing(stale="It is old.")}, ""),
+        ({"account_context": account_context(held="0.05")}, "quantity"),
+        ({"account_context": account_context(mark="57000")}, "stop_price"),
+        ({"account_context": account_context(mark="70000")}, "take_profit_price"),
+        ({"account_context": account_context(mark="6999.99"), "stop_price": D(6900)}, "take_profit_price"),
+        ({"account_context": account_context(mark="57200")}, "stop_price"),
+        ({"account_context": account_context(mark=None)}, ""),
+        ({"account_context": account_context(stale="It is old.")}, ""),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_field(change, field):
@@ -69,19 +69,21 @@ def test_what_cannot_be_done_is_said_with_the_field(change, field):
 def test_coins_that_a_lot_has_already_are_not_given_away_twice():
     LotFactory(bought=D(1))
     with pytest.raises(NotPossible, match=r"Only 0\.05000 BTC"):
-        ask(standing=standing("1.05"))
-    ask(standing=standing("1.1"))
+        ask(account_context=account_context("1.05"))
+    ask(account_context=account_context("1.1"))
 
 
 def test_coins_behind_an_order_of_others_are_not_free():
     OrderFactory(side="SELL", quantity=D("0.04"), price=D(70000))
     with pytest.raises(NotPossible, match=r"Only 0\.06000 BTC"):
-        ask(standing=standing("0.1"))
-    ask(standing=standing("0.14"))
+        ask(account_context=account_context("0.1"))
+    ask(account_context=account_context("0.14"))
 
 
 def test_a_stop_too_near_for_a_pair_may_stand_alone():
-    assert ask(standing=standing(mark="57200"), take_profit_price=None).take_profit_price is None
+    assert (
+        ask(account_context=account_context(mark="57200"), take_profit_price=None).take_profit_price is None
+    )
 
 
 def test_a_stop_alone_may_be_asked_for():

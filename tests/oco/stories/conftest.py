@@ -23,7 +23,7 @@ def desk(desk, world, settings):
 @pytest.fixture
 def held(desk, world):
     """The desk knows the account; then 0.01 bitcoin are bought and protected."""
-    desk.quiet()
+    desk.sync_ok()
     order = world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     return order

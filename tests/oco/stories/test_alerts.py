@@ -14,15 +14,15 @@ def told():
 
 
 def test_a_good_life_is_silent(desk, world, held):
-    desk.quiet()
+    desk.sync_ok()
     assert told() == []
     assert not OcoEvent.objects.filter(told=False).exists()
 
 
 def test_an_end_is_told_once(desk, world, held):
     world.move("BTC_USD", -6)
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     assert told() == ["CLOSED"]
     alert = Alert.objects.get()
     assert alert.title.startswith("BTC/USD: stop hit, −$")
@@ -32,10 +32,10 @@ def test_an_end_is_told_once(desk, world, held):
 
 
 def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     world.move("BTC_USD", -7)
-    desk.quiet()
+    desk.sync_ok()
     assert told() == ["EXIT"]
     alert = Alert.objects.get()
     assert alert.title.startswith("BTC/USD: sold at the market, −$")
@@ -44,7 +44,7 @@ def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):
 
 
 def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("refuse", "private/advanced/create-*", code=208)
     world.buy("BTC_USD", "0.01")
     desk.sync()
@@ -56,7 +56,7 @@ def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
 
 
 def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("refuse", "private/advanced/create-*", code=208)
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     for _ in range(4):
@@ -69,7 +69,7 @@ def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
 
 
 def test_also_while_the_exchange_is_away(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("refuse", "private/advanced/create-*", code=208)
     world.buy("BTC_USD", "0.01")
     desk.sync()
@@ -81,7 +81,7 @@ def test_also_while_the_exchange_is_away(desk, world):
 
 def test_released_is_told(desk, world, held):
     world.cancel(target_of(world))
-    desk.quiet()
+    desk.sync_ok()
     assert told() == ["RELEASED"]
 
 
@@ -105,18 +105,18 @@ def test_a_stop_amended_by_hand_to_cover_less_is_replaced(desk, world, held):
 
 
 def test_a_part_behind_another_order_is_told_after_two_cycles_and_so_is_its_end(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     foreign = world.sell("BTC_USD", "0.004", world.price("BTC_USD") * 2)
-    desk.quiet()
+    desk.sync_ok()
     assert (OcoGroup.objects.get().state, told()) == ("ACTIVE", [])
     for _ in range(3):
-        desk.quiet()
+        desk.sync_ok()
     alert = Alert.objects.get()
     assert (alert.kind, alert.title) == ("UNPROTECTED", "BTC/USD: 0.00400 without a stop")
     assert "behind another order" in alert.text
     world.cancel(foreign)
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     alert.refresh_from_db()
     assert alert.ended_at is not None

@@ -20,16 +20,16 @@ def policy(**changes):
 
 def test_a_pair_cancelled_by_hand_is_left_alone(desk, world, held):
     world.cancel(target_of(world))
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, resting(world)) == ("RELEASED", [])
-    desk.quiet()
+    desk.sync_ok()
     assert len(ours(world)) == 2
 
 
 def test_or_placed_again_if_the_policy_says_so(desk, world, held):
     policy(on_hand_cancel="REPLACE")
     world.cancel(target_of(world))
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, len(ours(world))) == ("ACTIVE", 4)
     check_converged(world)
 
@@ -47,7 +47,7 @@ def test_a_pair_cancelled_while_mark_went_through_the_stop_is_healed(desk, world
 def test_a_stop_cancelled_alone_is_replaced(desk, world, held):
     world.quirk(oco_leg_cancel="one")
     world.cancel(stop_of(world))
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "ACTIVE"
     check_converged(world)
 
@@ -55,9 +55,9 @@ def test_a_stop_cancelled_alone_is_replaced(desk, world, held):
 def test_a_target_cancelled_alone_comes_back_a_cycle_later(desk, world, held):
     world.quirk(oco_leg_cancel="one")
     world.cancel(target_of(world))
-    desk.quiet()
+    desk.sync_ok()
     assert resting(world) == [stop_of(world)]
-    desk.quiet()
+    desk.sync_ok()
     assert len(resting(world)) == 2
     check_converged(world)
 
@@ -80,29 +80,29 @@ def test_a_part_withdrawn_shrinks_the_lot_after_two_reads(desk, world, held):
 
 def test_coins_of_no_lot_are_taken_first(desk, world):
     world.deposit("BTC", "0.02")
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     world.sell("BTC_USD", "0.015")
     for _ in range(3):
-        desk.quiet()
+        desk.sync_ok()
     assert stop_of(world).quantity == D("0.01")
     assert Lot.objects.get().gone == 0
 
 
 def test_coins_sold_before_they_were_protected_are_let_go(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     world.sell("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, ours(world)) == ("PENDING", [])
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, ours(world)) == ("CLOSED_BY_HAND", [])
 
 
 def test_a_lagging_balance_delays_and_never_shrinks(desk, world):
     world.faults.add("stale", "private/user-balance", age_s=5)
-    desk.quiet()
+    desk.sync_ok()
     world.tick(50)
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     desk.sync(2)
@@ -125,30 +125,30 @@ def foreign_pair(world, quantity):
 def test_a_foreign_pair_takes_its_coins_first_and_once(desk, world):
     world.deposit("BTC", "0.02")
     foreign_pair(world, "0.02")
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "ACTIVE"
     assert {order.quantity for order in resting(world)} == {D("0.01")}
     assert len([order for order in world.open_orders() if order.client_oid.startswith("hand")]) == 2
 
 
 def test_coins_behind_a_foreign_order_are_not_ours_to_sell(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     foreign = world.sell("BTC_USD", "0.004", world.price("BTC_USD") * 2)
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")
     world.cancel(foreign)
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.01")
     check_converged(world)
 
 
 def test_more_of_the_same_coin_bought_by_hand_is_a_group_of_its_own(desk, world, held):
     world.buy("BTC_USD", "0.02", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 2
     check_converged(world)
 

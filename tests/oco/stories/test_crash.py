@@ -16,15 +16,15 @@ class Killed(BaseException):
 
 @pytest.fixture
 def bought(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
 
 
 def die_at(monkeypatch, number, *, after):
     """The process ends right before or right after its request of that number."""
-    from exchange.client.base import Caller
+    from exchange.client.base import BaseClient
 
-    original, seen = Caller._send, []
+    original, seen = BaseClient._send, []
 
     def dying(self, question, params):
         seen.append(question.method)
@@ -35,7 +35,7 @@ def die_at(monkeypatch, number, *, after):
             raise Killed
         return answer
 
-    monkeypatch.setattr(Caller, "_send", dying)
+    monkeypatch.setattr(BaseClient, "_send", dying)
     return seen
 
 
@@ -51,8 +51,8 @@ def test_killed_at_a_request_of_the_first_protection(desk, world, bought, monkey
         desk.sync()
     assert (group().state, len(resting(world))) == ("ACTIVE", 2)
     check_converged(world)
-    desk.quiet()
-    assert not [method for method in desk.asked if any(part in method for part in WRITES)]
+    desk.sync_ok()
+    assert not [method for method in desk.requested if any(part in method for part in WRITES)]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -88,9 +88,9 @@ def test_a_lease_lost_in_the_middle_stops_everything(desk, world, bought, monkey
 
     original = oco.reconcile.execution.pair_place
 
-    def slow(**asked):
+    def slow(**requested):
         Lease.objects.update(token=99, holder="another")
-        return original(**asked)
+        return original(**requested)
 
     monkeypatch.setattr(oco.reconcile.execution, "pair_place", slow)
     run = sync_run(trigger="test")
@@ -102,11 +102,11 @@ def test_a_lease_lost_in_the_middle_stops_everything(desk, world, bought, monkey
 
 def test_a_restart_with_many_open_groups_costs_nothing(desk, world):
     world.deposit("USD", 1_000_000)
-    desk.quiet()
+    desk.sync_ok()
     for _ in range(12):
         world.buy("BTC_USD", "0.01")
         world.buy("ETH_USD", "0.1")
-    desk.quiet()
+    desk.sync_ok()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 24
-    desk.quiet()
-    assert len(desk.asked) == 7
+    desk.sync_ok()
+    assert len(desk.requested) == 7

@@ -13,7 +13,7 @@ EVERYTHING = (TRADES, HISTORIES, "*get-open-orders", "private/user-balance")
 @pytest.mark.parametrize("methods", [(TRADES,), (TRADES, HISTORIES), EVERYTHING])
 @pytest.mark.parametrize("hours", [0.2, 1.5, 3, 20])
 def test_one_empty_answer_after_a_downtime_hides_nothing_for_long(desk, world, methods, hours):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     world.tick(hours * 3600)
     for method in methods:
@@ -22,25 +22,25 @@ def test_one_empty_answer_after_a_downtime_hides_nothing_for_long(desk, world, m
     world.faults.clear()
     desk.unchecked(60)
     history_slice(seconds=10)
-    desk.quiet()
+    desk.sync_ok()
     assert Lot.objects.exists()
 
 
 def test_nor_do_empty_answers_for_75_minutes(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     for method in (TRADES, HISTORIES):
         world.faults.add("empty", method)
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     for _ in range(15):
         desk.unchecked(300)
     world.faults.clear()
-    desk.quiet()
+    desk.sync_ok()
     assert Lot.objects.exists()
 
 
 def test_trades_that_are_left_to_the_slices_do_not_hold_the_rest_back(desk, world):
     world.deposit("USD", "1000000")
-    desk.quiet()
+    desk.sync_ok()
     for _ in range(9):
         order = world.buy("USDT_USD", "1300", f"{world.price('USDT_USD') * 99 / 100:.4f}")
         for _ in range(650):

@@ -9,7 +9,7 @@ D = Decimal
 
 def test_the_rest_is_armed_again_in_the_same_cycle(desk, world, held):
     world.fill(target_of(world), "0.004")
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == target_of(world).quantity == D("0.006")
     assert states() == ["PENDING", "ACTIVE", "REPLACING", "ACTIVE"]
     check_converged(world)
@@ -19,9 +19,9 @@ def test_near_the_target_it_may_work_one_more_cycle(desk, world, held):
     target = target_of(world)
     world.fill(target, "0.004")
     world.set_price("BTC_USD", target.limit_price * D("0.998") // D("0.01") * D("0.01"))
-    desk.quiet()
+    desk.sync_ok()
     assert (resting(world), group().state) == ([target], "REPLACING")
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")
 
 
@@ -29,19 +29,19 @@ def test_it_fills_wholly_while_it_may_work_on(desk, world, held):
     target = target_of(world)
     world.fill(target, "0.004")
     world.set_price("BTC_USD", target.limit_price * D("0.998") // D("0.01") * D("0.01"))
-    desk.quiet()
+    desk.sync_ok()
     world.fill(target, "0.006")
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, len(ours(world))) == ("CLOSED_BY_TARGET", 2)
 
 
 def test_a_rest_below_the_minimum_is_left_to_the_target(desk, world, held):
     target = target_of(world)
     world.fill(target, "0.00999")
-    desk.quiet()
+    desk.sync_ok()
     assert resting(world) == [target]
     world.fill(target, "0.00001")
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "CLOSED_BY_TARGET"
 
 
@@ -49,10 +49,10 @@ def test_it_goes_on_filling_while_we_cancel_it(desk, world, held):
     target = target_of(world)
     world.fill(target, "0.004")
     world.quirk(cancel_delay_ms=30_000)
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "REPLACING"
     world.fill(target, "0.002")
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.004")
     check_converged(world)
 
@@ -60,7 +60,7 @@ def test_it_goes_on_filling_while_we_cancel_it(desk, world, held):
 def test_the_exchange_ends_the_remainder_itself(desk, world, held):
     world.quirk(oco_remainder="canceled")
     world.fill(target_of(world), "0.004")
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")
     check_converged(world)
 
@@ -69,7 +69,7 @@ def test_a_stop_that_ends_with_a_remainder_is_followed_by_a_sale_at_once(desk, w
     world.set_liquidity("BTC_USD", "0.004")
     world.move("BTC_USD", -6)
     world.set_liquidity("BTC_USD", None)
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, world.balance("BTC")) == ("CLOSED_BY_EXIT", 0)
     assert [order.order_type for order in ours(world)] == ["LIMIT", "STOP_LOSS", "MARKET"] or len(
         ours(world)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oco.models import OcoGroup
-from portfolio.dashboard.selectors import dashboard
+from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Alert, Perpetual
 from tests.oco.support import created, stop_of
 
@@ -19,32 +19,32 @@ def put(world, quantity, price="60000"):
 
 
 def shown():
-    return [(row.instrument_name, row.quantity) for row in dashboard().unprotected]
+    return [(row.instrument_name, row.quantity) for row in load_dashboard().unprotected]
 
 
 def test_who_has_none_never_asks(desk, held):
-    desk.quiet()
-    assert ASK not in desk.asked
+    desk.sync_ok()
+    assert ASK not in desk.requested
     assert not Perpetual.objects.exists()
 
 
 def test_a_position_is_shown_with_its_worth_and_left_alone(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     put(world, "-0.5")
-    desk.quiet()
-    (row,) = dashboard().unprotected
+    desk.sync_ok()
+    (row,) = load_dashboard().unprotected
     assert (row.instrument_name, row.quantity, row.since) == (NAME, D("-0.5"), desk.now)
     assert abs(row.market_value_usd / (D("0.5") * world.price(NAME)) - 1) < D("0.01")
     assert "spot only" in row.reason
-    assert dashboard().summary.unprotected_usd == row.market_value_usd.quantize(D("0.01"))
-    assert created(desk.asked) == 0
+    assert load_dashboard().summary.unprotected_usd == row.market_value_usd.quantize(D("0.01"))
+    assert created(desk.requested) == 0
     assert not OcoGroup.objects.exists()
 
 
 def test_the_coin_of_the_same_name_keeps_its_own_cover(desk, world, held):
     put(world, "2")
-    desk.quiet()
-    (coin,) = [row for row in dashboard().portfolio if row.currency == "BTC"]
+    desk.sync_ok()
+    (coin,) = [row for row in load_dashboard().portfolio if row.currency == "BTC"]
     assert (coin.protected_quantity, coin.unprotected_quantity) == (D("0.01"), 0)
     assert shown() == [(NAME, D(2))]
 
@@ -52,7 +52,7 @@ def test_the_coin_of_the_same_name_keeps_its_own_cover(desk, world, held):
 def test_it_is_told_once_with_how_much_since_when_and_why(desk, world):
     put(world, "-0.5")
     for _ in range(6):
-        desk.quiet()
+        desk.sync_ok()
     (alert,) = Alert.objects.all()
     assert (alert.kind, alert.instrument_name) == ("UNPROTECTED", NAME)
     assert "−0.5" in alert.title
@@ -61,26 +61,26 @@ def test_it_is_told_once_with_how_much_since_when_and_why(desk, world):
 
 def test_a_closed_one_is_gone_and_not_asked_for_again(desk, world):
     put(world, 1)
-    desk.quiet()
+    desk.sync_ok()
     put(world, 0)
-    desk.quiet()
-    assert ASK in desk.asked
+    desk.sync_ok()
+    assert ASK in desk.requested
     assert shown() == []
-    desk.quiet()
-    assert ASK not in desk.asked
+    desk.sync_ok()
+    assert ASK not in desk.requested
 
 
 def test_turned_around_it_is_another_one(desk, world):
     put(world, 1)
-    desk.quiet()
+    desk.sync_ok()
     put(world, -1)
-    desk.quiet()
+    desk.sync_ok()
     assert Perpetual.objects.get().since == desk.now
 
 
 def test_a_failed_read_is_no_news(desk, world):
     put(world, 1)
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("refuse", ASK, code=50001)
     assert "Positions" in " ".join(desk.sync().errors)
     assert shown() == [(NAME, D(1))]
@@ -96,7 +96,7 @@ def test_a_key_that_may_not_ask_is_still_good_for_the_rest(desk, world, held):
 
 def test_an_empty_answer_is_not_believed_while_the_account_counts_a_cost(desk, world):
     put(world, 1)
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("empty", ASK, times=1)
     assert "Not believed" in " ".join(desk.sync().errors)
     assert shown() == [(NAME, D(1))]

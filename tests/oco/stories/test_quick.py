@@ -10,13 +10,13 @@ from tests.oco.support import resting, target_of
 @pytest.fixture
 def decided(monkeypatch):
     """The groups that were decided about, in order."""
-    found, real = [], loop.group_reconcile
+    found, real = [], loop.reconcile_group
 
-    def spy(*, watch, group, picture):
+    def spy(*, context, group, groups_snapshot):
         found.append(group.pk)
-        real(watch=watch, group=group, picture=picture)
+        real(context=context, group=group, groups_snapshot=groups_snapshot)
 
-    monkeypatch.setattr(loop, "group_reconcile", spy)
+    monkeypatch.setattr(loop, "reconcile_group", spy)
     return found
 
 
@@ -36,7 +36,7 @@ def recorded(monkeypatch):
 def test_a_covered_group_is_decided_once_while_another_forms(desk, world, held, decided):
     old = OcoGroup.objects.get()
     world.buy("BTC_USD", "0.02")
-    desk.quiet()
+    desk.sync_ok()
     new = OcoGroup.objects.exclude(pk=old.pk).get()
     assert (decided.count(old.pk), decided.count(new.pk)) == (1, 2)
     assert {old.state, new.state} == {"ACTIVE"}
@@ -45,7 +45,7 @@ def test_a_covered_group_is_decided_once_while_another_forms(desk, world, held, 
 def test_only_news_is_written_down_when_it_is_read_back(desk, world, held, recorded):
     before = {order.order_id for order in resting(world)}
     world.buy("BTC_USD", "0.02")
-    desk.quiet()
+    desk.sync_ok()
     assert set(recorded) == {order.order_id for order in resting(world)} - before
 
 
@@ -62,7 +62,7 @@ def test_a_covered_group_whose_orders_go_meanwhile_is_decided_again(desk, world,
             done.append(world.move("BTC_USD", -6))
 
     world.app.sleep = fall
-    desk.quiet()
+    desk.sync_ok()
     assert decided.count(old.pk) == 2
     old.refresh_from_db()
     assert old.state == "CLOSED_BY_STOP"

@@ -10,7 +10,7 @@ OCO, STOP = "private/advanced/create-oco", "private/advanced/create-order"
 
 @pytest.fixture
 def bought(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
 
 
@@ -21,7 +21,7 @@ def test_when_the_pair_is_refused_the_stop_goes_alone_and_says_so(desk, world, b
     assert group().events.filter(code=140001).exists()
     assert "alone" in group().reason
     desk.sync()
-    assert created(desk.asked) == 0
+    assert created(desk.requested) == 0
 
 
 def test_three_cycles_of_refusals_are_an_alarm_and_not_an_end(desk, world, bought):
@@ -30,7 +30,7 @@ def test_three_cycles_of_refusals_are_an_alarm_and_not_an_end(desk, world, bough
     for state in ("PENDING", "PENDING", "STOP_FAILED", "STOP_FAILED"):
         desk.sync()
         assert group().state == state
-        assert created(desk.asked) <= 2
+        assert created(desk.requested) <= 2
     world.faults.clear()
     desk.sync()
     assert (group().state, group().failures) == ("ACTIVE", 0)
@@ -41,7 +41,7 @@ def test_funds_missing_right_after_a_fill_mean_wait(desk, world, bought):
     world.faults.add("refuse", OCO, code=306, times=1)
     world.tick(-55)
     desk.sync(2)
-    assert (group().failures, group().state, created(desk.asked)) == (0, "PENDING", 1)
+    assert (group().failures, group().state, created(desk.requested)) == (0, "PENDING", 1)
     desk.sync()
     assert group().state == "ACTIVE"
 
@@ -57,7 +57,7 @@ def test_a_leg_that_the_exchange_rejects_is_replaced(desk, world, held):
 def test_being_asked_to_slow_down_costs_no_failure(desk, world, bought):
     world.faults.add("refuse", OCO, code=42901, times=1)
     desk.sync()
-    assert (group().failures, created(desk.asked)) == (0, 1)
+    assert (group().failures, created(desk.requested)) == (0, 1)
     desk.sync()
     assert group().state == "ACTIVE"
     assert len(ours(world)) == 2

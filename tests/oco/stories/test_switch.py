@@ -16,38 +16,38 @@ def off(desk):
 
 
 def test_with_the_switch_on_nothing_is_placed(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     off(desk)
     world.buy("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, ours(world)) == ("PENDING", [])
     assert "alice" in group().reason
     switch_on(changed_by="alice", now=desk.now)
-    desk.quiet()
+    desk.sync_ok()
     check_converged(world)
 
 
 def test_with_trading_disabled_nothing_is_placed(desk, world, settings):
     settings.TRADING_ENABLED = False
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, ours(world)) == ("PENDING", [])
 
 
 def test_existing_orders_stay_and_end_as_ever(desk, world, held):
     off(desk)
-    desk.quiet()
+    desk.sync_ok()
     assert len(resting(world)) == 2
     world.move("BTC_USD", -6)
-    desk.quiet()
+    desk.sync_ok()
     assert group().state == "CLOSED_BY_STOP"
 
 
 def test_a_person_may_still_take_protection_away(desk, world, held):
     off(desk)
     group_cancel(group_id=group().pk, requested_by="alice", now=desk.now)
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, resting(world)) == ("RELEASED", [])
 
 
@@ -55,49 +55,49 @@ def test_no_replacement_is_begun(desk, world, held):
     off(desk)
     target = target_of(world)
     world.fill(target, "0.004")
-    desk.quiet()
+    desk.sync_ok()
     assert resting(world) == [target]
 
 
 def test_a_replacement_that_has_begun_is_finished(desk, world, held):
     world.fill(target_of(world), "0.004")
     world.quirk(cancel_delay_ms=30_000)
-    desk.quiet()
+    desk.sync_ok()
     off(desk)
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")
 
 
 def test_a_switch_that_is_turned_between_decision_and_request_binds(desk, world, monkeypatch):
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     answers = iter(["", ""])
-    monkeypatch.setattr("oco.reconcile.context.why_no_create", lambda: next(answers, "off"))
+    monkeypatch.setattr("oco.reconcile.context.create_blocked_reason", lambda: next(answers, "off"))
     off(desk)
-    desk.quiet()
+    desk.sync_ok()
     assert ours(world) == []
     assert TradingSwitch.objects.get().is_off
 
 
 def test_without_auto_protect_new_entries_are_passed_over_for_ever(desk, world, settings):
-    desk.quiet()
+    desk.sync_ok()
     settings.AUTO_PROTECT = False
     world.buy("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     settings.AUTO_PROTECT = True
-    desk.quiet()
+    desk.sync_ok()
     assert OcoGroup.objects.count() == 0
 
 
 def test_without_auto_protect_existing_groups_are_healed(desk, world, held, settings):
     settings.AUTO_PROTECT = False
     world.fill(target_of(world), "0.004")
-    desk.quiet()
+    desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")
 
 
 def protect_by_hand(desk, **changes):
-    asked = {
+    requested = {
         "instrument_name": "BTC_USD",
         "quantity": D("0.01"),
         "stop_price": D("55000.00"),
@@ -105,30 +105,30 @@ def protect_by_hand(desk, **changes):
         "requested_by": "alice",
         "now": desk.now,
     }
-    return group_create(**(asked | changes))
+    return group_create(**(requested | changes))
 
 
 def test_a_person_protects_what_was_held_before(desk, world, settings):
     settings.AUTO_PROTECT = False
     world.deposit("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     protect_by_hand(desk)
-    desk.quiet()
+    desk.sync_ok()
     assert (group().state, stop_of(world).ref_price) == ("ACTIVE", D("55000.00"))
     check_converged(world)
 
 
 def test_asking_twice_with_one_key_makes_one_group(desk, world):
     world.deposit("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     first = protect_by_hand(desk, idempotency_key="one")
     assert protect_by_hand(desk, idempotency_key="one") == first
 
 
 def test_coins_that_a_person_asked_for_and_are_not_there_are_never_sold(desk, world):
     world.deposit("BTC", "0.004")
-    desk.quiet()
+    desk.sync_ok()
     protect_by_hand(desk)
     for _ in range(3):
-        desk.quiet()
+        desk.sync_ok()
     assert stop_of(world).quantity == D("0.004")

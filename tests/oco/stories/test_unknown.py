@@ -13,7 +13,7 @@ LOST = ["process_then_drop", "garbage", "truncate"]
 @pytest.fixture
 def bought(desk, world):
     """A buy that no cycle has seen yet."""
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
 
 
@@ -62,8 +62,8 @@ def deaf_after_placing(world, monkeypatch):
     """The pair is placed, its answer is lost, and from then on nothing about such orders can be read."""
     place = oco.reconcile.execution.pair_place
 
-    def placing(**asked):
-        answer = place(**asked)
+    def placing(**requested):
+        answer = place(**requested)
         world.faults.add("http", "*get-order-detail", status=502)
         world.faults.add("http", "private/advanced/*", status=502)
         return answer
@@ -152,7 +152,7 @@ def test_a_group_does_not_end_before_an_acknowledged_order_is_ruled_out(desk, wo
 
 def test_a_hidden_sale_is_known_by_its_trade_and_not_repeated(desk, world):
     world.deposit("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     order = world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     world.move("BTC_USD", -7)
     world.faults.add("hide_order", "private/create-order", seconds=600, times=1)

@@ -19,7 +19,7 @@ HISTORY = "private/get-order-history"
 def own(desk, world):
     """The desk knows the account; then it holds bitcoin that it has no business with."""
     world.deposit("BTC", "0.1")
-    desk.quiet()
+    desk.sync_ok()
     world.tick(60)
 
 
@@ -45,17 +45,17 @@ def test_not_what_was_sold_while_the_worker_was_down_and_the_policy_off(desk, wo
     world.sell("BTC_USD", "0.1")
     world.tick(3 * 3600)
     allow()
-    desk.quiet()
+    desk.sync_ok()
     assert not bought_back()
 
 
 def test_nor_what_history_tells_of_later(desk, world, own):
     world.sell("BTC_USD", "0.1")
     world.tick(3 * 86_400)
-    desk.quiet()
+    desk.sync_ok()
     allow()
     history_slice(seconds=30)
-    desk.quiet()
+    desk.sync_ok()
     assert not bought_back()
     assert not Trade.objects.filter(is_new=True, side="SELL").exists()
 
@@ -66,18 +66,18 @@ def test_switched_off_and_on_again_it_counts_from_then_on(desk, world, own):
     world.sell("BTC_USD", "0.1")
     world.tick(5)
     allow()
-    desk.quiet()
+    desk.sync_ok()
     assert not bought_back()
 
 
 def test_sales_that_are_too_small_for_a_day_are_left(desk, world, own):
     allow(minimum_value_usd=D(10_000))
     world.sell("BTC_USD", "0.1")
-    desk.quiet()
+    desk.sync_ok()
     assert Trade.objects.filter(is_new=True, side="SELL").exists()
     desk.sync(86_400)
     allow(minimum_value_usd=D(0))
-    desk.quiet()
+    desk.sync_ok()
     assert not bought_back()
 
 
@@ -113,18 +113,18 @@ def test_a_sale_of_nobody_is_given_up_and_told(desk, world, own):
 def test_never_what_our_own_order_sells_between_two_reads(desk, world, before, name, second_id, role):
     world.quirk(triggered_in_plain="shown", exchange_order_id=second_id, fills_client_oid=name)
     allow()
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     trigger = stop_of(world).ref_price * D("0.999")
     acts = {
         "stop": lambda: world.set_price("BTC_USD", trigger),
         "target": lambda: world.fill(target_of(world), "0.004"),
     }
-    desk.asked = Asked(before, acts[role])
+    desk.requested = Asked(before, acts[role])
     desk.unchecked(60)
-    assert desk.asked.act is None
+    assert desk.requested.act is None
     for _ in range(3):
         desk.unchecked(60)
     assert not bought_back()
@@ -133,9 +133,9 @@ def test_never_what_our_own_order_sells_between_two_reads(desk, world, before, n
 def test_nor_what_carries_our_mark_and_is_not_in_our_books(desk, world):
     """A second desk, or a database that was restored from before this lot."""
     world.quirk(fills_client_oid="exchange_order_id")
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     for model in (OcoEvent, OcoLeg, OcoGroup):
         model.objects.all()._raw_delete(using="default")
     LotTrade.objects.update(lot=None)
@@ -152,13 +152,13 @@ def test_nor_what_carries_our_mark_and_is_not_in_our_books(desk, world):
 def test_what_the_desk_buys_back_and_then_sells_by_its_stop_is_not_bought_again(desk, world, own):
     allow()
     world.sell("BTC_USD", "0.1", fee_instrument_name="USD")
-    desk.quiet()
+    desk.sync_ok()
     world.set_price("BTC_USD", stop_of(world).ref_price * D("1.001"))
     for _ in range(3):
-        desk.quiet()
+        desk.sync_ok()
     world.set_price("BTC_USD", stop_of(world).ref_price * D("0.999"))
     for _ in range(20):
-        desk.quiet()
+        desk.sync_ok()
     ends = sorted((group.lot.side, group.state) for group in OcoGroup.objects.all())
     assert ends == [("BUY", "CLOSED_BY_STOP"), ("SELL", "CLOSED_BY_STOP")]
 

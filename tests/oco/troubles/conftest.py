@@ -8,7 +8,7 @@ from tests.oco.history import History
 from tests.oco.support import ours
 
 
-class Tale:
+class Scenario:
     def __init__(self, **begin):
         self.history = History(begin)
         self.life = self.history.life
@@ -31,37 +31,37 @@ class Tale:
 
     def requests(self, part):
         """How many requests of the last cycle have this in their name."""
-        return sum(part in method for method in self.life.asked)
+        return sum(part in method for method in self.life.requested)
 
-    def ends_well(self):
+    def must_converge(self):
         """Every coin is covered after a healthy while, and nothing more is sent."""
         self.history.converge()
 
 
 @pytest.fixture
-def tell(transactional_db):
+def new_scenario(transactional_db):
     """`tell(rich=False, ack_delay_ms=2000)` begins a tale; the desk has looked at the account once."""
-    tales = []
+    scenarios = []
 
     def begin(**begin):
-        tales.append(Tale(**begin))
-        return tales[-1]
+        scenarios.append(Scenario(**begin))
+        return scenarios[-1]
 
     yield begin
-    for tale in tales:
-        tale.history.close()
+    for scenario in scenarios:
+        scenario.history.close()
 
 
 @pytest.fixture
-def tale(tell):
-    return tell()
+def scenario(new_scenario):
+    return new_scenario()
 
 
 @pytest.fixture
-def bought(tale):
+def bought(scenario):
     """600 dollars of bitcoin that no cycle has seen yet; the fee was paid in dollars."""
-    tale.buy("BTC_USD", "600", "USD")
-    return tale
+    scenario.buy("BTC_USD", "600", "USD")
+    return scenario
 
 
 @pytest.fixture

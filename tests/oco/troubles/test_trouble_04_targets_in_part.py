@@ -16,26 +16,26 @@ def test_a_tenth_fills_and_the_rest_is_armed_again(covered):
     covered.fill_ours(covered.target(), "0.1")
     covered.sync()
     assert covered.resting() == [("LIMIT", D("0.009")), ("STOP_LOSS", D("0.009"))]
-    covered.ends_well()
+    covered.must_converge()
 
 
 @pytest.mark.parametrize("moment", range(8, 14))
 @pytest.mark.parametrize("kind", ["send", "answer"])
 def test_it_goes_on_filling_while_we_arm_again(covered, kind, moment):
     covered.fill_ours(covered.target(), "0.1")
-    covered.amid(kind, moment, "fill_ours", 0, "0.5")
-    covered.ends_well()
+    covered.during(kind, moment, "fill_ours", 0, "0.5")
+    covered.must_converge()
 
 
 def test_it_fills_wholly_between_our_cancel_and_the_look_at_it(covered):
     covered.fill_ours(covered.target(), "0.1")
-    covered.amid("send", 9, "fill_ours", 0, "1")
+    covered.during("send", 9, "fill_ours", 0, "1")
     assert OcoGroup.objects.get().state == "CLOSED_BY_TARGET"
-    covered.ends_well()
+    covered.must_converge()
 
 
 def test_again_and_again_a_little(covered):
     for _ in range(5):
         covered.fill_ours(covered.target(), "0.1")
         covered.sync()
-    covered.ends_well()
+    covered.must_converge()

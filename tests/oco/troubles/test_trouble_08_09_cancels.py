@@ -22,48 +22,48 @@ def in_part(covered):
 
 
 def test_a_fill_comes_before_our_cancel(in_part):
-    in_part.amid("send", 9, "fill_ours", 0, "1")
+    in_part.during("send", 9, "fill_ours", 0, "1")
     assert OcoGroup.objects.get().state == "CLOSED_BY_TARGET"
-    in_part.ends_well()
+    in_part.must_converge()
 
 
 def test_a_cancel_is_accepted_and_never_done(in_part):
-    in_part.trouble("ignore_cancel", CANCEL)
+    in_part.add_fault("ignore_cancel", CANCEL)
     for _ in range(4):
         in_part.sync()
         assert len(in_part.resting()) == 1
         assert in_part.requests("/cancel-") == 1
-    in_part.ends_well()
+    in_part.must_converge()
 
 
 @pytest.mark.parametrize("code", [316, 212, 40401])
 def test_a_cancel_is_refused_although_the_order_lives(in_part, code):
-    in_part.trouble("refuse", CANCEL, code=code, times=2)
+    in_part.add_fault("refuse", CANCEL, code=code, times=2)
     in_part.sync()
     assert len(in_part.resting()) == 1
-    in_part.ends_well()
+    in_part.must_converge()
 
 
 @pytest.mark.parametrize("share", ["1", "0.5"])
 def test_a_cancel_is_refused_because_the_order_has_ended(in_part, share):
-    in_part.amid("send", 9, "cancel_leg", 0)
-    in_part.ends_well()
+    in_part.during("send", 9, "cancel_leg", 0)
+    in_part.must_converge()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 1
 
 
 def test_the_answer_of_a_cancel_is_lost(in_part):
-    in_part.trouble("process_then_drop", CANCEL, times=1)
+    in_part.add_fault("process_then_drop", CANCEL, times=1)
     in_part.sync()
     assert in_part.resting() == [("LIMIT", D("0.006")), ("STOP_LOSS", D("0.006"))]
-    in_part.ends_well()
+    in_part.must_converge()
 
 
 def test_the_stop_and_then_the_sale_of_its_rest_find_a_thin_market(covered):
-    covered.thin("BTC_USD", "100")
+    covered.thin_market("BTC_USD", "100")
     covered.reach(0, "stop", "1")
     for _ in range(3):
         covered.sync()
-    covered.thin("BTC_USD", None)
+    covered.thin_market("BTC_USD", None)
     covered.sync()
     assert OcoGroup.objects.get().state == "CLOSED_BY_EXIT"
-    covered.ends_well()
+    covered.must_converge()

@@ -10,46 +10,46 @@ READS = ("*get-open-orders", "*get-order-history", "private/get-trades", "privat
 @pytest.mark.parametrize("kind", ["http", "empty", "drop_before"])
 def test_reads_fail_for_75_minutes(covered, kind):
     for method in READS:
-        covered.trouble(kind, method)
+        covered.add_fault(kind, method)
     for _ in range(25):
         covered.sync(180)
         assert covered.requests("/create-") == 0
     assert len(covered.resting()) == 2
-    covered.ends_well()
+    covered.must_converge()
     assert OcoGroup.objects.get().state == "ACTIVE"
 
 
 @pytest.mark.parametrize("method", READS)
 def test_half_of_the_reads_fail(bought, method):
-    bought.trouble("http", method, every=2, status=503)
+    bought.add_fault("http", method, every=2, status=503)
     for _ in range(4):
         bought.sync()
-    bought.ends_well()
+    bought.must_converge()
 
 
-def test_a_buy_during_the_outage_is_protected_after_it(tale):
-    tale.trouble("http", "private/*", status=502)
+def test_a_buy_during_the_outage_is_protected_after_it(scenario):
+    scenario.add_fault("http", "private/*", status=502)
     for _ in range(3):
-        tale.buy("ETH_USD", "600")
-        tale.sync()
-    assert tale.ours() == []
-    tale.calm()
-    tale.sync()
+        scenario.buy("ETH_USD", "600")
+        scenario.sync()
+    assert scenario.ours() == []
+    scenario.clear_faults()
+    scenario.sync()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 3
-    tale.ends_well()
+    scenario.must_converge()
 
 
-def test_a_restart_among_two_hundred_open_groups(tale):
+def test_a_restart_among_two_hundred_open_groups(scenario):
     """The new process knows nothing but the database, and sends nothing."""
     for _ in range(2):
         for _ in range(100):
-            tale.life.buy("ETH_USD", "30", "USD")
-        tale.sync()
+            scenario.life.buy("ETH_USD", "30", "USD")
+        scenario.sync()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 200
-    tale.killed("send", 3)
-    tale.sync()
-    assert tale.requests("/create-") == tale.requests("/cancel-") == 0
-    tale.sync(900)  # its window still overlaps with the two hundred fills
-    tale.sync(900)
-    assert len(tale.life.asked) <= 8
-    tale.ends_well()
+    scenario.killed("send", 3)
+    scenario.sync()
+    assert scenario.requests("/create-") == scenario.requests("/cancel-") == 0
+    scenario.sync(900)  # its window still overlaps with the two hundred fills
+    scenario.sync(900)
+    assert len(scenario.life.requested) <= 8
+    scenario.must_converge()

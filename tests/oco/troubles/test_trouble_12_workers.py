@@ -11,9 +11,9 @@ MOMENTS = range(1, 12, 2)
 @pytest.mark.parametrize("nth", MOMENTS)
 @pytest.mark.parametrize("kind", ["lease", "renewed", "send", "answer"])
 def test_suspended_for_two_minutes_while_another_worker_protects(bought, kind, nth):
-    bought.slept(kind, nth)
+    bought.suspended(kind, nth)
     assert len(bought.ours()) <= 2
-    bought.ends_well()
+    bought.must_converge()
 
 
 @pytest.mark.parametrize("nth", [8, 9, 10])
@@ -31,24 +31,24 @@ def test_asleep_with_a_signed_order_in_hand_while_two_others_decide_differently(
 
     bought.life.meanwhile = meanwhile
     for kind in ("renewed", "send"):
-        bought.amid(kind, nth, "meanwhile")
-    bought.ends_well()
+        bought.during(kind, nth, "meanwhile")
+    bought.must_converge()
 
 
 @pytest.mark.parametrize("nth", MOMENTS)
 def test_a_second_and_a_third_worker_start_beside_the_first(bought, nth):
-    bought.beside("send", nth)
-    bought.beside("answer", nth)
+    bought.second_worker("send", nth)
+    bought.second_worker("answer", nth)
     assert len(bought.ours()) == 2
-    bought.ends_well()
+    bought.must_converge()
 
 
 def test_a_task_delivered_twice_runs_once(bought):
     bought.life.tick(60)
     sync_cycle()
-    bought.life.asked.clear()
+    bought.life.requested.clear()
     sync_cycle()
-    assert bought.life.asked == []
+    assert bought.life.requested == []
     assert OcoGroup.objects.get().state == "ACTIVE"
 
 
@@ -56,4 +56,4 @@ def test_sixty_missed_runs_are_one(bought):
     bought.sync(3600)
     bought.sync(60)
     assert len(bought.ours()) == 2
-    bought.ends_well()
+    bought.must_converge()

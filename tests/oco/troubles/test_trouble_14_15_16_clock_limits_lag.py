@@ -10,7 +10,7 @@ def test_a_clock_that_is_a_minute_wrong_protects_nothing_and_harms_nothing(bough
     bought.skew(seconds)
     bought.sync()
     assert bought.ours() == []
-    bought.ends_well()
+    bought.must_converge()
     assert len(bought.ours()) == 2
 
 
@@ -21,23 +21,23 @@ def test_a_clock_that_is_less_wrong_protects(bought, seconds):
     assert len(bought.resting()) == 2
     bought.reach(0, "stop", "1")
     bought.sync()
-    bought.ends_well()
+    bought.must_converge()
 
 
 def test_42901_on_every_third_call(bought):
-    bought.trouble("refuse", "*", code=42901, every=3)
+    bought.add_fault("refuse", "*", code=42901, every=3)
     for _ in range(5):
         bought.sync()
     assert len(bought.resting()) == 2
-    bought.ends_well()
+    bought.must_converge()
 
 
 @pytest.mark.parametrize("age", [1, 3, 5])
 def test_a_balance_of_some_seconds_ago_neither_shrinks_nor_oversells(bought, age):
-    bought.trouble("stale", "private/user-balance", age_s=age)
+    bought.add_fault("stale", "private/user-balance", age_s=age)
     for seconds in (2, 3, 11, 60):
         bought.buy("BTC_USD", "600", "USD")
         bought.sync(seconds)
     bought.sync(3)
     assert set(Lot.objects.values_list("gone", flat=True)) == {0}
-    bought.ends_well()
+    bought.must_converge()

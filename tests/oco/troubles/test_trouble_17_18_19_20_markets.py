@@ -13,49 +13,49 @@ D = Decimal
 
 
 @pytest.mark.parametrize(("fee", "net"), [("", "0.00995"), ("USD", "0.01"), ("USDT", "0.01")])
-def test_only_a_fee_in_the_coin_lessens_the_lot(tale, fee, net):
-    tale.buy("BTC_USD", "600.1", fee)
-    tale.sync()
-    assert {quantity for _, quantity in tale.resting()} == {D(net)}
-    tale.ends_well()
+def test_only_a_fee_in_the_coin_lessens_the_lot(scenario, fee, net):
+    scenario.buy("BTC_USD", "600.1", fee)
+    scenario.sync()
+    assert {quantity for _, quantity in scenario.resting()} == {D(net)}
+    scenario.must_converge()
 
 
 @pytest.mark.parametrize("dollars", ["1.1", "30", "5000"])
-def test_a_grid_of_ten_thousand(tale, dollars):
-    tale.buy("SHIB_USD", dollars, "USD")
-    tale.sync()
-    for _, quantity in tale.resting():
+def test_a_grid_of_ten_thousand(scenario, dollars):
+    scenario.buy("SHIB_USD", dollars, "USD")
+    scenario.sync()
+    for _, quantity in scenario.resting():
         assert quantity % 10_000 == 0
-    tale.reach(0, "stop", "1")
-    tale.sync()
-    tale.ends_well()
+    scenario.reach(0, "stop", "1")
+    scenario.sync()
+    scenario.must_converge()
 
 
 @pytest.mark.parametrize("dollars", ["1.01", "1.05", "1.10", "1.2"])
-def test_around_the_minimum_of_a_dollar(tale, dollars):
+def test_around_the_minimum_of_a_dollar(scenario, dollars):
     """What is too little for its stop waits for more, and nothing is refused over and over."""
-    tale.buy("SHIB_USD", dollars, "USD")
-    tale.sync()
+    scenario.buy("SHIB_USD", dollars, "USD")
+    scenario.sync()
     assert OcoGroup.objects.filter(failures__gt=0).count() == 0
-    tale.ends_well()
+    scenario.must_converge()
 
 
-def test_an_entry_executes_after_its_cancel_was_accepted(tell):
-    tale = tell(cancel_delay_ms=2000)
-    tale.bid("ETH_USD", "600")
-    tale.sync()
-    order = tale.life.others()[0]
-    tale.world.cancel(order)
-    tale.fill(0, "0.5")
-    tale.sync()
+def test_an_entry_executes_after_its_cancel_was_accepted(new_scenario):
+    scenario = new_scenario(cancel_delay_ms=2000)
+    scenario.bid("ETH_USD", "600")
+    scenario.sync()
+    order = scenario.life.external_orders()[0]
+    scenario.world.cancel(order)
+    scenario.fill(0, "0.5")
+    scenario.sync()
     assert order.status == "CANCELED"
     assert Lot.objects.get().bought > D("0.09")
-    tale.ends_well()
+    scenario.must_converge()
 
 
 @pytest.mark.parametrize("percent", ["-6", "-30", "12", "40"])
 @pytest.mark.parametrize("nth", [8, 9])
 def test_the_market_gaps_while_the_pair_is_placed(bought, percent, nth):
-    bought.amid("send", nth, "move", "BTC_USD", percent)
+    bought.during("send", nth, "move", "BTC_USD", percent)
     bought.sync()
-    bought.ends_well()
+    bought.must_converge()

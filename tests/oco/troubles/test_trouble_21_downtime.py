@@ -13,7 +13,7 @@ TOO_OLD = 184 * DAY  # such trades come only through support (dossier 7)
 @pytest.mark.parametrize("seconds", REACHED)
 def test_what_was_bought_before_we_fell_asleep_is_protected_when_we_wake(bought, seconds):
     bought.sync(seconds)
-    bought.ends_well()
+    bought.must_converge()
 
 
 def test_what_was_bought_so_long_ago_that_no_trade_tells_of_it_is_not_touched(bought):
@@ -27,7 +27,7 @@ def test_what_was_bought_so_long_ago_that_no_trade_tells_of_it_is_not_touched(bo
 def test_a_stop_that_fired_while_we_slept_is_found(covered, seconds):
     covered.reach(0, "stop", "1")
     covered.sync(seconds)
-    covered.ends_well()
+    covered.must_converge()
     assert OcoGroup.objects.get().state == "CLOSED_BY_STOP"
 
 
@@ -35,22 +35,22 @@ def test_a_stop_that_fired_while_we_slept_is_found(covered, seconds):
 def test_nothing_is_dumped_after_it(bought, seconds):
     bought.move("BTC_USD", "-20")
     bought.sync(seconds)
-    bought.ends_well()
+    bought.must_converge()
     assert bought.ours() == []
     assert OcoGroup.objects.get().state == "STOP_FAILED"
 
 
 @pytest.mark.parametrize(("resolution", "told"), [("ns", 101), ("ms", 100)])
-def test_a_hundred_and_one_trades_in_one_millisecond(tell, resolution, told):
+def test_a_hundred_and_one_trades_in_one_millisecond(new_scenario, resolution, told):
     """With whole milliseconds the exchange cannot tell the last of them apart: that is a gap, on record."""
-    tale = tell(ns_resolution=resolution)
-    tale.bid("ETH_USD", "5000")
-    order = tale.life.others()[0]
+    scenario = new_scenario(ns_resolution=resolution)
+    scenario.bid("ETH_USD", "5000")
+    order = scenario.life.external_orders()[0]
     for _ in range(101):
-        tale.life.world.fill(order, "0.01")
+        scenario.life.world.fill(order, "0.01")
     for _ in range(3):
-        tale.sync()
-        tale.history.life.history()
+        scenario.sync()
+        scenario.history.life.history()
     assert LotTrade.objects.filter(lot__isnull=False).count() == told
-    assert len(tale.resting()) == 2
+    assert len(scenario.resting()) == 2
     assert HistoryGap.objects.exists() == (told < 101)

@@ -25,29 +25,29 @@ WHERE = ["*", "*/create-oco"]
 
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_numbers_as_strings_strings_as_numbers_and_new_fields_change_nothing(bought, kind):
-    bought.trouble(kind)
+    bought.add_fault(kind)
     bought.sync()
     assert OcoGroup.objects.get().state == "ACTIVE"
-    bought.ends_well()
+    bought.must_converge()
 
 
 @pytest.mark.parametrize("method", WHERE)
 @pytest.mark.parametrize(("kind", "detail"), MALFORMED, ids=lambda each: str(each))
 def test_a_malformed_answer_delays_and_doubles_nothing(bought, kind, detail, method):
-    bought.trouble(kind, method, **detail, every=2)
+    bought.add_fault(kind, method, **detail, every=2)
     for _ in range(3):
         bought.sync()
-    bought.calm()
+    bought.clear_faults()
     bought.sync()
     assert len(bought.resting()) <= 2
-    bought.ends_well()
+    bought.must_converge()
     assert OcoGroup.objects.get().state == "ACTIVE"
 
 
 def test_refused_without_end_it_is_tried_once_a_cycle(bought):
-    bought.trouble("refuse", "*/create-*", code=50007)
+    bought.add_fault("refuse", "*/create-*", code=50007)
     for _ in range(5):
         bought.sync()
         assert bought.requests("/create-") <= 2
     assert OcoGroup.objects.get().state == "STOP_FAILED"
-    bought.ends_well()
+    bought.must_converge()

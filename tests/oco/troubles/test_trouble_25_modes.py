@@ -4,8 +4,8 @@ from exchange.models import AccountBinding
 from oco.models import OcoGroup
 
 
-def other_account(tale):
-    tale.world.exchange.account_uuid = "0f6b5a2c-7d0e-4a57-9a55-3c8f5ad2a001"
+def other_account(scenario):
+    scenario.world.exchange.account_uuid = "0f6b5a2c-7d0e-4a57-9a55-3c8f5ad2a001"
 
 
 def test_orders_are_never_sent_to_another_account_than_the_one_in_the_database(bought):

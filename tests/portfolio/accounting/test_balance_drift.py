@@ -8,10 +8,10 @@ from exchange.models import HistoryRange
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from portfolio.accounting.cost_basis import Fill
-from portfolio.accounting.services import drift_count
+from portfolio.accounting.services import drift_add_fills
 from portfolio.models import Alert, CoinDrift, CostCursor
 from tests.factories import HistoryRangeFactory
-from tests.support import below, queries, written
+from tests.support import price_at_ratio, queries, write_statements
 
 DAY = 86_400
 
@@ -20,8 +20,8 @@ DAY = 86_400
 def known(desk, world):
     """The desk knows the account: 10,000 USD, 2 BTC and nothing that moves."""
     world.deposit("BTC", 2)
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     return desk
 
 
@@ -31,15 +31,15 @@ def told():
 
 def pass_by(desk, cycles=4):
     for _ in range(cycles):
-        desk.quiet()
+        desk.sync_ok()
     return told()
 
 
 def test_a_withdrawal_is_told_when_it_has_lasted(known, world):
     world.withdraw("BTC", "0.5")
-    known.quiet()
+    known.sync_ok()
     assert told() == []
-    known.quiet()
+    known.sync_ok()
     alert = Alert.objects.get()
     worth = f"0.5 BTC (about ${D('0.5') * world.price('BTC_USD'):,.2f}) left the account without a trade"
     assert (alert.kind, alert.title) == ("DRIFT", "BTC: left without a trade")
@@ -65,7 +65,7 @@ def test_a_deposit_is_told_also_of_cash_and_of_a_coin_that_was_never_here(known,
 def test_a_protected_departure_is_named_as_the_same(known, world, settings):
     settings.AUTO_PROTECT = True
     world.buy("ETH_USD", "1", fee_instrument_name="USD")
-    known.quiet()
+    known.sync_ok()
     world.withdraw("ETH", 1, force=True)
     kinds = pass_by(known)
     assert sorted(kinds) == ["CLOSED", "DRIFT"]
@@ -92,7 +92,7 @@ def test_what_comes_back_is_well_again(known, world):
 
 def test_what_comes_back_at_once_is_nothing(known, world):
     world.withdraw("BTC", "0.5")
-    known.quiet()
+    known.sync_ok()
     world.deposit("BTC", "0.5")
     assert pass_by(known) == []
 
@@ -117,12 +117,12 @@ def test_trades_and_their_fees_are_nothing(known, world, fee):
     pass_by(known)
     Alert.objects.all().delete()
     world.buy("BTC_USD", "0.013", **fee)  # a fee in bitcoin, where nothing else is said
-    known.quiet()
+    known.sync_ok()
     world.sell("BTC_USD", "1.5", **fee)  # more than was ever bought
-    order = world.buy("ETH_USD", "1", below(world, "ETH_USD"), **fee)
-    known.quiet()
+    order = world.buy("ETH_USD", "1", price_at_ratio(world, "ETH_USD"), **fee)
+    known.sync_ok()
     world.fill(order, "0.3333")
-    known.quiet()
+    known.sync_ok()
     world.fill(order)
     assert pass_by(known) == []
 
@@ -157,7 +157,7 @@ def test_history_read_backwards_is_nothing(desk, world):
     for _ in range(5):
         world.buy("BTC_USD", "0.1")
         world.tick(2 * DAY)
-    desk.quiet()
+    desk.sync_ok()
     while not history_slice(seconds=60):
         desk.tick(1)
     assert pass_by(desk) == []
@@ -188,13 +188,13 @@ def test_an_open_stretch_from_before_the_first_look_hinders_nothing(known, world
 @pytest.mark.parametrize("part", ["private/get-trades", "public/get-tickers", "private/user-balance"])
 def test_only_complete_cycles_count(known, world, part):
     world.withdraw("BTC", 1)
-    known.quiet()
+    known.sync_ok()
     world.faults.add("garbage", part)
     for _ in range(3):
         known.sync()
     assert "DRIFT" not in told()
     world.faults.clear()
-    known.quiet()
+    known.sync_ok()
     assert "DRIFT" in told()
 
 
@@ -223,7 +223,7 @@ def test_dollars_are_not_compared_while_a_perpetual_is_open(known, world):
 
 def test_after_a_trade_of_a_derivative_dollars_are_learnt_again(known):
     since = CostCursor.objects.get().compared_since_ns
-    drift_count(fills=[(since + 1, fill("ETHUSD-PERP"))], since_ns=since)
+    drift_add_fills(fills=[(since + 1, fill("ETHUSD-PERP"))], since_ns=since)
     assert CoinDrift.objects.get(currency="USD").known is None
     pass_by(known)
     assert CoinDrift.objects.get(currency="USD").known == 10_000
@@ -236,7 +236,7 @@ def fill(name):
 
 
 def test_nothing_is_counted_before_the_first_look(db):
-    drift_count(fills=[(5, fill("CRO_USD"))], since_ns=None)
+    drift_add_fills(fills=[(5, fill("CRO_USD"))], since_ns=None)
     assert not CoinDrift.objects.exists()
 
 
@@ -247,9 +247,9 @@ def test_a_quiet_cycle_reads_once_and_writes_nothing(known, world):
             world.deposit(each, 100)
         pass_by(known, 3)
         with queries() as statements:
-            known.quiet()
+            known.sync_ok()
         counts.append(sum("portfolio_drifts" in sql for sql in statements))
-        assert [sql for sql in written(statements) if "drift" in sql] == []
+        assert [sql for sql in write_statements(statements) if "drift" in sql] == []
     assert counts == [1, 1]
 
 
@@ -259,7 +259,7 @@ def test_what_moves_costs_the_same_for_one_coin_and_for_many(known, world):
         for each in coins:
             world.deposit(each, 100)
         with queries() as statements:
-            known.quiet()
+            known.sync_ok()
         counts.append(len(statements))
         pass_by(known)
     assert counts[0] == counts[1]

@@ -8,7 +8,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portfolio.accounting.balance_drift import SECOND_NS, Look, begun, compared, counted, matters
+from portfolio.accounting.balance_drift import (
+    SECOND_NS,
+    BalanceReading,
+    add_execution,
+    compare_reading,
+    initial_drift,
+    is_significant,
+)
 
 LOOKS = 5  # a minute apart, in which things happen
 STILL = 4  # after them, in which nothing does
@@ -60,19 +67,21 @@ class Account:
             self.listed.add(n)
             if self.drift is not None:
                 since = {"since_ns": SINCE_S * SECOND_NS}
-                self.drift = counted(self.drift, at_ns=one.at_s * SECOND_NS, quantity=one.amount, **since)
+                self.drift = add_execution(
+                    self.drift, at_ns=one.at_s * SECOND_NS, quantity=one.amount, **since
+                )
         return max((one.at_s for _, one in new), default=0)
 
     def look(self, at_s, lag_s, took_s):
         """The balance as it was `lag_s` before the read ended, and the executions listed by then."""
         times = {"from_ns": (at_s - took_s) * SECOND_NS, "until_ns": at_s * SECOND_NS}
-        look = Look(quantity=self.holds(at_s - lag_s), price_usd=PRICE, **times)
+        look = BalanceReading(quantity=self.holds(at_s - lag_s), price_usd=PRICE, **times)
         newest_s = self.list_trades(at_s)
         if self.drift is None:
-            self.drift = begun(look, traded_ns=newest_s * SECOND_NS)
+            self.drift = initial_drift(look, traded_ns=newest_s * SECOND_NS)
             return
         before = self.drift
-        self.drift, news = compared(before, look)
+        self.drift, news = compare_reading(before, look)
         if news is not None:
             self.check(before, news, at_s)
 
@@ -83,10 +92,12 @@ class Account:
         now = [self.unexplained(moment) for moment in range(at_s - LAG_S, at_s + 1)]
         assert any(later - news.change in self.levels for later in self.levels)
         assert level in [self.unexplained(moment) for moment in range(seen_s - LAG_S, seen_s + 1)]
-        assert any(not matters(one - level, PRICE) for one in now)
+        assert any(not is_significant(one - level, PRICE) for one in now)
         assert at_s - seen_s >= 60
-        assert matters(news.change, PRICE)
-        assert news.is_back == (before.before is not None and not matters(before.seen - before.before, PRICE))
+        assert is_significant(news.change, PRICE)
+        assert news.is_back == (
+            before.before is not None and not is_significant(before.seen - before.before, PRICE)
+        )
 
 
 def trade(amounts=(-7, -2, 1, 3, 11)):
@@ -137,4 +148,4 @@ def test_each_lasting_transfer_is_told_once_and_nothing_else(stretches):
                 if early_s and at_s > SINCE_S:
                     account.look(at_s - early_s, lag_s, took_s)
                 account.look(at_s, lag_s, took_s)
-        assert not matters(account.drift.known - account.unexplained(at_s), PRICE)
+        assert not is_significant(account.drift.known - account.unexplained(at_s), PRICE)

@@ -12,8 +12,8 @@ from portfolio.accounting.cost_basis import (
     Change,
     Fill,
     Stock,
-    after,
-    changes_of,
+    apply_change,
+    compute_changes,
     spot_pair,
 )
 
@@ -35,9 +35,9 @@ def story(*fills, coin="SOL"):
     """The stock after these fills, and what each sale gained."""
     stock, gains = EMPTY, []
     for one in fills:
-        for change in changes_of(one, cash=CASH):
+        for change in compute_changes(one, cash=CASH):
             if change.currency == coin:
-                stock, gain = after(stock, change)
+                stock, gain = apply_change(stock, change)
                 gains += [gain] if change.is_sale else []
     return stock, gains
 
@@ -60,7 +60,7 @@ def test_a_fee_in_the_coin_makes_them_fewer():
 @pytest.mark.parametrize(("side", "coin"), [("BUY", "SOL"), ("SELL", "USD")])
 def test_a_fee_without_a_currency_is_the_usual_one(side, coin):
     named, unnamed = fill(side, fee="-0.01", paid_in=coin), fill(side, fee="-0.01", paid_in="")
-    assert list(changes_of(unnamed, cash=CASH)) == list(changes_of(named, cash=CASH))
+    assert list(compute_changes(unnamed, cash=CASH)) == list(compute_changes(named, cash=CASH))
 
 
 def test_a_fee_in_another_coin_leaves_that_coin_at_its_cost():
@@ -128,8 +128,8 @@ def test_paying_with_a_coin_takes_it_at_its_cost():
 
 
 def test_cash_and_derivatives_are_no_stock():
-    assert list(changes_of(fill(name="USDT_USD"), cash=CASH)) == []
-    assert list(changes_of(fill(name="BTCUSD-PERP"), cash=CASH)) == []
+    assert list(compute_changes(fill(name="USDT_USD"), cash=CASH)) == []
+    assert list(compute_changes(fill(name="BTCUSD-PERP"), cash=CASH)) == []
     assert spot_pair("SHIB_BTC@OEX_HK") == ("SHIB", "BTC")
 
 
@@ -150,7 +150,7 @@ def test_cost_never_falls_below_nothing_and_money_is_neither_made_nor_lost(told)
     for side, quantity, price in told:
         sign = 1 if side == "BUY" else -1
         change = Change(currency="X", quantity=sign * quantity, usd=quantity * price, is_sale=sign < 0)
-        stock, gain = after(stock, change)
+        stock, gain = apply_change(stock, change)
         paid += change.usd if sign > 0 else 0
         brought += change.usd if sign < 0 else 0
         gained += gain or 0
@@ -165,10 +165,10 @@ def test_cost_never_falls_below_nothing_and_money_is_neither_made_nor_lost(told)
 def test_selling_everything_gains_everything(bought):
     stock = EMPTY
     for quantity, price in bought:
-        stock, _ = after(stock, Change(currency="X", quantity=quantity, usd=quantity * price))
+        stock, _ = apply_change(stock, Change(currency="X", quantity=quantity, usd=quantity * price))
     all_of_it = sum(quantity for quantity, _ in bought)
     paid = sum(quantity * price for quantity, price in bought)
     sale = Change(currency="X", quantity=-all_of_it, usd=D(7), is_sale=True)
-    assert after(stock, sale) == (EMPTY, 7 - paid)
+    assert apply_change(stock, sale) == (EMPTY, 7 - paid)
     more = Change(currency="X", quantity=-all_of_it * (1 + 2 * TOLERANCE), usd=D(7), is_sale=True)
-    assert after(stock, more) == (EMPTY, None)
+    assert apply_change(stock, more) == (EMPTY, None)

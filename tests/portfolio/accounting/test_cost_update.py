@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from exchange.models import Trade
 from exchange.services.lease import lease_take
 from portfolio.accounting import services
-from portfolio.accounting.cost_basis import EMPTY, Fill, after, changes_of
+from portfolio.accounting.cost_basis import EMPTY, Fill, apply_change, compute_changes
 from portfolio.accounting.services import cost_update
 from portfolio.models import CostCursor, CostEntry, PositionCost
 from tests.factories import TradeFactory
-from tests.support import queries, written
+from tests.support import queries, write_statements
 
 pytestmark = pytest.mark.django_db
 NAMES = ["SOL_USD", "SOL_EUR", "CRO_USD", "SOL_CRO", "USDT_USD", "BTCUSD-PERP"]
 
 
 @pytest.fixture(autouse=True)
-def held():
+def lease():
     return lease_take(purpose="cycle")
 
 
@@ -35,9 +35,9 @@ def slowly():
     stocks, gains = {}, {}
     for row in Trade.objects.order_by("create_time_ns", "trade_id"):
         told = {name: getattr(row, name) for name in services.COLUMNS[4:]}
-        for change in changes_of(Fill(**told), cash=("USD", "USDT", "EUR")):
+        for change in compute_changes(Fill(**told), cash=("USD", "USDT", "EUR")):
             coin = change.currency
-            stocks[coin], gain = after(stocks.get(coin, EMPTY), change)
+            stocks[coin], gain = apply_change(stocks.get(coin, EMPTY), change)
             if change.is_sale:
                 gains[row.trade_id, coin] = gain
     return {coin: (stock.quantity, stock.cost) for coin, stock in stocks.items()}, gains
@@ -53,76 +53,76 @@ def kept():
     )
 
 
-def test_new_trades_are_taken_in(held):
+def test_new_trades_are_taken_in(lease):
     trade(1)
     trade(2, "SELL", quantity=D("0.5"), price=D(120))
-    cost_update(held=held)
+    cost_update(lease=lease)
     row = PositionCost.objects.get()
     assert (row.currency, row.quantity, row.cost_usd, row.behind_ns) == ("SOL", D("0.5"), 50, None)
     assert CostEntry.objects.get(is_sale=True).realised_usd == 10
 
 
-def test_a_purchase_that_comes_to_light_later_explains_the_sale(held):
+def test_a_purchase_that_comes_to_light_later_explains_the_sale(lease):
     sale = trade(5, "SELL", price=D(120))
-    cost_update(held=held)
+    cost_update(lease=lease)
     assert CostEntry.objects.get(trade_id=sale.trade_id).realised_usd is None
     trade(2)
-    cost_update(held=held)
+    cost_update(lease=lease)
     assert CostEntry.objects.get(trade_id=sale.trade_id).realised_usd == 20
 
 
-def test_taking_in_twice_changes_nothing(held):
+def test_taking_in_twice_changes_nothing(lease):
     trade(1)
-    cost_update(held=held)
+    cost_update(lease=lease)
     before = kept()
     CostCursor.objects.update(trade_pk=0)
-    cost_update(held=held)
+    cost_update(lease=lease)
     assert kept() == before
     assert CostEntry.objects.count() == 1
 
 
-def test_nothing_new_costs_two_statements_and_writes_nothing(held):
+def test_nothing_new_costs_two_statements_and_writes_nothing(lease):
     for ns in range(20):
         trade(ns)
-    cost_update(held=held)
+    cost_update(lease=lease)
     with queries() as statements:
-        cost_update(held=held)
+        cost_update(lease=lease)
     assert len(statements) == 2
-    assert written(statements) == []
+    assert write_statements(statements) == []
 
 
-def test_one_more_trade_costs_the_same_on_an_old_account(held):
+def test_one_more_trade_costs_the_same_on_an_old_account(lease):
     counts = []
     for more in (5, 200):
         for ns in range(more):
             trade(ns + 1000 * more)
-        cost_update(held=held)
+        cost_update(lease=lease)
         trade(10**9 + more)
         with queries() as statements:
-            cost_update(held=held)
+            cost_update(lease=lease)
         counts.append(len(statements))
     assert counts[0] == counts[1]
 
 
-def test_a_cycle_does_a_bounded_part_and_the_next_goes_on(held, monkeypatch):
-    monkeypatch.setattr(services, "AT_ONCE", 2)
-    monkeypatch.setattr(services, "IN_A_CYCLE", 2)
+def test_a_cycle_does_a_bounded_part_and_the_next_goes_on(lease, monkeypatch):
+    monkeypatch.setattr(services, "BATCH_SIZE", 2)
+    monkeypatch.setattr(services, "MAX_BATCHES", 2)
     for ns in range(10):
         trade(ns)
-    cost_update(held=held)
+    cost_update(lease=lease)
     assert CostEntry.objects.count() == 4
     assert PositionCost.objects.get().behind_ns is not None or CostCursor.objects.get().is_behind
     for _ in range(6):
-        cost_update(held=held)
+        cost_update(lease=lease)
     assert kept() == slowly()
     assert not CostCursor.objects.get().is_behind
 
 
-def test_a_part_that_fails_is_done_again(held, monkeypatch):
+def test_a_part_that_fails_is_done_again(lease, monkeypatch):
     trade(1)
-    with mock.patch.object(services, "_reckon", side_effect=RuntimeError), pytest.raises(RuntimeError):
-        cost_update(held=held)
-    cost_update(held=held)
+    with mock.patch.object(services, "_recalculate", side_effect=RuntimeError), pytest.raises(RuntimeError):
+        cost_update(lease=lease)
+    cost_update(lease=lease)
     assert kept() == slowly()
 
 
@@ -140,16 +140,16 @@ fills = st.builds(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(told=st.lists(st.tuples(fills, st.booleans()), max_size=25), size=st.integers(1, 4))
-def test_it_converges_in_whatever_order_the_trades_come(held, told, size):
+def test_it_converges_in_whatever_order_the_trades_come(lease, told, size):
     """Some come alone and some together, many at the same instant, in parts as small as one."""
     for model in (Trade, CostEntry, PositionCost, CostCursor):
         model.objects.all().delete()
-    with mock.patch.object(services, "AT_ONCE", size), mock.patch.object(services, "IN_A_CYCLE", 3):
+    with mock.patch.object(services, "BATCH_SIZE", size), mock.patch.object(services, "MAX_BATCHES", 3):
         for one, is_cycle in told:
             trade(**one)
             if is_cycle:
-                cost_update(held=held)
+                cost_update(lease=lease)
         for _ in range(2 * len(told) + 2):
-            cost_update(held=held)
+            cost_update(lease=lease)
         assert kept() == slowly()
         assert not CostCursor.objects.filter(is_behind=True).exists()

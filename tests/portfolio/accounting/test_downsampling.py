@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.times import to_ms
-from portfolio.accounting.snapshots import DAILY, DAY_MS, HOUR_MS, HOURLY, kept, ripe_before
+from portfolio.accounting.snapshots import DAILY, DAY_MS, HOUR_MS, HOURLY, downsample_before, select_kept
 
 NOW = to_ms(datetime(2026, 5, 1, 12, 34, 56, tzinfo=UTC))
 moments = st.sets(st.integers(NOW - 200 * DAY_MS, NOW), max_size=60)
@@ -18,7 +18,7 @@ def ms(**ago):
 
 
 def thinned(found, now=NOW):
-    return kept(kept(found, HOURLY, now), DAILY, now)
+    return select_kept(select_kept(found, HOURLY, now), DAILY, now)
 
 
 def test_everything_stays_for_two_days():
@@ -43,13 +43,13 @@ def test_after_ninety_days_the_last_of_each_day():
 @given(moments | clustered)
 def test_the_last_of_every_stretch_is_among_them(found):
     for step in (HOURLY, DAILY):
-        stay = kept(found, step, NOW)
+        stay = select_kept(found, step, NOW)
         assert stay <= found
         for moment in found - stay:
             same = {one for one in stay if one // step.width_ms == moment // step.width_ms}
             assert len(same) == 1
             assert max(same) > moment
-            assert moment < ripe_before(step, NOW)
+            assert moment < downsample_before(step, NOW)
 
 
 @given(moments | clustered, st.lists(st.integers(0, 100 * DAY_MS), max_size=4))

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.accounting.snapshots import change_24h, curve, span_of, values_between, width_ms
+from portfolio.accounting.snapshots import change_24h, curve, parse_span, values_between, width_ms
 from tests.factories import SnapshotFactory
 from tests.support import queries
 
@@ -66,7 +66,7 @@ def test_old_values_lie_further_apart_without_a_gap(now):
 
 
 def test_the_span_is_one_that_we_know():
-    assert [span_of(given) for given in ({}, {"range": "1M"}, {"range": "9y"})] == ["1w", "1m", "1w"]
+    assert [parse_span(given) for given in ({}, {"range": "1M"}, {"range": "9y"})] == ["1w", "1m", "1w"]
 
 
 def test_the_change_is_against_the_nearest_value_a_day_ago(now):

@@ -6,24 +6,24 @@ import pytest
 import requests
 
 from exchange.client.client import Client
-from exchange.simulator.server import make_app, served
+from exchange.simulator.server import make_app, running_server
 from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import KEY, SECRET
-from tests.support import BUILDERS
+from tests.support import CLIENT_FACTORIES
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_position_is_among_the_unprotected(world, settings, monkeypatch, client):
     settings.DASHBOARD_PUBLIC = "true"
-    with served(make_app(world.exchange)) as address:
+    with running_server(make_app(world.exchange)) as address:
 
         def connected(*, before_request):
             return Client(
                 f"{address}/exchange/v1", KEY, SECRET, now_ms=world.now_ms, before_request=before_request
             )
 
-        for name in BUILDERS:
+        for name in CLIENT_FACTORIES:
             monkeypatch.setattr(name, connected)
         body = {"instrument_name": "ETHUSD-PERP", "quantity": "-1.5", "entry_price": "3000"}
         requests.post(f"{address}/_control/position", json=body, timeout=5).raise_for_status()

@@ -7,11 +7,18 @@ import pytest
 import time_machine
 
 from exchange.selectors import order_rows
-from portfolio.accounting.pnl import Why, coin_results, midnight_ns, order_results, today, unrealised_total
-from portfolio.dashboard.selectors import dashboard
+from portfolio.accounting.pnl import (
+    UnknownReason,
+    coin_results,
+    midnight_ns,
+    order_results,
+    today,
+    unrealised_total,
+)
+from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Balance
 from tests.factories import BalanceFactory, CostFactory, OrderFactory, SaleFactory, TradeFactory
-from tests.support import below, queries
+from tests.support import price_at_ratio, queries
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +32,7 @@ def test_a_coin_is_worth_more_or_less_than_it_cost():
     CostFactory()
     found = result()
     assert (found.average_cost_usd, found.unrealised_usd, found.unrealised_pct) == (50_000, 1_000, 20)
-    assert found.why is None
+    assert found.unknown_reason is None
 
 
 def test_what_left_the_account_took_its_cost_with_it():
@@ -34,20 +41,20 @@ def test_what_left_the_account_took_its_cost_with_it():
 
 
 @pytest.mark.parametrize(
-    ("cost", "held", "why"),
+    ("cost", "held", "unknown_reason"),
     [
-        (None, {}, Why.UNEXPLAINED),
-        ({}, {"quantity": D("0.2")}, Why.UNEXPLAINED),
-        ({"cost_usd": None}, {}, Why.NO_DOLLARS),
-        ({"behind_ns": 1}, {}, Why.BEHIND),
-        ({}, {"price_usd": None}, Why.UNPRICED),
+        (None, {}, UnknownReason.UNEXPLAINED),
+        ({}, {"quantity": D("0.2")}, UnknownReason.UNEXPLAINED),
+        ({"cost_usd": None}, {}, UnknownReason.NO_DOLLARS),
+        ({"behind_ns": 1}, {}, UnknownReason.BEHIND),
+        ({}, {"price_usd": None}, UnknownReason.UNPRICED),
     ],
 )
-def test_it_says_why_a_result_is_not_known(cost, held, why):
+def test_it_says_why_a_result_is_not_known(cost, held, unknown_reason):
     if cost is not None:
         CostFactory(**cost)
     found = result(**held)
-    assert (found.unrealised_usd, found.why) == (None, why)
+    assert (found.unrealised_usd, found.unknown_reason) == (None, unknown_reason)
 
 
 def test_the_sum_is_of_what_is_known():
@@ -58,10 +65,10 @@ def test_the_sum_is_of_what_is_known():
     results = coin_results(Balance.objects.all())
     assert set(results) == {"BTC", "XYZ"}
     assert unrealised_total(results) == 1_000
-    summary = dashboard().summary
+    summary = load_dashboard().summary
     assert (summary.unrealised_pnl_usd, summary.unrealised_unknown) == (1_000, 1)
     CostFactory._meta.model.objects.all().delete()
-    assert dashboard().summary.unrealised_pnl_usd is None
+    assert load_dashboard().summary.unrealised_pnl_usd is None
 
 
 def sold(**changes):
@@ -120,17 +127,17 @@ def test_a_page_costs_a_few_statements_more_than_the_api():
     counts = []
     for span in (None, "1w"):
         with queries() as statements:
-            dashboard(span=span)
+            load_dashboard(span=span)
         counts.append(len(statements))
     assert 0 < counts[1] - counts[0] <= 5
 
 
 def test_from_the_first_purchase_to_the_last_sale(desk, world):
     world.buy("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     world.set_price("BTC_USD", world.price("BTC_USD") * 2)
-    desk.quiet()
-    before = dashboard(span="1d")
+    desk.sync_ok()
+    before = load_dashboard(span="1d")
     paid = before.results["BTC"].average_cost_usd
     assert before.summary.unrealised_pnl_usd > 0
     held = (
@@ -139,8 +146,8 @@ def test_from_the_first_purchase_to_the_last_sale(desk, world):
         else before.portfolio[0].quantity
     )
     world.sell("BTC_USD", "0.009")
-    desk.quiet()
-    after = dashboard(span="1d")
+    desk.sync_ok()
+    after = load_dashboard(span="1d")
     (gain,) = after.realised.values()
     sale = TradeFactory._meta.model.objects.get(side="SELL")
     assert gain == pytest.approx(sale.quantity * sale.price + sale.fee - sale.quantity * paid)
@@ -152,6 +159,6 @@ def test_from_the_first_purchase_to_the_last_sale(desk, world):
 def test_what_was_deposited_has_no_result(desk, world):
     world.deposit("ETH", "3")
     world.buy("ETH_USD", "0.1")
-    desk.quiet()
-    assert dashboard().results["ETH"].why == Why.UNEXPLAINED
-    assert below(world) > 0
+    desk.sync_ok()
+    assert load_dashboard().results["ETH"].unknown_reason == UnknownReason.UNEXPLAINED
+    assert price_at_ratio(world) > 0

@@ -9,17 +9,17 @@ from django.utils import timezone
 
 from exchange.services.lease import LeaseLost
 from portfolio.accounting import snapshots
-from portfolio.accounting.snapshots import DAILY, HOURLY, kept, snapshot_thin
+from portfolio.accounting.snapshots import DAILY, HOURLY, select_kept, snapshot_downsample
 from portfolio.models import PortfolioSnapshot
 from portfolio.tasks import thin_values
 from tests.exchange.simulator.world import World
 from tests.factories import SnapshotFactory
-from tests.support import below
+from tests.support import price_at_ratio
 
 
 def test_a_cycle_records_what_the_account_is_worth(desk, world):
     world.deposit("BTC", "0.5")
-    desk.quiet()
+    desk.sync_ok()
     row = PortfolioSnapshot.objects.get()
     assert row.total_usd == (10_000 + world.price("BTC_USD") / 2).quantize(D("0.01"))
     assert (row.cash_usd, row.unpriced, row.at) == (10_000, [], desk.now)
@@ -27,7 +27,7 @@ def test_a_cycle_records_what_the_account_is_worth(desk, world):
 
 @pytest.mark.parametrize("method", ["private/user-balance", "public/get-tickers"])
 def test_a_reading_that_failed_leaves_a_gap(desk, world, method):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("http", method=method, status=500)
     run = desk.sync()
     assert run.errors
@@ -35,7 +35,7 @@ def test_a_reading_that_failed_leaves_a_gap(desk, world, method):
 
 
 def test_a_balance_that_is_not_believed_leaves_a_gap(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     world.faults.add("empty", "private/user-balance")
     run = desk.sync()
     assert run.errors
@@ -44,16 +44,16 @@ def test_a_balance_that_is_not_believed_leaves_a_gap(desk, world):
 
 def test_an_open_order_changes_no_value(desk, world):
     world.deposit("BTC", "0.5")
-    desk.quiet()
-    world.buy("BTC_USD", "0.01", below(world))
-    desk.quiet()
+    desk.sync_ok()
+    world.buy("BTC_USD", "0.01", price_at_ratio(world))
+    desk.sync_ok()
     new, old = PortfolioSnapshot.objects.all()
     assert new.total_usd == old.total_usd
 
 
 def test_an_account_without_anything_is_worth_nothing(desk):
     desk.world = World({})
-    desk.quiet()
+    desk.sync_ok()
     assert PortfolioSnapshot.objects.get().total_usd == 0
 
 
@@ -81,17 +81,17 @@ def test_the_task_thins():
 
 @pytest.mark.django_db
 def test_thinning_keeps_what_the_rule_keeps_in_bounded_parts(monkeypatch):
-    monkeypatch.setattr(snapshots, "AT_ONCE", 10)
+    monkeypatch.setattr(snapshots, "BATCH_SIZE", 10)
     now = timezone.now()
     for hours in range(0, 110 * 24, 11):
         for minutes in (0, 20, 25):
             SnapshotFactory(at=now - timedelta(hours=hours, minutes=minutes))
     moments = set(PortfolioSnapshot.objects.values_list("at_ms", flat=True))
     now_ms = int(now.timestamp() * 1000)
-    first = snapshot_thin(now=now, most=1)
+    first = snapshot_downsample(now=now, most=1)
     assert 0 < first <= 12
     for _ in range(40):
-        snapshot_thin(now=now)
+        snapshot_downsample(now=now)
     left = set(PortfolioSnapshot.objects.values_list("at_ms", flat=True))
-    assert left == kept(kept(moments, HOURLY, now_ms), DAILY, now_ms)
-    assert snapshot_thin(now=now) == 0
+    assert left == select_kept(select_kept(moments, HOURLY, now_ms), DAILY, now_ms)
+    assert snapshot_downsample(now=now) == 0

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.portfolio.alerts.post import PostOffice
+from tests.portfolio.alerts.post import AlertServer
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def post(settings):
-    office = PostOffice()
-    settings.ALERT_URLS = office.url()
-    yield office
-    office.close()
+    server = AlertServer()
+    settings.ALERT_URLS = server.url()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -7,39 +7,39 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 TOKEN = "Planted9TokenOfAChannel"
 
 
-class PostOffice:
+class AlertServer:
     """Keeps what arrives. `status` is what it answers, `gate` holds the answers back until it is set."""
 
     def __init__(self):
-        self.letters = []
+        self.messages = []
         self.asked = []
         self.status = 200
         self.gate = threading.Event()
         self.gate.set()
-        office = self
+        server = self
 
-        class Desk(BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                office.asked.append(self.path)
-                office.gate.wait(30)
-                if office.status == 200:
-                    office.letters.append(json.loads(body))
-                self.send_response(office.status)
+                server.asked.append(self.path)
+                server.gate.wait(30)
+                if server.status == 200:
+                    server.messages.append(json.loads(body))
+                self.send_response(server.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def do_GET(self):
-                office.asked.append(self.path)
-                office.gate.wait(30)
-                self.send_response(office.status)
+                server.asked.append(self.path)
+                server.gate.wait(30)
+                self.send_response(server.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *args):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -53,7 +53,7 @@ class PostOffice:
 
     @property
     def titles(self):
-        return [letter["title"] for letter in self.letters]
+        return [letter["title"] for letter in self.messages]
 
     def close(self):
         self.gate.set()

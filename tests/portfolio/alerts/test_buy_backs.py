@@ -6,12 +6,12 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.accounting.balance_drift import News
-from portfolio.alerts.balance_changes import drift_tell
-from portfolio.alerts.daily_report import daily_words
-from portfolio.alerts.position_checks import dear_note_all, naked_now
+from portfolio.accounting.balance_drift import DriftChange
+from portfolio.alerts.balance_changes import report_balance_change
+from portfolio.alerts.daily_report import daily_message
+from portfolio.alerts.position_checks import check_above_limit, unprotected_positions
 from portfolio.alerts.services import alert_raise_all
-from portfolio.dashboard.selectors import dashboard
+from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Alert, Balance
 from tests.factories import (
     BalanceFactory,
@@ -34,12 +34,12 @@ def known(clock, monkeypatch):
     """The account was read a moment ago; these rows have no orders behind them to judge by."""
     InstrumentFactory()
     SyncRunFactory()
-    monkeypatch.setattr("portfolio.alerts.services.invariants_broken", lambda: [])
+    monkeypatch.setattr("portfolio.alerts.services.invariant_violations", lambda: [])
 
 
 def look():
     alert_raise_all(now=timezone.now())
-    dear_note_all(now=timezone.now())
+    check_above_limit(now=timezone.now())
     return [alert.kind for alert in Alert.objects.order_by("id")]
 
 
@@ -152,7 +152,7 @@ def test_it_is_over_when_its_orders_are(state, kinds):
 
 
 def naked_value():
-    (found,) = naked_now(now=timezone.now(), longer_than=timedelta(0))
+    (found,) = unprotected_positions(now=timezone.now(), longer_than=timedelta(0))
     return found.value_usd
 
 
@@ -169,7 +169,7 @@ def test_what_is_sold_out_is_priced_by_its_pair():
 
 
 def daily():
-    return daily_words(dashboard(now=timezone.now()))
+    return daily_message(load_dashboard(now=timezone.now()))
 
 
 def test_the_daily_alert_does_not_count_it_among_coins_without_a_stop():
@@ -199,8 +199,10 @@ def test_money_that_left_ended_the_buy_back_and_no_protection():
     EventFactory(group=group, old="ACTIVE", new="CLOSED_BY_HAND", at=timezone.now())
     since_ns = int(timezone.now().timestamp() * 1_000_000_000)
     for currency in ("USD", "BTC"):
-        news = News(change=D(-600), since_ns=since_ns, is_back=False)
-        drift_tell(currency=currency, news=news, price_usd=D(1), now=timezone.now())
+        drift_change = DriftChange(change=D(-600), since_ns=since_ns, is_back=False)
+        report_balance_change(
+            currency=currency, drift_change=drift_change, price_usd=D(1), now=timezone.now()
+        )
     money, coins = (alert.text for alert in Alert.objects.filter(kind="DRIFT").order_by("id"))
     assert "The buy-back that ended for lack of this money is the same departure." in money
     assert "same departure" not in coins

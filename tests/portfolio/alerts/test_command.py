@@ -25,7 +25,7 @@ def run(*words):
 def test_it_sends_what_is_due(post, clock):
     AlertFactory()
     assert run() == ("1 sent, 0 failed, 0 waiting\n", 0)
-    assert len(post.letters) == 1
+    assert len(post.messages) == 1
 
 
 def test_it_says_by_its_exit_code_that_something_failed(post, clock):
@@ -76,7 +76,7 @@ class TestDaily:
         said, code = run("--daily")
         assert code == 0
         assert "Everything is protected" in said
-        assert len(post.letters) == 1
+        assert len(post.messages) == 1
         clock.tick(hours=11, minutes=30)
         assert "The daily alert of 2026-08-01 was made before." in run("--daily")[0]
         run()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exchange.models import ExchangeOrder
 from exchange.models.sync import Stream
-from portfolio.alerts.consistency_checks import books_note_all
+from portfolio.alerts.consistency_checks import check_missing_fills
 from portfolio.models import Alert
 from tests.factories import (
     HistoryRangeFactory,
@@ -45,7 +45,7 @@ def order():
 
 
 def look():
-    books_note_all(now=timezone.now())
+    check_missing_fills(now=timezone.now())
     return [alert.kind for alert in Alert.objects.order_by("id")]
 
 

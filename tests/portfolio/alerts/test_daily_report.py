@@ -9,9 +9,9 @@ import time_machine
 from django.db import IntegrityError
 from django.utils import timezone
 
-from portfolio.alerts.daily_report import daily_raise
+from portfolio.alerts.daily_report import daily_alert_raise
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.runner import alert_round
+from portfolio.alerts.runner import run_alert_checks
 from portfolio.models import Alert
 from tests.factories import (
     AlertFactory,
@@ -32,7 +32,7 @@ def known(clock):
 
 
 def told(now=None):
-    return daily_raise(now=now or timezone.now())
+    return daily_alert_raise(now=now or timezone.now())
 
 
 def test_what_has_no_stop_is_told_with_everything_one_needs(settings, post, clock):
@@ -52,7 +52,7 @@ def test_what_has_no_stop_is_told_with_everything_one_needs(settings, post, cloc
     )
     assert "together worth $6,000.00" in alert.text
     alert_deliver_all(clock=clock)
-    assert "https://desk.example.org/protection/" in post.letters[0]["message"]
+    assert "https://desk.example.org/protection/" in post.messages[0]["message"]
 
 
 def test_it_also_says_that_everything_is_protected():
@@ -106,7 +106,7 @@ def test_the_database_refuses_a_second_one():
 
 
 def test_two_that_look_at_the_same_moment_make_one(monkeypatch):
-    monkeypatch.setattr("portfolio.alerts.daily_report.daily_last", lambda: None)
+    monkeypatch.setattr("portfolio.alerts.daily_report.last_daily_date", lambda: None)
     assert told() is not None
     assert told() is None
     assert Alert.objects.count() == 1
@@ -137,6 +137,6 @@ def test_it_is_made_at_eight_local_over_a_change_of_the_clocks(settings, zone, d
 
 def test_missed_because_nobody_was_there_it_comes_late(post, clock):
     AlertFactory(daily_date=date(2026, 7, 30), kind="DAILY", state="SENT")
-    alert_round()
+    run_alert_checks()
     assert post.titles == ["DRY RUN · Everything is protected"]
     assert Alert.objects.latest("id").daily_date == date(2026, 8, 1)

@@ -33,7 +33,7 @@ def test_a_dry_run_is_said_loudly_and_the_page_is_named(post, clock, settings):
     group = GroupFactory()
     AlertFactory(oco_group_id=group.pk)
     alert_deliver_all(clock=clock)
-    (letter,) = post.letters
+    (letter,) = post.messages
     assert "*** DRY RUN: nothing here is real." in letter["message"]
     assert "The exchange refused it three times." in letter["message"]
     assert f"https://desk.example.org/protection/{group.pk}/" in letter["message"]
@@ -45,15 +45,15 @@ def test_live_is_said_as_well(post, clock, settings):
     AlertFactory()
     alert_deliver_all(clock=clock)
     assert post.titles == ["LIVE · BTC_USD: no stop can be placed"]
-    assert "DRY RUN" not in post.letters[0]["message"]
-    assert "Real money" in post.letters[0]["message"]
+    assert "DRY RUN" not in post.messages[0]["message"]
+    assert "Real money" in post.messages[0]["message"]
 
 
 def test_without_an_address_of_its_own_the_desk_is_where_it_listens(post, clock, settings):
     settings.HOST, settings.PORT = "0.0.0.0", 8123
     AlertFactory()
     alert_deliver_all(clock=clock)
-    assert "http://127.0.0.1:8123/alerts/" in post.letters[0]["message"]
+    assert "http://127.0.0.1:8123/alerts/" in post.messages[0]["message"]
 
 
 def test_many_at_once_are_one_digest(post, clock):
@@ -61,7 +61,7 @@ def test_many_at_once_are_one_digest(post, clock):
         AlertFactory(title=f"Alert {number}")
     assert alert_deliver_all(clock=clock).sent == 30
     assert post.titles == ["DRY RUN · 30 alerts"]
-    assert all(f"Alert {number}\n" in post.letters[0]["message"] for number in range(30))
+    assert all(f"Alert {number}\n" in post.messages[0]["message"] for number in range(30))
 
 
 def test_what_is_too_much_for_an_hour_waits_for_its_digest(post, clock):
@@ -70,7 +70,7 @@ def test_what_is_too_much_for_an_hour_waits_for_its_digest(post, clock):
         alert_deliver_all(clock=clock)
     AlertFactory()
     done = alert_deliver_all(clock=clock)
-    assert (done.sent, done.waiting, len(post.letters)) == (0, 1, 6)
+    assert (done.sent, done.waiting, len(post.messages)) == (0, 1, 6)
     clock.tick(minutes=10)
     assert alert_deliver_all(clock=clock).sent == 1
 
@@ -91,7 +91,7 @@ class TestFailure:
         assert alert.last_error == "Not taken by channel 1 (JSON)."
         post.status = 200
         assert alert_deliver_all(clock=clock).sent == 1
-        assert len(post.letters) == 1
+        assert len(post.messages) == 1
 
     def test_after_a_day_it_is_given_up(self, post, clock):
         post.status = 500
@@ -122,7 +122,7 @@ class TestFailure:
         assert post.asked == ["/first", "/second"]
 
     def test_a_server_that_never_answers_costs_no_more_than_the_deadline(self, post, clock, monkeypatch):
-        monkeypatch.setattr(channels, "DEADLINE_S", 0.2)
+        monkeypatch.setattr(channels, "SEND_TIMEOUT_SECONDS", 0.2)
         post.gate.clear()
         AlertFactory()
         assert alert_deliver_all(clock=clock).failed == 1
@@ -132,7 +132,7 @@ class TestFailure:
     def test_while_the_channels_are_slow_a_round_ends_before_the_queue_ends_it(
         self, post, clock, monkeypatch
     ):
-        monkeypatch.setattr("portfolio.alerts.delivery.ROUND_S", 0)
+        monkeypatch.setattr("portfolio.alerts.delivery.MAX_RUN_SECONDS", 0)
         AlertFactory.create_batch(3)
         assert alert_deliver_all(clock=clock).waiting == 3
         assert post.asked == []
@@ -152,7 +152,7 @@ class TestClaim:
     def test_what_another_is_sending_is_left_to_it(self, post, clock):
         AlertFactory(state=State.SENDING, claim="another", claimed_at=clock())
         assert alert_deliver_all(clock=clock).sent == 0
-        assert post.letters == []
+        assert post.messages == []
 
     def test_a_claim_that_died_is_taken_again(self, post, clock):
         AlertFactory(state=State.SENDING, claim="another", claimed_at=clock(), attempts=1)
@@ -162,13 +162,13 @@ class TestClaim:
     def test_who_comes_back_too_late_changes_nothing(self, post, clock, monkeypatch):
         """Its claim went to another while it was sending."""
         alert = AlertFactory()
-        taken = channels.take_all
+        taken = channels.send_all
 
-        def slow(letters):
+        def slow(messages):
             Alert.objects.filter(pk=alert.pk).update(claim="another")
-            return taken(letters)
+            return taken(messages)
 
-        monkeypatch.setattr("portfolio.alerts.delivery.take_all", slow)
+        monkeypatch.setattr("portfolio.alerts.delivery.send_all", slow)
         alert_deliver_all(clock=clock)
         alert.refresh_from_db()
         assert (alert.state, alert.claim, alert.sent_to) == (State.SENDING, "another", [])
@@ -179,7 +179,7 @@ class TestClaim:
         monkeypatch.setattr("portfolio.alerts.delivery._last_number", lambda: 0)
         AlertMessage.objects.create(number=1, at=clock(), alerts=1)
         assert alert_deliver_all(clock=clock).waiting == 2
-        assert post.letters == []
+        assert post.messages == []
 
 
 def test_without_a_channel_they_stay_on_the_desk_for_good(clock, settings, post):
@@ -189,7 +189,7 @@ def test_without_a_channel_they_stay_on_the_desk_for_good(clock, settings, post)
     assert states() == [State.DESK]
     settings.ALERT_URLS = post.url()
     alert_deliver_all(clock=clock)
-    assert post.letters == []
+    assert post.messages == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -198,10 +198,10 @@ def test_two_workers_at_once_send_nothing_twice(post, clock, monkeypatch):
     for number in range(5):
         AlertFactory(title=f"Alert {number}")
     both = threading.Barrier(2)
-    whole = "portfolio.alerts.delivery._messages"
+    whole = "portfolio.alerts.delivery._batches"
     from portfolio.alerts import delivery
 
-    plan = delivery._messages
+    plan = delivery._batches
 
     def together(due, now):
         both.wait(10)
@@ -234,7 +234,7 @@ def test_what_is_new_does_not_wait_behind_what_a_dead_channel_refuses(post, cloc
     clock.tick(minutes=1)
     AlertFactory(title="New")
     alert_deliver_all(clock=clock)
-    assert "New\n" in post.letters[0]["message"]
+    assert "New\n" in post.messages[0]["message"]
 
 
 def test_a_digest_is_read_in_the_order_of_what_happened(post, clock):
@@ -245,5 +245,5 @@ def test_a_digest_is_read_in_the_order_of_what_happened(post, clock):
     for number in range(4):
         AlertFactory(title=f"New {number}")
     alert_deliver_all(clock=clock)
-    words = post.letters[0]["message"]
+    words = post.messages[0]["message"]
     assert words.index("Old 3") < words.index("New 0")

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.selectors import alerts_shown
+from portfolio.alerts.selectors import alert_summary
 from portfolio.models import Alert
 from tests.factories import (
     AlertFactory,
@@ -35,14 +35,14 @@ def page(browser=None, address="/alerts/"):
 
 
 def notices():
-    return " ".join(alerts_shown().notices)
+    return " ".join(alert_summary().notices)
 
 
 class TestShown:
     def test_what_needs_somebody_newest_first(self):
         for number in range(5):
             AlertFactory(title=f"Alert {number}", raised_at=timezone.now() - timedelta(minutes=number))
-        shown = alerts_shown()
+        shown = alert_summary()
         assert [alert.title for alert in shown.alerts] == ["Alert 0", "Alert 1", "Alert 2"]
         assert shown.others == 4
 
@@ -72,14 +72,14 @@ class TestShown:
     )
     def test_what_needs_nobody_is_not_in_the_banner(self, changes):
         AlertFactory(**changes)
-        assert not alerts_shown()
+        assert not alert_summary()
 
     def test_a_live_account_without_a_channel_is_warned(self, settings):
-        assert not alerts_shown()
+        assert not alert_summary()
         settings.LIVE_TRADING = True
         assert "set ALERT_URLS" in notices()
         settings.ALERT_URLS = "json://127.0.0.1/x"
-        assert not alerts_shown()
+        assert not alert_summary()
 
     def test_a_failed_delivery_is_said_until_it_went_or_somebody_has_seen_it(self, post, clock):
         post.status = 500

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.alerts.messages import message_of
+from portfolio.alerts.messages import build_message
 from portfolio.alerts.services import alert_raise_all
 from portfolio.models import Alert
 from tests.factories import (
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def broken(clock, monkeypatch):
     """The invariants that do not hold; these rows have no orders behind them to judge by."""
     words = []
-    monkeypatch.setattr("portfolio.alerts.services.invariants_broken", lambda: words)
+    monkeypatch.setattr("portfolio.alerts.services.invariant_violations", lambda: words)
     return words
 
 
@@ -147,7 +147,7 @@ def test_the_order_says_the_price_before_its_trades_are_read():
 def test_a_sale_is_sent_as_a_warning():
     sold("CLOSED_BY_STOP", "56900")
     look()
-    message = message_of([Alert.objects.get()])
+    message = build_message([Alert.objects.get()])
     assert message.tone == "warning"
     assert "/protection/" in message.text
 

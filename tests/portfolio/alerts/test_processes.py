@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.portfolio.alerts.post import PostOffice
-from tests.programs import Place
+from tests.portfolio.alerts.post import AlertServer
+from tests.programs import Installation
 
 ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text, instrument_name, raised_at,
     acknowledged_by, state, attempts, claim, sent_to, last_error, correlation_id)
@@ -15,21 +15,21 @@ ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text,
 
 @pytest.fixture
 def post():
-    office = PostOffice()
-    yield office
-    office.close()
+    server = AlertServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def place(tmp_path, post):
-    place = Place(tmp_path, ALERT_URLS=post.url())
-    assert place.run("setup", "--no-static")[0] == 0
-    yield place
-    place.clear()
+def installation(tmp_path, post):
+    installation = Installation(tmp_path, ALERT_URLS=post.url())
+    assert installation.run("setup", "--no-static")[0] == 0
+    yield installation
+    installation.clear()
 
 
-def table(place, sql, *values):
-    with sqlite3.connect(place.directory / "dry_run.sqlite3", timeout=20) as connection:
+def table(installation, sql, *values):
+    with sqlite3.connect(installation.directory / "dry_run.sqlite3", timeout=20) as connection:
         return connection.execute(sql, values).fetchall()
 
 
@@ -40,25 +40,27 @@ def arrived(post, count):
         time.sleep(0.05)
 
 
-def test_two_at_once_send_each_alert_once(place, post):
+def test_two_at_once_send_each_alert_once(installation, post):
     for number in range(5):
-        table(place, ROW, f"event {number}", f"Alert {number}")
-    programs = [place.start("send_alerts"), place.start("send_alerts")]
+        table(installation, ROW, f"event {number}", f"Alert {number}")
+    programs = [installation.start("send_alerts"), installation.start("send_alerts")]
     assert [program.wait() for program in programs] == [0, 0]
     assert sorted(post.titles) == [f"DRY RUN · Alert {number}" for number in range(5)]
-    assert table(place, "SELECT DISTINCT state FROM portfolio_alerts") == [("SENT",)]
+    assert table(installation, "SELECT DISTINCT state FROM portfolio_alerts") == [("SENT",)]
 
 
-def test_one_that_is_killed_while_it_sends_loses_nothing(place, post):
-    table(place, ROW, "event 1", "Alert 1")
+def test_one_that_is_killed_while_it_sends_loses_nothing(installation, post):
+    table(installation, ROW, "event 1", "Alert 1")
     post.gate.clear()
-    sender = place.start("send_alerts")
+    sender = installation.start("send_alerts")
     arrived(post, 1)
     sender.kill()
     post.gate.set()
-    assert table(place, "SELECT state FROM portfolio_alerts") == [("SENDING",)]
-    assert place.run("send_alerts")[0] == 0
-    assert table(place, "SELECT state FROM portfolio_alerts") == [("SENDING",)]  # its claim still lives
-    table(place, "UPDATE portfolio_alerts SET claimed_at = datetime('now', '-6 minutes')")
-    assert place.run("send_alerts")[0] == 0
-    assert table(place, "SELECT state, attempts FROM portfolio_alerts") == [("SENT", 2)]
+    assert table(installation, "SELECT state FROM portfolio_alerts") == [("SENDING",)]
+    assert installation.run("send_alerts")[0] == 0
+    assert table(installation, "SELECT state FROM portfolio_alerts") == [
+        ("SENDING",)
+    ]  # its claim still lives
+    table(installation, "UPDATE portfolio_alerts SET claimed_at = datetime('now', '-6 minutes')")
+    assert installation.run("send_alerts")[0] == 0
+    assert table(installation, "SELECT state, attempts FROM portfolio_alerts") == [("SENT", 2)]

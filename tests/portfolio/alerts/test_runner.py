@@ -4,7 +4,7 @@ import pytest
 
 from portfolio import tasks
 from portfolio.alerts import runner
-from portfolio.alerts.runner import alert_round
+from portfolio.alerts.runner import run_alert_checks
 from portfolio.models import Alert
 from tests.factories import AlertFactory, SyncRunFactory
 
@@ -24,29 +24,29 @@ def test_a_look_that_breaks_stops_nothing_and_is_told_itself(post, clock, monkey
 
     SyncRunFactory()
     AlertFactory(title="Something else")
-    monkeypatch.setitem(runner.LOOKS, "desk", broken)
-    alert_round()
-    alert_round()
+    monkeypatch.setitem(runner.CHECKS, "desk", broken)
+    run_alert_checks()
+    run_alert_checks()
     assert sorted(post.titles) == [
         "DRY RUN · A part of the watch fails",
         "DRY RUN · Everything is protected",
         "DRY RUN · Something else",
     ]
-    assert not any("PlantedWord" in letter["message"] for letter in post.letters)
-    monkeypatch.setitem(runner.LOOKS, "desk", lambda now: None)
-    alert_round()
+    assert not any("PlantedWord" in letter["message"] for letter in post.messages)
+    monkeypatch.setitem(runner.CHECKS, "desk", lambda now: None)
+    run_alert_checks()
     assert post.titles[-1] == "DRY RUN · Well again: A part of the watch fails"
 
 
 def test_a_quiet_round_sends_and_writes_nothing(post, clock, django_assert_max_num_queries):
     SyncRunFactory()
-    alert_round()
-    post.letters.clear()
+    run_alert_checks()
+    post.messages.clear()
     with django_assert_max_num_queries(40) as asked:
-        assert alert_round().sent == 0
+        assert run_alert_checks().sent == 0
     words = {query["sql"].split()[0] for query in asked.captured_queries}
     assert words <= {"SELECT"}
-    assert post.letters == []
+    assert post.messages == []
 
 
 def test_what_a_cycle_raised_is_not_left_waiting_for_the_minute(desk, asked):

@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from exchange.checks import contradictions
-from exchange.core.observability import parts_of, redact
+from exchange.checks import settings_errors
+from exchange.core.observability import redact, secret_parts
 from portfolio import checks
-from portfolio.alerts.channels import channels_read
+from portfolio.alerts.channels import configured_channels
 from portfolio.alerts.delivery import alert_deliver_all
-from portfolio.alerts.runner import alert_round
+from portfolio.alerts.runner import run_alert_checks
 from tests.factories import AlertFactory, UserFactory
 from tests.portfolio.alerts.post import TOKEN
 
@@ -44,7 +44,7 @@ def leaks(*texts):
 def test_nothing_that_comes_out_shows_an_address(troubled, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("apprise").setLevel(1)
-    alert_round()
+    run_alert_checks()
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("send_alerts", "--test", stdout=out, stderr=out)
@@ -57,13 +57,13 @@ def test_nothing_that_comes_out_shows_an_address(troubled, caplog, capfd):
 
 
 def test_what_a_channel_says_of_itself_is_no_address(troubled):
-    assert leaks(repr(channels_read()), *(channel.name for channel in channels_read())) == []
+    assert leaks(repr(configured_channels()), *(channel.name for channel in configured_channels())) == []
 
 
 def test_settings_that_cannot_work_are_refused_without_being_repeated(settings):
     settings.ALERT_URLS = f"json://127.0.0.1/x nonsense://{TOKEN}"
     settings.HEARTBEAT_URL = f"ftp://{TOKEN}"
-    said = contradictions()
+    said = settings_errors()
     assert "Apprise does not understand address 2 of 2." in said
     assert "HEARTBEAT_URL is not an address." in said
     assert leaks(said) == []
@@ -82,14 +82,14 @@ def test_what_is_no_address_at_all_is_refused(settings, text):
 )
 def test_an_address_of_the_web_is_one(settings, text):
     settings.HEARTBEAT_URL = settings.DESK_URL = text
-    assert [error.id for error in checks.plain_addresses(None)] == ["portfolio.E002", "portfolio.E003"]
+    assert [error.id for error in checks.check_urls(None)] == ["portfolio.E002", "portfolio.E003"]
 
 
 def test_good_ones_are_not_refused(settings):
     settings.ALERT_URLS = f"{CHAT}, {MAIL} ntfy://topic,slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
     settings.HEARTBEAT_URL, settings.DESK_URL = "https://hc-ping.com/1234", "https://desk.example.org:8443"
-    assert contradictions() == ""
-    assert [channel.name for channel in channels_read()] == [
+    assert settings_errors() == ""
+    assert [channel.name for channel in configured_channels()] == [
         "channel 1 (Telegram)",
         "channel 2 (E-Mail)",
         "channel 3 (ntfy)",
@@ -99,9 +99,9 @@ def test_good_ones_are_not_refused(settings):
 
 def test_a_live_account_without_a_channel_is_warned_about(settings):
     settings.LIVE_TRADING, settings.ALERT_URLS = True, ""
-    assert [warning.id for warning in checks.no_channel(None)] == ["portfolio.W001"]
+    assert [warning.id for warning in checks.check_alert_channel(None)] == ["portfolio.W001"]
     settings.LIVE_TRADING = False
-    assert list(checks.no_channel(None)) == []
+    assert list(checks.check_alert_channel(None)) == []
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_ordinary_words_stay(settings):
     )
     line = "127.0.0.1:8080 mail1.example.org you@example.org hook json mailto"
     assert redact(line) == line
-    assert "Secret77" in parts_of(settings.ALERT_URLS)
+    assert "Secret77" in secret_parts(settings.ALERT_URLS)
 
 
 def test_a_traceback_shows_no_address(troubled, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("portfolio.alerts.delivery.message_of", broken)
+    monkeypatch.setattr("portfolio.alerts.delivery.build_message", broken)
     with pytest.raises(RuntimeError) as caught:
         alert_deliver_all(clock=timezone.now)
     frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portfolio.alerts.system_checks import desk_note_all
+from portfolio.alerts.system_checks import check_system
 from portfolio.models import Alert
 from tests.factories import SyncRunFactory, TradingSwitchFactory
 
@@ -18,7 +18,7 @@ def stopped(clock):
 
 
 def look():
-    desk_note_all(now=timezone.now())
+    check_system(now=timezone.now())
     return [(alert.kind, alert.title) for alert in Alert.objects.order_by("id")]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.alerts.delivery import HOUR, bundles, is_hopeless, next_try
+from portfolio.alerts.delivery import HOUR, next_try, plan_batches, should_give_up
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def ago(*minutes):
     ],
 )
 def test_so_many_leave_now(due, sent, sizes):
-    assert [len(bundle) for bundle in bundles(range(due), ago(*sent), NOW)] == sizes
+    assert [len(bundle) for bundle in plan_batches(range(due), ago(*sent), NOW)] == sizes
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=200))
@@ -40,7 +40,7 @@ def test_in_no_hour_more_than_twelve_leave_and_none_is_forgotten(news):
     for minutes, fresh in [*news, *[(10, 0)] * 20]:
         now += timedelta(minutes=minutes)
         waiting += fresh
-        found = bundles(range(waiting), sent, now)
+        found = plan_batches(range(waiting), sent, now)
         told += sum(map(len, found))
         waiting -= sum(map(len, found))
         sent += [now] * len(found)
@@ -56,5 +56,5 @@ def test_the_next_try_comes_later_each_time(attempts, minutes):
 
 
 def test_after_a_day_it_is_given_up():
-    assert not is_hopeless(first_tried_at=NOW - timedelta(hours=23, minutes=59), now=NOW)
-    assert is_hopeless(first_tried_at=NOW - timedelta(days=1), now=NOW)
+    assert not should_give_up(first_tried_at=NOW - timedelta(hours=23, minutes=59), now=NOW)
+    assert should_give_up(first_tried_at=NOW - timedelta(days=1), now=NOW)

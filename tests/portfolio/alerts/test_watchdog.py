@@ -7,8 +7,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from portfolio.alerts import watchdog
-from portfolio.alerts.system_checks import desk_note_all
-from portfolio.alerts.watchdog import watch_once
+from portfolio.alerts.system_checks import check_system
+from portfolio.alerts.watchdog import watchdog_check
 from portfolio.models import Alert
 from tests.factories import AlertFactory, HeartbeatFactory
 
@@ -21,7 +21,7 @@ def ago(**amount):
 
 
 def look(since=HOUR):
-    return watch_once(now=timezone.now(), since=timezone.now() - since)
+    return watchdog_check(now=timezone.now(), since=timezone.now() - since)
 
 
 def test_three_minutes_of_silence_are_told_once_and_sent_from_here(post, clock):
@@ -35,7 +35,7 @@ def test_three_minutes_of_silence_are_told_once_and_sent_from_here(post, clock):
 def test_a_restart_is_no_silence(post, clock):
     HeartbeatFactory(beat_at=ago(seconds=179))
     assert not look()
-    assert post.letters == []
+    assert post.messages == []
 
 
 def test_silence_from_before_we_looked_does_not_count(post, clock):
@@ -53,8 +53,8 @@ def test_back_at_work_it_says_so(post, clock):
     look()
     beat.beat_at = timezone.now()
     beat.save()
-    desk_note_all(now=timezone.now())
-    desk_note_all(now=timezone.now())
+    check_system(now=timezone.now())
+    check_system(now=timezone.now())
     assert list(Alert.objects.order_by("id").values_list("kind", flat=True)) == ["WORKER", "WELL"]
 
 
@@ -69,11 +69,11 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog):
         looks.append(1)
         raise Enough if len(looks) > 2 else OperationalError("gone")
 
-    monkeypatch.setattr(watchdog, "watch_once", away)
+    monkeypatch.setattr(watchdog, "watchdog_check", away)
     monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
     monkeypatch.setattr(watchdog.connection, "close", lambda: None)
     monkeypatch.setattr(watchdog.time, "sleep", lambda seconds: None)
     with pytest.raises(Enough):
-        watchdog._watch()
+        watchdog._watchdog_loop()
     assert len(looks) == 3
     assert "trying again" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.dashboard.selectors import dashboard
+from portfolio.dashboard.selectors import load_dashboard
 from portfolio.views.dashboard import buyback_lines
 from tests.factories import (
     BalanceFactory,
@@ -48,7 +48,7 @@ def buying(**changes):
 
 
 def line():
-    (only,) = buyback_lines(dashboard())
+    (only,) = buyback_lines(load_dashboard())
     return only
 
 
@@ -71,8 +71,8 @@ def test_without_one_the_page_is_as_ever():
 def test_a_sale_that_is_bought_back_tells_what_it_wins_and_loses():
     buying()
     shown = line()
-    assert (shown.row.quantity, shown.now, shown.failed, shown.look) == (D("0.01"), D(58000), False, "")
-    assert (shown.result_usd, shown.at_stop, shown.at_target) == (D(20), D(-30), D(60))
+    assert (shown.row.quantity, shown.now, shown.failed, shown.css_class) == (D("0.01"), D(58000), False, "")
+    assert (shown.result_usd, shown.result_at_stop, shown.result_at_target) == (D(20), D(-30), D(60))
     assert D("3.33") < shown.result_pct < D("3.34")
     html = page()
     (row,) = Page(html).tables["buybacks"]
@@ -101,7 +101,7 @@ def test_coins_that_are_held_beside_it_are_not_covered_by_it():
 def test_a_failed_one_is_no_unprotected_coin_and_an_alarm_on_every_page():
     group = buying(state="STOP_FAILED")
     assert state()["unprotected"] == []
-    assert (line().look, line().failed) == ("is-crit", True)
+    assert (line().css_class, line().failed) == ("is-crit", True)
     html = page()
     assert "Stop missing" in html
     assert f'href="/protection/{group.pk}/fix/"' not in html
@@ -125,23 +125,23 @@ def test_the_worst_comes_first():
     now = timezone.now()
     for ago, found in enumerate(("ACTIVE", "REPLACING", "UNKNOWN", "STOP_FAILED")):
         group = GroupFactory(buys_back=True, state=found, created_at=now - timedelta(hours=ago))
-        assert group.lot.way == "BUY"
+        assert group.lot.exit_side == "BUY"
     rows = Page(page()).tables["buybacks"]
     assert [row.status for row in rows] == ["STOP_FAILED", "UNKNOWN", "UNPROTECTED", "ACTIVE"]
 
 
 def test_less_than_a_step_is_no_lack_and_more_is_partly():
     buying(quantity=D("0.01"), lot__bought=D("0.010004"))
-    assert (line().row.cover, line().row.quantity) == ("PROTECTED", D("0.01"))
+    assert (line().row.coverage_status, line().row.quantity) == ("PROTECTED", D("0.01"))
     buying(quantity=D("0.01"), lot__bought=D("0.02"))
-    assert [one.row.cover for one in buyback_lines(dashboard())] == ["PARTLY", "PROTECTED"]
+    assert [one.row.coverage_status for one in buyback_lines(load_dashboard())] == ["PARTLY", "PROTECTED"]
     assert ">Partly</span>" in page()
 
 
 def test_what_is_on_its_way_is_waited_for():
     LegFactory(group=GroupFactory(buys_back=True, state="PENDING"), status="SENT")
     (row,) = Page(page()).tables["buybacks"]
-    assert (row.status, line().row.cover) == ("PENDING", "WAITING")
+    assert (row.status, line().row.coverage_status) == ("PENDING", "WAITING")
 
 
 def test_an_old_price_is_no_price_but_that_of_the_account_is():
@@ -156,7 +156,7 @@ def test_an_old_price_is_no_price_but_that_of_the_account_is():
 
 def test_what_the_money_is_worth_may_be_unknown():
     buying(lot__quote_ccy="EUR")
-    assert (line().result_usd, line().at_stop) == (None, None)
+    assert (line().result_usd, line().result_at_stop) == (None, None)
 
 
 def test_a_pair_that_is_nowhere_else_is_read():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.web.charts import divided, ladder, line, nice_ticks, short_all, sparkline
+from portfolio.web.charts import axis_labels, divide_bar, ladder, line, nice_ticks, sparkline
 
 D = Decimal
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -96,11 +96,11 @@ def test_ticks_are_few_and_hold_every_value(values):
     ],
 )
 def test_numbers_beside_an_axis_are_short_and_alike(values, texts):
-    assert short_all([D(value) for value in values]) == texts
+    assert axis_labels([D(value) for value in values]) == texts
 
 
 def test_a_bar_is_divided_by_value():
-    first, second = divided([("a", "x", D(1)), ("nothing", "y", D(0)), ("b", "z", D(3))])
+    first, second = divide_bar([("a", "x", D(1)), ("nothing", "y", D(0)), ("b", "z", D(3))])
     assert (first.percent, second.percent) == (D(25), D(75))
     assert (first.x, second.x) == ("0.00", "25.00")
-    assert divided([("a", "x", D(0))]) == []
+    assert divide_bar([("a", "x", D(0))]) == []

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portfolio.web.page_context import PAGES
+from portfolio.web.page_context import MENU_PAGES
 from tests.factories import AlertFactory, BalanceFactory, GroupFactory, InstrumentFactory, SyncRunFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def title(html):
     return re.search("<title>(.*?)</title>", html, re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("name", [name for name, _label, _icon in PAGES])
+@pytest.mark.parametrize("name", [name for name, _label, _icon in MENU_PAGES])
 def test_every_page_of_the_menu_is_there(name):
     assert not reverse(name).startswith("/api/")
     assert f'href="{reverse(name)}"' in page()

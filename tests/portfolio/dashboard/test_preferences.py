@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from portfolio.web.preferences import Display, display_now, display_of
+from portfolio.web.preferences import Preferences, current_preferences, preferences_from
 from tests.factories import BalanceFactory, InstrumentFactory, SyncRunFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_nonsense_is_not_kept():
     client = Client()
     client.post("/display/", {"theme": 'x" onload=alert(1)', "colour": "red"})
     assert "theme" not in client.cookies
-    assert display_of({"theme": "pink"}) == Display()
+    assert preferences_from({"theme": "pink"}) == Preferences()
 
 
 def test_it_leads_to_no_other_site():
@@ -61,7 +61,7 @@ def test_the_next_answer_is_shown_to_somebody_else():
     client = Client()
     client.cookies["amounts"] = "hidden"
     client.get("/")
-    assert display_now() == Display()
+    assert current_preferences() == Preferences()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from exchange.services.lease import lease_take
-from tests.support import below
+from tests.support import price_at_ratio
 
 KEYS = [
     "balances",
@@ -34,7 +34,7 @@ def run(capsys, *options):
 def an_account(desk, world):
     world.deposit("BTC", 1)
     world.buy("BTC_USD", "0.01")
-    world.buy("BTC_USD", "0.01", below(world))
+    world.buy("BTC_USD", "0.01", price_at_ratio(world))
 
 
 def test_one_line_for_each_part(capsys):
@@ -97,7 +97,7 @@ def test_a_failure_is_told_once_and_without_zeros(world, capsys, caplog):
 
 
 def test_exit_code_3_while_another_cycle_holds_the_lease():
-    held = lease_take(purpose="cycle")
-    with pytest.raises(CommandError, match=held.holder.split()[0]) as caught:
+    lease = lease_take(purpose="cycle")
+    with pytest.raises(CommandError, match=lease.holder.split()[0]) as caught:
         call_command("sync_exchange")
     assert caught.value.returncode == 3

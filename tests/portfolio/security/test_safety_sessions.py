@@ -9,14 +9,17 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from portfolio.api.openapi import document
+from portfolio.api.openapi import openapi_document
 from tests.factories import ApiTokenFactory, BalanceFactory, GroupFactory, InstrumentFactory, UserFactory
 from tests.test_secrets import database
 
 pytestmark = pytest.mark.django_db
 
 OPERATIONS = [
-    (path, method) for path, methods in document()["paths"].items() for method in methods if method != "get"
+    (path, method)
+    for path, methods in openapi_document()["paths"].items()
+    for method in methods
+    if method != "get"
 ]
 TRADES = {
     ("/api/oco-groups/", "post"),

@@ -15,7 +15,7 @@ BALANCES, SYNC, GROUPS = "/api/balances/", "/api/sync/", "/api/oco-groups/"
 def tight(monkeypatch):
     """Three times a minute, once to change something."""
     rates = {"anon": "3/min", "user": "3/min", "token": "3/min", "write": "2/min", "sync": "1/min"}
-    monkeypatch.setattr(throttling.Throttle, "THROTTLE_RATES", rates)
+    monkeypatch.setattr(throttling.BaseThrottle, "THROTTLE_RATES", rates)
 
 
 def read(client: Client, times: int = 4, **sender):

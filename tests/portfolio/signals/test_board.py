@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 def shown():
     found = board(now=timezone.now())
     return [(row.instrument_name, row.timeframe) for row in found.calls], [
-        row.timeframe for row in found.silent
+        row.timeframe for row in found.without_signal
     ]
 
 
@@ -36,7 +36,7 @@ def test_an_old_call_falls_silent_by_itself(minutes, calls):
     found = board(now=timezone.now())
     assert len(found.calls) == calls
     if not calls:
-        (row,) = found.silent
+        (row,) = found.without_signal
         assert (row.action, row.score, row.inputs) == (None, None, {})
         assert row.reason == "The newest closed bar is too old."
 

@@ -5,7 +5,7 @@ from statistics import fmean, pstdev
 import numpy as np
 import pytest
 
-from portfolio.signals.indicators import Bars, are_sound, indicators_of
+from portfolio.signals.indicators import Bars, are_valid, compute_indicators
 from tests.portfolio.signals.bars import bars, walk
 
 CLOSES = walk(np.sin(np.arange(300) / 9) + np.cos(np.arange(300) / 3.7) / 2)
@@ -33,7 +33,7 @@ def smoothed(values, length):
 
 @pytest.fixture
 def found():
-    return indicators_of(bars(CLOSES))
+    return compute_indicators(bars(CLOSES))
 
 
 @pytest.fixture
@@ -78,27 +78,27 @@ def test_atr(found):
 
 
 def test_a_coin_of_a_millionth_has_bands():
-    tiny = indicators_of(bars(CLOSES * 1e-9))
-    assert (tiny.lower, tiny.upper) == pytest.approx((indicators_of(bars(CLOSES)).lower, tiny.upper))
+    tiny = compute_indicators(bars(CLOSES * 1e-9))
+    assert (tiny.lower, tiny.upper) == pytest.approx((compute_indicators(bars(CLOSES)).lower, tiny.upper))
     assert tiny.upper > tiny.lower
 
 
 def test_a_coin_that_hardly_moves_has_bands():
     """A dollar coin moves by a ten-thousandth; all the more would TA-Lib take a millionth of it for nothing."""
-    calm = indicators_of(bars(1 + (CLOSES - CLOSES[-1]) * 1e-6, span=1e-6))
+    calm = compute_indicators(bars(1 + (CLOSES - CLOSES[-1]) * 1e-6, span=1e-6))
     assert (calm.lower, calm.upper) == pytest.approx(
-        (indicators_of(bars(CLOSES)).lower, indicators_of(bars(CLOSES)).upper), rel=1e-6
+        (compute_indicators(bars(CLOSES)).lower, compute_indicators(bars(CLOSES)).upper), rel=1e-6
     )
 
 
 def test_a_price_that_stands_still_says_nothing():
-    assert indicators_of(bars([5.0] * 300, span=0)) is None
-    assert indicators_of(bars([*CLOSES, *[CLOSES[-1]] * 60])) is None
+    assert compute_indicators(bars([5.0] * 300, span=0)) is None
+    assert compute_indicators(bars([*CLOSES, *[CLOSES[-1]] * 60])) is None
 
 
 def test_a_price_beyond_what_floats_can_tell_says_nothing():
-    assert indicators_of(bars([1e300] * 299 + [1e-300])) is None
-    assert indicators_of(bars([1e308] * 200 + [1e-10, 2e-10] * 50)) is None
+    assert compute_indicators(bars([1e300] * 299 + [1e-300])) is None
+    assert compute_indicators(bars([1e308] * 200 + [1e-10, 2e-10] * 50)) is None
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ def test_a_price_beyond_what_floats_can_tell_says_nothing():
 def test_numbers_that_cannot_be_prices_are_not_sound(broken):
     whole = {"high": [2.5], "low": [1.5], "close": [2.0]}
     rows = {name: np.array(values) for name, values in (whole | broken).items()}
-    assert are_sound(Bars(**{name: np.array(values) for name, values in whole.items()}))
-    assert not are_sound(Bars(**rows))
+    assert are_valid(Bars(**{name: np.array(values) for name, values in whole.items()}))
+    assert not are_valid(Bars(**rows))

@@ -16,7 +16,7 @@ from tests.support import queries
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def requested(monkeypatch):
     found = []
     monkeypatch.setattr("portfolio.tasks.async_task", lambda *args, **_: found.append(args[0]))
     return found
@@ -66,10 +66,10 @@ class TestFollowed:
 class TestUpdate:
     def test_bars_and_signals_come_without_a_lease_and_without_a_key(self, desk):
         WatchFactory()
-        desk.quiet()
-        desk.asked.clear()
+        desk.sync_ok()
+        desk.requested.clear()
         assert market_update() == "4 series read, 0 left, 4 signals changed"
-        assert set(desk.asked) == {"public/get-candlestick"}
+        assert set(desk.requested) == {"public/get-candlestick"}
         assert Candle.objects.count() == 1200
         assert Heartbeat.objects.filter(name="signals").exists()
 
@@ -84,12 +84,12 @@ class TestUpdate:
         assert market_update().startswith("0 series read, 2 left")
         assert "Candles of BTC_USD (15m)" in caplog.text
         assert {row.reasons[0]["key"] for row in Signal.objects.all()} == {"no_bars"}
-        assert desk.quiet().status == SyncRun.Status.OK
+        assert desk.sync_ok().status == SyncRun.Status.OK
 
     def test_a_cycle_keeps_the_prices_of_what_is_followed_and_of_nothing_else(self, desk, world):
         WatchFactory(instrument_name="ETH_USD")
         world.deposit("BTC", "0.5")
-        desk.quiet()
+        desk.sync_ok()
         assert {row.instrument_name for row in Quote.objects.all()} == {"BTC_USD", "ETH_USD"}
         assert Quote.objects.get(instrument_name="ETH_USD").price == world.price("ETH_USD")
 
@@ -102,10 +102,10 @@ class TestUpdate:
         assert run.status == SyncRun.Status.PARTIAL
         assert run.errors == ["The prices of the watchlist could not be recorded. The log has the details."]
 
-    def test_after_the_first_cycle_it_is_asked_for_at_once_and_later_by_the_clock(self, desk, asked):
+    def test_after_the_first_cycle_it_is_asked_for_at_once_and_later_by_the_clock(self, desk, requested):
         tasks.sync_cycle()
-        assert "portfolio.tasks.read_market" in asked
-        asked.clear()
+        assert "portfolio.tasks.read_market" in requested
+        requested.clear()
         desk.tick(60)
         tasks.sync_cycle()
-        assert "portfolio.tasks.read_market" not in asked
+        assert "portfolio.tasks.read_market" not in requested

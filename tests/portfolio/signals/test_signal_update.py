@@ -8,7 +8,7 @@ import pytest
 from exchange.core.times import Timeframe
 from exchange.models import Candle
 from portfolio.models import Signal
-from portfolio.signals.services import KEPT, series_of, signals_compute, signals_thin
+from portfolio.signals.services import HISTORY_SIZE, series_of, signals_compute, signals_delete_old
 from tests.portfolio.signals.bars import HOUR, NOON, walk
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,6 @@ def test_history_is_kept_for_a_while():
     store()
     compute()
     Signal.objects.filter(timeframe__in=["1h", "4h"]).update(is_latest=False)
-    assert signals_thin(now=NOON + KEPT * HOUR) == 0
-    assert signals_thin(now=NOON + (KEPT + 2) * HOUR) == 1
+    assert signals_delete_old(now=NOON + HISTORY_SIZE * HOUR) == 0
+    assert signals_delete_old(now=NOON + (HISTORY_SIZE + 2) * HOUR) == 1
     assert set(Signal.objects.values_list("timeframe", flat=True)) == {"15m", "4h", "1D"}

@@ -9,9 +9,9 @@ import pytest
 
 from exchange.core.times import Timeframe, from_ms
 from exchange.schemas import Candle
-from portfolio.signals.indicators import NEEDED, Bars
-from portfolio.signals.selectors import INPUT_NAMES, WORDS, reason_words
-from portfolio.signals.strategy import Action, Series, call_of, is_old, unbroken
+from portfolio.signals.indicators import MIN_BARS, Bars
+from portfolio.signals.selectors import INPUT_NAMES, REASON_TEXTS, reasons_text
+from portfolio.signals.strategy import Action, Series, compute_signal, count_contiguous, is_old
 from tests.portfolio.signals.bars import HOUR, NOON, series, walk
 
 SOON = NOON + HOUR + timedelta(minutes=5)
@@ -21,7 +21,7 @@ WAVES = np.sin(np.arange(300) / 9)
 
 
 def call(closes, *, now=SOON, **how):
-    return call_of(series(closes, **how), now=now)
+    return compute_signal(series(closes, **how), now=now)
 
 
 def keys(call):
@@ -87,17 +87,17 @@ class TestSilence:
         assert self.silent(call([]), "no_bars")
 
     def test_too_few_bars(self):
-        said = call(rising()[-NEEDED + 1 :])
+        said = call(rising()[-MIN_BARS + 1 :])
         assert self.silent(said, "short")
         assert said.reasons[0].params == {"have": "149", "need": "150"}
-        assert call(rising()[-NEEDED:]).action is not None
+        assert call(rising()[-MIN_BARS:]).action is not None
 
     def test_a_gap_ends_what_counts(self):
         whole = series(rising())
         moved = [when - HOUR if n < 200 else when for n, when in enumerate(whole.opened_at)]
         broken = type(whole)(timeframe=whole.timeframe, opened_at=moved, bars=whole.bars)
-        assert self.silent(call_of(broken, now=SOON), "short")
-        assert unbroken(moved, HOUR) == 100
+        assert self.silent(compute_signal(broken, now=SOON), "short")
+        assert count_contiguous(moved, HOUR) == 100
 
     def test_old_bars(self):
         assert self.silent(call(rising(), now=NOON + 3 * HOUR), "old")
@@ -121,8 +121,8 @@ def test_a_bar_is_old_when_the_next_one_should_long_be_known(timeframe, minutes)
 
 def test_every_reason_has_words():
     params = {"have": "1", "need": "2", "rsi": "3.1", "percent": "0.42"}
-    assert "%" not in reason_words([{"key": key, "params": params} for key in WORDS if key != "atr"])
-    assert reason_words([{"key": "atr", "params": params}]) == "A bar spans 0.42% on average."
+    assert "%" not in reasons_text([{"key": key, "params": params} for key in REASON_TEXTS if key != "atr"])
+    assert reasons_text([{"key": "atr", "params": params}]) == "A bar spans 0.42% on average."
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,5 @@ def test_recorded_bars_of_a_quiet_coin(timeframe, action, first):
         opened_at=[from_ms(row.time_ms) for row in rows],
         bars=Bars(high=high, low=low, close=close),
     )
-    said = call_of(told, now=told.opened_at[-1] + told.timeframe.length)
+    said = compute_signal(told, now=told.opened_at[-1] + told.timeframe.length)
     assert (said.action, said.reasons[0].key) == (action, first)

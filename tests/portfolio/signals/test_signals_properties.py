@@ -7,9 +7,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from exchange.core.times import Timeframe
-from portfolio.signals.indicators import Bars, indicators_of
-from portfolio.signals.selectors import reason_words
-from portfolio.signals.strategy import ENOUGH, Action, Series, call_of, votes_of
+from portfolio.signals.indicators import Bars, compute_indicators
+from portfolio.signals.selectors import reasons_text
+from portfolio.signals.strategy import ACTION_THRESHOLD, Action, Series, compute_signal, compute_votes
 from tests.portfolio.signals.bars import NOON, bars, series, walk
 
 LEG = st.tuples(st.integers(1, 40), st.floats(-3, 3), st.floats(-3, 3))
@@ -28,7 +28,7 @@ ANY_FLOAT = st.floats(width=64)
 
 
 def said(closes):
-    return call_of(series(closes), now=NOON + timedelta(hours=1))
+    return compute_signal(series(closes), now=NOON + timedelta(hours=1))
 
 
 @settings(deadline=None)
@@ -46,11 +46,11 @@ def test_the_mirror_image_says_the_opposite(steps):
     away = walk(steps) - walk(steps)[-1]
     span = np.ptp(away) / 100
     up, down = (
-        indicators_of(Bars(high=close + span, low=close - span, close=close))
+        compute_indicators(Bars(high=close + span, low=close - span, close=close))
         for close in (10 * np.ptp(away) + away, 10 * np.ptp(away) - away)
     )
     assume(up and down)
-    leans = [sum(vote.weight * vote.value for vote in votes_of(found)) for found in (up, down)]
+    leans = [sum(vote.weight * vote.value for vote in compute_votes(found)) for found in (up, down)]
     assert abs(leans[0] + leans[1]) < 1e-6
 
 
@@ -60,8 +60,8 @@ def test_the_score_and_the_action_belong_together(steps):
     call = said(walk(steps))
     assume(call.action is not None)
     assert 0 <= call.score <= 100
-    assert (call.action is Action.HOLD) == (call.score <= 100 * ENOUGH) or call.score == 40
-    assert reason_words({"key": one.key, "params": one.params} for one in call.reasons)
+    assert (call.action is Action.HOLD) == (call.score <= 100 * ACTION_THRESHOLD) or call.score == 40
+    assert reasons_text({"key": one.key, "params": one.params} for one in call.reasons)
 
 
 @settings(deadline=None)
@@ -79,7 +79,7 @@ def test_no_number_is_too_odd(rows, length, place):
             high[place + at], low[place + at], close[place + at] = row
     opened_at = [NOON - n * Timeframe.H1.length for n in reversed(range(length))]
     odd = Series(timeframe=Timeframe.H1, opened_at=opened_at, bars=Bars(high=high, low=low, close=close))
-    call = call_of(odd, now=NOON + timedelta(hours=1))
+    call = compute_signal(odd, now=NOON + timedelta(hours=1))
     assert (call.action is None) == (call.score is None) == (not call.inputs)
     if call.action is not None:
         assert np.isfinite([high, low, close]).all()
@@ -88,7 +88,7 @@ def test_no_number_is_too_odd(rows, length, place):
 @settings(deadline=None)
 @given(STEPS, st.integers(0, 400))
 def test_old_bars_say_nothing_whatever_they_hold(steps, minutes):
-    call = call_of(series(walk(steps)), now=NOON + timedelta(minutes=minutes))
+    call = compute_signal(series(walk(steps)), now=NOON + timedelta(minutes=minutes))
     assert [reason.key for reason in call.reasons] == ["old"] or minutes <= 135
     assert "old" not in [reason.key for reason in call.reasons] or minutes > 135
 
@@ -96,4 +96,4 @@ def test_old_bars_say_nothing_whatever_they_hold(steps, minutes):
 @settings(deadline=None)
 @given(st.floats(1e-12, 1e12))
 def test_a_constant_price_is_flat_at_any_level(price):
-    assert indicators_of(bars([price] * 200, span=0)) is None
+    assert compute_indicators(bars([price] * 200, span=0)) is None

@@ -10,7 +10,7 @@ from tests.factories import UserFactory
 from tests.support import queries
 
 pytestmark = pytest.mark.django_db
-What = AuditEntry.What
+Action = AuditEntry.Action
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_nobody_reads_it_without_a_login(settings):
 
 def test_it_says_who_did_what_from_where_and_what_came_of_it(ana):
     with correlated("req-77", address="192.0.2.7"):
-        audit_record(actor="bob", what=What.SWITCH_OFF, text="too wild", object_ids=[12345])
-    audit_record(actor="cycle vm:1", what=What.PAIR_PLACE, result="REFUSED", code=306)
+        audit_record(actor="bob", what=Action.SWITCH_OFF, text="too wild", object_ids=[12345])
+    audit_record(actor="cycle vm:1", what=Action.PAIR_PLACE, result="REFUSED", code=306)
     page = shown(ana)
     for words in (
         "bob: switched trading off",
@@ -51,7 +51,7 @@ def test_it_says_who_did_what_from_where_and_what_came_of_it(ana):
 
 
 def test_what_people_typed_is_only_text(ana):
-    audit_record(actor="bob", what=What.SWITCH_OFF, text="<script>alert(1)</script>")
+    audit_record(actor="bob", what=Action.SWITCH_OFF, text="<script>alert(1)</script>")
     assert "<script>alert" not in shown(ana)
 
 
@@ -60,7 +60,7 @@ def test_what_people_typed_is_only_text(ana):
 )
 def test_it_is_searched_by_kind_person_and_cause(ana, query, words):
     for number, (actor, what, text) in enumerate(
-        [("bob", What.POLICY, "one"), ("eve", What.SWITCH_ON, "two")], 1
+        [("bob", Action.POLICY, "one"), ("eve", Action.SWITCH_ON, "two")], 1
     ):
         with correlated(f"req-{number}"):
             audit_record(actor=actor, what=what, text=f"note {text}")
@@ -71,7 +71,7 @@ def test_it_is_searched_by_kind_person_and_cause(ana, query, words):
 
 def test_it_is_read_page_by_page_to_the_end(ana):
     for number in range(120):
-        audit_record(actor="bob", what=What.POLICY, text=f"<{number}>")
+        audit_record(actor="bob", what=Action.POLICY, text=f"<{number}>")
     seen, query = [], "?what=POLICY"
     for _ in range(3):
         answer = ana.get(f"/audit/{query}")
@@ -85,7 +85,7 @@ def test_it_is_read_page_by_page_to_the_end(ana):
     "query", ["?before=x", "?before=-1", "?before=" + "9" * 30, "?what=NOTHING", "?name=%00"]
 )
 def test_an_odd_question_breaks_nothing(ana, query):
-    audit_record(actor="bob", what=What.POLICY)
+    audit_record(actor="bob", what=Action.POLICY)
     assert ana.get(f"/audit/{query}").status_code == 200
 
 
@@ -95,8 +95,8 @@ def test_a_long_log_costs_no_more_than_a_short_one(ana):
             shown(ana)
         return len([one for one in statements if "audit_entries" in one])
 
-    audit_record(actor="bob", what=What.POLICY)
+    audit_record(actor="bob", what=Action.POLICY)
     short = cost()
     for _ in range(60):
-        audit_record(actor="bob", what=What.POLICY)
+        audit_record(actor="bob", what=Action.POLICY)
     assert cost() == short == 1

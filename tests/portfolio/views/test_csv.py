@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.views.list_pages import FORMULA, MARK, cell_text, csv_lines
+from portfolio.views.list_pages import FORMULA_PREFIXES, UTF8_BOM, cell_text, csv_lines
 
 
 def read(*rows):
     lines = "".join(csv_lines(("a", "b"), rows))
-    assert lines.startswith(MARK)
-    return list(csv.reader(StringIO(lines.removeprefix(MARK), newline="")))
+    assert lines.startswith(UTF8_BOM)
+    return list(csv.reader(StringIO(lines.removeprefix(UTF8_BOM), newline="")))
 
 
-@pytest.mark.parametrize("first", FORMULA)
+@pytest.mark.parametrize("first", FORMULA_PREFIXES)
 def test_a_text_that_looks_like_a_formula_is_only_text(first):
     text = f'{first}HYPERLINK("http://evil.example","click")'
     assert cell_text(text) == f"'{text}"
@@ -49,7 +49,7 @@ def test_quotes_commas_and_line_ends_stay_inside_their_cell():
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_at_all_begins_a_formula(text):
     (cell,) = [cell_text(text)]
-    assert not cell.lstrip(" ").startswith(FORMULA)
+    assert not cell.lstrip(" ").startswith(FORMULA_PREFIXES)
     assert cell.removeprefix("'") == text.removeprefix("'") or cell == text
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from exchange.models import SyncRun, Trade
 from oco.models import OcoEvent
-from portfolio.views.history import happenings, journal_page
-from portfolio.views.list_forms import JournalForm
-from portfolio.views.list_pages import MARK
+from portfolio.views.history import activity_items, activity_page
+from portfolio.views.list_forms import ActivityFilterForm
+from portfolio.views.list_pages import UTF8_BOM
 from tests.factories import (
     EventFactory,
     GroupFactory,
@@ -36,13 +36,13 @@ def public(settings):
 
 
 def form(**asked):
-    found = JournalForm(asked)
+    found = ActivityFilterForm(asked)
     assert found.is_valid(), found.errors
     return found
 
 
 def told(**asked):
-    return [(one.kind, one.instrument_name) for one in journal_page(form(**asked), after=None).rows]
+    return [(one.kind, one.instrument_name) for one in activity_page(form(**asked), after=None).rows]
 
 
 def three(at=NOON):
@@ -79,7 +79,7 @@ def test_a_sale_says_what_it_gained_and_leads_to_its_order(client):
     InstrumentFactory()
     order = OrderFactory(filled=True, side="SELL", advanced=True, exchange_order_id="77")
     SaleFactory(trade=TradeFactory(side="SELL", order_id="77"))
-    (one,) = journal_page(form(), after=None).rows
+    (one,) = activity_page(form(), after=None).rows
     assert (one.text, one.realised_usd, one.order) == ("Sold 0.01000 of BTC/USD at 60,000.00", 98.5, order.pk)
     page = client.get("/history/").content.decode()
     assert f'href="/orders/{order.pk}/"' in page
@@ -99,7 +99,7 @@ def test_what_went_wrong_is_told_in_words(client):
 def everything():
     found, after = [], None
     for _ in range(100):
-        page = journal_page(form(), after=after, size=4)
+        page = activity_page(form(), after=after, size=4)
         assert len(page.rows) <= 4
         found += page.rows
         after = page.older
@@ -127,9 +127,9 @@ def test_nothing_is_left_out_or_told_twice_between_pages(happened):
             EventFactory(group=group, at=at)
         else:
             SyncRunFactory(failed=True, finished_at=at)
-    whole = happenings(form(), after=None, size=1000)
+    whole = activity_items(form(), after=None, size=1000)
     assert len(whole) == len(happened)
-    assert sorted(whole, key=lambda one: one.place, reverse=True) == whole
+    assert sorted(whole, key=lambda one: one.cursor, reverse=True) == whole
     paged = everything()
     assert [(one.kind, one.at) for one in paged] == [(one.kind, one.at) for one in whole]
     ids = [(one.trade and one.trade.pk, one.group_id and one.at) for one in paged]
@@ -148,13 +148,13 @@ def test_the_page_leads_on_with_its_filter(client):
 
 
 def test_the_file_has_everything_and_no_formula(client, monkeypatch):
-    monkeypatch.setattr("portfolio.views.history.IN_A_FILE", 3)
+    monkeypatch.setattr("portfolio.views.history.FILE_BATCH_SIZE", 3)
     for _ in range(5):
         three()
     SyncRunFactory(failed=True, errors=["=cmd|' /C calc'!A0"])
     answer = client.get("/history/", {"format": "csv"})
     text = b"".join(answer.streaming_content).decode()
-    rows = list(csv.DictReader(StringIO(text.removeprefix(MARK), newline="")))
+    rows = list(csv.DictReader(StringIO(text.removeprefix(UTF8_BOM), newline="")))
     assert len(rows) == 16
     assert rows[0]["reason"].startswith("'=cmd")
     assert {row["fee"] for row in rows} == {"", "-1.50"}

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oco.reconcile.execution import client_oid
-from portfolio.views.list_pages import MARK
+from portfolio.views.list_pages import UTF8_BOM
 from tests.factories import (
     GroupFactory,
     InstrumentFactory,
@@ -48,7 +48,7 @@ def listed(client, **query):
 def file(client, page="/orders/", **query):
     answer = client.get(page, {**query, "format": "csv"})
     text = b"".join(answer.streaming_content).decode()
-    return list(csv.DictReader(StringIO(text.removeprefix(MARK), newline="")))
+    return list(csv.DictReader(StringIO(text.removeprefix(UTF8_BOM), newline="")))
 
 
 def test_the_last_changed_is_first(client):
@@ -190,7 +190,7 @@ def test_a_loss_is_a_negative_number_in_the_file(client):
 
 
 def test_the_file_of_everything_is_written_a_page_at_a_time(client, monkeypatch):
-    monkeypatch.setattr("portfolio.views.orders.IN_A_FILE", 7)
+    monkeypatch.setattr("portfolio.views.orders.FILE_BATCH_SIZE", 7)
     made = {OrderFactory().order_id for _ in range(20)}
     rows = file(client)
     assert len(rows) == 20

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from exchange.models.sync import Stream
-from portfolio.dashboard.selectors import dashboard
-from portfolio.views.list_pages import MARK
-from portfolio.views.portfolio import shares
+from portfolio.dashboard.selectors import load_dashboard
+from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.portfolio import allocation
 from tests.factories import (
     BalanceFactory,
     CostFactory,
@@ -47,7 +47,7 @@ def some_holdings():
 
 def test_the_page_shows_what_the_desk_knows(client):
     some_holdings()
-    desk = dashboard()
+    desk = load_dashboard()
     rows = {row.key: row.values for row in Page(html(client)).tables["holdings"]}
     assert list(rows) == [row.currency for row in desk.portfolio] == ["BTC", "USD", "XYZ"]
     for shown in ("6000.0000000000", "50000", "1000.00000000", "20.00"):
@@ -96,7 +96,7 @@ def test_before_the_first_sync_there_are_no_figures(client):
 def test_the_file_has_every_holding_with_exact_numbers(client):
     some_holdings()
     answer = client.get("/portfolio/", {"format": "csv"})
-    text = b"".join(answer.streaming_content).decode().removeprefix(MARK)
+    text = b"".join(answer.streaming_content).decode().removeprefix(UTF8_BOM)
     rows = {row["currency"]: row for row in csv.DictReader(StringIO(text, newline=""))}
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert rows["BTC"]["average_cost_usd"] == "50000"
@@ -109,7 +109,7 @@ def test_an_average_is_two_digits_finer_than_the_price_in_the_file(client):
     CostFactory(quantity=D(3), cost_usd=D(100))
     BalanceFactory(quantity=D(3))
     answer = client.get("/portfolio/", {"format": "csv"})
-    text = b"".join(answer.streaming_content).decode().removeprefix(MARK)
+    text = b"".join(answer.streaming_content).decode().removeprefix(UTF8_BOM)
     (row,) = csv.DictReader(StringIO(text, newline=""))
     assert row["average_cost_usd"] == "33.3333"
 
@@ -117,7 +117,7 @@ def test_an_average_is_two_digits_finer_than_the_price_in_the_file(client):
 def test_the_smaller_ones_share_one_part(client):
     for n in range(8):
         BalanceFactory(currency=f"C{n}", market_value_usd=D(10 - n))
-    parts = shares(dashboard().portfolio)
+    parts = allocation(load_dashboard().portfolio)
     assert [part.label for part in parts] == ["C0", "C1", "C2", "C3", "C4", ""]
     assert sum(part.percent for part in parts) == pytest.approx(100)
 

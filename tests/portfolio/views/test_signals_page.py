@@ -101,7 +101,7 @@ def test_the_strongest_comes_first_and_there_are_pages(client):
 
 def test_in_spanish_or_english_the_reasons_are_made_words_when_read(client, monkeypatch):
     SignalFactory()
-    monkeypatch.setitem(selectors.WORDS, "macd_above", "MACD arriba.")
+    monkeypatch.setitem(selectors.REASON_TEXTS, "macd_above", "MACD arriba.")
     assert "MACD arriba. RSI 27.4" in page(client)
 
 

@@ -8,7 +8,7 @@ from exchange.core.times import NS_PER_DAY
 from exchange.simulator.config import CHOICES, Quirks
 from exchange.sync.backfill import history_slice
 from tests.record import differences
-from tests.story import Story, new_world
+from tests.story import Scenario, new_world
 
 OF_HISTORY = ("history_window", "history_widest", "trades_widest", "tie_order", "ns_resolution")
 EVERY = [(name, value) for name, values in CHOICES.items() for value in values]
@@ -39,9 +39,9 @@ def young(monkeypatch, settings):
 
 
 def caught_up(desk):
-    desk.quiet()
+    desk.sync_ok()
     assert history_slice(seconds=3600) is True
-    desk.quiet()
+    desk.sync_ok()
 
 
 def test_the_first_value_of_every_setting_is_its_default():
@@ -51,9 +51,9 @@ def test_the_first_value_of_every_setting_is_its_default():
 @pytest.mark.parametrize("world", EVERY[:1], indirect=True)
 def test_in_the_usual_story_everything_happens(desk, world):
     """Else the tests below would prove nothing."""
-    story = Story(world, world.client(), desk.sync)
-    story.tell()
-    assert story.refused == {"refused_orders": 140001}
+    story = Scenario(world, world.client(), desk.sync)
+    story.run()
+    assert story.rejected == {"refused_orders": 140001}
     kinds = {(order.name_space, order.order_type, order.status) for order in world.exchange.all_orders()}
     assert kinds >= EVERYTHING
     assert {order.reason for order in world.exchange.all_orders()} == {0, 306, 315, 415, 43003, 43004, 43005}
@@ -64,8 +64,8 @@ def test_in_the_usual_story_everything_happens(desk, world):
 @pytest.mark.parametrize("world", [EVERY[0], *UNUSUAL], indirect=True, ids=lambda one: f"{one[0]}={one[1]}")
 def test_after_the_story_both_records_agree(desk, world):
     """With a cycle whenever something of it is half done. The first value of every setting is told once, together."""
-    desk.quiet()
-    Story(world, world.client(), desk.sync).tell()
+    desk.sync_ok()
+    Scenario(world, world.client(), desk.sync).run()
     caught_up(desk)
     assert differences(world.exchange) == []
 
@@ -74,8 +74,8 @@ def test_after_the_story_both_records_agree(desk, world):
 @pytest.mark.parametrize("pause_s", [0, 3 * 86_400])
 def test_after_a_story_nobody_watched_both_records_agree(desk, world, pause_s):
     """One cycle before it, and then two at the end, at once or three days later."""
-    desk.quiet()
-    Story(world, world.client(), lambda: None).tell()
+    desk.sync_ok()
+    Scenario(world, world.client(), lambda: None).run()
     world.tick(pause_s)
     caught_up(desk)
     assert differences(world.exchange) == []

@@ -8,7 +8,7 @@ from exchange.schemas import NameSpace
 from exchange.simulator.faults import KINDS
 from exchange.sync.backfill import history_slice
 from tests.record import differences
-from tests.story import Story, new_world
+from tests.story import Scenario, new_world
 
 TROUBLES = {
     "late": ("delay", {"seconds": 3}),
@@ -61,9 +61,9 @@ def caught_up(desk):
     """Two cycles of a healthy line, and what history is left; the market goes on while it is read."""
     desk.world.faults.clear()
     desk.world.tick(120)
-    desk.quiet()
+    desk.sync_ok()
     assert history_slice(seconds=3600) is True
-    desk.quiet()
+    desk.sync_ok()
 
 
 @pytest.mark.parametrize("name", TROUBLES)
@@ -72,7 +72,7 @@ def test_after_a_story_full_of_one_trouble_both_records_agree(desk, world, name)
     kind, detail = TROUBLES[name]
     world.faults.reseed(len(name))
     world.faults.add(kind, probability=0.3, **detail)
-    Story(world, world.client(), desk.sync).tell()
+    Scenario(world, world.client(), desk.sync).run()
     assert sum(rule["struck"] for rule in world.faults.rows()) > 10
     caught_up(desk)
     assert differences(world.exchange) == []
@@ -84,10 +84,10 @@ def test_the_trouble_of_every_call_ends_with_the_trouble(desk, world, name):
 
     A history that says for longer than the overlap that nothing happened cannot be told from a true one.
     """
-    desk.quiet()
+    desk.sync_ok()
     kind, detail = TROUBLES[name]
     rule = world.faults.add(kind, "private/*", **detail)
-    Story(world, world.client(), desk.sync).tell()
+    Scenario(world, world.client(), desk.sync).run()
     world.faults.remove(rule)
     caught_up(desk)
     assert differences(world.exchange) == []
@@ -104,7 +104,7 @@ def test_a_clock_that_goes_wrong_in_the_middle(desk, world, skew_s):
 
     What an exchange stamps an hour back before it sets its own clock right is beyond any reading.
     """
-    desk.quiet()
+    desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     world.control("clock", skew_ms=skew_s * 1000)
     world.buy("BTC_USD", "0.02")
@@ -122,7 +122,7 @@ def test_a_cancel_that_is_never_done_leaves_the_order_open(desk, world):
     world.faults.add("ignore_cancel")
     client = world.client()
     assert client.order_cancel(NameSpace.PLAIN, order_id=order.order_id).code == 0
-    desk.quiet()
+    desk.sync_ok()
     assert ExchangeOrder.objects.get(order_id=order.order_id).status == "ACTIVE"
     caught_up(desk)
     assert differences(world.exchange) == []

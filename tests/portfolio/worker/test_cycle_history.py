@@ -7,8 +7,8 @@ from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor,
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from exchange.sync.store import RETENTION_NS
-from exchange.sync.windows import AHEAD_NS, OVERLAP_NS, in_turn
-from tests.support import below
+from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS, rotate
+from tests.support import price_at_ratio
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -58,20 +58,20 @@ def live(world, hours, *, every=7):
     """Buys and cancelled orders, one of each every few hours."""
     for _ in range(0, hours, every):
         world.buy("BTC_USD", "0.0001")
-        world.cancel(world.buy("ETH_USD", "0.01", below(world, "ETH_USD")))
+        world.cancel(world.buy("ETH_USD", "0.01", price_at_ratio(world, "ETH_USD")))
         world.tick(every * HOUR)
 
 
 def test_the_first_cycle_reads_a_day_and_notes_half_a_year(desk, world):
     live(world, 72)
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert 0 < run.trades < len(true_trades(world))
     ranges = {range_.stream: range_ for range_ in open_ranges()}
     assert set(ranges) == set(Stream.values)
     for range_ in ranges.values():
         assert range_.why == "first run"
-        assert range_.end_ns == near(now_ns(desk) + AHEAD_NS - NS_PER_DAY)
-        assert range_.start_ns == near(now_ns(desk) + AHEAD_NS - RETENTION_NS)
+        assert range_.end_ns == near(now_ns(desk) + LOOKAHEAD_NS - NS_PER_DAY)
+        assert range_.start_ns == near(now_ns(desk) + LOOKAHEAD_NS - RETENTION_NS)
     read_all(desk)
     assert trade_ids() == true_trades(world)
     assert order_ids() == true_orders(world)
@@ -83,12 +83,12 @@ def test_the_first_cycle_reads_a_day_and_notes_half_a_year(desk, world):
 def test_after_an_absence_everything_is_read(desk, world, hours, window):
     world.quirk(history_window=window)
     world.deposit("USD", 100_000)
-    resting = world.buy("SOL_USD", "1", below(world, "SOL_USD"))
-    desk.quiet()
+    resting = world.buy("SOL_USD", "1", price_at_ratio(world, "SOL_USD"))
+    desk.sync_ok()
     read_all(desk)
     live(world, hours, every=5)
     world.cancel(resting)
-    desk.quiet()
+    desk.sync_ok()
     missed = set(open_ranges().values_list("why", flat=True))
     assert missed - {"empty"} == ({"missed"} if hours > 24 else set())
     read_all(desk)
@@ -98,15 +98,15 @@ def test_after_an_absence_everything_is_read(desk, world, hours, window):
 
 
 def test_after_half_a_year_and_a_day_what_the_exchange_still_has_is_read(desk, world):
-    desk.quiet()
+    desk.sync_ok()
     read_all(desk)
     world.buy("BTC_USD", "0.0001")
     world.tick(2 * DAY)
     live(world, 180 * 24, every=31)
     world.tick(2 * DAY)
-    desk.quiet()
+    desk.sync_ok()
     for range_ in open_ranges().filter(why="missed"):
-        assert range_.start_ns == near(now_ns(desk) + AHEAD_NS - RETENTION_NS)
+        assert range_.start_ns == near(now_ns(desk) + LOOKAHEAD_NS - RETENTION_NS)
     read_all(desk)
     kept = now_ns(desk) - RETENTION_NS
     young = {trade.trade_id for trade in world.exchange.trades.between(kept, 2**63)}
@@ -116,27 +116,27 @@ def test_after_half_a_year_and_a_day_what_the_exchange_still_has_is_read(desk, w
 
 def test_the_ranges_join_what_was_read_before(desk):
     """Neither a nanosecond between them nor a range where the windows overlap."""
-    desk.quiet()
+    desk.sync_ok()
     HistoryRange.objects.all().delete()
     before = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     desk.sync(3 * DAY)
     for range_ in open_ranges().filter(why="missed"):
         assert range_.start_ns == before[range_.stream] - OVERLAP_NS
-        assert range_.end_ns == near(now_ns(desk) + AHEAD_NS - NS_PER_DAY)
+        assert range_.end_ns == near(now_ns(desk) + LOOKAHEAD_NS - NS_PER_DAY)
     for range_ in open_ranges().filter(why="empty"):
         read = SyncCursor.objects.get(stream=range_.stream).read_until_ns
-        assert range_.start_ns == near(now_ns(desk) + AHEAD_NS - NS_PER_DAY)
+        assert range_.start_ns == near(now_ns(desk) + LOOKAHEAD_NS - NS_PER_DAY)
         assert range_.end_ns == read - OVERLAP_NS
     HistoryRange.objects.all().delete()
     for _ in range(3):
-        desk.quiet()
+        desk.sync_ok()
     assert not HistoryRange.objects.exists()
 
 
 def test_a_busy_day_is_left_to_the_slices(desk, world):
     """More than a cycle's five pages: the rest becomes a range and the cycle stays short."""
     world.deposit("USD", 100_000)
-    desk.quiet()
+    desk.sync_ok()
     read_all(desk)
     for _ in range(700):
         world.buy("BTC_USD", "0.0001")
@@ -155,13 +155,13 @@ def test_a_busy_day_is_left_to_the_slices(desk, world):
 def test_a_hundred_and_fifty_fills_in_one_millisecond(desk, world, ties):
     """By nanoseconds they are all read."""
     world.quirk(tie_order=ties)
-    desk.quiet()
+    desk.sync_ok()
     world.deposit("USD", 1_000_000)
-    order = world.buy("BTC_USD", "1", below(world, ratio="0.99"))
+    order = world.buy("BTC_USD", "1", price_at_ratio(world, ratio="0.99"))
     for _ in range(150):
         world.fill(order, "0.0001")
     stamps = {trade.create_time_ns // NS_PER_MS for trade in world.exchange.trades.between(0, 2**63)}
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert len(stamps) == 1
     assert run.trades == 150
     assert trade_ids() == true_trades(world)
@@ -170,12 +170,12 @@ def test_a_hundred_and_fifty_fills_in_one_millisecond(desk, world, ties):
 
 @pytest.mark.parametrize("count", [99, 100, 101])
 def test_a_page_that_is_just_full(desk, world, count):
-    desk.quiet()
+    desk.sync_ok()
     world.deposit("USD", 100_000)
     for _ in range(count):
         world.buy("BTC_USD", "0.0001")
         world.tick(0.01)
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert (run.trades, run.executed_orders) == (count, count)
     assert not open_ranges().exclude(why="first run").exists()
 
@@ -183,11 +183,11 @@ def test_a_page_that_is_just_full(desk, world, count):
 def test_a_hundred_and_twenty_cancels_in_one_millisecond(desk, world):
     """The history cannot tell them all; orders that we knew are looked up, and the doubt is told."""
     world.deposit("USD", 100_000)
-    orders = [world.buy("BTC_USD", "0.001", below(world)) for _ in range(120)]
-    desk.quiet()
+    orders = [world.buy("BTC_USD", "0.001", price_at_ratio(world)) for _ in range(120)]
+    desk.sync_ok()
     for order in orders:
         world.cancel(order)
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert run.errors == []
     assert not ExchangeOrder.objects.filter(is_open=True).exists()
     read_all(desk)
@@ -197,10 +197,10 @@ def test_a_hundred_and_twenty_cancels_in_one_millisecond(desk, world):
 def test_a_hundred_and_twenty_cancels_of_many_coins_are_read_coin_by_coin(desk, world):
     world.deposit("USD", 100_000)
     names = ["BTC_USD", "ETH_USD"]
-    orders = [world.buy(names[n % 2], "0.01", below(world, names[n % 2])) for n in range(120)]
+    orders = [world.buy(names[n % 2], "0.01", price_at_ratio(world, names[n % 2])) for n in range(120)]
     for order in orders:
         world.cancel(order)
-    desk.quiet()
+    desk.sync_ok()
     read_all(desk)
     assert order_ids() == true_orders(world)
     assert all("one by one" in gap.reason for gap in HistoryGap.objects.all())
@@ -208,10 +208,10 @@ def test_a_hundred_and_twenty_cancels_of_many_coins_are_read_coin_by_coin(desk, 
 
 def test_a_clock_that_ran_ahead_does_not_hide_the_minutes_since(desk, world):
     """A cursor in the future would open a window that ends before it begins."""
-    desk.quiet()
+    desk.sync_ok()
     SyncCursor.objects.update(read_until_ns=now_ns(desk) + 3 * NS_PER_DAY)
     world.buy("BTC_USD", "0.0001")
-    assert desk.quiet().trades == 1
+    assert desk.sync_ok().trades == 1
     assert all(
         until == near(now_ns(desk)) for until in SyncCursor.objects.values_list("read_until_ns", flat=True)
     )
@@ -219,7 +219,7 @@ def test_a_clock_that_ran_ahead_does_not_hide_the_minutes_since(desk, world):
 
 def test_a_slice_ends_in_time_and_the_next_one_goes_on(desk, world):
     live(world, 20 * 24, every=5)
-    desk.quiet()
+    desk.sync_ok()
     desk.options["limiter"] = None
     left = []
     while history_slice(seconds=2) is False:
@@ -233,7 +233,7 @@ def test_a_slice_ends_in_time_and_the_next_one_goes_on(desk, world):
 
 def test_turns_go_round():
     keys = [("PLAIN", str(n)) for n in range(100)]
-    assert in_turn([], minute=7) == []
-    assert sorted(in_turn(keys, minute=7)) == sorted(keys)
-    seen = {key for minute in range(3) for key in in_turn(keys, minute=minute)[:40]}
+    assert rotate([], minute=7) == []
+    assert sorted(rotate(keys, minute=7)) == sorted(keys)
+    seen = {key for minute in range(3) for key in rotate(keys, minute=minute)[:40]}
     assert seen == set(keys)

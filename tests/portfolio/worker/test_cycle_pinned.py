@@ -5,7 +5,7 @@ import pytest
 from exchange.models import ExchangeOrder, HistoryGap, Trade
 from exchange.schemas import NameSpace
 from tests.record import differences
-from tests.story import Story, new_world
+from tests.story import Scenario, new_world
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +26,14 @@ def trigger(world, kind, **values):
 
 def agree(desk):
     """Whatever history is left is not part of these."""
-    desk.quiet()
+    desk.sync_ok()
     return [each for each in differences(desk.world.exchange) if not each.startswith("history left")]
 
 
 def test_a_stop_limit_that_a_hand_makes_a_stop_loss_loses_its_price(desk, world):
     """The answer leaves the price out, and what is left out stays as we knew it (dossier 5.22)."""
     order = trigger(world, "STOP_LIMIT", ref_price="160", price="161")
-    desk.quiet()
+    desk.sync_ok()
     change = {"new_quantity": "1", "new_price": "0", "new_ref_price": "162"}
     world.by_hand("private/advanced/amend-order", order_id=order.order_id, **change)
     assert agree(desk) == []
@@ -58,7 +58,7 @@ def test_a_trigger_that_fires_while_the_clock_is_set_back_is_seen_to_have_fired(
 def test_a_status_nobody_knows_is_taken_back_without_an_update(desk, world):
     order = world.buy("SOL_USD", "1", "140")
     rule = world.faults.add("unknown_status", "private/get-open-orders")
-    desk.quiet()
+    desk.sync_ok()
     assert ExchangeOrder.objects.get(order_id=order.order_id).status == "SUSPENDED"
     world.faults.remove(rule)
     assert agree(desk) == []
@@ -69,7 +69,7 @@ def test_two_calls_within_a_millisecond_have_two_nonces(desk, world, rule):
     """Else the second is refused as seen before, and of an order nobody knows whether it was placed (11.7)."""
     world.quirk(nonce_rule=rule)
     client = world.client()
-    story = Story(world, client, desk.sync)
+    story = Scenario(world, client, desk.sync)
     story.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
     story.place("BUY", "LIMIT", "SOL_USD", "1", price="141")
     assert len(client.open_orders(NameSpace.PLAIN)) == 2
@@ -87,8 +87,8 @@ def test_more_than_a_page_in_one_millisecond_of_instruments_nobody_knew_is_said(
         world.buy(
             *(("BTC_USD", "0.001"), ("CRO_USD", "100"), ("ETH_USD", "0.01"), ("SOL_USD", "0.1"))[number % 4]
         )
-    desk.quiet()
-    desk.quiet()
+    desk.sync_ok()
+    desk.sync_ok()
     assert Trade.objects.count() == 182
     assert ExchangeOrder.objects.count() < 182
     assert {gap.stream for gap in HistoryGap.objects.all()} == {"ORDERS"}
@@ -119,7 +119,7 @@ def test_the_plain_face_of_an_old_order_may_pass_unseen(desk, world):
     """Where the window goes by creation: the order itself is found by asking for it."""
     world.quirk(history_window="create", triggered_in_plain="shown")
     trigger(world, "STOP_LOSS", ref_price="160")
-    desk.quiet()
+    desk.sync_ok()
     world.tick(7200)
     world.set_price("SOL_USD", "161")
     assert agree(desk) == []

@@ -7,7 +7,7 @@ import pytest
 from exchange.models import ExchangeOrder, Trade
 from portfolio.models import Balance
 from tests.exchange.simulator.world import World
-from tests.support import picture, queries, written
+from tests.support import queries, table_rows, write_statements
 
 QUIET_REQUESTS = [
     "private/get-open-orders",
@@ -39,20 +39,20 @@ def resting(world, count):
 @pytest.mark.parametrize("count", [0, 12])
 def test_a_quiet_cycle_asks_seven_things(desk, world, count):
     resting(world, count)
-    desk.quiet()
-    run = desk.quiet()
-    assert desk.asked == QUIET_REQUESTS
+    desk.sync_ok()
+    run = desk.sync_ok()
+    assert desk.requested == QUIET_REQUESTS
     assert (run.requests, run.open_orders, run.status) == (7, count, "OK")
 
 
 def test_the_first_cycle_also_asks_whose_account_it_is_and_what_can_be_traded(desk):
-    run = desk.quiet()
-    assert desk.asked == ["private/get-accounts", *QUIET_REQUESTS, "public/get-instruments"]
+    run = desk.sync_ok()
+    assert desk.requested == ["private/get-accounts", *QUIET_REQUESTS, "public/get-instruments"]
     assert run.requests == 9
 
 
 def test_account_and_catalogue_are_asked_again_after_a_day(desk):
-    desk.quiet()
+    desk.sync_ok()
     run = desk.sync(25 * 3600)
     assert (run.requests, run.errors) == (9, [])
 
@@ -61,10 +61,10 @@ def test_queries_and_writes_do_not_grow_with_open_orders(desk, world):
     counts = []
     for more in (10, 290):
         resting(world, more)
-        desk.quiet()
+        desk.sync_ok()
         with queries() as statements:
-            desk.quiet()
-        counts.append((len(statements), len(written(statements))))
+            desk.sync_ok()
+        counts.append((len(statements), len(write_statements(statements))))
     assert ExchangeOrder.objects.filter(is_open=True).count() == 300
     few, many = counts
     assert few == many
@@ -75,12 +75,12 @@ def test_queries_and_writes_do_not_grow_with_open_orders(desk, world):
 def test_a_quiet_cycle_rewrites_no_order_and_no_trade(desk, world):
     world.buy("BTC_USD", "0.01")
     resting(world, 5)
-    desk.quiet()
-    before = picture(ExchangeOrder, Trade)
+    desk.sync_ok()
+    before = table_rows(ExchangeOrder, Trade)
     with queries() as statements:
-        desk.quiet()
-    assert picture(ExchangeOrder, Trade) == before
-    tables = {sql.replace('"', "").split()[1 + (sql[0] == "I")] for sql in written(statements)}
+        desk.sync_ok()
+    assert table_rows(ExchangeOrder, Trade) == before
+    tables = {sql.replace('"', "").split()[1 + (sql[0] == "I")] for sql in write_statements(statements)}
     assert tables == {
         "exchange_lease",
         "sync_runs",
@@ -98,7 +98,7 @@ def test_the_log_lines_are_those_of_the_seed(desk, world, caplog):
     for _ in range(3):
         world.buy("BTC_USD", "0.01")
     with caplog.at_level(logging.INFO, logger="exchange_sync"):
-        run = desk.quiet()
+        run = desk.sync_ok()
     lines = [(record.levelname, record.name, record.getMessage()) for record in caplog.records]
     assert lines == [
         ("INFO", "exchange_sync", "Exchange sync: starting exchange sync cycle..."),
@@ -116,7 +116,7 @@ def test_the_log_lines_are_those_of_the_seed(desk, world, caplog):
 def test_balances_are_what_the_account_holds(desk, world):
     world.deposit("BTC", "0.5")
     world.buy("ETH_USD", "1", 1000)
-    desk.quiet()
+    desk.sync_ok()
     usd, btc = Balance.objects.get(currency="USD"), Balance.objects.get(currency="BTC")
     assert (usd.quantity, usd.available, usd.reserved, usd.market_value_usd) == (10_000, 9_000, 1_000, 10_000)
     assert btc.quantity * world.price("BTC_USD") == btc.market_value_usd
@@ -125,20 +125,20 @@ def test_balances_are_what_the_account_holds(desk, world):
 
 def test_the_clock_offset_is_measured(desk, world):
     world.control("clock", skew_ms=5_000)
-    assert abs(desk.quiet().clock_offset_ms - 5_000) <= 1_000
+    assert abs(desk.sync_ok().clock_offset_ms - 5_000) <= 1_000
 
 
 @pytest.mark.parametrize("kind", ["strings", "numbers", "unknown_fields"])
 def test_odd_but_readable_answers_make_no_difference(desk, world, kind):
     world.buy("BTC_USD", "0.01", 60_000)
-    desk.quiet()
-    before = picture(ExchangeOrder)
+    desk.sync_ok()
+    before = table_rows(ExchangeOrder)
     world.faults.add(kind)
-    desk.quiet()
-    assert picture(ExchangeOrder) == before
+    desk.sync_ok()
+    assert table_rows(ExchangeOrder) == before
 
 
 def test_an_account_without_anything(desk):
     desk.world = World({})
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert (run.balances, run.open_orders, run.status) == (0, 0, "OK")

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.sync.orders import OrderDraft
-from exchange.sync.store import PICTURE, Draft, one_picture
+from exchange.sync.orders import OrderChanges
+from exchange.sync.store import MAX_TRANSACTION_ROWS, PendingChanges, single_transaction
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def transactions(monkeypatch):
 
 
 def test_a_small_pull_is_seen_whole_or_not_at_all(desk, world, transactions):
-    desk.quiet()
+    desk.sync_ok()
     transactions.clear()
     world.deposit("BTC", 1)
     for _ in range(3):
         world.buy("BTC_USD", "0.01")
-    desk.quiet()
+    desk.sync_ok()
     orders, fills, balances = 3, 3, 2
     assert next(iter(transactions.values())) == orders + fills + balances
 
@@ -48,7 +48,7 @@ def test_a_large_pull_is_written_in_pieces(desk, world, transactions):
     for _ in range(700):
         world.buy("BTC_USD", "0.0001")
         world.tick(0.05)
-    run = desk.quiet()
+    run = desk.sync_ok()
     assert run.trades > 400
     assert sum(transactions.values()) > 900
     assert max(transactions.values()) <= 500
@@ -62,19 +62,19 @@ def test_a_catalogue_and_six_hundred_open_orders_are_no_large_transaction(desk, 
         instrument = world.exchange.instruments[name]
         price = world.price(name) / 2 // instrument.price_tick * instrument.price_tick
         world.buy(name, max(instrument.lot, 2 / price // instrument.lot * instrument.lot), price)
-    assert desk.quiet().open_orders == 600
+    assert desk.sync_ok().open_orders == 600
     assert max(transactions.values()) <= 500
     transactions.clear()
-    desk.quiet()
+    desk.sync_ok()
     assert sum(transactions.values()) == 2  # the balance and what it is worth
     assert ExchangeOrder.objects.count() == 600
     assert not Trade.objects.exists()
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("rows", "whole"), [(PICTURE, True), (PICTURE + 1, False)])
+@pytest.mark.parametrize(("rows", "whole"), [(MAX_TRANSACTION_ROWS, True), (MAX_TRANSACTION_ROWS + 1, False)])
 def test_where_the_line_is(rows, whole):
-    draft = Draft(OrderDraft({}, new=[ExchangeOrder()] * (rows - 1)), [Trade()])
+    changes = PendingChanges(OrderChanges({}, new=[ExchangeOrder()] * (rows - 1)), [Trade()])
     before = len(connection.savepoint_ids)
-    with one_picture(draft):
+    with single_transaction(changes):
         assert (len(connection.savepoint_ids) > before) is whole

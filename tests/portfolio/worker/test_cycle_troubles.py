@@ -11,7 +11,7 @@ from exchange.services.lease import lease_take
 from exchange.sync.trades import trade_store
 from portfolio.models import Balance
 from portfolio.worker.runner import sync_run
-from tests.support import below, picture, stored
+from tests.support import price_at_ratio, stored_order, table_rows
 
 EVERYTHING = (ExchangeOrder, Trade, Balance, SyncCursor)
 PARTS = {
@@ -39,11 +39,11 @@ FAILURES = {
 def lived(desk, world):
     """An account on which something happened since the last cycle."""
     world.deposit("BTC", 1)
-    resting = world.buy("BTC_USD", "0.01", below(world))
-    desk.quiet()
+    resting = world.buy("BTC_USD", "0.01", price_at_ratio(world))
+    desk.sync_ok()
     world.fill(resting)
     world.buy("BTC_USD", "0.02")
-    world.buy("ETH_USD", "1", below(world, "ETH_USD"))
+    world.buy("ETH_USD", "1", price_at_ratio(world, "ETH_USD"))
     return desk
 
 
@@ -57,21 +57,21 @@ def test_one_part_fails_and_the_rest_counts(lived, world, method, failure):
     assert run.errors[0].startswith(f"{PARTS[method]}: ")
     assert len(run.errors) == 1
     world.faults.clear()
-    run = lived.quiet()
+    run = lived.sync_ok()
     assert run.status == SyncRun.Status.OK
     assert (ExchangeOrder.objects.count(), Trade.objects.count()) == (3, 2)
     assert ExchangeOrder.objects.filter(is_open=True).count() == 1
 
 
 def test_a_failed_open_list_closes_nothing(desk, world):
-    order = world.buy("BTC_USD", "0.01", below(world))
-    desk.quiet()
+    order = world.buy("BTC_USD", "0.01", price_at_ratio(world))
+    desk.sync_ok()
     world.faults.add("garbage", "*get-open-orders")
     world.cancel(order)
     world.faults.add("garbage", "private/get-order-history")
     run = desk.sync()
-    assert "private/get-order-detail" not in desk.asked
-    assert (stored(order).is_open, stored(order).missing_since) == (True, None)
+    assert "private/get-order-detail" not in desk.requested
+    assert (stored_order(order).is_open, stored_order(order).missing_since) == (True, None)
     assert len(run.errors) == 3
 
 
@@ -87,9 +87,9 @@ def test_a_failed_history_does_not_move_its_cursor(lived, world):
 def test_without_tickers_a_free_balance_keeps_the_value_of_the_exchange(desk, world):
     world.deposit("BTC", 1)
     world.deposit("CRO", 100)
-    desk.quiet()
+    desk.sync_ok()
     known = Balance.objects.get(currency="BTC").market_value_usd
-    world.sell("CRO_USD", 50, below(world, "CRO_USD", "1.5"))
+    world.sell("CRO_USD", 50, price_at_ratio(world, "CRO_USD", "1.5"))
     world.faults.add("garbage", "public/get-tickers")
     desk.sync()
     assert Balance.objects.get(currency="BTC").market_value_usd == known
@@ -99,14 +99,14 @@ def test_without_tickers_a_free_balance_keeps_the_value_of_the_exchange(desk, wo
 
 @pytest.mark.parametrize("failure", [name for name in FAILURES if name != "refused"])
 def test_everything_fails_and_one_sentence_says_why(lived, world, failure):
-    before = picture(*EVERYTHING)
+    before = table_rows(*EVERYTHING)
     kind, detail = FAILURES[failure]
     world.faults.add(kind, **detail)
     run = lived.sync()
     assert (run.status, len(run.errors)) == (SyncRun.Status.FAILED, 1)
-    assert picture(*EVERYTHING) == before
+    assert table_rows(*EVERYTHING) == before
     world.faults.clear()
-    assert lived.quiet().trades == 2
+    assert lived.sync_ok().trades == 2
 
 
 def test_a_dead_exchange_is_not_asked_for_every_part(lived, world):
@@ -126,20 +126,20 @@ def test_a_slow_exchange_does_not_hold_the_lease_for_ever(lived, world):
 
 @pytest.mark.parametrize("code", [40101, 40103, 40104])
 def test_a_refused_key_ends_the_cycle_with_a_remedy(lived, world, code):
-    before = picture(*EVERYTHING)
+    before = table_rows(*EVERYTHING)
     world.faults.add("refuse", "private/*", code=code)
     run = lived.sync()
     assert (run.status, run.requests) == (SyncRun.Status.FAILED, 1)
     assert f"[{code}]" in run.errors[0]
     assert "key" in run.errors[0]
-    assert picture(*EVERYTHING) == before
+    assert table_rows(*EVERYTHING) == before
 
 
 def test_a_key_refused_in_the_middle_records_nothing(lived, world):
-    before = picture(*EVERYTHING)
+    before = table_rows(*EVERYTHING)
     world.faults.add("refuse", "private/user-balance", code=40101)
     assert lived.sync().status == SyncRun.Status.FAILED
-    assert picture(*EVERYTHING) == before
+    assert table_rows(*EVERYTHING) == before
 
 
 def test_a_clock_a_minute_off_is_named(lived, world):
@@ -162,12 +162,12 @@ def test_a_clock_within_the_minute_loses_nothing(desk, world, skew_ms):
 
 def test_another_account_is_refused_and_nothing_is_read(lived, world):
     world.exchange.account_uuid = "00000000-aaaa-4000-8000-000000000000"
-    before = picture(*EVERYTHING)
+    before = table_rows(*EVERYTHING)
     run = lived.sync(25 * 3600)
     assert run.status == SyncRun.Status.FAILED
     assert "belongs to account 00000000-aaaa" in run.errors[0]
-    assert lived.asked == ["private/get-accounts"]
-    assert picture(*EVERYTHING) == before
+    assert lived.requested == ["private/get-accounts"]
+    assert table_rows(*EVERYTHING) == before
 
 
 def test_another_environment_is_refused_without_a_request(lived, settings):
@@ -179,28 +179,28 @@ def test_another_environment_is_refused_without_a_request(lived, settings):
 
 def test_an_empty_balance_is_not_believed_while_money_is_counted(desk, world, monkeypatch):
     world.deposit("BTC", 1)
-    desk.quiet()
-    before = picture(Balance)
+    desk.sync_ok()
+    before = table_rows(Balance)
     empty = {"position_balances": [], "total_cash_balance": "10000"}
     monkeypatch.setattr("exchange.simulator.serializers.balance_row", lambda x: empty)
     run = desk.sync()
     assert (run.status, run.balances) == (SyncRun.Status.PARTIAL, 0)
     assert "BTC, USD were held. Not believed." in run.errors[0]
-    assert picture(Balance) == before
+    assert table_rows(Balance) == before
 
 
 def test_a_coin_that_is_gone_is_known_to_be_none(desk, world):
     world.deposit("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     world.withdraw("BTC", 1)
-    desk.quiet()
+    desk.sync_ok()
     btc = Balance.objects.get(currency="BTC")
     assert (btc.quantity, btc.available, btc.market_value_usd) == (0, 0, 0)
 
 
 def test_a_price_that_nobody_knows_is_never_zero(desk, world):
     world.deposit("BTC", 1)
-    world.sell("BTC_USD", "0.5", below(world, ratio="1.5"))
+    world.sell("BTC_USD", "0.5", price_at_ratio(world, ratio="1.5"))
     world.faults.add("garbage", "public/get-tickers")
     desk.sync()
     btc = Balance.objects.get(currency="BTC")
@@ -208,7 +208,7 @@ def test_a_price_that_nobody_knows_is_never_zero(desk, world):
 
 
 def test_an_unexpected_error_is_told_by_kind_and_logged_in_full(lived, monkeypatch, caplog):
-    before = picture(*EVERYTHING)
+    before = table_rows(*EVERYTHING)
 
     def broken(**_):
         raise DatabaseError("disk full")
@@ -219,9 +219,9 @@ def test_an_unexpected_error_is_told_by_kind_and_logged_in_full(lived, monkeypat
     assert run.status == SyncRun.Status.FAILED
     assert run.errors == ["An unexpected error ended the cycle: DatabaseError. The log has the details."]
     assert "disk full" in caplog.text
-    assert picture(*EVERYTHING) == before
+    assert table_rows(*EVERYTHING) == before
     monkeypatch.setattr("exchange.sync.store.trade_store", trade_store)
-    assert lived.quiet().trades == 2
+    assert lived.sync_ok().trades == 2
 
 
 class Killed(BaseException):
@@ -245,7 +245,7 @@ STEPS = [
 def test_killed_between_any_two_writes_the_next_cycle_repairs_it(lived, monkeypatch, step, when, large):
     """Also where the pull is too large for one transaction."""
     if large:
-        monkeypatch.setattr("exchange.sync.store.PICTURE", 0)
+        monkeypatch.setattr("exchange.sync.store.MAX_TRANSACTION_ROWS", 0)
     module, name = step.rsplit(".", 1)
     real = getattr(__import__(module, fromlist=[name]), name)
 
@@ -259,7 +259,7 @@ def test_killed_between_any_two_writes_the_next_cycle_repairs_it(lived, monkeypa
         lived.world.tick(60)
         with pytest.raises(Killed):
             sync_run(trigger="test")
-    assert lived.quiet().status == SyncRun.Status.OK
+    assert lived.sync_ok().status == SyncRun.Status.OK
     assert (ExchangeOrder.objects.count(), Trade.objects.count()) == (3, 2)
     assert ExchangeOrder.objects.filter(is_open=True).count() == 1
     assert Balance.objects.count() == 2
@@ -268,39 +268,39 @@ def test_killed_between_any_two_writes_the_next_cycle_repairs_it(lived, monkeypa
 
 def test_a_cycle_whose_lease_went_to_another_writes_nothing(lived, monkeypatch):
     """Suspended for two minutes in the middle of a read, it wakes up and finds another holder."""
-    before = picture(*EVERYTHING)
-    real = lived.world.app.exchange_call
+    before = table_rows(*EVERYTHING)
+    real = lived.world.app.handle_api_call
 
     def slow(request):
         if request.method == "public/get-tickers":
             Lease.objects.update(token=99, holder="another")
         return real(request)
 
-    monkeypatch.setattr(lived.world.app, "exchange_call", slow)
+    monkeypatch.setattr(lived.world.app, "handle_api_call", slow)
     run = lived.sync()
     assert run.status == SyncRun.Status.FAILED
     assert "went to another holder" in run.errors[0]
-    assert picture(*EVERYTHING) == before
+    assert table_rows(*EVERYTHING) == before
     assert Lease.objects.get().holder == "another"
 
 
 def test_the_lease_is_looked_at_before_every_request(lived, monkeypatch):
     """Lost during the second read, no third one is sent."""
-    real = lived.world.app.exchange_call
+    real = lived.world.app.handle_api_call
 
     def slow(request):
         if request.method == "private/advanced/get-open-orders":
             Lease.objects.update(token=99, holder="another")
         return real(request)
 
-    monkeypatch.setattr(lived.world.app, "exchange_call", slow)
+    monkeypatch.setattr(lived.world.app, "handle_api_call", slow)
     assert lived.sync().requests == 2
 
 
 def test_a_second_cycle_at_the_same_time_does_nothing(desk):
-    held = lease_take(purpose="cycle")
+    lease = lease_take(purpose="cycle")
     assert sync_run(trigger="test") is None
     assert not SyncRun.objects.exists()
-    assert desk.asked == []
-    held.release()
-    assert desk.quiet().status == SyncRun.Status.OK
+    assert desk.requested == []
+    lease.release()
+    assert desk.sync_ok().status == SyncRun.Status.OK

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from portfolio.worker.database import database_create_missing
-from tests.programs import Place
+from tests.programs import Installation
 
 pytestmark = pytest.mark.django_db
 
@@ -22,17 +22,17 @@ def test_the_database_of_the_mode_is_made_once(tmp_path):
     address = urlsplit(os.environ["TEST_DATABASE_URL"])
     name = f"Desk {uuid4().hex[:8]}_"
     own = address._replace(path=f"/{name}{{mode}}".replace(" ", "%20")).geturl()
-    place = Place(tmp_path, DATABASE_URL=own)
-    code, text = place.run("setup", "--no-static")
+    installation = Installation(tmp_path, DATABASE_URL=own)
+    code, text = installation.run("setup", "--no-static")
     assert code == 0, text
     assert f"Created the database {name}dry_run." in text
-    code, text = place.run("setup", "--no-static")
+    code, text = installation.run("setup", "--no-static")
     assert (code, text) == (0, "")
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs a server")
 def test_a_server_that_is_not_there_is_still_an_error(tmp_path):
-    place = Place(tmp_path, DATABASE_URL=f"postgres://desk@/desk?host={tmp_path}")
-    code, text = place.run("setup", "--no-static")
+    installation = Installation(tmp_path, DATABASE_URL=f"postgres://desk@/desk?host={tmp_path}")
+    code, text = installation.run("setup", "--no-static")
     assert code == 1
     assert "Is the server running" in text

@@ -7,7 +7,10 @@ from portfolio.worker import processes
 
 def test_a_dry_run_has_a_simulator_where_its_address_says(settings):
     settings.CRYPTO_COM_REST_URL = "http://localhost:9003/exchange/v1"
-    assert processes.addresses() == [("PORT", "127.0.0.1", 8002), ("CRYPTO_COM_REST_URL", "localhost", 9003)]
+    assert processes.listen_addresses() == [
+        ("PORT", "127.0.0.1", 8002),
+        ("CRYPTO_COM_REST_URL", "localhost", 9003),
+    ]
     words = processes.simulator_command()
     assert words[words.index("--port") + 1] == "9003"
 
@@ -16,7 +19,7 @@ def test_a_dry_run_has_a_simulator_where_its_address_says(settings):
 def test_with_a_real_exchange_there_is_no_simulator(settings, mode):
     settings.ENVIRONMENT = mode
     assert not processes.has_simulator()
-    assert processes.addresses() == [("PORT", "127.0.0.1", 8002)]
+    assert processes.listen_addresses() == [("PORT", "127.0.0.1", 8002)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from exchange.models import SyncRun
 from portfolio.models import AlertMessage
 from portfolio.tasks import tidy_up
 from portfolio.worker import retention
-from portfolio.worker.retention import technical_thin
+from portfolio.worker.retention import delete_old_rows
 from portfolio.worker.schedule import TASKS
 from tests.factories import EventFactory, OrderFactory, SyncRunFactory, TradeFactory
 from tests.support import queries
@@ -23,7 +23,7 @@ MONEY = ("exchange_orders", "exchange_trades", "oco_events", "oco_groups", "oco_
 
 @pytest.fixture
 def now(monkeypatch):
-    monkeypatch.setattr(retention, "NEWEST_RUNS", 2)
+    monkeypatch.setattr(retention, "MIN_RUNS_KEPT", 2)
     return timezone.now()
 
 
@@ -33,20 +33,20 @@ def runs(now, *days):
 
 def test_old_cycles_go_and_young_ones_stay(now):
     kept = runs(now, 90, 60, 29, 1)[2:]
-    assert technical_thin(now=now) == 2
+    assert delete_old_rows(now=now) == 2
     assert set(SyncRun.objects.all()) == set(kept)
 
 
 def test_the_newest_cycles_stay_however_old(now):
     kept = runs(now, 90, 80, 70)[1:]
-    technical_thin(now=now)
+    delete_old_rows(now=now)
     assert set(SyncRun.objects.all()) == set(kept)
 
 
 def test_the_setting_says_how_long(now, settings):
     settings.RETENTION_DAYS = 3
     runs(now, 9, 5, 1, 1)
-    assert technical_thin(now=now) == 2
+    assert delete_old_rows(now=now) == 2
 
 
 def test_failed_tasks_and_dead_sessions_go(now):
@@ -58,7 +58,7 @@ def test_failed_tasks_and_dead_sessions_go(now):
         Session.objects.create(
             session_key=str(number), session_data="", expire_date=now - timedelta(days=age - 2)
         )
-    technical_thin(now=now)
+    delete_old_rows(now=now)
     assert [task.id for task in Task.objects.all()] == ["1"]
     assert [session.session_key for session in Session.objects.all()] == ["1"]
 
@@ -66,20 +66,20 @@ def test_failed_tasks_and_dead_sessions_go(now):
 def test_notes_of_messages_go_but_for_the_newest(now):
     for number in (1, 2):
         AlertMessage.objects.create(number=number, at=now - timedelta(days=90), alerts=1)
-    technical_thin(now=now)
+    delete_old_rows(now=now)
     assert [message.number for message in AlertMessage.objects.all()] == [2]
 
 
 def test_one_run_takes_a_bounded_bite(now, monkeypatch):
-    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 3)
     runs(now, *[90] * 7)
-    assert [technical_thin(now=now) for _ in range(3)] == [3, 2, 0]
+    assert [delete_old_rows(now=now) for _ in range(3)] == [3, 2, 0]
 
 
 def test_when_nothing_is_old_nothing_is_written(now):
     runs(now, 1, 1)
     with queries() as statements:
-        technical_thin(now=now)
+        delete_old_rows(now=now)
     assert not [one for one in statements if "DELETE" in one]
 
 
@@ -91,7 +91,7 @@ def test_what_records_money_stays_for_ever(now):
     before = {
         model: model._default_manager.count() for model in apps.get_models() if model._meta.db_table in MONEY
     }
-    technical_thin(now=now)
+    delete_old_rows(now=now)
     assert {model: model._default_manager.count() for model in before} == before
     assert len(before) == len(MONEY)
 

@@ -8,26 +8,26 @@ import sys
 
 import pytest
 
-from tests.programs import Place, children, descendants, is_alive
+from tests.programs import Installation, children, descendants, is_alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Place(tmp_path)
-    yield place
-    place.clear()
+def installation(tmp_path):
+    installation = Installation(tmp_path)
+    yield installation
+    installation.clear()
 
 
-def opened(place):
-    desk = place.start("run_desk")
-    desk.says(f"Exchange Desk (DRY_RUN) is open: http://127.0.0.1:{place.port}/")
+def opened(installation):
+    desk = installation.start("run_desk")
+    desk.wait_for_text(f"Exchange Desk (DRY_RUN) is open: http://127.0.0.1:{installation.port}/")
     return desk
 
 
-def status(place, path):
-    page = http.client.HTTPConnection("127.0.0.1", place.port, timeout=10)
+def status(installation, path):
+    page = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)
     page.request("GET", path)
     answer = page.getresponse()
     answer.read()
@@ -35,11 +35,11 @@ def status(place, path):
     return answer.status
 
 
-def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(place):
-    desk = opened(place)
-    assert status(place, "/") == 200
-    assert status(place, "/static/admin/css/base.css") in (200, 404)
-    desk.says("exchange sync cycle completed")
+def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(installation):
+    desk = opened(installation)
+    assert status(installation, "/") == 200
+    assert status(installation, "/static/admin/css/base.css") in (200, 404)
+    desk.wait_for_text("exchange sync cycle completed")
     started = descendants(desk.pid)
     assert len(children(desk.pid)) == 3
     assert desk.stop(signal.SIGINT) == 0
@@ -48,17 +48,17 @@ def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(place):
     assert not [pid for pid in started if is_alive(pid)]
 
 
-def test_a_second_start_keeps_the_data(place):
-    assert opened(place).stop() == 0
-    password = (place.directory / "admin_password").read_text()
-    desk = opened(place)
+def test_a_second_start_keeps_the_data(installation):
+    assert opened(installation).stop() == 0
+    password = (installation.directory / "admin_password").read_text()
+    desk = opened(installation)
     assert "Created" not in desk.text()
-    assert (place.directory / "admin_password").read_text() == password
+    assert (installation.directory / "admin_password").read_text() == password
     assert desk.stop() == 0
 
 
-def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(place):
-    desk = opened(place)
+def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(installation):
+    desk = opened(installation)
     started = descendants(desk.pid)
     os.kill(children(desk.pid)[0], signal.SIGKILL)
     assert desk.wait() == 1
@@ -67,13 +67,13 @@ def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(place):
 
 
 @pytest.mark.parametrize(("taken", "setting"), [("port", "PORT"), ("exchange_port", "CRYPTO_COM_REST_URL")])
-def test_a_port_that_is_taken_is_said_before_anything_starts(place, taken, setting):
-    port = getattr(place, taken)
+def test_a_port_that_is_taken_is_said_before_anything_starts(installation, taken, setting):
+    port = getattr(installation, taken)
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
-        code, text = place.run("run_desk")
+        code, text = installation.run("run_desk")
     assert code == 1
     assert f"Cannot listen on 127.0.0.1 port {port} (Address already in use)" in text
     assert f"choose another with {setting} in .env. Nothing was started." in text
-    assert not (place.directory / "dry_run.sqlite3").exists()
+    assert not (installation.directory / "dry_run.sqlite3").exists()

@@ -7,34 +7,34 @@ import sys
 
 import pytest
 
-from tests.programs import Place, children, descendants, is_alive
+from tests.programs import Installation, children, descendants, is_alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Place(tmp_path)
-    assert place.run("setup", "--no-static")[0] == 0
-    yield place
-    place.clear()
+def installation(tmp_path):
+    installation = Installation(tmp_path)
+    assert installation.run("setup", "--no-static")[0] == 0
+    yield installation
+    installation.clear()
 
 
 @pytest.fixture
-def worker(place):
-    worker = place.start("run_worker")
-    worker.until(lambda: rows(place, "SELECT name FROM exchange_heartbeat"))
+def worker(installation):
+    worker = installation.start("run_worker")
+    worker.wait_until(lambda: rows(installation, "SELECT name FROM exchange_heartbeat"))
     return worker
 
 
-def rows(place, sql):
-    with sqlite3.connect(place.directory / "dry_run.sqlite3") as connection:
+def rows(installation, sql):
+    with sqlite3.connect(installation.directory / "dry_run.sqlite3") as connection:
         return connection.execute(sql).fetchall()
 
 
-def test_it_beats_and_runs_the_cycle_that_is_due(place, worker):
-    worker.until(lambda: rows(place, "SELECT status FROM sync_runs WHERE status != 'RUNNING'"))
-    assert rows(place, "SELECT name FROM exchange_heartbeat") == [("worker",)]
+def test_it_beats_and_runs_the_cycle_that_is_due(installation, worker):
+    worker.wait_until(lambda: rows(installation, "SELECT status FROM sync_runs WHERE status != 'RUNNING'"))
+    assert rows(installation, "SELECT name FROM exchange_heartbeat") == [("worker",)]
     assert worker.stop() == 0
 
 

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django_q.models import OrmQ, Schedule
 
-from portfolio.worker.schedule import SYNC, TASKS, look, next_beat, schedules_create_missing
-from tests.support import at, queries, written
+from portfolio.worker.schedule import SYNC, TASKS, next_sync_time, run_due_schedules, schedules_create_missing
+from tests.support import queries, utc, write_statements
 
 MINUTE = timedelta(seconds=60)
 
@@ -37,7 +37,7 @@ def only_the_sync(monkeypatch):
     ],
 )
 def test_the_next_beat_is_on_the_grid_and_not_too_close(now, seconds, beat):
-    assert next_beat(at(f"2026-05-01 {now}"), timedelta(seconds=seconds)) == at(f"2026-05-01 {beat}")
+    assert next_sync_time(utc(f"2026-05-01 {now}"), timedelta(seconds=seconds)) == utc(f"2026-05-01 {beat}")
 
 
 @pytest.mark.django_db
@@ -50,16 +50,16 @@ def test_a_new_schedule_is_due_at_once_and_made_once():
 
 @pytest.mark.django_db
 def test_a_schedule_follows_its_function_when_that_moves():
-    schedules_create_missing(now=at("2026-05-01 12:00:00"))
+    schedules_create_missing(now=utc("2026-05-01 12:00:00"))
     Schedule.objects.update(func="where.it.used.to.be")
-    schedules_create_missing(now=at("2026-05-01 12:05:00"))
+    schedules_create_missing(now=utc("2026-05-01 12:05:00"))
     assert Schedule.objects.get(name=SYNC).func == "portfolio.tasks.sync_cycle"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seconds", [30, 45, 60, 120])
 def test_ten_minutes_of_seconds_make_one_cycle_a_beat(seconds):
-    begun = ran_at(start=at("2026-05-01 12:00:00"), seconds=range(600), interval=timedelta(seconds=seconds))
+    begun = ran_at(start=utc("2026-05-01 12:00:00"), seconds=range(600), interval=timedelta(seconds=seconds))
     gaps = {later - earlier for earlier, later in pairwise(begun[1:])}
     assert gaps == {timedelta(seconds=seconds)}
     assert all(
@@ -69,32 +69,32 @@ def test_ten_minutes_of_seconds_make_one_cycle_a_beat(seconds):
 
 @pytest.mark.django_db
 def test_two_workers_agree_even_when_one_clock_is_behind():
-    schedules_create_missing(now=at("2026-05-01 12:00:00"))
+    schedules_create_missing(now=utc("2026-05-01 12:00:00"))
     for second in range(1, 300):
         for behind in (0, 3):
-            look_at(at("2026-05-01 12:00:00") + timedelta(seconds=second - behind), MINUTE)
+            look_at(utc("2026-05-01 12:00:00") + timedelta(seconds=second - behind), MINUTE)
     assert OrmQ.objects.count() == 5
 
 
 @pytest.mark.django_db
 def test_an_hour_of_sleep_is_made_up_by_one_cycle():
-    begun = ran_at(start=at("2026-05-01 12:00:00"), seconds=[1, *range(3600, 3660)], interval=MINUTE)
+    begun = ran_at(start=utc("2026-05-01 12:00:00"), seconds=[1, *range(3600, 3660)], interval=MINUTE)
     assert len(begun) == 2
 
 
 @pytest.mark.django_db
 def test_another_interval_counts_from_the_next_look_on():
-    ran_at(start=at("2026-05-01 12:00:00"), seconds=range(5), interval=timedelta(seconds=120))
-    look_at(at("2026-05-01 12:00:10"), timedelta(seconds=30))
-    assert Schedule.objects.get(name=SYNC).next_run == at("2026-05-01 12:00:30")
+    ran_at(start=utc("2026-05-01 12:00:00"), seconds=range(5), interval=timedelta(seconds=120))
+    look_at(utc("2026-05-01 12:00:10"), timedelta(seconds=30))
+    assert Schedule.objects.get(name=SYNC).next_run == utc("2026-05-01 12:00:30")
 
 
 @pytest.mark.django_db
 def test_a_look_that_finds_nothing_writes_nothing():
-    ran_at(start=at("2026-05-01 12:00:00"), seconds=range(3), interval=MINUTE)
+    ran_at(start=utc("2026-05-01 12:00:00"), seconds=range(3), interval=MINUTE)
     with queries() as statements:
-        look_at(at("2026-05-01 12:00:20"), MINUTE)
-    assert written(statements) == []
+        look_at(utc("2026-05-01 12:00:20"), MINUTE)
+    assert write_statements(statements) == []
 
 
 def ran_at(*, start, seconds, interval):
@@ -110,4 +110,4 @@ def ran_at(*, start, seconds, interval):
 
 def look_at(now, interval):
     with time_machine.travel(now, tick=False):
-        look(now=now, interval=interval)
+        run_due_schedules(now=now, interval=interval)

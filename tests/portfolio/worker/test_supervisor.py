@@ -23,7 +23,7 @@ PARENT = "import subprocess, sys, time; p = subprocess.Popen(sys.argv[2:]); open
 def supervisor():
     supervisor = Supervisor()
     yield supervisor
-    supervisor.stop(0, hurry=lambda: True)
+    supervisor.stop(0, is_forced=lambda: True)
 
 
 @pytest.fixture
@@ -53,30 +53,30 @@ def is_alive(pid):
 
 def test_it_says_which_program_ended_and_how(supervisor):
     supervisor.start("web", SLEEPS)
-    assert supervisor.ended() is None
+    assert supervisor.first_exited() is None
     supervisor.start("worker", [sys.executable, "-c", "raise SystemExit(3)"])
-    wait_until(supervisor.ended)
-    assert supervisor.ended() == "The worker has ended (exit code 3)."
+    wait_until(supervisor.first_exited)
+    assert supervisor.first_exited() == "The worker has ended (exit code 3)."
 
 
 def test_stop_asks_first(supervisor):
     supervisor.start("web", SLEEPS)
-    supervisor.stop(10, hurry=lambda: False)
-    assert supervisor.ended() == f"The web has ended (exit code {-signal.SIGTERM})."
+    supervisor.stop(10, is_forced=lambda: False)
+    assert supervisor.first_exited() == f"The web has ended (exit code {-signal.SIGTERM})."
 
 
 def test_what_does_not_end_in_time_is_ended(supervisor):
     supervisor.start("web", STUBBORN)
     time.sleep(0.3)
-    supervisor.stop(0.2, hurry=lambda: False)
-    assert supervisor.ended() == f"The web has ended (exit code {-signal.SIGKILL})."
+    supervisor.stop(0.2, is_forced=lambda: False)
+    assert supervisor.first_exited() == f"The web has ended (exit code {-signal.SIGKILL})."
 
 
 def test_the_children_of_a_program_end_with_it(supervisor, tmp_path):
     file = tmp_path / "pid"
     supervisor.start("worker", [sys.executable, "-c", PARENT + "time.sleep(60)", str(file), *SLEEPS])
     wait_until(lambda: file.exists() and file.read_text())
-    supervisor.stop(5, hurry=lambda: False)
+    supervisor.stop(5, is_forced=lambda: False)
     wait_until(lambda: not is_alive(int(file.read_text())))
 
 
@@ -97,13 +97,13 @@ def test_a_program_does_not_outlive_us_however_we_end(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_is_noted_and_nothing_else_happens(handlers, number):
     stop = StopRequest()
-    assert not stop.asked
+    assert not stop.requests
     os.kill(os.getpid(), number)
-    assert stop.asked == 1
+    assert stop.requests == 1
 
 
 def test_a_hangup_that_nohup_ignores_stays_ignored(handlers):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stop = StopRequest()
     os.kill(os.getpid(), signal.SIGHUP)
-    assert not stop.asked
+    assert not stop.requests

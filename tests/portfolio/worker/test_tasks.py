@@ -17,26 +17,26 @@ NOW = datetime(2026, 8, 1, 12, 0, 20, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch):
+def requested(monkeypatch):
     """What was put into the queue."""
     found = []
     monkeypatch.setattr("portfolio.tasks.async_task", lambda *args, **_: found.append(args))
     return found
 
 
-def test_a_scheduled_cycle_runs_and_asks_for_a_slice_of_history(desk, asked):
+def test_a_scheduled_cycle_runs_and_asks_for_a_slice_of_history(desk, requested):
     desk.tick(60)
     assert tasks.sync_cycle().endswith("OK")
     assert SyncRun.objects.get().trigger == "schedule"
-    assert asked == [("portfolio.tasks.read_history",), ("portfolio.tasks.read_market",)]
+    assert requested == [("portfolio.tasks.read_history",), ("portfolio.tasks.read_market",)]
 
 
 def test_a_task_handed_out_twice_is_one_cycle(desk):
     tasks.sync_cycle()
-    desk.asked.clear()
+    desk.requested.clear()
     assert tasks.sync_cycle() == "a scheduled cycle began a moment ago"
     assert SyncRun.objects.count() == 1
-    assert desk.asked == []
+    assert desk.requested == []
 
 
 def test_sixty_missed_tasks_at_once_are_one_cycle(desk):
@@ -61,58 +61,58 @@ def test_a_person_need_not_wait_for_the_schedule(desk):
     assert SyncRun.objects.order_by("-id")[0].trigger == "somebody with a "
 
 
-def test_without_old_history_nothing_is_asked_for(desk, asked):
+def test_without_old_history_nothing_is_asked_for(desk, requested):
     tasks.sync_cycle()
-    asked.clear()
+    requested.clear()
     HistoryRange.objects.all().delete()
     desk.tick(60)
     tasks.sync_cycle()
-    assert asked == []
+    assert requested == []
 
 
-def test_a_failed_cycle_asks_for_no_history(desk, world, asked):
+def test_a_failed_cycle_asks_for_no_history(desk, world, requested):
     world.faults.add("drop_before")
     assert tasks.sync_cycle().endswith("FAILED")
-    assert asked == []
+    assert requested == []
 
 
 class TestHistory:
-    def test_read_to_the_end_it_asks_for_nothing_more(self, desk, asked):
-        desk.quiet()
-        asked.clear()
+    def test_read_to_the_end_it_asks_for_nothing_more(self, desk, requested):
+        desk.sync_ok()
+        requested.clear()
         desk.tick(20 - desk.now.second + 60)
         assert tasks.read_history() == "history is complete"
-        assert asked == []
+        assert requested == []
 
-    def test_not_finished_it_asks_for_the_next_slice(self, desk, asked, monkeypatch):
+    def test_not_finished_it_asks_for_the_next_slice(self, desk, requested, monkeypatch):
         monkeypatch.setattr("portfolio.tasks.history_slice", lambda seconds: False)
         desk.tick(20 - desk.now.second + 60)
         assert tasks.read_history() == "history goes on"
-        assert asked == [("portfolio.tasks.read_history",)]
+        assert requested == [("portfolio.tasks.read_history",)]
 
-    def test_while_a_cycle_runs_it_ends_and_does_not_ask_again(self, desk, asked):
+    def test_while_a_cycle_runs_it_ends_and_does_not_ask_again(self, desk, requested):
         """The cycle asks for the next slice itself; two tasks that call each other would spin."""
-        desk.quiet()
+        desk.sync_ok()
         desk.tick(20 - desk.now.second + 60)
         lease_take(purpose="cycle")
         assert tasks.read_history() == "somebody else holds the lease"
-        assert asked == []
+        assert requested == []
 
-    def test_just_before_a_cycle_it_does_not_begin(self, desk, asked):
-        desk.quiet()
-        desk.asked.clear()
+    def test_just_before_a_cycle_it_does_not_begin(self, desk, requested):
+        desk.sync_ok()
+        desk.requested.clear()
         desk.tick(57 - desk.now.second + 60)
         assert tasks.read_history() == "the next cycle is due"
-        assert desk.asked == []
+        assert desk.requested == []
 
-    def test_a_refusal_is_told_and_waits_for_the_next_cycle(self, desk, world, asked):
-        desk.quiet()
+    def test_a_refusal_is_told_and_waits_for_the_next_cycle(self, desk, world, requested):
+        desk.sync_ok()
         desk.tick(20 - desk.now.second + 60)
         world.faults.add("refuse", "private/*", code=40101)
         told = tasks.read_history()
         assert told.startswith("history waits for the next cycle: ")
         assert "[40101]" in told
-        assert asked == []
+        assert requested == []
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_a_slice_ends_three_seconds_before_the_next_cycle(second, length):
 @pytest.mark.parametrize("purpose", ["history", "prices"])
 def test_a_cycle_waits_for_what_is_no_cycle_but_not_for_ever(desk, monkeypatch, purpose):
     """A slice of history, or a person who sets other prices that very moment."""
-    held = lease_take(purpose=purpose)
+    lease = lease_take(purpose=purpose)
     waited = []
 
     def sleep(seconds):
         waited.append(seconds)
         if len(waited) == 5:
-            held.release()
+            lease.release()
 
     monkeypatch.setattr("portfolio.worker.runner.time.sleep", sleep)
     assert tasks.sync_cycle().endswith("OK")
@@ -145,10 +145,10 @@ def test_only_a_scheduled_cycle_makes_the_next_one_a_repetition():
 
 
 def test_a_lease_that_comes_free_a_moment_after_it_was_found_taken_is_taken(desk, monkeypatch):
-    held = lease_take(purpose="history")
+    lease = lease_take(purpose="history")
 
     def holder():
-        held.release()
+        lease.release()
         return ""
 
     monkeypatch.setattr("portfolio.worker.runner.lease_holder", holder)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 SET, REVIEW, SEND = (f"/protection/protect/BTC_USD/{step}" for step in ("", "review/", "send/"))
-WISH = {"quantity": "0.10000", "stop_price": "57000.00", "take_profit_price": "66000.00"}
+PROTECTION_REQUEST = {"quantity": "0.10000", "stop_price": "57000.00", "take_profit_price": "66000.00"}
 
 
 class Forms(HTMLParser):
@@ -36,9 +36,9 @@ def form(answer, action):
     return next(values for where, values in Forms(answer.content.decode()).found if where == action)
 
 
-def reviewed(client, **changes):
+def post_review(client, **changes):
     """The review of this wish."""
-    return client.post(REVIEW, {**WISH, **changes}, follow=True)
+    return client.post(REVIEW, {**PROTECTION_REQUEST, **changes}, follow=True)
 
 
 def token_of(answer, action=SEND):

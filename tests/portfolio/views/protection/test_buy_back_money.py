@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from oco.models import OcoGroup
-from oco.presentation.group_detail import group_story, groups_told
+from oco.presentation.group_detail import group_detail, group_details
 from portfolio.models import Balance
-from portfolio.views.protection.account import account_now, figures_now
-from portfolio.views.protection.detail import levels_of
-from portfolio.views.protection.list import rows_of
+from portfolio.views.protection.account import load_account, load_figures
+from portfolio.views.protection.detail import build_levels
+from portfolio.views.protection.list import build_rows
 from tests.factories import GroupFactory, LegFactory, OrderFactory, QuoteFactory, TradeFactory
 from tests.portfolio.views.protection.steps import text
 
@@ -24,15 +24,15 @@ def group(bitcoin):
 
 
 def figures(group):
-    return figures_now(group_story(group_id=group.pk), account_now())
+    return load_figures(group_detail(group_id=group.pk), load_account())
 
 
 def test_it_counts_from_the_sale_and_names_the_most_that_it_pays(group):
     one = figures(group)
     assert (one.value_usd, one.unrealised_usd) == (600, 0)
     assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-30, 60, 2)
-    assert (one.ceiling, one.worst_usd) == (D("64890.00"), D("-48.9"))
-    assert (one.stop_away_pct, one.target_away_pct) == (5, -10)
+    assert (one.max_buy_price, one.loss_at_max_price_usd) == (D("64890.00"), D("-48.9"))
+    assert (one.stop_distance_pct, one.target_distance_pct) == (5, -10)
 
 
 def test_a_coin_that_is_sold_out_has_the_price_of_its_pair(group):
@@ -62,16 +62,16 @@ def test_what_it_brought_is_on_its_page(alice, group):
 def test_stops_of_others_buy_nothing_back(group):
     OrderFactory(advanced=True, quantity=D("0.01"))
     OcoGroup.objects.update(quantity=D("0.004"))
-    assert group_story(group_id=group.pk).lacking == D("0.006")
+    assert group_detail(group_id=group.pk).unprotected == D("0.006")
     group.refresh_from_db()
-    assert groups_told([group], instruments={})[group.pk].lacking == D("0.006")
+    assert group_details([group], instruments={})[group.pk].unprotected == D("0.006")
 
 
 def test_its_entry_is_a_sale_on_the_chart_and_it_is_told_apart_in_the_list(group):
-    story = group_story(group_id=group.pk)
-    labels = [level.label for level in levels_of(story, figures(group))]
+    detail = group_detail(group_id=group.pk)
+    labels = [level.label for level in build_levels(detail, figures(group))]
     assert labels == ["Target not placed", "Sold at", "Stop not placed"]
-    assert [row.buys_back for row in rows_of([group, GroupFactory()])] == [True, False]
+    assert [row.buys_back for row in build_rows([group, GroupFactory()])] == [True, False]
 
 
 def test_a_stop_that_failed_keeps_its_prices_and_says_so(alice, group):

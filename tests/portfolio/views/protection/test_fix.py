@@ -87,10 +87,10 @@ def test_a_group_that_recovered_meanwhile_is_left_alone(alice, failed):
 def test_while_a_cycle_is_at_work_one_presses_again(alice, failed, monkeypatch):
     monkeypatch.setattr("oco.services.groups.STEPS", 1)
     page = reviewed(alice, failed)
-    held = lease_take(purpose="cycle")
+    lease = lease_take(purpose="cycle")
     assert "at work on the account this very moment" in text(send(alice, page, at(failed, "send/")))
     assert UsedReview.objects.count() == 0
-    held.release()
+    lease.release()
     assert send(alice, page, at(failed, "send/")).status_code == 302
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exchange.models import Candle
 from oco.models import OcoGroup
-from oco.presentation.group_detail import group_story
+from oco.presentation.group_detail import group_detail
 from portfolio.models import Balance
 from portfolio.web.live import revision
 from tests.factories import (
@@ -294,10 +294,10 @@ def test_what_changes_while_the_page_is_made_is_asked_for_once_more(monkeypatch,
     group = GroupFactory()
 
     def read(**asked):
-        found = group_story(**asked)
+        found = group_detail(**asked)
         SyncRunFactory()
         return found
 
-    monkeypatch.setattr("portfolio.views.protection.detail.group_story", read)
+    monkeypatch.setattr("portfolio.views.protection.detail.group_detail", read)
     html = Client().get(f"/protection/{group.pk}/{step}").content.decode()
     assert f'data-revision="{revision()}"' not in html

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 from exchange.models import SyncRun
 from oco.models import OcoGroup, UsedReview
 from portfolio.models import Balance
-from portfolio.views.protection.protect import Protecting
+from portfolio.views.protection.protect import ProtectWizard
 from tests.factories import (
     BalanceFactory,
     GroupFactory,
@@ -19,13 +19,13 @@ from tests.factories import (
     UserFactory,
 )
 from tests.portfolio.views.protection.steps import (
+    PROTECTION_REQUEST,
     REVIEW,
     SEND,
     SET,
-    WISH,
     address,
     form,
-    reviewed,
+    post_review,
     send,
     text,
     token_of,
@@ -41,7 +41,7 @@ def pressed(client, answer):
 
 def test_the_form_is_filled_in_by_the_policy(alice):
     page = alice.get(SET)
-    assert {name: form(page, REVIEW)[name] for name in WISH} == WISH
+    assert {name: form(page, REVIEW)[name] for name in PROTECTION_REQUEST} == PROTECTION_REQUEST
     for words in ("57,000.00 −5.0%", "66,000.00 +10.0%", "−$328.50", "+$583.50", "3.28%", "60,000.00 USD"):
         assert words in text(page)
 
@@ -53,7 +53,7 @@ def test_what_one_goes_back_with_is_weighed_anew(alice):
 
 
 def test_the_review_says_everything_before_anything_is_sent(alice):
-    page = reviewed(alice)
+    page = post_review(alice)
     for words in (
         "sell 0.10000 BTC: limit 66,000.00 USD, or at the market when the mark price falls to 57,000.00 USD",
         "−$328.50",
@@ -67,20 +67,20 @@ def test_the_review_says_everything_before_anything_is_sent(alice):
 
 
 def test_a_stop_without_a_target_stands_alone(alice):
-    page = reviewed(alice, take_profit_price="")
+    page = post_review(alice, take_profit_price="")
     assert "Place a stop alone: sell 0.10000 BTC" in text(page)
     send(alice, page)
     assert OcoGroup.objects.get().take_profit_price is None
 
 
 def test_a_target_that_is_too_near_goes_out_above_the_price(alice):
-    page = reviewed(alice, take_profit_price="60100")
+    page = post_review(alice, take_profit_price="60100")
     assert "limit 60,300.00 USD" in text(page)
     assert "the first price above goes out instead" in text(page)
 
 
 def test_the_button_writes_it_down_for_the_worker(alice):
-    result = pressed(alice, reviewed(alice))
+    result = pressed(alice, post_review(alice))
     group = OcoGroup.objects.get()
     made = (group.quantity, group.stop_price, group.take_profit_price, group.requested_by)
     assert made == (Decimal("0.10000"), Decimal("57000.00"), Decimal("66000.00"), "alice")
@@ -90,14 +90,14 @@ def test_the_button_writes_it_down_for_the_worker(alice):
 
 
 def test_two_presses_make_one_group(alice):
-    page = reviewed(alice)
+    page = post_review(alice)
     first, second = send(alice, page), send(alice, page)
     assert first["Location"] == second["Location"]
     assert (OcoGroup.objects.count(), UsedReview.objects.count()) == (1, 1)
 
 
 def test_an_old_review_is_looked_at_again(alice, clock):
-    page = reviewed(alice)
+    page = post_review(alice)
     clock.shift(61)
     again = send(alice, page)
     assert "More than 60 seconds have passed" in text(again)
@@ -109,7 +109,7 @@ def test_an_old_review_is_looked_at_again(alice, clock):
     ("price", "words"), [("60300", ""), ("60301", "moved by more than 0.5 %"), ("59699", "moved")]
 )
 def test_another_price_is_looked_at_again(alice, price, words):
-    page = reviewed(alice)
+    page = post_review(alice)
     Balance.objects.filter(currency="BTC").update(price_usd=Decimal(price))
     answer = send(alice, page)
     assert words in text(answer)
@@ -117,14 +117,14 @@ def test_another_price_is_looked_at_again(alice, price, words):
 
 
 def test_another_balance_is_looked_at_again(alice):
-    page = reviewed(alice, quantity="0.05")
+    page = post_review(alice, quantity="0.05")
     Balance.objects.filter(currency="BTC").update(quantity=Decimal("0.09"))
     assert "has changed since you looked" in text(send(alice, page))
     assert OcoGroup.objects.count() == 0
 
 
 def test_coins_that_are_gone_are_said_on_the_form(alice):
-    page = reviewed(alice)
+    page = post_review(alice)
     Balance.objects.filter(currency="BTC").update(quantity=Decimal("0.02"))
     answer = text(send(alice, page))
     assert "Nothing was sent." in answer
@@ -135,7 +135,7 @@ def test_coins_that_are_gone_are_said_on_the_form(alice):
 @pytest.mark.parametrize("age", [181, None])
 @pytest.mark.parametrize("step", ["set", "review", "send"])
 def test_old_data_blocks_every_step(alice, clock, age, step):
-    page = reviewed(alice)
+    page = post_review(alice)
     if age is None:
         SyncRun.objects.all().delete()
     else:
@@ -143,7 +143,7 @@ def test_old_data_blocks_every_step(alice, clock, age, step):
         alice.force_login(UserFactory())
     answer = {
         "set": lambda: alice.get(SET),
-        "review": lambda: alice.post(REVIEW, WISH),
+        "review": lambda: alice.post(REVIEW, PROTECTION_REQUEST),
         "send": lambda: send(alice, page),
     }[step]()
     assert "Orders are blocked until" in text(answer)
@@ -152,7 +152,7 @@ def test_old_data_blocks_every_step(alice, clock, age, step):
 
 
 def test_nothing_is_sent_while_trading_is_off(alice):
-    page = reviewed(alice)
+    page = post_review(alice)
     TradingSwitchFactory()
     assert "Trading is switched off, so no order can be placed. The kill switch is on" in text(
         send(alice, page)
@@ -175,26 +175,26 @@ def test_nothing_is_sent_while_trading_is_off(alice):
     ],
 )
 def test_what_cannot_be_sent_is_said_at_its_field(alice, change, words):
-    answer = reviewed(alice, **change)
+    answer = post_review(alice, **change)
     assert words in text(answer)
     assert "Review, nothing is sent yet" in text(answer)
 
 
 def test_more_than_is_free_is_refused(alice):
-    assert "Only 0.10000 BTC are free" in text(reviewed(alice, quantity="0.2"))
+    assert "Only 0.10000 BTC are free" in text(post_review(alice, quantity="0.2"))
 
 
 def test_what_is_behind_an_order_of_others_is_not_free(alice):
     OrderFactory(side="SELL", quantity=Decimal("0.04"), price=Decimal(70000))
     assert form(alice.get(SET), REVIEW)["quantity"] == "0.06000"
-    assert "Only 0.06000 BTC are free" in text(reviewed(alice))
+    assert "Only 0.06000 BTC are free" in text(post_review(alice))
 
 
 def test_what_the_service_refuses_is_not_used_up(alice, monkeypatch):
-    page = reviewed(alice)
-    monkeypatch.setattr(Protecting, "check", lambda _self, _values: None)
+    page = post_review(alice)
+    monkeypatch.setattr(ProtectWizard, "check", lambda _self, _values: None)
     GroupFactory(lot__bought=Decimal("0.01"), instrument_name="BTC_USDT")
-    monkeypatch.setattr(Protecting, "seen", lambda _self: "0.10000")
+    monkeypatch.setattr(ProtectWizard, "seen", lambda _self: "0.10000")
     assert "Only 0.09000 BTC are free" in text(send(alice, page))
     assert UsedReview.objects.count() == 0
 
@@ -217,7 +217,7 @@ def test_a_token_that_is_not_ours_sends_nothing(alice, token):
 
 
 def test_a_token_is_for_one_person_and_one_instrument(alice):
-    page = reviewed(alice)
+    page = post_review(alice)
     bob = Client()
     bob.force_login(UserFactory(username="bob"))
     bob.post(SEND, {"token": token_of(page)})
@@ -228,7 +228,7 @@ def test_a_token_is_for_one_person_and_one_instrument(alice):
 
 
 def test_one_can_come_back_to_the_review(alice):
-    there = alice.post(REVIEW, WISH)["Location"]
+    there = alice.post(REVIEW, PROTECTION_REQUEST)["Location"]
     first = alice.get(there)
     send(alice, first)
     back = alice.get(there)
@@ -254,15 +254,22 @@ def test_nothing_free_is_said_once(alice):
 
 
 def test_without_a_login_it_asks_for_one():
-    for answer in (Client().get(SET), Client().post(REVIEW, WISH), Client().post(SEND, {"token": "x"})):
+    for answer in (
+        Client().get(SET),
+        Client().post(REVIEW, PROTECTION_REQUEST),
+        Client().post(SEND, {"token": "x"}),
+    ):
         assert answer["Location"].startswith("/login/?next=/protection/protect/BTC_USD/")
 
 
 def test_a_form_from_elsewhere_is_refused(alice):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = alice.cookies
-    token = token_of(reviewed(alice))
-    assert [strict.post(REVIEW, WISH).status_code, strict.post(SEND, {"token": token}).status_code] == [
+    token = token_of(post_review(alice))
+    assert [
+        strict.post(REVIEW, PROTECTION_REQUEST).status_code,
+        strict.post(SEND, {"token": token}).status_code,
+    ] == [
         403,
         403,
     ]
@@ -291,6 +298,6 @@ def test_an_unknown_instrument_is_not_found(alice):
 )
 def test_only_real_money_is_violet(alice, settings, environment, words, violet):
     settings.ENVIRONMENT = environment
-    page = reviewed(alice)
+    page = post_review(alice)
     assert words in text(page)
     assert ("btn-live" in page.content.decode()) is violet

@@ -14,7 +14,7 @@ from tests.factories import (
     TradeFactory,
     TradingSwitchFactory,
 )
-from tests.portfolio.views.protection.steps import REVIEW, SET, WISH
+from tests.portfolio.views.protection.steps import PROTECTION_REQUEST, REVIEW, SET
 from tests.support import queries
 
 MOST = 30
@@ -49,7 +49,7 @@ def test_no_step_asks_more_where_there_is_more(alice, failed, step):
     levels = {"stop_price": "57000", "take_profit_price": "76000"}
     ask = {
         "set": lambda: alice.get(SET),
-        "review": lambda: alice.get(REVIEW, {**WISH, "quantity": "0.01"}),
+        "review": lambda: alice.get(REVIEW, {**PROTECTION_REQUEST, "quantity": "0.01"}),
         "fix": lambda: alice.get(f"{own}fix/"),
         "fix review": lambda: alice.get(f"{own}fix/review/", levels),
         "cancel": lambda: alice.get(f"{own}cancel/"),
