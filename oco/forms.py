@@ -26,9 +26,10 @@ else:
 MIN_PCT, MAX_STOP_PCT, MAX_TARGET_PCT = Decimal("0.1"), Decimal(99), Decimal(900)
 MAX_BUYBACK_TARGET_PCT = Decimal(90)  # after a sale: the exchange takes no buy below a tenth of the market
 BUY_BACK_NOTICE = _(
-    "While a policy for sales is on, every sale of the coin for cash that the desk did not send itself is followed "
-    "by orders that BUY the coin back with the money that the sale brought: above the price of the sale at the "
-    "stop, below it at the target. Leave it off unless you want that after every sale, whoever makes it."
+    "While a policy for sales is on, every sale of the coin for cash that Exchange Desk did "
+    "not send is followed by orders that BUY the coin back with the proceeds of the sale: "
+    "above the sale price at the stop, below it at the take profit. Leave it off unless you "
+    "want this after every sale, including manual sales and sales by other apps."
 )
 DIGITS: dict[str, Any] = {"max_digits": 40, "decimal_places": 20}
 
@@ -152,7 +153,7 @@ class PlainDecimalField(forms.CharField):
         if not text:
             return None
         if not PLAIN_NUMBER.fullmatch(text):
-            raise ValidationError(gettext("Write it in plain digits with a point, such as 3120.50."))
+            raise ValidationError(gettext("Use digits and a decimal point, for example 3120.50."))
         return Decimal(text)
 
 
@@ -162,13 +163,13 @@ class PricesForm(forms.Form):
     stop_price = PlainDecimalField(
         label=gettext_lazy("Stop price"),
         help_text=gettext_lazy(
-            "Below the price now. When the mark price falls to it, the coins are sold at the market."
+            "Below the current price. When the mark price falls to it, the coins are sold at market."
         ),
     )
     take_profit_price = PlainDecimalField(
-        label=gettext_lazy("Target price"),
+        label=gettext_lazy("Take profit price"),
         required=False,
-        help_text=gettext_lazy("Above the price now. Left blank, the stop stands alone."),
+        help_text=gettext_lazy("Above the current price. Leave blank for a stop only."),
     )
 
 

@@ -377,7 +377,7 @@ class AlertFactory(DjangoModelFactory[Alert]):
 
     kind = "STOP_FAILED"
     dedupe_key = factory.Sequence(lambda n: f"event {n}")
-    title = "BTC_USD: no stop can be placed"
+    title = "BTC_USD: stop could not be placed"
     text = "The exchange refused it three times."
     instrument_name = "BTC_USD"
     raised_at = Now

@@ -46,7 +46,7 @@ def summarize(found: list[dict[str, Any]]) -> tuple[list[str], int]:
     if len(skipped) == len(found):
         return ["pip-audit: the advisory database knows none of the packages; nothing was looked at."], 0
     summary = f"pip-audit: {len(found) - len(skipped)} packages, {len(vulnerabilities)} known holes"
-    return [*vulnerabilities, f"{summary}, {len(skipped)} packages not known."], 1 if vulnerabilities else 0
+    return [*vulnerabilities, f"{summary}, {len(skipped)} packages unknown."], 1 if vulnerabilities else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def test_a_hole_fails_and_says_where_it_is_mended():
 
 
 def test_what_was_not_looked_at_is_said():
-    assert summarize([FINE, UNKNOWN])[0] == ["pip-audit: 1 packages, 0 known holes, 1 packages not known."]
+    assert summarize([FINE, UNKNOWN])[0] == [("pip-audit: 1 packages, 0 known holes, 1 packages unknown.")]
 
 
 def test_when_nothing_is_known_that_is_no_clean_bill():

@@ -41,52 +41,63 @@ class BuyBackBannerTexts(BannerTexts):
 
 
 SELL = BannerTexts(
-    failed_title=_("If %(coin)s falls, nothing will sell"),
-    failed=_("It is tried again in every cycle until a stop rests, the coins are sold, or you step in."),
-    target_left=_("The take-profit order holds %(quantity)s %(coin)s and is still working."),
+    failed_title=_("If %(coin)s falls, no stop will sell it"),
+    failed=_("Retried in every cycle until a stop is open, the coins are sold, or you step in."),
+    target_left=_("The take-profit order reserves %(quantity)s %(coin)s and is still active."),
     unknown=_(
-        "Until the order is found, or proved absent, count these coins as unprotected. Look on the exchange."
+        "Until the order is found or confirmed missing, treat these coins as unprotected. "
+        "Check on the exchange."
     ),
-    exiting_title=_("%(coin)s is being sold at the market"),
-    sent=_("Until both orders have been read back, a fall may sell nothing."),
-    unprotected_title=_("If %(coin)s falls now, nothing will sell"),
-    release_title=_("%(name)s asked to take this protection away"),
+    exiting_title=_("%(coin)s is being sold at market"),
+    sent=_("Until both orders are confirmed open on the exchange, a price drop may not trigger a sale."),
+    unprotected_title=_("If %(coin)s falls now, no stop will sell it"),
+    release_title=_("%(name)s requested removal of this protection"),
     release=_(
-        "Its orders are cancelled in the next cycle. The coins stay, and nothing will sell them in a fall."
+        "Its orders are cancelled in the next cycle. You keep the coins, and no stop will "
+        "sell them if the price falls."
     ),
     partly_unprotected_title=_("%(quantity)s %(coin)s of this position have no stop"),
     partly_unprotected=_(
-        "They are behind another order, or were not there when stop and target were placed."
+        "They are reserved by another order, or were not in the account when the stop and "
+        "take profit were placed."
     ),
-    stop_only=_("A fall sells. A rise to the target does not, until there is room for both."),
+    stop_only=_(
+        "If the price falls, the stop sells. The take profit is not placed until the "
+        "market allows both orders."
+    ),
 )
 BUY = BuyBackBannerTexts(
-    above_limit_title=_("%(coin)s costs more than this buy-back pays"),
+    above_limit_title=_("%(coin)s is above this buy-back's price limit"),
     above_limit=_(
-        "It pays %(ceiling)s at most for one, and the price is above that: nothing is bought until it comes back. "
-        "Wait, take it away, or buy by hand."
+        "The buy-back pays at most %(ceiling)s per coin and the price is higher: nothing is "
+        "bought until it drops. Wait, remove the buy-back, or buy manually."
     ),
-    failed_title=_("If %(coin)s rises, nothing will buy it back"),
+    failed_title=_("If %(coin)s rises, no order will buy it back"),
     failed=_(
-        "It is tried again in every cycle until a stop rests, or you step in: its prices stay, so take it away, "
-        "or buy by hand."
+        "Retried in every cycle until a stop is open or you step in. Its prices cannot "
+        "change: remove it, or buy manually."
     ),
-    target_left=_("The order at the target, which buys %(quantity)s %(coin)s, is still working."),
+    target_left=_("The take-profit order that buys %(quantity)s %(coin)s is still active."),
     unknown=_(
-        "Until the order is found, or proved absent, do not count on it being bought back. Look on the exchange."
+        "Until the order is found or confirmed missing, do not count on the buy-back. Check on the exchange."
     ),
-    exiting_title=_("%(coin)s is being bought back at the market"),
-    sent=_("Until both orders have been read back, a rise may buy nothing back."),
-    unprotected_title=_("If %(coin)s rises now, nothing will buy it back"),
-    release_title=_("%(name)s asked to take this buy-back away"),
+    exiting_title=_("%(coin)s is being bought back at market"),
+    sent=_("Until both orders are confirmed open on the exchange, a price rise may not trigger a buy-back."),
+    unprotected_title=_("If %(coin)s rises now, no order will buy it back"),
+    release_title=_("%(name)s requested removal of this buy-back"),
     release=_(
-        "Its orders are cancelled in the next cycle. The money stays, and nothing will buy the coins back in a rise."
+        "Its orders are cancelled in the next cycle. You keep the cash, and no order will "
+        "buy the coins back if the price rises."
     ),
-    partly_unprotected_title=_("No order buys %(quantity)s %(coin)s of this sale back"),
+    partly_unprotected_title=_("No order buys back %(quantity)s %(coin)s of this sale"),
     partly_unprotected=_(
-        "Their money is behind another order, or was not there when stop and target were placed."
+        "Their funds are reserved by another order, or were not in the account when the stop "
+        "and take profit were placed."
     ),
-    stop_only=_("A rise buys. A fall to the target does not, until there is room for both."),
+    stop_only=_(
+        "If the price rises, the stop buys. The take profit is not placed until the "
+        "market allows both orders."
+    ),
 )
 BANNER_TEXTS: dict[ExitSide, BannerTexts] = {ExitSide.SELL: SELL, ExitSide.BUY: BUY}
 
@@ -154,7 +165,7 @@ def _failed(inputs: BannerInput) -> Banner:
 def _unknown(inputs: BannerInput) -> Banner:
     lines = [inputs.reason, str(inputs.texts.unknown)]
     return Banner(
-        "warn", "triangle-alert", gettext("It is not known whether the stop exists"), _non_empty(lines)
+        "warn", "triangle-alert", gettext("It is unknown whether the stop exists"), _non_empty(lines)
     )
 
 
@@ -166,8 +177,8 @@ def _exiting(inputs: BannerInput) -> Banner:
 def _unprotected(inputs: BannerInput) -> Banner:
     if inputs.is_sent:
         lines = [inputs.reason, str(inputs.texts.sent)]
-        return Banner("warn", "clock", gettext("The stop is on its way"), _non_empty(lines))
-    again = gettext("The worker tries again in the next cycle.")
+        return Banner("warn", "clock", gettext("Placing the stop"), _non_empty(lines))
+    again = gettext("The worker retries in the next cycle.")
     lines = (
         [inputs.reason, again]
         if inputs.reason
@@ -200,7 +211,7 @@ def _stop_only(inputs: BannerInput) -> Banner | None:
     if inputs.has_target or not inputs.wants_target:
         return None
     lines = [inputs.reason, str(inputs.texts.stop_only)]
-    return Banner("info", "info", gettext("The stop stands alone: no target rests"), _non_empty(lines))
+    return Banner("info", "info", gettext("Stop only: no take profit is open"), _non_empty(lines))
 
 
 def _non_empty(lines: list[str]) -> tuple[str, ...]:

@@ -52,11 +52,13 @@ class OpenedReview:
     def stale_reason(self, *, seen: str, price: Decimal | None = None) -> str:
         """Why it must be looked at again before anything is sent, or nothing."""
         if not self.is_fresh:
-            return _("More than 60 seconds have passed since you looked. Nothing was sent.")
+            return _("More than 60 seconds have passed since your review. Nothing was sent.")
         if seen != self.review.seen:
-            return _("What you hold, or how it is protected, has changed since you looked. Nothing was sent.")
+            return _(
+                "Your holdings, or how they are protected, have changed since your review. Nothing was sent."
+            )
         if moved(self.review.price, price):
-            return _("The price has moved by more than 0.5 % since you looked. Nothing was sent.")
+            return _("The price has moved by more than 0.5 % since your review. Nothing was sent.")
         return ""
 
 

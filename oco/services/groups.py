@@ -109,7 +109,7 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
     with transaction.atomic():
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         if is_final(group.state):
-            words = _("This protection has ended already (%(state)s).") % {"state": group.state}
+            words = _("This protection is already closed (%(state)s).") % {"state": group.state}
             raise NotPossible(words)
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
@@ -137,7 +137,7 @@ def reprice_lease(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Le
             break
         sleep(STEP_SECONDS)
     else:
-        words = _("The worker is at work on the account this very moment. Nothing was changed: press again.")
+        words = _("The worker is updating this account right now. Nothing was changed: try again.")
         raise NotPossible(words)
     try:
         yield lease
@@ -168,11 +168,11 @@ def group_reprice(
 
 def _check(group: OcoGroup, stop: Decimal, target: Decimal | None) -> None:
     if group.state != State.STOP_FAILED or group.cancel_requested_at is not None:
-        raise NotPossible(_("Only a stop that failed can be given other prices. Look at its state again."))
+        raise NotPossible(_("Prices can only be changed for a failed stop. Check its status again."))
     if group.lot.exit_side is ExitSide.BUY:
-        raise NotPossible(_("What buys back keeps its prices. Take it away, or buy by hand."))
+        raise NotPossible(_("The prices of a buy-back cannot be changed. Remove it, or buy manually."))
     if group.legs.filter(order_role=Role.STOP_LOSS, status__in=POSSIBLY_OPEN).exists():
-        raise NotPossible(_("A stop of this group may rest on the exchange. Wait for the next cycle."))
+        raise NotPossible(_("A stop of this group may be open on the exchange. Wait for the next cycle."))
     instrument = tradable_instrument(group.instrument_name)
     request_validate(instrument=instrument, quantity=group.quantity, stop=stop, target=target)
 

@@ -18,7 +18,7 @@ def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSw
 def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
     """Trading again: needs a person, whose name is kept (rule 13)."""
     if not changed_by:
-        raise NotPossible(_("Turning trading on again needs a person."), field="changed_by")
+        raise NotPossible(_("Only a user can turn trading back on."), field="changed_by")
     return _switch(is_off=False, changed_by=changed_by, now=now, reason=reason)
 
 

@@ -69,14 +69,14 @@ def request_validate(
         ("take_profit_price", target, grid.price_tick),
     ):
         if value is not None and (value <= 0 or round_to_lot_size(value, tick) != value):
-            words = _("It must be a positive multiple of %(tick)s.") % {"tick": f"{tick:f}"}
+            words = _("Must be a positive multiple of %(tick)s.") % {"tick": f"{tick:f}"}
             raise NotPossible(words, field=field)
     if target is not None and target <= stop:
-        raise NotPossible(_("The target must lie above the stop."), field="take_profit_price")
+        raise NotPossible(_("The take profit must be above the stop."), field="take_profit_price")
     if instrument.quote_ccy == "USD":
         grid = Grid(price_tick=grid.price_tick, quantity_tick=grid.quantity_tick)
     if not is_placeable(quantity, stop, grid):
-        raise NotPossible(_("The exchange takes no order below 1 USD."), field="quantity")
+        raise NotPossible(_("The minimum order on the exchange is 1 USD."), field="quantity")
 
 
 def account_validate(
@@ -103,25 +103,25 @@ def prices_validate(
 ) -> None:
     """The stop below mark and the target above it, with room for both. Raises NotPossible with the field."""
     if not mark:
-        raise NotPossible(_("No price is known for it, so no order can be weighed."))
+        raise NotPossible(_("Its price is unknown, so the order cannot be checked."))
     known = {"mark": format_decimal(mark)}
     if stop >= mark:
-        words = _("The price now is %(mark)s. A stop at or above it would sell at once.")
+        words = _("The current price is %(mark)s. A stop at or above it would sell immediately.")
         raise NotPossible(words % known, field="stop_price")
     if target is None:
         return
     if target <= mark:
-        words = _("The price now is %(mark)s. A target must lie above it.")
+        words = _("The current price is %(mark)s. The take profit must be above it.")
         raise NotPossible(words % known, field="take_profit_price")
     distance = policy_for(instrument.symbol).distance_pct
     if is_within_min_distance(mark, stop, distance):
         words = _(
-            "The price now is %(mark)s, and a stop less than %(distance)s %% below it goes without a target. "
-            "Lower the stop, or leave the target out."
+            "The current price is %(mark)s, and a stop less than %(distance)s %% below it "
+            "cannot have a take profit. Lower the stop, or leave the take profit empty."
         )
         raise NotPossible(words % {**known, "distance": format_decimal(distance)}, field="stop_price")
     if target > mark * MAX_TARGET_FACTOR:
-        words = _("The price now is %(mark)s. The exchange takes no target above ten times that.")
+        words = _("The current price is %(mark)s. The exchange accepts no take profit above ten times that.")
         raise NotPossible(words % known, field="take_profit_price")
 
 
@@ -136,6 +136,6 @@ def available_quantity(*, instrument: Instrument, held: Decimal) -> Decimal:
 def available_validate(*, instrument: Instrument, quantity: Decimal, free: Decimal) -> None:
     """Whether so many coins are free. Raises NotPossible."""
     if quantity > free:
-        words = _("Only %(free)s %(currency)s are free: the rest is protected, or behind another order.")
+        words = _("Only %(free)s %(currency)s available: the rest is protected or in an open order.")
         amount = f"{free:.{decimals_of(instrument.qty_tick_size)}f}"
         raise NotPossible(words % {"free": amount, "currency": instrument.base_ccy}, field="quantity")

@@ -20,7 +20,7 @@ def perpetual_positions() -> list[Position]:
 
 
 def perpetual_reason() -> str:
-    return _("Perpetual: protect it on the exchange; this program protects spot only.")
+    return _("Perpetual: protect it on the exchange; Exchange Desk protects spot only.")
 
 
 def _covered(row: Perpetual) -> CoinCoverage:

@@ -23,7 +23,7 @@ def report_balance_change(
     """Once for each change, told by the coin and the moment at which it was first read."""
     condition = f"drift {currency} {drift_change.since_ns}"
     if drift_change.is_back:
-        text = _("%(amount)s came or went the other way: nothing is missing or too much any more.")
+        text = _("A change of %(amount)s in the opposite direction was recorded: the balance adds up again.")
         amount = _amount(currency, drift_change, price_usd)
         incident_resolve(condition=condition, text=text % {"amount": amount}, now=now)
         return
@@ -38,9 +38,9 @@ def report_balance_change(
 
 def _title(currency: str, drift_change: DriftChange) -> str:
     template = (
-        _("%(name)s: left without a trade")
+        _("%(name)s: unexplained balance decrease")
         if drift_change.change < 0
-        else _("%(name)s: came without a trade")
+        else _("%(name)s: unexplained balance increase")
     )
     return template % {"name": currency}
 
@@ -49,15 +49,16 @@ def _text(currency: str, drift_change: DriftChange, price_usd: Decimal | None) -
     values = {"amount": _amount(currency, drift_change, price_usd), "since": _since(drift_change)}
     if drift_change.change > 0:
         template = _(
-            "%(amount)s came into the account without a trade that we know, first seen at %(since)s: a deposit, a "
-            "transfer, a reward, interest, or executions that we have not seen. If you do not know of it, look "
-            "at the exchange."
+            "Balance increased by %(amount)s with no matching fill, first seen at %(since)s. "
+            "Possible causes: a deposit, a transfer, a reward, interest, or fills not read "
+            "yet. If you do not recognise it, check the exchange."
         )
         return template % values
     template = _(
-        "%(amount)s left the account without a trade that we know, first seen at %(since)s: a withdrawal, a "
-        "transfer, or executions that we have not seen. If this was not you, somebody else is in your account: "
-        "lock withdrawals, delete the keys and change the password at the exchange now."
+        "Balance decreased by %(amount)s with no matching fill, first seen at %(since)s. "
+        "Possible causes: a withdrawal, a transfer, or fills not read yet. If this was not "
+        "you, someone else has access to your account: lock withdrawals, delete the API keys "
+        "and change your exchange password now."
     )
     return " ".join([template % values, *_related_closures(currency, drift_change)])
 
@@ -69,9 +70,9 @@ def _related_closures(currency: str, drift_change: DriftChange) -> list[str]:
     )
     found = []
     if closed.filter(group__lot__side=Lot.Side.BUY, group__lot__base_ccy=currency).exists():
-        found.append(_("The protection that ended for lack of these coins is the same departure."))
+        found.append(_("The protection that closed because these coins were missing has the same cause."))
     if closed.filter(group__lot__side=Lot.Side.SELL, group__lot__quote_ccy=currency).exists():
-        found.append(_("The buy-back that ended for lack of this money is the same departure."))
+        found.append(_("The buy-back that closed because these funds were missing has the same cause."))
     return found
 
 

@@ -40,30 +40,30 @@ class ClosingTexts:
 SELL_TEXTS = ClosingTexts(
     outcome={
         State.CLOSED_BY_STOP: _("stop hit"),
-        State.CLOSED_BY_TARGET: _("target hit"),
-        State.CLOSED_BY_EXIT: _("sold at the market"),
+        State.CLOSED_BY_TARGET: _("take profit hit"),
+        State.CLOSED_BY_EXIT: _("sold at market"),
     },
-    fill_without_price=_("%(quantity)s %(coin)s sold; the price was not read yet."),
-    fill=_("%(quantity)s %(coin)s sold at %(price)s on average."),
-    result_unknown=_("Result not known yet. The entry was at %(entry)s."),
-    result=_("Result %(usd)s (%(percent)s) from the entry at %(entry)s, before fees."),
-    stop_crossed=_("The price was beyond its stop at %(stop)s, so the desk sold it at the market."),
-    stop_only=_("It was protected by a stop at %(stop)s, without a target."),
-    stop_and_target=_("It was protected by a stop at %(stop)s and a target at %(target)s."),
+    fill_without_price=_("%(quantity)s %(coin)s sold; price not available yet."),
+    fill=_("%(quantity)s %(coin)s sold at an average price of %(price)s."),
+    result_unknown=_("P&L not known yet. Entry price: %(entry)s."),
+    result=_("P&L %(usd)s (%(percent)s) from the entry at %(entry)s, before fees."),
+    stop_crossed=_("The price was past its stop at %(stop)s, so Exchange Desk sold it at market."),
+    stop_only=_("It was protected by a stop at %(stop)s, without a take profit."),
+    stop_and_target=_("It was protected by a stop at %(stop)s and a take profit at %(target)s."),
 )
 BUY_TEXTS = ClosingTexts(
     outcome={
         State.CLOSED_BY_STOP: _("bought back at the stop"),
-        State.CLOSED_BY_TARGET: _("bought back at the target"),
-        State.CLOSED_BY_EXIT: _("bought back at the market"),
+        State.CLOSED_BY_TARGET: _("bought back at the take profit"),
+        State.CLOSED_BY_EXIT: _("bought back at market"),
     },
-    fill_without_price=_("%(quantity)s %(coin)s bought back; the price was not read yet."),
-    fill=_("%(quantity)s %(coin)s bought back at %(price)s on average."),
-    result_unknown=_("Result not known yet. The sale was at %(entry)s."),
-    result=_("Result %(usd)s (%(percent)s) against the sale at %(entry)s, before fees."),
-    stop_crossed=_("The price was beyond its stop at %(stop)s, so the desk bought it back at the market."),
-    stop_only=_("Its buy-back had a stop at %(stop)s, without a target."),
-    stop_and_target=_("Its buy-back had a stop at %(stop)s and a target at %(target)s."),
+    fill_without_price=_("%(quantity)s %(coin)s bought back; price not available yet."),
+    fill=_("%(quantity)s %(coin)s bought back at an average price of %(price)s."),
+    result_unknown=_("P&L not known yet. Sale price: %(entry)s."),
+    result=_("P&L %(usd)s (%(percent)s) vs. the sale at %(entry)s, before fees."),
+    stop_crossed=_("The price was past its stop at %(stop)s, so Exchange Desk bought it back at market."),
+    stop_only=_("Its buy-back had a stop at %(stop)s, without a take profit."),
+    stop_and_target=_("Its buy-back had a stop at %(stop)s and a take profit at %(target)s."),
 )
 CLOSING_TEXTS = {ExitSide.SELL: SELL_TEXTS, ExitSide.BUY: BUY_TEXTS}
 
@@ -126,7 +126,7 @@ class ClosingTrade:
         entry, result = self.group.entry_price, self.result_usd
         if not entry:
             return gettext(
-                "Result not known: protection was asked for by hand, so there is no entry to count from."
+                "P&L not available: protection was requested manually, so there is no entry price."
             )
         if result is None or self.fill_price is None:
             return str(self.texts.result_unknown) % {"entry": self._price_text(entry)}

@@ -61,7 +61,7 @@ def incident_resolve_all(*, alerts: Iterable[Alert], title: str, text: str, now:
         dedupe_key=f"well {ended[0].pk}",
         defaults={
             "kind": Alert.Kind.WELL,
-            "title": (_("Well again: %(title)s") % {"title": title})[:TITLE_LENGTH],
+            "title": (_("Resolved: %(title)s") % {"title": title})[:TITLE_LENGTH],
             "text": text,
             "oco_group_id": ended[0].oco_group_id,
             "instrument_name": ended[0].instrument_name,

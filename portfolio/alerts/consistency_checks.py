@@ -39,7 +39,7 @@ def check_missing_fills(*, now: datetime) -> None:
         elif order.pk in waiting:
             incident_resolve(
                 condition=f"{MISSING_FILLS_PREFIX}{order.pk}",
-                text=_("Its executions are stored now."),
+                text=_("The missing fills are now recorded."),
                 now=now,
             )
 
@@ -75,8 +75,8 @@ def _stored_quantities(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
 
 def _incident(order: ExchangeOrder, stored: Decimal) -> Incident:
     text = _(
-        "Order %(order)s executed %(executed)s by the exchange's record, but the executions that could be read "
-        "add up to %(stored)s. What is missing may have no stop: look at the exchange."
+        "The exchange reports %(executed)s filled for order %(order)s, but the fills read so "
+        "far add up to %(stored)s. The difference may have no stop: check the exchange."
     )
     values = {
         "order": order.order_id,
@@ -86,7 +86,7 @@ def _incident(order: ExchangeOrder, stored: Decimal) -> Incident:
     return Incident(
         condition=f"{MISSING_FILLS_PREFIX}{order.pk}",
         kind=Alert.Kind.TRADES,
-        title=_("%(name)s: executions are missing") % {"name": instrument_label(order.instrument_name)},
+        title=_("%(name)s: missing fills") % {"name": instrument_label(order.instrument_name)},
         text=text % values,
         instrument_name=order.instrument_name,
     )

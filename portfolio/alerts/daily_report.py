@@ -105,7 +105,7 @@ def daily_message(dashboard: Dashboard) -> tuple[str, str]:
     released = _released_groups(unprotected)
     parts = [_intro(dashboard, unprotected), *map(_position_line, unprotected)]
     if released:
-        parts += [_("Released by hand, and not taken back since:"), *map(_released_line, released)]
+        parts += [_("Protection removed manually and not restored:"), *map(_released_line, released)]
     parts += _buyback_lines(dashboard.buybacks)
     return _title(unprotected, dashboard.sync), "\n".join(
         [*_stale_data_warning(dashboard.sync), *parts, *_undelivered_warning()]
@@ -116,20 +116,20 @@ def _title(unprotected: list[Unprotected], sync: SyncState) -> str:
     if not unprotected:
         return _("The data is old.") if _is_old(sync) else _("Everything is protected")
     count = len({row.instrument_name for row in unprotected})  # a coin may have several reasons
-    return ngettext(
-        "%(count)d position without protection", "%(count)d positions without protection", count
-    ) % {"count": count}
+    return ngettext("%(count)d unprotected position", "%(count)d unprotected positions", count) % {
+        "count": count
+    }
 
 
 def _intro(dashboard: Dashboard, unprotected: list[Unprotected]) -> str:
     if not unprotected:
         count = dashboard.summary.open_groups_count - len(dashboard.buybacks)
         return ngettext(
-            "Every position has a stop, or there is none: %(count)d group is at work.",
-            "Every position has a stop, or there is none: %(count)d groups are at work.",
+            "No unprotected positions: %(count)d group active.",
+            "No unprotected positions: %(count)d groups active.",
             count,
         ) % {"count": count}
-    return _("Without a stop, together worth %(value)s:") % {"value": _usd(dashboard.summary.unprotected_usd)}
+    return _("Without a stop, total value %(value)s:") % {"value": _usd(dashboard.summary.unprotected_usd)}
 
 
 def _position_line(row: Unprotected) -> str:
@@ -166,10 +166,10 @@ def _buyback_lines(rows: Sequence[BuyBack]) -> list[str]:
     not_working = [row for row in rows if row.coverage_status not in WORKING_COVERAGE]
     count, lines = len(rows) - len(not_working), list[str]()
     if count:
-        template = ngettext("%(count)d buy-back is at work.", "%(count)d buy-backs are at work.", count)
+        template = ngettext("%(count)d buy-back is active.", "%(count)d buy-backs are active.", count)
         lines.append(template % {"count": count})
     if not_working:
-        lines += [_("Sold, and not wholly bought back by any order now:"), *map(_buyback_line, not_working)]
+        lines += [_("Sold, with no open orders buying all of it back:"), *map(_buyback_line, not_working)]
     return lines
 
 
@@ -189,7 +189,7 @@ def _stale_data_warning(sync: SyncState) -> list[str]:
     """What makes all that follows less than certain: nobody has looked since."""
     if not _is_old(sync):
         return []
-    template = _("These figures are old: the last complete sync was %(when)s.")
+    template = _("These figures are outdated: the last complete sync was %(when)s.")
     return [template % {"when": _since(sync.last_success)}]
 
 
@@ -199,8 +199,8 @@ def _undelivered_warning() -> list[str]:
     if not unsent:
         return []
     template = ngettext(
-        "%(count)d earlier alert could not be sent; it is on the desk.",
-        "%(count)d earlier alerts could not be sent; they are on the desk.",
+        "%(count)d earlier alert could not be sent; see it in Exchange Desk.",
+        "%(count)d earlier alerts could not be sent; see them in Exchange Desk.",
         unsent,
     )
     return [template % {"count": unsent}]
@@ -211,4 +211,4 @@ def _usd(value: Decimal | None) -> str:
 
 
 def _since(moment: datetime | None) -> str:
-    return _("unknown") if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"
+    return _("unknown date") if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"

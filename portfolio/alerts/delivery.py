@@ -216,4 +216,4 @@ def _refusal_text(refused: Sequence[Channel]) -> str:
     if not refused:
         return ""
     names = ", ".join(each.name for each in refused)
-    return (_("Not taken by %(names)s.") % {"names": names})[:255]
+    return (_("Not accepted by %(names)s.") % {"names": names})[:255]

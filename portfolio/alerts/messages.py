@@ -41,8 +41,8 @@ def build_message(alerts: Sequence[Alert]) -> Message:
 def build_test_message() -> Message:
     """What `send_alerts --test` sends."""
     mode = current_mode()
-    title = _("This is a test")
-    text = _("This channel works: alerts of this desk arrive here.")
+    title = _("Test alert")
+    text = _("This channel works: alerts from Exchange Desk arrive here.")
     return Message(title=f"{mode.label} · {title}", text=f"{text}\n{desk_url()}/\n\n{_mode_text(mode)}")
 
 

@@ -58,7 +58,7 @@ def check_above_limit(*, now: datetime) -> None:
         if price > max_buy_price_of(group.stop_price, pair.price_tick_size):
             incident_open(incident=_above_limit_incident(group, pair), now=now)
         else:
-            text = _("The price is back where it buys.")
+            text = _("The price is no longer above its limit.")
             incident_resolve(condition=f"{ABOVE_LIMIT_PREFIX}{group.pk}", text=text, now=now)
     _resolve_others({f"{ABOVE_LIMIT_PREFIX}{group.pk}" for group in groups}, now)
 
@@ -67,7 +67,7 @@ def _resolve_others(known: set[str], now: datetime) -> None:
     """Its orders do not rest any more: another alert says what became of it."""
     for condition in _open_conditions():
         if condition not in known:
-            text = _("Its orders do not rest any more; its page says what became of it.")
+            text = _("Its orders are no longer open; see its page for details.")
             incident_resolve(condition=condition, text=text, now=now)
 
 
@@ -83,13 +83,13 @@ def _above_limit_incident(group: OcoGroup, pair: Instrument) -> Incident:
         max_buy_price_of(group.stop_price, pair.price_tick_size), decimals_of(pair.price_tick_size)
     )
     text = _(
-        "It pays %(ceiling)s at most for one, and the price is above that: nothing is bought until it comes back. "
-        "Wait, take it away, or buy by hand."
+        "The buy-back pays at most %(ceiling)s per coin and the price is higher: nothing is "
+        "bought until it drops. Wait, remove the buy-back, or buy manually."
     )
     return Incident(
         condition=f"{ABOVE_LIMIT_PREFIX}{group.pk}",
         kind=Alert.Kind.UNPROTECTED,
-        title=_("%(name)s: costs more than its buy-back pays")
+        title=_("%(name)s: price above the buy-back limit")
         % {"name": instrument_label(group.instrument_name)},
         text=text % {"ceiling": f"{max_buy_price} {pair.quote_ccy}"},
         group_id=group.pk,
@@ -102,12 +102,12 @@ PARTIAL_REASON = (
 )
 UNPROTECTED_TITLES = {
     ExitSide.SELL: gettext_lazy("%(name)s: %(quantity)s without a stop"),
-    ExitSide.BUY: gettext_lazy("%(name)s: nothing buys %(quantity)s back"),
+    ExitSide.BUY: gettext_lazy("%(name)s: %(quantity)s without a buy-back order"),
 }
 UNPROTECTED_TEXTS = {
-    ExitSide.SELL: gettext_lazy("%(quantity)s, worth %(value)s, without a stop since %(since)s. %(reason)s"),
+    ExitSide.SELL: gettext_lazy("%(quantity)s, worth %(value)s, unprotected since %(since)s. %(reason)s"),
     ExitSide.BUY: gettext_lazy(
-        "%(quantity)s that were sold, worth %(value)s, are bought back by no order since %(since)s. %(reason)s"
+        "%(quantity)s sold, worth %(value)s: no buy-back order since %(since)s. %(reason)s"
     ),
 }
 
@@ -269,7 +269,7 @@ def _resolve_covered(alerts: Sequence[Alert], still_unprotected: set[str], now: 
             and not _is_above_limit(alert)
             and alert.condition not in still_unprotected
         ):
-            text = _("It has a stop now, or is gone.")
+            text = _("It has a stop now, or the position is closed.")
             incident_resolve_all(
                 alerts=[alert], title=instrument_label(alert.instrument_name), text=text, now=now
             )

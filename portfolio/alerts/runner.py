@@ -43,14 +43,15 @@ def _run_check(name: str, check: Callable[..., Any], now: datetime) -> None:
     except Exception as error:
         logger.exception("Alerts: the look “%s” failed; the others go on", name)
         text = _(
-            "What this look would tell is not told now: %(name)s (%(error)s). The log of the worker has the details."
+            "This check failed, so its alerts are not being raised: %(name)s (%(error)s). "
+            "See the worker log for details."
         )
         incident = Incident(
             condition=condition,
             kind=Alert.Kind.WATCH,
-            title=_("A part of the watch fails"),
+            title=_("A monitoring check is failing"),
             text=text % {"name": name, "error": type(error).__name__},
         )
         incident_open(incident=incident, now=now)
     else:
-        incident_resolve(condition=condition, text=_("The look works again."), now=now)
+        incident_resolve(condition=condition, text=_("The check is working again."), now=now)

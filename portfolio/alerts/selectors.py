@@ -46,7 +46,7 @@ def notices() -> tuple[str, ...]:
     found = [delivery_problem()]
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         found.append(
-            _("Nobody is told of anything: set ALERT_URLS, so that alerts of this real account reach you.")
+            _("No alert channel is configured: set ALERT_URLS to receive alerts for this real-money account.")
         )
     return tuple(words for words in found if words)
 

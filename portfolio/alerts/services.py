@@ -32,8 +32,8 @@ ALERT_KINDS = {
 }
 
 BUY_BACK_TITLES = {
-    Kind.CLOSED: gettext_lazy("a buy-back ended"),
-    Kind.RELEASED: gettext_lazy("a buy-back was taken away"),
+    Kind.CLOSED: gettext_lazy("buy-back closed"),
+    Kind.RELEASED: gettext_lazy("buy-back removed"),
 }
 
 
@@ -118,10 +118,10 @@ def _title_and_text(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
 
 def _check_invariants(now: datetime) -> None:
     broken = {f"invariant {sha256(words.encode()).hexdigest()}": words for words in invariant_violations()}
-    title = _("The record of the protection does not add up")
+    title = _("The protection records are inconsistent")
     for condition, words in broken.items():
         incident = Incident(condition=condition, kind=Kind.INVARIANT, title=title, text=words)
         incident_open(incident=incident, now=now)
     open_alerts = Alert.objects.filter(kind=Kind.INVARIANT, ended_at=None).exclude(condition="")
     for alert in open_alerts.exclude(condition__in=broken):
-        incident_resolve(condition=alert.condition, text=_("It adds up again."), now=now)
+        incident_resolve(condition=alert.condition, text=_("The records match again."), now=now)

@@ -39,7 +39,7 @@ SWITCH_LOOKBACK = timedelta(days=1)
 def check_system(*, now: datetime) -> None:
     """Look at everything and begin or end its alert; called by a worker, so that a worker is alive."""
     results = {"sync": _check_sync(now), "key": _check_key(), "clock": _check_clock()}
-    results["worker"] = _("The worker gives signs of life.")
+    results["worker"] = _("The worker is running again.")
     for condition, seen in results.items():
         if isinstance(seen, Incident):
             incident_open(incident=seen, now=now)
@@ -59,14 +59,14 @@ def _check_sync(now: datetime) -> CheckResult:
         return None
     last = _("never") if success is None else f"{timezone.localtime(success):%Y-%m-%d %H:%M:%S %Z}"
     text = _(
-        "No cycle was complete for %(count)d intervals; the last one: %(last)s. What rests on the exchange "
-        "stays there; nothing new is protected until it works again. The error: %(error)s"
+        "No complete cycle in %(count)d intervals; last one: %(last)s. Open orders stay on "
+        "the exchange; nothing new is protected until sync works again. Error: %(error)s"
     )
     error = " ".join(map(str, runs[0].errors)) or str(runs[0])
     return Incident(
         condition="sync",
         kind=Kind.SYNC,
-        title=_("The sync with the exchange fails"),
+        title=_("Sync with the exchange failing"),
         text=text % {"count": FAILED_CYCLES, "last": last, "error": error},
     )
 
@@ -79,14 +79,14 @@ def _check_key() -> CheckResult:
     refusals = [str(words) for words in run.errors if _is_auth_error(str(words))]
     if not refusals:
         is_answered = run.status != SyncRun.Status.FAILED
-        return _("The exchange accepts the key.") if is_answered else None
+        return _("The exchange accepts the API key.") if is_answered else None
     text = _(
-        "Nothing can be read or protected with this key. `manage.py check_connection` says more. %(error)s"
+        "This key cannot read or protect anything. Run `manage.py check_connection` for details. %(error)s"
     )
     return Incident(
         condition="key",
         kind=Kind.KEY,
-        title=_("The exchange refuses the key"),
+        title=_("The exchange rejects the API key"),
         text=text % {"error": refusals[0]},
     )
 
@@ -101,15 +101,15 @@ def _check_clock() -> CheckResult:
         return None
     seconds = f"{run.clock_offset_ms / 1000:+.1f}"
     if abs(run.clock_offset_ms) <= MAX_CLOCK_OFFSET_MS:
-        return _("The exchange's clock is %(seconds)s s from this machine's.") % {"seconds": seconds}
+        return _("Clock difference with the exchange: %(seconds)s s.") % {"seconds": seconds}
     text = _(
-        "The exchange's clock is %(seconds)s s from this machine's. Set this machine's clock (NTP): "
-        "at 60 s the exchange refuses every call, and nothing can be protected."
+        "Clock difference with the exchange: %(seconds)s s. Set this machine's clock (NTP): "
+        "at 60 s the exchange rejects every request, and nothing can be protected."
     )
     return Incident(
         condition="clock",
         kind=Kind.CLOCK,
-        title=_("This machine's clock is wrong"),
+        title=_("This machine's clock is out of sync"),
         text=text % {"seconds": seconds},
     )
 
@@ -123,11 +123,12 @@ def _report_switch(now: datetime) -> None:
     if switch.is_off:
         title = _("Trading was switched off")
         text = _(
-            "%(name)s switched trading off: no order is created. Orders that rest stay. Reason: %(reason)s"
+            "%(name)s turned trading off: no new orders are created. Open orders stay open. "
+            "Reason: %(reason)s"
         )
     else:
         title = _("Trading was switched on")
-        text = _("%(name)s switched trading on: orders are created again. Reason: %(reason)s")
+        text = _("%(name)s turned trading on: new orders are created again. Reason: %(reason)s")
     Alert.objects.get_or_create(
         dedupe_key=f"switch {switch.changed_at.isoformat()}",
         defaults={

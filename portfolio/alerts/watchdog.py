@@ -51,13 +51,14 @@ def watchdog_check(*, now: datetime, since: datetime) -> bool:
     if last_beat is None or now - max(last_beat, since) < SILENT_AFTER:
         return False
     text = _(
-        "No sign of life since %(since)s. Nothing is read, and no stop is placed or replaced until it is back; "
-        "stops that rest on the exchange stay there. Start the worker, and see its log."
+        "No heartbeat since %(since)s. Nothing is read, and no stop is placed or replaced "
+        "until it is back; stops open on the exchange stay there. Start the worker and check "
+        "its log."
     )
     incident = Incident(
         condition="worker",
         kind=Alert.Kind.WORKER,
-        title=_("The worker is silent"),
+        title=_("The worker is not responding"),
         text=text % {"since": f"{timezone.localtime(last_beat):%Y-%m-%d %H:%M:%S %Z}"},
     )
     incident_open(incident=incident, now=now)

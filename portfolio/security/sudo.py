@@ -60,7 +60,7 @@ class PasswordForm(forms.Form):
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
         if self._user(password) != self.request.user:
-            raise forms.ValidationError(_("This is not the password. Nothing was changed."))
+            raise forms.ValidationError(_("Wrong password. Nothing was changed."))
         return password
 
     def _user(self, password: str) -> AbstractBaseUser | None:

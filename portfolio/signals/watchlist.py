@@ -162,7 +162,7 @@ def watchlist_add(
             return known if cleaned_note is None else _save_note(known, cleaned_note, now), False
         if len(items) >= MAX_ITEMS:
             raise InvalidWatchlistItem(
-                _("The watchlist is full: it holds %(most)s instruments.") % {"most": MAX_ITEMS}
+                _("The watchlist is full (maximum %(most)s instruments).") % {"most": MAX_ITEMS}
             )
         last = max((item.position for item in items), default=0)
         item = WatchlistItem.objects.create(
@@ -206,7 +206,7 @@ def watchlist_create_default(*, now: datetime) -> list[str]:
 def clean_note(note: str) -> str:
     text = note.strip().replace("\0", "")
     if len(text) > NOTE_LENGTH:
-        template = _("A note has at most %(most)s characters.") % {"most": NOTE_LENGTH}
+        template = _("A note can have at most %(most)s characters.") % {"most": NOTE_LENGTH}
         raise InvalidWatchlistItem(template, field="note")
     return text
 
@@ -219,10 +219,10 @@ def resolve_symbol(instrument_name: str) -> str:
         return symbol
     if not known.exists():
         raise InvalidWatchlistItem(
-            _("The exchange's catalogue has not been read yet. Try again after the first sync.")
+            _("The instrument list of the exchange has not been read yet. Try again after the first sync.")
         )
     raise InvalidWatchlistItem(
-        _("%(name)s is not a spot pair that can be traded on the exchange.") % {"name": instrument_name}
+        _("%(name)s is not a spot pair tradable on the exchange.") % {"name": instrument_name}
     )
 
 

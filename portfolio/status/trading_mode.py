@@ -14,13 +14,13 @@ MODE_SUMMARIES: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Nothing here is real"),
     "LIVE": gettext_lazy("Real money"),
     "SANDBOX": gettext_lazy("The exchange's test environment"),
-    "READ_ONLY": gettext_lazy("No order is created"),
+    "READ_ONLY": gettext_lazy("No orders are created"),
 }
 MODE_DETAILS: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Account, orders and prices come from the built-in simulator"),
     "LIVE": gettext_lazy("Orders sent here go to your Crypto.com Exchange account"),
-    "SANDBOX": gettext_lazy("Orders are real there and worth nothing"),
-    "READ_ONLY": gettext_lazy("Cancelling stays possible"),
+    "SANDBOX": gettext_lazy("Test orders, no real money"),
+    "READ_ONLY": gettext_lazy("You can still cancel orders"),
 }
 
 

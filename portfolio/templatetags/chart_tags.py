@@ -64,15 +64,15 @@ def _ladder_words(
     said = [
         _("%(name)s now %(price)s.") % {"name": name, "price": now} if now else "",
         _("Entry %s.") % entry if entry else "",
-        _("Stop-loss %(price)s%(away)s%(missing)s.")
+        _("Stop loss %(price)s%(away)s%(missing)s.")
         % {
             "price": stop,
             "away": _away(drawn.stop_away),
             "missing": _(", not on the exchange") if failed else "",
         },
-        _("Take-profit %(price)s%(away)s.") % {"price": target, "away": _away(drawn.target_away)}
+        _("Take profit %(price)s%(away)s.") % {"price": target, "away": _away(drawn.target_away)}
         if target
-        else _("No target."),
+        else _("No take profit."),
     ]
     return [one for one in said if one]
 

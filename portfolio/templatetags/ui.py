@@ -78,12 +78,12 @@ def delivery_icon(alert: Alert) -> str:
 
 
 WHY_WORDS: dict[str, Promise] = {
-    UnknownReason.BEHIND: _("The stored trades are still being worked through."),
+    UnknownReason.BEHIND: _("The recorded fills are still being processed."),
     UnknownReason.UNEXPLAINED: _(
-        "More is held than the stored trades bought: it came in otherwise, or earlier."
+        "The balance exceeds the recorded buys: the rest arrived another way, or earlier."
     ),
     UnknownReason.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
-    UnknownReason.UNPRICED: _("It has no price in US dollars."),
+    UnknownReason.UNPRICED: _("No price in US dollars."),
 }
 
 

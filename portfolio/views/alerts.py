@@ -43,5 +43,5 @@ def alert_acknowledge_view(request: HttpRequest) -> HttpResponse:
         rows = [get_object_or_404(Alert, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)]
     done = sum(alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in rows)
     text = ngettext("%(count)d alert acknowledged.", "%(count)d alerts acknowledged.", done)
-    messages.success(request, text % {"count": done} if done else _("It was acknowledged before."))
+    messages.success(request, text % {"count": done} if done else _("Already acknowledged."))
     return redirect_back(request)

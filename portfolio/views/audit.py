@@ -19,10 +19,10 @@ class AuditFilterForm(forms.Form):
     """What of the log is wanted; what cannot be understood is as if it were not asked."""
 
     what = forms.ChoiceField(
-        label=_("What"), required=False, choices=[("", _("everything")), *AuditEntry.Action.choices]
+        label=_("Type"), required=False, choices=[("", _("all")), *AuditEntry.Action.choices]
     )
     name = forms.CharField(
-        label=_("Who, or what began it"), required=False, max_length=128, help_text=_("Exactly as shown.")
+        label=_("User or trigger"), required=False, max_length=128, help_text=_("Exact match.")
     )
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 

@@ -77,7 +77,7 @@ COVERAGE_LABELS = {
     "f-ok": gettext_lazy("Protected"),
     "f-crit": gettext_lazy("Stop failed"),
     "f-warn": gettext_lazy("Unprotected"),
-    "f-wait": gettext_lazy("Sent, waiting"),
+    "f-wait": gettext_lazy("Pending"),
 }
 
 

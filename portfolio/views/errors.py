@@ -9,27 +9,27 @@ from django.utils.translation import gettext as _
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Another host, or more than DATA_UPLOAD_MAX_MEMORY_SIZE: what exactly is for the log only."""
-    return _error_response(request, 400, _("This request is not one that the desk answers."))
+    return _error_response(request, 400, _("Invalid request."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 403, _("You may not do this."))
+    return _error_response(request, 403, _("You do not have permission to do this."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was not sent from a page of this session; `reason` is for the log, where it is already."""
     template = _(
-        "This form was open for too long, or cookies are off. Nothing was changed: load the page and try again."
+        "This form has expired, or cookies are disabled. Nothing was changed: reload the page and try again."
     )
     return _error_response(request, 403, template)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 404, _("There is nothing at this address."))
+    return _error_response(request, 404, _("Page not found."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error_response(request, 500, _("Something failed here. The log of the web process says what."))
+    return _error_response(request, 500, _("Something went wrong. See the web process log for details."))
 
 
 def _error_response(request: HttpRequest, status: int, detail: str) -> HttpResponse:

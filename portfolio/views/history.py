@@ -286,7 +286,7 @@ def _sync_error_row(at: datetime, run: SyncRun | None) -> ActivityRow:
     return ActivityRow(
         at=at,
         kind=ActivityKind.SYNC_ERROR,
-        text=_("A sync failed") if failed else _("A sync was not complete"),
+        text=_("Sync failed") if failed else _("Sync incomplete"),
         reason=" ".join(str(error) for error in (run.errors if run else ())),
         css_class="bad",
     )

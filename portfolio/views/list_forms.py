@@ -41,7 +41,7 @@ class DayField(forms.DateField):
     def validate(self, value: date | None) -> None:
         super().validate(value)
         if value is not None and not FIRST_DAY <= value <= LAST_DAY:
-            raise forms.ValidationError(_("This day is beyond all records."))
+            raise forms.ValidationError(_("Date out of range."))
 
 
 class PeriodFilterForm(forms.Form):
@@ -86,12 +86,12 @@ class ActivityFilterForm(PeriodFilterForm):
     FILLS, PROTECTION, SYNC = "fills", "protection", "sync"
     kind = forms.ChoiceField(
         required=False,
-        label=_("What"),
+        label=_("Type"),
         choices=(
-            ("", _("Everything")),
-            (FILLS, _("Purchases and sales")),
+            ("", _("All")),
+            (FILLS, _("Buys and sells")),
             (PROTECTION, _("Protection")),
-            (SYNC, _("Sync troubles")),
+            (SYNC, _("Sync errors")),
         ),
     )
 

@@ -55,7 +55,7 @@ def about(request: HttpRequest) -> HttpResponse:
 def sync_now(request: HttpRequest) -> HttpResponse:
     """Asks the worker for a cycle and goes back to where the button was."""
     sync_request(requested_by=request.user.get_username())
-    messages.success(request, _("A sync was asked for. This page shows it as soon as it is done."))
+    messages.success(request, _("Sync requested. This page updates when it is done."))
     return redirect_back(request)
 
 

@@ -44,7 +44,7 @@ def watchlist(request: HttpRequest) -> HttpResponse:
     except InvalidWatchlistItem as refusal:
         return _page(request, submitted=submitted, errors={refusal.field: str(refusal)}, status=422)
     name = instrument_label(item.instrument_name)
-    said = _("%s is on the watchlist now.") if is_new else _("%s was on the watchlist already.")
+    said = _("%s added to the watchlist.") if is_new else _("%s is already on the watchlist.")
     messages.success(request, said % name)
     return redirect("watchlist")
 
@@ -60,7 +60,7 @@ def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
     elif do == "remove":
         watchlist_remove(instrument_name=item.instrument_name)
         messages.success(
-            request, _("%s was taken off the watchlist.") % instrument_label(item.instrument_name)
+            request, _("%s removed from the watchlist.") % instrument_label(item.instrument_name)
         )
     elif do == "note":
         _note(request, item)

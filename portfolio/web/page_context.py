@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from exchange.models import ExchangeOrder
@@ -75,7 +75,7 @@ MENU_PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("orders", _("Orders"), "list"),
     ("signals", _("Signals"), "activity"),
     ("portfolio", _("Portfolio"), "chart-pie"),
-    ("history", _("History"), "history"),
+    ("history", pgettext_lazy("page", "History"), "history"),
     ("watchlist", _("Watchlist"), "star"),
     ("alerts", _("Alerts"), "bell"),
     ("audit", _("Audit log"), "scroll-text"),

@@ -61,9 +61,9 @@ def test_its_own_login_is_sound(open_page):
 def test_from_a_group_to_the_desk_and_back(open_page, signed_in, group):
     page = open_page(ROWS["group"], storage_state=signed_in)
     page.locator("#result_list tbody th a").first.click()
-    page.get_by_role("link", name="On the desk").click()
+    page.get_by_role("link", name="View in Exchange Desk").click()
     page.wait_for_url(re.compile("/protection/"))
-    page.get_by_role("link", name="In the admin").click()
+    page.get_by_role("link", name="View in admin").click()
     page.wait_for_url(re.compile("/admin/oco/ocogroup/.*/change/"))
 
 

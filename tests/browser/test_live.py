@@ -76,7 +76,7 @@ def test_a_paused_page_says_that_something_waits(desk, home):
     order_id = buy(desk)
     with home.expect_response(lambda answer: answer.status == 204):
         home.evaluate(NEWS)
-    home.get_by_text("new data is waiting").wait_for()
+    home.get_by_text("new data available").wait_for()
     assert row(home, order_id).count() == 0
     home.get_by_role("button", name="Resume updates").click()
     row(home, order_id).wait_for()

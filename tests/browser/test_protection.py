@@ -71,10 +71,10 @@ def test_a_pair_is_cancelled_and_the_switch_turned(open_page, signed_in, desk, p
     page = open_page(f"{protection}cancel/", storage_state=signed_in, java_script_enabled=script)
     if page.get_by_role("button", name="Cancel pair").count():
         page.get_by_role("button", name="Cancel pair").click()
-        page.get_by_role("heading", name="Asked for: no more stop").wait_for()
+        page.get_by_role("heading", name="Removal requested").wait_for()
     page.goto(f"{desk.address}/switch/")
     page.locator("main").get_by_role("button", name="Switch off trading").click()
-    page.get_by_role("heading", name="Trading is switched off").wait_for()
+    page.get_by_role("heading", name="Trading is off").wait_for()
     page.get_by_role("link", name="Switch on trading…").click()
     page.locator("main").get_by_role("button", name="Switch on trading").click()
     page.get_by_role("heading", name="Switch off trading?").wait_for()

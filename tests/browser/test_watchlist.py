@@ -10,14 +10,14 @@ def test_to_add_move_note_and_remove(open_page, signed_in, script):
     page.get_by_label("Instrument").fill("doge/usd")
     page.get_by_label("Note", exact=True).fill("for fun")
     page.get_by_role("button", name="Add").click()
-    page.get_by_text("DOGE/USD is on the watchlist now.").wait_for()
+    page.get_by_text("DOGE/USD added to the watchlist.").wait_for()
     assert page.locator("#watchlist tr").last.inner_text().endswith("for fun")
     page.get_by_role("button", name="Move DOGE/USD up").click()
     page.get_by_label("Note on DOGE/USD").fill("wait")
     page.get_by_label("Note on DOGE/USD").press("Enter")
     page.locator("#watchlist td", has_text="wait").wait_for()
     page.get_by_role("button", name="Remove DOGE/USD").click()
-    page.get_by_text("DOGE/USD was taken off the watchlist.").wait_for()
+    page.get_by_text("DOGE/USD removed from the watchlist.").wait_for()
     assert page.locator("#watchlist tr[data-instrument]").count() == before
     assert page.monitor.problems == []
 
@@ -35,5 +35,5 @@ def test_the_signals_come_by_themselves_and_tell_their_indicators(open_page):
     page = open_page("/signals/")
     page.get_by_text("Indicators").first.wait_for()
     page.get_by_text("Indicators").first.click()
-    assert page.get_by_text("RSI, 14 bars").first.is_visible()
+    assert page.get_by_text("RSI, 14 candles").first.is_visible()
     assert page.monitor.problems == []

@@ -114,7 +114,7 @@ def test_a_very_long_list_is_not_counted_to_its_end(alice, monkeypatch):
     assert "4 exchange orders" in " ".join(alice.get(ORDERS).content.decode().split())
     monkeypatch.setattr(base, "MAX_COUNT", 3)
     html = alice.get(ORDERS).content.decode()
-    assert "More than 3: filter, or search for an id." in html
+    assert "More than 3: filter, or search for an ID." in html
     assert "&gt; 3 results" in html
 
 

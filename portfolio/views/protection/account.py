@@ -37,9 +37,7 @@ def stale_data_reason(*, now: datetime) -> str:
     """In words for the person, or nothing."""
     sync = sync_state(now=now)
     if sync.status is Freshness.NEVER:
-        return _(
-            "Nothing has been read from the exchange yet. Orders are blocked until the first sync succeeds."
-        )
+        return _("No data read from the exchange yet. Orders are blocked until the first sync succeeds.")
     if sync.status is Freshness.OLD:
         template = _("The data is %(age)s old. Orders are blocked until a sync succeeds.")
         return template % {"age": age(sync.age_seconds)}
@@ -50,7 +48,7 @@ def orders_blocked_reason() -> str:
     trading = current_trading()
     if trading.enabled:
         return ""
-    return _("Trading is switched off, so no order can be placed. %(reason)s") % {
+    return _("Trading is off, so no order can be placed. %(reason)s") % {
         "reason": translate_reason(trading.reason or "")
     }
 

@@ -41,9 +41,7 @@ def _submit_cancel(request: HttpRequest, detail: GroupDetail) -> HttpResponse:
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
     except InvalidReview:
-        return _page(
-            request, detail, notice=_("This review cannot be used. Nothing was sent: look at it again.")
-        )
+        return _page(request, detail, notice=_("This review is not valid. Nothing was sent: review again."))
     reason = stale_data_reason(now=now) or opened.stale_reason(seen=_state_key(detail))
     if reason:
         return _page(request, detail, notice=reason)

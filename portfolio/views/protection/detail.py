@@ -92,9 +92,11 @@ def build_levels(detail: GroupDetail, figures: RiskReward) -> list[Level]:
     """Target, entry, stop. One that should rest and does not is not placed; of an ended group none rests."""
     found = []
     if figures.target is not None:
-        label = _("Target")
+        label = _("Take profit")
         found.append(
-            _order_level(detail, Role.TAKE_PROFIT, "target", label, _("Target not placed"), figures.target)
+            _order_level(
+                detail, Role.TAKE_PROFIT, "target", label, _("Take profit not placed"), figures.target
+            )
         )
     if figures.basis_price is not None:
         found.append(
@@ -108,7 +110,7 @@ def build_levels(detail: GroupDetail, figures: RiskReward) -> list[Level]:
 
 def _entry_label(detail: GroupDetail, figures: RiskReward) -> str:
     if detail.buys_back:
-        return _("Sold at")
+        return _("Sale price")
     return _("Average cost") if figures.entry is None else _("Entry")
 
 

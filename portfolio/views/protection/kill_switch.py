@@ -52,7 +52,7 @@ def _submit_resume(request: HttpRequest) -> HttpResponse:
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
     except InvalidReview:
-        messages.error(request, _("This review cannot be used. Nothing was changed: look at it again."))
+        messages.error(request, _("This review is not valid. Nothing was changed: review again."))
         return redirect("switch-on")
     if UsedReview.objects.filter(nonce=opened.review.nonce).exists():
         return redirect("switch")

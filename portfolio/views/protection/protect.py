@@ -62,15 +62,15 @@ class ProtectWizard(OrderWizard):
         if self.has_no_position:
             return self._no_position_reason()
         if not self.free:
-            template = _("No %(currency)s is free: all that is held is protected, or behind another order.")
+            template = _("No %(currency)s available: all of it is protected or in an open order.")
             return template % {"currency": self.instrument.base_ccy}
         return super().refusal_reason()
 
     def _no_position_reason(self) -> str:
         base = self.instrument.base_ccy
         if base in settings.CASH_CURRENCIES:
-            return _("%(currency)s counts as cash here: there is nothing to protect.") % {"currency": base}
-        return _("No %(currency)s is held: there is nothing to protect.") % {"currency": base}
+            return _("%(currency)s counts as cash: there is nothing to protect.") % {"currency": base}
+        return _("No %(currency)s in the account: there is nothing to protect.") % {"currency": base}
 
     def initial(self) -> dict[str, Decimal | None]:
         policy = policy_for(self.instrument.symbol)
@@ -86,7 +86,7 @@ class ProtectWizard(OrderWizard):
         form = super().form(given)
         if self.free > 0 and not current_preferences().hides_amounts:
             known = {"free": self.format_value("quantity", self.free), "currency": self.instrument.base_ccy}
-            template = _("%(free)s %(currency)s are free: in no protection, and behind no other order.")
+            template = _("%(free)s %(currency)s available: not protected, not in an open order.")
             form.fields["quantity"].help_text = template % known
         return form
 
@@ -159,10 +159,11 @@ class FixWizard(OrderWizard):
 
     def refusal_reason(self) -> str:
         if self.group.state != State.STOP_FAILED:
-            return _("The stop of this protection has not failed, so there is nothing to mend.")
+            return _("The stop of this protection has not failed, so there is nothing to fix.")
         if self.detail.buys_back:
             return _(
-                "A buy-back keeps its prices. Take it away, or buy by hand: what is bought is protected like any buy."
+                "The prices of a buy-back cannot be changed. Remove it, or buy manually: the "
+                "purchase is protected like any other."
             )
         return super().refusal_reason()
 

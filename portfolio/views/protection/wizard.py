@@ -87,7 +87,7 @@ class OrderWizard(ABC):
 
     def refusal_reason(self) -> str:
         if self.terms is None:
-            return _("No price is known for it, so no order can be weighed.")
+            return _("Its price is unknown, so the order cannot be checked.")
         return ""
 
     @property
@@ -184,7 +184,7 @@ def submit_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
     try:
         opened = review_open(request.POST.get("token", ""), kind=wizard.purpose, user=str(request.user.pk))
     except InvalidReview:
-        messages.error(request, _("This review cannot be used. Nothing was sent: look at it again."))
+        messages.error(request, _("This review is not valid. Nothing was sent: review again."))
         return redirect(wizard.url)
     known = wizard.find_committed(opened.review)
     if known is not None:

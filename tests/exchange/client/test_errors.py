@@ -109,10 +109,10 @@ def test_the_sentence_names_the_method_the_meaning_and_the_code():
 
 
 def test_the_exchanges_own_words_are_added_when_they_say_more():
-    assert describe_code(213, "INVALID_ORDERQTY") == "quantity invalid or off grid"
+    assert describe_code(213, "INVALID_ORDERQTY") == ("quantity invalid or not a multiple of the tick")
     assert (
         describe_code(213, "Invalid quantity format")
-        == "quantity invalid or off grid (Invalid quantity format)"
+        == "quantity invalid or not a multiple of the tick (Invalid quantity format)"
     )
     assert describe_code(77777, "SOMETHING_NEW") == "SOMETHING_NEW"
     assert describe_code(77777, "") == "a code without known meaning"

@@ -22,7 +22,7 @@ def test_an_entry_says_who_from_where_what_and_what_came_of_it():
     row = AuditEntry.objects.get()
     assert (row.actor, row.from_address, row.correlation_id) == ("ana", "192.0.2.7", "req-1")
     assert (row.object_ids, row.result, row.code) == (["7", "8"], "REFUSED", 306)
-    assert str(row) == "ana asked for protection: REFUSED"
+    assert str(row) == "ana requested protection: REFUSED"
 
 
 def test_a_name_that_is_too_long_is_cut_and_not_lost():

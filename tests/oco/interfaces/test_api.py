@@ -185,9 +185,17 @@ def test_a_number_that_is_none_is_refused_by_name(alice, bitcoin, number):
         ("quantity", "0.00001", "below 1 USD"),
         ("stop_price", "55000.001", "multiple of 0.01"),
         ("take_profit_price", "54000.00", "above the stop"),
-        ("stop_price", "60000.00", "The price now is 60000.00. A stop at or above it would sell at once."),
+        (
+            "stop_price",
+            "60000.00",
+            ("The current price is 60000.00. A stop at or above it would sell immediately."),
+        ),
         ("stop_price", "59800.00", "a stop less than 0.5 % below it goes without a target"),
-        ("take_profit_price", "60000.00", "The price now is 60000.00. A target must lie above it."),
+        (
+            "take_profit_price",
+            "60000.00",
+            ("The current price is 60000.00. The take profit must be above it."),
+        ),
         ("take_profit_price", "600000.01", "no target above ten times"),
     ],
 )

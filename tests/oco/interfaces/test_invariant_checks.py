@@ -124,7 +124,7 @@ def test_a_changed_policy_says_what_it_became(alice):
 def test_the_log_is_read_only_in_the_admin(desk, held, alice):
     address = reverse("admin:exchange_auditentry_changelist")
     page = alice.get(address).content.decode()
-    assert "sent a stop with a target" in page
+    assert "sent an OCO pair" in page
     assert alice.get(f"{address}add/").status_code == 403
     assert alice.post(f"{address}{entries()[0].pk}/delete/", {"post": "yes"}).status_code == 403
     assert "sent a stop" in alice.get(address, {"q": entries()[0].correlation_id}).content.decode()

@@ -119,7 +119,7 @@ def test_the_stop_of_another_program_loses_from_the_price_now(bitcoin):
 def test_a_stop_that_cannot_be_reckoned_is_named(bitcoin):
     OrderFactory(advanced=True, order_type="STOP_LOSS", side="SELL", quantity=D("0.02"), trigger_price=None)
     assert state()["summary"]["loss_if_all_stops_hit_usd"] is None
-    assert "a price that the stop of BTC needs is not known" in Client().get("/").content.decode()
+    assert "no known price for the stop of BTC" in Client().get("/").content.decode()
 
 
 def test_the_loss_in_another_currency_needs_its_price(bitcoin):
@@ -154,7 +154,7 @@ def test_the_page_has_one_row_a_position_the_worst_first(bitcoin):
         ("ADA", "WAITING"),
         ("CRO", "PROTECTED"),
     ]
-    for words in ("Stop failed", "Unknown, check", "Unprotected", "Partly", "Sent, waiting", "Protected"):
+    for words in ("Stop failed", "Unknown, check", "Unprotected", "Partly", "Pending", "Protected"):
         assert f">{words}</span>" in html
     assert Page(html).inline == []
 

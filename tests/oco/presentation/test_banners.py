@@ -38,7 +38,7 @@ def test_a_failed_stop_says_what_a_fall_would_do():
     )
     assert tone == "crit"
     for part in (
-        "If ETH falls, nothing will sell",
+        "If ETH falls, no stop will sell it",
         "refused the stop: not enough available balance (306).",
         "holds 2.4150 ETH and is still working",
     ):
@@ -48,13 +48,18 @@ def test_a_failed_stop_says_what_a_fall_would_do():
 @pytest.mark.parametrize(
     ("state", "changes", "tone", "words"),
     [
-        (State.UNKNOWN, {}, "warn", "It is not known whether the stop exists"),
-        (State.EXITING, {}, "warn", "ETH is being sold at the market"),
-        (State.PENDING, {}, "warn", "If ETH falls now, nothing will sell"),
-        (State.REPLACING, {"is_sent": True}, "warn", "The stop is on its way"),
+        (State.UNKNOWN, {}, "warn", "It is unknown whether the stop exists"),
+        (State.EXITING, {}, "warn", "ETH is being sold at market"),
+        (State.PENDING, {}, "warn", "If ETH falls now, no stop will sell it"),
+        (State.REPLACING, {"is_sent": True}, "warn", "Placing the stop"),
         (State.ACTIVE, {"unprotected": D("0.5")}, "warn", "0.5 ETH of this position have no stop"),
         (State.ACTIVE, {"has_target": False}, "info", "The stop stands alone"),
-        (State.ACTIVE, {"release_requested_by": "alice"}, "warn", "alice asked to take this protection away"),
+        (
+            State.ACTIVE,
+            {"release_requested_by": "alice"},
+            "warn",
+            ("alice requested removal of this protection"),
+        ),
     ],
 )
 def test_each_state_is_told(state, changes, tone, words):

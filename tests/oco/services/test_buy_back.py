@@ -71,22 +71,27 @@ def said(state, **changes):
 @pytest.mark.parametrize(
     ("state", "changes", "tone", "words"),
     [
-        (State.STOP_FAILED, {}, "crit", "If ETH rises, nothing will buy it back"),
+        (State.STOP_FAILED, {}, "crit", "If ETH rises, no order will buy it back"),
         (State.STOP_FAILED, {"resting_target": D("2.4")}, "crit", "which buys 2.4 ETH, is still working"),
         (State.STOP_FAILED, {"refusal": refusal_text(306)}, "crit", "not enough available balance (306)"),
         (State.UNKNOWN, {}, "warn", "do not count on it being bought back"),
-        (State.EXITING, {}, "warn", "ETH is being bought back at the market"),
-        (State.PENDING, {}, "warn", "If ETH rises now, nothing will buy it back"),
+        (State.EXITING, {}, "warn", "ETH is being bought back at market"),
+        (State.PENDING, {}, "warn", "If ETH rises now, no order will buy it back"),
         (State.REPLACING, {"is_sent": True}, "warn", "a rise may buy nothing back"),
-        (State.ACTIVE, {"unprotected": D("0.5")}, "warn", "No order buys 0.5 ETH of this sale back"),
+        (State.ACTIVE, {"unprotected": D("0.5")}, "warn", ("No order buys back 0.5 ETH of this sale")),
         (
             State.ACTIVE,
             {"price_limit": "113.30 USD"},
             "crit",
-            "ETH costs more than this buy-back pays It pays 113.30",
+            "ETH is above this buy-back's price limit It pays 113.30",
         ),
         (State.ACTIVE, {"has_target": False}, "info", "A rise buys. A fall to the target does not"),
-        (State.ACTIVE, {"release_requested_by": "alice"}, "warn", "alice asked to take this buy-back away"),
+        (
+            State.ACTIVE,
+            {"release_requested_by": "alice"},
+            "warn",
+            ("alice requested removal of this buy-back"),
+        ),
     ],
 )
 def test_each_state_is_told_for_buying(state, changes, tone, words):
@@ -144,4 +149,4 @@ def test_a_stop_that_failed_cannot_be_given_other_prices():
 
 @pytest.mark.django_db
 def test_its_banner_is_that_of_a_buy_back():
-    assert detail(state="STOP_FAILED").banner.title == "If BTC rises, nothing will buy it back"
+    assert detail(state="STOP_FAILED").banner.title == "If BTC rises, no order will buy it back"

@@ -38,7 +38,7 @@ def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):
     desk.sync_ok()
     assert told() == ["EXIT"]
     alert = Alert.objects.get()
-    assert alert.title.startswith("BTC/USD: sold at the market, −$")
+    assert alert.title.startswith("BTC/USD: sold at market, −$")
     assert alert.text.startswith("0.01000 BTC sold at ")
     assert "from the entry at " in alert.text
 

@@ -42,7 +42,7 @@ def test_a_withdrawal_is_told_when_it_has_lasted(known, world):
     known.sync_ok()
     alert = Alert.objects.get()
     worth = f"0.5 BTC (about ${D('0.5') * world.price('BTC_USD'):,.2f}) left the account without a trade"
-    assert (alert.kind, alert.title) == ("DRIFT", "BTC: left without a trade")
+    assert (alert.kind, alert.title) == ("DRIFT", "BTC: unexplained balance decrease")
     assert worth in alert.text
     assert "If this was not you" in alert.text
     assert alert.ended_at is None

@@ -65,9 +65,9 @@ def test_bought_back_at_the_stop_is_told_with_what_it_cost():
     told = Alert.objects.get()
     assert told.title == "BTC/USD: bought back at the stop, −$31.00"
     assert told.text.splitlines() == [
-        "0.01000 BTC bought back at 63,100.00 USD on average.",
-        "Result −$31.00 (−5.17%) against the sale at 60,000.00 USD, before fees.",
-        "Its buy-back had a stop at 63,000.00 USD and a target at 54,000.00 USD.",
+        "0.01000 BTC bought back at an average price of 63,100.00 USD.",
+        "P&L −$31.00 (−5.17%) vs. the sale at 60,000.00 USD, before fees.",
+        "View buy-back had a stop at 63,000.00 USD and a take profit at 54,000.00 USD.",
     ]
 
 
@@ -75,7 +75,7 @@ def test_bought_back_at_the_target_is_a_gain():
     bought("CLOSED_BY_TARGET", "54000", take_profit_price=None)
     look()
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at the target, +$60.00"
+    assert told.title == "BTC/USD: bought back at the take profit, +$60.00"
     assert "had a stop at 63,000.00 USD, without a target" in told.text
 
 
@@ -83,7 +83,7 @@ def test_bought_back_at_the_market_says_why():
     bought("CLOSED_BY_EXIT", "63500")
     assert look() == ["EXIT"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at the market, −$35.00"
+    assert told.title == "BTC/USD: bought back at market, −$35.00"
     assert "so the desk bought it back at the market" in told.text
 
 
@@ -92,13 +92,13 @@ def test_without_a_price_it_says_so():
     look()
     told = Alert.objects.get()
     assert told.title == "BTC/USD: bought back at the stop"
-    assert "bought back; the price was not read yet." in told.text
+    assert "bought back; the price was no data yet." in told.text
     assert "The sale was at 60,000.00 USD." in told.text
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [("CLOSED_BY_HAND", "a buy-back ended"), ("RELEASED", "a buy-back was taken away")],
+    [("CLOSED_BY_HAND", "buy-back closed"), ("RELEASED", "buy-back removed")],
 )
 def test_one_that_ended_otherwise_is_no_position_that_was_closed(state, words):
     group = GroupFactory(buys_back=True, state=state, closed_at=timezone.now())
@@ -113,7 +113,7 @@ def test_that_nothing_buys_it_back_is_told_after_two_cycles():
     BalanceFactory()
     assert look() == look() == ["UNPROTECTED"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: nothing buys 0.01000 back"
+    assert told.title == "BTC/USD: 0.01000 without a buy-back order"
     assert "that were sold, worth $600.00, are bought back by no order since" in told.text
     assert "stop" not in told.text
 
@@ -128,7 +128,7 @@ def test_a_price_above_what_it_pays_is_told_until_it_comes_back():
     quote.save()
     assert look() == look() == ["UNPROTECTED"]
     told = Alert.objects.get()
-    assert (told.title, told.oco_group_id) == ("BTC/USD: costs more than its buy-back pays", group.pk)
+    assert (told.title, told.oco_group_id) == ("BTC/USD: price above the buy-back limit", group.pk)
     assert "It pays 64,890.00 USD at most for one" in told.text
     quote.read_at = ago(60)
     quote.save()
@@ -204,5 +204,5 @@ def test_money_that_left_ended_the_buy_back_and_no_protection():
             currency=currency, drift_change=drift_change, price_usd=D(1), now=timezone.now()
         )
     money, coins = (alert.text for alert in Alert.objects.filter(kind="DRIFT").order_by("id"))
-    assert "The buy-back that ended for lack of this money is the same departure." in money
+    assert "The buy-back that closed because these funds were missing has the same cause." in money
     assert "same departure" not in coins

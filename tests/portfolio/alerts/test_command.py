@@ -43,14 +43,14 @@ def test_it_makes_the_daily_one_that_is_due(post, clock):
 def test_without_a_channel_it_says_so(clock, settings):
     settings.ALERT_URLS = ""
     AlertFactory()
-    assert run() == ("No channel is set (ALERT_URLS). Alerts are on the desk only.\n", 0)
+    assert run() == ("No channel is set (ALERT_URLS). Alerts are in Exchange Desk only.\n", 0)
 
 
 class TestTest:
     def test_each_channel_gets_a_message(self, post, clock):
         said, code = run("--test")
         assert (said, code) == ("✓ channel 1 (JSON): it took the message\n", 0)
-        assert post.titles == ["DRY RUN · This is a test"]
+        assert post.titles == ["DRY RUN · Test alert"]
         assert not Alert.objects.exists()
 
     def test_it_names_the_one_that_fails_and_shows_no_address(self, post, clock, settings):

@@ -78,7 +78,7 @@ def test_figures_that_are_old_say_so():
     GroupFactory()
     alert = told(timezone.now() + timedelta(days=1))
     assert alert.title == "The data is old."
-    assert alert.text.startswith("These figures are old: the last complete sync was 2026-08-01")
+    assert alert.text.startswith("These figures are old: last complete sync was 2026-08-01")
 
 
 def test_alerts_that_never_arrived_are_mentioned():

@@ -25,7 +25,7 @@ def test_what_is_due_leaves_once(post, clock):
     assert alert_deliver_all(clock=clock).sent == 0
     alert.refresh_from_db()
     assert (alert.state, alert.sent_at, alert.attempts) == (State.SENT, clock(), 1)
-    assert post.titles == ["DRY RUN · BTC_USD: no stop can be placed"]
+    assert post.titles == ["DRY RUN · BTC_USD: stop could not be placed"]
 
 
 def test_a_dry_run_is_said_loudly_and_the_page_is_named(post, clock, settings):
@@ -44,7 +44,7 @@ def test_live_is_said_as_well(post, clock, settings):
     settings.ENVIRONMENT = "LIVE"
     AlertFactory()
     alert_deliver_all(clock=clock)
-    assert post.titles == ["LIVE · BTC_USD: no stop can be placed"]
+    assert post.titles == ["LIVE · BTC_USD: stop could not be placed"]
     assert "DRY RUN" not in post.messages[0]["message"]
     assert "Real money" in post.messages[0]["message"]
 
@@ -88,7 +88,7 @@ class TestFailure:
             waited.append(alert.next_try_at - clock())
             clock.tick(seconds=waited[-1].total_seconds())
         assert waited == [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 60)]
-        assert alert.last_error == "Not taken by channel 1 (JSON)."
+        assert alert.last_error == "Not accepted by channel 1 (JSON)."
         post.status = 200
         assert alert_deliver_all(clock=clock).sent == 1
         assert len(post.messages) == 1
@@ -115,7 +115,7 @@ class TestFailure:
         alert = AlertFactory()
         assert alert_deliver_all(clock=clock).failed == 1
         alert.refresh_from_db()
-        assert alert.last_error == "Not taken by channel 2 (JSON)."
+        assert alert.last_error == "Not accepted by channel 2 (JSON)."
         settings.ALERT_URLS = f"{post.url('first')}, {post.url('second')}"
         clock.tick(minutes=1)
         assert alert_deliver_all(clock=clock).sent == 1

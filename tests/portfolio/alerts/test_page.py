@@ -51,16 +51,16 @@ class TestShown:
         AlertFactory(title="A first one")
         AlertFactory(title="A second one")
         for address in ("/", "/alerts/", "/about/"):
-            assert "1 more alert needs you." in page(address=address)
+            assert "1 more alert needs attention." in page(address=address)
             assert "set ALERT_URLS" in page(address=address)
 
     def test_acknowledging_does_not_call_a_failed_stop_well(self):
-        assert "Nothing needs you" in page()
+        assert "Nothing needs attention" in page()
         InstrumentFactory()
         BalanceFactory()
         GroupFactory(state="STOP_FAILED")
         shown = page()
-        assert "Nothing needs you" not in shown
+        assert "Nothing needs attention" not in shown
         assert "not everything is well" in shown
 
     @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ class TestShown:
         post.status = 500
         AlertFactory(ended_at=clock())
         alert_deliver_all(clock=clock)
-        assert "1 alert could not be sent. Not taken by channel 1 (JSON)." in notices()
+        assert "1 alert could not be sent. Not accepted by channel 1 (JSON)." in notices()
         clock.tick(minutes=1)
         post.status = 200
         alert_deliver_all(clock=clock)
         assert notices() == ""
         AlertFactory(
-            ended_at=clock(), state="FAILED", attempts=30, last_error="Not taken by channel 1 (JSON)."
+            ended_at=clock(), state="FAILED", attempts=30, last_error=("Not accepted by channel 1 (JSON).")
         )
         assert "could not be sent" in notices()
         Alert.objects.update(acknowledged_at=clock())
@@ -102,10 +102,10 @@ class TestHealth:
     def test_a_failed_delivery_degrades_it(self):
         HeartbeatFactory()
         SyncRunFactory()
-        AlertFactory(state="FAILED", attempts=30, last_error="Not taken by channel 1 (Telegram).")
+        AlertFactory(state="FAILED", attempts=30, last_error=("Not accepted by channel 1 (Telegram)."))
         said = Client().get("/health").json()
         assert said["status"] == "degraded"
-        assert said["reasons"] == ["1 alert could not be sent. Not taken by channel 1 (Telegram)."]
+        assert said["reasons"] == [("1 alert could not be sent. Not accepted by channel 1 (Telegram).")]
 
     def test_a_missing_channel_does_not(self, settings):
         settings.LIVE_TRADING = True
@@ -129,7 +129,7 @@ class TestPage:
         assert f'href="/protection/{group.pk}/"' in page()
 
     def test_empty_it_says_so(self):
-        assert "Nothing needs you" in page()
+        assert "Nothing needs attention" in page()
         assert "No channel is set" in page()
 
     def test_its_channels_are_named_without_their_addresses(self, post):
@@ -141,7 +141,7 @@ class TestPage:
         post.status = 500
         AlertFactory()
         alert_deliver_all(clock=clock)
-        assert "Not taken by channel 1 (JSON)." in page()
+        assert "Not accepted by channel 1 (JSON)." in page()
 
     def test_words_of_others_are_text(self):
         AlertFactory(title="<b>bold</b>", text="<script>alert(1)</script>")
@@ -184,7 +184,7 @@ class TestAcknowledge:
     def test_the_first_one_counts(self, alice):
         alert = AlertFactory(acknowledged_at=timezone.now(), acknowledged_by="bob")
         assert (
-            "It was acknowledged before."
+            "Already acknowledged."
             in alice.post(
                 "/alerts/acknowledge/", {"alert": alert.pk, "back": "/alerts/"}, follow=True
             ).content.decode()

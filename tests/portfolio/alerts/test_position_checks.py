@@ -68,7 +68,7 @@ def test_all_troubles_of_a_group_end_with_one_message():
     become(group, "ACTIVE", uncovered_since=None, reason="Stop and target were read back open.")
     assert [kind for kind in look() if kind == "WELL"] == ["WELL"]
     well = Alert.objects.get(kind="WELL")
-    assert (well.title, well.oco_group_id) == ("Well again: BTC/USD", group.pk)
+    assert (well.title, well.oco_group_id) == ("Resolved: BTC/USD", group.pk)
     assert not Alert.objects.exclude(kind="WELL").filter(ended_at=None).exists()
 
 
@@ -109,11 +109,11 @@ def test_a_market_exit_is_one_message_with_its_numbers():
     sold("CLOSED_BY_EXIT", "56900")
     assert look() == look() == ["EXIT"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: sold at the market, −$31.00"
+    assert told.title == "BTC/USD: sold at market, −$31.00"
     assert told.text.splitlines() == [
-        "0.01000 BTC sold at 56,900.00 USD on average.",
-        "Result −$31.00 (−5.17%) from the entry at 60,000.00 USD, before fees.",
-        "The price was beyond its stop at 57,000.00 USD, so the desk sold it at the market.",
+        "0.01000 BTC sold at an average price of 56,900.00 USD.",
+        "P&L −$31.00 (−5.17%) from the entry at 60,000.00 USD, before fees.",
+        "The price was past its stop at 57,000.00 USD, so Exchange Desk sold it at market.",
     ]
 
 
@@ -131,7 +131,7 @@ def test_a_sale_without_a_price_or_an_entry_says_so():
     look()
     first, second = Alert.objects.order_by("id")
     assert first.title == second.title == "BTC/USD: stop hit"
-    assert "0.01000 BTC sold; the price was not read yet." in first.text
+    assert "0.01000 BTC sold; price not available yet." in first.text
     assert "asked for by hand" in second.text
     assert "without a target" in second.text
 

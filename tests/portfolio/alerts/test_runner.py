@@ -28,14 +28,14 @@ def test_a_look_that_breaks_stops_nothing_and_is_told_itself(post, clock, monkey
     run_alert_checks()
     run_alert_checks()
     assert sorted(post.titles) == [
-        "DRY RUN · A part of the watch fails",
+        "DRY RUN · A monitoring check is failing",
         "DRY RUN · Everything is protected",
         "DRY RUN · Something else",
     ]
     assert not any("PlantedWord" in letter["message"] for letter in post.messages)
     monkeypatch.setitem(runner.CHECKS, "desk", lambda now: None)
     run_alert_checks()
-    assert post.titles[-1] == "DRY RUN · Well again: A part of the watch fails"
+    assert post.titles[-1] == "DRY RUN · Resolved: A monitoring check is failing"
 
 
 def test_a_quiet_round_sends_and_writes_nothing(post, clock, django_assert_max_num_queries):

@@ -40,12 +40,12 @@ class TestSync:
     def test_three_failed_intervals_are_told_once_and_the_end_once(self, clock):
         SyncRunFactory(age=200)
         fail()
-        assert look() == look() == [("SYNC", "The sync with the exchange fails")]
+        assert look() == look() == [("SYNC", "Sync with the exchange failing")]
         assert "connection refused" in Alert.objects.get().text
         clock.tick(seconds=60)
         SyncRunFactory()
         assert look() == look()
-        assert look()[1:] == [("WELL", "Well again: The sync with the exchange fails")]
+        assert look()[1:] == [("WELL", "Resolved: Sync with the exchange failing")]
 
     def test_two_are_not_yet(self):
         SyncRunFactory(age=170)
@@ -60,7 +60,7 @@ class TestSync:
     def test_a_desk_that_never_got_through(self):
         fail(4)
         assert kinds() == ["SYNC"]
-        assert "the last one: never" in Alert.objects.get().text
+        assert "last one: never" in Alert.objects.get().text
 
     def test_failing_a_second_time_is_told_a_second_time(self, clock):
         fail(4)
@@ -82,7 +82,7 @@ class TestKey:
     @pytest.mark.parametrize("code", [40101, 40103])
     def test_it_is_told_at_once(self, code):
         SyncRunFactory(failed=True, errors=[f"private/user-balance was refused: Unauthorized [{code}]"])
-        assert look() == [("KEY", "The exchange refuses the key")]
+        assert look() == [("KEY", "The exchange rejects the API key")]
         assert str(code) in Alert.objects.get().text
 
     def test_a_wrong_clock_and_a_full_minute_are_no_refused_key(self):

@@ -29,7 +29,10 @@ def test_three_minutes_of_silence_are_told_once_and_sent_from_here(post, clock):
     AlertFactory(title="What the worker left behind")
     assert look()
     assert look()
-    assert sorted(post.titles) == ["DRY RUN · The worker is silent", "DRY RUN · What the worker left behind"]
+    assert sorted(post.titles) == [
+        "DRY RUN · The worker is not responding",
+        "DRY RUN · What the worker left behind",
+    ]
 
 
 def test_a_restart_is_no_silence(post, clock):
@@ -76,4 +79,4 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog):
     with pytest.raises(Enough):
         watchdog._watchdog_loop()
     assert len(looks) == 3
-    assert "trying again" in caplog.text
+    assert "retrying" in caplog.text

@@ -64,7 +64,7 @@ def test_without_one_the_page_is_as_ever():
     GroupFactory()
     GroupFactory(buys_back=True, closed=True)
     html = page()
-    assert "Buying back" not in html
+    assert "Buy-backs" not in html
     assert re.search(r'data-live="buybacks=\w+"></div>', html)
 
 
@@ -106,7 +106,7 @@ def test_a_failed_one_is_no_unprotected_coin_and_an_alarm_on_every_page():
     assert "Stop missing" in html
     assert f'href="/protection/{group.pk}/fix/"' not in html
     about = page("/about/")
-    assert "BTC: the stop of a buy-back failed." in about
+    assert "BTC: buy-back stop failed." in about
     assert 'href="/#h-buybacks"' in about
     assert "exposed" not in about
     assert "<title>(1) " in about
@@ -118,7 +118,7 @@ def test_a_position_that_is_as_bad_is_said_first():
     buying(state="STOP_FAILED")
     html = page("/about/")
     assert "BTC: stop failed." in html
-    assert "1 more position lacks a stop." in html
+    assert "1 more position has no stop." in html
 
 
 def test_the_worst_comes_first():
@@ -187,7 +187,7 @@ def test_the_orders_of_one_are_called_what_they_are():
     assert "Stop-limit, stop of a buy-back" in html
     assert "Limit, target of a buy-back" in html
     listed = page("/orders/")
-    assert "Stop-limit, Stop of a buy-back" in listed
+    assert "Stop-limit, Buy-back stop" in listed
     OrderFactory(side="BUY", order_type="STOP_LIMIT", order_role="STOP_LOSS")
     assert page().count("of a buy-back") == 2
 

@@ -52,7 +52,7 @@ def test_an_alarm_is_on_every_page():
     SyncRunFactory()
     BalanceFactory()
     GroupFactory(state="UNKNOWN")
-    assert "BTC: not known whether its stop works." in page("/about/")
+    assert "BTC: stop not confirmed." in page("/about/")
 
 
 def test_an_alert_is_on_every_page():

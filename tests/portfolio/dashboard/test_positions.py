@@ -56,7 +56,7 @@ def test_what_has_no_stop_has_no_limit_and_a_price():
     assert shown.css_class == "is-warn"
     assert shown.fall_usd == shown.value_usd / 10
     html = Client().get("/").content.decode()
-    assert "No stop-loss, no target." in html
+    assert "No stop loss, no take profit." in html
     assert 'href="/protection/protect/BTC_USD/"' in html
 
 
@@ -79,7 +79,7 @@ def test_a_stop_placed_by_hand_is_a_ladder_too():
     (other,) = line().external_stops
     assert (other.stop, other.target, other.now) == (D(55000), D(65000), D(60000))
     html = Client().get("/").content.decode()
-    assert "BTC now 60,000.00. Stop-loss 55,000.00" in html
+    assert "BTC now 60,000.00. Stop loss 55,000.00" in html
     assert "has a stop." in html
 
 

@@ -171,7 +171,7 @@ def test_an_open_session_in_strange_hands_does_not_give_itself_more(alice):
         before = rows()
         for page in guarded:
             asked = alice.post(page, {"scope": "trade", "days": "9", "_selected_action": str(group.pk)})
-            assert "Confirm it is you" in asked.content.decode(), page
+            assert "Confirm your identity" in asked.content.decode(), page
         assert alice.post(f"/api/oco-groups/{group.pk}/cancel/").status_code == 403
         assert rows() == before
 

@@ -38,7 +38,7 @@ def test_an_old_call_falls_silent_by_itself(minutes, calls):
     if not calls:
         (row,) = found.without_signal
         assert (row.action, row.score, row.inputs) == (None, None, {})
-        assert row.reason == "The newest closed bar is too old."
+        assert row.reason == "The latest closed candle is too old."
 
 
 def test_two_queries():

@@ -118,7 +118,7 @@ class TestSignals:
         )
         (row,) = rows(client, "/api/signals/")
         assert (row["action"], row["score"], row["candle_time"]) == (None, None, None)
-        assert row["reason"] == "No bars of the market have been read yet."
+        assert row["reason"] == "No candles read yet."
 
     def test_history_is_not_listed(self, client):
         SignalFactory(is_latest=False)

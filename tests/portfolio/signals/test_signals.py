@@ -122,7 +122,7 @@ def test_a_bar_is_old_when_the_next_one_should_long_be_known(timeframe, minutes)
 def test_every_reason_has_words():
     params = {"have": "1", "need": "2", "rsi": "3.1", "percent": "0.42"}
     assert "%" not in reasons_text([{"key": key, "params": params} for key in REASON_TEXTS if key != "atr"])
-    assert reasons_text([{"key": "atr", "params": params}]) == "A bar spans 0.42% on average."
+    assert reasons_text([{"key": "atr", "params": params}]) == ("Average candle range (ATR): 0.42%.")
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def test_every_page_says_the_mode_first_and_needs_nothing_from_elsewhere(address
     ("environment", "enabled", "words"),
     [
         ("LIVE", True, "Real money. Orders sent here go to your Crypto.com Exchange account"),
-        ("SANDBOX", True, "Orders are real there and worth nothing"),
-        ("LIVE", False, "Trading is switched off in the settings (TRADING_ENABLED=false)"),
-        ("DRY_RUN", False, "Trading is switched off in the settings (TRADING_ENABLED=false)"),
+        ("SANDBOX", True, "Test orders, no real money"),
+        ("LIVE", False, "Trading is off in the settings (TRADING_ENABLED=false)"),
+        ("DRY_RUN", False, "Trading is off in the settings (TRADING_ENABLED=false)"),
     ],
 )
 def test_the_strip_says_what_kind_of_money_it_is(settings, environment, enabled, words):
@@ -79,13 +79,13 @@ def test_it_waits_for_the_first_sync_without_inventing_figures():
     text = html()
     assert text.count("Waiting for the first sync") == 4
     assert "$" not in text
-    assert "no balance has been read yet" in text
+    assert "no balance read yet" in text
 
 
 def test_it_says_why_the_first_sync_does_not_succeed():
     SyncRunFactory(failed=True)
     text = html()
-    assert "The first sync has not succeeded yet" in text
+    assert "The first sync has not completed yet" in text
     assert "The exchange cannot be reached: connection refused." in text
 
 
@@ -111,7 +111,7 @@ def test_old_data_is_kept_and_called_old():
 
 def test_late_data_says_that_it_is_being_tried_again():
     SyncRunFactory(age=120)
-    assert "Late, synced 2 min ago, trying again" in plain(html())
+    assert "Late, synced 2 min ago, retrying" in plain(html())
 
 
 def test_a_total_says_what_it_leaves_out():
@@ -119,8 +119,8 @@ def test_a_total_says_what_it_leaves_out():
     BalanceFactory()
     BalanceFactory(currency="XYZ", price_usd=None)
     text = html()
-    assert "without XYZ: no known price" in text
-    assert "Its price is not known." in text
+    assert "excluding XYZ: no known price" in text
+    assert "Price unknown." in text
 
 
 def test_an_order_reads_like_one():
@@ -187,7 +187,7 @@ def test_a_request_from_another_site_is_refused():
 
 
 def test_an_unknown_address_is_answered_in_the_asker_s_language():
-    assert Client().get("/api/nothing/").json() == {"detail": "There is nothing at this address."}
+    assert Client().get("/api/nothing/").json() == {"detail": "Page not found."}
     answer = Client().get("/nothing/")
     assert (answer.status_code, "There is nothing" in answer.content.decode()) == (404, True)
 

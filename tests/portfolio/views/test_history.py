@@ -85,14 +85,14 @@ def test_a_sale_says_what_it_gained_and_leads_to_its_order(client):
     assert f'href="/orders/{order.pk}/"' in page
     assert "$98.50" in page
     for address in ("/history/", f"/orders/{order.pk}/", "/", "/portfolio/"):
-        assert "over average cost" in client.get(address).content.decode(), address
+        assert "vs. average cost" in client.get(address).content.decode(), address
 
 
 def test_what_went_wrong_is_told_in_words(client):
     three(timezone.now() - timedelta(minutes=1))
     EventFactory(new="STOP_FAILED", reason="The exchange refused it.", code=308)
     page = client.get("/history/").content.decode()
-    for words in ("A sync failed", "connection refused", "The exchange refused it.", "Stop failed"):
+    for words in ("Sync failed", "connection refused", "The exchange refused it.", "Stop failed"):
         assert words in page
 
 

@@ -93,7 +93,7 @@ def test_the_filter_finds_what_the_list_calls_so(client):
     assert set(listed(client, status="ACTIVE")) == {resting.order_id, working.order_id}
     assert listed(client, status="NEW") == [waiting.order_id]
     page = html(client)
-    assert page.count(">Sent, waiting</option>") == 1
+    assert page.count(">Pending</option>") == 1
     assert ">Working</option>" in page
 
 
@@ -248,7 +248,7 @@ def test_an_order_of_ours_that_a_restore_forgot_is_not_called_manual(client):
     words = "before a backup was restored"
     assert words in client.get(f"/orders/{forgotten.pk}/").content.decode()
     assert words not in client.get(f"/orders/{stranger.pk}/").content.decode()
-    assert client.get("/").content.decode().count("The desk, before a restore") == 1
+    assert client.get("/").content.decode().count("Exchange Desk, before a restore") == 1
 
 
 @pytest.mark.parametrize("page", ["/orders/", "/history/"])

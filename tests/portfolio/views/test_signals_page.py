@@ -37,7 +37,7 @@ def test_a_signal_has_strength_reasons_and_indicators(client):
     assert '<span class="call buy">BUY</span>' in html
     assert '<data value="78">78</data>' in html
     assert "MACD is above its signal line. RSI 27.4: oversold." in html
-    assert "RSI, 14 bars" in html
+    assert "RSI, 14 candles" in html
     assert '<data value="60100.00">60,100.00</data>' in html
     assert "they never send orders" in html
     assert (Page(html).inline, Page(html).external) == ([], [])
@@ -48,20 +48,20 @@ def test_without_a_signal_it_says_why(client):
         action="", score=None, inputs={}, reasons=[{"key": "short", "params": {"have": "12", "need": "150"}}]
     )
     html = page(client)
-    assert "Only 12 closed bars follow each other without a gap; 150 are needed." in html
+    assert "Only 12 consecutive closed candles; 150 are needed." in html
     assert "BUY</span>" not in html
 
 
 def test_a_signal_that_a_later_bar_should_have_replaced_is_not_shown(client):
     SignalFactory(candle_time=timezone.now() - timedelta(hours=3))
     html = page(client)
-    assert "The newest closed bar is too old." in html
+    assert "The latest closed candle is too old." in html
     assert "BUY</span>" not in html
 
 
 def test_before_the_first_look_it_waits(client):
     html = page(client)
-    assert "Waiting for the first look" in html
+    assert "Waiting for the first calculation" in html
     assert "every five minutes, for the watchlist" in html
 
 
@@ -80,7 +80,7 @@ def test_the_filters_leave_out_what_they_do_not_name(client):
     assert sections(client, "?action=SELL") == {"ETH_USD"}
     assert sections(client, "?timeframe=1h") == {"BTC_USD"}
     assert sections(client, "?instrument_name=BTC_USD&action=SELL") == set()
-    assert "None is as asked for." in page(client, "?action=HOLD")
+    assert "No signals match the filters." in page(client, "?action=HOLD")
     assert sections(client, "?action=nonsense&page=x") == {"BTC_USD", "ETH_USD"}
 
 

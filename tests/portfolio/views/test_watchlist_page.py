@@ -37,7 +37,7 @@ def page(client, address="/watchlist/"):
 
 
 def test_an_empty_list_says_so(client):
-    assert "Nothing on the watchlist" in page(client)
+    assert "The watchlist is empty" in page(client)
 
 
 def test_a_row_tells_price_change_trend_and_note(client):
@@ -83,7 +83,7 @@ def test_a_stranger_sees_no_form_and_changes_nothing(client):
 
 def test_to_add_one(alice):
     answer = alice.post("/watchlist/", {"instrument_name": "eth/usd ", "note": "soon"}, follow=True)
-    assert "ETH/USD is on the watchlist now." in answer.content.decode()
+    assert "ETH/USD added to the watchlist." in answer.content.decode()
     assert WatchlistItem.objects.get().note == "soon"
     assert '<option value="SOL_USD">' in answer.content.decode()
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_traded_is_refused_in_words_and_nothing_typed_is_lost(ali
     answer = alice.post("/watchlist/", {"instrument_name": "NO_SUCH<b>", "note": "my note"})
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert "NO_SUCH&lt;b&gt; is not a spot pair that can be traded on the exchange." in html
+    assert "NO_SUCH&lt;b&gt; is not a spot pair tradable on the exchange." in html
     assert 'value="my note"' in html
     assert 'aria-invalid="true"' in html
     assert names() == []

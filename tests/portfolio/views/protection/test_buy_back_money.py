@@ -49,7 +49,7 @@ def test_a_price_above_the_ceiling_is_the_first_thing_said(alice, group):
     page = f"/protection/{group.pk}/"
     assert "costs more than" not in text(alice.get(page))
     Balance.objects.filter(currency="BTC").update(price_usd=D("64890.01"))
-    assert "BTC costs more than this buy-back pays It pays 64890.00 USD at most" in text(alice.get(page))
+    assert "BTC is above this buy-back's price limit It pays 64890.00 USD at most" in text(alice.get(page))
 
 
 def test_what_it_brought_is_on_its_page(alice, group):
@@ -70,7 +70,7 @@ def test_stops_of_others_buy_nothing_back(group):
 def test_its_entry_is_a_sale_on_the_chart_and_it_is_told_apart_in_the_list(group):
     detail = group_detail(group_id=group.pk)
     labels = [level.label for level in build_levels(detail, figures(group))]
-    assert labels == ["Target not placed", "Sold at", "Stop not placed"]
+    assert labels == ["Take profit not placed", "Sale price", "Stop not placed"]
     assert [row.buys_back for row in build_rows([group, GroupFactory()])] == [True, False]
 
 

@@ -28,9 +28,15 @@ def shown(client, group, page=""):
 def test_its_page_says_what_is_bought_at_which_prices(group):
     answer = shown(Client(), group)
     said = text(answer)
-    for words in ("Buys back", "Still to buy", "Target to stop", "Sold at, on average", "Working"):
+    for words in ("Buy-back", "Left to buy", "Take profit to stop", "Average sale price", "Working"):
         assert words in said
-    for words in ("Protected", "Paid on average", "Stop to target", "Position", "of this protection"):
+    for words in (
+        "Protected",
+        "Average entry price",
+        "Stop to take profit",
+        "Position",
+        "of this protection",
+    ):
         assert words not in said
     assert "64,890.00" in said  # at most, for a coin
     assert "652.14" in said  # kept for it
@@ -39,13 +45,18 @@ def test_its_page_says_what_is_bought_at_which_prices(group):
 
 def test_its_end_is_told_in_words_of_its_own(group, alice):
     said = text(shown(alice, group))
-    assert "End this buy-back" in said
+    assert "Remove buy-back" in said
     assert "The money stays, and nothing buys 0.01000 BTC back." in said
 
 
 def test_what_is_lost_by_taking_it_away(group, alice):
     said = text(shown(alice, group, "cancel/"))
-    for words in ("Do not buy 0.01000 BTC back?", "Keep the money", "Keep the buy-back", "Missed in a rise"):
+    for words in (
+        "Remove the buy-back of 0.01000 BTC?",
+        "Keep the money",
+        "Keep buy-back",
+        "Missed in a rise",
+    ):
         assert words in said
     assert "without a stop" not in said
 
@@ -62,7 +73,7 @@ def test_a_stop_that_failed_is_not_fixed_by_other_prices(group, alice):
     html = shown(alice, group).content.decode()
     assert f"/protection/{group.pk}/fix/" not in html
     assert "Stop missing" in html
-    assert "Other prices" not in text(shown(alice, group, "fix/"))
+    assert "New prices" not in text(shown(alice, group, "fix/"))
 
 
 def test_what_has_ended_tells_how_much_was_bought(group):

@@ -37,10 +37,10 @@ def test_it_names_what_is_lost(alice, pair):
     words = text(alice.get(at(pair)))
     for part in (
         "Leave 0.01000 BTC without a stop?",
-        "Cancel the pair: the stop 57,000.00 and the target 66,000.00",
-        "Worth now, without a stop $600.00",
+        "Cancel the pair: stop 57,000.00 and take profit 66,000.00",
+        "Current value, without a stop $600.00",
         "−$30.00",
-        "Loss in a fall, afterwards No limit",
+        "Downside after removal No limit",
     ):
         assert part in words
     assert asked_by() == ""
@@ -51,7 +51,7 @@ def test_the_button_asks_the_worker_once(alice, pair):
     answers = [alice.post(at(pair), token(page)) for _ in range(2)]
     assert {answer["Location"] for answer in answers} == {f"/protection/{pair.pk}/sent/"}
     assert (asked_by(), OrmQ.objects.count()) == ("alice", 1)
-    assert "Asked for: no more stop" in text(alice.get(answers[0]["Location"]))
+    assert "Removal requested" in text(alice.get(answers[0]["Location"]))
     assert "alice has asked for it already" in text(alice.get(at(pair)))
 
 

@@ -30,7 +30,7 @@ def reviewed(client, group, **changes):
 
 def test_it_says_why_and_offers_the_prices_as_they_are(alice, failed):
     page = alice.get(at(failed))
-    assert "If BTC falls, nothing will sell" in text(page)
+    assert "If BTC falls, no stop will sell it" in text(page)
     assert "price too far (315)" in text(page)
     assert form(page, at(failed, "review/"))["stop_price"] == "57000.00"
 
@@ -60,7 +60,7 @@ def test_the_target_that_still_works_is_cancelled_first(alice, failed):
     LegFactory(group=failed, order_role="TAKE_PROFIT", type="LIMIT", price=Decimal(66000), trigger_price=None)
     words = text(reviewed(alice, failed))
     assert words.index("Cancel the take-profit order") < words.index("Place an OCO pair, sell 0.01000 BTC")
-    assert "For a moment between the steps there is no target either." in words
+    assert "Between these steps there is briefly no take profit either." in words
 
 
 def test_the_button_sets_the_prices_once(alice, failed):

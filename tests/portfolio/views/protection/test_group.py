@@ -79,9 +79,9 @@ def test_it_says_six_figures(alice):
         "Position 0.01000 BTC $630.00, valued at 63,000.00",
         "Unrealised +$30.00 +5.00% from 60,000.00",
         "Loss at stop −$30.00 57,000.00, −9.52% away",
-        "Gain at target +$60.00 66,000.00, +4.76% away",
-        "Reward to risk 2.00",
-        "by itself",
+        "Gain at take profit +$60.00 66,000.00, +4.76% away",
+        "Reward/risk 2.00",
+        "automatically",
     ):
         assert part in words
 
@@ -93,9 +93,9 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
     answer = page(group)
     words = text(answer)
     for part in (
-        "If BTC falls, nothing will sell The exchange refused the stop: ",
+        "If BTC falls, no stop will sell it The exchange refused the stop: ",
         "(306). It is tried again in every cycle",
-        "The take-profit order holds 0.01000 BTC and is still working.",
+        "The take-profit order reserves 0.01000 BTC and is still active.",
         "Loss at stop No limit −$30.00 once placed",
         "Rejected The exchange's code 306",
         "Stop missing",
@@ -107,7 +107,7 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
 def test_without_an_entry_the_result_is_not_invented(alice):
     group = pair(GroupFactory(entry_price=None, lot__average_price=None, requested_by="alice"))
     words = text(page(group))
-    assert "Unrealised n/a what was paid is not known" in words
+    assert "Unrealised n/a cost unknown" in words
     assert "Loss at stop −$30.00" in words
     assert "by alice" in words
 
@@ -127,13 +127,13 @@ def test_a_group_that_has_ended_says_what_it_brought(alice):
     LotTradeFactory(lot=group.lot, trade_id=bought.trade_id)
     words = text(page(group))
     for part in (
-        "Target hit",
+        "Take profit hit",
         "Result +$60.00 from the entry, before fees",
         "The target sold the lot.",
         "Ended",
     ):
         assert part in words
-    assert "End this protection" not in words
+    assert "Remove protection" not in words
 
 
 def test_its_journal_tells_when_why_and_the_code(alice):
@@ -142,7 +142,7 @@ def test_its_journal_tells_when_why_and_the_code(alice):
     EventFactory(group=group, old="PENDING", new="PENDING", reason="Refused.", code=315, order_ids=[])
     EventFactory(group=group)
     words = text(page(group))
-    newest = words.index("Stop and target were read back open. Sent, waiting → Protected Orders 61 62")
+    newest = words.index("Stop and target were read back open. Pending → Protected Orders 61 62")
     refused = words.index("Refused. The exchange's code 315: limit price too far from the market")
     assert newest < refused < words.index("Asked for by alice.")
 
@@ -181,7 +181,7 @@ def test_a_level_that_does_not_rest_is_called_so(alice):
     candles()
     words = text(page(GroupFactory(state="STOP_FAILED")))
     assert "Stop not placed 57,000.00" in words
-    assert "Target not placed 66,000.00" in words
+    assert "Take profit not placed 66,000.00" in words
 
 
 @pytest.mark.parametrize(("asked", "shown"), [("4h", "4h"), ("1D", "1D"), ("7m", "1h"), (None, "1h")])
@@ -241,7 +241,7 @@ def test_the_result_calls_nothing_protected_that_is_not(alice):
     LegFactory(group=alone)
     stop = text(alice.get(f"/protection/{alone.pk}/sent/"))
     assert "0.00600 BTC of this position have no stop" in part
-    assert "The stop stands alone: no target rests" in stop
+    assert "Stop only: no take profit is open" in stop
     alone.take_profit_price = None
     alone.save()
     assert "The stop was read back open. It stands alone." in text(alice.get(f"/protection/{alone.pk}/sent/"))
@@ -253,14 +253,14 @@ def test_a_target_that_was_moved_is_shown_where_it_rests(alice):
     for address in (f"/protection/{group.pk}/", f"/protection/{group.pk}/sent/", "/protection/", "/"):
         words = text(alice.get(address))
         assert ("66,000.00" in words, "59,000.00" in words) == (True, False), address
-    assert "Gain at target +$60.00" in text(page(group))
+    assert "Gain at take profit +$60.00" in text(page(group))
     assert "the target 66,000.00" in text(alice.get(f"/protection/{group.pk}/cancel/"))
 
 
 def test_a_stop_and_a_target_that_are_gone_are_prices_and_called_so(alice):
     words = text(page(GroupFactory(closed=True)))
     assert "Stop was at 57,000.00" in words
-    assert "Target was at 66,000.00" in words
+    assert "Take profit was at 66,000.00" in words
     assert "Loss at stop" not in words + text(page(GroupFactory(closed=True, take_profit_price=None)))
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def listed(**query):
     """The words of the table of groups and what stands around it."""
-    return text(Client().get("/protection/", query)).split("Every stop and target")[-1]
+    return text(Client().get("/protection/", query)).split("All groups")[-1]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_positions_come_worst_first(bitcoin):
     BalanceFactory(currency="ETH", price_usd=Decimal(2000))
     InstrumentFactory(symbol="ETH_USD")
     GroupFactory(instrument_name="ETH_USD", state="STOP_FAILED", lot__bought=Decimal("0.1"))
-    words = text(Client().get("/protection/")).split("Every stop and target")[0]
+    words = text(Client().get("/protection/")).split("All groups")[0]
     assert words.index("Stop failed ETH /USD") < words.index("Unprotected BTC /USD")
 
 
@@ -95,8 +95,8 @@ def test_twenty_five_are_a_page_and_the_filter_stays(bitcoin):
 
 def test_empty_says_that_it_looked(db):
     SyncRunFactory(age=23)
-    assert "No stop and target yet Checked 23 s ago." in listed()
-    assert "No group is like that" in listed(danger="unknown")
+    assert "No protection yet Checked 23 s ago." in listed()
+    assert "No matching groups" in listed(danger="unknown")
 
 
 def test_who_may_not_read_is_asked_to_log_in(settings):
@@ -130,7 +130,7 @@ def test_its_queries_do_not_grow_with_its_rows(bitcoin):
     ("group", "leg", "word"),
     [
         ({"state": "PENDING"}, None, "Unprotected"),
-        ({"state": "PENDING"}, "SENT", "Sent, waiting"),
+        ({"state": "PENDING"}, "SENT", "Pending"),
         ({"state": "REPLACING"}, "CANCELED", "Unprotected"),
         ({}, "OPEN", "Protected"),
         ({"quantity": Decimal("0.004")}, "OPEN", "Partly"),

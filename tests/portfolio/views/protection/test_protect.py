@@ -59,7 +59,7 @@ def test_the_review_says_everything_before_anything_is_sent(alice):
         "−$328.50",
         "+$583.50",
         "60,000.00 USD, 0 s old",
-        "If the pair is refused The stop is placed alone",
+        "If the pair is rejected Only the stop is placed",
     ):
         assert words in text(page)
     assert OcoGroup.objects.count() == 0
@@ -154,9 +154,7 @@ def test_old_data_blocks_every_step(alice, clock, age, step):
 def test_nothing_is_sent_while_trading_is_off(alice):
     page = post_review(alice)
     TradingSwitchFactory()
-    assert "Trading is switched off, so no order can be placed. The kill switch is on" in text(
-        send(alice, page)
-    )
+    assert "Trading is off, so no order can be placed. The kill switch is on" in text(send(alice, page))
     assert OcoGroup.objects.count() == 0
 
 
