@@ -1,0 +1,67 @@
+"""Why something is as it is, as data: a code with parameters, rendered in the reader's language when shown (pure)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Self
+
+Param = str | int | None
+
+FOLLOWING = "following"  # key of the stored parameters that holds the reasons after the first
+MAX_CODE_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, and those that follow it: `Reason("STOP_CROSSED") + Reason("NO_PRICE")`.
+
+    `params` are texts, whole numbers or None; a decimal is stored as plain text. `exchange_code` is the code with
+    which the exchange refused something (dossier 3), None where it refused nothing.
+    """
+
+    code: str
+    params: Mapping[str, Param] = field(default_factory=dict)
+    exchange_code: int | None = None
+    following: tuple["Reason", ...] = ()
+
+    def __add__(self, other: "Reason | None") -> "Reason":
+        if other is None:
+            return self
+        return replace(
+            self,
+            following=(*self.following, *other),
+            exchange_code=self.exchange_code if self.exchange_code is not None else other.exchange_code,
+        )
+
+    def __iter__(self) -> Iterator["Reason"]:
+        """Itself without the others, then the others."""
+        yield replace(self, following=())
+        yield from self.following
+
+    @property
+    def stored_params(self) -> dict[str, Any]:
+        """What a JSON column keeps: the parameters, and the reasons that follow."""
+        stored: dict[str, Any] = dict(self.params)
+        if self.following:
+            stored[FOLLOWING] = [{"code": one.code, "params": dict(one.params)} for one in self.following]
+        return stored
+
+    @classmethod
+    def from_stored(cls, code: str, params: Mapping[str, Any], exchange_code: int | None = None) -> Self:
+        """The reason that `stored_params` was made of."""
+        own = {name: value for name, value in params.items() if name != FOLLOWING}
+        following = tuple(Reason(one["code"], one["params"]) for one in params.get(FOLLOWING, ()))
+        return cls(code, own, exchange_code, following)
+
+
+def reason(code: str, *, exchange_code: int | None = None, **params: object) -> Reason:
+    """A reason whose parameters are turned into what can be stored."""
+    return Reason(code, {name: _storable(value) for name, value in params.items()}, exchange_code)
+
+
+def _storable(value: object) -> Param:
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)
