@@ -9,7 +9,7 @@ from pathlib import Path
 
 REAL = Path(__file__).parent.parent / "config" / "settings.py"
 
-for name in re.findall(r'read\.\w+\(\s*"(\w+)"', REAL.read_text(encoding="utf-8")):
+for name in re.findall(r'env\.\w+\(\s*"(\w+)"', REAL.read_text(encoding="utf-8")):
     os.environ.pop(name, None)
 DIRECTORY = tempfile.mkdtemp(prefix="desk")
 atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)

@@ -20,7 +20,7 @@ ENVIRONMENT = dict(re.findall(r"^(?:ENV)?\s+([A-Z_]+)=(\S+)", DOCKERFILE, re.MUL
 
 
 def setting_names():
-    return set(re.findall(r'read\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
+    return set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
 
 
 def test_it_is_reached_from_this_machine_alone():

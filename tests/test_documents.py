@@ -97,7 +97,7 @@ def test_the_words_are_plain_and_about_the_product(path):
 
 
 def settings_read():
-    return set(re.findall(r'read\.\w+\(\s*"(\w+)"', read(ROOT / "config" / "settings.py")))
+    return set(re.findall(r'env\.\w+\(\s*"(\w+)"', read(ROOT / "config" / "settings.py")))
 
 
 def test_the_example_lists_every_setting_and_no_other():

@@ -17,7 +17,7 @@ def text(name):
 
 
 def settings_read():
-    return set(re.findall(r'read\.\w+\(\s*"(\w+)"', text("config/settings.py")))
+    return set(re.findall(r'env\.\w+\(\s*"(\w+)"', text("config/settings.py")))
 
 
 def test_the_tests_run_as_a_dry_run_whatever_the_environment_says(settings):

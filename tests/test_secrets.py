@@ -104,10 +104,10 @@ def in_json():
 @pytest.fixture
 def signatures(monkeypatch):
     """Every signature that is made."""
-    made = []
+    made, original = [], auth.sign
 
     def sign(*args, **kwargs):
-        made.append(auth.sign(*args, **kwargs))
+        made.append(original(*args, **kwargs))
         return made[-1]
 
     monkeypatch.setattr("exchange.client.auth.sign", sign)

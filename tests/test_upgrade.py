@@ -20,7 +20,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from tests.programs import Place
+from tests.programs import Installation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("upgrade")]
 
@@ -132,11 +132,11 @@ def place(tmp_path_factory, old):
     """An installation whose database was one of 0.1.0, after `migrate`."""
     directory = tmp_path_factory.mktemp("upgrade")
     if connection.vendor == "postgresql":
-        place = Place(directory, DATABASE_URL=new_database())
+        place = Installation(directory, DATABASE_URL=new_database())
         shell(place, OLD_TABLES, LAST=LAST)
         fill(place, old)
     else:
-        place = Place(directory)
+        place = Installation(directory)
         with place.database() as database:
             database.executescript(old.sql)
     code, text = place.run("migrate", "--no-input")
