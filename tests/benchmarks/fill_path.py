@@ -184,7 +184,7 @@ def main() -> None:
     options = parser.parse_args()
     bench.new_database("fill_path")
     with desk() as (one, line):
-        one.quiet()
+        one.sync_ok()
         idle = request_id_middleware(one, line)
         one.world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
         fill = request_id_middleware(one, line)
