@@ -1,11 +1,15 @@
 """The house rules about imports, read from the source with `ast`."""
 
 import ast
+import re
+from collections import Counter
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.benchmarks.structure import cycles, longest_chain, read_tree
 
 ROOT = Path(__file__).parent.parent
 APPS = ("exchange", "oco", "portfolio")  # from the bottom up: a room imports only itself and those below
@@ -140,3 +144,71 @@ def test_the_rules_can_fail(monkeypatch):
     monkeypatch.setitem(TREES, "exchange.made_up", ast.parse("import time\nfrom portfolio import services"))
     assert upward("exchange.made_up")
     assert "exchange.made_up → time" in worldly("exchange.made_up", seen=set())
+
+
+MAX_MODULES, MAX_LINES, MAX_CHAIN = 14, 450, 20
+PRIVATE_WORDS = (
+    "told",
+    "heard",
+    "naked",
+    "bare",
+    "dear",
+    "beside",
+    "mend",
+    "mended",
+    "reckon",
+    "whoever",
+    "strays",
+    "wish",
+    "wishes",
+    "plight",
+    "heed",
+)
+COLUMNS = {"told", "told_ns"}  # names that the database holds
+
+
+def test_no_folder_holds_too_many_modules():
+    counts = Counter(
+        path.parent for path in source_files() if path.name != "__init__.py" and "simulator" not in path.parts
+    )
+    assert {str(folder.relative_to(ROOT)): n for folder, n in counts.items() if n > MAX_MODULES} == {}
+
+
+def test_no_file_is_too_long():
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in source_files()}
+    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MAX_LINES} == {}
+
+
+def test_no_chain_of_imports_is_too_long():
+    modules = read_tree(ROOT)
+    chain = longest_chain({name: module.unwrapped_imports for name, module in modules.items()})
+    assert len(chain) <= MAX_CHAIN, " → ".join(chain)
+
+
+def test_no_modules_import_each_other():
+    """At run time; a circle that only the type checker sees is allowed."""
+    assert cycles({name: module.imports for name, module in read_tree(ROOT).items()}) == []
+
+
+def test_no_private_word_comes_back():
+    """As a part of an identifier: each of these has a standard word (docs/dev/architecture.md)."""
+    found = {
+        f"{name}: {word}"
+        for name, tree in TREES.items()
+        for word in identifiers(tree) - COLUMNS
+        if set(re.findall(r"[a-z]+", re.sub(r"([A-Z])", r"_\1", word).lower())) & set(PRIVATE_WORDS)
+    }
+    assert sorted(found) == []
+
+
+def identifiers(tree: ast.Module) -> set[str]:
+    """Names that a module defines: classes, functions, parameters, variables, attributes."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return found
