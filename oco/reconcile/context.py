@@ -54,15 +54,13 @@ def read_result_of(
     """The facts of one pull."""
     balance = snapshot.balance.rows if balance_accepted else None
     holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
-    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    looked_up = [order for order in snapshot.looked_up.values() if order is not None]
-    seen_open = {(str(order.name_space), order.order_id): order for order in listed + looked_up}
+    seen_open = {(str(order.name_space), order.order_id): order for order in snapshot.reported_open}
     return ReadResult(
         started_ns=started_ns,
         started_at=started_at,
-        lists_read=all(part.is_complete for part in snapshot.open_orders.values()),
-        histories_read=all(part.is_complete for part in snapshot.histories.values()),
-        trades_read=snapshot.trades.is_complete,
+        lists_read=snapshot.open_orders_read,
+        histories_read=snapshot.histories_read,
+        trades_read=snapshot.trades.rows is not None,
         holdings=holdings,
         open_keys=frozenset(seen_open),
         recorded=seen_open,

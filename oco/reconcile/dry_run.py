@@ -14,6 +14,7 @@ from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.engine.rules import decide
 from oco.engine.types import Plan, RequestPrice
 from oco.models import OcoGroup
+from oco.policies import needs_mark
 from oco.reconcile.allocation import write_off_missing
 from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build, read_result_of
 from oco.reconcile.entries import lot_open_all
@@ -50,7 +51,7 @@ def read_account(*, client: Client, clock: Clock) -> AccountRead:
     """All reads of a cycle. A balance that names no coin at all is not believed here (rule 11)."""
     now = clock()
     fetch_plan, started_ns = next_fetch_plan(client=client, now=now), exchange_now_ns(client=client, now=now)
-    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock)
+    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
     accepted = snapshot.balance.rows is not None and bool(snapshot.balance.rows.positions)
     reads = read_result_of(snapshot, started_ns=started_ns, started_at=now, balance_accepted=accepted)
     return AccountRead(fetch_plan, snapshot, reads)
