@@ -56,11 +56,10 @@ def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     response = _parse_object(body)
     result = response.get("result")
     code = _code(response)
+    message = _message_of(response) or (code if isinstance(code, str) else "")
     return Envelope(
         code=code if isinstance(code, int) else None,
-        exchange_message=redact(_message_of(response) or (code if isinstance(code, str) else ""))[
-            :MAX_MESSAGE_LENGTH
-        ],
+        exchange_message=redact(message)[:MAX_MESSAGE_LENGTH] if message else "",
         method=str(response.get("method") or ""),
         request_id=_request_id(response),
         result=result,
@@ -115,10 +114,8 @@ def _request_id(response: Mapping[str, Any]) -> int | None:
 
 
 def _id(result: object, name: str) -> str:
-    try:
-        return parsing.text(result, name) if isinstance(result, Mapping) else ""
-    except ValueError:
-        return ""
+    value = result.get(name) if isinstance(result, Mapping) else None
+    return str(value) if type(value) in (str, int) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,10 +47,14 @@ def lot_allowances(*, context: CycleContext) -> dict[int, LotAllowance]:
         allocation.lot.pk: LotAllowance(
             allocation.sellable.allowed,
             has_shortfall=allocation.sellable.missing > 0,
-            is_confirmed=allocation.is_fully_allocated or _is_second_read(allocation.lot, context.started),
+            is_confirmed=_is_fully_allocated(allocation) or _is_second_read(allocation.lot, context.started),
         )
         for allocation in context.allocations
     }
+
+
+def _is_fully_allocated(allocation: LotAllocation) -> bool:
+    return allocation.sellable.allowed == allocation.owned
 
 
 def _is_second_read(lot: Lot, started: datetime) -> bool:
@@ -110,7 +114,7 @@ def write_off_missing(*, context: CycleContext) -> None:
     unresolved = context.sold | (_currencies_with_unknown_legs(context) if allocations else set())
     for allocation in allocations:
         lot, missing = allocation.lot, allocation.sellable.missing
-        if allocation.is_fully_allocated:
+        if _is_fully_allocated(allocation):
             _record_shortfall(lot, None, ZERO, context)
         elif lot.spent_currency in unresolved or _is_new_shortfall(allocation):
             _record_shortfall(lot, context.started, missing, context)

@@ -76,10 +76,6 @@ class LotAllocation:
     owned: Decimal
     sellable: Sellable
 
-    @property
-    def is_fully_allocated(self) -> bool:
-        return self.sellable.allowed == self.owned
-
 
 @dataclass(slots=True)
 class CycleContext:

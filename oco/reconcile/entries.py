@@ -185,15 +185,15 @@ def lot_fields(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
 
 def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, grid: Grid) -> OcoGroup:
     """The group of a lot, priced by the policy from the average of its entry (rule 3)."""
-    average, now = lot.average_price or Decimal(0), context.now()
-    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, lot.exit_side)
+    average, now, exit_side = lot.average_price or Decimal(0), context.now(), lot.exit_side
+    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, exit_side)
     group = OcoGroup.objects.create(
         lot=lot,
         generation=lot.first_generation,
         instrument_name=lot.instrument_name,
         quantity=lot.bought - lot.dust,
         entry_price=average,
-        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, lot.exit_side),
+        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, exit_side),
         take_profit_price=target if target and target > 0 else None,
         entry_order_id=lot.entry_order_id,
         state_since=now,
