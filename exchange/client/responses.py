@@ -89,6 +89,9 @@ def _reject_constant(name: str) -> None:
 
 def _code(response: Mapping[str, Any]) -> int | str:
     """The code as number, whatever it was written as; a word is kept as a word (dossier 3.1)."""
+    code = response.get("code")
+    if type(code) is int and code.bit_length() < 64:
+        return code
     try:
         return parsing.required_integer(response, "code")
     except ValueError:
@@ -106,10 +109,12 @@ def _message_of(response: Mapping[str, Any]) -> str:
 
 def _request_id(response: Mapping[str, Any]) -> int | None:
     """The echoed id; None when absent, unreadable, or one of the exchange's ways to say "none" (dossier 1)."""
-    try:
-        echoed = parsing.integer(response, "id")
-    except ValueError:
-        return None
+    echoed = response.get("id")
+    if type(echoed) is not int:
+        try:
+            echoed = parsing.integer(response, "id")
+        except ValueError:
+            return None
     return echoed if echoed not in (-1, 0) else None
 
 

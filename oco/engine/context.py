@@ -45,6 +45,7 @@ class GroupContext:
     is_remaining_placeable: bool = field(init=False)
     is_depleted: bool = field(init=False)
     is_final: bool = field(init=False)
+    unresolved: list[Leg] = field(init=False)  # legs that may still turn up, where the group is about to end
 
     def __post_init__(self) -> None:
         legs, desired, tick = self.observed.legs, self.desired, self.desired.grid.quantity_tick
@@ -60,10 +61,12 @@ class GroupContext:
         self.newest_target = next((leg for leg in self.newest if leg.role is Role.TAKE_PROFIT), None)
         self.remaining = round_to_lot_size(desired.owned, tick)
         self.order_quantity = round_to_lot_size(desired.order_quantity, tick)
-        self.is_remaining_placeable = self.can_place(self.remaining)
+        self.is_remaining_placeable = is_placeable(self.remaining, desired.stop, desired.grid)
         # A whole lot that lost its worth may yet regain it.
         self.is_depleted = not self.is_remaining_placeable and not (self.remaining and desired.is_untouched)
         self.is_final = self.observed.state in FINAL
+        ends = desired.release_reason or self.is_depleted
+        self.unresolved = [leg for leg in legs if leg.is_unresolved] if ends else []
 
     @property
     def exit_side(self) -> ExitSide:
@@ -92,12 +95,6 @@ class GroupContext:
     def is_stop_reached(self, price: Decimal) -> bool:
         """Whether the stop lies there already."""
         return self.exit_side.stop_reached(price, self.desired.stop)
-
-    @cached_property
-    def unresolved(self) -> list[Leg]:
-        """Legs that may still turn up, where the group is about to end."""
-        ends = self.desired.release_reason or self.is_depleted
-        return [leg for leg in self.observed.legs if leg.is_unresolved] if ends else []
 
     @cached_property
     def lost_stop(self) -> Leg | None:

@@ -65,7 +65,7 @@ def _is_second_read(lot: Lot, started: datetime) -> bool:
 def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
     """Every open lot with what its orders may be for; nothing when the reads of this cycle prove nothing (rule 11)."""
     holdings = context.reads.holdings
-    if holdings is None or not context.reads.can_add:
+    if holdings is None or not context.can_add:
         return []
     reserved, found = external_reservations_read(), []
     for currency, owned in _open_lots_by_currency(context).items():

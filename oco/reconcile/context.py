@@ -13,7 +13,6 @@ from exchange.client.client import Client
 from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
 from exchange.services.lease import Lease
-from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import AccountSnapshot, MarkRequest, OrderKey
 from oco.engine.allocation import Sellable
 from oco.engine.pricing import Grid
@@ -96,6 +95,7 @@ class CycleContext:
     seen: set[OrderKey]
     recorded: dict[OrderKey, Order]
     lists_read: bool
+    can_add: bool
     marks: dict[str, MarkRequest] = field(default_factory=dict)
     policies: Policies = field(default_factory=lambda: Policies({}))
     allocations: list[LotAllocation] = field(default_factory=list)
@@ -112,11 +112,6 @@ class CycleContext:
 
     def now(self) -> datetime:
         return self.clock() + self.offset
-
-    @property
-    def no_create(self) -> str:
-        """Why no order may be created, or "". Read each time: the kill switch binds at once (rule 13)."""
-        return create_blocked_reason()
 
 
 def cycle_context_build(
@@ -135,4 +130,5 @@ def cycle_context_build(
         recorded=dict(reads.recorded),
         marks=dict(reads.marks),
         lists_read=reads.lists_read,
+        can_add=reads.can_add,
     )

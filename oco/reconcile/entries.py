@@ -20,6 +20,7 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
+from exchange.services.order_execution import create_blocked_reason
 from oco.engine import lots
 from oco.engine.lots import Fill, LotDraft
 from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
@@ -246,7 +247,7 @@ def watermark_set(*, context: CycleContext) -> int | None:
     read already shows from before its own start is passed over by name.
     """
     known = Watermark.objects.values_list("since_ns", flat=True).first()
-    if known is not None or not context.reads.can_add:
+    if known is not None or not context.can_add:
         return known
     started = context.reads.started_ns
     with transaction.atomic():
@@ -300,5 +301,5 @@ def _open_or_skip(context: CycleContext, entry: Entry) -> None:
         return
     if others.count() < lots.MAX_LOTS:
         lot_open(context=context, entry=entry, lot_draft=found)
-    elif not context.no_create:
+    elif not create_blocked_reason():
         others.update(merging=True)

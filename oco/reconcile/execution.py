@@ -22,6 +22,7 @@ from exchange.services.order_execution import (
     Outcome,
     SubmitResult,
     TradingDisabled,
+    create_blocked_reason,
     order_cancel,
     order_place,
     pair_cancel,
@@ -148,7 +149,7 @@ STATUS_AFTER = {
 
 def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None:
     """Place a pair, a stop or a sale. Nothing leaves before its names are committed (rules 4, 6, 15)."""
-    if context.no_create and not order.bypass_kill_switch:
+    if create_blocked_reason() and not order.bypass_kill_switch:  # the switch binds at once (rule 13)
         return
     legs = _record_intent(context, group, order)
     if not legs:

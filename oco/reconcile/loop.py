@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from exchange.client.client import Client
 from exchange.core.observability import correlated
 from exchange.services.lease import Lease, LeaseLost
+from exchange.services.order_execution import create_blocked_reason
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
@@ -67,7 +68,7 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
     allocated = {allocation.lot.pk for allocation in context.allocations}
     if any(group.closed_at is None and group.lot_id not in allocated for group in groups):
         context.allocations = allocations_read(context=context)  # a person asked for this lot just now
-    allowances, no_create = lot_allowances(context=context), context.no_create
+    allowances, no_create = lot_allowances(context=context), create_blocked_reason()
     return GroupsSnapshot(groups=groups, legs=legs, allowances=allowances, no_create=no_create)
 
 
@@ -86,13 +87,13 @@ def _groups_with_orphans() -> list[object]:
 
 def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Desired:
     """What the lot is owed, from its prices and the policy as it is now."""
-    lot, owned = group.lot, group.lot.owned
+    lot, owned, exit_side = group.lot, group.lot.owned, group.lot.exit_side
     policy = context.policies.of(group.instrument_name, lot.side)
     allowance = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
         owned, has_shortfall=False, is_confirmed=False
     )
     return Desired(
-        exit_side=lot.exit_side,
+        exit_side=exit_side,
         owned=owned,
         order_quantity=min(allowance.allowed, owned),  # a look-up in this cycle may have found more sold
         is_untouched=owned == lot.bought,
@@ -130,7 +131,7 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         failures=group.failures,
         last_active_at=group.last_active_at,
         grace_at=group.grace_at,
-        can_add=context.lists_read and context.reads.can_add,
+        can_add=context.lists_read and context.can_add,
         can_remove=context.lists_read and context.reads.lists_read,  # whether the order was read: per order
         no_create=groups_snapshot.no_create,
         replacement_begun=group.lot.first_generation > 0 and not legs,
