@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from exchange.client.client import Client
+from exchange.core.reasons import Reason
 from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
 from exchange.services.lease import Lease
@@ -104,7 +105,7 @@ class CycleContext:
         return self.clock() + self.offset
 
     @property
-    def no_create(self) -> str:
+    def no_create(self) -> Reason | None:
         """Asked anew each time: the switch binds at once (rule 13)."""
         return create_blocked_reason()
 
