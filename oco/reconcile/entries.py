@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.reasons import reason
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
@@ -24,6 +25,7 @@ from exchange.services.order_execution import create_blocked_reason
 from oco.engine import lots
 from oco.engine.lots import Fill, LotDraft
 from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
+from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.reconcile.context import CycleContext
 from oco.reconcile.prices import grid_of
@@ -202,20 +204,15 @@ def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, gri
         created_at=now,
     )
     context.created += 1
-    OcoEvent.objects.create(
-        group=group,
-        at=now,
-        new=group.state,
-        reason=_opening_reason(lot, average),
-        order_ids=[lot.entry_order_id],
+    why = reason(
+        ReasonCode.ENTRY_FILLED,
+        side=lot.exit_side,
+        quantity=lot.bought,
+        coin=lot.base_ccy,
+        price=average,
     )
+    OcoEvent.record(group=group, at=now, old="", reason=why, order_ids=[lot.entry_order_id])
     return group
-
-
-def _opening_reason(lot: Lot, average: Decimal) -> str:
-    if lot.exit_side is ExitSide.SELL:
-        return f"{lot.bought} {lot.base_ccy} came in at {average:f}."
-    return f"{lot.base_ccy} was sold at {average:f}: what that brought buys {lot.bought} back."
 
 
 def trades_skip(*, context: CycleContext, trades: Sequence[Fill]) -> None:

@@ -16,6 +16,7 @@ from hashlib import sha256
 
 from django.db import transaction
 
+from exchange.core.reasons import Reason, reason
 from exchange.fields import format_decimal
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.order_execution import (
@@ -30,6 +31,7 @@ from exchange.services.order_execution import (
 )
 from oco.engine.context import ROLES_BY_KIND
 from oco.engine.pricing import ExitSide
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.types import Cancel, OrderKind, Place, Role
 from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext
@@ -159,7 +161,7 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
     try:
         result = _send(context, legs, order)
     except TradingDisabled as off:
-        result = SubmitResult(outcome=Outcome.NOT_SENT, text=str(off))
+        result = SubmitResult(outcome=Outcome.NOT_SENT, text=str(off), reason=off.reason)
     _record_result(context, group, legs, result)
 
 
@@ -182,17 +184,16 @@ def _record_intent(context: CycleContext, group: OcoGroup, order: Place) -> list
             leg_intent_record(account=context.account, group=group, role=role, order=order, now=now)
             for role in ROLES_BY_KIND[order.kind]
         ]
-        event_record(group=group, at=now, reason=_intent_text(order, group.lot.exit_side))
+        event_record(group=group, at=now, reason=_intent_reason(order, group.lot.exit_side))
         return legs
 
 
-def _intent_text(order: Place, exit_side: ExitSide) -> str:
-    texts = {
-        OrderKind.PAIR: f"Stop {order.stop:f} and target {order.target or Decimal(0):f}",
-        OrderKind.STOP: f"A stop alone at {order.stop:f}",
-        OrderKind.EXIT: f"A {exit_side.order} at the market",
-    }
-    return f"{texts[order.kind]} for {order.quantity:f} is placed."
+def _intent_reason(order: Place, exit_side: ExitSide) -> Reason:
+    if order.kind is OrderKind.EXIT:
+        return reason(ReasonCode.PLACING_EXIT, side=exit_side, quantity=order.quantity)
+    if order.kind is OrderKind.STOP:
+        return reason(ReasonCode.PLACING_STOP, stop=order.stop, quantity=order.quantity)
+    return reason(ReasonCode.PLACING_PAIR, stop=order.stop, target=order.target, quantity=order.quantity)
 
 
 def _send(context: CycleContext, legs: Sequence[OcoLeg], order: Place) -> SubmitResult:
@@ -235,8 +236,8 @@ def _record_result(
         if result.outcome is Outcome.REFUSED:
             count_failure(context=context, group=group, code=result.code)
         group.save(update_fields=["list_id", "failures"])
-        if result.outcome is not Outcome.ACCEPTED:
-            event_record(group=group, at=context.now(), reason=result.text, code=result.code)
+        if result.reason is not None:
+            event_record(group=group, at=context.now(), reason=result.reason)
 
 
 def _may_exist(leg: OcoLeg, legs: Sequence[OcoLeg]) -> bool:
@@ -274,7 +275,7 @@ def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> No
         context.lease.renew()
         OcoLeg.objects.filter(pk__in=[leg.pk for leg in legs]).update(cancel_sent_at=context.now())
         ids = [leg.order_id for leg in legs]
-        event_record(group=group, at=context.now(), reason="A cancel is sent.", order_ids=ids)
+        event_record(group=group, at=context.now(), reason=reason(ReasonCode.CANCEL_SENT), order_ids=ids)
     for result, leg in _send_cancels(context, group, legs):
         text = f"{result.outcome} {result.text}"[:TEXT_LENGTH]
         OcoLeg.objects.filter(pk=leg.pk).update(cancel_answer=text)

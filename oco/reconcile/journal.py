@@ -5,19 +5,19 @@ from datetime import datetime
 
 from django.db import transaction
 
+from exchange.core.reasons import Reason
 from oco.engine.states import FINAL, State, advance
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import CycleContext
 
-FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
+REASON_FIELDS = ["reason", "reason_code", "reason_params", "exchange_code"]
+FIELDS = ["state", *REASON_FIELDS, "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
 
 
-def event_record(
-    *, group: OcoGroup, at: datetime, reason: str, order_ids: Sequence[str] = (), code: int | None = None
-) -> OcoEvent:
+def event_record(*, group: OcoGroup, at: datetime, reason: Reason, order_ids: Sequence[str] = ()) -> OcoEvent:
     """Something happened that did not change the state."""
-    return _event_create(group, at, group.state, reason, order_ids, code)
+    return OcoEvent.record(group=group, at=at, old=group.state, reason=reason, order_ids=order_ids)
 
 
 def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> None:
@@ -29,8 +29,9 @@ def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> N
     with transaction.atomic():
         context.lease.renew()
         group.save(update_fields=FIELDS)
+        if new != old and plan.reason is not None:
+            OcoEvent.record(group=group, at=now, old=old, reason=plan.reason, order_ids=_order_ids(group))
         if new != old:
-            _event_create(group, now, old, plan.reason, _order_ids(group), None)
             _close(context, group, now)
 
 
@@ -55,7 +56,9 @@ def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
         group.grace_at = group.grace_at or now
     elif new is State.ACTIVE:
         group.grace_at = None
-    group.state, group.reason = new, plan.reason or group.reason
+    group.state = new
+    if plan.reason is not None:
+        group.stored_reason = plan.reason
     return before != [getattr(group, name) for name in FIELDS]
 
 
@@ -67,14 +70,6 @@ def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
     group.closed_at = now
     group.save(update_fields=["closed_at"])
     Lot.objects.filter(pk=group.lot_id, merging=False, closed_at=None).update(closed_at=now)
-
-
-def _event_create(
-    group: OcoGroup, at: datetime, old: str, reason: str, order_ids: Sequence[str], code: int | None
-) -> OcoEvent:
-    return OcoEvent.objects.create(
-        group=group, at=at, old=old, new=group.state, reason=reason, order_ids=list(order_ids), code=code
-    )
 
 
 def _order_ids(group: OcoGroup) -> list[str]:

@@ -14,8 +14,10 @@ from django.db.models import F, Q
 
 from exchange.client.client import Client
 from exchange.core.observability import correlated
+from exchange.core.reasons import Reason, reason
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
@@ -31,7 +33,7 @@ from oco.reconcile.allocation import (
 from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build
 from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
-from oco.reconcile.journal import event_record, group_transition, groups_mark_active
+from oco.reconcile.journal import REASON_FIELDS, event_record, group_transition, groups_mark_active
 from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
@@ -49,7 +51,7 @@ class GroupsSnapshot:
     groups: list[OcoGroup]
     legs: dict[object, list[OcoLeg]]
     allowances: Mapping[int, LotAllowance]
-    no_create: str
+    no_create: Reason | None
 
 
 def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> GroupsSnapshot:
@@ -110,10 +112,10 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
     )
 
 
-def _release_reason(group: OcoGroup) -> str:
+def _release_reason(group: OcoGroup) -> Reason | None:
     if group.cancel_requested_at is not None:
-        return f"Released by {group.cancel_requested_by}."
-    return "Merged with the other lots of its entry." if group.lot.merging else ""
+        return reason(ReasonCode.RELEASED_BY, name=group.cancel_requested_by)
+    return reason(ReasonCode.MERGED) if group.lot.merging else None
 
 
 def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Observed:
@@ -260,7 +262,10 @@ def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPric
 
 def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
     """In the journal once, however many cycles it lasts."""
-    text = f"This group could not be looked after: {type(error).__name__}. The log has the details."
-    context.errors.append(f"{group.instrument_name}: {text}")
-    if OcoGroup.objects.filter(pk=group.pk).exclude(reason=text).update(reason=text):
-        event_record(group=group, at=context.now(), reason=text)
+    name = type(error).__name__
+    context.errors.append(f"{group.instrument_name}: this group could not be processed: {name}. See the log.")
+    why, current = reason(ReasonCode.GROUP_ERROR, error=name), OcoGroup.objects.get(pk=group.pk)
+    if current.stored_reason != why:
+        current.stored_reason = why
+        current.save(update_fields=REASON_FIELDS)
+        event_record(group=group, at=context.now(), reason=why)

@@ -69,6 +69,7 @@ def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: b
         end_status=leg.status if leg.status in FINAL_STATUSES.values() else "",
         end_code=leg.end_code,
         refused_code=leg.refused_code,
+        refused_text=leg.refused_text,
         cancelled_by_us=leg.cancel_sent_at is not None,
         is_unresolved=leg.status == Status.ABSENT
         and leg.acknowledged

@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from exchange.models import ExchangeOrder
+from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
 from oco.engine.pricing import ExitSide
-from oco.presentation.reasons import translate_reason
+from oco.models import OcoGroup
+from oco.presentation.reasons import render_reason
 from oco.reconcile.execution import is_own_oid
 
 register = template.Library()
@@ -37,7 +38,11 @@ def icon(name: str) -> SafeString:
     return format_html(html, static(SPRITE), name)
 
 
-register.filter("said", translate_reason)
+@register.filter
+def reason_text(row: AuditEntry | OcoGroup) -> str:
+    """Why the row is as it is, in the reader's language."""
+    return render_reason(row.stored_reason)
+
 
 Pill = tuple[str, str, Promise]
 """Class, icon and word of a pill."""
