@@ -6,6 +6,7 @@ The three histories of the exchange as sources for `walk`, and how wide a window
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.conf import settings
 
 from exchange import schemas
-from exchange.client.client import Client, Future, PublicClient
+from exchange.client.client import Client, PublicClient
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
 from exchange.core.instrument_names import base_of, is_derivative
 from exchange.core.times import NS_PER_DAY, NS_PER_MS
