@@ -7,12 +7,13 @@ Which way the orders of a group go: sell coins that are held, or buy back what w
 Everything that is said of a price in one way holds mirrored in the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from exchange.core.reasons import Reason, reason
+from exchange.schemas import Ticker
 from oco.engine.reason_codes import ReasonCode
 
 ONE, HUNDRED = Decimal(1), Decimal(100)
@@ -86,6 +87,14 @@ class Placement:
     stop: Decimal = Decimal(0)
     target: Decimal | None = None
     reason: Reason | None = None
+
+
+def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
+    """What one unit is worth in USD; None when there is no ticker for it."""
+    if currency == "USD":
+        return Decimal(1)
+    ticker = tickers.get(f"{currency}_USD")
+    return ticker.last if ticker else None
 
 
 def round_down(value: Decimal, tick: Decimal) -> Decimal:

@@ -7,12 +7,9 @@ Names for our orders that two workers, or one before and after a crash, make ali
 The names and rows of our orders, written before a byte leaves (rules 4 and 6).
 """
 
-import re
-from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 
 from django.db import transaction
 
@@ -29,6 +26,7 @@ from exchange.services.order_execution import (
     pair_cancel,
     pair_place,
 )
+from oco.engine.client_oids import client_oid
 from oco.engine.context import ROLES_BY_KIND
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
@@ -37,23 +35,6 @@ from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.journal import event_record
 from oco.reconcile.order_matching import identifying_price
-
-PREFIX = "xd"
-DIGEST_BYTES = 20  # 32 letters; with the prefix 34 of the 36 that the exchange takes (dossier 5.11)
-OID_PATTERN = re.compile(PREFIX + "[a-z2-7]{32}")
-
-
-def is_own_oid(text: str) -> bool:
-    """Whether it has the shape of our names; a stranger's by chance has not."""
-    return OID_PATTERN.fullmatch(text) is not None
-
-
-def client_oid(*, account: str, entry_order_id: str, first_trade_id: str, generation: int, role: str) -> str:
-    """The one name of this leg: whoever sends it again sends the same name, and is answered 204."""
-    key = "/".join((account, entry_order_id, first_trade_id, str(generation), role))
-    digest = sha256(key.encode()).digest()[:DIGEST_BYTES]
-    return PREFIX + b32encode(digest).decode().lower()
-
 
 LegStatus = OcoLeg.Status
 # A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's papers disagree

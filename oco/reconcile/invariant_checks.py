@@ -8,11 +8,10 @@ from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine import invariants
+from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.states import State
 from oco.engine.types import Role
 from oco.models import Lot, OcoGroup, OcoLeg
-from oco.reconcile.execution import PREFIX
-from oco.reconcile.order_status import PREFIX_END
 from oco.selectors import groups_open
 
 ZERO = Decimal(0)

@@ -10,13 +10,13 @@ from django.db.models import Q, QuerySet
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import OrderKey
+from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.models import Lot, OcoLeg
 from oco.reconcile.context import CycleContext
-from oco.reconcile.execution import PREFIX, count_failure
+from oco.reconcile.execution import count_failure
 from oco.reconcile.order_matching import FINAL_STATUSES, is_ours, status_of
 
 Status = OcoLeg.Status
-PREFIX_END = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot
 LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
 ABSENT_RECHECK_AGE = timedelta(days=1)  # for so long, what was thought absent may still prove to exist

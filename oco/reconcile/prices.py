@@ -8,7 +8,7 @@ from exchange.client.errors import ExchangeError
 from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
-from oco.engine.pricing import ExitSide, Grid
+from oco.engine.pricing import ExitSide, Grid, usd_of
 from oco.engine.types import Market, PriceSample
 from oco.reconcile.context import CycleContext
 
@@ -31,14 +31,6 @@ def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:
         quantity_tick=instrument.qty_tick_size,
         quote_usd=usd_of(instrument.quote_ccy, tickers),
     )
-
-
-def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
-    """What one unit is worth in USD; None when no ticker says."""
-    if currency == "USD":
-        return Decimal(1)
-    ticker = tickers.get(f"{currency}_USD")
-    return ticker.last if ticker else None
 
 
 def sample_market(*, context: CycleContext, name: str) -> Market:

@@ -15,10 +15,10 @@ from django.db.models import Q
 from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
+from oco.engine.client_oids import PREFIX
 from oco.models import OcoLeg
 from oco.reconcile.allocation import is_order_unknown
 from oco.reconcile.context import CycleContext
-from oco.reconcile.execution import PREFIX
 
 ZERO = Decimal(0)
 MAX_WAIT = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for

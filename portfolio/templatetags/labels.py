@@ -18,7 +18,7 @@ from exchange.selectors import OrderRow
 from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.presentation.reasons import render_reason
-from oco.reconcile.execution import is_own_oid
+from oco.engine.client_oids import is_own_oid
 
 register = template.Library()
 

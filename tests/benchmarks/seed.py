@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from exchange.models import ExchangeOrder, Trade
 from oco.models import Watermark
-from oco.reconcile.execution import PREFIX
+from oco.engine.client_oids import PREFIX
 from portfolio.models import CostCursor
 from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory
 
