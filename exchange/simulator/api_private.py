@@ -173,7 +173,7 @@ def order_detail(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
     order = order_changes.find(exchange, name_space, call)
     if order is not None and serializers.is_readable(exchange, order):
         return serializers.order_row(exchange, order, name_space)
-    if exchange.quirks.unknown_order == "empty":
+    if exchange.behaviour.unknown_order == "empty":
         return {}
     raise Refusal(40401)
 
@@ -185,7 +185,7 @@ def order_history(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
 
 def cancel_all(exchange: Exchange, name_space: NameSpace, call: Call) -> Row | None:
     order_changes.cancel_all(exchange, name_space, call)
-    return {} if exchange.quirks.cancel_all_result == "empty" else None
+    return {} if exchange.behaviour.cancel_all_result == "empty" else None
 
 
 def get_trades(exchange: Exchange, call: Call) -> Row:
@@ -201,7 +201,7 @@ def create_order_list(exchange: Exchange, call: Call) -> Any:
     if not isinstance(legs, list) or not 1 <= len(legs) <= MAX_LIST_ORDERS:
         raise Refusal(40004, "Invalid order_list")
     outcomes = [create_list_item(exchange, call, index, leg) for index, leg in enumerate(legs)]
-    if any(each["code"] for each in outcomes) and exchange.quirks.list_failure == "code_10001":
+    if any(each["code"] for each in outcomes) and exchange.behaviour.list_failure == "code_10001":
         raise Refusal(10001, result={"result_list": outcomes})
     return outcomes
 

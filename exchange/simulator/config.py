@@ -6,6 +6,8 @@ Every field lists its plausible values; the first default is the most plausible 
 run a story under every value.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -89,7 +91,7 @@ Delay = Annotated[int, 0, 200, 2000]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quirks:
+class BehaviourOptions:
     # identity of advanced orders and their fills
     old_endpoint_trigger: Literal[140001, 218, 40004] = 140001  # 11.1
     fills_carry: Literal["exchange_order_id", "order_id"] = "exchange_order_id"  # 11.2
@@ -176,11 +178,11 @@ class Quirks:
     http_unlisted: Literal[400, 500, 200] = 400  # 11.14
     http_with_ids: Literal["table", "200"] = "table"  # 11.14
 
-    def with_changes(self, changes: dict[str, Any]) -> "Quirks":
+    def with_changes(self, changes: dict[str, Any]) -> BehaviourOptions:
         """A copy with some fields changed. Raises ValueError for an unknown field or value."""
         for name, value in changes.items():
             if name not in CHOICES:
-                raise ValueError(f"no quirk is called {name}")
+                raise ValueError(f"no behaviour option is called {name}")
             if value not in CHOICES[name] and not _is_any_number_allowed(name, value):
                 raise ValueError(f"{name} is one of {CHOICES[name]}, not {value!r}")
         return replace(self, **changes)
@@ -189,7 +191,7 @@ class Quirks:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-_HINTS = get_type_hints(Quirks, include_extras=True)
+_HINTS = get_type_hints(BehaviourOptions, include_extras=True)
 CHOICES: dict[str, tuple[Any, ...]] = {
     name: get_args(hint) if get_origin(hint) is Literal else get_args(hint)[1:]
     for name, hint in _HINTS.items()

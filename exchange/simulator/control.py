@@ -92,11 +92,11 @@ def clock(exchange: Exchange, body: Body) -> Body:
     return {"skew_ms": exchange.skew_ms, "now_ms": exchange.at_ms}
 
 
-def quirks(exchange: Exchange, body: Body) -> Body:
-    """Any fields of Quirks; answers all of them and their values."""
-    exchange.quirks = exchange.quirks.with_changes(body)
+def behaviour(exchange: Exchange, body: Body) -> Body:
+    """Any fields of BehaviourOptions; answers all of them and their values."""
+    exchange.behaviour = exchange.behaviour.with_changes(body)
     return {
-        "quirks": exchange.quirks.as_dict(),
+        "quirks": exchange.behaviour.as_dict(),
         "choices": {name: list(values) for name, values in CHOICES.items()},
     }
 
@@ -184,7 +184,7 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "order": order,
     "position": position,
     "price": price,
-    "quirks": quirks,
+    "quirks": behaviour,
     "rate_limits": rate_limits,
     "state": state,
     "withdraw": withdraw,

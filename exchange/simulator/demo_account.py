@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from exchange.simulator import order_changes, order_entry, settlement
-from exchange.simulator.config import Quirks, Refusal
+from exchange.simulator.config import BehaviourOptions, Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.instruments import decimal_text, floor_to
 from exchange.simulator.market_data import HOUR_MS, Prices
@@ -71,12 +71,12 @@ class Trader:
 
     def limit_that_fills(self, side: str, symbol: str, quantity: Decimal) -> Order:
         """A limit order at a price that the market comes to soon, filling in parts; a rest is cancelled."""
-        best, now, quirks = self._best_price_ahead(side, symbol), self.last(symbol), self.exchange.quirks
+        best, now, behaviour = self._best_price_ahead(side, symbol), self.last(symbol), self.exchange.behaviour
         price = floor_to((best + 2 * now) / 3, self.prices.market(symbol).price_tick)
-        self.exchange.quirks = replace(quirks, partial_fills=2)
+        self.exchange.behaviour = replace(behaviour, partial_fills=2)
         order = self.limit(side, symbol, quantity, price)
         self.wait(MAX_WAIT_MS)
-        self.exchange.quirks = quirks
+        self.exchange.behaviour = behaviour
         self.cancel_order(order)
         return order
 
@@ -188,15 +188,15 @@ class SeededRandom:
 
 def seed_demo_history(exchange: Exchange, prices: PriceProcess, now_ms: int) -> None:
     """Fill a fresh exchange up to `now_ms`; needs no other knowledge than the seed of the prices."""
-    trader, rng, quirks = Trader(exchange, prices), SeededRandom(prices.seed), exchange.quirks
-    exchange.quirks = Quirks()
+    trader, rng, behaviour = Trader(exchange, prices), SeededRandom(prices.seed), exchange.behaviour
+    exchange.behaviour = BehaviourOptions()
     exchange.at_ms = now_ms - DAYS * DAY_MS
     exchange.deposit("USD", FIRST_DEPOSIT)
     for coin in COINS:
         _buy(trader, rng, f"{coin}_USD", TARGET_USD / 2)
     _play_events(trader, rng, now_ms)
     _top_up(trader)
-    exchange.quirks = quirks
+    exchange.behaviour = behaviour
     exchange.advance(now_ms)
     _open_orders(trader)
 

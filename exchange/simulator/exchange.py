@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any
 
 from exchange.simulator import matching, settlement, state_codec
-from exchange.simulator.config import Quirks
+from exchange.simulator.config import BehaviourOptions
 from exchange.simulator.faults import Faults
 from exchange.simulator.instruments import ZERO, Feed, Instrument, instrument_from_row, usd_price
 from exchange.simulator.models import (
@@ -116,7 +116,7 @@ def dump(exchange: Exchange) -> dict[str, Any]:
         "lists": [encode(each) for each in exchange.lists.values()],
         "trades": [encode(trade) for trade in exchange.trades.rows],
         "positions": [encode(each) for each in exchange.positions.values()],
-        "quirks": exchange.quirks.as_dict(),
+        "quirks": exchange.behaviour.as_dict(),
         "faults": exchange.faults.rows(),
         "rate_limits": exchange.limits.enabled,
         "skew_ms": exchange.skew_ms,
@@ -139,7 +139,7 @@ class Exchange:
         prices: Feed,
         *,
         now_ms: Callable[[], int],
-        quirks: Quirks | None = None,
+        behaviour: BehaviourOptions | None = None,
         account_uuid: str = ACCOUNT_UUID,
         key: str = "simulator-key",
         secret: str = "simulator-secret",  # noqa: S107
@@ -147,7 +147,7 @@ class Exchange:
     ) -> None:
         self.prices = prices
         self.now_ms = now_ms
-        self.quirks = quirks or Quirks()
+        self.behaviour = behaviour or BehaviourOptions()
         self.fees = fees or FeeRates()
         self.account_uuid, self.user_uuid = account_uuid, USER_UUID
         self.keys = {key: secret}
@@ -177,7 +177,7 @@ class Exchange:
         return self.now_ms() + self.skew_ms
 
     def time_ns(self) -> int:
-        return self.ids.time_ns(self.at_ms, whole_ms=self.quirks.ns_resolution == "ms")
+        return self.ids.time_ns(self.at_ms, whole_ms=self.behaviour.ns_resolution == "ms")
 
     def advance(self, to_ms: int | None = None) -> None:
         """Walk every instrument with open orders along its prices up to this moment (default now)."""

@@ -105,13 +105,13 @@ def execute_limit(exchange: Exchange, order: Order) -> None:
     limit = order.limit_price or ZERO
     takes = crosses(order, price, limit)
     if takes and "POST_ONLY" in order.exec_inst:
-        settlement.end_order(exchange, order, exchange.quirks.post_only_end, 43005)
+        settlement.end_order(exchange, order, exchange.behaviour.post_only_end, 43005)
     elif takes and "SMART_POST_ONLY" in order.exec_inst:
         order.limit_price = maker_price(exchange, order)
     elif order.time_in_force == "FILL_OR_KILL" and not (
         takes and available_depth(exchange, order) == order.remaining
     ):
-        settlement.end_order(exchange, order, exchange.quirks.fok_end, 43003)
+        settlement.end_order(exchange, order, exchange.behaviour.fok_end, 43003)
     elif takes:
         execute(exchange, order, available_depth(exchange, order), price, taker=True)
     if order.is_open and order.time_in_force == "IMMEDIATE_OR_CANCEL":
@@ -123,7 +123,7 @@ def end_ioc(exchange: Exchange, order: Order) -> None:
     if order.cumulative_quantity:
         settlement.end_order(exchange, order, "CANCELED")
     else:
-        settlement.end_order(exchange, order, exchange.quirks.ioc_end, 43004)
+        settlement.end_order(exchange, order, exchange.behaviour.ioc_end, 43004)
 
 
 def execute_market(exchange: Exchange, order: Order) -> None:
@@ -172,7 +172,7 @@ def maker_price(exchange: Exchange, order: Order) -> Decimal:
 
 def inside_collar(exchange: Exchange, order: Order, price: Decimal) -> bool:
     """Only a collar around mark can keep the best price out; one around the best price never does (D23)."""
-    if exchange.quirks.collar == "best":
+    if exchange.behaviour.collar == "best":
         return True
     mark, band = (
         exchange.prices.mark(order.instrument_name, exchange.at_ms),
@@ -195,7 +195,7 @@ def lots_for_notional(exchange: Exchange, order: Order, price: Decimal) -> Decim
 
 def resting_fill_quantity(exchange: Exchange, order: Order) -> Decimal:
     """What a resting order fills now: all, or a share drawn from its id, in at most `partial_fills` parts."""
-    if order.fills + 1 >= exchange.quirks.partial_fills:
+    if order.fills + 1 >= exchange.behaviour.partial_fills:
         return order.remaining
     drawn = blake2b(f"{order.order_id}/{order.fills}".encode(), digest_size=1).digest()[0]
     share = order.remaining * (51 + drawn * 3 // 5) / 256
@@ -210,13 +210,13 @@ def reference_price(order: Order, last: Decimal, mark: Decimal) -> Decimal:
 def is_triggered(exchange: Exchange, order: Order, price: Decimal) -> bool:
     ref = order.ref_price or Decimal(0)
     if price == ref:
-        return exchange.quirks.trigger_on == "touch"
+        return exchange.behaviour.trigger_on == "touch"
     return price < ref if order.fires_below else price > ref
 
 
 def is_check_due(exchange: Exchange, order: Order) -> bool:
     """Whether the engine looks at this moment: always, or once in so many ms (11.17)."""
-    every = exchange.quirks.trigger_every_ms
+    every = exchange.behaviour.trigger_every_ms
     if every and order.looked_at_ms // every == exchange.at_ms // every:
         return False
     order.looked_at_ms = exchange.at_ms
@@ -238,6 +238,6 @@ def check_trigger(exchange: Exchange, order: Order, last: Decimal, mark: Decimal
         settlement.end_order(
             exchange,
             order,
-            exchange.quirks.trigger_without_funds,
-            exchange.quirks.trigger_without_funds_reason,
+            exchange.behaviour.trigger_without_funds,
+            exchange.behaviour.trigger_without_funds_reason,
         )

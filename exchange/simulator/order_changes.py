@@ -35,7 +35,7 @@ def cancel_order(exchange: Exchange, name_space: NameSpace, call: Call) -> dict[
     """Accepted is not done. 316 when the order is not active any more."""
     order = find(exchange, name_space, call)
     if order is None:
-        raise Refusal(exchange.quirks.cancel_unknown)
+        raise Refusal(exchange.behaviour.cancel_unknown)
     if not order.is_open:
         raise Refusal(316)
     settlement.cancel_order(exchange, order)
@@ -87,7 +87,7 @@ def find_plain_amendable(exchange: Exchange, params: dict[str, Any]) -> Order | 
     """Whether the LIMIT leg of a list can be amended here as well is not documented (11.13)."""
     ids = requests.text_param(params, "order_id"), requests.text_param(params, "orig_client_oid")
     order = exchange.stores[PLAIN].find(*ids)
-    if order is not None or exchange.quirks.plain_amend_of_legs == "refused":
+    if order is not None or exchange.behaviour.plain_amend_of_legs == "refused":
         return order
     leg = exchange.stores[ADVANCED].find(*ids)
     return leg if leg is not None and leg.list_id and leg.order_type == "LIMIT" else None
@@ -123,7 +123,7 @@ def amended_quantity(
     """The total; or what shall remain, if the quirk says so (11.13)."""
     requested = instruments.check_on_lot(requests.quantity(params, "new_quantity"), instrument)
     total = (
-        requested + order.cumulative_quantity if exchange.quirks.amend_quantity == "remaining" else requested
+        requested + order.cumulative_quantity if exchange.behaviour.amend_quantity == "remaining" else requested
     )
     if total <= order.cumulative_quantity:
         raise Refusal(213)
@@ -134,7 +134,7 @@ def price_changes(
     exchange: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]
 ) -> Changes:
     requested = requests.text_param(params, "new_price")
-    if requested is None and exchange.quirks.advanced_amend_price == "required":
+    if requested is None and exchange.behaviour.advanced_amend_price == "required":
         raise Refusal(40004, "Missing new_price")
     if requested is None:
         return {}
@@ -143,7 +143,7 @@ def price_changes(
             MARKET_LIMIT_COUNTERPART[order.order_type] if order.limit_price is not None else order.order_type
         )
         return {"limit_price": None, "order_type": kind}
-    code = exchange.quirks.advanced_price_code
+    code = exchange.behaviour.advanced_price_code
     price = instruments.check_on_tick(requests.price(params, "new_price", code=code), instrument, code)
     kind = MARKET_LIMIT_COUNTERPART[order.order_type] if order.limit_price is None else order.order_type
     return {"limit_price": price, "order_type": kind}
@@ -179,7 +179,7 @@ def check_amended(exchange: Exchange, order: Order) -> None:
     if order_entry.is_outside_price_band(exchange, order):
         raise Refusal(315)
     if settlement.reserves(exchange, order) and not settlement.can_afford(exchange, order):
-        ids = order_entry.response_ids(order) if exchange.quirks.refusal_ids == "with_ids" else None
+        ids = order_entry.response_ids(order) if exchange.behaviour.refusal_ids == "with_ids" else None
         raise Refusal(306, result=ids)
 
 
@@ -214,7 +214,7 @@ def build_leg(exchange: Exchange, row: dict[str, Any], call: Call, number: int) 
         raise Refusal(230)
     if leg.ref_price_type:
         leg.ref_price_type = "MARK_PRICE"
-    if exchange.quirks.oco_default_client_oid == "order_id" and not row.get("client_oid"):
+    if exchange.behaviour.oco_default_client_oid == "order_id" and not row.get("client_oid"):
         leg.client_oid = ""
     return leg
 
@@ -222,16 +222,16 @@ def build_leg(exchange: Exchange, row: dict[str, Any], call: Call, number: int) 
 def check_shape(exchange: Exchange, legs: list[Order]) -> None:
     """One LIMIT and one trigger; same instrument, side and quantity unless a quirk frees them (D18)."""
     limits = sum(leg.order_type == "LIMIT" for leg in legs)
-    if limits != 1 and not (limits == 0 and exchange.quirks.oco_two_triggers == "accepted"):
+    if limits != 1 and not (limits == 0 and exchange.behaviour.oco_two_triggers == "accepted"):
         raise Refusal(40004, "Invalid order_list")
     first, second = legs
     same = all(
         getattr(first, name) == getattr(second, name) for name in ("instrument_name", "side", "quantity")
     )
-    if not same and exchange.quirks.oco_legs == "must_match":
+    if not same and exchange.behaviour.oco_legs == "must_match":
         raise Refusal(50010)
     repeated = bool(first.client_oid) and first.client_oid == second.client_oid
-    if repeated and exchange.quirks.oco_leg_client_oids == "must_differ":
+    if repeated and exchange.behaviour.oco_leg_client_oids == "must_differ":
         raise Refusal(204)
 
 
@@ -257,7 +257,7 @@ def is_within_min_distance(exchange: Exchange, leg: Order) -> bool:
     """The help centre keeps legs half a percent away from mark; the interface may not (11.12)."""
     mark = exchange.prices.mark(leg.instrument_name, exchange.at_ms)
     price = leg.ref_price or leg.limit_price or mark
-    return exchange.quirks.oco_min_distance == "half_percent" and abs(price - mark) < mark * MIN_DISTANCE
+    return exchange.behaviour.oco_min_distance == "half_percent" and abs(price - mark) < mark * MIN_DISTANCE
 
 
 def register(exchange: Exchange, legs: list[Order]) -> OrderList:
@@ -274,7 +274,7 @@ def register(exchange: Exchange, legs: list[Order]) -> OrderList:
 def set_default_client_oid(exchange: Exchange, leg: Order) -> None:
     """A leg without client id takes its own order id for one (example 5.31)."""
     if not leg.client_oid:
-        leg.client_oid = exchange.ids.peek(ADVANCED, overlap=exchange.quirks.order_id_ranges == "overlapping")
+        leg.client_oid = exchange.ids.peek(ADVANCED, overlap=exchange.behaviour.order_id_ranges == "overlapping")
 
 
 def cancel_oco(exchange: Exchange, call: Call) -> None:
@@ -282,7 +282,7 @@ def cancel_oco(exchange: Exchange, call: Call) -> None:
     order_list = exchange.lists.get(str(call.params.get("list_id")))
     legs = settlement.open_legs(exchange, order_list) if order_list else []
     if not legs:
-        raise Refusal(exchange.quirks.cancel_unknown if order_list is None else 316)
+        raise Refusal(exchange.behaviour.cancel_unknown if order_list is None else 316)
     for leg in legs:
         if leg.is_open:
             settlement.cancel_order(exchange, leg)

@@ -84,7 +84,7 @@ def order_type(
     """Trigger types moved to the advanced endpoints; what the old one answers is a quirk (dossier 8)."""
     kind = str(params.get("type") or "")
     if name_space == PLAIN and kind in TRIGGERS:
-        raise Refusal(exchange.quirks.old_endpoint_trigger)
+        raise Refusal(exchange.behaviour.old_endpoint_trigger)
     return requests.choice_param(params, "type", types, 218)
 
 
@@ -100,7 +100,7 @@ def check_combination(exchange: Exchange, order: Order) -> None:
     post = [each for each in order.exec_inst if each.endswith("POST_ONLY")]
     if len(post) > 1:
         raise Refusal(219)
-    other_time = order.time_in_force != TIMES_IN_FORCE[0] and exchange.quirks.post_only_other_tif == "refused"
+    other_time = order.time_in_force != TIMES_IN_FORCE[0] and exchange.behaviour.post_only_other_tif == "refused"
     if post and (order.order_type == "MARKET" or other_time):
         raise Refusal(43005)
 
@@ -115,7 +115,7 @@ def check_margin(exchange: Exchange, params: dict[str, Any]) -> None:
 def check_self_trade(exchange: Exchange, params: dict[str, Any]) -> None:
     """stp_scope is M, S or perhaps D, and needs stp_inst (D30)."""
     scope = params.get("stp_scope")
-    scopes = ("M", "S", "D") if exchange.quirks.stp_scope_default == "accepted" else ("M", "S")
+    scopes = ("M", "S", "D") if exchange.behaviour.stp_scope_default == "accepted" else ("M", "S")
     if scope is not None and scope not in scopes:
         raise Refusal(40004, "Invalid stp_scope")
     if scope is not None and params.get("stp_inst") is None:
@@ -125,12 +125,12 @@ def check_self_trade(exchange: Exchange, params: dict[str, Any]) -> None:
 def read_amounts(exchange: Exchange, order: Order, instrument: Instrument, params: dict[str, Any]) -> None:
     advanced = order.name_space == ADVANCED
     if order.order_type in TYPES_WITH_LIMIT:
-        code = exchange.quirks.advanced_price_code if advanced else 308
+        code = exchange.behaviour.advanced_price_code if advanced else 308
         order.limit_price = instruments.check_on_tick(requests.price(params, code=code), instrument, code)
     if order.order_type in TRIGGERS:
         order.ref_price = instruments.check_on_tick(requests.ref_price(params), instrument, 229)
         order.ref_price_type = requests.choice_param(
-            params, "ref_price_type", REF_PRICE_TYPES, 230, exchange.quirks.default_ref_price_type
+            params, "ref_price_type", REF_PRICE_TYPES, 230, exchange.behaviour.default_ref_price_type
         )
     read_quantity(exchange, order, instrument, params)
 
@@ -139,7 +139,7 @@ def read_quantity(exchange: Exchange, order: Order, instrument: Instrument, para
     """A market buy may say how much to spend instead of how much to get (D10)."""
     quantity, notional = requests.quantity(params), requests.notional(params)
     by_notional = notional is not None and order.order_type == "MARKET" and order.side == "BUY"
-    if quantity is not None and by_notional and exchange.quirks.notional_and_quantity == "refused":
+    if quantity is not None and by_notional and exchange.behaviour.notional_and_quantity == "refused":
         raise Refusal(40004, "quantity and notional")
     if quantity is None and by_notional:
         order.notional = notional
@@ -181,22 +181,22 @@ def check_client_oid(exchange: Exchange, order: Order) -> None:
     """204: used before, for ever or by an open order, in the account or in the name space (quirks)."""
     stores = (
         exchange.stores.values()
-        if exchange.quirks.client_oid_scope == "account"
+        if exchange.behaviour.client_oid_scope == "account"
         else [exchange.stores[order.name_space]]
     )
     used = [each for store in stores for each in store.by_client_oid.get(order.client_oid, [])]
-    if any(each.is_open or exchange.quirks.client_oid_unique == "ever" for each in used):
+    if any(each.is_open or exchange.behaviour.client_oid_unique == "ever" for each in used):
         raise Refusal(204)
 
 
 def check_open_order_limit(exchange: Exchange, order: Order) -> None:
     """318: 200 open orders per pair, 1000 over all (dossier 4)."""
-    if order.name_space != PLAIN and exchange.quirks.limits_count == "plain":
+    if order.name_space != PLAIN and exchange.behaviour.limits_count == "plain":
         return
     counted = [
         each
         for each in exchange.open_orders()
-        if exchange.quirks.limits_count == "all" or each.name_space == PLAIN
+        if exchange.behaviour.limits_count == "all" or each.name_space == PLAIN
     ]
     same = sum(each.instrument_name == order.instrument_name for each in counted)
     if same >= MAX_OPEN_PER_PAIR or len(counted) >= MAX_OPEN_TOTAL:
@@ -205,12 +205,12 @@ def check_open_order_limit(exchange: Exchange, order: Order) -> None:
 
 def check_trigger_side(exchange: Exchange, order: Order) -> None:
     """50007: the trigger price is already reached (dossier 5.20)."""
-    if order.order_type not in TRIGGERS or exchange.quirks.trigger_wrong_side == "fires":
+    if order.order_type not in TRIGGERS or exchange.behaviour.trigger_wrong_side == "fires":
         return
     ref, price = order.ref_price or ZERO, reference_price(exchange, order)
     if (ref >= price) if order.fires_below else (ref <= price):
         raise Refusal(50007)
-    if exchange.quirks.trigger_farthest == "twice_mark" and ref > 2 * price:
+    if exchange.behaviour.trigger_farthest == "twice_mark" and ref > 2 * price:
         raise Refusal(50007)
 
 
@@ -238,7 +238,7 @@ def is_below_minimum(exchange: Exchange, order: Order) -> bool:
 
 def is_too_large(exchange: Exchange, order: Order) -> bool:
     """No figures are published for 314 (11.12)."""
-    maximum = exchange.quirks.largest_order_usd
+    maximum = exchange.behaviour.largest_order_usd
     value = order.notional or order.quantity * effective_price(exchange, order)
     return maximum > 0 and value * exchange.usd(exchange.instruments[order.instrument_name].quote) > maximum
 
@@ -255,10 +255,10 @@ def effective_price(exchange: Exchange, order: Order) -> Decimal:
 
 def is_outside_price_band(exchange: Exchange, order: Order) -> bool:
     """Outside the price band around mark, or around the trigger of a trigger-limit order (5.11.6, 5.20)."""
-    if order.limit_price is None or exchange.quirks.price_band == "unchecked":
+    if order.limit_price is None or exchange.behaviour.price_band == "unchecked":
         return False
     if order.order_type in LIMIT_TRIGGERS:
-        return exchange.quirks.trigger_limit_band == "checked" and is_outside_band(
+        return exchange.behaviour.trigger_limit_band == "checked" and is_outside_band(
             exchange, order, order.ref_price or ZERO
         )
     return is_outside_band(exchange, order, exchange.prices.mark(order.instrument_name, exchange.at_ms))
@@ -300,22 +300,22 @@ def place(exchange: Exchange, order: Order) -> OrderIds:
 def register(exchange: Exchange, order: Order) -> None:
     """Give it its id and times and put it among the open orders."""
     order.order_id = exchange.ids.next(
-        order.name_space, overlap=exchange.quirks.order_id_ranges == "overlapping"
+        order.name_space, overlap=exchange.behaviour.order_id_ranges == "overlapping"
     )
     order.create_time_ns = order.update_time_ns = exchange.time_ns()
-    order.active_from_ms = exchange.at_ms + exchange.quirks.ack_delay_ms
-    order.status = exchange.quirks.untriggered_status if order.order_type in TRIGGERS else "ACTIVE"
+    order.active_from_ms = exchange.at_ms + exchange.behaviour.ack_delay_ms
+    order.status = exchange.behaviour.untriggered_status if order.order_type in TRIGGERS else "ACTIVE"
     settlement.fix_hold_price(exchange, order)
     exchange.add_order(order)
 
 
 def refuse_order(exchange: Exchange, order: Order, code: int) -> OrderIds:
     """A risk refusal: with a record and its ids, with nothing, or only later on the record (quirk)."""
-    if exchange.quirks.refusal_ids == "without_ids":
+    if exchange.behaviour.refusal_ids == "without_ids":
         raise Refusal(code)
     register(exchange, order)
     settlement.end_order(exchange, order, "REJECTED", code)
-    if exchange.quirks.refusal_ids == "with_ids":
+    if exchange.behaviour.refusal_ids == "with_ids":
         raise Refusal(code, result=response_ids(order))
     return response_ids(order)
 

@@ -28,7 +28,7 @@ MAX_CANDLES, MAX_TRADES, TRADE_INTERVAL_MS = 300, 150, 10_000
 
 def get_instruments(exchange: Exchange, call: Call) -> Row:
     rows = exchange.prices.instruments_rows()
-    if exchange.quirks.instrument_numbers == "string":
+    if exchange.behaviour.instrument_numbers == "string":
         rows = [{key: int_as_text(value) for key, value in row.items()} for row in rows]
     return {"data": rows}
 
@@ -208,7 +208,7 @@ def private_call(exchange: Exchange, request: Request) -> Call:
     requests.check_envelope(exchange, body, request.method)
     requests.check_access(exchange, body)
     requests.check_rate(exchange, request.method)
-    default_client_oid = body.get("nonce" if exchange.quirks.client_oid_default == "nonce" else "id", 0)
+    default_client_oid = body.get("nonce" if exchange.behaviour.client_oid_default == "nonce" else "id", 0)
     return Call(method=request.method, params=body["params"], default_client_oid=str(default_client_oid))
 
 
@@ -246,12 +246,12 @@ def request_id(request: Request) -> int:
 
 def http_status(exchange: Exchange, code: int, *, with_ids: bool = False) -> int:
     """By the table, where no quirk says otherwise (D5, D6, D7, 11.14)."""
-    if with_ids and exchange.quirks.http_with_ids == "200":
+    if with_ids and exchange.behaviour.http_with_ids == "200":
         return 200
     if code == 40401:
-        return exchange.quirks.http_40401
+        return exchange.behaviour.http_40401
     if code in TIME_IN_FORCE_CODES:
-        return exchange.quirks.http_4300x
+        return exchange.behaviour.http_4300x
     if code == 50001:
-        return exchange.quirks.http_50001
-    return CODES[code][1] if code in CODES else exchange.quirks.http_unlisted
+        return exchange.behaviour.http_50001
+    return CODES[code][1] if code in CODES else exchange.behaviour.http_unlisted

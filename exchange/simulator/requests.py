@@ -21,7 +21,7 @@ from decimal import Decimal
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from exchange.simulator.config import Quirks, Refusal
+from exchange.simulator.config import BehaviourOptions, Refusal
 from exchange.simulator.instruments import parse_decimal
 from exchange.simulator.models import NS_PER_MS, NameSpace, Order, Trade
 
@@ -68,7 +68,7 @@ def check_envelope(exchange: Exchange, body: dict[str, Any], method: str) -> Non
     if body.get("method") != method:
         raise Refusal(40001, "method")
     identity = body.get("id")
-    if isinstance(identity, str) and exchange.quirks.id_type == "number":
+    if isinstance(identity, str) and exchange.behaviour.id_type == "number":
         raise Refusal(40001, "id")
     if identity is not None and not DIGITS.fullmatch(str(identity)):
         raise Refusal(40001, "id")
@@ -85,7 +85,7 @@ def check_access(exchange: Exchange, body: dict[str, Any]) -> None:
     if not exchange.ip_allowed:
         raise Refusal(40103)
     secret = exchange.keys.get(str(body.get("api_key")))
-    if secret is None or not is_signed(body, secret, brackets=exchange.quirks.nested_exec_inst == "brackets"):
+    if secret is None or not is_signed(body, secret, brackets=exchange.behaviour.nested_exec_inst == "brackets"):
         raise Refusal(40101)
     check_nonce(exchange, body.get("nonce"))
 
@@ -98,16 +98,16 @@ def check_nonce(exchange: Exchange, nonce: Any) -> None:
         raise Refusal(40102)
     repeated = (
         value in exchange.nonces
-        if exchange.quirks.nonce_rule == "unique"
+        if exchange.behaviour.nonce_rule == "unique"
         else value <= max(exchange.nonces, default=0)
     )
-    if exchange.quirks.nonce_rule != "free" and repeated:
+    if exchange.behaviour.nonce_rule != "free" and repeated:
         raise Refusal(40006)
     exchange.nonces.append(value)
 
 
 def check_rate(exchange: Exchange, method: str) -> None:
-    if not exchange.limits.allow(method, exchange.at_ms, exchange.quirks):
+    if not exchange.limits.allow(method, exchange.at_ms, exchange.behaviour):
         raise Refusal(42901)
 
 
@@ -137,21 +137,21 @@ class RateLimits:
     calls: dict[str, deque[int]] = field(default_factory=dict)
     closed_until: dict[str, int] = field(default_factory=dict)
 
-    def allow(self, method: str, ms: int, quirks: Quirks) -> bool:
+    def allow(self, method: str, ms: int, behaviour: BehaviourOptions) -> bool:
         """Whether the call fits; the window slides, or starts anew at every multiple of its length."""
         if not self.enabled:
             return True
-        fits = self._fits(method, ms, quirks) and ms >= self.closed_until.get(method, 0)
-        if fits or quirks.rate_refused_calls == "counted":
+        fits = self._fits(method, ms, behaviour) and ms >= self.closed_until.get(method, 0)
+        if fits or behaviour.rate_refused_calls == "counted":
             self.calls[method].append(ms)
         if not fits:
-            self.closed_until[method] = ms + quirks.rate_penalty_ms
+            self.closed_until[method] = ms + behaviour.rate_penalty_ms
         return fits
 
-    def _fits(self, method: str, ms: int, quirks: Quirks) -> bool:
-        maximum, length = rate_limit_of(method, quirks.rate_private)
+    def _fits(self, method: str, ms: int, behaviour: BehaviourOptions) -> bool:
+        maximum, length = rate_limit_of(method, behaviour.rate_private)
         past = self.calls.setdefault(method, deque())
-        oldest = ms // length * length if quirks.rate_window == "fixed" else ms - length + 1
+        oldest = ms // length * length if behaviour.rate_window == "fixed" else ms - length + 1
         while past and past[0] < oldest:
             past.popleft()
         return len(past) < maximum
@@ -255,7 +255,7 @@ def page_size(
 ) -> int:
     """A JSON number up to `most`; a string is 40003 (dossier D1)."""
     value = params.get(name, maximum)
-    if isinstance(value, str) and exchange.quirks.limit_type == "any" and value.isdigit():
+    if isinstance(value, str) and exchange.behaviour.limit_type == "any" and value.isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refusal(40003)
@@ -294,9 +294,9 @@ def time_window(
 def finished_orders(exchange: Exchange, name_space: NameSpace, call: Call) -> list[Order]:
     """Terminal orders of the window, newest first."""
     size = page_size(exchange, call.params)
-    days = RETENTION_DAYS if name_space == "plain" else exchange.quirks.advanced_history_days
-    start, end = time_window(exchange, call.params, exchange.quirks.history_widest, days)
-    by_create_time = exchange.quirks.history_window == "create"
+    days = RETENTION_DAYS if name_space == "plain" else exchange.behaviour.advanced_history_days
+    start, end = time_window(exchange, call.params, exchange.behaviour.history_widest, days)
+    by_create_time = exchange.behaviour.history_window == "create"
     orders = exchange.stores[name_space].ended_between(start, end, by_create_time=by_create_time)
     requested = (
         each for each in orders if each.hidden_until_ms <= exchange.at_ms and _matches_instrument(each, call)
@@ -312,14 +312,14 @@ def finished_orders(exchange: Exchange, name_space: NameSpace, call: Call) -> li
 def executions(exchange: Exchange, call: Call) -> list[Trade]:
     """Trades of the window, newest first."""
     size = page_size(exchange, call.params)
-    start, end = time_window(exchange, call.params, exchange.quirks.trades_widest)
+    start, end = time_window(exchange, call.params, exchange.behaviour.trades_widest)
     requested = (each for each in exchange.trades.between(start, end) if _matches_instrument(each, call))
     return paginate(requested, size, exchange, lambda trade: trade.create_time_ns)
 
 
 def paginate(items: Iterable[T], size: int, exchange: Exchange, time: Callable[[T], int]) -> list[T]:
     """The first of them; inside one timestamp in the order the quirk says."""
-    if exchange.quirks.tie_order == "oldest_first":
+    if exchange.behaviour.tie_order == "oldest_first":
         items = (each for _, tied in groupby(items, key=time) for each in reversed(list(tied)))
     return list(islice(items, size))
 

@@ -53,7 +53,7 @@ def order_row(exchange: Exchange, order: Order, name_space: NameSpace) -> Row:
         "order_date": date_text(order.create_time_ns),
         "instrument_name": order.instrument_name,
         "fee_instrument_name": order.fee_instrument_name,
-        "reason": order.reason if exchange.quirks.reason_type == "number" else str(order.reason),
+        "reason": order.reason if exchange.behaviour.reason_type == "number" else str(order.reason),
     }
     if name_space == ADVANCED:
         row |= advanced_fields(exchange, order)
@@ -80,7 +80,7 @@ def reference_fields(order: Order, tick: Decimal) -> Row:
 def execution_fields(exchange: Exchange, order: Order, lot: Decimal) -> Row:
     """Executed so far. Advanced legs showed the fee with the other sign (D24)."""
     executed, fee = order.cumulative_quantity, order.cumulative_fee
-    if order.name_space == ADVANCED and exchange.quirks.advanced_fee_sign == "negative":
+    if order.name_space == ADVANCED and exchange.behaviour.advanced_fee_sign == "negative":
         fee = -fee
     return {
         "cumulative_quantity": decimal_text(quantize_to_step(executed, lot)) if executed else "0",
@@ -93,13 +93,13 @@ def visible_status(exchange: Exchange, order: Order) -> str:
     """A fresh order that is readable but not yet acknowledged shows PENDING or NEW (quirk)."""
     fresh = order.is_open and order.active_from_ms > exchange.at_ms
     return (
-        exchange.quirks.fresh_order if fresh and exchange.quirks.fresh_order != "unreadable" else order.status
+        exchange.behaviour.fresh_order if fresh and exchange.behaviour.fresh_order != "unreadable" else order.status
     )
 
 
 def is_readable(exchange: Exchange, order: Order) -> bool:
     """Not hidden by a trouble, and not too fresh to be read (dossier 10.19)."""
-    too_fresh = order.active_from_ms > exchange.at_ms and exchange.quirks.fresh_order == "unreadable"
+    too_fresh = order.active_from_ms > exchange.at_ms and exchange.behaviour.fresh_order == "unreadable"
     return not too_fresh and order.hidden_until_ms <= exchange.at_ms
 
 
@@ -111,7 +111,7 @@ def advanced_fields(exchange: Exchange, order: Order) -> Row:
             "contingency_type": order.contingency_type,
             "leg_id": order.leg_id,
         }
-    if order.exchange_order_id and exchange.quirks.exchange_order_id == "when_live":
+    if order.exchange_order_id and exchange.behaviour.exchange_order_id == "when_live":
         row["exchange_order_id"] = order.exchange_order_id
     if order.status == "REJECTED":
         row["reject_reason"] = str(order.reason)
@@ -191,7 +191,7 @@ def holdings(exchange: Exchange) -> list[Holding]:
     reserved = settlement.reserved(exchange)
     sold = (
         settlement.reserved_by_side(exchange, "SELL")
-        if exchange.quirks.sell_reservation != "like_buys"
+        if exchange.behaviour.sell_reservation != "like_buys"
         else {}
     )
     found = []
@@ -206,9 +206,9 @@ def holdings(exchange: Exchange) -> list[Holding]:
 def split_reserved(exchange: Exchange, lock: Decimal, by_sells: Decimal) -> tuple[Decimal, Decimal]:
     """(lock that only lowers values, lock that shows as reserved_qty)."""
     rest, shown = lock - by_sells, ZERO
-    if exchange.quirks.sell_reservation == "reserved_qty":
+    if exchange.behaviour.sell_reservation == "reserved_qty":
         shown = by_sells
-    return (ZERO, shown + rest) if exchange.quirks.reserved_qty == "amount" else (rest, shown)
+    return (ZERO, shown + rest) if exchange.behaviour.reserved_qty == "amount" else (rest, shown)
 
 
 def balance_row(exchange: Exchange) -> Row:

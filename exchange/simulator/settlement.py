@@ -51,8 +51,8 @@ def reserves(exchange: Exchange, order: Order) -> bool:
     if order.order_type not in TRIGGERS or order.triggered:
         return True
     if order.contingency_type == "OCO":
-        return exchange.quirks.oco_reserves == "at_placement"
-    return exchange.quirks.trigger_reserves == "at_placement"
+        return exchange.behaviour.oco_reserves == "at_placement"
+    return exchange.behaviour.trigger_reserves == "at_placement"
 
 
 def max_per_currency(amounts: list[tuple[str, Decimal]]) -> Amounts:
@@ -147,8 +147,8 @@ def cancel_order(exchange: Exchange, order: Order) -> None:
     """Accept a cancel: done at once, later, or (a trouble) never."""
     if exchange.cancels_ignored:
         return
-    if exchange.quirks.cancel_delay_ms:
-        order.cancel_at_ms = exchange.at_ms + exchange.quirks.cancel_delay_ms
+    if exchange.behaviour.cancel_delay_ms:
+        order.cancel_at_ms = exchange.at_ms + exchange.behaviour.cancel_delay_ms
     else:
         end_order(exchange, order, "CANCELED")
 
@@ -159,7 +159,7 @@ def enter_book(exchange: Exchange, order: Order) -> None:
     fix_hold_price(exchange, order)
     if order.name_space == "advanced" and not order.exchange_order_id:
         order.exchange_order_id = exchange.ids.next("plain")
-        if exchange.quirks.triggered_in_plain == "shown":
+        if exchange.behaviour.triggered_in_plain == "shown":
             exchange.stores["plain"].add(order)
 
 
@@ -188,20 +188,20 @@ def fee_in_token(
 ) -> Decimal:
     instrument, ratio = exchange.instruments[order.instrument_name], exchange.fees.ratio(taker=taker)
     if token == instrument.base:
-        return round_fee(quantity * ratio, exchange.quirks.fee_rounding)
+        return round_fee(quantity * ratio, exchange.behaviour.fee_rounding)
     value = quantity * price * ratio
     if token != instrument.quote:
         value = (value * exchange.usd(instrument.quote) / (exchange.usd(token) or Decimal(1))).quantize(
             FEE_PRECISION
         )
-    return round_fee(value, exchange.quirks.fee_rounding)
+    return round_fee(value, exchange.behaviour.fee_rounding)
 
 
 def reported_fee(
     exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, fee: Decimal, *, taker: bool
 ) -> Decimal:
     """What cumulative_fee grows by: in units of the default token whatever was charged (dossier 5.11.7)."""
-    if exchange.quirks.cumulative_fee_unit == "fee_token":
+    if exchange.behaviour.cumulative_fee_unit == "fee_token":
         return fee
     token = default_fee_token(exchange.instruments[order.instrument_name], order.side)
     return fee_in_token(exchange, order, token, quantity, price, taker=taker)
@@ -221,9 +221,9 @@ def build_trade(
     return Trade(
         trade_id=exchange.ids.next("trade"),
         trade_match_id=exchange.ids.next("match"),
-        order_id=second if second and exchange.quirks.fills_carry == "exchange_order_id" else order.order_id,
+        order_id=second if second and exchange.behaviour.fills_carry == "exchange_order_id" else order.order_id,
         client_oid=second
-        if second and exchange.quirks.fills_client_oid == "exchange_order_id"
+        if second and exchange.behaviour.fills_client_oid == "exchange_order_id"
         else order.client_oid,
         instrument_name=order.instrument_name,
         side=order.side,
@@ -255,21 +255,21 @@ def on_leg_executed(exchange: Exchange, order: Order) -> None:
     order_list = exchange.lists[order.list_id]
     if not order_list.winner:
         order_list.winner, order_list.siblings_end_at_ms = order.order_id, exchange.at_ms + RACE_MS
-    if exchange.quirks.oco_race == "none":
+    if exchange.behaviour.oco_race == "none":
         cancel_legs(exchange, siblings(exchange, order))
-    if exchange.quirks.oco_remainder == "canceled" and order.is_open and order.remaining:
-        end_order(exchange, order, "CANCELED", exchange.quirks.oco_sibling_reason)
+    if exchange.behaviour.oco_remainder == "canceled" and order.is_open and order.remaining:
+        end_order(exchange, order, "CANCELED", exchange.behaviour.oco_sibling_reason)
 
 
 def on_leg_ended(exchange: Exchange, order: Order) -> None:
     """A leg ended without executing: by the product news its sibling ends as well (dossier 5.23)."""
-    if order.list_id and not order.cumulative_quantity and exchange.quirks.oco_leg_cancel == "both":
+    if order.list_id and not order.cumulative_quantity and exchange.behaviour.oco_leg_cancel == "both":
         cancel_legs(exchange, [leg for leg in siblings(exchange, order) if not leg.cumulative_quantity])
 
 
 def end_races(exchange: Exchange) -> None:
     """Siblings whose time to race is over are cancelled now; the winner works on."""
-    if exchange.quirks.oco_race == "none":
+    if exchange.behaviour.oco_race == "none":
         return
     for each in exchange.lists.values():
         if each.siblings_end_at_ms is not None and each.siblings_end_at_ms <= exchange.at_ms:
@@ -285,4 +285,4 @@ def open_legs(exchange: Exchange, order_list: OrderList) -> list[Order]:
 def cancel_legs(exchange: Exchange, legs: list[Order]) -> None:
     for leg in legs:
         if leg.is_open:
-            end_order(exchange, leg, "CANCELED", exchange.quirks.oco_sibling_reason, skip_siblings=True)
+            end_order(exchange, leg, "CANCELED", exchange.behaviour.oco_sibling_reason, skip_siblings=True)

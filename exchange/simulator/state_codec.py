@@ -9,7 +9,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from exchange.simulator.config import Quirks
+from exchange.simulator.config import BehaviourOptions
 from exchange.simulator.models import FeeRates, IdGenerator, Ledger, Order, OrderList, Position, Row, Trade
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def to_state(exchange: Exchange) -> dict[str, Any]:
         "keys": dict(exchange.keys),
         "ip_allowed": exchange.ip_allowed,
         "rate_limits": exchange.limits.enabled,
-        "quirks": exchange.quirks.as_dict(),
+        "quirks": exchange.behaviour.as_dict(),
         "fees": {"maker_bps": str(exchange.fees.maker_bps), "taker_bps": str(exchange.fees.taker_bps)},
         "ids": dict(exchange.ids.counts),
         "balances": encode_decimals(exchange.ledger.balances),
@@ -104,7 +104,7 @@ def restore(exchange: Exchange, state: dict[str, Any]) -> Exchange:
         state["ip_allowed"],
     )
     exchange.limits.enabled = state["rate_limits"]
-    exchange.quirks = Quirks().with_changes(state["quirks"])
+    exchange.behaviour = BehaviourOptions().with_changes(state["quirks"])
     exchange.fees = FeeRates(**{name: Decimal(value) for name, value in state["fees"].items()})
     exchange.ids = IdGenerator(dict(state["ids"]))
     exchange.ledger = Ledger(decode_decimals(state["balances"]), decode_decimals(state["paid_in"]))
@@ -117,7 +117,7 @@ def restore_records(exchange: Exchange, state: dict[str, Any]) -> None:
     for row in state["orders"]:
         order = decode(Order, row)
         exchange.stores[order.name_space].add(order)
-        if order.exchange_order_id and exchange.quirks.triggered_in_plain == "shown":
+        if order.exchange_order_id and exchange.behaviour.triggered_in_plain == "shown":
             exchange.stores["plain"].add(order)
     exchange.lists = {row["list_id"]: decode(OrderList, row) for row in state["lists"]}
     for row in state["trades"]:

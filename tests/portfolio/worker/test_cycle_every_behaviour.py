@@ -7,8 +7,8 @@ import pytest
 from exchange.core.times import NS_PER_DAY
 from exchange.simulator.config import CHOICES, Quirks
 from exchange.sync.backfill import history_slice
-from tests.record import differences
-from tests.story import Scenario, new_world
+from tests.bookkeeping import differences
+from tests.scenario import Scenario, new_world
 
 OF_HISTORY = ("history_window", "history_widest", "trades_widest", "tie_order", "ns_resolution")
 EVERY = [(name, value) for name, values in CHOICES.items() for value in values]
