@@ -1,10 +1,4 @@
-"""The answer codes the simulator gives, with name and HTTP status (dossier 3), and the refusal that carries one.
-
-What the documentation leaves open or contradicts itself about, as settings (dossier 11 and the chapter named).
-
-Every field lists its plausible values; the first default is the most plausible one. `CHOICES` lets tests
-run a story under every value.
-"""
+"""Answer codes with name and HTTP status (dossier 3), the refusal that carries one, and the behaviour options."""
 
 from __future__ import annotations
 
@@ -70,14 +64,14 @@ UNLISTED_NAMES: dict[int, str] = {
 
 
 def code_name(code: int) -> str:
-    """The official name, or the name seen in the field; "UNKNOWN" for a code of no list."""
+    """The official name, or the name seen in practice; "UNKNOWN" for other codes."""
     if code in CODES:
         return CODES[code][0]
     return UNLISTED_NAMES.get(code, "UNKNOWN")
 
 
 class Refusal(Exception):
-    """The exchange says no. `result` is filled where an order record exists all the same (dossier 1.1)."""
+    """The exchange refuses a call. `result` has the ids where an order was recorded nevertheless (dossier 1.1)."""
 
     def __init__(self, code: int, message: str = "", result: dict[str, Any] | None = None) -> None:
         super().__init__(f"{code} {message or code_name(code)}")
@@ -92,6 +86,12 @@ Delay = Annotated[int, 0, 200, 2000]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BehaviourOptions:
+    """What the documentation leaves open or contradicts itself about (dossier 11 and the chapter given).
+
+    Each field lists its plausible values; the default is the most plausible one. Tests run scenarios under every
+    value (`CHOICES`). Field names are keys of the saved state and must not change.
+    """
+
     # identity of advanced orders and their fills
     old_endpoint_trigger: Literal[140001, 218, 40004] = 140001  # 11.1
     fills_carry: Literal["exchange_order_id", "order_id"] = "exchange_order_id"  # 11.2
@@ -121,13 +121,13 @@ class BehaviourOptions:
     trigger_wrong_side: Literal["refused", "fires"] = "refused"  # 5.20
     trigger_limit_band: Literal["unchecked", "checked"] = "unchecked"  # 11.12
     trigger_farthest: Literal["any", "twice_mark"] = "any"  # 11.12
-    trigger_every_ms: Delay = 0  # 11.17: how often the reference price is looked at; 0 is always
+    trigger_every_ms: Delay = 0  # 11.17: how often the reference price is checked; 0 is always
     untriggered_status: Literal["PENDING", "ACTIVE", "NEW"] = "PENDING"  # D20
     default_ref_price_type: Literal["MARK_PRICE", "LAST_PRICE"] = "MARK_PRICE"  # D29
     advanced_fee_sign: Literal["negative", "positive"] = "negative"  # D24
     advanced_price_code: Literal[50002, 308] = 50002  # D8
     advanced_amend_price: Literal["required", "optional"] = "required"  # D21
-    # life of an order
+    # an order from placement to its end
     ack_delay_ms: Delay = 0  # 5, 10.19: an order works and can be read this long after the answer
     fresh_order: Literal["unreadable", "PENDING", "NEW"] = "unreadable"  # 6.1, 10.19
     cancel_delay_ms: Delay = 0  # 6.4: accepted is not done
@@ -142,7 +142,7 @@ class BehaviourOptions:
     plain_amend_of_legs: Literal["refused", "accepted"] = "refused"  # 11.13
     stp_scope_default: Literal["accepted", "refused"] = "accepted"  # D30
     notional_and_quantity: Literal["quantity_wins", "refused"] = "quantity_wins"  # D10
-    partial_fills: Annotated[int, 1, 2, 5] = 1  # most parts in which a resting order fills
+    partial_fills: Annotated[int, 1, 2, 5] = 1  # a resting order fills in at most this many parts
     limits_count: Literal["plain", "all"] = "plain"  # 4: no limit found for trigger orders
     # money
     collar: Literal["best", "mark"] = "best"  # D23
@@ -199,5 +199,5 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 def _is_any_number_allowed(name: str, value: Any) -> bool:
-    """The millisecond and part counts take any number; their choices are only examples."""
+    """Fields that are Annotated take any number; their choices are only examples."""
     return get_origin(_HINTS[name]) is Annotated and isinstance(value, int) and value >= 0

@@ -29,7 +29,7 @@ def violations(actions: AccountActions) -> list[str]:
         *(
             words
             for words in actions.world.exchange.audit()
-            if not (actions.forced and " locked of " in words)
+            if not (actions.forced and " reserved of " in words)
         ),
         *(words for check in ALWAYS for words in check(invariant_data)),
         *one_group_each(),

@@ -68,7 +68,7 @@ def test_rules_go_one_by_one_or_all_together():
     assert [rule["kind"] for rule in faults.rows()] == ["garbage"]
     faults.clear()
     assert struck(faults, 3) == []
-    with pytest.raises(ValueError, match="no trouble is called flood"):
+    with pytest.raises(ValueError, match="no fault is called flood"):
         faults.add("flood")
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from exchange.simulator.access import RateLimits
 from exchange.simulator.config import BehaviourOptions, Refusal
-from exchange.simulator.requests import RateLimits
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.simulator.requests import param_text, signature
+from exchange.simulator.access import param_text, signature
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 
