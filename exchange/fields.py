@@ -46,9 +46,6 @@ class ExactDecimalField(AnyField):
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "numeric" if connection.vendor == "postgresql" else "text"
 
-    def get_internal_type(self) -> str:
-        return "ExactDecimalField"
-
     def get_lookup(self, lookup_name: str) -> type[Any] | None:
         return {"exact": NumericExact, "isnull": IsNull}.get(lookup_name)
 

@@ -99,7 +99,7 @@ class Lot(models.Model):
 
     @property
     def exit_side(self) -> ExitSide:
-        return ExitSide.for_entry_side(self.side)
+        return ExitSide.SELL if self.side == self.Side.BUY else ExitSide.BUY
 
     @property
     def spent_currency(self) -> str:

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from exchange import schemas
+from exchange.core.instrument_names import base_of, is_derivative
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Trade
 from exchange.services.audit_log import audit_record
@@ -42,6 +44,13 @@ def policies_read() -> Policies:
 
 def policy_for(instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> ProtectionPolicy:
     return policies_read().of(instrument_name, side)
+
+
+def needs_mark(trade: schemas.Trade) -> bool:
+    """Whether the fill is about to be protected, unless its policy is off: its mark price is requested in advance."""
+    name = trade.instrument_name
+    is_purchase = trade.side == "BUY" and not is_derivative(name)
+    return settings.AUTO_PROTECT and is_purchase and base_of(name) not in settings.CASH_CURRENCIES
 
 
 def policy_audit(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:

@@ -7,7 +7,7 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import requests
@@ -260,17 +260,14 @@ def _data_rows(result: object) -> list[Row]:
 
 
 def _readable_rows(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T]:
-    values = list(_parse_each(rows, build))
+    values = []
+    for row in rows:
+        try:
+            values.append(build(row))
+        except ValueError as exc:
+            log.debug("row left out: %s", exc)
     if rows and not values:
         raise ValueError("no row is readable")
     if len(values) < len(rows):
         log.warning("%s: %d of %d rows left out as unreadable", method, len(rows) - len(values), len(rows))
     return values
-
-
-def _parse_each(rows: list[Row], build: Callable[[Row], T]) -> Iterator[T]:
-    for row in rows:
-        try:
-            yield build(row)
-        except ValueError as exc:
-            log.debug("row left out: %s", exc)

@@ -25,6 +25,8 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
+        # The exchange's clock minus ours, from the quickest answer; None before the first sample.
+        self.ms: int | None = None
 
     def measure(self, date: str, sent_ms: int, received_ms: int) -> None:
         """Learn from one answer; slow answers and unreadable dates teach nothing."""
@@ -36,11 +38,7 @@ class ClockOffset:
         sample = Sample(round_trip, middle - (sent_ms + received_ms) // 2)
         agreeing = [old for old in self._samples if old.agrees_with(sample)]
         self._samples = deque([*agreeing, sample], maxlen=MAX_SAMPLES)
-
-    @property
-    def ms(self) -> int | None:
-        """The exchange's clock minus ours, from the quickest answer; None before the first sample."""
-        return min(self._samples).offset_ms if self._samples else None
+        self.ms = min(self._samples).offset_ms
 
 
 def _parse_date(header: str) -> datetime | None:

@@ -56,11 +56,10 @@ def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     response = _parse_object(body)
     result = response.get("result")
     code = _code(response)
+    message = _message_of(response) or (code if isinstance(code, str) else "")
     return Envelope(
         code=code if isinstance(code, int) else None,
-        exchange_message=redact(_message_of(response) or (code if isinstance(code, str) else ""))[
-            :MAX_MESSAGE_LENGTH
-        ],
+        exchange_message=redact(message)[:MAX_MESSAGE_LENGTH] if message else "",
         method=str(response.get("method") or ""),
         request_id=_request_id(response),
         result=result,
@@ -90,6 +89,9 @@ def _reject_constant(name: str) -> None:
 
 def _code(response: Mapping[str, Any]) -> int | str:
     """The code as number, whatever it was written as; a word is kept as a word (dossier 3.1)."""
+    code = response.get("code")
+    if type(code) is int and code.bit_length() < 64:
+        return code
     try:
         return parsing.required_integer(response, "code")
     except ValueError:
@@ -107,18 +109,18 @@ def _message_of(response: Mapping[str, Any]) -> str:
 
 def _request_id(response: Mapping[str, Any]) -> int | None:
     """The echoed id; None when absent, unreadable, or one of the exchange's ways to say "none" (dossier 1)."""
-    try:
-        echoed = parsing.integer(response, "id")
-    except ValueError:
-        return None
+    echoed = response.get("id")
+    if type(echoed) is not int:
+        try:
+            echoed = parsing.integer(response, "id")
+        except ValueError:
+            return None
     return echoed if echoed not in (-1, 0) else None
 
 
 def _id(result: object, name: str) -> str:
-    try:
-        return parsing.text(result, name) if isinstance(result, Mapping) else ""
-    except ValueError:
-        return ""
+    value = result.get(name) if isinstance(result, Mapping) else None
+    return str(value) if type(value) in (str, int) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

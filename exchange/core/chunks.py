@@ -1,6 +1,6 @@
 """Cuts a sequence into pieces (pure)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -9,7 +9,6 @@ TRANSACTION_ROWS = 500  # rows a transaction: longer ones keep the pages of a SQ
 QUERY_BATCH = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
 
 
-def chunks(rows: Sequence[T], size: int = TRANSACTION_ROWS) -> Iterator[Sequence[T]]:
+def chunks(rows: Sequence[T], size: int = TRANSACTION_ROWS) -> list[Sequence[T]]:
     """Pieces of `rows`, each of at most `size`, in order."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

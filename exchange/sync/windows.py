@@ -1,9 +1,7 @@
-"""What the next cycle should read, told from what earlier cycles read."""
+"""What the next cycle reads, from what earlier cycles read."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-
-from django.conf import settings
 
 from exchange.client.client import Client
 from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
@@ -33,13 +31,14 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
     fresh = [(space, order_id) for space, order_id, _, missing in known_open if missing is None]
     missing = [(space, order_id) for space, order_id, _, missing in known_open if missing is not None]
     read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+    now_ns = exchange_now_ns(client=client, now=now)
     return FetchPlan(
-        windows=_windows(exchange_now_ns(client=client, now=now), read),
+        windows=_windows(now_ns, read),
         open_keys=[*fresh, *rotate(missing, minute=to_ms(now) * MINUTES_A_DAY // MS_PER_DAY)],
         known_instruments=sorted({name for _, _, name, _ in known_open}),
         with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_INTERVAL).exists(),
         with_positions=with_positions,
-        bought_since_ns=_bought_since(read, exchange_now_ns(client=client, now=now)),
+        new_trades_since_ns=_new_trades_since(read, now_ns),
     )
 
 
@@ -49,12 +48,10 @@ def rotate(keys: Sequence[OrderKey], *, minute: int) -> list[OrderKey]:
     return [*keys[first:], *keys[:first]]
 
 
-def _bought_since(read: Mapping[str, int], now_ns: int) -> int | None:
-    """Since the last look, whose moment is known to half a second; before the first one nothing is new."""
+def _new_trades_since(read: Mapping[str, int], now_ns: int) -> int | None:
+    """Since the last read, whose time is known to half a second; before the first read no trade is new."""
     last = read.get(Stream.TRADES)
-    if not settings.AUTO_PROTECT or last is None:
-        return None
-    return max(last - CLOCK_TOLERANCE_NS, now_ns - OVERLAP_NS)
+    return None if last is None else max(last - CLOCK_TOLERANCE_NS, now_ns - OVERLAP_NS)
 
 
 def _windows(now_ns: int, read: Mapping[str, int]) -> dict[Stream, TimeWindow]:

@@ -1,13 +1,13 @@
-"""One group with what the rules keep asking about it (pure)."""
+"""One group as the rules see it: the facts they ask for, worked out once (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
 from oco.engine.pricing import ExitSide, is_placeable, max_buy_price_of, round_to_lot_size
-from oco.engine.states import State, is_final
-from oco.engine.types import Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
+from oco.engine.states import FINAL, State
+from oco.engine.types import LIVE, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
 
 MAX_SAMPLE_AGE = timedelta(seconds=5)
 EXIT_WINDOW = timedelta(minutes=15)
@@ -25,47 +25,54 @@ ROLES_BY_KIND = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class GroupContext:
+    """What is desired, what is observed, and the facts that every rule asks for, worked out once."""
+
     desired: Desired
     observed: Observed
+    live: list[Leg] = field(init=False)
+    live_stops: list[Leg] = field(init=False)
+    live_targets: list[Leg] = field(init=False)
+    live_exits: list[Leg] = field(init=False)
+    accepted_legs: list[Leg] = field(init=False)
+    unknown_legs: list[Leg] = field(init=False)
+    newest: list[Leg] = field(init=False)  # the legs of the last generation
+    newest_stop: Leg | None = field(init=False)
+    newest_target: Leg | None = field(init=False)
+    remaining: Decimal = field(init=False)  # what the lot still owns, in whole steps
+    order_quantity: Decimal = field(init=False)  # what of it may be sold now, in whole steps
+    is_remaining_placeable: bool = field(init=False)
+    is_depleted: bool = field(init=False)
+    is_final: bool = field(init=False)
+    unresolved: list[Leg] = field(init=False)  # legs that may still turn up, where the group is about to end
+
+    def __post_init__(self) -> None:
+        legs, desired, tick = self.observed.legs, self.desired, self.desired.grid.quantity_tick
+        self.live = [leg for leg in legs if leg.status in LIVE]
+        self.live_stops = [leg for leg in self.live if leg.role is Role.STOP_LOSS]
+        self.live_targets = [leg for leg in self.live if leg.role is Role.TAKE_PROFIT]
+        self.live_exits = [leg for leg in self.live if leg.role is Role.EXIT]
+        self.accepted_legs = [leg for leg in legs if leg.status is LegStatus.ACCEPTED]
+        self.unknown_legs = [leg for leg in legs if leg.status is LegStatus.UNKNOWN]
+        last = max((leg.generation for leg in legs), default=0)
+        self.newest = [leg for leg in legs if leg.generation == last]
+        self.newest_stop = next((leg for leg in self.newest if leg.role is Role.STOP_LOSS), None)
+        self.newest_target = next((leg for leg in self.newest if leg.role is Role.TAKE_PROFIT), None)
+        self.remaining = round_to_lot_size(desired.owned, tick)
+        self.order_quantity = round_to_lot_size(desired.order_quantity, tick)
+        self.is_remaining_placeable = is_placeable(self.remaining, desired.stop, desired.grid)
+        # A whole lot that lost its worth may yet regain it.
+        self.is_depleted = not self.is_remaining_placeable and not (self.remaining and desired.is_untouched)
+        self.is_final = self.observed.state in FINAL
+        ends = desired.release_reason or self.is_depleted
+        self.unresolved = [leg for leg in legs if leg.is_unresolved] if ends else []
 
     @property
     def exit_side(self) -> ExitSide:
         return self.desired.exit_side
 
-    # what there is
-
     @cached_property
-    def live(self) -> list[Leg]:
-        return [leg for leg in self.observed.legs if leg.is_live]
-
-    @cached_property
-    def newest(self) -> list[Leg]:
-        """The legs of the last generation."""
-        last = max((leg.generation for leg in self.observed.legs), default=0)
-        return [leg for leg in self.observed.legs if leg.generation == last]
-
-    def with_status(self, status: LegStatus) -> list[Leg]:
-        return [leg for leg in self.observed.legs if leg.status is status]
-
-    def live_with_role(self, role: Role) -> list[Leg]:
-        return [leg for leg in self.live if leg.role is role]
-
-    def newest_with_role(self, role: Role) -> Leg | None:
-        return next((leg for leg in self.newest if leg.role is role), None)
-
-    @property
-    def remaining(self) -> Decimal:
-        """What the lot still owns, on the grid."""
-        return round_to_lot_size(self.desired.owned, self.desired.grid.quantity_tick)
-
-    @property
-    def order_quantity(self) -> Decimal:
-        """What of it may be sold now, on the grid."""
-        return round_to_lot_size(self.desired.order_quantity, self.desired.grid.quantity_tick)
-
-    @property
     def max_buy_price(self) -> Decimal | None:
         """The most that is paid for a coin, where the orders buy."""
         if self.exit_side is ExitSide.SELL:
@@ -89,34 +96,19 @@ class GroupContext:
         """Whether the stop lies there already."""
         return self.exit_side.stop_reached(price, self.desired.stop)
 
-    @property
-    def is_depleted(self) -> bool:
-        """Nothing is left that an order could sell; a whole lot that lost its worth may yet regain it."""
-        return not self.can_place(self.remaining) and not (self.remaining and self.desired.is_untouched)
-
-    @property
-    def unresolved(self) -> list[Leg]:
-        """Legs that may still turn up, where the group is about to end."""
-        ends = self.desired.release_reason or self.is_depleted
-        return [leg for leg in self.observed.legs if leg.is_unresolved] if ends else []
-
-    @property
+    @cached_property
     def lost_stop(self) -> Leg | None:
         """A stop of the newest pair that the exchange had acknowledged and nobody can find, while its target has
         ended without selling: it may live still, hidden, for nothing has ended it.
         """
-        stop, target = self.newest_with_role(Role.STOP_LOSS), self.newest_with_role(Role.TAKE_PROFIT)
+        stop, target = self.newest_stop, self.newest_target
         if stop is None or target is None or not stop.is_unresolved:
             return None
         return stop if target.status is LegStatus.ENDED and not target.executed else None
 
     # where it stands
 
-    @property
-    def is_final(self) -> bool:
-        return is_final(self.observed.state)
-
-    @property
+    @cached_property
     def unprotected_state(self) -> State:
         """The state of a group whose cover is not observed; STOP_FAILED lasts until it is (rule 7)."""
         state = self.observed.state
@@ -179,7 +171,7 @@ class GroupContext:
             if self.observed.now - sample.at <= MAX_SAMPLE_AGE
         ]
 
-    @property
+    @cached_property
     def mark(self) -> Decimal | None:
         return self.samples[-1].mark if self.samples else None
 
@@ -203,7 +195,7 @@ class GroupContext:
 
     # what keeps us from placing
 
-    @property
+    @cached_property
     def blocked_reason(self) -> str:
         """Why nothing may be placed now, or nothing (rules 10, 11, 13)."""
         if not self.observed.can_add:
@@ -219,11 +211,11 @@ class GroupContext:
             return self.observed.no_create
         return self.blocked_reason
 
-    @property
+    @cached_property
     def quantity_blocked_reason(self) -> str:
         if self.desired.has_shortfall:
             return f"The balance does not show all the {self.exit_side.means} yet."
-        if not self.can_place(self.remaining):
+        if not self.is_remaining_placeable:
             return f"At its stop {self.remaining} is worth less than the exchange takes."
         if not self.can_place(self.order_quantity):
             return f"Only {self.order_quantity} may be {self.exit_side.done}: the rest is locked by another order."

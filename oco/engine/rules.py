@@ -46,7 +46,7 @@ def needs_attention(reason: str) -> Plan:
 
 def request_price(ctx: GroupContext, reason: str, *, since: datetime | None = None) -> Plan:
     """One more look at the market; when it is silent, wait where we are."""
-    state = ctx.current_state if ctx.live_with_role(Role.STOP_LOSS) else ctx.unprotected_state
+    state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
     if ctx.observed.market.is_unavailable:
         return Plan(state=state, reason=f"{reason} No price could be read.")
     return Plan(state=state, reason=reason, actions=(RequestPrice(since),))
@@ -138,7 +138,7 @@ def unknown(ctx: GroupContext) -> Plan | None:
     Where the group is to end, a leg that the exchange had acknowledged counts as unknown for longer: absent
     is enough to send it again under its name, and not enough to close behind it.
     """
-    lost = ctx.with_status(LegStatus.UNKNOWN) or ctx.unresolved
+    lost = ctx.unknown_legs or ctx.unresolved
     if not lost:
         return None
     names = tuple(leg.client_oid for leg in lost if not leg.looked_up_this_cycle)
@@ -174,7 +174,7 @@ def finished(ctx: GroupContext) -> Plan | None:
 
 def release_requested(ctx: GroupContext) -> Plan | None:
     """A person released it, or it is merged: take everything away, then end."""
-    if not ctx.desired.release_reason or ctx.live_with_role(Role.EXIT):
+    if not ctx.desired.release_reason or ctx.live_exits:
         return None
     if ctx.live:
         return cancel(ctx, ctx.live, ctx.replacing_state, ctx.desired.release_reason)
@@ -183,14 +183,14 @@ def release_requested(ctx: GroupContext) -> Plan | None:
 
 def exiting(ctx: GroupContext) -> Plan | None:
     """A sale at the market is on its way; it ends by itself."""
-    if not ctx.live_with_role(Role.EXIT):
+    if not ctx.live_exits:
         return None
     return Plan(state=State.EXITING, reason=f"The {ctx.exit_side.order} at the market has not ended yet.")
 
 
 def stop_filling(ctx: GroupContext) -> Plan | None:
     """A triggered stop is left to sell; what it leaves when it ends is sold at once (rule 8)."""
-    stop = ctx.newest_with_role(Role.STOP_LOSS)
+    stop = ctx.newest_stop
     if stop is None or not stop.executed:
         return None
     if stop.is_live:
@@ -292,7 +292,7 @@ NOT_READ_BACK = "Accepted, but not read back open yet."
 
 def target_partly_filled(ctx: GroupContext) -> Plan | None:
     """Rule 8: the target filled in part, for which the exchange kills the stop."""
-    target = ctx.newest_with_role(Role.TAKE_PROFIT)
+    target = ctx.newest_target
     if target is None or not target.is_live or not target.executed:
         return None
     filled = f"The target {ctx.exit_side.done} {target.executed} of {target.quantity}"
@@ -315,27 +315,27 @@ def _may_keep_working(ctx: GroupContext, target: Leg) -> bool:
     near = ctx.mark is not None and is_near_target(
         ctx.mark, target.price, ctx.desired.distance_pct, ctx.exit_side
     )
-    return near and not ctx.live_with_role(Role.STOP_LOSS) and not ctx.is_grace_over
+    return near and not ctx.live_stops and not ctx.is_grace_over
 
 
 def covered(ctx: GroupContext) -> Plan | None:
     """Rule 5: a stop read back open, alone or with its target, for what the lot may sell."""
-    if not ctx.live_with_role(Role.STOP_LOSS):
+    if not ctx.live_stops:
         return None
-    if ctx.with_status(LegStatus.ACCEPTED):
+    if ctx.accepted_legs:
         return Plan(state=ctx.unprotected_state, reason=NOT_READ_BACK)
     return resized(ctx) or restore_take_profit(ctx) or Plan(state=State.ACTIVE, reason=_coverage_text(ctx))
 
 
 def _coverage_text(ctx: GroupContext) -> str:
-    if ctx.live_with_role(Role.TAKE_PROFIT):
+    if ctx.live_targets:
         return "Stop and target were read back open."
     return "The stop was read back open. It stands alone."
 
 
 def resized(ctx: GroupContext) -> Plan | None:
     """The lot may sell less than rests, or more: replaced, but not on the word of one read (rule 10)."""
-    resting, required = ctx.live_with_role(Role.STOP_LOSS)[0].remaining, ctx.order_quantity
+    resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
     if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
         return None
     if not ctx.can_place(required):
@@ -364,7 +364,7 @@ def restore_take_profit(ctx: GroupContext) -> Plan | None:
 
     One that the exchange itself ended or refused is not: then the stop stands alone (rule 4).
     """
-    target, stop = ctx.newest_with_role(Role.TAKE_PROFIT), ctx.live_with_role(Role.STOP_LOSS)[0]
+    target, stop = ctx.newest_target, ctx.live_stops[0]
     if (
         target is None
         or target.end_status != "CANCELED"
@@ -384,9 +384,9 @@ def restore_take_profit(ctx: GroupContext) -> Plan | None:
 
 def target_without_stop(ctx: GroupContext) -> Plan | None:
     """Rule 7: the stop is gone while the target rests: it has to go before both come back."""
-    if not ctx.live_with_role(Role.TAKE_PROFIT):
+    if not ctx.live_targets:
         return None
-    if ctx.with_status(LegStatus.ACCEPTED):
+    if ctx.accepted_legs:
         return Plan(state=ctx.unprotected_state, reason=NOT_READ_BACK)
     if ctx.mark is None:
         return request_price(ctx, "The stop is gone.")

@@ -1,6 +1,6 @@
-"""One cycle of protection at work: who asks, under which lease, what was read, and what time it is there.
+"""What one cycle of protection works with, and what the reads of the cycle prove (rule 11).
 
-What one cycle's reads prove (rule 11). A failed, partial or empty-by-error read proves nothing.
+A read that failed, is incomplete, or is empty because of an error proves nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +13,20 @@ from exchange.client.client import Client
 from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
 from exchange.services.lease import Lease
-from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import AccountSnapshot, MarkRequest, OrderKey
+from oco.engine.allocation import Sellable
+from oco.engine.pricing import Grid
 from oco.engine.types import Market
+from oco.models import Lot
+from oco.policies import Policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult:
     """`started_ns` is the exchange's time before the first read, `started_at` ours.
 
-    `holdings` is None unless read and believed; `open_keys` are the orders seen open, in a list or one by one,
-    `told` what was written down of them.
+    `holdings` is None unless the balance was read and accepted; `open_keys` are the orders seen open, in a list
+    or one by one, `recorded` what was stored of them.
     """
 
     started_ns: int
@@ -39,30 +42,23 @@ class ReadResult:
 
     @property
     def can_add(self) -> bool:
-        """Both open lists, trades and balance, all from this cycle. Rule 12, the start gate, is this as well."""
+        """Both open lists, trades and balance were read in this cycle. This is rule 12, the start gate, as well."""
         return self.lists_read and self.trades_read and self.holdings is not None
-
-    @property
-    def can_remove(self) -> bool:
-        """Both lists; whether the order itself was read is asked per order."""
-        return self.lists_read
 
 
 def read_result_of(
     snapshot: AccountSnapshot, *, started_ns: int, started_at: datetime, balance_accepted: bool
 ) -> ReadResult:
-    """The facts of one pull."""
+    """What the reads of a cycle prove."""
     balance = snapshot.balance.rows if balance_accepted else None
     holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
-    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    looked_up = [order for order in snapshot.looked_up.values() if order is not None]
-    seen_open = {(str(order.name_space), order.order_id): order for order in listed + looked_up}
+    seen_open = {(str(order.name_space), order.order_id): order for order in snapshot.reported_open}
     return ReadResult(
         started_ns=started_ns,
         started_at=started_at,
-        lists_read=all(part.is_complete for part in snapshot.open_orders.values()),
-        histories_read=all(part.is_complete for part in snapshot.histories.values()),
-        trades_read=snapshot.trades.is_complete,
+        lists_read=snapshot.open_orders_read,
+        histories_read=snapshot.histories_read,
+        trades_read=snapshot.trades.rows is not None,
         holdings=holdings,
         open_keys=frozenset(seen_open),
         recorded=seen_open,
@@ -71,12 +67,22 @@ def read_result_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LotAllocation:
+    """An open lot, what it owns in whole steps of its instrument, and how much of that its orders may be for."""
+
+    lot: Lot
+    owned: Decimal
+    sellable: Sellable
+
+
 @dataclass(slots=True)
 class CycleContext:
-    """`seen` are the orders seen open since the cycle began, `told` what was last written down of them;
-    `lists_read` falls when a later list fails. `touched` are the groups for which anything changed.
+    """`seen` are the orders seen open since the cycle began, `recorded` what was last stored of them;
+    `lists_read` becomes false when a later list fails. `touched` are the groups for which anything changed.
 
-    All moments are the exchange's: its orders and trades carry that clock, and ours may be a minute off.
+    `policies` and `allocations` are read once a round and are what the whole round decides on; `grids` once a
+    cycle. Times are the exchange's: its orders and trades carry that clock, and ours may be a minute off.
     """
 
     client: Client
@@ -89,12 +95,16 @@ class CycleContext:
     seen: set[OrderKey]
     recorded: dict[OrderKey, Order]
     lists_read: bool
+    can_add: bool
     marks: dict[str, MarkRequest] = field(default_factory=dict)
+    policies: Policies = field(default_factory=lambda: Policies({}))
+    allocations: list[LotAllocation] = field(default_factory=list)
+    grids: dict[str, Grid] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
-    sold: set[str] = field(default_factory=set)  # currencies of which our own orders took something
+    sold: set[str] = field(default_factory=set)  # currencies that orders of ours spent
     sent: bool = False
     created: int = 0
     closed: int = 0
@@ -102,11 +112,6 @@ class CycleContext:
 
     def now(self) -> datetime:
         return self.clock() + self.offset
-
-    @property
-    def no_create(self) -> str:
-        """Asked anew each time: the switch binds at once (rule 13)."""
-        return create_blocked_reason()
 
 
 def cycle_context_build(
@@ -125,4 +130,5 @@ def cycle_context_build(
         recorded=dict(reads.recorded),
         marks=dict(reads.marks),
         lists_read=reads.lists_read,
+        can_add=reads.can_add,
     )

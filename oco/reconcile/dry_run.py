@@ -14,19 +14,18 @@ from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.engine.rules import decide
 from oco.engine.types import Plan, RequestPrice
 from oco.models import OcoGroup
-from oco.reconcile.allocation import write_off_missing
+from oco.policies import needs_mark
 from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build, read_result_of
-from oco.reconcile.entries import lot_open_all
 from oco.reconcile.loop import (
     MAX_REQUESTS,
     CycleReport,
     desired_of,
+    first_round_prepare,
     groups_snapshot_read,
     observed_of,
     reconcile,
     sample_price,
 )
-from oco.reconcile.order_status import legs_update
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def read_account(*, client: Client, clock: Clock) -> AccountRead:
     """All reads of a cycle. A balance that names no coin at all is not believed here (rule 11)."""
     now = clock()
     fetch_plan, started_ns = next_fetch_plan(client=client, now=now), exchange_now_ns(client=client, now=now)
-    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock)
+    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
     accepted = snapshot.balance.rows is not None and bool(snapshot.balance.rows.positions)
     reads = read_result_of(snapshot, started_ns=started_ns, started_at=now, balance_accepted=accepted)
     return AccountRead(fetch_plan, snapshot, reads)
@@ -75,14 +74,14 @@ def _decide_and_roll_back(
     """The first beats of a cycle up to its decisions, all undone."""
     with transaction.atomic():
         _record(account, lease, clock)
-        legs_update(context=context)
-        write_off_missing(context=context)
-        lot_open_all(context=context)
+        first_round_prepare(context=context)
         groups_snapshot = groups_snapshot_read(context=context)
         found = [
             PlannedGroup(
                 group,
-                decide(desired_of(group, groups_snapshot), observed_of(group, groups_snapshot, context)),
+                decide(
+                    desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
+                ),
             )
             for group in groups_snapshot.groups
         ]

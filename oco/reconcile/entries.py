@@ -20,11 +20,11 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
+from exchange.services.order_execution import create_blocked_reason
 from oco.engine import lots
 from oco.engine.lots import Fill, LotDraft
 from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
-from oco.policies import Policies, policies_read
 from oco.reconcile.context import CycleContext
 from oco.reconcile.prices import grid_of
 from oco.reconcile.trade_ownership import TradeOwnership, sales_classify
@@ -57,20 +57,15 @@ def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     if not rows:
         return []
     known = Instrument.objects.in_bulk({row.instrument_name for row in rows}, field_name="symbol")
-    policies = policies_read()
-    found = _by_order(
-        _filter_entries([row for row in rows if row.instrument_name in known], known, policies, context)
-    )
-    return [_entry(key, trades, known, policies, context) for key, trades in found.items()]
+    found = _by_order(_filter_entries([row for row in rows if row.instrument_name in known], known, context))
+    return [_entry(key, trades, known, context) for key, trades in found.items()]
 
 
 def _filter_entries(
-    rows: Sequence[Trade], known: dict[str, Instrument], policies: Policies, context: CycleContext
+    rows: Sequence[Trade], known: dict[str, Instrument], context: CycleContext
 ) -> list[Trade]:
     """Those that are entries. What never is one is not looked at again; an unclear sale is, next time."""
-    candidates = [
-        row for row in rows if not _is_not_entry(row, known[row.instrument_name], policies, context)
-    ]
+    candidates = [row for row in rows if not _is_not_entry(row, known[row.instrument_name], context)]
     ownership = sales_classify(sales=[row for row in candidates if row.side == SELL], context=context)
     for name in {
         row.instrument_name
@@ -100,7 +95,7 @@ def _by_order(rows: Sequence[Trade]) -> dict[tuple[str, str, str], list[Trade]]:
     return found
 
 
-def _is_not_entry(row: Trade, instrument: Instrument, policies: Policies, context: CycleContext) -> bool:
+def _is_not_entry(row: Trade, instrument: Instrument, context: CycleContext) -> bool:
     """Changing cash for cash is no entry, and perpetuals have no protection yet (chapter 1). A sale is one only
     for cash, and only if its policy was on when it executed, lately (rule 4).
     """
@@ -109,7 +104,7 @@ def _is_not_entry(row: Trade, instrument: Instrument, policies: Policies, contex
         return True
     if row.side != SELL:
         return False
-    since = policies.of(row.instrument_name, SELL).enabled_since
+    since = context.policies.of(row.instrument_name, SELL).enabled_since
     if since is None or not settings.AUTO_PROTECT or instrument.quote_ccy not in cash:
         return True
     return row.create_time_ns < to_ms(max(since, context.started - MAX_SALE_AGE)) * NS_PER_MS
@@ -119,12 +114,11 @@ def _entry(
     key: tuple[str, str, str],
     rows: Sequence[Trade],
     known: dict[str, Instrument],
-    policies: Policies,
     context: CycleContext,
 ) -> Entry:
     order_id, name, side = key
     grid = grid_of(known[name], context.reads.tickers)
-    policy, fills = policies.of(name, side), tuple(map(_fill, rows))
+    policy, fills = context.policies.of(name, side), tuple(map(_fill, rows))
     return Entry(order_id, side, known[name], grid, policy, fills)
 
 
@@ -192,15 +186,15 @@ def lot_fields(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
 
 def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, grid: Grid) -> OcoGroup:
     """The group of a lot, priced by the policy from the average of its entry (rule 3)."""
-    average, now = lot.average_price or Decimal(0), context.now()
-    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, lot.exit_side)
+    average, now, exit_side = lot.average_price or Decimal(0), context.now(), lot.exit_side
+    target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, exit_side)
     group = OcoGroup.objects.create(
         lot=lot,
         generation=lot.first_generation,
         instrument_name=lot.instrument_name,
         quantity=lot.bought - lot.dust,
         entry_price=average,
-        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, lot.exit_side),
+        stop_price=stop_of(average, policy.stop_pct, grid.price_tick, exit_side),
         take_profit_price=target if target and target > 0 else None,
         entry_order_id=lot.entry_order_id,
         state_since=now,
@@ -253,7 +247,7 @@ def watermark_set(*, context: CycleContext) -> int | None:
     read already shows from before its own start is passed over by name.
     """
     known = Watermark.objects.values_list("since_ns", flat=True).first()
-    if known is not None or not context.reads.can_add:
+    if known is not None or not context.can_add:
         return known
     started = context.reads.started_ns
     with transaction.atomic():
@@ -307,5 +301,5 @@ def _open_or_skip(context: CycleContext, entry: Entry) -> None:
         return
     if others.count() < lots.MAX_LOTS:
         lot_open(context=context, entry=entry, lot_draft=found)
-    elif not context.no_create:
+    elif not create_blocked_reason():
         others.update(merging=True)

@@ -10,7 +10,7 @@ The names and rows of our orders, written before a byte leaves (rules 4 and 6).
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -22,6 +22,7 @@ from exchange.services.order_execution import (
     Outcome,
     SubmitResult,
     TradingDisabled,
+    create_blocked_reason,
     order_cancel,
     order_place,
     pair_cancel,
@@ -61,10 +62,10 @@ ORDER_TYPES = {
 }
 
 
-def leg_intent_record(*, context: CycleContext, group: OcoGroup, role: Role, order: Place) -> OcoLeg:
+def leg_intent_record(*, account: str, group: OcoGroup, role: Role, order: Place, now: datetime) -> OcoLeg:
     """A new row, or for a re-send the absent one under its old name: then 204 means that the first one lives."""
     oid = client_oid(
-        account=context.account,
+        account=account,
         entry_order_id=group.lot.entry_order_id,
         first_trade_id=group.lot.first_trade_id,
         generation=order.generation,
@@ -78,7 +79,7 @@ def leg_intent_record(*, context: CycleContext, group: OcoGroup, role: Role, ord
     )
     leg = known.first()
     if leg is not None:
-        return _reuse_leg(context, leg, values)
+        return _reuse_leg(leg, values, now)
     return OcoLeg.objects.create(
         group=group,
         generation=order.generation,
@@ -87,7 +88,7 @@ def leg_intent_record(*, context: CycleContext, group: OcoGroup, role: Role, ord
         client_oid=oid,
         type=ORDER_TYPES[exit_side][role],
         side=exit_side,
-        sent_at=context.now(),
+        sent_at=now,
         **values,
     )
 
@@ -102,13 +103,13 @@ def _limit_and_trigger(
     return limit, order.stop if role is Role.STOP_LOSS else None
 
 
-def _reuse_leg(context: CycleContext, leg: OcoLeg, values: Mapping[str, Decimal | None]) -> OcoLeg:
+def _reuse_leg(leg: OcoLeg, values: Mapping[str, Decimal | None], now: datetime) -> OcoLeg:
     """The row under its old name, for what is asked now; what was asked before is kept beside it."""
     before = identifying_price(leg)
     leg.earlier = [*leg.earlier, (format_decimal(leg.quantity), before and format_decimal(before))]
     for name, value in values.items():
         setattr(leg, name, value)
-    leg.status, leg.sent_at, leg.looks, leg.looked_at = LegStatus.INTENT, context.now(), 0, None
+    leg.status, leg.sent_at, leg.looks, leg.looked_at = LegStatus.INTENT, now, 0, None
     leg.save()
     return leg
 
@@ -148,7 +149,7 @@ STATUS_AFTER = {
 
 def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None:
     """Place a pair, a stop or a sale. Nothing leaves before its names are committed (rules 4, 6, 15)."""
-    if context.no_create and not order.bypass_kill_switch:
+    if create_blocked_reason() and not order.bypass_kill_switch:  # the switch binds at once (rule 13)
         return
     legs = _record_intent(context, group, order)
     if not legs:
@@ -176,11 +177,12 @@ def _record_intent(context: CycleContext, group: OcoGroup, order: Place) -> list
             "",
         )
         group.save(update_fields=["generation", "quantity", "grace_at", "list_id"])
+        now = context.now()
         legs = [
-            leg_intent_record(context=context, group=group, role=role, order=order)
+            leg_intent_record(account=context.account, group=group, role=role, order=order, now=now)
             for role in ROLES_BY_KIND[order.kind]
         ]
-        event_record(group=group, at=context.now(), reason=_intent_text(order, group.lot.exit_side))
+        event_record(group=group, at=now, reason=_intent_text(order, group.lot.exit_side))
         return legs
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from oco.engine.states import State, advance, is_final
+from oco.engine.states import FINAL, State, advance
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import CycleContext
@@ -50,7 +50,7 @@ def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
         group.failures, group.uncovered_since = 0, None
         group.last_active_at = now if group.state != new else group.last_active_at
     else:
-        group.uncovered_since = None if is_final(new) else group.uncovered_since or now
+        group.uncovered_since = None if new in FINAL else group.uncovered_since or now
     if plan.grace:
         group.grace_at = group.grace_at or now
     elif new is State.ACTIVE:
@@ -61,7 +61,7 @@ def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
 
 def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
     """A final state closes the group, and the lot too unless that is to be merged."""
-    if not is_final(group.state):
+    if group.state not in FINAL:
         return
     context.closed += 1
     group.closed_at = now

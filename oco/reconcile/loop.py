@@ -14,15 +14,20 @@ from django.db.models import F, Q
 
 from exchange.client.client import Client
 from exchange.core.observability import correlated
-from exchange.models import Instrument
 from exchange.services.lease import Lease, LeaseLost
-from oco.engine.pricing import Grid
+from exchange.services.order_execution import create_blocked_reason
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
 from oco.models import OcoGroup, OcoLeg
-from oco.policies import Policies, policies_read
-from oco.reconcile.allocation import LotAllowance, lot_allowances_read, write_off_missing
+from oco.policies import policies_read
+from oco.reconcile.allocation import (
+    LotAllowance,
+    allocations_read,
+    lot_allowances,
+    round_inputs_read,
+    write_off_missing,
+)
 from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build
 from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
@@ -31,7 +36,7 @@ from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grid_of, sample_market, worst_mark_since
+from oco.reconcile.prices import grids_read, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
 NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
@@ -39,13 +44,11 @@ NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("g
 
 @dataclass(frozen=True, slots=True)
 class GroupsSnapshot:
-    """Everything about the groups at work, read at once."""
+    """The groups of one round, read at once."""
 
     groups: list[OcoGroup]
     legs: dict[object, list[OcoLeg]]
     allowances: Mapping[int, LotAllowance]
-    grids: Mapping[str, Grid]
-    policies: Policies
     no_create: str
 
 
@@ -61,16 +64,12 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
     legs: dict[object, list[OcoLeg]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups).exclude(NEVER_PLACED):
         legs[leg.group_id].append(leg)
-    names = {group.instrument_name for group in groups}
-    instruments = Instrument.objects.filter(symbol__in=names)
-    return GroupsSnapshot(
-        groups=groups,
-        legs=legs,
-        allowances=lot_allowances_read(context=context),
-        grids={row.symbol: grid_of(row, context.reads.tickers) for row in instruments},
-        policies=policies_read(),
-        no_create=context.no_create,
-    )
+    grids_read(context=context, names=(group.instrument_name for group in groups))
+    allocated = {allocation.lot.pk for allocation in context.allocations}
+    if any(group.closed_at is None and group.lot_id not in allocated for group in groups):
+        context.allocations = allocations_read(context=context)  # a person asked for this lot just now
+    allowances, no_create = lot_allowances(context=context), create_blocked_reason()
+    return GroupsSnapshot(groups=groups, legs=legs, allowances=allowances, no_create=no_create)
 
 
 def groups_snapshot_refresh(groups_snapshot: GroupsSnapshot, group: OcoGroup) -> None:
@@ -86,25 +85,23 @@ def _groups_with_orphans() -> list[object]:
     return list(legs.exclude(group__closed_at=None).values_list("group_id", flat=True))
 
 
-def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Desired:
-    """What the lot is owed, from its prices and the policy of today."""
-    lot = group.lot
-    policy = groups_snapshot.policies.of(group.instrument_name, lot.side)
-    allowances = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
-        lot.owned, has_shortfall=False, is_confirmed=False
+def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Desired:
+    """What the lot is owed, from its prices and the policy as it is now."""
+    lot, owned, exit_side = group.lot, group.lot.owned, group.lot.exit_side
+    policy = context.policies.of(group.instrument_name, lot.side)
+    allowance = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
+        owned, has_shortfall=False, is_confirmed=False
     )
     return Desired(
-        exit_side=lot.exit_side,
-        owned=lot.owned,
-        order_quantity=min(
-            allowances.allowed, lot.owned
-        ),  # a look in this cycle may have found more sold since
-        is_untouched=lot.owned == lot.bought,
-        has_shortfall=allowances.has_shortfall,
-        is_confirmed=allowances.is_confirmed,
+        exit_side=exit_side,
+        owned=owned,
+        order_quantity=min(allowance.allowed, owned),  # a look-up in this cycle may have found more sold
+        is_untouched=owned == lot.bought,
+        has_shortfall=allowance.has_shortfall,
+        is_confirmed=allowance.is_confirmed,
         stop=group.stop_price,
         target=group.take_profit_price,
-        grid=groups_snapshot.grids[group.instrument_name],
+        grid=context.grids[group.instrument_name],
         distance_pct=policy.distance_pct,
         exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
@@ -134,8 +131,8 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         failures=group.failures,
         last_active_at=group.last_active_at,
         grace_at=group.grace_at,
-        can_add=context.reads.can_add and context.lists_read,
-        can_remove=context.reads.can_remove and context.lists_read,
+        can_add=context.lists_read and context.can_add,
+        can_remove=context.lists_read and context.reads.lists_read,  # whether the order was read: per order
         no_create=groups_snapshot.no_create,
         replacement_begun=group.lot.first_generation > 0 and not legs,
         market=_market(group, context),
@@ -172,11 +169,11 @@ def reconcile(
     per group, read back what was sent, once for all, and decide again. Raises LeaseLost.
     """
     context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
-    legs_update(context=context)
-    lot_open_all(context=context)
-    write_off_missing(context=context)
+    first_round_prepare(context=context)
     groups: dict[UUID, OcoGroup] = {}
     for count in range(MAX_ROUNDS):
+        if count:
+            round_inputs_read(context=context)
         context.sent = False
         groups |= run_round(context=context, all_groups=count == 0)
         merged = lot_merge_all(context=context)
@@ -188,6 +185,15 @@ def reconcile(
         active = [group for group in groups.values() if group.state == State.ACTIVE]
         groups_mark_active(groups=active, at=context.now())
     return CycleReport(context.created, context.closed, tuple(context.errors))
+
+
+def first_round_prepare(*, context: CycleContext) -> None:
+    """All that comes before the first decision. The inputs are those of the first round."""
+    legs_update(context=context)
+    context.policies = policies_read()
+    lot_open_all(context=context)
+    context.allocations = allocations_read(context=context)  # of the new lots as well
+    write_off_missing(context=context)
 
 
 def run_round(*, context: CycleContext, all_groups: bool = True) -> dict[UUID, OcoGroup]:
@@ -219,7 +225,9 @@ def reconcile_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: 
 def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Plan:
     """The decision, after its questions were put to the exchange. Sends nothing but reads."""
     for _ in range(MAX_REQUESTS):
-        plan = decide(desired_of(group, groups_snapshot), observed_of(group, groups_snapshot, context))
+        plan = decide(
+            desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
+        )
         requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
         for request in requests:
             _answer_request(context, group, groups_snapshot, request)

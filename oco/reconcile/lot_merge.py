@@ -12,7 +12,6 @@ from oco.engine import lots
 from oco.engine.lots import LotDraft, merged_price, net_quantity
 from oco.engine.pricing import ExitSide, round_to_lot_size, stop_of, unit_cost_of
 from oco.models import Lot, LotTrade, OcoGroup, Watermark
-from oco.policies import policies_read
 from oco.reconcile.context import CycleContext
 from oco.reconcile.entries import (
     Entry,
@@ -59,7 +58,6 @@ def _has_open_groups(old: Sequence[Lot]) -> bool:
 
 def lots_unmerge(*, context: CycleContext, old: Sequence[Lot]) -> None:
     """They are not merged any more: each that owns something gets a group again, with new names."""
-    policies = policies_read()
     for lot in old:
         instrument = Instrument.objects.get(symbol=lot.instrument_name)
         with transaction.atomic():
@@ -68,7 +66,7 @@ def lots_unmerge(*, context: CycleContext, old: Sequence[Lot]) -> None:
             lot.closed_at = None if lot.owned else context.now()
             lot.save(update_fields=["merging", "first_generation", "closed_at"])
             if lot.owned:
-                policy = policies.of(lot.instrument_name, lot.side)
+                policy = context.policies.of(lot.instrument_name, lot.side)
                 group_open(
                     context=context, lot=lot, policy=policy, grid=grid_of(instrument, context.reads.tickers)
                 )

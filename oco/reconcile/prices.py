@@ -1,6 +1,6 @@
-"""What our rows and reads say about an instrument: its grid, its worth, and one look at its market."""
+"""What our rows and reads say about an instrument: its grid, and samples of its market."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +15,14 @@ from oco.reconcile.context import CycleContext
 MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 300  # a longer absence cannot be vouched for
+
+
+def grids_read(*, context: CycleContext, names: Iterable[str]) -> None:
+    """Put the grids of these instruments into the context. One that the catalogue no longer lists stays out."""
+    unknown = set(names) - context.grids.keys()
+    if unknown:
+        instruments = Instrument.objects.filter(symbol__in=unknown)
+        context.grids |= {row.symbol: grid_of(row, context.reads.tickers) for row in instruments}
 
 
 def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:

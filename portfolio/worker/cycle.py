@@ -11,6 +11,7 @@ from exchange.sync.fetch import AccountSnapshot, Clock, fetch_account
 from exchange.sync.market_data import quote_record_all
 from exchange.sync.store import catalogue_record, prepare_changes, single_transaction, snapshot_record
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
+from oco.policies import needs_mark
 from oco.reconcile.context import read_result_of
 from oco.reconcile.loop import reconcile
 from portfolio.accounting.balances import EmptyBalance, balance_record_all
@@ -47,7 +48,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     now = clock()
     account_check(client=client, now=now)
     fetch_plan = next_fetch_plan(client=client, now=now, with_positions=perpetuals_open().exists())
-    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock)
+    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
     if snapshot.is_unanswered:
         raise AccountUnreadable(" ".join(snapshot.errors[:1]))
     catalogue_record(snapshot=snapshot, now=now)

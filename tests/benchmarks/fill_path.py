@@ -38,13 +38,13 @@ TRADES, PAIR = "private/get-trades", "private/advanced/create-oco"
 EVENTS, COVERED = "oco_events", "ACTIVE"
 MAX_COUNTED = (
     "decide",
-    "round_run",
-    "picture_read",
+    "run_round",
+    "groups_snapshot_read",
     "legs_update",
     "policies_read",
-    "claims_read",
-    "foreign_read",
-    "shares_read",
+    "allocations_read",
+    "external_reservations_read",
+    "lot_allowances_read",
     "renew",
 )
 
