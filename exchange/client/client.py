@@ -1,24 +1,9 @@
-"""The exchange as about twenty typed methods (dossier 5): decimals in and out, one kind of failure.
-
-What the key's owner may read: the account, its orders and its trades (dossier 5.6 to 5.31, 7).
-
-What anybody may ask: instruments, tickers, candles, books, valuations (dossier 5.1 to 5.5).
-
-What changes something: placing and cancelling. Each is sent once and only says "received" (dossier 5, 3.2).
-
-Public reads on a connection of their own, while the signed ones go on one after the other.
-
-Signed requests stay in one line: whether nonces may overtake each other is not documented (dossier 11.7). What
-anybody may ask carries none, has limits of its own (dossier 4), and needs no lease.
-
-The one place that builds a client from the settings.
-"""
+"""The exchange as about twenty typed methods (dossier 5): decimals in and out, one family of errors."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
-from queue import SimpleQueue
-from threading import Event, Thread
-from typing import Generic, Self, TypeVar
+from typing import Self, TypeVar
 
 from django.conf import settings
 
@@ -42,6 +27,7 @@ from exchange.schemas import (
 )
 from exchange.schemas.parsing import Row
 
+T = TypeVar("T")
 METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
 
@@ -256,44 +242,27 @@ class TradingClient(TypedClient):
         )
 
 
-T = TypeVar("T")
+class LazyRead(Future[T]):
+    """Reads when the result is wanted, in the thread that wants it."""
 
+    def __init__(self, read: Callable[[], T]) -> None:
+        super().__init__()
+        self._read = read
 
-class Future(Generic[T]):
-    """An answer to be had later: one that `is_begun` is waited for, another one is read when it is wanted."""
-
-    def __init__(self, read: Callable[[], T], *, is_started: bool = False) -> None:
-        self._read, self._is_started = read, is_started
-        self._done = Event()
-        self._value: list[T] = []
-        self._error: Exception | None = None
-
-    def run(self) -> None:
-        """Read it now; whatever that raises belongs to whoever wants the answer."""
-        try:
-            self._value.append(self._read())
-        except Exception as error:  # noqa: BLE001 - told by `answer`
-            self._error = error
-        finally:
-            self._done.set()
-
-    def result(self) -> T:
-        """Raises what the read raised."""
-        if not self._is_started:
-            return self._read()
-        self._done.wait()
-        if self._error is not None:
-            raise self._error
-        return self._value[0]
+    def result(self, timeout: float | None = None) -> T:
+        return self._read()
 
 
 class BackgroundReads:
-    """One thread with one connection, begun with the first read. `calls` are its own and have no keys."""
+    """Public reads, one after the other, in one thread with a connection of its own and without keys.
+
+    Signed requests never run beside each other: whether nonces may overtake each other is not documented
+    (dossier 11.7). Public reads carry none, have limits of their own (dossier 4), and need no lease.
+    """
 
     def __init__(self, public_client: PublicClient) -> None:
         self._public_client = public_client
-        self._jobs: SimpleQueue[Future[object] | None] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._executor: ThreadPoolExecutor | None = None
 
     @classmethod
     def for_url(cls, base_url: str) -> Self:
@@ -304,24 +273,17 @@ class BackgroundReads:
         return self._public_client.requests
 
     def start_read(self, read: Callable[[PublicClient], T]) -> Future[T]:
-        """`read` after all that were begun before it."""
-        future = Future(lambda: read(self._public_client), is_started=True)
-        self._jobs.put(future)  # type: ignore[arg-type]  # whatever it answers, it is only fetched
-        if self._thread is None:
-            self._thread = Thread(target=self._run_jobs, args=(self._jobs,), name="public reads", daemon=True)
-            self._thread.start()
-        return future
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="public reads")
+        return self._executor.submit(read, self._public_client)
 
     def close(self) -> None:
-        """What is on its way is finished, for whoever may wait; the next read begins a new thread."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._jobs, self._thread = SimpleQueue(), None
-
-    def _run_jobs(self, jobs: "SimpleQueue[Future[object] | None]") -> None:
-        while (job := jobs.get()) is not None:
-            job.run()
-        self._public_client.close()
+        """A read under way finishes, later ones are cancelled; the next `start_read` begins a new thread."""
+        if self._executor is not None:
+            # The interpreter waits for the thread at exit, so it must not go on through a queue of reads.
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+            self._public_client.close()
 
 
 class Client(PublicClient, PrivateClient, TradingClient):
@@ -334,9 +296,9 @@ class Client(PublicClient, PrivateClient, TradingClient):
     background_reads: BackgroundReads | None = None
 
     def start_read(self, method: str, read: Callable[[PublicClient], T]) -> Future[T]:
-        """A public read that may go on beside the others; where nothing runs beside, it is read when wanted."""
+        """A public read in the background; without `background_reads` it is read when its result is wanted."""
         if self.background_reads is None:
-            return Future(lambda: read(self))
+            return LazyRead(lambda: read(self))
         self._before_request(method)
         return self.background_reads.start_read(read)
 

@@ -75,12 +75,16 @@ def _parse_object(body: bytes) -> Mapping[str, Any]:
     if body.lstrip().startswith(b"<"):
         raise UnreadableResponse("a web page came instead of data")
     try:
-        response = json.loads(body, parse_float=Decimal, parse_constant=_reject_constant)
+        response = json.loads(body, parse_float=_exact_number, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         response = None
     if not isinstance(response, Mapping):
         raise UnreadableResponse("the data are cut off or damaged")
     return response
+
+
+def _exact_number(digits: str) -> Decimal:
+    return parsing.exact_decimal("number", digits)
 
 
 def _reject_constant(name: str) -> None:

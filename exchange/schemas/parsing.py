@@ -1,20 +1,69 @@
-"""Read one field of a row as the exchange sends it: numbers may be text, text numbers, anything missing.
+"""Read rows as the exchange sends them: numbers may be text, ids may be numbers, anything may be missing.
 
-Whatever cannot be what it should be is a ValueError that names the field and never quotes the row.
+What cannot be read is a ValueError that names the field and never quotes the row. The names and types of the
+fields are those of `WireStruct` classes; the guards that msgspec does not give are all here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from functools import cache
+from typing import Any, Self
 
+import msgspec
+
+# Larger exponents are garbage: no amount of money has them, and printing one would fill the memory.
+MAX_EXPONENT = 60
+MAX_TIMESTAMP_MS = 10**13  # in the year 2286
 TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
-MAX_EXPONENT = (
-    60  # beyond any amount of money; a larger one is garbage and would fill the memory when printed
-)
-
-MAX_TIMESTAMP_MS = 10**13
 
 Row = Mapping[str, Any]
+
+
+class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
+    """A value read from a row: unknown fields are ignored, null and empty text count as absent."""
+
+    def __post_init__(self) -> None:
+        # msgspec accepts NaN, Infinity, 1e999999999 and integers that no column holds.
+        for index, value in enumerate(msgspec.structs.astuple(self)):
+            kind = type(value)
+            if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > 63):
+                raise ValueError(f"field {self.__struct_encode_fields__[index]} is not a usable number")
+
+    @classmethod
+    def parse(cls, row: Row, **computed: object) -> Self:
+        """The fields of `row`; those in `computed` replace what the exchange sent under the same name."""
+        fields = {
+            name: str(value) if type(value) is int else value  # ids beyond 2^53 may be JSON integers
+            for name, value in {**row, **computed}.items()
+            if value is not None and value != ""
+        }
+        for name in _integer_fields(cls):
+            # msgspec reads "9007199254740993.0" by way of a float.
+            if not str(fields.get(name, "0")).isdecimal():
+                fields[name] = integer(fields, name)
+        try:
+            return msgspec.convert(fields, cls, strict=False)
+        except msgspec.ValidationError as error:
+            message = _error_message(error)
+        raise ValueError(message)
+
+
+@cache
+def _integer_fields(struct: type[WireStruct]) -> frozenset[str]:
+    fields = msgspec.structs.fields(struct)
+    return frozenset(field.encode_name for field in fields if field.type in (int, int | None))
+
+
+def _error_message(error: msgspec.ValidationError) -> str:
+    """In the words of the functions below, such as "field order_id is missing"; msgspec quotes no values."""
+    problem, _, path = str(error).partition(" - at `$")
+    if problem.startswith("field "):
+        return problem
+    path = path.strip("`.")
+    if problem.startswith("Object missing required field"):
+        name = problem.split("`")[1]
+        return f"field {path}.{name} is missing" if path else f"field {name} is missing"
+    return f"field {path} is not usable"
 
 
 def text(row: Row, name: str) -> str:
@@ -27,13 +76,6 @@ def text(row: Row, name: str) -> str:
     return str(value)
 
 
-def required_text(row: Row, name: str) -> str:
-    value = text(row, name)
-    if not value:
-        raise ValueError(f"field {name} is missing")
-    return value
-
-
 def number(row: Row, name: str) -> Decimal | None:
     """The field as an exact number; None when absent, null or empty text."""
     value = row.get(name)
@@ -42,19 +84,15 @@ def number(row: Row, name: str) -> Decimal | None:
     return exact_decimal(name, value)
 
 
-def required_number(row: Row, name: str) -> Decimal:
-    value = number(row, name)
-    if value is None:
-        raise ValueError(f"field {name} is missing")
-    return value
-
-
 def price(row: Row, name: str) -> Decimal | None:
     """A price, where the exchange writes 0 for "none" (dossier 5.16)."""
     return number(row, name) or None
 
 
 def integer(row: Row, name: str) -> int | None:
+    value = row.get(name)
+    if type(value) is int and value.bit_length() < 64:
+        return value
     value = number(row, name)
     if value is None:
         return None
@@ -79,7 +117,7 @@ def milliseconds(row: Row, name: str) -> int | None:
 
 
 def boolean(row: Row, name: str) -> bool | None:
-    """A boolean, which older answers write as text (dossier 5.6)."""
+    """A boolean, which older answers write as text (dossier 5.6); None for anything else."""
     value = row.get(name)
     if value is None or isinstance(value, bool):
         return value
@@ -102,12 +140,12 @@ def as_row(name: str, value: object) -> Row:
     return value
 
 
-def text_list(row: Row, name: str) -> tuple[str, ...]:
+def text_list(row: Row, name: str) -> list[str]:
     """A list of words; a single word counts as a list of one (dossier 5.32)."""
     value = row.get(name)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(str(item) for item in value)
-    return (text(row, name),) if value else ()
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return [text(row, name)] if value else []
 
 
 def exact_decimal(name: str, value: object) -> Decimal:
@@ -117,9 +155,13 @@ def exact_decimal(name: str, value: object) -> Decimal:
         result = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"field {name} is not a number") from None
-    if not result.is_finite() or abs(result.adjusted()) > MAX_EXPONENT:
+    if not _is_usable(result):
         raise ValueError(f"field {name} is not a usable number")
     return result
+
+
+def _is_usable(value: Decimal) -> bool:
+    return value.is_finite() and -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT
 
 
 def _wrong_type(name: str, value: object) -> ValueError:

@@ -4,13 +4,14 @@ Each part is either complete or failed. A failed part proves nothing and changes
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from exchange import schemas
-from exchange.client.client import Client, Future, PublicClient
+from exchange.client.client import Client, PublicClient
 from exchange.client.errors import AuthError, ExchangeError, Unreachable
 from exchange.core.instrument_names import is_derivative
 from exchange.core.times import NS_PER_DAY, NS_PER_MS

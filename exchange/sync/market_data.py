@@ -8,7 +8,7 @@ Keeps what the instruments that somebody looks at cost now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -193,7 +193,7 @@ def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: dat
 
 
 def _instrument_row(instrument: schemas.Instrument, now: datetime) -> Instrument:
-    values = {f.name: getattr(instrument, f.name) for f in fields(instrument) if f.name in INSTRUMENT_COLUMNS}
+    values = {name: getattr(instrument, name) for name in INSTRUMENT_COLUMNS}
     return Instrument(read_at=now, **fit_to_columns(Instrument, {"symbol": instrument.symbol, **values}))
 
 

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not backfill_is_due():
             self.stdout.write(f"Nothing to read: all back to {since:%Y-%m-%d} was read before.")
             return
-        self.stdout.write(f"Reading orders and fills back to {since:%Y-%m-%d}, the newest first.")
+        self.stdout.write(f"Reading orders and fills back to {since:%Y-%m-%d}, newest first.")
         with _ProgressBar() as bar:
             try:
                 while history_slice(seconds=SLICE_SECONDS, on_page=bar.show) is not True:

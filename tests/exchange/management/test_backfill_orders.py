@@ -29,7 +29,7 @@ def test_history_is_read_and_counted(desk, world, capsys):
         world.tick(DAY)
     day = since(desk, 10)
     lines = run(day, capsys)
-    assert lines[0] == f"Reading orders and fills back to {day}, latest first."
+    assert lines[0] == f"Reading orders and fills back to {day}, newest first."
     assert lines[-1] == "History is complete. 10 rows read."
     assert Trade.objects.count() == 5
 

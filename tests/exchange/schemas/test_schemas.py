@@ -29,6 +29,7 @@ TRADE = {
     "fees": "-0.0045333",
     "create_time": 1785587305885,
 }
+HUGE = ("1e999999999", "-1e999999999", "1e-999999999", "1e9999999999999999999", 10**80)
 NEW = {"instrument_name": "BTC_USD", "side": "BUY", "type": "LIMIT", "client_oid": "mine-1"}
 
 
@@ -73,7 +74,14 @@ def test_the_null_trigger_type_is_no_type():
 
 @pytest.mark.parametrize(
     ("written", "reason", "words"),
-    [(0, 0, ""), ("43012", 43012, ""), ("", None, ""), ("NO_FUNDS", None, "NO_FUNDS")],
+    [
+        (0, 0, ""),
+        ("43012", 43012, ""),
+        ("-1", -1, ""),
+        ("", None, ""),
+        (None, None, ""),
+        ("NO_FUNDS", None, "NO_FUNDS"),
+    ],
 )
 def test_a_reason_is_a_code_and_anything_else_is_kept_as_words(written, reason, words):
     found = order(reason=written)
@@ -99,7 +107,7 @@ def test_an_order_without_its_identity_is_refused_by_name(name):
         Order.from_row(row, NameSpace.PLAIN)
 
 
-@pytest.mark.parametrize("bad", [True, [], {}, 1.5, "abc", "NaN", "Infinity", "1e999999999"])
+@pytest.mark.parametrize("bad", [True, [], {}, "abc", "NaN", "sNaN", "Infinity", *HUGE])
 def test_what_is_no_usable_number_is_refused_without_being_quoted(bad):
     with pytest.raises(ValueError, match=r"^field quantity is [a-z ]+$"):
         order(quantity=bad)
@@ -109,6 +117,37 @@ def test_what_is_no_usable_number_is_refused_without_being_quoted(bad):
 def test_what_is_no_usable_id_is_refused(bad):
     with pytest.raises(ValueError, match="field order_id"):
         order(order_id=bad)
+
+
+@pytest.mark.parametrize("bad", [True, [1], {"a": 1}, Decimal("6.5E+18")])
+def test_what_is_no_text_is_refused_in_any_text_field(bad):
+    with pytest.raises(ValueError, match=r"^field list_id is not usable$"):
+        order(list_id=bad)
+
+
+@pytest.mark.parametrize("bad", ["NaN", "Infinity", *HUGE])
+def test_no_field_of_any_row_takes_a_number_that_is_not_usable(bad):
+    with pytest.raises(ValueError, match=r"^field cumulative_fee is [a-z ]+$"):
+        order(cumulative_fee=bad)
+    with pytest.raises(ValueError, match=r"^field create_time_ns is [a-z ]+$"):
+        order(create_time_ns=bad)
+    with pytest.raises(ValueError, match=r"^field k is [a-z ]+$"):
+        Ticker.from_row({"i": "X_USD", "t": 1, "k": bad})
+    with pytest.raises(ValueError, match=r"^field (price|bids\[0\]\[0\]) is [a-z ]+$"):
+        Book.from_row({"instrument_name": "X_USD", "data": [{"bids": [[bad, "1"]], "asks": []}]})
+
+
+@pytest.mark.parametrize("written", ["9007199254740993", "9007199254740993.0", Decimal("9007199254740993.0")])
+def test_whole_numbers_beyond_2_to_the_53_keep_every_digit(written):
+    assert order(create_time_ns=written).create_time_ns == 9007199254740993
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("POST_ONLY", ("POST_ONLY",)), (["A", "B"], ("A", "B")), ([], ()), ("", ()), (None, ())],
+)
+def test_a_single_word_is_a_list_of_one(written, meant):
+    assert order(exec_inst=written).exec_inst == meant
 
 
 def test_a_fraction_where_a_time_should_be_is_refused():
@@ -164,12 +203,12 @@ def test_an_instrument_that_does_not_say_so_is_not_tradable():
 
 @pytest.mark.parametrize("level", ["12", [], ["1"], ["1", None], None])
 def test_a_broken_book_level_is_refused(level):
-    with pytest.raises(ValueError, match=r"level|quantity"):
+    with pytest.raises(ValueError, match=r"^field bids[0-9.\[\]]+ is not usable$"):
         Book.from_row({"instrument_name": "X_USD", "data": [{"bids": [level], "asks": []}]})
 
 
 def test_a_book_without_a_side_is_refused():
-    with pytest.raises(ValueError, match="field asks is not a list"):
+    with pytest.raises(ValueError, match="field asks is missing"):
         Book.from_row({"instrument_name": "X_USD", "data": [{"bids": []}]})
 
 

@@ -99,7 +99,7 @@ django.setup()
 from django.core.management import call_command
 from django.db import connection
 
-from exchange.services import lease_take
+from exchange.services.lease import lease_take
 
 start = threading.Barrier(6)
 

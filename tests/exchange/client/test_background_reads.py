@@ -1,5 +1,8 @@
-"""Public reads beside the signed ones: begun at once, collected when they are wanted."""
+"""Public reads in the background: started at once, collected when they are wanted."""
 
+import os
+import subprocess
+import sys
 from threading import Event, get_ident
 
 import pytest
@@ -29,7 +32,7 @@ def background_reads(world, client):
     client.close()
 
 
-def test_where_nothing_runs_beside_it_is_read_when_it_is_wanted(client):
+def test_without_a_background_thread_it_is_read_when_it_is_wanted(client):
     future = client.start_read("public/get-tickers", tickers)
     assert client.requests == 0
     assert [row.instrument_name for row in future.result()] == [NAME]
@@ -79,11 +82,45 @@ def test_several_are_read_one_after_the_other(client, background_reads):
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_closed_it_finishes_what_is_on_its_way_and_can_begin_again(client, background_reads):
-    future = client.start_read("public/get-tickers", tickers)
+def test_closed_it_finishes_what_is_under_way_and_can_begin_again(client, background_reads):
+    started, go = Event(), Event()
+
+    def read(calls):
+        started.set()
+        go.wait()
+        return tickers(calls)
+
+    future = client.start_read("public/get-tickers", read)
+    started.wait()
+    waiting = client.start_read("public/get-tickers", tickers)
     client.close()
+    go.set()
     assert future.result()
+    assert waiting.cancelled()
     assert client.start_read("public/get-tickers", tickers).result()
+
+
+HANGING_READ = """
+import sys, threading, time
+from exchange.client.client import BackgroundReads
+
+started = threading.Event()
+background = BackgroundReads.for_url("http://127.0.0.1:9")
+background.start_read(lambda client: (started.set(), time.sleep(1)))
+for _ in range(100):
+    background.start_read(lambda client: time.sleep(1))
+started.wait()
+background.close()
+print("closed", flush=True)
+"""
+
+
+def test_a_hanging_read_holds_up_the_exit_only_until_its_own_timeout():
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING_READ], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout.strip(), done.stderr, done.returncode) == ("closed", "", 0)
 
 
 def test_it_has_no_keys(client, background_reads):
