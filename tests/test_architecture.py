@@ -117,6 +117,12 @@ def test_config_holds_the_key_and_nobody_asks_for_it():
     assert [name for name in others for one in imports(name) if reaches(one, "config")] == []
 
 
+def test_only_template_tags_import_template_tags():
+    others = [name for name in TREES if not name.startswith("portfolio.templatetags")]
+    found = [name for name in others for one in imports(name) if reaches(one, "portfolio.templatetags")]
+    assert found == []
+
+
 def test_a_pure_module_needs_no_world():
     assert [one for name in pure_modules() for one in worldly(name, seen=set())] == []
 

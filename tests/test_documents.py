@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 FOR_USERS = ["going-live", "settings", "operations", "alerts", "troubleshooting", "results", "signals", "api"]
 FOR_DEVELOPERS = [
-    *("architecture", "protection", "exchange"),
+    *("architecture", "protection", "exchange", "simulator"),
     *("adding-an-alert", "adding-an-exchange-method", "adding-a-page"),
 ]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])

@@ -1,29 +1,142 @@
-"""private/*: plain orders, history, and the account (dossier 5.6 to 5.19).
-
-The account methods that no order changes: identity, fee rates, positions, networks, balance history.
-
-private/advanced/*: single trigger orders and native OCO pairs (dossier 5.20 to 5.31).
-"""
+"""private/*: orders, history and the account (dossier 5.6 to 5.19), and private/advanced/* (dossier 5.20 to 5.31)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exchange.simulator import order_changes, order_entry, requests, serializers
+from exchange.simulator import oco_pairs, order_changes, order_entry, parameters, serializers
 from exchange.simulator.config import Refusal, code_name
 from exchange.simulator.instruments import ZERO, decimal_text, trimmed_text, truncate_to_8, usd_price
-from exchange.simulator.models import ADVANCED, PLAIN, NameSpace, Position, Row
-from exchange.simulator.requests import Call
+from exchange.simulator.models import ADVANCED, NS_PER_MS, PLAIN, NameSpace, Position, Row
+from exchange.simulator.parameters import Call, Method
+from exchange.simulator.price_model import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
-
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+MAX_LIST_ORDERS = 10
 TEN_DECIMALS = Decimal("0.0000000001")
 DERIVATIVE_FEE_BPS = (Decimal("1.1"), Decimal(3))
+
+
+# Orders
+
+
+def open_orders(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
+    """Everything open, oldest first; paging parameters are ignored (dossier 5.16)."""
+    symbol = call.params.get("instrument_name")
+    orders = [
+        each
+        for each in exchange.stores[name_space].open.values()
+        if symbol in (None, each.instrument_name) and serializers.is_readable(exchange, each)
+    ]
+    orders.sort(key=lambda order: order.create_time_ns)
+    return {"data": [serializers.order_row(exchange, each, name_space) for each in orders]}
+
+
+def order_detail(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
+    """40401 or an empty result for an order that is not there, or not yet (dossier 5.17)."""
+    order = order_changes.find(exchange, name_space, call)
+    if order is not None and serializers.is_readable(exchange, order):
+        return serializers.order_row(exchange, order, name_space)
+    if exchange.behaviour.unknown_order == "empty":
+        return {}
+    raise Refusal(40401)
+
+
+def order_history(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
+    orders = parameters.finished_orders(exchange, name_space, call)
+    return {"data": [serializers.order_row(exchange, each, name_space) for each in orders]}
+
+
+def get_trades(exchange: Exchange, call: Call) -> Row:
+    return {"data": [serializers.trade_row(exchange, each) for each in parameters.executions(exchange, call)]}
+
+
+def cancel_all(exchange: Exchange, name_space: NameSpace, call: Call) -> Row | None:
+    order_changes.cancel_all(exchange, name_space, call)
+    return {} if exchange.behaviour.cancel_all_result == "empty" else None
+
+
+def create_order_list(exchange: Exchange, call: Call) -> Any:
+    """LIST only: up to ten orders, each with its own outcome; linked kinds moved away (dossier 5.32, 8)."""
+    kind = parameters.choice_param(call.params, "contingency_type", ("LIST", "OCO", "OTO", "OTOCO"), 40004)
+    if kind != "LIST":
+        raise Refusal(140001)
+    legs = call.params.get("order_list")
+    if not isinstance(legs, list) or not 1 <= len(legs) <= MAX_LIST_ORDERS:
+        raise Refusal(40004, "Invalid order_list")
+    outcomes = [create_list_item(exchange, call, index, leg) for index, leg in enumerate(legs)]
+    if any(each["code"] for each in outcomes) and exchange.behaviour.list_failure == "code_10001":
+        raise Refusal(10001, result={"result_list": outcomes})
+    return outcomes
+
+
+def create_list_item(exchange: Exchange, call: Call, index: int, leg: Any) -> Row:
+    default_client_oid = call.default_client_oid if index == 0 else f"{call.default_client_oid}-{index + 1}"
+    params = leg if isinstance(leg, dict) else {}
+    try:
+        ids = order_entry.create_plain(
+            exchange, Call(method=call.method, params=params, default_client_oid=default_client_oid)
+        )
+    except Refusal as refusal:
+        failed: Row = {"code": refusal.code, "index": index, "message": code_name(refusal.code)}
+        return failed | (refusal.result or {"client_oid": params.get("client_oid", default_client_oid)})
+    return {"code": 0, "index": index, **ids}
+
+
+def order_list_detail(exchange: Exchange, call: Call) -> Row:
+    """The legs of the requested lists; unknown lists are left out."""
+    requested = call.params.get("list_id_list")
+    if not isinstance(requested, list) or not requested:
+        raise Refusal(40004, "Invalid list_id_list")
+    order_lists = [exchange.lists[str(each)] for each in requested if str(each) in exchange.lists]
+    legs = [exchange.stores[ADVANCED].by_id[order_id] for each in order_lists for order_id in each.order_ids]
+    return {
+        "data": [
+            serializers.order_row(exchange, leg, ADVANCED)
+            for leg in legs
+            if serializers.is_readable(exchange, leg)
+        ]
+    }
+
+
+def not_supported(exchange: Exchange, call: Call) -> None:
+    """OTO, OTOCO and advanced lists."""
+    raise Refusal(140001)
+
+
+# The account
+
+
+def balance(exchange: Exchange, call: Call) -> Row:
+    return {"data": [serializers.balance_row(exchange)]}
+
+
+def balance_history(exchange: Exchange, call: Call) -> Row:
+    """The value of today's holdings at each past full hour or day, newest last."""
+    frame = parameters.choice_param(call.params, "timeframe", ("H1", "D1"), 40003, "D1")
+    step, maximum = (HOUR_MS, 120) if frame == "H1" else (DAY_MS, 30)
+    if isinstance(call.params.get("end_time"), str):
+        raise Refusal(40003)
+    end_ns = parameters.time_param_ns(call.params, "end_time")
+    newest = (exchange.at_ms if end_ns is None else end_ns // NS_PER_MS - 1) // step * step
+    count = parameters.page_size(exchange, call.params, maximum=maximum)
+    moments = [newest - step * back for back in reversed(range(count))]
+    return {
+        "instrument_name": "USD",
+        "data": [{"t": ms, "c": trimmed_text(value_usd(exchange, ms))} for ms in moments],
+    }
+
+
+def value_usd(exchange: Exchange, ms: int) -> Decimal:
+    values = (
+        amount * usd_price(exchange.prices, exchange.instruments, token, ms)
+        for token, amount in exchange.ledger.balances.items()
+        if amount
+    )
+    return truncate_to_8(sum(values, ZERO))
 
 
 def accounts(exchange: Exchange, call: Call) -> Row:
@@ -126,103 +239,6 @@ def network(token: str) -> Row:
     return {"full_name": token, "default_network": "ETH", "network_list": [only]}
 
 
-def balance_history(exchange: Exchange, call: Call) -> Row:
-    """What the present holdings were worth at each past full hour or day, newest last."""
-    frame = requests.choice_param(call.params, "timeframe", ("H1", "D1"), 40003, "D1")
-    step, maximum = (HOUR_MS, 120) if frame == "H1" else (DAY_MS, 30)
-    if isinstance(call.params.get("end_time"), str):
-        raise Refusal(40003)
-    end_ns = requests.time_param_ns(call.params, "end_time")
-    newest = (exchange.at_ms if end_ns is None else end_ns // 1_000_000 - 1) // step * step
-    count = requests.page_size(exchange, call.params, maximum=maximum)
-    moments = [newest - step * back for back in reversed(range(count))]
-    return {
-        "instrument_name": "USD",
-        "data": [{"t": ms, "c": trimmed_text(value_usd(exchange, ms))} for ms in moments],
-    }
-
-
-def value_usd(exchange: Exchange, ms: int) -> Decimal:
-    owned = [(token, amount) for token, amount in exchange.ledger.balances.items() if amount]
-    return truncate_to_8(
-        sum(
-            (amount * usd_price(exchange.prices, exchange.instruments, token, ms) for token, amount in owned),
-            ZERO,
-        )
-    )
-
-
-Method = Callable[["Exchange", Call], Any]
-MAX_LIST_ORDERS = 10
-
-
-def open_orders(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
-    """Everything open, oldest first; paging parameters are ignored (dossier 5.16)."""
-    symbol = call.params.get("instrument_name")
-    orders = [
-        each
-        for each in exchange.stores[name_space].open.values()
-        if symbol in (None, each.instrument_name) and serializers.is_readable(exchange, each)
-    ]
-    orders.sort(key=lambda order: order.create_time_ns)
-    return {"data": [serializers.order_row(exchange, each, name_space) for each in orders]}
-
-
-def order_detail(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
-    """40401 or an empty result for an order that is not there, or not yet (dossier 5.17)."""
-    order = order_changes.find(exchange, name_space, call)
-    if order is not None and serializers.is_readable(exchange, order):
-        return serializers.order_row(exchange, order, name_space)
-    if exchange.quirks.unknown_order == "empty":
-        return {}
-    raise Refusal(40401)
-
-
-def order_history(exchange: Exchange, name_space: NameSpace, call: Call) -> Row:
-    orders = requests.finished_orders(exchange, name_space, call)
-    return {"data": [serializers.order_row(exchange, each, name_space) for each in orders]}
-
-
-def cancel_all(exchange: Exchange, name_space: NameSpace, call: Call) -> Row | None:
-    order_changes.cancel_all(exchange, name_space, call)
-    return {} if exchange.quirks.cancel_all_result == "empty" else None
-
-
-def get_trades(exchange: Exchange, call: Call) -> Row:
-    return {"data": [serializers.trade_row(exchange, each) for each in requests.executions(exchange, call)]}
-
-
-def create_order_list(exchange: Exchange, call: Call) -> Any:
-    """LIST only: up to ten orders, each with its own outcome; linked kinds moved away (dossier 5.32, 8)."""
-    kind = requests.choice_param(call.params, "contingency_type", ("LIST", "OCO", "OTO", "OTOCO"), 40004)
-    if kind != "LIST":
-        raise Refusal(140001)
-    legs = call.params.get("order_list")
-    if not isinstance(legs, list) or not 1 <= len(legs) <= MAX_LIST_ORDERS:
-        raise Refusal(40004, "Invalid order_list")
-    outcomes = [create_list_item(exchange, call, index, leg) for index, leg in enumerate(legs)]
-    if any(each["code"] for each in outcomes) and exchange.quirks.list_failure == "code_10001":
-        raise Refusal(10001, result={"result_list": outcomes})
-    return outcomes
-
-
-def create_list_item(exchange: Exchange, call: Call, index: int, leg: Any) -> Row:
-    default_client_oid = call.default_client_oid if index == 0 else f"{call.default_client_oid}-{index + 1}"
-    params = leg if isinstance(leg, dict) else {}
-    try:
-        ids = order_entry.create_plain(
-            exchange, Call(method=call.method, params=params, default_client_oid=default_client_oid)
-        )
-    except Refusal as refusal:
-        failed: Row = {"code": refusal.code, "index": index, "message": code_name(refusal.code)}
-        return failed | (refusal.result or {"client_oid": params.get("client_oid", default_client_oid)})
-    return {"code": 0, "index": index, **ids}
-
-
-def balance(exchange: Exchange, call: Call) -> Row:
-    return {"data": [serializers.balance_row(exchange)]}
-
-
 PRIVATE_METHODS: dict[str, Method] = {
     "private/create-order": order_entry.create_plain,
     "private/amend-order": order_changes.amend_plain,
@@ -241,34 +257,11 @@ PRIVATE_METHODS: dict[str, Method] = {
     "private/get-positions": positions,
     "private/get-currency-networks": currency_networks,
 }
-
-
-def order_list_detail(exchange: Exchange, call: Call) -> Row:
-    """The legs of all the lists asked for; unknown lists add nothing."""
-    requested = call.params.get("list_id_list")
-    if not isinstance(requested, list) or not requested:
-        raise Refusal(40004, "Invalid list_id_list")
-    order_lists = [exchange.lists[str(each)] for each in requested if str(each) in exchange.lists]
-    legs = [exchange.stores[ADVANCED].by_id[order_id] for each in order_lists for order_id in each.order_ids]
-    return {
-        "data": [
-            serializers.order_row(exchange, leg, ADVANCED)
-            for leg in legs
-            if serializers.is_readable(exchange, leg)
-        ]
-    }
-
-
-def not_supported(exchange: Exchange, call: Call) -> None:
-    """OTO, OTOCO and advanced lists are not part of this simulator."""
-    raise Refusal(140001)
-
-
 ADVANCED_METHODS: dict[str, Method] = {
     "private/advanced/create-order": order_entry.create_trigger,
     "private/advanced/amend-order": order_changes.amend_advanced,
-    "private/advanced/create-oco": order_changes.create_oco,
-    "private/advanced/cancel-oco": order_changes.cancel_oco,
+    "private/advanced/create-oco": oco_pairs.create_oco,
+    "private/advanced/cancel-oco": oco_pairs.cancel_oco,
     "private/advanced/cancel-order": lambda exchange, call: order_changes.cancel_order(
         exchange, ADVANCED, call
     ),

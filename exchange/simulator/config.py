@@ -1,10 +1,6 @@
-"""The answer codes the simulator gives, with name and HTTP status (dossier 3), and the refusal that carries one.
+"""Answer codes with name and HTTP status (dossier 3), the refusal that carries one, and the behaviour options."""
 
-What the documentation leaves open or contradicts itself about, as settings (dossier 11 and the chapter named).
-
-Every field lists its plausible values; the first default is the most plausible one. `CHOICES` lets tests
-run a story under every value.
-"""
+from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -68,14 +64,14 @@ UNLISTED_NAMES: dict[int, str] = {
 
 
 def code_name(code: int) -> str:
-    """The official name, or the name seen in the field; "UNKNOWN" for a code of no list."""
+    """The official name, or the name seen in practice; "UNKNOWN" for other codes."""
     if code in CODES:
         return CODES[code][0]
     return UNLISTED_NAMES.get(code, "UNKNOWN")
 
 
 class Refusal(Exception):
-    """The exchange says no. `result` is filled where an order record exists all the same (dossier 1.1)."""
+    """The exchange refuses a call. `result` has the ids where an order was recorded nevertheless (dossier 1.1)."""
 
     def __init__(self, code: int, message: str = "", result: dict[str, Any] | None = None) -> None:
         super().__init__(f"{code} {message or code_name(code)}")
@@ -89,7 +85,13 @@ Delay = Annotated[int, 0, 200, 2000]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quirks:
+class BehaviourOptions:
+    """What the documentation leaves open or contradicts itself about (dossier 11 and the chapter given).
+
+    Each field lists its plausible values; the default is the most plausible one. Tests run scenarios under every
+    value (`CHOICES`). Field names are keys of the saved state and must not change.
+    """
+
     # identity of advanced orders and their fills
     old_endpoint_trigger: Literal[140001, 218, 40004] = 140001  # 11.1
     fills_carry: Literal["exchange_order_id", "order_id"] = "exchange_order_id"  # 11.2
@@ -119,13 +121,13 @@ class Quirks:
     trigger_wrong_side: Literal["refused", "fires"] = "refused"  # 5.20
     trigger_limit_band: Literal["unchecked", "checked"] = "unchecked"  # 11.12
     trigger_farthest: Literal["any", "twice_mark"] = "any"  # 11.12
-    trigger_every_ms: Delay = 0  # 11.17: how often the reference price is looked at; 0 is always
+    trigger_every_ms: Delay = 0  # 11.17: how often the reference price is checked; 0 is always
     untriggered_status: Literal["PENDING", "ACTIVE", "NEW"] = "PENDING"  # D20
     default_ref_price_type: Literal["MARK_PRICE", "LAST_PRICE"] = "MARK_PRICE"  # D29
     advanced_fee_sign: Literal["negative", "positive"] = "negative"  # D24
     advanced_price_code: Literal[50002, 308] = 50002  # D8
     advanced_amend_price: Literal["required", "optional"] = "required"  # D21
-    # life of an order
+    # an order from placement to its end
     ack_delay_ms: Delay = 0  # 5, 10.19: an order works and can be read this long after the answer
     fresh_order: Literal["unreadable", "PENDING", "NEW"] = "unreadable"  # 6.1, 10.19
     cancel_delay_ms: Delay = 0  # 6.4: accepted is not done
@@ -140,7 +142,7 @@ class Quirks:
     plain_amend_of_legs: Literal["refused", "accepted"] = "refused"  # 11.13
     stp_scope_default: Literal["accepted", "refused"] = "accepted"  # D30
     notional_and_quantity: Literal["quantity_wins", "refused"] = "quantity_wins"  # D10
-    partial_fills: Annotated[int, 1, 2, 5] = 1  # most parts in which a resting order fills
+    partial_fills: Annotated[int, 1, 2, 5] = 1  # a resting order fills in at most this many parts
     limits_count: Literal["plain", "all"] = "plain"  # 4: no limit found for trigger orders
     # money
     collar: Literal["best", "mark"] = "best"  # D23
@@ -176,11 +178,11 @@ class Quirks:
     http_unlisted: Literal[400, 500, 200] = 400  # 11.14
     http_with_ids: Literal["table", "200"] = "table"  # 11.14
 
-    def with_changes(self, changes: dict[str, Any]) -> "Quirks":
+    def with_changes(self, changes: dict[str, Any]) -> BehaviourOptions:
         """A copy with some fields changed. Raises ValueError for an unknown field or value."""
         for name, value in changes.items():
             if name not in CHOICES:
-                raise ValueError(f"no quirk is called {name}")
+                raise ValueError(f"no behaviour option is called {name}")
             if value not in CHOICES[name] and not _is_any_number_allowed(name, value):
                 raise ValueError(f"{name} is one of {CHOICES[name]}, not {value!r}")
         return replace(self, **changes)
@@ -189,7 +191,7 @@ class Quirks:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-_HINTS = get_type_hints(Quirks, include_extras=True)
+_HINTS = get_type_hints(BehaviourOptions, include_extras=True)
 CHOICES: dict[str, tuple[Any, ...]] = {
     name: get_args(hint) if get_origin(hint) is Literal else get_args(hint)[1:]
     for name, hint in _HINTS.items()
@@ -197,5 +199,5 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 def _is_any_number_allowed(name: str, value: Any) -> bool:
-    """The millisecond and part counts take any number; their choices are only examples."""
+    """Fields that are Annotated take any number; their choices are only examples."""
     return get_origin(_HINTS[name]) is Annotated and isinstance(value, int) and value >= 0

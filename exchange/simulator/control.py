@@ -1,6 +1,6 @@
-"""Controls for tests and for a person rehearsing: everything that the market, the user or fate may do.
+"""The controls: everything that tests or a person may do to the market, the account and the exchange.
 
-Each verb takes a JSON object and answers one: `POST /_control/<verb>`. A mistake answers 400 and says what it was.
+Each verb takes a JSON object and answers one: `POST /_control/<verb>`. An invalid request answers 400 with the error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exchange.simulator import manual_controls, protocol
 from exchange.simulator.config import CHOICES, Refusal
 from exchange.simulator.models import FeeRates, Position
-from exchange.simulator.requests import Call
+from exchange.simulator.parameters import Call
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
@@ -22,7 +22,7 @@ RULE_FIELDS = ("kind", "method", "nth", "every", "probability", "times")
 
 
 def run(exchange: Exchange, verb: str, body: Body) -> tuple[int, Body]:
-    """(HTTP status, answer). Hold the lock."""
+    """(HTTP status, answer). The caller holds the lock."""
     action = VERBS.get(verb)
     if action is None:
         return 404, {"error": f"no control is called {verb}", "controls": sorted(VERBS)}
@@ -35,7 +35,7 @@ def run(exchange: Exchange, verb: str, body: Body) -> tuple[int, Body]:
 
 
 def price(exchange: Exchange, body: Body) -> Body:
-    """instrument_name and one of price, percent; mark_gap (ratio of mark over last, null to let it wander)."""
+    """instrument_name and one of price, percent; mark_gap (ratio of mark over last; null lets it move again)."""
     symbol = body["instrument_name"]
     if "mark_gap" in body:
         gap = body["mark_gap"]
@@ -49,7 +49,7 @@ def price(exchange: Exchange, body: Body) -> Body:
 
 
 def fill(exchange: Exchange, body: Body) -> Body:
-    """order_id (either id), quantity? (the rest), price? (the limit, else the market)."""
+    """order_id (either id), quantity? (default the remainder), price? (default the limit, else the market)."""
     quantity, at = body.get("quantity"), body.get("price")
     order = manual_controls.fill(
         exchange,
@@ -61,7 +61,7 @@ def fill(exchange: Exchange, body: Body) -> Body:
 
 
 def order(exchange: Exchange, body: Body) -> Body:
-    """Act as the user by hand: method and params of any exchange method, without key, nonce or troubles."""
+    """A manual order: method and params of any exchange method, without key, nonce or faults."""
     method = protocol.METHODS[body["method"]]
     call = Call(
         method=body["method"],
@@ -78,7 +78,7 @@ def deposit(exchange: Exchange, body: Body) -> Body:
 
 
 def withdraw(exchange: Exchange, body: Body) -> Body:
-    """currency, amount, force? (also take what open orders lock)."""
+    """currency, amount, force? (even if open orders reserve it)."""
     manual_controls.withdraw(
         exchange, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force"))
     )
@@ -92,11 +92,11 @@ def clock(exchange: Exchange, body: Body) -> Body:
     return {"skew_ms": exchange.skew_ms, "now_ms": exchange.at_ms}
 
 
-def quirks(exchange: Exchange, body: Body) -> Body:
-    """Any fields of Quirks; answers all of them and their values."""
-    exchange.quirks = exchange.quirks.with_changes(body)
+def behaviour(exchange: Exchange, body: Body) -> Body:
+    """Any fields of BehaviourOptions. Answers all of them and their values."""
+    exchange.behaviour = exchange.behaviour.with_changes(body)
     return {
-        "quirks": exchange.quirks.as_dict(),
+        "quirks": exchange.behaviour.as_dict(),
         "choices": {name: list(values) for name, values in CHOICES.items()},
     }
 
@@ -122,7 +122,7 @@ def access(exchange: Exchange, body: Body) -> Body:
 
 
 def liquidity(exchange: Exchange, body: Body) -> Body:
-    """instrument_name, quantity (null: endless): what a taker finds before the collar, per order."""
+    """instrument_name, quantity (null: unlimited): the depth within the collar, per order."""
     exchange.liquidity.pop(body["instrument_name"], None)
     if body.get("quantity") is not None:
         exchange.liquidity[body["instrument_name"]] = Decimal(str(body["quantity"]))
@@ -145,14 +145,14 @@ def position(exchange: Exchange, body: Body) -> Body:
 
 
 def hide(exchange: Exchange, body: Body) -> Body:
-    """order_id, seconds: it goes on working, locking and answering 204, but cannot be read."""
+    """order_id, seconds: the order works, reserves funds and blocks its client id, but cannot be read."""
     found = manual_controls.find_order(exchange, str(body["order_id"]))
     found.hidden_until_ms = exchange.at_ms + int(float(body["seconds"]) * 1000)
     return {"hidden_until_ms": found.hidden_until_ms}
 
 
 def faults(exchange: Exchange, body: Body) -> Body:
-    """kind and rule fields add a trouble; clear, remove, seed. Answers the rules in force."""
+    """kind and rule fields add a fault; clear, remove, seed. Answers the rules in force."""
     if body.get("clear"):
         exchange.faults.clear()
     if "remove" in body:
@@ -168,7 +168,6 @@ def faults(exchange: Exchange, body: Body) -> Body:
 
 
 def state(exchange: Exchange, body: Body) -> Body:
-    """Everything the exchange knows."""
     return exchange.dump()
 
 
@@ -184,7 +183,7 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "order": order,
     "position": position,
     "price": price,
-    "quirks": quirks,
+    "quirks": behaviour,
     "rate_limits": rate_limits,
     "state": state,
     "withdraw": withdraw,

@@ -1,142 +1,26 @@
-"""What goes over the wire in the end: JSON, or what a gateway, a broken line or a tired server makes of it.
-
-Troubles that change what a correct answer says (see faults.KINDS, phase "answer").
-
-Old answers on demand: what balance and orders looked like some seconds ago (dossier 5.6, Lag).
-"""
+"""Response faults (faults.KINDS): refusals and gateway errors, changed content, and broken or slow bodies."""
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exchange.simulator import requests, serializers
-from exchange.simulator.config import Refusal, code_name
+from exchange.simulator.config import code_name
 from exchange.simulator.faults import FaultRule
 from exchange.simulator.instruments import parse_decimal
-from exchange.simulator.models import NAME_SPACES, NS_PER_MS, NameSpace, Order, Row
-from exchange.simulator.protocol import METHODS, ApiResponse, Request, error_response, http_status, request_id
-from exchange.simulator.requests import Call
+from exchange.simulator.models import Order
+from exchange.simulator.protocol import ApiResponse, Request, http_status, request_id
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
-
 
 JSON, HTML, TEXT = "application/json", "text/html", "text/plain"
 GATEWAY_HTML = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
-
-
-class ConnectionDropped(Exception):
-    """The connection is gone and no answer comes; only raised to SimulatorAdapter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`broken`: the body never comes. `pause_s`: seconds between its two halves."""
-
-    status: int
-    body: bytes
-    content_type: str = JSON
-    broken: bool = False
-    pause_s: float = 0
-
-
-def reply_from(response: ApiResponse) -> Reply:
-    return Reply(response.status, to_json(response.body))
-
-
-def to_json(body: Any) -> bytes:
-    """Compact, and a Decimal is written as a JSON number with all its digits."""
-    return _DecimalEncoder(separators=(",", ":")).encode(body).encode()
-
-
-def apply_before(exchange: Exchange, request: Request, rules: list[FaultRule]) -> Reply | None:
-    """A reply instead of the exchange's own, when a trouble refuses the call before it is processed."""
-    for rule in rules:
-        if rule.kind in ("drop_before", "process_later"):
-            return Reply(200, b"{", broken=True)
-        if rule.kind == "refuse":
-            return refusal_reply(exchange, request, rule)
-        if rule.kind == "http":
-            return gateway_reply(rule)
-        if rule.kind == "maintenance":
-            details = {"code": 9010001, "message": code_name(9010001), "details": "we are back soon"}
-            return Reply(int(rule.detail.get("status", 503)), to_json(details))
-    return None
-
-
-def apply_after(exchange: Exchange, request: Request, rules: list[FaultRule], reply: Reply) -> Reply:
-    """The reply to a processed call, spoilt by every trouble that strikes it."""
-    for rule in rules:
-        reply = apply_fault(exchange, request, rule, reply)
-    return reply
-
-
-def apply_fault(exchange: Exchange, request: Request, rule: FaultRule, reply: Reply) -> Reply:
-    if rule.kind == "process_then_drop":
-        return replace(reply, broken=True)
-    if rule.kind == "process_then_refuse":
-        return refusal_reply(exchange, request, rule)
-    if rule.kind == "process_then_http":
-        return gateway_reply(rule)
-    if rule.kind == "garbage":
-        return replace(reply, body=b"\x00\xfe\xff not json {{{", content_type=TEXT)
-    if rule.kind == "truncate":
-        return replace(reply, body=reply.body[: int(len(reply.body) * float(rule.detail.get("keep", 0.5)))])
-    return replace(reply, pause_s=float(rule.detail.get("seconds", 5)))
-
-
-def refusal_reply(exchange: Exchange, request: Request, rule: FaultRule) -> Reply:
-    code = int(rule.detail.get("code", 50001))
-    body = {
-        "id": request_id(request),
-        "method": request.method,
-        "code": code,
-        "message": rule.detail.get("message", code_name(code)),
-    }
-    return Reply(int(rule.detail.get("status", http_status(exchange, code))), to_json(body))
-
-
-def gateway_reply(rule: FaultRule) -> Reply:
-    """HTTP errors of something in between: HTML, bare text, or JSON without any code."""
-    status = int(rule.detail.get("status", 502))
-    if rule.detail.get("body") == "json":
-        return Reply(status, b'{"error":"upstream"}')
-    if rule.detail.get("body") == "text":
-        return Reply(status, b"", TEXT)
-    return Reply(status, GATEWAY_HTML, HTML)
-
-
-class _DecimalEncoder(json.JSONEncoder):
-    """Decimals go through a float subclass that prints the exact digits."""
-
-    def encode(self, o: Any) -> str:
-        return super().encode(_with_exact_floats(o))
-
-
-class _ExactFloat(float):
-    digits: str
-
-    def __repr__(self) -> str:
-        return self.digits
-
-
-def _with_exact_floats(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        number = _ExactFloat(value)
-        number.digits = format(value, "f")
-        return number
-    if isinstance(value, dict):
-        return {key: _with_exact_floats(inner) for key, inner in value.items()}
-    return [_with_exact_floats(inner) for inner in value] if isinstance(value, list) else value
-
-
 ID_FIELDS = ("order_id", "client_oid", "list_id")
 AMOUNT_FIELDS = (
     "quantity",
@@ -156,6 +40,96 @@ AMOUNT_FIELDS = (
 )
 
 
+class ConnectionDropped(Exception):
+    """The connection breaks without an answer; only SimulatorAdapter sees this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`broken`: the connection breaks before the body. `pause_s`: seconds between the halves of the body."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    broken: bool = False
+    pause_s: float = 0
+
+
+def reply_from(response: ApiResponse) -> Reply:
+    return Reply(response.status, to_json(response.body))
+
+
+def to_json(body: Any) -> bytes:
+    """Compact, and a Decimal is written as a JSON number with all its digits."""
+    return _DecimalEncoder(separators=(",", ":")).encode(body).encode()
+
+
+# Before the call is processed
+
+
+def apply_before(exchange: Exchange, request: Request, rules: list[FaultRule]) -> Reply | None:
+    """The reply that replaces the exchange's own, if a fault stops the call before it is processed."""
+    for rule in rules:
+        if rule.kind in ("drop_before", "process_later"):
+            return Reply(200, b"{", broken=True)
+        if rule.kind == "refuse":
+            return refusal_reply(exchange, request, rule)
+        if rule.kind == "http":
+            return gateway_reply(rule)
+        if rule.kind == "maintenance":
+            details = {"code": 9010001, "message": code_name(9010001), "details": "we are back soon"}
+            return Reply(int(rule.detail.get("status", 503)), to_json(details))
+    return None
+
+
+def refusal_reply(exchange: Exchange, request: Request, rule: FaultRule) -> Reply:
+    code = int(rule.detail.get("code", 50001))
+    body = {
+        "id": request_id(request),
+        "method": request.method,
+        "code": code,
+        "message": rule.detail.get("message", code_name(code)),
+    }
+    return Reply(int(rule.detail.get("status", http_status(exchange, code))), to_json(body))
+
+
+def gateway_reply(rule: FaultRule) -> Reply:
+    """HTTP errors of a gateway in between: HTML, an empty body, or JSON without a code."""
+    status = int(rule.detail.get("status", 502))
+    if rule.detail.get("body") == "json":
+        return Reply(status, b'{"error":"upstream"}')
+    if rule.detail.get("body") == "text":
+        return Reply(status, b"", TEXT)
+    return Reply(status, GATEWAY_HTML, HTML)
+
+
+# After it was processed
+
+
+def apply_after(exchange: Exchange, request: Request, rules: list[FaultRule], reply: Reply) -> Reply:
+    """The reply to a processed call, changed by each of the rules in turn."""
+    for rule in rules:
+        reply = apply_fault(exchange, request, rule, reply)
+    return reply
+
+
+def apply_fault(exchange: Exchange, request: Request, rule: FaultRule, reply: Reply) -> Reply:
+    if rule.kind == "process_then_drop":
+        return replace(reply, broken=True)
+    if rule.kind == "process_then_refuse":
+        return refusal_reply(exchange, request, rule)
+    if rule.kind == "process_then_http":
+        return gateway_reply(rule)
+    if rule.kind == "garbage":
+        return replace(reply, body=b"\x00\xfe\xff not json {{{", content_type=TEXT)
+    if rule.kind == "truncate":
+        return replace(reply, body=reply.body[: int(len(reply.body) * float(rule.detail.get("keep", 0.5)))])
+    return replace(reply, pause_s=float(rule.detail.get("seconds", 5)))
+
+
+# What a correct answer says (phase "answer")
+
+
 def apply_response_faults(exchange: Exchange, rules: list[FaultRule], response: ApiResponse) -> ApiResponse:
     for rule in rules:
         if rule.kind in RESPONSE_FAULTS:
@@ -171,7 +145,7 @@ def without_ids(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> A
 
 
 def code_with_ids(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
-    """The order is booked and works, and the answer still carries a code (dossier 1.1)."""
+    """The order was accepted and works, and the answer still has an error code (dossier 1.1)."""
     if response.body["code"] != 0:
         return response
     code = int(rule.detail.get("code", 315))
@@ -180,7 +154,7 @@ def code_with_ids(exchange: Exchange, rule: FaultRule, response: ApiResponse) ->
 
 
 def empty(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
-    """Success without content: no rows; a balance without tokens; one order without a single field."""
+    """Success without content: no rows, a balance without tokens, or an order without fields."""
     result = response.body.get("result")
     if not isinstance(result, dict) or response.body["code"] != 0:
         return response
@@ -225,7 +199,7 @@ def unknown_status(exchange: Exchange, rule: FaultRule, response: ApiResponse) -
 
 
 def hide_order(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
-    """The order just created goes on working and locking, but cannot be read for a while."""
+    """The order just created works and reserves funds, but cannot be read for a while."""
     until = exchange.at_ms + int(float(rule.detail.get("seconds", 2)) * 1000)
     for order in created_orders(exchange, response.body.get("result")):
         order.hidden_until_ms = until
@@ -263,7 +237,7 @@ def is_number(value: Any) -> bool:
 
 
 def as_number(value: Any) -> Any:
-    """A JSON number with the same digits; answers write a Decimal as one."""
+    """A Decimal, which to_json writes as a JSON number with the same digits."""
     number = parse_decimal(value) if isinstance(value, str) else None
     return value if number is None else Decimal(number)
 
@@ -281,121 +255,28 @@ RESPONSE_FAULTS: dict[str, Callable[[Exchange, FaultRule, ApiResponse], ApiRespo
 }
 
 
-HISTORY_SIZE = 500
+# JSON with exact decimals
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What could be read at one moment."""
+class _DecimalEncoder(json.JSONEncoder):
+    """Decimals go through a float subclass that prints the exact digits."""
 
-    at_ms: int
-    balance: Row
-    open_rows: dict[NameSpace, dict[str, Row]]
+    def encode(self, o: Any) -> str:
+        return super().encode(_with_exact_floats(o))
 
 
-class SnapshotHistory:
-    """Notes of the recent past, taken only while a stale rule is in force."""
+class _ExactFloat(float):
+    digits: str
 
-    def __init__(self) -> None:
-        self._snapshots: list[Snapshot] = []
-
-    def record(self, exchange: Exchange) -> None:
-        if not exchange.faults.has_stale_rules:
-            self._snapshots = []
-            return
-        self._snapshots.append(
-            Snapshot(
-                exchange.at_ms,
-                serializers.balance_row(exchange),
-                {name: open_rows(exchange, name) for name in NAME_SPACES},
-            )
-        )
-        del self._snapshots[:-HISTORY_SIZE]
-
-    def as_of(self, ms: int) -> Snapshot:
-        """The newest note at or before this moment, or the oldest there is."""
-        at = bisect_right(self._snapshots, ms, key=lambda snapshot: snapshot.at_ms)
-        return self._snapshots[max(at - 1, 0)]
+    def __repr__(self) -> str:
+        return self.digits
 
 
-def open_rows(exchange: Exchange, name_space: NameSpace) -> dict[str, Row]:
-    found = exchange.stores[name_space].open.items()
-    return {
-        key: serializers.order_row(exchange, order, name_space)
-        for key, order in found
-        if serializers.is_readable(exchange, order)
-    }
-
-
-def stale_response(
-    exchange: Exchange, request: Request, response: ApiResponse, snapshot: Snapshot, ms: int
-) -> ApiResponse:
-    """The answer as it would have been at the note; methods without memory answer as they do now.
-
-    Histories tell their own past, to the millisecond that is asked for.
-    """
-    name_space: NameSpace = "advanced" if "/advanced/" in request.method else "plain"
-    name = request.method.rsplit("/", 1)[1]
-    if response.body.get("code") not in (0, 40401):
-        return response
-    if name == "user-balance":
-        return with_data(response, [snapshot.balance])
-    if name == "get-open-orders":
-        return with_data(
-            response, filter_by_instrument(request, list(snapshot.open_rows[name_space].values()))
-        )
-    if name == "get-order-detail":
-        return stale_detail(exchange, request, response, snapshot.open_rows[name_space])
-    if name == "get-order-list-detail":
-        known, legs = snapshot.open_rows[name_space], response.body["result"]["data"]
-        return with_data(
-            response, [known.get(leg["order_id"], leg) for leg in legs if existed_at(leg, snapshot)]
-        )
-    if name in ("get-order-history", "get-trades"):
-        return with_data(
-            response, [row for row in page_as_of(exchange, request, ms) if row_time_ms(row) <= ms]
-        )
-    return response
-
-
-def page_as_of(exchange: Exchange, request: Request, ms: int) -> list[Row]:
-    """The page as it was then: what has come since pushed nothing out of it."""
-    params = dict((request.body or {}).get("params", {}))
-    start, end = (requests.time_param_ns(params, name) for name in ("start_time", "end_time"))
-    until_ns = (ms + 1) * NS_PER_MS
-    if start is not None and start >= until_ns:
-        return []
-    call = Call(method=request.method, params=params | {"end_time": str(min(end or until_ns, until_ns))})
-    data: list[Row] = METHODS[request.method](exchange, call)["data"]
-    return data
-
-
-def stale_detail(
-    exchange: Exchange, request: Request, response: ApiResponse, known: dict[str, Row]
-) -> ApiResponse:
-    params = (request.body or {}).get("params", {})
-    for row in known.values():
-        if params.get("order_id") == row["order_id"] or params.get("client_oid") == row["client_oid"]:
-            response.body["result"] = row
-            return response
-    current = response.body.get("result") or {}
-    too_fresh = current.get("status") in ("PENDING", "NEW", "ACTIVE")
-    return error_response(exchange, request, Refusal(40401)) if too_fresh else response
-
-
-def existed_at(row: Row, snapshot: Snapshot) -> bool:
-    return int(row["create_time"]) <= snapshot.at_ms
-
-
-def filter_by_instrument(request: Request, found: list[Row]) -> list[Row]:
-    symbol = (request.body or {}).get("params", {}).get("instrument_name")
-    return [row for row in found if symbol in (None, row["instrument_name"])]
-
-
-def row_time_ms(row: Row) -> int:
-    return int(row["update_time"] if "update_time" in row else row["create_time"])
-
-
-def with_data(response: ApiResponse, data: list[Row]) -> ApiResponse:
-    response.body["result"] = {"data": data}
-    return response
+def _with_exact_floats(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = _ExactFloat(value)
+        number.digits = format(value, "f")
+        return number
+    if isinstance(value, dict):
+        return {key: _with_exact_floats(inner) for key, inner in value.items()}
+    return [_with_exact_floats(inner) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Troubles on demand: a rules engine that is asked about every call and says what goes wrong with it. Pure."""
+"""Rules for injected faults: which calls fail, and how. Applied by fault_injection, stale_reads and server."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ KINDS: dict[str, Phase] = {
     "refuse": "before",  # code, message?, status?: refused, nothing was done
     "http": "before",  # status, body? ("json", "html", "text"): a gateway answers, nothing was done
     "maintenance": "before",  # 9010001 without id
-    "process_later": "before",  # seconds: the connection breaks now and the call is processed that much later
+    "process_later": "before",  # seconds: the connection breaks now, and the call is processed that much later
     "ignore_cancel": "before",  # cancels are accepted and never done
-    "stale": "answer",  # age_s: the answer is as old as that
+    "stale": "answer",  # age_s: the answer is that old
     "without_ids": "answer",  # an accepted order whose answer has no ids
     "code_with_ids": "answer",  # code: an order was booked, yet a code comes back with its ids
     "empty": "answer",  # lists without rows, a balance without tokens, an order without fields
     "missing_fields": "answer",  # fields: names that rows lack
     "strings": "answer",  # every number as a string
     "numbers": "answer",  # amounts and prices as JSON numbers
-    "unknown_fields": "answer",  # fields nobody knows
-    "unknown_status": "answer",  # status: orders show a status nobody knows
+    "unknown_fields": "answer",  # additional, undocumented fields
+    "unknown_status": "answer",  # status: orders show an undocumented status
     "hide_order": "answer",  # seconds: the order just created cannot be read for that long
     "process_then_drop": "after",  # done, but the connection breaks
     "process_then_refuse": "after",  # done, but a code comes back: code, status?
@@ -38,7 +38,7 @@ KINDS: dict[str, Phase] = {
 
 @dataclass(slots=True)
 class FaultRule:
-    """One trouble. `nth` counts matching calls from 1; `every` repeats; `times` is how often it may strike."""
+    """One fault. `nth` counts matching calls from 1; `every` repeats; `times` limits how often it fires."""
 
     id: int
     kind: str
@@ -52,7 +52,7 @@ class FaultRule:
     struck: int = 0
 
     def should_fire(self, draw: float) -> bool:
-        """Count this call, and say whether it is one of those that go wrong."""
+        """Count this call; whether the fault applies to it."""
         self.seen += 1
         spent = self.times is not None and self.struck >= self.times
         missed = self.probability is not None and draw >= self.probability
@@ -68,7 +68,7 @@ class FaultRule:
 
 
 class Faults:
-    """All rules in force. Same seed and same calls give the same troubles."""
+    """All rules in force. The same seed and calls give the same faults."""
 
     def __init__(self, seed: int = 1) -> None:
         self.rules: list[FaultRule] = []
@@ -86,9 +86,9 @@ class Faults:
         times: int | None = None,
         **detail: Any,
     ) -> int:
-        """A new rule; `method` is a glob such as "private/advanced/*". Returns its id. ValueError: no such kind."""
+        """A new rule; `method` is a glob such as "private/advanced/*". Returns its id. ValueError: unknown kind."""
         if kind not in KINDS:
-            raise ValueError(f"no trouble is called {kind}; there are {', '.join(KINDS)}")
+            raise ValueError(f"no fault is called {kind}; there are {', '.join(KINDS)}")
         self._ids += 1
         self.rules.append(FaultRule(self._ids, kind, method, nth, every, probability, times, detail))
         return self._ids
@@ -103,7 +103,7 @@ class Faults:
         self._random = Random(seed)  # noqa: S311
 
     def matching_rules(self, method: str) -> list[FaultRule]:
-        """The rules that strike this call. Ask once per call: it is counted."""
+        """The rules that apply to this call. Counts the call, so use it once per call."""
         matching = [rule for rule in self.rules if fnmatchcase(method, rule.method)]
         return [rule for rule in matching if rule.should_fire(self._random.random())]
 
@@ -112,7 +112,7 @@ class Faults:
         return any(rule.kind == "stale" for rule in self.rules)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rules in force as JSON, for a person."""
+        """The rules in force as JSON types."""
         return [
             {
                 "id": rule.id,

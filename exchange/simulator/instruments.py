@@ -1,11 +1,4 @@
-"""What the rest of the simulator asks of the market: prices as a function of time, and market rows.
-
-The few facts of an instrument that order rules need, read from the market's own rows.
-
-Exact decimal helpers: text in, text out, rounding to a grid with the direction in the name.
-
-Price ticks and quantity lots of an instrument (dossier 5.11.5).
-"""
+"""Instruments as the order rules see them, the price feed they rely on, and exact decimal arithmetic."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +8,12 @@ from typing import Any, Protocol
 from exchange.simulator.config import Refusal
 
 PricePoint = tuple[int, Decimal, Decimal]
+ZERO = Decimal(0)
+MAX_VALUE, MIN_EXPONENT = Decimal(10) ** 15, -18
 
 
 class Feed(Protocol):
-    """Times are milliseconds; rows are exactly as on the wire. See prices.py for the real one."""
+    """The market as the exchange uses it; implemented by market_data.Prices. Times are milliseconds, rows wire rows."""
 
     @property
     def symbols(self) -> Sequence[str]: ...
@@ -92,7 +87,7 @@ def instrument_from_row(row: dict[str, Any]) -> Instrument:
 
 
 def usd_price(feed: Feed, instruments: dict[str, Instrument], currency: str, ms: int) -> Decimal:
-    """What one unit is worth in USD at the mark price; a dollar for USD, zero when no pair knows."""
+    """The value of one unit in USD at the mark price; zero when no pair has the currency."""
     if currency == "USD":
         return Decimal(1)
     if f"{currency}_USD" in instruments:
@@ -102,12 +97,45 @@ def usd_price(feed: Feed, instruments: dict[str, Instrument], currency: str, ms:
     return Decimal(1) if currency in ("USDT", "USDC") else Decimal(0)
 
 
-ZERO = Decimal(0)
-MAX_VALUE, MIN_EXPONENT = Decimal(10) ** 15, -18
+# Price ticks and quantity lots (dossier 5.11.5)
+
+
+def check_on_tick(price: Decimal | None, instrument: Instrument, code: int) -> Decimal:
+    """The price, or a refusal: 40004 when missing, `code` when off the tick."""
+    if price is None:
+        raise Refusal(40004, "Missing price")
+    if not is_multiple(price, instrument.price_tick):
+        raise Refusal(code)
+    return price
+
+
+def check_on_lot(quantity: Decimal | None, instrument: Instrument) -> Decimal:
+    """The quantity, or a refusal: 40004 when missing, 213 when off the lot."""
+    if quantity is None:
+        raise Refusal(40004, "Missing quantity")
+    if not is_multiple(quantity, instrument.lot):
+        raise Refusal(213, "Invalid quantity format")
+    return quantity
+
+
+def round_down(price: Decimal, instrument: Instrument) -> Decimal:
+    return floor_to(price, instrument.price_tick)
+
+
+def round_up(price: Decimal, instrument: Instrument) -> Decimal:
+    return ceil_to(price, instrument.price_tick)
+
+
+def quantity_for_value(value: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+    """The whole lots that a quote amount buys, rounded down."""
+    return floor_to(value / price, instrument.lot)
+
+
+# Decimals
 
 
 def parse_decimal(text: str) -> Decimal | None:
-    """A finite number of sensible size, or None."""
+    """A finite number within MAX_VALUE and MIN_EXPONENT, or None."""
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -157,34 +185,3 @@ def truncate_to_8(value: Decimal) -> Decimal:
 def _exponent(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
-
-
-def check_on_tick(price: Decimal | None, instrument: Instrument, code: int) -> Decimal:
-    """The price, or a refusal: 40004 when missing, `code` when off the tick."""
-    if price is None:
-        raise Refusal(40004, "Missing price")
-    if not is_multiple(price, instrument.price_tick):
-        raise Refusal(code)
-    return price
-
-
-def check_on_lot(quantity: Decimal | None, instrument: Instrument) -> Decimal:
-    """The quantity, or a refusal: 40004 when missing, 213 when off the lot."""
-    if quantity is None:
-        raise Refusal(40004, "Missing quantity")
-    if not is_multiple(quantity, instrument.lot):
-        raise Refusal(213, "Invalid quantity format")
-    return quantity
-
-
-def round_down(price: Decimal, instrument: Instrument) -> Decimal:
-    return floor_to(price, instrument.price_tick)
-
-
-def round_up(price: Decimal, instrument: Instrument) -> Decimal:
-    return ceil_to(price, instrument.price_tick)
-
-
-def quantity_for_value(value: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
-    """The whole lots that a quote amount buys, rounded down."""
-    return floor_to(value / price, instrument.lot)

@@ -1,4 +1,4 @@
-"""What a hand may do to the market and the account, in process: the verbs of the controls that need care."""
+"""Manual controls in process: price changes, fills and withdrawals made outside the order protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def set_price(exchange: Exchange, symbol: str, price: Decimal) -> None:
-    """Last is this from now on, and open orders meet it at once."""
+    """Set last from now on, and match open orders with it at once."""
     exchange.prices.set_price(symbol, exchange.at_ms, price)
     price_changed(exchange)
 
@@ -35,7 +35,7 @@ def price_changed(exchange: Exchange) -> None:
 
 
 def find_order(exchange: Exchange, order_id: str) -> Order:
-    """By either id, in either name space; the advanced one where both count alike."""
+    """By either id, in either name space; the advanced order where both name spaces use the same id."""
     names: tuple[NameSpace, NameSpace] = ("advanced", "plain")
     for name in names:
         found = exchange.stores[name].by_id.get(order_id)
@@ -48,9 +48,9 @@ def find_order(exchange: Exchange, order_id: str) -> Order:
 
 
 def fill(exchange: Exchange, which: str | Order, *, quantity: Decimal | None, price: Decimal | None) -> Order:
-    """Execute a part or the rest of an open order as if a counterparty had come; untriggered ones fire first.
+    """Execute a quantity (default the remainder) of an open order against a counterparty; untriggered ones trigger.
 
-    Where both name spaces count alike an id may mean another order: then say `which` by the order itself.
+    Where both name spaces use the same ids (option order_id_ranges), pass the order itself.
     """
     order = find_order(exchange, which) if isinstance(which, str) else which
     if not order.is_open:
@@ -59,8 +59,8 @@ def fill(exchange: Exchange, which: str | Order, *, quantity: Decimal | None, pr
     at = price or order.limit_price or matching.taker_price(exchange, order)
     if not 0 < requested <= order.remaining:
         raise ValueError(f"{requested} is not within the remaining {order.remaining}")
-    whole = not order.waits_for_trigger or settlement.can_afford(exchange, order)
-    if not whole or not matching.can_pay(exchange, order, requested, at):
+    funded = not order.waits_for_trigger or settlement.can_afford(exchange, order)
+    if not funded or not matching.can_pay(exchange, order, requested, at):
         raise Refusal(306)
     order.triggered = order.triggered or order.waits_for_trigger
     order.status = "ACTIVE"
@@ -70,7 +70,7 @@ def fill(exchange: Exchange, which: str | Order, *, quantity: Decimal | None, pr
 
 
 def withdraw(exchange: Exchange, currency: str, amount: Decimal, *, force: bool) -> None:
-    """30024 when open orders lock it or it is not there; `force` asks nothing but that it is there."""
+    """30024 when it exceeds the available balance, or with `force` the whole balance."""
     maximum = exchange.ledger.balance_of(currency) if force else settlement.available(exchange, currency)
     if amount > maximum:
         raise Refusal(30024)

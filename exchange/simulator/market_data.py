@@ -1,15 +1,4 @@
-"""Bars of any timeframe, made of the same prices that orders trade at, so that all timeframes agree.
-
-Candle timeframes: their names on the wire, and where their bars begin (dossier 5.3).
-
-Public market data as rows of the wire: instruments, tickers and candles (dossier 5.1 to 5.3).
-
-The order book as a row of the wire: invented depth around the best bid and ask (dossier 5.4).
-
-Valuations as rows of the wire: index and mark prices and funding rates (dossier 5.5).
-
-The market of the simulator: prices, and everything public as rows of the wire.
-"""
+"""Public market data as rows of the wire (dossier 5.1 to 5.5), made of the same prices that orders trade at."""
 
 from __future__ import annotations
 
@@ -17,31 +6,100 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
+from exchange.simulator.instruments import decimal_text
 from exchange.simulator.markets import Market, PriceProcess
-from exchange.simulator.price_model import DAY_MS, cached_cell_noise, noise_key
+from exchange.simulator.models import Row
+from exchange.simulator.price_model import DAY_MS, HOUR_MS, MINUTE_MS, cached_cell_noise, noise_key
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
 MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 FORTNIGHT_MS = int(datetime(2019, 10, 28, tzinfo=UTC).timestamp()) * 1000
+MAX_COUNT = 300  # candles and valuations in one answer
+DEFAULT_COUNT = 25
+CENT = Decimal("0.01")
+RATIO = Decimal("0.0001")
+FUNDING_STEP = Decimal("0.000000001")
+REFRESH_MS = 1_000  # sizes stay for a second
+MINUTES_PER_LEVEL = 4  # a level holds up to about this many minutes of trading
+MINUTES_A_DAY = DAY_MS // MINUTE_MS
+MAX_ORDERS_PER_LEVEL = 5
+MAX_LEVELS = 150
+INDEX, MARK = "index_price", "mark_price"
+SETTLED, CURRENT, ESTIMATED = "funding_hist", "funding_rate", "estimated_funding_rate"
+VALUATION_PERIODS = {
+    INDEX: MINUTE_MS,
+    MARK: MINUTE_MS,
+    SETTLED: HOUR_MS,
+    CURRENT: MINUTE_MS,
+    ESTIMATED: MINUTE_MS,
+}
 
 
 class UnknownTimeframe(ValueError):
-    """A timeframe the exchange does not have; it answers 40003."""
+    """The exchange answers 40003."""
+
+
+class UnknownValuation(ValueError):
+    """The exchange answers 40003."""
+
+
+class ValuationNotAvailable(ValueError):
+    """This instrument has no such valuation; the exchange answers 40004."""
+
+
+class Prices(PriceProcess):
+    """The price feed of the exchange (instruments.Feed): prices, and rows made of them."""
+
+    def instruments_rows(self) -> list[Row]:
+        return instrument_rows(self)
+
+    def ticker_row(self, symbol: str, ms: int) -> Row:
+        return ticker_row(self, symbol, ms)
+
+    def candle_rows(
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        count: int | None,
+        start_ms: int | None,
+        end_ms: int | None,
+        now_ms: int,
+    ) -> list[Row]:
+        return candle_rows(
+            self, symbol, timeframe, count=count, start_ms=start_ms, end_ms=end_ms, now_ms=now_ms
+        )
+
+    def book(self, symbol: str, ms: int, depth: int) -> Row:
+        return book_row(self, symbol, ms, depth)
+
+    def valuation_rows(
+        self,
+        symbol: str,
+        valuation_type: str,
+        count: int | None,
+        start_ms: int | None,
+        end_ms: int | None,
+        now_ms: int,
+    ) -> list[Row]:
+        return valuation_rows(
+            self, symbol, valuation_type, count=count, start_ms=start_ms, end_ms=end_ms, now_ms=now_ms
+        )
+
+
+# Timeframes
 
 
 @dataclass(frozen=True, slots=True)
 class Timeframe:
-    """Bars of one length; bar number n begins at `start(n)` and ends where n + 1 begins."""
+    """Bars of one length (dossier 5.3); bar number n begins at `start(n)` and ends where n + 1 begins."""
 
     name: str
     period_ms: int
     anchor_ms: int = 0
 
     def number(self, ms: int) -> int:
-        """The bar this moment lies in."""
+        """The bar that contains this moment."""
         return (ms - self.anchor_ms) // self.period_ms
 
     def start(self, number: int) -> int:
@@ -61,7 +119,7 @@ class MonthTimeframe(Timeframe):
 
 _MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30}
 _HOURS = {"1h": 1, "2h": 2, "4h": 4, "6h": 6, "12h": 12, "1D": 24}
-_LEGACY_NAMES = {
+LEGACY_NAMES = {
     "M1": "1m",
     "M5": "5m",
     "M15": "15m",
@@ -74,7 +132,6 @@ _LEGACY_NAMES = {
     "D7": "7D",
     "D14": "14D",
 }
-
 TIMEFRAMES: dict[str, Timeframe] = {
     **{name: Timeframe(name, size * MINUTE_MS) for name, size in _MINUTES.items()},
     **{name: Timeframe(name, size * HOUR_MS) for name, size in _HOURS.items()},
@@ -87,13 +144,12 @@ TIMEFRAMES: dict[str, Timeframe] = {
 def find_timeframe(name: str) -> Timeframe:
     """By current or legacy name; raises UnknownTimeframe."""
     try:
-        return TIMEFRAMES[_LEGACY_NAMES.get(name, name)]
+        return TIMEFRAMES[LEGACY_NAMES.get(name, name)]
     except KeyError:
         raise UnknownTimeframe(name) from None
 
 
-DEFAULT_COUNT = 25
-MAX_COUNT = 300
+# Candles
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +178,10 @@ def bars(
     """
     frame = find_timeframe(timeframe)
     newest_ms = now_ms if end_ms is None else min(now_ms, end_ms - 1)
-    spans = _time_windows(
+    windows = _time_windows(
         frame, newest_ms, start_ms, DEFAULT_COUNT if count is None else min(count, MAX_COUNT)
     )
-    return [bar(prices, symbol, start, end, now_ms) for start, end in spans]
+    return [bar(prices, symbol, start, end, now_ms) for start, end in windows]
 
 
 def bar(prices: PriceProcess, symbol: str, start_ms: int, end_ms: int, now_ms: int) -> Bar:
@@ -156,14 +212,32 @@ def _time_windows(
             yield start, frame.start(number + 1)
 
 
-Row = dict[str, Any]
-CENT = Decimal("0.01")
-RATIO = Decimal("0.0001")
+def candle_rows(
+    prices: PriceProcess,
+    symbol: str,
+    timeframe: str,
+    *,
+    now_ms: int,
+    count: int | None = None,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+) -> list[Row]:
+    """Rows of public/get-candlestick; arguments and errors as in `bars`."""
+    found = bars(prices, symbol, timeframe, now_ms=now_ms, count=count, start_ms=start_ms, end_ms=end_ms)
+    return [
+        {
+            "o": decimal_text(row.open),
+            "h": decimal_text(row.high),
+            "l": decimal_text(row.low),
+            "c": decimal_text(row.close),
+            "v": decimal_text(row.volume),
+            "t": row.start_ms,
+        }
+        for row in found
+    ]
 
 
-def decimal_text(number: Decimal) -> str:
-    """Plain decimals, never an exponent."""
-    return format(number, "f")
+# Instruments and tickers
 
 
 def instrument_rows(prices: PriceProcess) -> list[Row]:
@@ -172,7 +246,7 @@ def instrument_rows(prices: PriceProcess) -> list[Row]:
 
 
 def ticker_row(prices: PriceProcess, symbol: str, ms: int) -> Row:
-    """One row of public/get-tickers: 24 h figures are true to the candles, `oi` is the recorded one."""
+    """One row of public/get-tickers: the 24 h values agree with the candles, `oi` is the recorded one."""
     market = prices.market(symbol)
     last = prices.last(symbol, ms)
     day = bar(prices, symbol, ms - DAY_MS, ms + 1, ms)
@@ -192,43 +266,10 @@ def ticker_row(prices: PriceProcess, symbol: str, ms: int) -> Row:
     }
 
 
-def ticker_rows(prices: PriceProcess, ms: int) -> list[Row]:
-    return [ticker_row(prices, symbol, ms) for symbol in prices.symbols]
+# Order book
 
 
-def candle_rows(
-    prices: PriceProcess,
-    symbol: str,
-    timeframe: str,
-    *,
-    now_ms: int,
-    count: int | None = None,
-    start_ms: int | None = None,
-    end_ms: int | None = None,
-) -> list[Row]:
-    """Rows of public/get-candlestick; arguments and errors as in `candles.bars`."""
-    found = bars(prices, symbol, timeframe, now_ms=now_ms, count=count, start_ms=start_ms, end_ms=end_ms)
-    return [
-        {
-            "o": decimal_text(row.open),
-            "h": decimal_text(row.high),
-            "l": decimal_text(row.low),
-            "c": decimal_text(row.close),
-            "v": decimal_text(row.volume),
-            "t": row.start_ms,
-        }
-        for row in found
-    ]
-
-
-REFRESH_MS = 1_000  # sizes stay for a second
-MINUTES_PER_LEVEL = 4  # a level holds up to about this many minutes of trading
-MINUTES_A_DAY = DAY_MS // 60_000
-MAX_ORDERS_PER_LEVEL = 5
-MAX_LEVELS = 150
-
-
-def book_row(prices: PriceProcess, symbol: str, ms: int, depth: int) -> dict[str, Any]:
+def book_row(prices: PriceProcess, symbol: str, ms: int, depth: int) -> Row:
     """`data[0]` of public/get-book: levels [price, quantity, orders], best first, and the time."""
     market = prices.market(symbol)
     bids = _levels(prices, market, ms, depth, prices.bid(symbol, ms), -market.price_tick)
@@ -257,32 +298,12 @@ def _levels(
 
 
 def _quantity(market: Market, draw: float) -> Decimal:
-    """On the quantity grid, never nothing."""
+    """On the quantity grid, at least one step."""
     typical = float(market.volume / market.qty_tick) / MINUTES_A_DAY * MINUTES_PER_LEVEL
     return (1 + int(typical * draw)) * market.qty_tick
 
 
-DEFAULT_VALUATION_COUNT = 25
-MAX_VALUATION_COUNT = 300
-FUNDING_STEP = Decimal("0.000000001")
-
-INDEX, MARK = "index_price", "mark_price"
-SETTLED, CURRENT, ESTIMATED = "funding_hist", "funding_rate", "estimated_funding_rate"
-PERIODS = {
-    INDEX: MINUTE_MS,
-    MARK: MINUTE_MS,
-    SETTLED: HOUR_MS,
-    CURRENT: MINUTE_MS,
-    ESTIMATED: MINUTE_MS,
-}
-
-
-class UnknownValuation(ValueError):
-    """No such valuation type; the exchange answers 40003."""
-
-
-class ValuationNotAvailable(ValueError):
-    """This instrument has no such valuation; the exchange answers 40004."""
+# Valuations
 
 
 def valuation_rows(
@@ -294,19 +315,19 @@ def valuation_rows(
     count: int | None = None,
     start_ms: int | None = None,
     end_ms: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Rows {v, t}, newest first, on whole minutes (funding_hist: hours).
 
     `name` is an index, a perpetual or a spot pair; KeyError when it is none of them.
-    Raises UnknownValuation and NotServed.
+    Raises UnknownValuation and ValuationNotAvailable.
     """
-    if valuation_type not in PERIODS:
+    if valuation_type not in VALUATION_PERIODS:
         raise UnknownValuation(valuation_type)
-    value, period = _value(prices, name, valuation_type), PERIODS[valuation_type]
+    value, period = _value(prices, name, valuation_type), VALUATION_PERIODS[valuation_type]
     end = now_ms + 1 if end_ms is None else min(end_ms, now_ms + 1)
     start = end - DAY_MS * (30 if valuation_type == SETTLED else 1) if start_ms is None else start_ms
     newest = (end - 1) // period * period
-    row_count = min(DEFAULT_VALUATION_COUNT if count is None else count, MAX_VALUATION_COUNT)
+    row_count = min(DEFAULT_COUNT if count is None else count, MAX_COUNT)
     moments = (newest - i * period for i in range(row_count))
     return [{"v": decimal_text(value(moment)), "t": moment} for moment in moments if moment >= start]
 
@@ -329,46 +350,3 @@ def _funding(prices: PriceProcess, name: str, ms: int) -> Decimal:
     """An hour's rate, within a hundredth of a per cent."""
     draw = cached_cell_noise(noise_key(prices.seed, "funding", name), ms // HOUR_MS)
     return int(draw * 100_000) * FUNDING_STEP
-
-
-Rows = list[dict[str, Any]]
-
-
-class Prices(PriceProcess):
-    """What the exchange asks of its market. See the row modules for meanings and errors."""
-
-    def instruments_rows(self) -> Rows:
-        return instrument_rows(self)
-
-    def ticker_row(self, symbol: str, ms: int) -> dict[str, Any]:
-        return ticker_row(self, symbol, ms)
-
-    def candle_rows(
-        self,
-        symbol: str,
-        timeframe: str,
-        *,
-        count: int | None,
-        start_ms: int | None,
-        end_ms: int | None,
-        now_ms: int,
-    ) -> Rows:
-        return candle_rows(
-            self, symbol, timeframe, count=count, start_ms=start_ms, end_ms=end_ms, now_ms=now_ms
-        )
-
-    def book(self, symbol: str, ms: int, depth: int) -> dict[str, Any]:
-        return book_row(self, symbol, ms, depth)
-
-    def valuation_rows(
-        self,
-        symbol: str,
-        valuation_type: str,
-        count: int | None,
-        start_ms: int | None,
-        end_ms: int | None,
-        now_ms: int,
-    ) -> Rows:
-        return valuation_rows(
-            self, symbol, valuation_type, count=count, start_ms=start_ms, end_ms=end_ms, now_ms=now_ms
-        )

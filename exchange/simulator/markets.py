@@ -1,10 +1,7 @@
-"""The real markets of the simulator: rows, ticks and starting prices cut from recorded exchange answers.
+"""The markets of the simulator and their prices at any moment, past or future.
 
-How the price of a symbol is put together from its currencies, so that all pairs of a currency agree.
-
-Traded volume as a running total that only grows, so that volumes of all timeframes add up.
-
-The price of everything at any moment, past or future: a function of seed, symbol, time and hand moves.
+Instruments, ticks, starting prices and daily volumes come from recorded answers of the exchange (catalogue.json).
+The price of a symbol is put together from the movements of its currencies, so that all pairs of a currency agree.
 """
 
 from __future__ import annotations
@@ -19,9 +16,12 @@ from itertools import pairwise
 from math import exp, log
 from typing import Any, Self
 
+from exchange.simulator.instruments import PricePoint
 from exchange.simulator.price_model import (
     DAY_MS,
+    HOUR_MS,
     LEAF_MS,
+    MINUTE_MS,
     PERIODS,
     Cells,
     HighLow,
@@ -33,11 +33,24 @@ from exchange.simulator.price_model import (
 )
 
 PERPETUAL = "PERPETUAL_SWAP"
+MARKET_WEIGHT, OWN_WEIGHT = 0.75, 0.66  # shares of a coin's daily move; their squares add up to 1
+INTRADAY_FACTOR = 1.3  # measured: makes moves of minutes and hours as large as a random walk's
+STABLE_SWING = 0.0003
+GAP_SWING = 0.0008  # of mark against last
+MIN_SAMPLES = 3  # price samples per time window of a pair whose two currencies both move
+SPREAD = Decimal("0.00002")
+MARK_STEPS_PER_TICK = 100  # mark has two digits more than the tick
+VOLUME_PERIODS = (MINUTE_MS, HOUR_MS, DAY_MS)
+VOLUME_VARIATION = 0.1  # 3 (steepest slope of noise) * 3 periods * 0.1 must stay below 1, or the total could fall
+CurrencyLeg = tuple[Cells, int]
+
+
+# The catalogue of markets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """One instrument: its recorded wire row, and the recorded last price and daily volume it starts from."""
+    """One instrument: its recorded wire row, and the recorded last price and daily volume."""
 
     row: Mapping[str, Any]
     symbol: str
@@ -61,7 +74,10 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """All markets by symbol, and how far each currency moves on an ordinary day (ratio of its USD value)."""
+    """All markets by symbol, and the typical daily move of each currency (ratio of its USD value).
+
+    `stable` currencies barely move; `independent` ones do not follow the market of the others.
+    """
 
     markets: Mapping[str, Market]
     daily_move: Mapping[str, float]
@@ -73,9 +89,27 @@ class Catalogue:
         return self.daily_move.get(currency, self.default_daily_move)
 
     def indexes(self) -> dict[str, str]:
-        """Index name (BTCUSD-INDEX) to the spot symbol that carries its price."""
+        """Index name (BTCUSD-INDEX) to the spot symbol with its price."""
         perpetuals = (market for market in self.markets.values() if market.is_perpetual)
         return {market.row["underlying_symbol"]: f"{market.base}_{market.quote}" for market in perpetuals}
+
+
+@cache
+def recorded_catalogue() -> Catalogue:
+    """catalogue.json, read once."""
+    text = resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")
+    return catalogue_from_data(json.loads(text))
+
+
+def catalogue_from_data(data: Mapping[str, Any]) -> Catalogue:
+    markets = [market_from_record(record) for record in data["markets"]]
+    return Catalogue(
+        markets={market.symbol: market for market in markets},
+        daily_move={currency: float(move) for currency, move in data["daily_move"].items()},
+        default_daily_move=float(data["default_daily_move"]),
+        stable=frozenset(data["stable"]),
+        independent=frozenset(data["apart"]),
+    )
 
 
 def market_from_record(record: Mapping[str, Any]) -> Market:
@@ -93,36 +127,12 @@ def market_from_record(record: Mapping[str, Any]) -> Market:
     )
 
 
-def catalogue_from_data(data: Mapping[str, Any]) -> Catalogue:
-    markets = [market_from_record(record) for record in data["markets"]]
-    return Catalogue(
-        markets={market.symbol: market for market in markets},
-        daily_move={currency: float(move) for currency, move in data["daily_move"].items()},
-        default_daily_move=float(data["default_daily_move"]),
-        stable=frozenset(data["stable"]),
-        independent=frozenset(data["apart"]),
-    )
-
-
-@cache
-def recorded_catalogue() -> Catalogue:
-    """The committed catalogue, read once."""
-    text = resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")
-    return catalogue_from_data(json.loads(text))
-
-
-MARKET_WEIGHT, OWN_WEIGHT = 0.75, 0.66  # of a coin's daily move; squares add up to 1
-INTRADAY_FACTOR = 1.3  # measured: makes moves of minutes and hours as large as a random walk's
-STABLE_SWING = 0.0003
-GAP_SWING = 0.0008  # of mark against last
-MIN_SAMPLES = 3  # least number of moments of a bar looked at when two currencies move
-
-CurrencyLeg = tuple[Cells, int]
+# How the price of a symbol is composed
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is constant about a symbol's price. `moved_by`: the symbols whose hand moves count, with a sign."""
+    """The constant parts of a symbol's price. `override_sources`: symbols whose price overrides apply, with a sign."""
 
     market: Market
     log_price: float
@@ -135,10 +145,7 @@ class Quote:
         return sum(sign * cells.at(at_market_ms) for cells, sign in self.legs)
 
     def high_low(self, start_ms: int, end_ms: int) -> HighLow:
-        """High and low of `at` from the first moment up to the second.
-
-        Exact where one currency moves; for a pair of two the extremes of a few moments.
-        """
+        """High and low of `at`: exact where one currency moves, sampled where two do."""
         if len(self.legs) == 1 and self.legs[0][1] == 1:
             return self.legs[0][0].high_low(start_ms, end_ms)
         step = next((period for period in PERIODS if period * MIN_SAMPLES <= end_ms - start_ms), LEAF_MS)
@@ -147,42 +154,8 @@ class Quote:
         return max(values), min(values)
 
 
-def currency_cells(catalogue: Catalogue, seed: int, currency: str) -> Cells:
-    """The movement of the logarithm of a currency's USD value; coins partly follow the market together."""
-    own, market = random_walk(seed, currency), random_walk(seed, "market")
-    move = catalogue.daily_move_of(currency)
-
-    def with_market(day: int) -> float:
-        market_ms = day * DAY_MS
-        return move * (MARKET_WEIGHT * market.at(market_ms) + OWN_WEIGHT * own.at(market_ms))
-
-    def own_only(day: int) -> float:
-        return move * own.at(day * DAY_MS)
-
-    return Cells(
-        seed, currency, own_only if currency in catalogue.independent else with_market, move * INTRADAY_FACTOR
-    )
-
-
-def stable_cells(seed: int, currency: str) -> Cells:
-    """A stablecoin: near its starting value for ever."""
-    swing = bounded_noise(seed, currency)
-    return Cells(seed, currency, lambda day: STABLE_SWING * swing.at(day * DAY_MS), STABLE_SWING / 2)
-
-
-def legs(catalogue: Catalogue, market: Market, cells: Callable[[str], Cells]) -> tuple[CurrencyLeg, ...]:
-    """Base against quote. A dollar coin as quote counts as a dollar: a few hundredths of a per cent."""
-    base: tuple[CurrencyLeg, ...] = ((cells(market.base), 1),)
-    return base if market.quote in catalogue.stable | {"USD"} else (*base, (cells(market.quote), -1))
-
-
-def override_sources(market: Market) -> tuple[tuple[str, int], ...]:
-    """Moving BTC_USD moves the currency and so every symbol made of it; moving another moves only itself."""
-    return tuple({f"{market.base}_USD": 1, f"{market.quote}_USD": -1, market.symbol: 1}.items())
-
-
 def quotes(catalogue: Catalogue, seed: int, volatility: float) -> Iterator[Quote]:
-    """The quotes of a whole catalogue; symbols share the movements of their currencies."""
+    """The quotes of all markets; symbols share the movements of their currencies."""
 
     @cache
     def cells(currency: str) -> Cells:
@@ -199,18 +172,56 @@ def quotes(catalogue: Catalogue, seed: int, volatility: float) -> Iterator[Quote
         )
 
 
-_PERIODS = (60_000, 3_600_000, DAY_MS)
-_VARIATION = 0.1  # three times the sum over all periods must stay below 1, or the total would fall
+def currency_cells(catalogue: Catalogue, seed: int, currency: str) -> Cells:
+    """The movement of the logarithm of a currency's USD value; coins partly follow a common market."""
+    own, market = random_walk(seed, currency), random_walk(seed, "market")
+    move = catalogue.daily_move_of(currency)
+
+    def with_market(day: int) -> float:
+        market_ms = day * DAY_MS
+        return move * (MARKET_WEIGHT * market.at(market_ms) + OWN_WEIGHT * own.at(market_ms))
+
+    def own_only(day: int) -> float:
+        return move * own.at(day * DAY_MS)
+
+    return Cells(
+        seed, currency, own_only if currency in catalogue.independent else with_market, move * INTRADAY_FACTOR
+    )
+
+
+def stable_cells(seed: int, currency: str) -> Cells:
+    """A stablecoin: always near its starting value."""
+    swing = bounded_noise(seed, currency)
+    return Cells(seed, currency, lambda day: STABLE_SWING * swing.at(day * DAY_MS), STABLE_SWING / 2)
+
+
+def legs(catalogue: Catalogue, market: Market, cells: Callable[[str], Cells]) -> tuple[CurrencyLeg, ...]:
+    """Base against quote. A stable quote counts as the dollar; the error is a few hundredths of a per cent."""
+    base: tuple[CurrencyLeg, ...] = ((cells(market.base), 1),)
+    return base if market.quote in catalogue.stable | {"USD"} else (*base, (cells(market.quote), -1))
+
+
+def override_sources(market: Market) -> tuple[tuple[str, int], ...]:
+    """Moving BTC_USD moves the currency and so every symbol with it; moving another symbol moves only itself."""
+    return tuple({f"{market.base}_USD": 1, f"{market.quote}_USD": -1, market.symbol: 1}.items())
+
+
+# Traded volume
 
 
 class Volumes:
-    """The recorded daily volume of each market, spread unevenly over time."""
+    """The recorded daily volume of each market, spread unevenly over time.
+
+    It is a running total that only grows, so the volumes of all timeframes add up.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._variation = Noise(seed, "volume", ((period, _VARIATION * period) for period in _PERIODS))
+        self._variation = Noise(
+            seed, "volume", ((period, VOLUME_VARIATION * period) for period in VOLUME_PERIODS)
+        )
 
     def between(self, market: Market, start_ms: int, end_ms: int) -> Decimal:
-        """Base quantity traded from the first moment up to the second, on the quantity grid."""
+        """Base quantity traded in [start_ms, end_ms), on the quantity grid."""
         return (self._total(market, end_ms) - self._total(market, start_ms)) * market.qty_tick
 
     def _total(self, market: Market, ms: int) -> int:
@@ -218,15 +229,13 @@ class Volumes:
         return int((ms + self._variation.at(ms)) * ticks_per_ms)
 
 
-SPREAD = Decimal("0.00002")
-MARK_DIGITS = 100  # mark is two digits finer than the tick
-
-PricePoint = tuple[int, Decimal, Decimal]
+# Prices
 
 
 class PriceProcess:
-    """Prices at the origin are the recorded ones; after it time runs `speed` times as fast.
+    """The price process: a function of seed, symbol, time and price overrides.
 
+    Prices at the origin are the recorded ones; after it market time runs `speed` times as fast.
     `volatility` scales every movement; with 0 prices move only when set, and mark equals last.
     """
 
@@ -253,11 +262,11 @@ class PriceProcess:
         return list(self._quotes)
 
     def market(self, symbol: str) -> Market:
-        """The instrument; KeyError when the catalogue does not have it."""
+        """KeyError when the catalogue has no such symbol."""
         return self._quotes[symbol].market
 
     def last(self, symbol: str, ms: int) -> Decimal:
-        """The last traded price, a multiple of the price tick and never below one."""
+        """The last traded price, a multiple of the price tick, at least one tick."""
         return self.round_to_tick(symbol, self.raw(symbol, ms))
 
     def round_to_tick(self, symbol: str, raw: float) -> Decimal:
@@ -265,8 +274,8 @@ class PriceProcess:
         return max(1, round(raw / float(tick))) * tick
 
     def mark(self, symbol: str, ms: int) -> Decimal:
-        """The mark price: apart from last by a slow gap, two digits finer than the tick."""
-        tick = self.market(symbol).price_tick / MARK_DIGITS
+        """The mark price: last and a slowly moving gap, two digits finer than the tick."""
+        tick = self.market(symbol).price_tick / MARK_STEPS_PER_TICK
         return max(1, round(self.raw(symbol, ms) * (1 + self._mark_gap(symbol, ms)) / float(tick))) * tick
 
     def bid(self, symbol: str, ms: int) -> Decimal:
@@ -280,7 +289,7 @@ class PriceProcess:
         return self.bid(symbol, ms) + tick * _spread_ticks(last, tick)
 
     def usd(self, currency: str, ms: int) -> Decimal:
-        """What one unit of the currency is worth in USD; 0 when no market says."""
+        """The value of one unit in USD; 0 when no market has it."""
         if currency == "USD":
             return Decimal(1)
         if f"{currency}_USD" in self._quotes:
@@ -290,19 +299,19 @@ class PriceProcess:
         return Decimal(0)
 
     def raw_before(self, symbol: str, ms: int) -> float:
-        """The raw price as this moment comes, without a hand move of the moment itself."""
+        """The raw price at this moment without a price override of the moment itself."""
         quote = self._quotes[symbol]
         return self._price(quote, ms - 1, quote.at(self.clock.market_ms(ms)))
 
     def high_low(self, symbol: str, start_ms: int, end_ms: int) -> HighLow:
-        """Highest and lowest raw price from the first moment up to the second."""
+        """Highest and lowest raw price of the time window."""
         quote = self._quotes[symbol]
         edges = [start_ms, *self._override_times(symbol, start_ms, end_ms - 1), end_ms]
         ranges = [self._smooth_high_low(quote, *edge) for edge in pairwise(edges)]
         return max(high for high, _ in ranges), min(low for _, low in ranges)
 
     def path(self, symbol: str, from_ms: int, to_ms: int, max_steps: int = 600) -> Iterator[PricePoint]:
-        """(ms, last, mark) after the first moment, up to and including the second and every hand move."""
+        """(ms, last, mark) in (from_ms, to_ms], at every price override and at up to `max_steps` turning points."""
         if to_ms <= from_ms:
             return
         times_between = {to_ms, *self._override_times(symbol, from_ms, to_ms)}
@@ -312,15 +321,15 @@ class PriceProcess:
             yield ms, self.last(symbol, ms), self.mark(symbol, ms)
 
     def set_price(self, symbol: str, ms: int, price: Decimal) -> None:
-        """From this moment last is `price`; it then goes on moving from there."""
+        """From this moment last is `price`, and moves on from there."""
         self._override(symbol, ms, log(price) - log(self.raw(symbol, ms)))
 
     def move(self, symbol: str, ms: int, percent: Decimal | float) -> None:
-        """From this moment last is `percent` per cent higher (lower when negative)."""
+        """From this moment last is `percent` per cent higher."""
         self._override(symbol, ms, log(1 + float(percent) / 100))
 
     def set_mark_gap(self, symbol: str, ratio: Decimal | float | None) -> None:
-        """Hold mark at last * (1 + ratio); None lets it wander again."""
+        """Hold mark at last * (1 + ratio); None lets it move again."""
         if ratio is None:
             self.mark_gaps.pop(symbol, None)
         else:
@@ -354,7 +363,7 @@ class PriceProcess:
         return exp(quote.log_price + drifted + moved)
 
     def _smooth_high_low(self, quote: Quote, start_ms: int, end_ms: int) -> HighLow:
-        """Where no hand move lies between."""
+        """For a window without price overrides inside."""
         high, low = quote.high_low(
             self.clock.market_ms(start_ms),
             max(self.clock.market_ms(end_ms), self.clock.market_ms(start_ms) + 1),

@@ -1,7 +1,4 @@
-"""How open orders meet the market: walking through time, taking, resting, market orders and their collar.
-
-When an untriggered order fires, and what becomes of it then (dossier 5.20, 6.2).
-"""
+"""How open orders meet the market: the passage of time, triggers, taking, resting, and the market order's collar."""
 
 from __future__ import annotations
 
@@ -18,30 +15,17 @@ from exchange.simulator.models import Order
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
-
 PriceEvent = tuple[int, str, Decimal, Decimal]
 
 
 def match_until(exchange: Exchange, to_ms: int) -> None:
-    """All instruments with open orders, merged in order of time; the others cost nothing."""
+    """Match along the price paths of all instruments with open orders, merged by time."""
     if to_ms > exchange.at_ms:
         orders = open_orders_by_symbol(exchange)
         for ms, symbol, last, mark in merge(*(_price_events(exchange, symbol, to_ms) for symbol in orders)):
             exchange.at_ms = ms
             match_orders(exchange, orders[symbol], last, mark)
         exchange.at_ms = to_ms
-
-
-def _price_events(exchange: Exchange, symbol: str, to_ms: int) -> Iterator[PriceEvent]:
-    for ms, last, mark in exchange.prices.path(symbol, exchange.at_ms, to_ms):
-        yield ms, symbol, last, mark
-
-
-def open_orders_by_symbol(exchange: Exchange) -> dict[str, list[Order]]:
-    orders: dict[str, list[Order]] = {}
-    for order in exchange.open_orders():
-        orders.setdefault(order.instrument_name, []).append(order)
-    return orders
 
 
 def match_now(exchange: Exchange) -> None:
@@ -54,15 +38,8 @@ def match_now(exchange: Exchange) -> None:
         )
 
 
-def match_orders(exchange: Exchange, orders: list[Order], last: Decimal, mark: Decimal) -> None:
-    settlement.end_races(exchange)
-    for order in orders:
-        if order.is_open:
-            match_order(exchange, order, last, mark)
-
-
 def match_order_now(exchange: Exchange, order: Order) -> None:
-    """A fresh or changed order meets the market of this moment."""
+    """Match one new or changed order at the present moment."""
     symbol = order.instrument_name
     match_order(
         exchange,
@@ -70,6 +47,13 @@ def match_order_now(exchange: Exchange, order: Order) -> None:
         exchange.prices.last(symbol, exchange.at_ms),
         exchange.prices.mark(symbol, exchange.at_ms),
     )
+
+
+def match_orders(exchange: Exchange, orders: list[Order], last: Decimal, mark: Decimal) -> None:
+    settlement.end_races(exchange)
+    for order in orders:
+        if order.is_open:
+            match_order(exchange, order, last, mark)
 
 
 def match_order(exchange: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
@@ -86,12 +70,67 @@ def match_order(exchange: Exchange, order: Order, last: Decimal, mark: Decimal) 
         execute(exchange, order, resting_fill_quantity(exchange, order), order.limit_price, taker=False)
 
 
-def crosses(order: Order, price: Decimal, limit: Decimal) -> bool:
-    return price <= limit if order.side == "BUY" else price >= limit
+def _price_events(exchange: Exchange, symbol: str, to_ms: int) -> Iterator[PriceEvent]:
+    for ms, last, mark in exchange.prices.path(symbol, exchange.at_ms, to_ms):
+        yield ms, symbol, last, mark
+
+
+def open_orders_by_symbol(exchange: Exchange) -> dict[str, list[Order]]:
+    orders: dict[str, list[Order]] = {}
+    for order in exchange.open_orders():
+        orders.setdefault(order.instrument_name, []).append(order)
+    return orders
+
+
+# Triggers (dossier 5.20, 6.2)
+
+
+def check_trigger(exchange: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
+    """Trigger the order if the reference price has reached it; without funds it ends (dossier 11.4)."""
+    if not is_check_due(exchange, order) or not is_triggered(
+        exchange, order, reference_price(order, last, mark)
+    ):
+        return
+    order.triggered, order.status = True, "ACTIVE"
+    order.update_time_ns = exchange.time_ns()
+    exchange.revision += 1
+    if settlement.can_afford(exchange, order):
+        execute_new(exchange, order)
+    else:
+        settlement.end_order(
+            exchange,
+            order,
+            exchange.behaviour.trigger_without_funds,
+            exchange.behaviour.trigger_without_funds_reason,
+        )
+
+
+def is_check_due(exchange: Exchange, order: Order) -> bool:
+    """Whether triggers are checked at this moment: always, or once per trigger_every_ms (11.17)."""
+    every = exchange.behaviour.trigger_every_ms
+    if every and order.looked_at_ms // every == exchange.at_ms // every:
+        return False
+    order.looked_at_ms = exchange.at_ms
+    return True
+
+
+def is_triggered(exchange: Exchange, order: Order, price: Decimal) -> bool:
+    ref = order.ref_price or Decimal(0)
+    if price == ref:
+        return exchange.behaviour.trigger_on == "touch"
+    return price < ref if order.fires_below else price > ref
+
+
+def reference_price(order: Order, last: Decimal, mark: Decimal) -> Decimal:
+    """The price that triggers; the index price is taken to be the mark price."""
+    return last if order.ref_price_type == "LAST_PRICE" else mark
+
+
+# Executing
 
 
 def execute_new(exchange: Exchange, order: Order) -> None:
-    """The order reaches the engine: a MARKET executes, a LIMIT takes what it can and rests or ends."""
+    """The order reaches the book: a MARKET executes, a LIMIT takes what it can and rests or ends."""
     settlement.enter_book(exchange, order)
     if order.live_type == "MARKET":
         execute_market(exchange, order)
@@ -100,18 +139,18 @@ def execute_new(exchange: Exchange, order: Order) -> None:
 
 
 def execute_limit(exchange: Exchange, order: Order) -> None:
-    """Post-only refuses to take, fill-or-kill wants all, immediate-or-cancel leaves nothing (5.11.3)."""
+    """POST_ONLY never takes, FILL_OR_KILL takes all or nothing, IMMEDIATE_OR_CANCEL does not rest (5.11.3)."""
     price = taker_price(exchange, order)
     limit = order.limit_price or ZERO
     takes = crosses(order, price, limit)
     if takes and "POST_ONLY" in order.exec_inst:
-        settlement.end_order(exchange, order, exchange.quirks.post_only_end, 43005)
+        settlement.end_order(exchange, order, exchange.behaviour.post_only_end, 43005)
     elif takes and "SMART_POST_ONLY" in order.exec_inst:
         order.limit_price = maker_price(exchange, order)
     elif order.time_in_force == "FILL_OR_KILL" and not (
         takes and available_depth(exchange, order) == order.remaining
     ):
-        settlement.end_order(exchange, order, exchange.quirks.fok_end, 43003)
+        settlement.end_order(exchange, order, exchange.behaviour.fok_end, 43003)
     elif takes:
         execute(exchange, order, available_depth(exchange, order), price, taker=True)
     if order.is_open and order.time_in_force == "IMMEDIATE_OR_CANCEL":
@@ -119,15 +158,15 @@ def execute_limit(exchange: Exchange, order: Order) -> None:
 
 
 def end_ioc(exchange: Exchange, order: Order) -> None:
-    """A remainder is CANCELED; how an order without any fill ends is a quirk (dossier 6.1, 11.9)."""
+    """A remainder is CANCELED; how an order without any fill ends is an option (dossier 6.1, 11.9)."""
     if order.cumulative_quantity:
         settlement.end_order(exchange, order, "CANCELED")
     else:
-        settlement.end_order(exchange, order, exchange.quirks.ioc_end, 43004)
+        settlement.end_order(exchange, order, exchange.behaviour.ioc_end, 43004)
 
 
 def execute_market(exchange: Exchange, order: Order) -> None:
-    """Fills at the best price up to the collar; what is left is CANCELED with reason 0 (5.11.6, 5.11.7)."""
+    """Fills at the best price within the collar; a remainder is CANCELED with reason 0 (5.11.6, 5.11.7)."""
     price = taker_price(exchange, order)
     if inside_collar(exchange, order, price):
         quantity = (
@@ -142,7 +181,7 @@ def execute_market(exchange: Exchange, order: Order) -> None:
 
 
 def execute(exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, *, taker: bool) -> None:
-    """Fill if the account can pay for it; else the order ends for want of funds (306)."""
+    """Fill if the account can pay; else the order ends with 306."""
     if quantity <= 0:
         return
     if can_pay(exchange, order, quantity, price):
@@ -158,6 +197,13 @@ def can_pay(exchange: Exchange, order: Order, quantity: Decimal, price: Decimal)
     return quantity * price <= settlement.available(exchange, instrument.quote, excluding=order)
 
 
+# Price and depth
+
+
+def crosses(order: Order, price: Decimal, limit: Decimal) -> bool:
+    return price <= limit if order.side == "BUY" else price >= limit
+
+
 def taker_price(exchange: Exchange, order: Order) -> Decimal:
     """The price a taker gets now."""
     side = exchange.prices.ask if order.side == "BUY" else exchange.prices.bid
@@ -171,8 +217,8 @@ def maker_price(exchange: Exchange, order: Order) -> Decimal:
 
 
 def inside_collar(exchange: Exchange, order: Order, price: Decimal) -> bool:
-    """Only a collar around mark can keep the best price out; one around the best price never does (D23)."""
-    if exchange.quirks.collar == "best":
+    """A collar around mark can exclude the best price; one around the best price never does (D23)."""
+    if exchange.behaviour.collar == "best":
         return True
     mark, band = (
         exchange.prices.mark(order.instrument_name, exchange.at_ms),
@@ -182,7 +228,7 @@ def inside_collar(exchange: Exchange, order: Order, price: Decimal) -> bool:
 
 
 def available_depth(exchange: Exchange, order: Order) -> Decimal:
-    """How much the market has within the collar: everything, unless a control request made it thin."""
+    """The quantity on offer within the collar: unlimited unless the control `liquidity` limits it."""
     return min(order.remaining, exchange.liquidity.get(order.instrument_name, order.remaining))
 
 
@@ -194,50 +240,9 @@ def lots_for_notional(exchange: Exchange, order: Order, price: Decimal) -> Decim
 
 
 def resting_fill_quantity(exchange: Exchange, order: Order) -> Decimal:
-    """What a resting order fills now: all, or a share drawn from its id, in at most `partial_fills` parts."""
-    if order.fills + 1 >= exchange.quirks.partial_fills:
+    """The quantity that a resting order fills now: all, or a share drawn from its id (option partial_fills)."""
+    if order.fills + 1 >= exchange.behaviour.partial_fills:
         return order.remaining
     drawn = blake2b(f"{order.order_id}/{order.fills}".encode(), digest_size=1).digest()[0]
     share = order.remaining * (51 + drawn * 3 // 5) / 256
     return floor_to(share, exchange.instruments[order.instrument_name].lot) or order.remaining
-
-
-def reference_price(order: Order, last: Decimal, mark: Decimal) -> Decimal:
-    """The price that counts; an index is taken to be the mark price."""
-    return last if order.ref_price_type == "LAST_PRICE" else mark
-
-
-def is_triggered(exchange: Exchange, order: Order, price: Decimal) -> bool:
-    ref = order.ref_price or Decimal(0)
-    if price == ref:
-        return exchange.quirks.trigger_on == "touch"
-    return price < ref if order.fires_below else price > ref
-
-
-def is_check_due(exchange: Exchange, order: Order) -> bool:
-    """Whether the engine looks at this moment: always, or once in so many ms (11.17)."""
-    every = exchange.quirks.trigger_every_ms
-    if every and order.looked_at_ms // every == exchange.at_ms // every:
-        return False
-    order.looked_at_ms = exchange.at_ms
-    return True
-
-
-def check_trigger(exchange: Exchange, order: Order, last: Decimal, mark: Decimal) -> None:
-    """Fire if the reference price has reached the trigger; without funds the order ends (dossier 11.4)."""
-    if not is_check_due(exchange, order) or not is_triggered(
-        exchange, order, reference_price(order, last, mark)
-    ):
-        return
-    order.triggered, order.status = True, "ACTIVE"
-    order.update_time_ns = exchange.time_ns()
-    exchange.revision += 1
-    if settlement.can_afford(exchange, order):
-        execute_new(exchange, order)
-    else:
-        settlement.end_order(
-            exchange,
-            order,
-            exchange.quirks.trigger_without_funds,
-            exchange.quirks.trigger_without_funds_reason,
-        )

@@ -1,14 +1,6 @@
-"""What the exchange remembers: orders, trades, lists of linked orders, positions.
+"""What the exchange stores: orders, trades, lists of linked orders, positions, balances, ids and fee rates.
 
-One name space's orders, found by id, by client id, by instrument, and by time once finished.
-
-All executions, newest last, found by time.
-
-Whose money it is: API keys, the ledger of balances, and the haircuts of the account view.
-
-Numbers the exchange hands out: ids beyond 2^53 in the recorded ranges, and nanosecond times.
-
-What a fill costs, and in which token (dossier 5.9, 5.11.4).
+Orders, lists, trades and positions are saved field by field (state_codec), so their field names must not change.
 """
 
 from bisect import bisect_left, insort
@@ -21,7 +13,7 @@ from exchange.simulator.instruments import ZERO, Instrument, truncate_to_8
 
 NameSpace = Literal["plain", "advanced"]
 Row = dict[str, Any]
-
+TimeKey = tuple[int, int, str]
 PLAIN: NameSpace = "plain"
 ADVANCED: NameSpace = "advanced"
 NAME_SPACES: tuple[NameSpace, NameSpace] = (PLAIN, ADVANCED)
@@ -36,14 +28,26 @@ MARKET_TRIGGERS = ("STOP_LOSS", "TAKE_PROFIT")
 LIMIT_TRIGGERS = ("STOP_LIMIT", "TAKE_PROFIT_LIMIT")
 TRIGGERS = MARKET_TRIGGERS + LIMIT_TRIGGERS
 NS_PER_MS = 1_000_000
+HAIRCUTS = {"USD": "0", "USDT": "0.04", "USDC": "0.04", "BTC": "0.1", "ETH": "0.1", "LTC": "0.2"}
+FIRST_IDS = {
+    "plain": 4989988582751289512,
+    "advanced": 5755600460443882762,
+    "list": 6498090546073120100,
+    "trade": 4989988731789005166,
+    "match": 4611686018483154586,
+}
+BPS = Decimal("0.0001")
+
+
+# Saved records
 
 
 @dataclass(slots=True, kw_only=True)
 class Order:
     """One order of either name space.
 
-    `cumulative_fee` is as shown, in a token that depends (dossier 5.11.7). `hold_price` is what a market buy
-    locks per unit, fixed when it reaches the engine.
+    `cumulative_fee` is as reported; its token varies (dossier 5.11.7). `hold_price` is what a market buy reserves
+    per unit, fixed when it reaches the book. `entered`: it has reached the book.
     """
 
     name_space: NameSpace
@@ -95,7 +99,7 @@ class Order:
 
     @property
     def live_type(self) -> str:
-        """What works on the book: a triggered stop-loss is a MARKET, a triggered stop-limit a LIMIT order."""
+        """The type on the book: a triggered stop-loss is a MARKET, a triggered stop-limit a LIMIT order."""
         if self.order_type in TRIGGERS:
             return "MARKET" if self.order_type in MARKET_TRIGGERS else "LIMIT"
         return self.order_type
@@ -109,7 +113,7 @@ class Order:
 class Trade:
     """One execution. `fee` is signed as on the wire: negative is taken from the account.
 
-    `owner` is name space and order id of the order it truly belongs to, whatever the wire says; "" is plain.
+    `owner` is "name space/order id" of the order that executed, whichever id the wire shows; "" is a plain order.
     """
 
     trade_id: str
@@ -140,7 +144,7 @@ class OrderList:
 
 @dataclass(slots=True, kw_only=True)
 class Position:
-    """A perpetual holding that a control request put there; the simulator does not trade perpetuals."""
+    """A perpetual position, set by a control; the simulator does not trade perpetuals."""
 
     instrument_name: str
     quantity: Decimal
@@ -148,11 +152,14 @@ class Position:
     update_time_ms: int
 
 
-TimeKey = tuple[int, int, str]
+# Stores
 
 
 class OrderStore:
-    """A triggered advanced order may also be shelved in the plain store under its exchange id (quirk)."""
+    """The orders of one name space, by id, client id, openness and time of their end.
+
+    A triggered advanced order may also be in the plain store under its exchange id (option triggered_in_plain).
+    """
 
     def __init__(self, name_space: NameSpace) -> None:
         self.name_space = name_space
@@ -174,7 +181,7 @@ class OrderStore:
             self.archive(order)
 
     def archive(self, order: Order) -> None:
-        """The order has ended: out of the open ones, into the history."""
+        """Move an order that has ended from the open ones to the history."""
         key = self.key(order)
         self.open.pop(key, None)
         sequence = len(self.by_update)
@@ -187,7 +194,7 @@ class OrderStore:
         self.by_client_oid.setdefault(client_oid, []).append(order)
 
     def find(self, order_id: str | None, client_oid: str | None) -> Order | None:
-        """By order id when given, else the newest order with this client id."""
+        """By order id if given, else the newest order with this client id."""
         if order_id is not None:
             return self.by_id.get(order_id)
         return next(reversed(self.by_client_oid.get(client_oid or "", [])), None)
@@ -202,6 +209,8 @@ class OrderStore:
 
 
 class TradeStore:
+    """All executions, found by time."""
+
     def __init__(self) -> None:
         self.rows: list[Trade] = []
         self._times: list[tuple[int, int]] = []
@@ -218,17 +227,9 @@ class TradeStore:
             yield self.rows[self._times[at][1]]
 
 
-HAIRCUTS = {"USD": "0", "USDT": "0.04", "USDC": "0.04", "BTC": "0.1", "ETH": "0.1", "LTC": "0.2"}
-
-
-def haircut(currency: str) -> Decimal:
-    """Recorded for USD, USDT, BTC, LTC and CRO (dossier 5.6); a half for what was never recorded."""
-    return Decimal(HAIRCUTS.get(currency, "0.5"))
-
-
 @dataclass(slots=True)
 class Ledger:
-    """Balances, and the sum of what was paid in and out, so that an audit can recompute them."""
+    """Balances, and the net deposits, from which the bookkeeping check recomputes them."""
 
     balances: dict[str, Decimal] = field(default_factory=dict)
     paid_in: dict[str, Decimal] = field(default_factory=dict)
@@ -245,18 +246,20 @@ class Ledger:
         self.paid_in[currency] = self.paid_in.get(currency, ZERO) + amount
 
 
-FIRST_IDS = {
-    "plain": 4989988582751289512,
-    "advanced": 5755600460443882762,
-    "list": 6498090546073120100,
-    "trade": 4989988731789005166,
-    "match": 4611686018483154586,
-}
+def haircut(currency: str) -> Decimal:
+    """Recorded for USD, USDT, BTC, LTC and CRO (dossier 5.6); a half for all others."""
+    return Decimal(HAIRCUTS.get(currency, "0.5"))
+
+
+# Ids and times
 
 
 @dataclass(slots=True)
 class IdGenerator:
-    """Counters of one exchange. `overlap` lets both name spaces count from one start (quirk order_id_ranges)."""
+    """Ids beyond 2^53, in the recorded ranges, and nanosecond times.
+
+    `overlap` lets both name spaces count from one start (option order_id_ranges).
+    """
 
     counts: dict[str, int]
     last_ms: int = 0
@@ -268,12 +271,12 @@ class IdGenerator:
         return following
 
     def peek(self, kind: str, *, overlap: bool = False) -> str:
-        """The id that `next` will hand out."""
+        """The id that `next` will return."""
         start = FIRST_IDS["plain"] if overlap and kind == "advanced" else FIRST_IDS[kind]
         return str(start + self.counts.get(kind, 0) + 1)
 
     def time_ns(self, ms: int, *, whole_ms: bool) -> int:
-        """A time inside the millisecond, later than the one before it unless the clock went back."""
+        """A time within the millisecond, later than the previous one unless the clock went back."""
         if whole_ms:
             return ms * NS_PER_MS
         self.ns_in_ms = (
@@ -286,7 +289,7 @@ class IdGenerator:
         return (ms * 7919) % 99_991
 
 
-BPS = Decimal("0.0001")
+# Fees (dossier 5.9, 5.11.4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ FILE_MODE = 0o600
 
 
 class StateUnreadable(Exception):
-    """The file is there but is not a whole state. Says which file and what to do; nothing was changed."""
+    """The file exists but is not a whole state. The message has the path and what to do; nothing was changed."""
 
     def __init__(self, path: Path, reason: object) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class StateUnreadable(Exception):
 
 
 def save(path: Path, exchange: Exchange, prices: Prices) -> None:
-    """Write the whole state beside the file, then put it in its place, so that a crash leaves the old or the new."""
+    """Write a new file, then rename it, so that a crash leaves either the old state or the new one."""
     with exchange.lock:
         state = {"format": FORMAT, "prices": prices.to_state(), "exchange": exchange.to_state()}
         text = json.dumps(state)
@@ -62,7 +62,7 @@ def _restore(state: dict[str, Any], now_ms: Callable[[], int]) -> tuple[Exchange
 
 
 class StateSaver:
-    """Saves in the background, at most once in `every` seconds and only after a change, and once more at the end."""
+    """Saves in the background after changes, at most once per `interval` seconds, and once at the end."""
 
     def __init__(self, path: Path, exchange: Exchange, prices: Prices, *, interval: float = 1.0) -> None:
         self._path, self._exchange, self._prices, self._interval = path, exchange, prices, interval

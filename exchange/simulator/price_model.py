@@ -1,16 +1,9 @@
-"""Seeded noise: pure functions of time, the same in the past and the future and on every machine.
+"""The movement of prices: pure functions of seed and time, the same on every machine and in either direction.
 
-Smooth noise is a sum of layers, each four times slower and twice as strong as the one before, which is how a
-random walk scales. Nothing is remembered: every point can be asked for directly.
-
-A movement whose high and low over any stretch of time are known exactly, without looking at every moment.
-
-Each day is a cell with an open, high, low and close. A cell is split into smaller ones that stay within it,
-of which one reaches its high and one its low, down to ten seconds; so candles of all timeframes agree.
-
-How fast the market's time runs, and at which moments its prices turn.
-
-Prices moved by hand: for each symbol, the moments and how far its logarithm was moved.
+See docs/dev/simulator.md for the model. In short: smooth seeded noise gives each currency its value at the start of
+every day; `Cells` splits each day into ever smaller cells, down to ten seconds, so that the high and low of any
+time window are known exactly without looking at every moment. Times are milliseconds of the market clock; values
+are logarithms of prices.
 """
 
 from __future__ import annotations
@@ -23,17 +16,30 @@ from hashlib import blake2b
 from itertools import accumulate
 from math import log, sqrt
 
-DAY_MS = 86_400_000
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+WALK_PERIODS = tuple(DAY_MS * 4**power for power in range(5))  # 1 to 256 days
+BOUNDED_PERIODS = tuple(64_000 * 4**power for power in range(6))  # 64 s to 18 hours: bounded, no drift
+SPLITS = (12, 2, 2, 2, 3, 5, 6)  # a day into 2 h, 1 h, 30, 15, 5, 1 minutes and 10 s
+PERIODS = tuple(accumulate(SPLITS, lambda period, parts: period // parts, initial=DAY_MS))
+LEAF_MS = PERIODS[-1]
+EXTREME_OFFSETS_MS = (3_000, 7_000)  # where a leaf reaches its extremes
+TURNING_OFFSETS_MS = (0, *EXTREME_OFFSETS_MS)  # where the lines of a leaf change direction
+CACHE_SIZE = 2_048
+NARROW_CELL_FACTOR = 0.6  # limits the steps in a narrow cell, or most would end at its limits
 _MASK = (1 << 64) - 1
 _HALF = 1.0 / (1 << 53)
-
-WALK_PERIODS = tuple(DAY_MS * 4**power for power in range(5))  # 1 to 256 days
-BOUNDED_PERIODS = tuple(64_000 * 4**power for power in range(6))  # 64 s to 18 hours: comes back, never drifts
 _WALK_DAY_DEVIATION = 0.964  # measured: deviation of a day's change when a layer is sqrt(period/day) strong
+_UNIT_DEVIATION = sqrt(3)  # a number uniform in [-1, 1) times this has deviation 1
+Cell = tuple[float, float, float, float]  # open, high, low, close
+HighLow = tuple[float, float]  # high, low
+PriceOverride = tuple[int, float]
+
+
+# Seeded noise
 
 
 def cell_noise(key: int, cell: int) -> float:
-    """A number in [-1, 1) that belongs to this cell of this key for ever (after splitmix64)."""
+    """A fixed number in [-1, 1) for this cell of this key (splitmix64)."""
     z = (key + cell * 0x9E3779B97F4A7C15) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -50,7 +56,11 @@ def noise_key(*parts: object) -> int:
 
 
 class Noise:
-    """A sum of layers, given as (period in ms, amplitude), each cut into cells of its period."""
+    """Smooth noise: a sum of layers (period in ms, amplitude), each interpolated between cells of its period.
+
+    Each layer is four times slower and twice as strong as the one before, which is how a random walk scales.
+    Every point is computed directly; nothing is remembered.
+    """
 
     __slots__ = ("_layers",)
 
@@ -70,103 +80,25 @@ class Noise:
 
 
 def random_walk(seed: int, name: str) -> Noise:
-    """Wanders like a price, looked at once a day: the deviation of its daily change is 1."""
+    """Noise that moves like a price sampled once a day: its daily change has deviation 1."""
     return Noise(
         seed, name, ((period, (period / DAY_MS) ** 0.5 / _WALK_DAY_DEVIATION) for period in WALK_PERIODS)
     )
 
 
 def bounded_noise(seed: int, name: str) -> Noise:
-    """Stays within [-1, 1] around zero."""
+    """Noise within [-1, 1] around zero."""
     return Noise(seed, name, ((period, 1.0 / len(BOUNDED_PERIODS)) for period in BOUNDED_PERIODS))
 
 
-Cell = tuple[float, float, float, float]  # open, high, low, close
-HighLow = tuple[float, float]  # high, low
-
-SPLITS = (12, 2, 2, 2, 3, 5, 6)  # a day into 2 h, 1 h, 30, 15, 5, 1 minutes and 10 s
-PERIODS = tuple(accumulate(SPLITS, lambda period, parts: period // parts, initial=DAY_MS))
-LEAF_MS = PERIODS[-1]
-EXTREME_OFFSETS_MS = (3_000, 7_000)  # where a leaf reaches its extremes
-CACHE_SIZE = 2_048
-NARROW_CELL_FACTOR = 0.6  # in a narrow cell steps are small, or they would all end at its walls
-_UNIT_DEVIATION = sqrt(3)  # a number uniform in [-1, 1) times this has deviation 1
-
-
-def high_low(opened: float, close: float, sigma: float, up: float, down: float) -> HighLow:
-    """High and low of a random walk between two values; `up` and `down` are luck in [-1, 1)."""
-    middle, square = (opened + close) / 2, (close - opened) ** 2
-    rise = sqrt(square - 2 * sigma * sigma * log((1.0000001 - up) / 2.0000002)) / 2
-    fall = sqrt(square - 2 * sigma * sigma * log((1.0000001 - down) / 2.0000002)) / 2
-    return middle + rise, middle - fall
-
-
-def reflect(value: float, high: float, low: float) -> float:
-    """Thrown back from the walls, so that a price does not stick to them."""
-    if value > high:
-        value = high + high - value
-    elif value < low:
-        value = low + low - value
-    return min(high, max(low, value))
-
-
-def limit_extreme(extreme: float, base: float, limit: float) -> float:
-    """A high or low that would pass the limit of its cell stops short of it."""
-    far, room = extreme - base, limit - base
-    return extreme if abs(far) <= abs(room) else base + room * room / far
-
-
-def split_cell(cell: Cell, parts: int, sigma: float, key: int, first: int) -> list[Cell]:
-    """The smaller cells; `first` is the running number of the first, `sigma` the deviation over each."""
-    opened, high, low, close = cell
-    sigma = min(sigma, (high - low) * NARROW_CELL_FACTOR / sqrt(parts))
-    steps = [cell_noise(key, (first + i) * 3) * sigma * _UNIT_DEVIATION for i in range(parts)]
-    slope = (close - opened - sum(steps)) / parts
-    inner = accumulate((step + slope for step in steps[:-1]), initial=opened)
-    ends = [*(reflect(value, high, low) for value in inner), close]
-    ranges = [
-        high_low(
-            ends[i],
-            ends[i + 1],
-            sigma,
-            cell_noise(key, (first + i) * 3 + 1),
-            cell_noise(key, (first + i) * 3 + 2),
-        )
-        for i in range(parts)
-    ]
-    top = max(range(parts), key=lambda i: ranges[i][0])
-    bottom = min(range(parts), key=lambda i: ranges[i][1])
-    return [
-        (
-            ends[i],
-            high if i == top else limit_extreme(ranges[i][0], max(ends[i], ends[i + 1]), high),
-            low if i == bottom else limit_extreme(ranges[i][1], min(ends[i], ends[i + 1]), low),
-            ends[i + 1],
-        )
-        for i in range(parts)
-    ]
-
-
-def leaf_value(cell: Cell, rest: int) -> float:
-    """Inside ten seconds: straight lines through the low and the high, the nearer one to the open first."""
-    (before, left), (after, right) = _leaf_line(cell, rest)
-    return left + (right - left) * (rest - before) / (after - before)
-
-
-def _leaf_points(cell: Cell) -> tuple[tuple[int, float], ...]:
-    opened, high, low, close = cell
-    first, second = (low, high) if close >= opened else (high, low)
-    return (0, opened), (EXTREME_OFFSETS_MS[0], first), (EXTREME_OFFSETS_MS[1], second), (LEAF_MS, close)
-
-
-def _leaf_line(cell: Cell, rest: int) -> tuple[tuple[int, float], tuple[int, float]]:
-    points = _leaf_points(cell)
-    place = 0 if rest < EXTREME_OFFSETS_MS[0] else 1 if rest < EXTREME_OFFSETS_MS[1] else 2
-    return points[place], points[place + 1]
+# Movement with known extremes
 
 
 class Cells:
-    """The movement of one currency, made from its value at the beginning of each day (day number since 1970)."""
+    """The movement of one currency between its values at the start of each day (`at_day`, by day number since 1970).
+
+    Each day is a cell with open, high, low and close, split by SPLITS into ever smaller cells that stay within it.
+    """
 
     def __init__(self, seed: int, name: str, at_day: Callable[[int], float], sigma: float) -> None:
         self._at_day = lru_cache(maxsize=CACHE_SIZE)(at_day)
@@ -187,7 +119,7 @@ class Cells:
         return leaf_value(cell, rest)
 
     def high_low(self, start_ms: int, end_ms: int) -> HighLow:
-        """High and low from the first moment up to the second."""
+        """The exact high and low of a time window."""
         days = range(start_ms // DAY_MS, (end_ms - 1) // DAY_MS + 1)
         return _widest(self._high_low(0, day, self._day(day), start_ms, end_ms) for day in days)
 
@@ -226,9 +158,79 @@ class Cells:
         return found
 
 
-def _widest(ranges: Iterator[HighLow]) -> HighLow:
-    highs, lows = zip(*ranges, strict=True)
-    return max(highs), min(lows)
+def high_low(opened: float, close: float, sigma: float, up: float, down: float) -> HighLow:
+    """High and low of a random walk between two values; `up` and `down` are draws in [-1, 1)."""
+    middle, square = (opened + close) / 2, (close - opened) ** 2
+    rise = sqrt(square - 2 * sigma * sigma * log((1.0000001 - up) / 2.0000002)) / 2
+    fall = sqrt(square - 2 * sigma * sigma * log((1.0000001 - down) / 2.0000002)) / 2
+    return middle + rise, middle - fall
+
+
+def split_cell(cell: Cell, parts: int, sigma: float, key: int, first: int) -> list[Cell]:
+    """The smaller cells of a cell. `first` is the number of the first one, `sigma` the deviation over each.
+
+    All stay within the cell; exactly one reaches its high and one its low, so the extremes of every level agree.
+    """
+    opened, high, low, close = cell
+    sigma = min(sigma, (high - low) * NARROW_CELL_FACTOR / sqrt(parts))
+    steps = [cell_noise(key, (first + i) * 3) * sigma * _UNIT_DEVIATION for i in range(parts)]
+    slope = (close - opened - sum(steps)) / parts
+    inner = accumulate((step + slope for step in steps[:-1]), initial=opened)
+    ends = [*(reflect(value, high, low) for value in inner), close]
+    ranges = [
+        high_low(
+            ends[i],
+            ends[i + 1],
+            sigma,
+            cell_noise(key, (first + i) * 3 + 1),
+            cell_noise(key, (first + i) * 3 + 2),
+        )
+        for i in range(parts)
+    ]
+    top = max(range(parts), key=lambda i: ranges[i][0])
+    bottom = min(range(parts), key=lambda i: ranges[i][1])
+    return [
+        (
+            ends[i],
+            high if i == top else limit_extreme(ranges[i][0], max(ends[i], ends[i + 1]), high),
+            low if i == bottom else limit_extreme(ranges[i][1], min(ends[i], ends[i + 1]), low),
+            ends[i + 1],
+        )
+        for i in range(parts)
+    ]
+
+
+def reflect(value: float, high: float, low: float) -> float:
+    """Mirrored at the limits, so that a price does not stick to them."""
+    if value > high:
+        value = high + high - value
+    elif value < low:
+        value = low + low - value
+    return min(high, max(low, value))
+
+
+def limit_extreme(extreme: float, base: float, limit: float) -> float:
+    """Scale a high or low that would pass the limit of its cell, so that it stays within."""
+    distance, maximum = extreme - base, limit - base
+    return extreme if abs(distance) <= abs(maximum) else base + maximum * maximum / distance
+
+
+def leaf_value(cell: Cell, rest: int) -> float:
+    """The value `rest` ms into a leaf: straight lines from open through its two extremes to close."""
+    (before, left), (after, right) = _leaf_line(cell, rest)
+    return left + (right - left) * (rest - before) / (after - before)
+
+
+def _leaf_points(cell: Cell) -> tuple[tuple[int, float], ...]:
+    opened, high, low, close = cell
+    first, second = (low, high) if close >= opened else (high, low)
+    return (0, opened), (EXTREME_OFFSETS_MS[0], first), (EXTREME_OFFSETS_MS[1], second), (LEAF_MS, close)
+
+
+def _leaf_line(cell: Cell, rest: int) -> tuple[tuple[int, float], tuple[int, float]]:
+    points = _leaf_points(cell)
+    place = 0 if rest < EXTREME_OFFSETS_MS[0] else 1 if rest < EXTREME_OFFSETS_MS[1] else 2
+    return points[place], points[place + 1]
 
 
 def _leaf_high_low(cell: Cell, start: int, end: int) -> HighLow:
@@ -237,12 +239,17 @@ def _leaf_high_low(cell: Cell, start: int, end: int) -> HighLow:
     return max(values), min(values)
 
 
-TURNING_OFFSETS = (0, *EXTREME_OFFSETS_MS)  # in every leaf
+def _widest(ranges: Iterator[HighLow]) -> HighLow:
+    highs, lows = zip(*ranges, strict=True)
+    return max(highs), min(lows)
+
+
+# Clock speed
 
 
 @dataclass(frozen=True, slots=True)
 class MarketClock:
-    """Movement time is real time up to the origin, and runs `speed` times as fast after it."""
+    """Market time equals real time up to the origin, and runs `speed` times as fast after it."""
 
     origin_ms: int
     speed: float
@@ -251,29 +258,32 @@ class MarketClock:
         return ms if ms <= self.origin_ms else self.origin_ms + int((ms - self.origin_ms) * self.speed)
 
     def first_real_ms(self, at_market_ms: int) -> int:
-        """The first millisecond at which this movement time is reached."""
+        """The first real millisecond at which this market time is reached."""
         if at_market_ms <= self.origin_ms:
             return at_market_ms
         return self.origin_ms + int(-(-(at_market_ms - self.origin_ms) // self.speed))
 
     def turning_points(self, from_ms: int, to_ms: int, maximum: int) -> Iterator[int]:
-        """The moments strictly between at which a price turns; evenly spaced ones when those are too many."""
+        """The moments strictly between at which prices may turn; evenly spaced ones if those exceed `maximum`."""
         first, last = self.market_ms(from_ms), self.market_ms(to_ms)
-        if (last - first) * len(TURNING_OFFSETS) > maximum * LEAF_MS:
+        if (last - first) * len(TURNING_OFFSETS_MS) > maximum * LEAF_MS:
             yield from range(from_ms, to_ms, -(-(to_ms - from_ms) // maximum))[1:]
             return
         for leaf in range(first // LEAF_MS, last // LEAF_MS + 1):
             times_between = (
-                self.first_real_ms(leaf * LEAF_MS + turning_offset) for turning_offset in TURNING_OFFSETS
+                self.first_real_ms(leaf * LEAF_MS + turning_offset) for turning_offset in TURNING_OFFSETS_MS
             )
             yield from (ms for ms in times_between if from_ms < ms < to_ms)
 
 
-PriceOverride = tuple[int, float]
+# Price overrides
 
 
 class PriceOverrides:
-    """Moves stay for ever; a move at a moment counts from that very millisecond on."""
+    """Price changes made by manual controls: per symbol, moments and offsets of the logarithm.
+
+    An offset applies from its millisecond on, permanently.
+    """
 
     def __init__(self, overrides: dict[str, list[PriceOverride]] | None = None) -> None:
         self._overrides: dict[str, list[PriceOverride]] = {}
@@ -288,12 +298,12 @@ class PriceOverrides:
         self._sums[symbol] = [0.0, *accumulate(size for _, size in overrides)]
 
     def at(self, symbol: str, ms: int) -> float:
-        """The sum of all moves up to and including this moment."""
+        """The sum of the offsets up to and including this moment."""
         overrides = self._overrides.get(symbol)
         return self._sums[symbol][bisect_right(overrides, (ms, float("inf")))] if overrides else 0.0
 
     def times_between(self, symbol: str, after_ms: int, until_ms: int) -> list[int]:
-        """The moments of the moves after the first and up to and including the second."""
+        """The moments of the offsets in (after_ms, until_ms]."""
         return [ms for ms, _ in self._overrides.get(symbol, ()) if after_ms < ms <= until_ms]
 
     def to_state(self) -> dict[str, list[list[float]]]:

@@ -1,7 +1,4 @@
-"""Orders and trades as they look on the wire, after the recorded answers (dossier 5.16, 5.19).
-
-The USD account view of private/user-balance, with the recorded arithmetic (dossier 5.6).
-"""
+"""Orders, trades and the account view as rows of the wire, after recorded answers (dossier 5.6, 5.16, 5.19)."""
 
 from __future__ import annotations
 
@@ -24,9 +21,15 @@ from exchange.simulator.models import ADVANCED, NS_PER_MS, TRIGGERS, NameSpace, 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
+HALF, POSITION_LIMIT_FACTOR = Decimal("0.5"), 20
+INITIAL_MARGIN_RATE = Decimal("0.05")  # of a derivative position's value: chosen, the dossier has no rate
+
+
+# Orders and trades
+
 
 def order_row(exchange: Exchange, order: Order, name_space: NameSpace) -> Row:
-    """Fields in recorded order. Open plain rows lack the fee rates and ref_price_type, ended ones have them."""
+    """Fields in recorded order. Only ended plain rows have the fee rates and ref_price_type."""
     instrument = exchange.instruments[order.instrument_name]
     row: Row = {
         "account_id": exchange.account_uuid,
@@ -53,7 +56,7 @@ def order_row(exchange: Exchange, order: Order, name_space: NameSpace) -> Row:
         "order_date": date_text(order.create_time_ns),
         "instrument_name": order.instrument_name,
         "fee_instrument_name": order.fee_instrument_name,
-        "reason": order.reason if exchange.quirks.reason_type == "number" else str(order.reason),
+        "reason": order.reason if exchange.behaviour.reason_type == "number" else str(order.reason),
     }
     if name_space == ADVANCED:
         row |= advanced_fields(exchange, order)
@@ -78,29 +81,15 @@ def reference_fields(order: Order, tick: Decimal) -> Row:
 
 
 def execution_fields(exchange: Exchange, order: Order, lot: Decimal) -> Row:
-    """Executed so far. Advanced legs showed the fee with the other sign (D24)."""
+    """The executed amounts. Advanced legs showed the fee with the opposite sign (D24)."""
     executed, fee = order.cumulative_quantity, order.cumulative_fee
-    if order.name_space == ADVANCED and exchange.quirks.advanced_fee_sign == "negative":
+    if order.name_space == ADVANCED and exchange.behaviour.advanced_fee_sign == "negative":
         fee = -fee
     return {
         "cumulative_quantity": decimal_text(quantize_to_step(executed, lot)) if executed else "0",
         "cumulative_value": decimal_text(order.cumulative_value) if executed else "0",
         "cumulative_fee": trimmed_text(fee),
     }
-
-
-def visible_status(exchange: Exchange, order: Order) -> str:
-    """A fresh order that is readable but not yet acknowledged shows PENDING or NEW (quirk)."""
-    fresh = order.is_open and order.active_from_ms > exchange.at_ms
-    return (
-        exchange.quirks.fresh_order if fresh and exchange.quirks.fresh_order != "unreadable" else order.status
-    )
-
-
-def is_readable(exchange: Exchange, order: Order) -> bool:
-    """Not hidden by a trouble, and not too fresh to be read (dossier 10.19)."""
-    too_fresh = order.active_from_ms > exchange.at_ms and exchange.quirks.fresh_order == "unreadable"
-    return not too_fresh and order.hidden_until_ms <= exchange.at_ms
 
 
 def advanced_fields(exchange: Exchange, order: Order) -> Row:
@@ -111,7 +100,7 @@ def advanced_fields(exchange: Exchange, order: Order) -> Row:
             "contingency_type": order.contingency_type,
             "leg_id": order.leg_id,
         }
-    if order.exchange_order_id and exchange.quirks.exchange_order_id == "when_live":
+    if order.exchange_order_id and exchange.behaviour.exchange_order_id == "when_live":
         row["exchange_order_id"] = order.exchange_order_id
     if order.status == "REJECTED":
         row["reject_reason"] = str(order.reason)
@@ -126,6 +115,22 @@ def time_fields(order: Order) -> Row:
         "create_time_ns": str(order.create_time_ns),
         "update_time": order.update_time_ns // NS_PER_MS,
     }
+
+
+def visible_status(exchange: Exchange, order: Order) -> str:
+    """An order that is readable but not yet acknowledged shows PENDING or NEW (option fresh_order)."""
+    fresh = order.is_open and order.active_from_ms > exchange.at_ms
+    return (
+        exchange.behaviour.fresh_order
+        if fresh and exchange.behaviour.fresh_order != "unreadable"
+        else order.status
+    )
+
+
+def is_readable(exchange: Exchange, order: Order) -> bool:
+    """Whether reads show the order: not hidden by a fault, and not too new (dossier 10.19)."""
+    too_fresh = order.active_from_ms > exchange.at_ms and exchange.behaviour.fresh_order == "unreadable"
+    return not too_fresh and order.hidden_until_ms <= exchange.at_ms
 
 
 def trade_row(exchange: Exchange, trade: Trade) -> Row:
@@ -158,57 +163,7 @@ def date_text(ns: int) -> str:
     return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%d")
 
 
-HALF, POSITION_LIMIT_FACTOR = Decimal("0.5"), 20
-INITIAL_MARGIN_RATE = Decimal("0.05")  # of a derivative position's value: chosen, the dossier has no rate
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """One token: owned, locked, worth per unit, and what the answer admits of the lock."""
-
-    currency: str
-    quantity: Decimal
-    reserved: Decimal
-    hidden_reserved: Decimal
-    shown_reserved: Decimal
-    usd: Decimal
-
-    @property
-    def free(self) -> Decimal:
-        return self.quantity - self.hidden_reserved - self.shown_reserved
-
-    @property
-    def value(self) -> Decimal:
-        return truncate_to_8((self.quantity - self.hidden_reserved) * self.usd)
-
-    @property
-    def haircut_value(self) -> Decimal:
-        return truncate_to_8(self.value * haircut(self.currency))
-
-
-def holdings(exchange: Exchange) -> list[Holding]:
-    """Tokens that are owned; where a lock shows depends on quirks D28 and 11.16."""
-    reserved = settlement.reserved(exchange)
-    sold = (
-        settlement.reserved_by_side(exchange, "SELL")
-        if exchange.quirks.sell_reservation != "like_buys"
-        else {}
-    )
-    found = []
-    for currency, quantity in exchange.ledger.balances.items():
-        if quantity:
-            lock, by_sells = reserved.get(currency, ZERO), sold.get(currency, ZERO)
-            hidden, shown = split_reserved(exchange, lock, by_sells)
-            found.append(Holding(currency, quantity, lock, hidden, shown, exchange.usd(currency)))
-    return found
-
-
-def split_reserved(exchange: Exchange, lock: Decimal, by_sells: Decimal) -> tuple[Decimal, Decimal]:
-    """(lock that only lowers values, lock that shows as reserved_qty)."""
-    rest, shown = lock - by_sells, ZERO
-    if exchange.quirks.sell_reservation == "reserved_qty":
-        shown = by_sells
-    return (ZERO, shown + rest) if exchange.quirks.reserved_qty == "amount" else (rest, shown)
+# The account view, with the recorded arithmetic (dossier 5.6)
 
 
 def balance_row(exchange: Exchange) -> Row:
@@ -246,21 +201,6 @@ def balance_row(exchange: Exchange) -> Row:
     }
 
 
-def position_margin(exchange: Exchange) -> Decimal:
-    """What derivatives tie up; nothing on an account that has none, as in every recording."""
-    holding = exchange.positions.values()
-    marks = (
-        abs(each.quantity) * exchange.prices.mark(each.instrument_name, exchange.at_ms) for each in holding
-    )
-    return truncate_to_8(sum(marks, ZERO) * INITIAL_MARGIN_RATE)
-
-
-def position_cost(exchange: Exchange) -> Decimal:
-    return truncate_to_8(
-        sum((abs(each.quantity) * each.entry_price for each in exchange.positions.values()), ZERO)
-    )
-
-
 def token_row(holding: Holding) -> Row:
     return {
         "quantity": trimmed_text(holding.quantity),
@@ -275,8 +215,72 @@ def token_row(holding: Holding) -> Row:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One token: quantity, reserved amount, the part of it that the answer shows, and USD per unit."""
+
+    currency: str
+    quantity: Decimal
+    reserved: Decimal
+    hidden_reserved: Decimal
+    shown_reserved: Decimal
+    usd: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        return self.quantity - self.hidden_reserved - self.shown_reserved
+
+    @property
+    def value(self) -> Decimal:
+        return truncate_to_8((self.quantity - self.hidden_reserved) * self.usd)
+
+    @property
+    def haircut_value(self) -> Decimal:
+        return truncate_to_8(self.value * haircut(self.currency))
+
+
+def holdings(exchange: Exchange) -> list[Holding]:
+    """Tokens with a balance; options decide where the reservation shows (D28, 11.16)."""
+    reserved = settlement.reserved(exchange)
+    sold = (
+        settlement.reserved(exchange, side="SELL")
+        if exchange.behaviour.sell_reservation != "like_buys"
+        else {}
+    )
+    found = []
+    for currency, quantity in exchange.ledger.balances.items():
+        if quantity:
+            amount, by_sells = reserved.get(currency, ZERO), sold.get(currency, ZERO)
+            hidden, shown = split_reserved(exchange, amount, by_sells)
+            found.append(Holding(currency, quantity, amount, hidden, shown, exchange.usd(currency)))
+    return found
+
+
+def split_reserved(exchange: Exchange, amount: Decimal, by_sells: Decimal) -> tuple[Decimal, Decimal]:
+    """(reserved amount that only lowers values, reserved amount shown as reserved_qty)."""
+    rest, shown = amount - by_sells, ZERO
+    if exchange.behaviour.sell_reservation == "reserved_qty":
+        shown = by_sells
+    return (ZERO, shown + rest) if exchange.behaviour.reserved_qty == "amount" else (rest, shown)
+
+
 def unrounded_value(held_tokens: list[Holding]) -> Decimal:
     return sum(((each.quantity - each.hidden_reserved) * each.usd for each in held_tokens), ZERO)
+
+
+def position_margin(exchange: Exchange) -> Decimal:
+    """The margin of derivative positions; zero without any, as in every recording."""
+    holding = exchange.positions.values()
+    marks = (
+        abs(each.quantity) * exchange.prices.mark(each.instrument_name, exchange.at_ms) for each in holding
+    )
+    return truncate_to_8(sum(marks, ZERO) * INITIAL_MARGIN_RATE)
+
+
+def position_cost(exchange: Exchange) -> Decimal:
+    return truncate_to_8(
+        sum((abs(each.quantity) * each.entry_price for each in exchange.positions.values()), ZERO)
+    )
 
 
 def leverage(exposure: Decimal, margin: Decimal) -> str:
@@ -284,6 +288,6 @@ def leverage(exposure: Decimal, margin: Decimal) -> str:
 
 
 def is_idle(exchange: Exchange) -> bool:
-    """Turned false in the recordings while orders were open."""
+    """False while orders are open, as in the recordings."""
     first: Order | None = next(iter(exchange.open_orders()), None)
     return first is None

@@ -1,8 +1,6 @@
-"""The WSGI application: the protocol under /exchange/v1/, the controls under /_control/ (loopback only).
+"""HTTP in front of the exchange: the WSGI application, an adapter for `requests`, and a server on a loopback port.
 
-The same application without a socket: a transport for requests, mounted on http://simulator.
-
-The simulator on a real loopback port, for the dry run and for tests that want a socket.
+The protocol is under /exchange/v1/, the controls are under /_control/ (loopback only).
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from urllib3 import HTTPResponse
 from waitress import wasyncore
 from waitress.server import create_server
 
-from exchange.simulator import control, fault_injection, protocol
+from exchange.simulator import control, fault_injection, protocol, stale_reads
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.fault_injection import ConnectionDropped, Reply
 from exchange.simulator.faults import FaultRule, rules_in_phase
@@ -36,17 +34,19 @@ from exchange.simulator.protocol import ApiResponse, Request
 API, CONTROL = "/exchange/v1/", "/_control/"
 IN_PROCESS = "simulator.in_process"
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
+THREADS = 4
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+Timeout = float | tuple[float, float] | tuple[float, None] | None
 
 
 class App:
-    """Callable by any WSGI server and by SimulatorAdapter. `sleep` makes slow answers slow."""
+    """Callable by any WSGI server and by SimulatorAdapter. `sleep` delays slow answers."""
 
     def __init__(self, exchange: Exchange, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.exchange = exchange
         self.sleep = sleep
-        self.snapshots = fault_injection.SnapshotHistory()
+        self.snapshots = stale_reads.SnapshotHistory()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         reply = self.handle(environ)
@@ -64,7 +64,7 @@ class App:
         return Reply(404, b"not found", fault_injection.TEXT)
 
     def handle_api_call(self, request: Request) -> Reply:
-        """Troubles before, the call itself under the lock, troubles after."""
+        """Faults before, the call itself under the lock, faults after."""
         exchange = self.exchange
         with exchange.lock:
             rules = exchange.faults.matching_rules(request.method)
@@ -97,17 +97,17 @@ class App:
         return response
 
     def stale_response(self, request: Request, rules: list[FaultRule], response: ApiResponse) -> ApiResponse:
-        """The answer of some seconds ago, when a stale rule strikes."""
+        """The answer of some seconds ago, if a stale rule applies."""
         for rule in rules:
             if rule.kind == "stale":
                 ms = self.exchange.at_ms - int(float(rule.detail.get("age_s", 5)) * 1000)
-                response = fault_injection.stale_response(
+                response = stale_reads.stale_response(
                     self.exchange, request, response, self.snapshots.as_of(ms), ms
                 )
         return response
 
     def handle_control_call(self, environ: Environ, verb: str) -> Reply:
-        """Not for other machines, and not for a web page open on this one."""
+        """Refused to other machines, and to web pages open on this one (Origin header)."""
         if environ.get("REMOTE_ADDR", "") not in LOOPBACK or environ.get("HTTP_ORIGIN"):
             return Reply(403, b'{"error":"loopback only"}')
         body = parse_body(environ)
@@ -117,7 +117,7 @@ class App:
         return Reply(status, fault_injection.to_json(result))
 
     def headers(self, reply: Reply) -> list[tuple[str, str]]:
-        """The Date header tells the exchange's own clock, wrong as it may be."""
+        """The Date header is the exchange's own clock, including its error."""
         length = len(reply.body) + (100 if reply.broken else 0)
         return [
             ("Content-Type", reply.content_type),
@@ -127,7 +127,7 @@ class App:
 
     def body(self, reply: Reply) -> Iterator[bytes]:
         if reply.broken:
-            yield b"{"  # fewer bytes than promised: the server closes the line
+            yield b"{"  # fewer bytes than Content-Length: the server closes the connection
             return
         half = len(reply.body) // 2 if reply.pause_s else 0
         yield reply.body[:half]
@@ -168,14 +168,14 @@ def phrase(status: int) -> str:
         return "Unknown"
 
 
-Timeout = float | tuple[float, float] | tuple[float, None] | None
+# In process, without a socket
 
 
 class SimulatorAdapter(HTTPAdapter):
     """`session.mount("http://simulator", SimulatorAdapter(app))`.
 
     A dropped connection raises ConnectionError. An answer that took longer than the read timeout, by the
-    exchange's clock, raises ReadTimeout after it was processed, as on a real line.
+    exchange's clock, raises ReadTimeout after the call was processed, as on a real connection.
     """
 
     def __init__(self, app: App) -> None:
@@ -209,7 +209,7 @@ class SimulatorAdapter(HTTPAdapter):
 
 
 def wsgi_environ(request: requests.PreparedRequest) -> dict[str, Any]:
-    """What a WSGI server would make of it."""
+    """The environment that a WSGI server would build."""
     url, body = urlsplit(request.url or ""), request.body or b""
     data = body.encode() if isinstance(body, str) else body
     headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
@@ -226,14 +226,14 @@ def wsgi_environ(request: requests.PreparedRequest) -> dict[str, Any]:
     }
 
 
-THREADS = 4
+# On a port
 
 
 class Server:
-    """A WSGI app bound to a loopback port. The port is taken at once; `run` answers until `stop`."""
+    """A WSGI app bound to a loopback port. The port is bound at once; `run` serves until `stop`."""
 
     def __init__(self, app: Any, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Port 0 takes any free one. Raises ValueError off loopback, OSError when the port is taken."""
+        """Port 0 is any free one. ValueError for a host that is not loopback, OSError for a port in use."""
         if not ip_address(host).is_loopback:
             raise ValueError(f"The simulator only serves this machine, not {host}")
         bound = socket.create_server((host, port))
@@ -247,7 +247,7 @@ class Server:
         wasyncore.close_all(self._server._map)
 
     def stop(self) -> None:
-        """From any other thread: closing happens in the serving one."""
+        """Call this from another thread; the serving thread closes the sockets."""
         self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
 
 
@@ -257,7 +257,7 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 0) -> Server:
 
 @contextmanager
 def running_server(app: Any) -> Iterator[str]:
-    """The app in a thread on any free port; gives its address."""
+    """Serve the app in a thread on any free port; yields its address."""
     server = serve(app)
     thread = Thread(target=server.run, name="simulator", daemon=True)
     thread.start()

@@ -19,8 +19,7 @@ from oco.models import OcoGroup, OcoLeg
 from oco.presentation.group_detail import fills_of
 from oco.presentation.risk_reward import percent_from, signed_gain
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.templatetags.formatting import amount_text, percent_text, signed, usd_text
-from portfolio.templatetags.labels import instrument_label
+from portfolio.formatting import amount_text, instrument_label, percent_text, signed, usd_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

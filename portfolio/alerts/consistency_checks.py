@@ -17,9 +17,8 @@ from exchange.models.sync import Stream
 from exchange.selectors import orders_executed
 from oco.models import Watermark
 from portfolio.alerts.conditions import Incident, incident_open, incident_resolve
+from portfolio.formatting import amount_text, instrument_label
 from portfolio.models import Alert
-from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument_label
 
 SETTLE_TIME = timedelta(minutes=10)  # an execution may be listed later than its order
 LOOKBACK = timedelta(days=1)

@@ -21,10 +21,9 @@ from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
 from oco.presentation.reasons import render_reason
 from portfolio.dashboard.selectors import Dashboard, load_dashboard
+from portfolio.formatting import amount_text, instrument_label
 from portfolio.models import Alert
 from portfolio.status.sync_status import Freshness, SyncState
-from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument_label
 
 DAY = timedelta(days=1)
 

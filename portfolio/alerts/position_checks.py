@@ -39,10 +39,9 @@ from portfolio.alerts.conditions import (
     incident_resolve_all,
 )
 from portfolio.dashboard.selectors import usd_prices
+from portfolio.formatting import amount_text, instrument_label
 from portfolio.models import Alert, Perpetual
 from portfolio.signals.watchlist import fresh_prices, load_quotes
-from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument_label
 
 ABOVE_LIMIT_PREFIX = "dear "
 

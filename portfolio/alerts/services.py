@@ -18,9 +18,9 @@ from oco.selectors import events_unreported
 from portfolio.alerts.closed_groups import FILLED_STATES, load_closing_trade
 from portfolio.alerts.conditions import TITLE_LENGTH, Incident, incident_open, incident_resolve
 from portfolio.alerts.position_checks import check_groups, group_incident
+from portfolio.formatting import instrument_label
 from portfolio.models import Alert
 from portfolio.models.alerts import INFORMATIONAL_KINDS
-from portfolio.templatetags.labels import instrument_label
 
 Kind = Alert.Kind
 ALERT_KINDS = {

@@ -1,4 +1,4 @@
-"""The small charts as SVG: geometry in attributes, looks in classes, the same in words for who cannot see them."""
+"""The small charts as SVG: geometry in attributes, style in classes, and the same as text for screen readers."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,16 +12,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from oco.engine.pricing import ExitSide
-from portfolio.templatetags.formatting import amount_text, percent_text, signed
-from portfolio.web import charts as curve
-from portfolio.web import charts as steps
+from portfolio.formatting import amount_text, percent_text, signed
+from portfolio.web import charts
 from portfolio.web.preferences import current_preferences
 
 register = template.Library()
 
 NOTHING: SafeString = mark_safe("")
-DAYS, YEAR = timedelta(days=2), timedelta(days=366)
-CLOCK, DAY, MONTH = "H:i", "j M", "M Y"
+TWO_DAYS, YEAR = timedelta(days=2), timedelta(days=366)
+TIME_LABEL, DAY_LABEL, MONTH_LABEL = "H:i", "j M", "M Y"
 
 
 @register.inclusion_tag("_ladder.html", name="ladder")
@@ -35,12 +34,12 @@ def ladder(
     failed: bool = False,
     exit_side: str = ExitSide.SELL,
 ) -> dict[str, Any]:
-    """Stop to target, to scale; `failed`: the stop is not on the exchange. Prices in the pair's own currency.
+    """Stop, entry, current price and take profit, to scale. Prices are in the quote currency.
 
-    What buys back has the stop above and the target below.
+    A buy-back has its stop above and its take profit below. `failed`: the stop is not on the exchange.
     """
     is_mirrored = exit_side == ExitSide.BUY
-    drawn = steps.ladder(stop=stop, target=target, entry=entry, now=now, is_mirrored=is_mirrored)
+    drawn = charts.ladder(stop=stop, target=target, entry=entry, now=now, is_mirrored=is_mirrored)
     return {
         "drawn": drawn,
         "is_mirrored": is_mirrored,
@@ -49,19 +48,19 @@ def ladder(
         "now": now,
         "decimals": decimals,
         "failed": failed,
-        "words": " ".join(_ladder_words(name, drawn, (now, entry, stop, target), decimals, failed)),
+        "words": " ".join(_ladder_sentences(name, drawn, (now, entry, stop, target), decimals, failed)),
     }
 
 
-def _ladder_words(
+def _ladder_sentences(
     name: str,
-    drawn: steps.Ladder,
+    drawn: charts.Ladder,
     prices: tuple[Decimal | None, ...],
     decimals: int | None,
     failed: bool,
 ) -> list[str]:
-    now, entry, stop, target = (None if one is None else amount_text(one, decimals) for one in prices)
-    said = [
+    now, entry, stop, target = (None if price is None else amount_text(price, decimals) for price in prices)
+    sentences = [
         _("%(name)s now %(price)s.") % {"name": name, "price": now} if now else "",
         _("Entry %s.") % entry if entry else "",
         _("Stop loss %(price)s%(away)s%(missing)s.")
@@ -74,7 +73,7 @@ def _ladder_words(
         if target
         else _("No take profit."),
     ]
-    return [one for one in said if one]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _away(percent: Decimal | None) -> str:
@@ -83,8 +82,8 @@ def _away(percent: Decimal | None) -> str:
 
 @register.simple_tag
 def sparkline(values: Sequence[Decimal]) -> SafeString:
-    """A curve without axes; the words beside it say what matters. Nothing for fewer than two values."""
-    path = curve.sparkline(values)
+    """A curve without axes, beside a text that says the same. Empty for fewer than two values."""
+    path = charts.sparkline(values)
     box = 'viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"'
     html = f'<svg class="spark" {box}><path d="{{}}"></path></svg>'
     return format_html(html, path) if path else NOTHING
@@ -97,8 +96,8 @@ def line_chart(
     name: str = "line",
     height: int = 190,
 ) -> dict[str, Any]:
-    """Value over time in USD with axes, a sentence, and the same as a table. `name` makes its ids unique."""
-    drawn = curve.line(points)
+    """USD values over time with axes, a sentence and a table. `name` makes its ids unique on the page."""
+    drawn = charts.line(points)
     return {
         "line": drawn,
         "labels": _labels(drawn) if drawn else (),
@@ -111,20 +110,20 @@ def line_chart(
     }
 
 
-def _labels(line: curve.Line) -> tuple[str, ...]:
-    """First, middle and last moment: as clock within two days, else as day, with the year beyond one."""
+def _labels(line: charts.Line) -> tuple[str, ...]:
+    """First, middle and last moment: the time within two days, else the day, with the year beyond one."""
     length = line.ends - line.starts
-    style = CLOCK if length <= DAYS else DAY if length <= YEAR else MONTH
+    style = TIME_LABEL if length <= TWO_DAYS else DAY_LABEL if length <= YEAR else MONTH_LABEL
     moments = (line.starts, line.middle, line.ends)
     return tuple(dateformat.format(timezone.localtime(moment), style) for moment in moments)
 
 
 @register.simple_tag
-def meter(value: int | Decimal | None, most: int | Decimal = 100) -> SafeString:
-    """A thin bar of `value` out of `most`; its number stands beside it."""
-    share = min(max(Decimal(value or 0) / most, Decimal(0)), Decimal(1)) * 100
+def meter(value: int | Decimal | None, maximum: int | Decimal = 100) -> SafeString:
+    """A thin bar of `value` out of `maximum`, beside its number."""
+    percent = min(max(Decimal(value or 0) / maximum, Decimal(0)), Decimal(1)) * 100
     html = (
         '<svg class="bar" aria-hidden="true"><rect class="t" width="100%" height="100%" rx="2"></rect>'
         '<rect class="v" width="{}%" height="100%" rx="2"></rect></svg>'
     )
-    return format_html(html, f"{share:.1f}")
+    return format_html(html, f"{percent:.1f}")

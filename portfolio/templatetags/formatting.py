@@ -1,13 +1,12 @@
-"""Numbers as people read them, made in this one place; the whole value stays in `<data value>`.
+"""Filters for numbers and times.
 
-With hidden amounts money and quantities are masked, prices and percentages are not: a price is public.
-
-Times as people read them: the clock in the desk's time zone, ages coarse.
+The exact number stays in `<data value>`. With amounts hidden, money and quantities are masked, while prices and
+percentages are not: a price is public. Times are in TIME_ZONE.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django import template
 from django.utils import dateformat, timezone
@@ -17,20 +16,22 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import format_decimal
 from exchange.selectors import OrderRow
+from portfolio.formatting import UNKNOWN, age, amount_text, own_decimals, percent_text, signed, usd_text
 from portfolio.status.sync_status import age_seconds
 from portfolio.web.preferences import current_preferences
 
 register = template.Library()
 
-UNKNOWN = "n/a"
-CENT = Decimal("0.01")
-MAX_DECIMALS = 8
 UP, DOWN = "M5 1 9.5 9h-9z", "M5 9 .5 1h9z"
+TIME, TIME_TO_MINUTE, THIS_YEAR, EARLIER = "H:i:s", "H:i", "j M H:i", "j M Y"
+NO_TIME = format_html('<span class="na">{}</span>', UNKNOWN)
+
+register.filter("age", age)
 
 
 @register.filter
 def usd(value: Decimal | None) -> SafeString:
-    """`$1,234.56`, rounded half even to the cent, never to nothing."""
+    """`$1,234.56`, rounded half even to the cent."""
     return money(value, usd_text(value))
 
 
@@ -42,7 +43,7 @@ def usd_down(value: Decimal | None) -> SafeString:
 
 @register.filter
 def usd_big(value: Decimal | None) -> SafeString:
-    """As `usd` with the cents set back, for the largest figure of a page."""
+    """As `usd` with small cents, for the largest figure of a page."""
     text = usd_text(value)
     if value is None or "." not in text or text.startswith(("<", "−<")):
         return money(value, text)
@@ -52,20 +53,20 @@ def usd_big(value: Decimal | None) -> SafeString:
 
 @register.filter
 def gain(value: Decimal | None) -> SafeString:
-    """A result in USD: arrow, sign, colour last. Nothing won or lost is grey and has no sign."""
-    return _result(value, money(value, signed(usd_text(value), value)), arrow=True)
+    """A P&L in USD with arrow, sign and colour; zero is grey and has no sign."""
+    return _coloured(value, money(value, signed(usd_text(value), value)), arrow=True)
 
 
 @register.filter
 def gain_plain(value: Decimal | None) -> SafeString:
-    """The same without the arrow, for what would be won or lost."""
-    return _result(value, money(value, signed(usd_text(value), value)))
+    """As `gain` without the arrow, for a possible gain or loss."""
+    return _coloured(value, money(value, signed(usd_text(value), value)))
 
 
 @register.filter
 def change(value: Decimal | None) -> SafeString:
-    """A change in percent: arrow, sign, colour last."""
-    return _result(value, signed_percent(value), arrow=True)
+    """A change in percent with arrow, sign and colour."""
+    return _coloured(value, signed_percent(value), arrow=True)
 
 
 @register.filter
@@ -75,27 +76,33 @@ def signed_percent(value: Decimal | None, decimals: int = 2) -> SafeString:
 
 
 @register.filter
-def realised(order: OrderRow, results: Mapping[int, Decimal]) -> Decimal | None:
-    """What this sale gained in USD, None when that is not known."""
-    return results.get(order.id)
+def realised(order: OrderRow, realised_pnl: Mapping[int, Decimal]) -> Decimal | None:
+    """The realised P&L of a sell order in USD, None when it is not known."""
+    return realised_pnl.get(order.id)
 
 
 @register.filter
 def amount(value: Decimal | None, decimals: int | None = None) -> SafeString:
-    """A price with the instrument's decimals; without an instrument, with its own, at most eight."""
+    """A price with the decimals of its instrument, else with its own, at most eight."""
     return data(value, amount_text(value, decimals))
 
 
 @register.filter
+def same_decimals_as(value: Decimal | None, other: Decimal | None) -> SafeString:
+    """A price with as many decimals as another price of the same instrument."""
+    return amount(value, own_decimals(other))
+
+
+@register.filter
 def quantity(value: Decimal | None, decimals: int | None = None) -> SafeString:
-    """How much of something, written as `amount`."""
+    """As `amount`, but masked while amounts are hidden."""
     return money(value, amount_text(value, decimals))
 
 
 @register.filter
-def held(value: Decimal | None, decimals: int | None = None) -> SafeString:
-    """A quantity of a currency, rounded down: the decimals of its pair, else its own, at most eight."""
-    return money(value, held_text(value, decimals))
+def quantity_down(value: Decimal | None, decimals: int | None = None) -> SafeString:
+    """As `quantity`, but rounded down: nobody can sell what is not there."""
+    return money(value, amount_text(value, decimals, rounding=ROUND_DOWN))
 
 
 @register.filter
@@ -104,8 +111,41 @@ def percent(value: Decimal | None, decimals: int = 2) -> SafeString:
     return data(value, percent_text(value, decimals))
 
 
+@register.filter
+def clock(moment: datetime | None, now: datetime) -> SafeString:
+    """`14:02:41` today, `21 Nov 22:47` this year, `21 Nov 2025` earlier."""
+    if moment is None:
+        return NO_TIME
+    then, today = timezone.localtime(moment), timezone.localtime(now)
+    same_day, same_year = then.date() == today.date(), then.year == today.year
+    return _time(moment, dateformat.format(then, TIME if same_day else THIS_YEAR if same_year else EARLIER))
+
+
+@register.filter
+def minute(moment: datetime | None, now: datetime) -> SafeString:
+    """As `clock`, without the seconds."""
+    if moment is None:
+        return NO_TIME
+    then, today = timezone.localtime(moment), timezone.localtime(now)
+    return _time(
+        moment, dateformat.format(then, TIME_TO_MINUTE if then.date() == today.date() else THIS_YEAR)
+    )
+
+
+@register.filter
+def ago(moment: datetime, now: datetime) -> SafeString:
+    """`23 s ago`, updated by the script while the page is open."""
+    return _ticking(moment, now, _("%s ago"))
+
+
+@register.filter
+def since(moment: datetime, now: datetime) -> SafeString:
+    """`41 min`, updated by the script while the page is open."""
+    return _ticking(moment, now, "%s")
+
+
 def money(value: Decimal | None, text: str) -> SafeString:
-    """`data`, unless amounts are hidden."""
+    """As `data`, but masked while amounts are hidden."""
     if value is None or not current_preferences().hides_amounts:
         return data(value, text)
     return format_html(
@@ -114,50 +154,13 @@ def money(value: Decimal | None, text: str) -> SafeString:
 
 
 def data(value: Decimal | None, text: str) -> SafeString:
-    """`text` with the exact number behind it, for copying and for machines."""
+    """`text` with the exact number in `value`, for copying and for programs."""
     if value is None:
         return format_html('<span class="na">{}</span>', text)
     return format_html('<data value="{}">{}</data>', format_decimal(value), text)
 
 
-def usd_text(value: Decimal | None, *, rounding: str = ROUND_HALF_EVEN) -> str:
-    if value is None:
-        return UNKNOWN
-    sign, size = "−" if value < 0 else "", abs(value)
-    shown = size.quantize(CENT, rounding=rounding)
-    return f"{sign}<$0.01" if size and not shown else f"{sign}${shown:,f}"
-
-
-def amount_text(value: Decimal | None, decimals: int | None = None) -> str:
-    """Rounded half even to `decimals`; what would become zero is shown whole."""
-    if value is None:
-        return UNKNOWN
-    return _grouped(value, _own_decimals(value) if decimals is None else decimals)
-
-
-def held_text(value: Decimal | None, decimals: int | None = None) -> str:
-    """What would become zero is shown whole."""
-    if value is None:
-        return UNKNOWN
-    return _grouped(value, _own_decimals(value) if decimals is None else decimals, rounding=ROUND_DOWN)
-
-
-def percent_text(value: Decimal | None, decimals: int = 2) -> str:
-    """What would become zero is `<0.01%`."""
-    if value is None:
-        return UNKNOWN
-    least = Decimal(1).scaleb(-decimals)
-    if value and not value.quantize(least):
-        return f"{'−' if value < 0 else ''}<{least}%"
-    return f"{_grouped(value, decimals)}%"
-
-
-def signed(text: str, value: Decimal | None) -> str:
-    """A plus before what is more than nothing; the minus is there already."""
-    return f"+{text}" if value is not None and value > 0 else text
-
-
-def _result(value: Decimal | None, html: SafeString, *, arrow: bool = False) -> SafeString:
+def _coloured(value: Decimal | None, html: SafeString, *, arrow: bool = False) -> SafeString:
     if not value:
         return format_html('<span class="muted">{}</span>', html)
     css_class, path = ("gain", UP) if value > 0 else ("loss", DOWN)
@@ -167,63 +170,10 @@ def _result(value: Decimal | None, html: SafeString, *, arrow: bool = False) -> 
     )
 
 
-def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:
-    """Thousands by commas and a true minus."""
-    shown = value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
-    return f"{value if value and not shown else shown:,f}".replace("-", "−")
+def _time(moment: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), text)
 
 
-def _own_decimals(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    return min(MAX_DECIMALS, max(0, -exponent)) if isinstance(exponent, int) else 0
-
-
-AGE_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-TODAY, THIS_YEAR, EARLIER = "H:i:s", "j M H:i", "j M Y"
-
-
-@register.filter
-def clock(moment: datetime | None, now: datetime) -> SafeString:
-    """`14:02:41` today, `21 Nov 22:47` before, `21 Nov 2025` in another year."""
-    if moment is None:
-        return format_html('<span class="na">n/a</span>')
-    here, today = timezone.localtime(moment), timezone.localtime(now)
-    style = TODAY if here.date() == today.date() else THIS_YEAR if here.year == today.year else EARLIER
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), dateformat.format(here, style))
-
-
-@register.filter
-def minute(moment: datetime | None, now: datetime) -> SafeString:
-    """As `clock`, without the seconds."""
-    if moment is None:
-        return format_html('<span class="na">n/a</span>')
-    here, today = timezone.localtime(moment), timezone.localtime(now)
-    style = "H:i" if here.date() == today.date() else THIS_YEAR
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), dateformat.format(here, style))
-
-
-@register.filter
-def age(seconds: int | None) -> str:
-    """`23 s`, `4 min`, `2 h`, `3 d`: the largest unit that is not zero."""
-    if seconds is None:
-        return "n/a"
-    size, unit = next((step for step in AGE_UNITS if seconds >= step[0]), AGE_UNITS[-1])
-    return f"{seconds // size} {unit}"
-
-
-@register.filter
-def ago(moment: datetime, now: datetime) -> SafeString:
-    """`23 s ago`, counted on by the script while the page is open."""
-    words = _("%s ago")
-    return _ticking(moment, now, words)
-
-
-@register.filter
-def since(moment: datetime, now: datetime) -> SafeString:
-    """`41 min`, counted on by the script while the page is open."""
-    return _ticking(moment, now, "%s")
-
-
-def _ticking(moment: datetime, now: datetime, words: str) -> SafeString:
+def _ticking(moment: datetime, now: datetime, wording: str) -> SafeString:
     html = '<time datetime="{}" data-age="{}">{}</time>'
-    return format_html(html, moment.isoformat(), words, words % age(age_seconds(moment, now=now)))
+    return format_html(html, moment.isoformat(), wording, wording % age(age_seconds(moment, now=now)))

@@ -1,11 +1,4 @@
-"""`{% live "name" %}…{% endlive %}`: a part of a page that is replaced when it changes.
-
-Alerts in templates: where one leads, and how its delivery looks.
-
-Results in templates: looked up by currency or order, and in words where they are not known.
-
-Signals as people read them.
-"""
+"""Tags for single parts of a page: live panels, delivery of alerts, missing P&L figures, inputs of signals."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -20,16 +13,36 @@ from django.utils.translation import gettext_lazy as _
 
 from portfolio.accounting.pnl import UnknownReason
 from portfolio.alerts.messages import alert_path
+from portfolio.formatting import amount_text, own_decimals
 from portfolio.models import Alert
 from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
-from portfolio.templatetags.formatting import amount, amount_text, data
+from portfolio.templatetags.formatting import data
 from portfolio.web.live import Panel
 
 register = template.Library()
 
+State = Alert.State
+DELIVERY_PILLS = {
+    State.DUE: ("wait", "clock"),
+    State.SENDING: ("wait", "clock"),
+    State.SENT: ("ok", "circle-check"),
+    State.FAILED: ("crit", "triangle-alert"),
+    State.DESK: ("off", "layout-dashboard"),
+}
+UNKNOWN_REASON_TEXTS: dict[str, Promise] = {
+    UnknownReason.BEHIND: _("The recorded fills are still being processed."),
+    UnknownReason.UNEXPLAINED: _(
+        "The balance exceeds the recorded buys: the rest arrived another way, or earlier."
+    ),
+    UnknownReason.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
+    UnknownReason.UNPRICED: _("No price in US dollars."),
+}
+
+register.filter("alert_url_path", alert_path)
+
 
 class LiveNode(template.Node):
-    """Its panel goes into the page, and to `live_answer` when an open page asks what is new."""
+    """Renders its panel, and hands it to `live_response` when an open page asks for changes."""
 
     def __init__(self, name: FilterExpression, inner: NodeList) -> None:
         self.name, self.nodelist = name, inner
@@ -40,70 +53,41 @@ class LiveNode(template.Node):
         collected = getattr(context.get("request"), "live_panels", None)
         if collected is not None:
             collected.append(panel)
-        return mark_safe(panel.to_html())  # noqa: S308  # made of what the template has escaped
+        return mark_safe(panel.to_html())  # noqa: S308  # the template has escaped its values
 
 
 @register.tag("live")
 def live(parser: Parser, token: Token) -> LiveNode:
-    """One panel: no form in it, for a token differs each time. Ages go into `<time>`, which does not count."""
+    """`{% live "name" %}…{% endlive %}`: a part of a page that is replaced when it changes.
+
+    It may hold no form, because the CSRF token differs in every response. Ages go into `<time>`, which is ignored.
+    """
     _, name = token.split_contents()
     inner = parser.parse(("endlive",))
     parser.delete_first_token()
     return LiveNode(parser.compile_filter(name), inner)
 
 
-State = Alert.State
-DELIVERY = {
-    State.DUE: ("wait", "clock"),
-    State.SENDING: ("wait", "clock"),
-    State.SENT: ("ok", "circle-check"),
-    State.FAILED: ("crit", "triangle-alert"),
-    State.DESK: ("off", "layout-dashboard"),
-}
-
-
-@register.filter
-def alert_url_path(alert: Alert) -> str:
-    return alert_path(alert)
-
-
 @register.filter
 def delivery_css_class(alert: Alert) -> str:
-    return DELIVERY[State(alert.state)][0]
+    return DELIVERY_PILLS[State(alert.state)][0]
 
 
 @register.filter
 def delivery_icon(alert: Alert) -> str:
-    return DELIVERY[State(alert.state)][1]
-
-
-WHY_WORDS: dict[str, Promise] = {
-    UnknownReason.BEHIND: _("The recorded fills are still being processed."),
-    UnknownReason.UNEXPLAINED: _(
-        "The balance exceeds the recorded buys: the rest arrived another way, or earlier."
-    ),
-    UnknownReason.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
-    UnknownReason.UNPRICED: _("No price in US dollars."),
-}
+    return DELIVERY_PILLS[State(alert.state)][1]
 
 
 @register.filter
-def lookup(results: Mapping[Any, Any], key: object) -> Any:
+def lookup(values: Mapping[Any, Any], key: object) -> Any:
     """The entry of `key`, or None."""
-    return results.get(key)
-
-
-@register.filter
-def same_decimals_as(value: Decimal | None, other: Decimal | None) -> SafeString:
-    """A price with as many decimals as another one of the same thing."""
-    exponent = other.as_tuple().exponent if other is not None else None
-    return amount(value, max(0, -exponent) if isinstance(exponent, int) else None)
+    return values.get(key)
 
 
 @register.filter
 def unknown_reason_text(unknown_reason: str | None) -> Promise | str:
-    """A sentence for why a result is not known; nothing when it is."""
-    return WHY_WORDS[unknown_reason] if unknown_reason else ""
+    """Why a P&L figure is missing; empty when it is there."""
+    return UNKNOWN_REASON_TEXTS[unknown_reason] if unknown_reason else ""
 
 
 @register.filter
@@ -114,13 +98,12 @@ def timeframe_label(timeframe: str) -> str:
 
 @register.filter
 def input_label(name: str) -> str:
-    """What an indicator is called."""
+    """The name of an indicator."""
     return str(INPUT_NAMES.get(name, name))
 
 
 @register.filter
 def input_value(text: str) -> SafeString:
-    """With the digits it was stored with: an indicator of a coin of a millionth has many."""
+    """With all stored decimals: an indicator of a coin worth a millionth has many."""
     value = Decimal(text)
-    exponent = value.as_tuple().exponent
-    return data(value, amount_text(value, max(0, -exponent) if isinstance(exponent, int) else 0))
+    return data(value, amount_text(value, own_decimals(value) or 0))

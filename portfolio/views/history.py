@@ -25,9 +25,8 @@ from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
 from oco.presentation.reasons import render_reason
 from portfolio.accounting.pnl import trade_results
+from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import read_access_required
-from portfolio.templatetags.formatting import amount_text
-from portfolio.templatetags.labels import instrument_label as pair
 from portfolio.views.list_forms import ActivityFilterForm
 from portfolio.views.list_pages import (
     FILE_BATCH_SIZE,
@@ -253,7 +252,7 @@ def _fill_row(at: datetime, trade: Trade, lookups: ActivityLookups) -> ActivityR
         text=template
         % {
             "quantity": amount_text(trade.quantity, quantity_decimals),
-            "name": pair(trade.instrument_name),
+            "name": instrument_label(trade.instrument_name),
             "price": amount_text(trade.price, price_decimals),
         },
         trade=trade,
@@ -273,7 +272,7 @@ def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
         at=at,
         kind=ActivityKind.EVENT,
         instrument_name=event.group.instrument_name,
-        text=template % pair(event.group.instrument_name),
+        text=template % instrument_label(event.group.instrument_name),
         reason=render_reason(event.stored_reason),
         css_class="bad" if is_bad else "good" if moved and event.new == "ACTIVE" else "",
         state=event.new if moved else "",

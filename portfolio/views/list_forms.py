@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from exchange.models import ExchangeOrder
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 from exchange.selectors import UNKNOWN
-from portfolio.templatetags.labels import LABELS, ORDER_PILLS
+from portfolio.formatting import LABELS, ORDER_PILLS
 
 Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin
 ANY = ("", _("Any"))

@@ -16,8 +16,8 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
 from portfolio.accounting.pnl import order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
+from portfolio.formatting import UNTRIGGERED_STATUSES
 from portfolio.security.access import read_access_required
-from portfolio.templatetags.labels import UNTRIGGERED_STATUSES
 from portfolio.views.list_forms import OrderFilterForm
 from portfolio.views.list_pages import (
     FILE_BATCH_SIZE,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from portfolio.formatting import instrument_label
 from portfolio.models import WatchlistItem
 from portfolio.security.access import read_access_required
 from portfolio.signals.watchlist import (
@@ -23,7 +24,6 @@ from portfolio.signals.watchlist import (
     watchlist_rows,
     watchlist_set_note,
 )
-from portfolio.templatetags.labels import instrument_label
 
 STEPS = {"up": -1, "down": 1}
 

@@ -24,6 +24,7 @@ from exchange.selectors import OrderRow, orders_executed
 from oco.presentation.positions import Overview
 from portfolio.alerts.selectors import AlertSummary, alert_summary
 from portfolio.dashboard.selectors import Dashboard, load_overview
+from portfolio.formatting import code_label, instrument_label
 from portfolio.security.access import may_read
 from portfolio.signals.selectors import COMPUTE_INTERVAL
 from portfolio.status.sync_status import (
@@ -36,7 +37,6 @@ from portfolio.status.sync_status import (
     sync_state,
 )
 from portfolio.status.trading_mode import current_mode
-from portfolio.templatetags.labels import code_label, instrument_label
 from portfolio.web.attention import AttentionBanner, AttentionItem, attention_items, build_attention_banner
 from portfolio.web.live import revision
 from portfolio.web.preferences import current_preferences

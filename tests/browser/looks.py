@@ -7,7 +7,8 @@ import axe_playwright_python
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ASK = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
+# Swagger UI's own markup is not ours to correct.
+ASK = "tags => axe.run({exclude: ['#swagger-ui']}, {runOnly: tags, resultTypes: ['violations']})"
 
 
 @cache

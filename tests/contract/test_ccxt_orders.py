@@ -147,7 +147,7 @@ def test_its_trigger_orders_are_refused_at_the_old_address(trader, world, kind, 
 
 @pytest.mark.parametrize("code", [218, 40004])
 def test_the_refusal_of_the_old_address_can_be_another(trader, world, code):
-    world.quirk(old_endpoint_trigger=code)
+    world.set_behaviour(old_endpoint_trigger=code)
     with pytest.raises(ccxt.ExchangeError, match=f'"code":{code}'):
         trader.create_order("BTC/USD", "market", "sell", 0.01, None, {"triggerPrice": 55000})
 

@@ -108,7 +108,7 @@ def test_the_same_order_placed_by_both_differs_only_in_what_ccxt_adds(world, wir
 
 def test_the_simulator_takes_a_string_id_only_when_told(world):
     """A quirk of the protocol (dossier D2), not of one client: with numbers only, ccxt is refused."""
-    world.quirk(id_type="number")
+    world.set_behaviour(id_type="number")
     ccxt_exchange = ccxt_client(world, "http://simulator", world.session())
     answer = ccxt_exchange.session.post(
         "http://simulator/exchange/v1/private/user-balance",

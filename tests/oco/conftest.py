@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oco.rig import clear_database
+from tests.oco.harness import clear_database
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from exchange.simulator.config import CHOICES
 from exchange.simulator.faults import KINDS
-from tests.oco.history import History
-from tests.oco.life import COINS
-from tests.oco.rig import PRICES
+from tests.oco.action_history import ActionHistory
+from tests.oco.actions import COINS
+from tests.oco.harness import PRICES
 
 UNRELATED = (
     "nonce_rule",
@@ -23,7 +23,7 @@ UNRELATED = (
     "rate_penalty_ms",
     "rate_private",
 )
-QUIRKS = st.fixed_dictionaries(
+BEHAVIOUR = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(values) for name, values in CHOICES.items() if name not in UNRELATED}
 )
 SYMBOLS = st.sampled_from([*PRICES])
@@ -105,21 +105,21 @@ class Machine(RuleBasedStateMachine):
     """One account. A number such as "the third order" is taken modulo what there is."""
 
     steps = 0
-    failed: History | None = None
+    failed: ActionHistory | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: History | None = None
+        self.history: ActionHistory | None = None
 
     @initialize(
-        quirks=QUIRKS,
+        behaviour=BEHAVIOUR,
         rich=st.booleans(),
         backs=st.booleans(),
         breach=st.sampled_from(["EXIT", "EXIT", "ALERT"]),
         hand=st.sampled_from(["RESPECT", "RESPECT", "REPLACE"]),
     )
-    def begin(self, quirks: dict[str, Any], rich: bool, backs: bool, breach: str, hand: str) -> None:
-        self.history = History({"rich": rich, "backs": backs, **quirks})
+    def begin(self, behaviour: dict[str, Any], rich: bool, backs: bool, breach: str, hand: str) -> None:
+        self.history = ActionHistory({"rich": rich, "backs": backs, **behaviour})
         self.do("sync")
         for side in ("BUY", "SELL"):
             self.do("policy", side, on_breach=breach, on_hand_cancel=hand)
@@ -268,7 +268,7 @@ class Machine(RuleBasedStateMachine):
     def add_fault(self, add_fault: tuple[str, dict[str, Any]], method: str) -> None:
         self.do("add_fault", add_fault[0], method, **add_fault[1])
 
-    @precondition(lambda self: self.history and self.history.life.world.faults.rules)
+    @precondition(lambda self: self.history and self.history.actions.world.faults.rules)
     @rule()
     def clear_faults(self) -> None:
         self.do("clear_faults")

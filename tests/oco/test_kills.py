@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.oco.kills import kill_run
+from tests.oco.kill_run import kill_run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

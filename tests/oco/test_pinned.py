@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oco.history import play
+from tests.oco.action_history import play
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 FACES_APART = {"triggered_in_plain": "shown", "exchange_order_id": "never"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exchange.simulator import control
 from exchange.simulator.server import App, running_server
-from tests.oco.kills import KillRun, static_exchange
+from tests.oco.kill_run import KillRun, static_exchange
 from tests.programs import Installation, Program, descendants
 from tests.soak.kills import environment
 

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from portfolio.templatetags.formatting import amount, amount_text, held_text, percent, usd, usd_down, usd_text
-from portfolio.templatetags.labels import code_label, cover_pill, instrument_label
+from portfolio.formatting import amount_text, code_label, instrument_label, usd_text
+from portfolio.templatetags.formatting import amount, percent, quantity_down, usd, usd_down
+from portfolio.templatetags.labels import cover_pill
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,16 @@ def test_amounts_have_the_decimals_of_their_instrument(value, decimals, text):
     assert amount_text(Decimal(value), decimals) == text
 
 
-def test_what_is_held_is_rounded_down_to_eight_decimals():
-    assert held_text(Decimal("0.1234567899")) == "0.12345678"
-    assert held_text(Decimal("0.10")) == "0.10"
-    assert held_text(Decimal("0.00000000009")) == "0.00000000009"
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.1234567899", "0.12345678"),
+        ("0.10", "0.10"),
+        ("0.00000000009", "0.00000000009"),
+    ],
+)
+def test_a_balance_is_rounded_down_to_eight_decimals(value, text):
+    assert f">{text}<" in quantity_down(Decimal(value))
 
 
 def test_cash_is_rounded_down():
@@ -63,14 +70,13 @@ def test_the_whole_number_stays_behind_the_text():
 def test_what_is_not_known_is_no_number():
     assert ">&lt;0.01%<" in percent(Decimal("0.0041935634655492"))
     assert "−&lt;0.1%" in percent(Decimal("-0.04"), 1)
-    for shown in (usd(None), usd_down(None), amount(None, 2), percent(None)):
+    for shown in (usd(None), usd_down(None), amount(None, 2), quantity_down(None), percent(None)):
         assert shown == '<span class="na">n/a</span>'
-    assert held_text(None) == "n/a"
 
 
 def test_the_words_of_the_exchange_become_ours():
     assert (instrument_label("BTC_USD"), instrument_label("BTCUSD-PERP")) == ("BTC/USD", "BTCUSD-PERP")
-    assert (code_label("STOP_LOSS"), code_label("SOMETHING_NEW")) == ("Stop-loss", "Something new")
+    assert (code_label("STOP_LOSS"), code_label("SOMETHING_NEW")) == ("Stop loss", "Something new")
     assert 'class="pill ok"' in cover_pill("PROTECTED")
     assert cover_pill("PROTECTED").endswith("Protected</span>")
     assert 'class="pill off" data-status="SOMETHING_NEW"' in cover_pill("SOMETHING_NEW")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portfolio.templatetags.formatting import age, clock
+from portfolio.formatting import age
+from portfolio.templatetags.formatting import clock
 
 NOW = datetime(2026, 11, 22, 14, 32, 41, tzinfo=UTC)
 

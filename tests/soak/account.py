@@ -29,9 +29,9 @@ from exchange.simulator.models import LIMIT_TRIGGERS, MARKET_TRIGGERS, Order
 from exchange.sync.backfill import history_slice
 from oco.reconcile.loop import CycleReport
 from portfolio.worker.runner import sync_run
+from tests.bookkeeping import differences
 from tests.exchange.simulator.world import World
-from tests.record import differences
-from tests.story import BALANCES, PRICES, small_catalogue
+from tests.scenario import BALANCES, PRICES, small_catalogue
 from tests.support import Desk
 
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
@@ -45,14 +45,14 @@ AMBIGUOUS = (
     "exchange_order_id",
     "order_id_ranges",
 )  # with these, which faces belong together can only be guessed
-QUIRKS = {name: values for name, values in CHOICES.items() if name not in AMBIGUOUS}
+BEHAVIOUR = {name: values for name, values in CHOICES.items() if name not in AMBIGUOUS}
 
 FREQUENT = (  # those that the sync notices most
     *("history_window", "tie_order", "ns_resolution", "unknown_order", "triggered_in_plain", "fills_carry"),
     *("fills_client_oid", "refusal_ids", "ack_delay_ms", "fresh_order", "cancel_delay_ms", "partial_fills"),
     *("oco_race", "oco_remainder", "client_oid_unique", "client_oid_scope", "untriggered_status"),
 )
-WEIGHTED = [*sorted(QUIRKS), *FREQUENT * 4]
+WEIGHTED = [*sorted(BEHAVIOUR), *FREQUENT * 4]
 
 symbols = st.sampled_from(SYMBOLS)
 sides = st.sampled_from(["BUY", "SELL"])
@@ -151,9 +151,11 @@ class Account(RuleBasedStateMachine):
         Account.steps += 1
         super().check_invariants(*args, **kwargs)
 
-    @initialize(quirks=st.dictionaries(st.sampled_from(WEIGHTED), st.integers(1, 2), max_size=6))
-    def set_quirks(self, quirks: dict[str, int]) -> None:
-        self.world.quirk(**{name: QUIRKS[name][at % len(QUIRKS[name])] for name, at in quirks.items()})
+    @initialize(behaviour=st.dictionaries(st.sampled_from(WEIGHTED), st.integers(1, 2), max_size=6))
+    def set_behaviour(self, behaviour: dict[str, int]) -> None:
+        self.world.set_behaviour(
+            **{name: BEHAVIOUR[name][at % len(BEHAVIOUR[name])] for name, at in behaviour.items()}
+        )
 
     # what our own program sends
 
@@ -463,7 +465,7 @@ class Account(RuleBasedStateMachine):
 
     def send_manually(self, method: str, **params: Any) -> None:
         with contextlib.suppress(Refusal):
-            self.world.by_hand(method, **params)
+            self.world.send_manually(method, **params)
 
     def pick_orders(self, pick: int) -> Sequence[Order]:
         """One of the open orders, or none when there are none."""

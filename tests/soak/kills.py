@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from tests.oco.kills import kill_run
+from tests.oco.kill_run import kill_run
 
 EACH = 10
 

@@ -16,6 +16,7 @@ from portfolio.worker.database import database_create_missing
 from portfolio.worker.schedule import schedules_create_missing
 
 ADMIN = "admin"
+UNUSED_STATIC = ["redoc"]  # the API documentation uses Swagger UI
 
 
 class Command(BaseCommand):
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Created the database {settings.DATABASES['default']['NAME']}.")
         call_command("migrate", interactive=False, verbosity=0)
         if not options["no_static"]:
-            call_command("collectstatic", interactive=False, verbosity=0)
+            call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_STATIC)
         for name in schedules_create_missing(now=timezone.now()):
             self.stdout.write(f"Created the schedule “{name}”.")
         if names := watchlist_create_default(now=timezone.now()):

@@ -26,11 +26,11 @@ from oco.presentation.risk_reward import RiskReward, Terms
 from oco.services.validation import AccountContext
 from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
+from portfolio.formatting import age
 from portfolio.models import Balance
 from portfolio.signals.watchlist import fresh_prices, load_quotes
 from portfolio.status.sync_status import Freshness, sync_state
 from portfolio.status.trading_mode import current_trading
-from portfolio.templatetags.formatting import age
 
 
 def stale_data_reason(*, now: datetime) -> str:

@@ -19,8 +19,8 @@ from oco.models import OcoGroup
 from oco.presentation.group_detail import GroupDetail, group_details
 from oco.selectors import GroupProblem, group_instruments, groups_filtered
 from portfolio.dashboard.selectors import load_dashboard
+from portfolio.formatting import GROUP_PILLS
 from portfolio.security.access import read_access_required
-from portfolio.templatetags.labels import GROUP_PILLS
 from portfolio.views.dashboard import coverage, position_lines
 from portfolio.web.page_context import PageContext
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from exchange.simulator.requests import signature
+from exchange.simulator.access import signature
 from tests.exchange.simulator.world import KEY, SECRET, URL, World
 
 Reply = tuple[int, dict[str, Any]]

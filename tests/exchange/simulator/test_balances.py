@@ -1,4 +1,4 @@
-"""The account view: what a lock does to it, and what the quirks let it show."""
+"""The account view: what a lock does to it, and what the behaviour options let it show."""
 
 from decimal import Decimal
 
@@ -9,12 +9,12 @@ from tests.exchange.simulator.world import World
 
 
 def shown(world: World, currency: str) -> dict[str, str]:
-    rows = world.by_hand("private/user-balance")["data"][0]["position_balances"]
+    rows = world.send_manually("private/user-balance")["data"][0]["position_balances"]
     return next(row for row in rows if row["instrument_name"] == currency)
 
 
 def test_an_account_never_funded_owns_nothing():
-    row = World({}).by_hand("private/user-balance")["data"][0]
+    row = World({}).send_manually("private/user-balance")["data"][0]
     assert (row["position_balances"], row["total_cash_balance"]) == ([], "0")
 
 
@@ -41,11 +41,11 @@ def test_or_it_shows_as_reserved():
 
 
 @pytest.mark.parametrize(
-    ("quirk", "reserved", "free"),
+    ("option", "reserved", "free"),
     [("like_buys", "0", "60"), ("reserved_qty", "40", "60"), ("invisible", "0", "100")],
 )
-def test_how_a_resting_sell_shows_is_a_quirk(quirk, reserved, free):
-    world = World({"CRO": 100}, sell_reservation=quirk)
+def test_how_a_resting_sell_shows_is_an_option(option, reserved, free):
+    world = World({"CRO": 100}, sell_reservation=option)
     world.sell("CRO_USD", 40, "0.05")
     row = shown(world, "CRO")
     assert (row["quantity"], row["reserved_qty"], row["max_withdrawal_balance"]) == ("100", reserved, free)
@@ -72,13 +72,13 @@ def test_a_part_that_filled_locks_no_more():
 
 def test_every_coin_is_valued_in_dollars():
     world = World({"USD": 100, "BTC": "0.01", "CRO": 1000})
-    row = world.by_hand("private/user-balance")["data"][0]
+    row = world.send_manually("private/user-balance")["data"][0]
     worth = 100 + Decimal("0.01") * world.price("BTC_USD") + 1000 * world.price("CRO_USD")
     assert Decimal(row["total_cash_balance"]) == worth
 
 
 def test_the_history_of_the_balance_ends_now():
-    rows = World({"USD": 100}).by_hand("private/user-balance-history", timeframe="H1", limit=3)["data"]
+    rows = World({"USD": 100}).send_manually("private/user-balance-history", timeframe="H1", limit=3)["data"]
     assert [row["c"] for row in rows] == ["100", "100", "100"]
     assert rows[1]["t"] - rows[0]["t"] == 3_600_000
 
@@ -86,20 +86,20 @@ def test_the_history_of_the_balance_ends_now():
 def test_a_position_put_there_by_hand_is_shown_against_mark():
     world = World()
     world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
-    row = world.by_hand("private/get-positions")["data"][0]
+    row = world.send_manually("private/get-positions")["data"][0]
     mark = world.prices.mark("BTCUSD-PERP", world.now_ms())
     assert (row["quantity"], row["type"]) == ("-0.5", "PERPETUAL_SWAP")
     assert Decimal(row["open_position_pnl"]) == Decimal("-0.5") * (mark - 60_000)
     world.control("position", instrument_name="BTCUSD-PERP", quantity=0)
-    assert world.by_hand("private/get-positions") == {"data": []}
+    assert world.send_manually("private/get-positions") == {"data": []}
 
 
 def test_fee_rates_are_basis_points():
-    rates = World().by_hand("private/get-fee-rate")
-    one = World().by_hand("private/get-instrument-fee-rate", instrument_name="BTC_USD")
+    rates = World().send_manually("private/get-fee-rate")
+    one = World().send_manually("private/get-instrument-fee-rate", instrument_name="BTC_USD")
     assert rates["effective_spot_maker_rate_bps"] == one["effective_maker_rate_bps"] == "24.2500000000"
     with pytest.raises(Refusal, match="209"):
-        World().by_hand("private/get-instrument-fee-rate")
+        World().send_manually("private/get-instrument-fee-rate")
 
 
 def test_the_cumulative_fee_of_a_buy_is_in_coins_whatever_was_charged():

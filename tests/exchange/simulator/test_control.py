@@ -36,7 +36,7 @@ def test_fill_a_part_then_the_rest():
 def test_fill_an_untriggered_stop_by_either_id():
     world = World({"CRO": 100})
     asked = {"instrument_name": "CRO_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "100"}
-    order_id = world.by_hand("private/advanced/create-order", **asked, ref_price="0.045")["order_id"]
+    order_id = world.send_manually("private/advanced/create-order", **asked, ref_price="0.045")["order_id"]
     world.fill(order_id, 60)
     assert control(world, "fill", order_id=world.order(order_id).exchange_order_id)[1]["status"] == "FILLED"
 
@@ -71,11 +71,11 @@ def test_money_in_and_out():
     assert control(world, "withdraw", currency="USD", amount="1")[1]["code"] == 30024
 
 
-def test_quirks_are_changed_and_told_with_their_choices():
+def test_behaviour_options_are_changed_and_listed_with_their_choices():
     world = World()
     answer = control(world, "quirks", collar="mark", ack_delay_ms=350)[1]
     assert (answer["quirks"]["collar"], answer["choices"]["collar"]) == ("mark", ["best", "mark"])
-    assert world.exchange.quirks.ack_delay_ms == 350
+    assert world.exchange.behaviour.ack_delay_ms == 350
     assert control(world, "quirks", collar="none")[0] == 400
     assert control(world, "quirks", no_such="x")[0] == 400
 

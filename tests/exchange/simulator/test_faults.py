@@ -68,7 +68,7 @@ def test_rules_go_one_by_one_or_all_together():
     assert [rule["kind"] for rule in faults.rows()] == ["garbage"]
     faults.clear()
     assert struck(faults, 3) == []
-    with pytest.raises(ValueError, match="no trouble is called flood"):
+    with pytest.raises(ValueError, match="no fault is called flood"):
         faults.add("flood")
 
 
@@ -287,7 +287,7 @@ def test_a_stale_list_shows_its_legs_as_they_were():
     world.faults.add("stale", age_s=5)
     leg = {"instrument_name": "CRO_USD", "side": "SELL", "quantity": "100"}
     legs = [leg | {"type": "LIMIT", "price": "0.05"}, leg | {"type": "STOP_LOSS", "ref_price": "0.045"}]
-    list_id = world.by_hand("private/advanced/create-oco", order_list=legs)["list_id"]
+    list_id = world.send_manually("private/advanced/create-oco", order_list=legs)["list_id"]
     client = world.client()
     assert len(client.order_list_detail([list_id])) == 2
     world.tick(6)

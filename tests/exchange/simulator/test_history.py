@@ -21,7 +21,7 @@ def cancelled(world: World, name: str) -> Order:
 
 
 def names(world: World, method: str = HISTORY, **params: object) -> list[str]:
-    return [row["client_oid"] for row in world.by_hand(method, **params)["data"]]
+    return [row["client_oid"] for row in world.send_manually(method, **params)["data"]]
 
 
 def test_newest_end_first_whatever_began_first():
@@ -82,7 +82,7 @@ def test_pages_are_walked_by_the_oldest_time():
         world.buy("CRO_USD", 100, client_oid=f"o{number}")
     seen, end = [], None
     while True:
-        rows = world.by_hand(TRADES, limit=3, **({} if end is None else {"end_time": end}))["data"]
+        rows = world.send_manually(TRADES, limit=3, **({} if end is None else {"end_time": end}))["data"]
         if not rows:
             break
         seen += [row["client_oid"] for row in rows]
@@ -94,14 +94,14 @@ def test_a_hundred_and_one_in_one_millisecond():
     world = World(ns_resolution="ms")
     for _ in range(101):
         world.buy("CRO_USD", 100)
-    rows = world.by_hand(TRADES, limit=500)["data"]
+    rows = world.send_manually(TRADES, limit=500)["data"]
     assert len(rows) == 100
     assert len({row["create_time_ns"] for row in rows}) == 1
 
 
-@pytest.mark.parametrize(("quirk", "expected"), [("newest_first", ["b", "a"]), ("oldest_first", ["a", "b"])])
-def test_the_order_inside_one_moment_is_a_quirk(quirk, expected):
-    world = World(ns_resolution="ms", tie_order=quirk)
+@pytest.mark.parametrize(("option", "expected"), [("newest_first", ["b", "a"]), ("oldest_first", ["a", "b"])])
+def test_the_order_inside_one_moment_is_an_option(option, expected):
+    world = World(ns_resolution="ms", tie_order=option)
     for name in ("a", "b"):
         cancelled(world, name)
     assert names(world) == expected
@@ -113,14 +113,14 @@ def test_the_window_may_be_on_creation():
     world.tick(DAY * 2)
     world.cancel(order)
     assert names(world) == []
-    world.quirk(history_window="update")
+    world.set_behaviour(history_window="update")
     assert names(world) == ["long"]
 
 
-@pytest.mark.parametrize(("quirk", "seen"), [("any", ["a"]), ("seven_days", []), ("refused", None)])
+@pytest.mark.parametrize(("option", "seen"), [("any", ["a"]), ("seven_days", []), ("refused", None)])
 @pytest.mark.parametrize(("method", "field"), [(HISTORY, "history_widest"), (TRADES, "trades_widest")])
-def test_more_than_seven_days_at_once(method, field, quirk, seen):
-    world = World(**{field: quirk})
+def test_more_than_seven_days_at_once(method, field, option, seen):
+    world = World(**{field: option})
     start = world.now_ms()
     world.buy("CRO_USD", 100, client_oid="a")
     world.tick(DAY * 8)
@@ -142,7 +142,7 @@ def test_after_half_a_year_the_records_are_gone():
 def test_the_name_spaces_have_their_own_histories_and_share_the_trades():
     world = World({"CRO": 100, "USD": 100})
     asked = {"instrument_name": "CRO_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "100"}
-    world.by_hand("private/advanced/create-order", **asked, ref_price="0.045", client_oid="stop")
+    world.send_manually("private/advanced/create-order", **asked, ref_price="0.045", client_oid="stop")
     world.buy("CRO_USD", 100, client_oid="plain")
     world.set_price("CRO_USD", "0.044")
     assert names(world) == ["plain"]
@@ -199,7 +199,7 @@ def test_a_hundred_thousand_finished_orders_and_a_thousand_open_ones_answer_quic
     for day in range(20):
         end = world.now_ms() - day * DAY * 1000
         assert len(names(world, end_time=end)) == len(names(world, TRADES, end_time=end)) == 100
-    world.by_hand("private/user-balance")
+    world.send_manually("private/user-balance")
     world.tick(60)
     assert time.perf_counter() - started < 5
     assert world.exchange.audit() == []
@@ -216,7 +216,7 @@ def test_a_saved_exchange_goes_on_where_it_was():
         "price": "0.05",
     }
     stop = target | {"type": "STOP_LOSS", "ref_price": "0.045"}
-    world.by_hand("private/advanced/create-oco", order_list=[target, stop])
+    world.send_manually("private/advanced/create-oco", order_list=[target, stop])
     state = world.exchange.to_state()
     back = Exchange.from_state(state, prices=world.prices, now_ms=world.now_ms)
     assert back.to_state() == state

@@ -21,7 +21,7 @@ STOP = {
 def pair(world: World, target: dict | None = None, stop: dict | None = None) -> tuple[Order, Order]:
     """The two legs of a fresh OCO on 100 CRO; the market is at 0.0471. The target's first."""
     legs = [TARGET | {"client_oid": "target"} | (target or {}), STOP | {"client_oid": "stop"} | (stop or {})]
-    world.by_hand("private/advanced/create-oco", order_list=legs)
+    world.send_manually("private/advanced/create-oco", order_list=legs)
     return world.order(legs[0]["client_oid"]), world.order(legs[1]["client_oid"])
 
 
@@ -33,9 +33,11 @@ def refusal(world: World, target: dict | None = None, stop: dict | None = None) 
 
 def test_the_answer_is_only_a_list_id_and_the_legs_are_found_by_it():
     world = World({"CRO": 100})
-    answer = world.by_hand("private/advanced/create-oco", order_list=[TARGET, STOP])
+    answer = world.send_manually("private/advanced/create-oco", order_list=[TARGET, STOP])
     assert list(answer) == ["list_id"]
-    legs = world.by_hand("private/advanced/get-order-list-detail", list_id_list=[answer["list_id"]])["data"]
+    legs = world.send_manually("private/advanced/get-order-list-detail", list_id_list=[answer["list_id"]])[
+        "data"
+    ]
     assert [(leg["leg_id"], leg["order_type"], leg["status"]) for leg in legs] == [
         ("1", "LIMIT", "ACTIVE"),
         ("2", "STOP_LOSS", "PENDING"),
@@ -46,7 +48,7 @@ def test_the_answer_is_only_a_list_id_and_the_legs_are_found_by_it():
 
 def test_or_legs_without_a_client_id_take_their_order_id():
     world = World({"CRO": 100}, oco_default_client_oid="order_id")
-    world.by_hand("private/advanced/create-oco", order_list=[TARGET, STOP])
+    world.send_manually("private/advanced/create-oco", order_list=[TARGET, STOP])
     assert all(order.client_oid == order.order_id for order in world.open_orders())
 
 
@@ -101,16 +103,16 @@ def test_or_the_rest_is_cancelled_too():
 
 
 @pytest.mark.parametrize("reason", [0, 130008, 43012])
-def test_the_reason_of_the_killed_leg_is_a_quirk(reason):
+def test_the_reason_of_the_killed_leg_is_an_option(reason):
     world = World({"CRO": 100}, oco_sibling_reason=reason)
     _, stop = pair(world)
     world.set_price("CRO_USD", "0.05")
     assert stop.reason == reason
 
 
-@pytest.mark.parametrize(("quirk", "other"), [("both", "CANCELED"), ("one", "PENDING")])
-def test_cancelling_one_leg_cancels_the_other(quirk, other):
-    world = World({"CRO": 100}, oco_leg_cancel=quirk)
+@pytest.mark.parametrize(("option", "other"), [("both", "CANCELED"), ("one", "PENDING")])
+def test_cancelling_one_leg_cancels_the_other(option, other):
+    world = World({"CRO": 100}, oco_leg_cancel=option)
     target, stop = pair(world)
     world.cancel(target)
     assert (target.status, stop.status) == ("CANCELED", other)
@@ -119,10 +121,10 @@ def test_cancelling_one_leg_cancels_the_other(quirk, other):
 def test_cancel_oco_ends_both_and_a_second_time_it_is_too_late():
     world = World({"CRO": 100})
     target, stop = pair(world)
-    world.by_hand("private/advanced/cancel-oco", list_id=target.list_id)
+    world.send_manually("private/advanced/cancel-oco", list_id=target.list_id)
     assert (target.status, stop.status) == ("CANCELED", "CANCELED")
     with pytest.raises(Refusal, match="316"):
-        world.by_hand("private/advanced/cancel-oco", list_id=target.list_id)
+        world.send_manually("private/advanced/cancel-oco", list_id=target.list_id)
 
 
 def test_in_a_race_the_sibling_may_fill_as_well_if_the_coins_are_there():
@@ -192,7 +194,7 @@ def test_a_pair_is_refused_and_nothing_is_left_of_it(target, stop, code):
     assert world.exchange.lists == {}
 
 
-def test_two_triggers_and_unlike_legs_where_the_quirks_allow_them():
+def test_two_triggers_and_unlike_legs_where_the_options_allow_them():
     world = World(
         {"CRO": 200}, oco_two_triggers="accepted", oco_legs="free", oco_leg_client_oids="may_repeat"
     )
@@ -200,22 +202,22 @@ def test_two_triggers_and_unlike_legs_where_the_quirks_allow_them():
     assert world.exchange.dump()["reserved"] == {"CRO": "100"}
 
 
-def test_legs_too_near_to_mark_where_the_quirk_minds():
+def test_legs_too_near_to_mark_where_the_option_forbids_it():
     assert refusal(World({"CRO": 100}, oco_min_distance="half_percent"), {"price": "0.0472"}) == 50007
 
 
 def test_the_order_list_must_be_two_objects():
     for legs in ([TARGET], [TARGET, STOP, STOP], "both", [TARGET, "STOP"]):
         with pytest.raises(Refusal, match="40004"):
-            World({"CRO": 100}).by_hand("private/advanced/create-oco", order_list=legs)
+            World({"CRO": 100}).send_manually("private/advanced/create-oco", order_list=legs)
 
 
 @pytest.mark.parametrize("sign", ["negative", "positive"])
-def test_the_sign_of_a_legs_fee_is_a_quirk(sign):
+def test_the_sign_of_a_legs_fee_is_an_option(sign):
     world = World({"CRO": 100}, advanced_fee_sign=sign)
     pair(world)
     world.set_price("CRO_USD", "0.05")
-    row = world.by_hand("private/advanced/get-order-history")["data"][0]
+    row = world.send_manually("private/advanced/get-order-history")["data"][0]
     assert row["cumulative_fee"].startswith("-") == (sign == "negative")
 
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from exchange.simulator.config import Quirks, Refusal
-from exchange.simulator.requests import RateLimits
+from exchange.simulator.access import RateLimits
+from exchange.simulator.config import BehaviourOptions, Refusal
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 
 SOL = {"instrument_name": "SOL_USD", "side": "BUY", "quantity": "1"}
 
 
-def new_world(**quirks):
-    world = World({"USD": 100_000, "SOL": 100}, **quirks)
+def new_world(**behaviour):
+    world = World({"USD": 100_000, "SOL": 100}, **behaviour)
     world.set_price("SOL_USD", "150")
     return world
 
@@ -21,7 +21,7 @@ def pair(world):
         SOL | {"side": "SELL", "type": "LIMIT", "price": "170", "client_oid": "target"},
         SOL | {"side": "SELL", "type": "STOP_LOSS", "ref_price": "120", "client_oid": "stop"},
     ]
-    world.by_hand("private/advanced/create-oco", order_list=legs)
+    world.send_manually("private/advanced/create-oco", order_list=legs)
     return world.order("target")
 
 
@@ -31,10 +31,10 @@ def test_the_largest_order(most, refused):
     order = SOL | {"type": "LIMIT", "price": "140", "quantity": "300"}
     if refused:
         with pytest.raises(Refusal, match="314") as caught:
-            world.by_hand("private/create-order", **order)
+            world.send_manually("private/create-order", **order)
         assert world.order(caught.value.result["order_id"]).status == "REJECTED"
     else:
-        world.by_hand("private/create-order", **order)
+        world.send_manually("private/create-order", **order)
 
 
 @pytest.mark.parametrize(("farthest", "refused"), [("any", False), ("twice_mark", True)])
@@ -43,15 +43,15 @@ def test_the_farthest_trigger(farthest, refused):
     stop = SOL | {"type": "STOP_LOSS", "ref_price": "301"}
     if refused:
         with pytest.raises(Refusal, match="50007"):
-            world.by_hand("private/advanced/create-order", **stop)
+            world.send_manually("private/advanced/create-order", **stop)
         stop["ref_price"] = "300"
-    assert world.by_hand("private/advanced/create-order", **stop)["order_id"]
+    assert world.send_manually("private/advanced/create-order", **stop)["order_id"]
 
 
 @pytest.mark.parametrize(("every_ms", "status"), [(0, "FILLED"), (2000, "PENDING")])
 def test_how_often_a_trigger_is_looked_at(every_ms, status):
     world = new_world(trigger_every_ms=every_ms)
-    world.by_hand(
+    world.send_manually(
         "private/advanced/create-order",
         **SOL | {"side": "SELL"},
         type="STOP_LOSS",
@@ -66,7 +66,7 @@ def test_how_often_a_trigger_is_looked_at(every_ms, status):
 
 def test_a_touch_between_two_looks_goes_unseen():
     world = new_world(trigger_every_ms=2000)
-    world.by_hand(
+    world.send_manually(
         "private/advanced/create-order",
         **SOL | {"side": "SELL"},
         type="STOP_LOSS",
@@ -85,11 +85,11 @@ def test_the_plain_address_may_amend_a_leg():
         pair(world)
     change = {"orig_client_oid": "target", "new_price": "171", "new_quantity": "1", "client_oid": "target-2"}
     with pytest.raises(Refusal, match="212"):
-        refusing.by_hand("private/amend-order", **change)
-    accepting.by_hand("private/amend-order", **change)
+        refusing.send_manually("private/amend-order", **change)
+    accepting.send_manually("private/amend-order", **change)
     assert accepting.order("target-2").limit_price == 171
     with pytest.raises(Refusal, match="212"):
-        accepting.by_hand("private/amend-order", **change | {"orig_client_oid": "stop"})
+        accepting.send_manually("private/amend-order", **change | {"orig_client_oid": "stop"})
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_self_trade_scopes(scope, value, refused):
     order = SOL | {"type": "LIMIT", "price": "140", "stp_scope": scope, "stp_inst": "M"}
     if refused:
         with pytest.raises(Refusal, match="40004"):
-            world.by_hand("private/create-order", **order)
+            world.send_manually("private/create-order", **order)
     else:
-        world.by_hand("private/create-order", **order)
+        world.send_manually("private/create-order", **order)
     with pytest.raises(Refusal, match="40004"):
-        world.by_hand("private/create-order", **SOL, type="LIMIT", price="140", stp_scope="S")
+        world.send_manually("private/create-order", **SOL, type="LIMIT", price="140", stp_scope="S")
 
 
 @pytest.mark.parametrize(("days", "kept"), [(183, 1), (30, 0)])
@@ -115,13 +115,13 @@ def test_how_long_advanced_history_is_kept(days, kept):
     world.cancel(world.buy("SOL_USD", "1", "140"))
     world.tick(40 * 86_400)
     window = {"start_time": str(world.clock_ms - 41 * 86_400_000), "end_time": str(world.clock_ms)}
-    told = world.by_hand("private/advanced/get-order-history", **window)["data"]
+    told = world.send_manually("private/advanced/get-order-history", **window)["data"]
     assert len(told) == 2 * kept
-    assert len(world.by_hand("private/get-order-history", **window)["data"]) == 1
+    assert len(world.send_manually("private/get-order-history", **window)["data"]) == 1
 
 
-def calls_allowed(method, moments, **quirks):
-    limits, settings = RateLimits(enabled=True), Quirks().with_changes(quirks)
+def calls_allowed(method, moments, **behaviour):
+    limits, settings = RateLimits(enabled=True), BehaviourOptions().with_changes(behaviour)
     return [limits.allow(method, ms, settings) for ms in moments]
 
 

@@ -14,7 +14,7 @@ def refusal(world: World, **params: object) -> Refusal:
     """What a CRO_USD limit buy of 100 at 0.04, changed like this, is refused with."""
     asked = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "quantity": "100", "price": "0.04"}
     with pytest.raises(Refusal) as caught:
-        world.by_hand(
+        world.send_manually(
             CREATE, **{name: value for name, value in (asked | params).items() if value is not None}
         )
     return caught.value
@@ -173,15 +173,15 @@ def test_a_fee_in_a_third_token():
 
 @pytest.mark.parametrize("end", ["CANCELED", "EXPIRED", "REJECTED"])
 @pytest.mark.parametrize(
-    ("params", "quirk", "reason"),
+    ("params", "option", "reason"),
     [
         ({"price": "0.04", "time_in_force": "IMMEDIATE_OR_CANCEL"}, "ioc_end", 43004),
         ({"price": "0.04", "time_in_force": "FILL_OR_KILL"}, "fok_end", 43003),
         ({"price": "0.048", "exec_inst": ["POST_ONLY"]}, "post_only_end", 43005),
     ],
 )
-def test_orders_that_end_at_once_without_a_fill(params, quirk, reason, end):
-    order = World(**{quirk: end}).buy("CRO_USD", 100, **params)
+def test_orders_that_end_at_once_without_a_fill(params, option, reason, end):
+    order = World(**{option: end}).buy("CRO_USD", 100, **params)
     assert (order.status, order.reason, order.cumulative_quantity) == (end, reason, 0)
 
 
@@ -233,17 +233,17 @@ def test_quantity_wins_over_notional_or_both_are_refused():
         "notional": "50",
     }
     world = World()
-    assert world.order(world.by_hand(CREATE, **both)["order_id"]).cumulative_quantity == 100
+    assert world.order(world.send_manually(CREATE, **both)["order_id"]).cumulative_quantity == 100
     with pytest.raises(Refusal, match="40004"):
-        World(notional_and_quantity="refused").by_hand(CREATE, **both)
+        World(notional_and_quantity="refused").send_manually(CREATE, **both)
 
 
 def test_an_order_is_not_there_before_the_engine_has_it():
     world = World(ack_delay_ms=2000)
     order = world.buy("CRO_USD", 100, client_oid="fresh")
     with pytest.raises(Refusal, match="40401"):
-        world.by_hand("private/get-order-detail", client_oid="fresh")
-    assert world.by_hand("private/get-open-orders") == {"data": []}
+        world.send_manually("private/get-order-detail", client_oid="fresh")
+    assert world.send_manually("private/get-open-orders") == {"data": []}
     world.tick(2)
     assert order.status == "FILLED"
 
@@ -252,27 +252,27 @@ def test_an_order_is_not_there_before_the_engine_has_it():
 def test_or_it_is_there_with_an_early_status(status):
     world = World(ack_delay_ms=2000, fresh_order=status)
     world.buy("CRO_USD", 100, "0.04", client_oid="fresh")
-    assert world.by_hand("private/get-order-detail", client_oid="fresh")["status"] == status
+    assert world.send_manually("private/get-order-detail", client_oid="fresh")["status"] == status
     world.tick(2)
-    assert world.by_hand("private/get-order-detail", client_oid="fresh")["status"] == "ACTIVE"
+    assert world.send_manually("private/get-order-detail", client_oid="fresh")["status"] == "ACTIVE"
 
 
 def test_an_unknown_order_may_be_an_empty_answer():
-    assert World(unknown_order="empty").by_hand("private/get-order-detail", order_id="1") == {}
+    assert World(unknown_order="empty").send_manually("private/get-order-detail", order_id="1") == {}
 
 
 def test_cancel_by_either_id_and_only_once():
     world = World()
     order = world.buy("CRO_USD", 100, "0.04", client_oid="mine")
-    assert world.by_hand("private/cancel-order", client_oid="mine")["order_id"] == order.order_id
+    assert world.send_manually("private/cancel-order", client_oid="mine")["order_id"] == order.order_id
     with pytest.raises(Refusal, match="316"):
-        world.by_hand("private/cancel-order", order_id=order.order_id)
+        world.send_manually("private/cancel-order", order_id=order.order_id)
 
 
 @pytest.mark.parametrize("code", [316, 40401, 212])
 def test_cancel_of_an_order_nobody_knows(code):
     with pytest.raises(Refusal, match=str(code)):
-        World(cancel_unknown=code).by_hand("private/cancel-order", order_id="1")
+        World(cancel_unknown=code).send_manually("private/cancel-order", order_id="1")
 
 
 def test_an_accepted_cancel_can_lose_the_race():
@@ -297,7 +297,7 @@ def test_or_win_it():
 def test_cancel_all_of_one_instrument():
     world = World()
     cro, btc = world.buy("CRO_USD", 100, "0.04"), world.buy("BTC_USD", "0.001", "50000")
-    world.by_hand("private/cancel-all-orders", instrument_name="CRO_USD")
+    world.send_manually("private/cancel-all-orders", instrument_name="CRO_USD")
     assert (cro.status, btc.status) == ("CANCELED", "ACTIVE")
 
 
@@ -306,8 +306,11 @@ def test_amend_keeps_the_order_id_and_takes_the_new_client_id():
     order = world.buy("CRO_USD", 100, "0.04", client_oid="old")
     world.tick()
     asked = {"orig_client_oid": "old", "client_oid": "new", "new_price": "0.041", "new_quantity": "120"}
-    assert world.by_hand("private/amend-order", **asked) == {"client_oid": "new", "order_id": order.order_id}
-    row = world.by_hand("private/get-order-detail", client_oid="new")
+    assert world.send_manually("private/amend-order", **asked) == {
+        "client_oid": "new",
+        "order_id": order.order_id,
+    }
+    row = world.send_manually("private/get-order-detail", client_oid="new")
     assert (row["quantity"], row["limit_price"], row["order_value"]) == ("120", "0.04100", "4.920")
     assert row["update_time"] == row["create_time"] + 1000
 
@@ -317,7 +320,7 @@ def test_what_the_new_quantity_of_a_half_filled_order_means(meaning, total):
     world = World(amend_quantity=meaning)
     order = world.buy("CRO_USD", 100, "0.04")
     world.fill(order, 30)
-    world.by_hand("private/amend-order", order_id=order.order_id, new_price="0.04", new_quantity="80")
+    world.send_manually("private/amend-order", order_id=order.order_id, new_price="0.04", new_quantity="80")
     assert order.quantity == total
 
 
@@ -335,7 +338,7 @@ def test_an_amend_that_cannot_be_changes_nothing(changes, code):
     world = World()
     order = world.buy("CRO_USD", 100, "0.04")
     with pytest.raises(Refusal, match=str(code)):
-        world.by_hand("private/amend-order", order_id=order.order_id, **changes)
+        world.send_manually("private/amend-order", order_id=order.order_id, **changes)
     assert (order.quantity, order.limit_price) == (100, Decimal("0.04"))
 
 
@@ -343,14 +346,16 @@ def test_a_finished_order_cannot_be_amended():
     world = World()
     order = world.buy("CRO_USD", 100)
     with pytest.raises(Refusal, match="212"):
-        world.by_hand("private/amend-order", order_id=order.order_id, new_price="0.04", new_quantity="50")
+        world.send_manually(
+            "private/amend-order", order_id=order.order_id, new_price="0.04", new_quantity="50"
+        )
 
 
 def test_a_list_of_orders_says_for_each_whether_it_lives():
     world = World()
     leg = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "price": "0.04"}
     legs = [leg | {"quantity": "100", "client_oid": "a"}, leg | {"quantity": "1", "client_oid": "b"}]
-    answer = world.by_hand("private/create-order-list", contingency_type="LIST", order_list=legs)
+    answer = world.send_manually("private/create-order-list", contingency_type="LIST", order_list=legs)
     assert [(row["index"], row["code"], row["client_oid"]) for row in answer] == [(0, 0, "a"), (1, 415, "b")]
 
 
@@ -359,13 +364,13 @@ def test_or_carries_one_code_for_all_although_some_live():
     leg = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "price": "0.04"}
     legs = [leg | {"quantity": "100"}, leg | {"quantity": "1"}]
     with pytest.raises(Refusal, match="10001") as caught:
-        world.by_hand("private/create-order-list", contingency_type="LIST", order_list=legs)
+        world.send_manually("private/create-order-list", contingency_type="LIST", order_list=legs)
     assert [row["code"] for row in caught.value.result["result_list"]] == [0, 415]
 
 
 def test_linked_kinds_have_left_the_order_list_and_eleven_are_too_many():
     leg = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "price": "0.04", "quantity": "100"}
     with pytest.raises(Refusal, match="140001"):
-        World().by_hand("private/create-order-list", contingency_type="OCO", order_list=[leg, leg])
+        World().send_manually("private/create-order-list", contingency_type="OCO", order_list=[leg, leg])
     with pytest.raises(Refusal, match="40004"):
-        World().by_hand("private/create-order-list", contingency_type="LIST", order_list=[leg] * 11)
+        World().send_manually("private/create-order-list", contingency_type="LIST", order_list=[leg] * 11)

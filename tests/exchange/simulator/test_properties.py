@@ -12,7 +12,7 @@ from exchange.simulator.config import CHOICES, Refusal
 from exchange.simulator.models import Order
 from tests.exchange.simulator.world import World
 
-QUIRKS = st.fixed_dictionaries(
+BEHAVIOUR = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(values) for name, values in CHOICES.items()}
 )
 SYMBOLS = st.sampled_from(["CRO_USD", "BTC_USD", "CRO_USDT"])
@@ -27,10 +27,10 @@ FEES = st.sampled_from([{}, {"fee_instrument_name": "USD"}, {"fee_instrument_nam
 class Life(RuleBasedStateMachine):
     """One account with a few coins; refusals are part of life."""
 
-    @initialize(quirks=QUIRKS)
-    def begin(self, quirks: dict[str, Any]) -> None:
-        self.world = World({"USD": 500, "USDT": 300, "CRO": 9000, "BTC": "0.01"}, **quirks)
-        self.racing = quirks.get("oco_race") == "sibling_may_fill"
+    @initialize(behaviour=BEHAVIOUR)
+    def begin(self, behaviour: dict[str, Any]) -> None:
+        self.world = World({"USD": 500, "USDT": 300, "CRO": 9000, "BTC": "0.01"}, **behaviour)
+        self.racing = behaviour.get("oco_race") == "sibling_may_fill"
         self.executed: dict[int, Decimal] = {}
 
     def near(self, symbol: str, percent: Decimal) -> str:
@@ -44,7 +44,7 @@ class Life(RuleBasedStateMachine):
 
     def try_to(self, method: str, **params: Any) -> None:
         with suppress(Refusal):
-            self.world.by_hand(method, **params)
+            self.world.send_manually(method, **params)
 
     @rule(symbol=SYMBOLS, side=SIDES, percent=PERCENT, share=SHARES, tif=TIMES, fee=FEES)
     def limit(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.simulator.requests import param_text, signature
+from exchange.simulator.access import param_text, signature
 from tests.exchange.simulator import raw
 from tests.exchange.simulator.world import World
 
@@ -36,7 +36,7 @@ def test_the_id_comes_back_as_a_number_and_a_get_has_minus_one():
     assert raw.get(world, "public/get-tickers", instrument_name="BTC_USD")[1]["id"] == -1
 
 
-def test_text_ids_are_refused_where_the_quirk_says_so():
+def test_text_ids_are_refused_where_the_option_says_so():
     assert raw.code(raw.post(World(id_type="number"), "private/user-balance", id="12")) == 40001
 
 
@@ -79,7 +79,7 @@ def test_the_nonce_may_be_a_minute_off(off_ms, expected):
 
 
 @pytest.mark.parametrize("rule", ["unique", "increasing"])
-def test_a_nonce_used_twice_where_the_quirk_minds(rule):
+def test_a_nonce_used_twice_where_the_option_forbids_it(rule):
     world = World(nonce_rule=rule)
     assert [raw.code(raw.post(world, "private/user-balance")) for _ in range(2)] == [0, 40006]
 
@@ -137,7 +137,7 @@ def test_rate_limits_bite_only_when_switched_on():
     assert raw.code(raw.post(world, "private/get-trades")) == 0
 
 
-def test_a_refused_call_counts_where_the_quirk_says_so():
+def test_a_refused_call_counts_where_the_option_says_so():
     world = World(rate_refused_calls="counted")
     world.control("rate_limits", enabled=True)
     codes = []

@@ -14,11 +14,11 @@ def test_all_tickers_or_one():
     assert one == [row for row in everything if row["i"] == "CRO_USD"]
 
 
-def test_instrument_numbers_are_numbers_or_text_by_quirk():
+def test_instrument_numbers_are_numbers_or_text_by_option():
     world = World()
     row = raw.get(world, "public/get-instruments", inst_type="ignored")[1]["result"]["data"][0]
     assert isinstance(row["quote_decimals"], int)
-    world.quirk(instrument_numbers="string")
+    world.set_behaviour(instrument_numbers="string")
     row = raw.get(world, "public/get-instruments")[1]["result"]["data"][0]
     assert isinstance(row["quote_decimals"], str)
     assert row["tradable"] is True

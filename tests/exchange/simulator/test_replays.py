@@ -26,9 +26,9 @@ def alike(row: dict[str, Any]) -> dict[str, Any]:
     return {name: type(value) if name in OURS + TIMES else value for name, value in row.items()}
 
 
-def market(quirks: dict[str, Any] | None = None, **balances: str) -> World:
+def market(behaviour: dict[str, Any] | None = None, **balances: str) -> World:
     """CRO_USD as it stood on that day: bid 0.05474, ask 0.05475, fee 46 basis points."""
-    world = World(balances, **(quirks or {}))
+    world = World(balances, **(behaviour or {}))
     world.set_price("CRO_USD", "0.05474")
     world.set_fees(46, 46)
     return world
@@ -43,13 +43,15 @@ def test_the_notional_buy_and_the_sale_after_it():
     world = market(USD="18.02103432", CRO="30")
     for event in events(name, "private/create-order"):
         world.tick(0.8)
-        world.by_hand("private/create-order", client_oid=event["result"]["client_oid"], **event["params"])
+        world.send_manually(
+            "private/create-order", client_oid=event["result"]["client_oid"], **event["params"]
+        )
     for event in events(name, "private/get-order-detail"):
-        mine = world.by_hand("private/get-order-detail", client_oid=event["result"]["client_oid"])
+        mine = world.send_manually("private/get-order-detail", client_oid=event["result"]["client_oid"])
         assert alike(mine) == alike(event["result"])
         assert list(mine) == list(event["result"])
     trades = events(name, "private/get-trades")[0]
-    mine = world.by_hand("private/get-trades", **trades["params"])["data"]
+    mine = world.send_manually("private/get-trades", **trades["params"])["data"]
     assert [alike(row) for row in mine] == [alike(row) for row in trades["result.data"]]
     assert world.balance("USD") == Decimal("18.556670508")
     assert world.balance("CRO") == 20
@@ -59,22 +61,24 @@ def test_four_limits_and_cancel_all():
     name = "spot-four-limits-cancel-all-2026-08-01"
     world = market(USD="18.02103432", CRO="30")
     for event in events(name, "private/create-order"):
-        world.by_hand("private/create-order", client_oid=event["result"]["client_oid"], **event["params"])
+        world.send_manually(
+            "private/create-order", client_oid=event["result"]["client_oid"], **event["params"]
+        )
     for event in events(name, "private/get-order-detail"):
-        mine = world.by_hand("private/get-order-detail", client_oid=event["result"]["client_oid"])
+        mine = world.send_manually("private/get-order-detail", client_oid=event["result"]["client_oid"])
         assert alike(mine) == alike(event["result"])
     opened = events(name, "private/get-open-orders")[0]["result.data"]
-    mine = world.by_hand("private/get-open-orders", instrument_name="CRO_USD")["data"]
+    mine = world.send_manually("private/get-open-orders", instrument_name="CRO_USD")["data"]
     assert sorted(row["limit_price"] for row in mine) == sorted(row["limit_price"] for row in opened)
     assert [list(row) for row in mine] == [list(row) for row in opened]
     compare_balance(world, events(name, "private/user-balance")[0]["result.data"][0])
-    assert world.by_hand("private/cancel-all-orders", instrument_name="CRO_USD") == {}
-    assert world.by_hand("private/get-open-orders") == {"data": []}
+    assert world.send_manually("private/cancel-all-orders", instrument_name="CRO_USD") == {}
+    assert world.send_manually("private/get-open-orders") == {"data": []}
 
 
 def compare_balance(world: World, recorded: dict[str, Any]) -> None:
     """The recording was taken while the reservation still showed; 1e-8 is the recorded rounding noise."""
-    mine = world.by_hand("private/user-balance")["data"][0]
+    mine = world.send_manually("private/user-balance")["data"][0]
     assert mine.keys() == recorded.keys()
     assert {type(mine[name]) for name in mine} == {type(recorded[name]) for name in recorded}
     usd, theirs = held(mine, "USD"), held(recorded, "USD")
@@ -95,13 +99,14 @@ def test_amending_a_resting_order(name):
     world = World({"USD": "9.677146618", "CRO": "199"}, start_ms=SIXTEENTH_MS)
     create, amend = events(name, "private/create-order")[0], events(name, "private/amend-order")[0]
     before, after = (event["result"] for event in events(name, "private/get-order-detail"))
-    order_id = world.by_hand("private/create-order", **create["params"])["order_id"]
-    assert alike(world.by_hand("private/get-order-detail", order_id=order_id)) == alike(before)
+    order_id = world.send_manually("private/create-order", **create["params"])["order_id"]
+    assert alike(world.send_manually("private/get-order-detail", order_id=order_id)) == alike(before)
     world.tick((after["update_time"] - after["create_time"]) / 1000)
     assert (
-        world.by_hand("private/amend-order", **amend["params"])["client_oid"] == amend["result"]["client_oid"]
+        world.send_manually("private/amend-order", **amend["params"])["client_oid"]
+        == amend["result"]["client_oid"]
     )
-    mine = world.by_hand("private/get-order-detail", order_id=order_id)
+    mine = world.send_manually("private/get-order-detail", order_id=order_id)
     assert alike(mine) == alike(after)
     assert mine["update_time"] - mine["create_time"] == after["update_time"] - after["create_time"]
 
@@ -110,13 +115,13 @@ def test_cancel_by_client_id_and_the_history_after_it():
     name = "spot-limit-create-cancel-by-client-oid-2026-08-16"
     world = World({"USD": "9.677146618", "CRO": "199"}, start_ms=SIXTEENTH_MS)
     for event in events(name, "private/create-order"):
-        world.by_hand("private/create-order", **event["params"])
+        world.send_manually("private/create-order", **event["params"])
     for event in events(name, "private/cancel-order"):
         world.tick(0.4)
-        answer = world.by_hand("private/cancel-order", **event["params"])
+        answer = world.send_manually("private/cancel-order", **event["params"])
         assert answer["client_oid"] == event["result"]["client_oid"]
     recorded = events(name, "private/get-order-history")[0]
-    mine = world.by_hand("private/get-order-history", **recorded["params"])["data"]
+    mine = world.send_manually("private/get-order-history", **recorded["params"])["data"]
     rows = recorded["result.data"]
     assert [row["client_oid"] for row in mine][: len(rows)] == [row["client_oid"] for row in rows]
     assert [alike(row) for row in mine][: len(rows)] == [alike(row) for row in rows]
@@ -131,7 +136,7 @@ def test_a_loop_that_believes_a_lagging_balance_buys_too_often():
     for _ in range(3):
         owned = next(each for each in client.balance().positions if each.instrument_name == "CRO")
         assert owned.quantity == 30
-        world.by_hand(
+        world.send_manually(
             "private/create-order",
             instrument_name="CRO_USD",
             side="BUY",

@@ -22,7 +22,7 @@ def trigger(
         "quantity": "100",
         "ref_price": ref_price,
     }
-    return world.order(world.by_hand(CREATE, **asked, **more)["order_id"])
+    return world.order(world.send_manually(CREATE, **asked, **more)["order_id"])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_unless_asked_or_the_default_is_another(given):
     assert order.status == "FILLED"
 
 
-def test_a_touch_is_not_enough_where_the_quirk_says_through():
+def test_a_touch_is_not_enough_where_the_option_says_through():
     world = World({"CRO": 100}, trigger_on="through")
     order = trigger(world)
     world.set_price("CRO_USD", "0.045")
@@ -102,11 +102,11 @@ def test_a_touch_is_not_enough_where_the_quirk_says_through():
 def test_how_an_untriggered_order_looks(status):
     world = World({"CRO": 100}, untriggered_status=status)
     order = trigger(world, client_oid="stop")
-    row = world.by_hand("private/advanced/get-order-detail", client_oid="stop")
+    row = world.send_manually("private/advanced/get-order-detail", client_oid="stop")
     assert row["status"] == status
     assert (row["ref_price"], row["ref_price_type"], row["limit_price"]) == ("0.04500", "MARK_PRICE", "0")
-    assert world.by_hand("private/get-open-orders") == {"data": []}
-    assert world.by_hand("private/advanced/get-open-orders")["data"][0]["order_id"] == order.order_id
+    assert world.send_manually("private/get-open-orders") == {"data": []}
+    assert world.send_manually("private/advanced/get-open-orders")["data"][0]["order_id"] == order.order_id
 
 
 def test_a_lone_trigger_locks_nothing_until_it_fires_and_then_may_find_nothing():
@@ -136,9 +136,9 @@ def test_which_id_the_fill_carries(carried):
     world = World({"CRO": 100}, fills_carry=carried)
     order = trigger(world)
     world.set_price("CRO_USD", "0.045")
-    row = world.by_hand("private/advanced/get-order-detail", order_id=order.order_id)
+    row = world.send_manually("private/advanced/get-order-detail", order_id=order.order_id)
     assert row["exchange_order_id"] != row["order_id"]
-    assert world.by_hand("private/get-trades")["data"][0]["order_id"] == row[carried]
+    assert world.send_manually("private/get-trades")["data"][0]["order_id"] == row[carried]
     assert world.exchange.audit() == []
 
 
@@ -146,22 +146,24 @@ def test_the_fill_may_not_even_carry_our_client_id():
     world = World({"CRO": 100}, fills_client_oid="exchange_order_id", exchange_order_id="never")
     order = trigger(world, client_oid="stop")
     world.set_price("CRO_USD", "0.045")
-    assert "exchange_order_id" not in world.by_hand("private/advanced/get-order-detail", client_oid="stop")
-    assert world.by_hand("private/get-trades")["data"][0]["client_oid"] == order.exchange_order_id
+    assert "exchange_order_id" not in world.send_manually(
+        "private/advanced/get-order-detail", client_oid="stop"
+    )
+    assert world.send_manually("private/get-trades")["data"][0]["client_oid"] == order.exchange_order_id
 
 
 def test_the_triggered_order_may_also_live_among_the_plain_ones():
     world = World({"CRO": 100}, triggered_in_plain="shown")
     order = trigger(world, "STOP_LIMIT", "0.045", price="0.0452", client_oid="stop")
     world.set_price("CRO_USD", "0.0449")
-    row = world.by_hand("private/get-open-orders")["data"][0]
+    row = world.send_manually("private/get-open-orders")["data"][0]
     assert (row["order_id"], row["client_oid"], row["order_type"]) == (
         order.exchange_order_id,
         "stop",
         "LIMIT",
     )
-    world.by_hand("private/cancel-order", order_id=order.exchange_order_id)
-    history = world.by_hand("private/get-order-history")["data"]
+    world.send_manually("private/cancel-order", order_id=order.exchange_order_id)
+    history = world.send_manually("private/get-order-history")["data"]
     assert [row["order_id"] for row in history] == [order.exchange_order_id]
     assert world.exchange.audit() == []
 
@@ -170,7 +172,7 @@ def test_both_name_spaces_may_count_from_the_same_number():
     world = World({"CRO": 200, "USD": 100}, order_id_ranges="overlapping")
     stop, plain = trigger(world), world.sell("CRO_USD", 100, "0.05")
     assert stop.order_id == plain.order_id
-    assert world.by_hand("private/get-order-detail", order_id=plain.order_id)["order_type"] == "LIMIT"
+    assert world.send_manually("private/get-order-detail", order_id=plain.order_id)["order_type"] == "LIMIT"
     world.fill(plain, 40)
     assert (plain.cumulative_quantity, stop.cumulative_quantity) == (40, 0)
 
@@ -179,7 +181,7 @@ def test_a_gap_sells_at_the_price_after_the_gap():
     world = World({"CRO": 100})
     trigger(world)
     world.set_price("CRO_USD", "0.03")
-    assert world.by_hand("private/get-trades")["data"][0]["traded_price"] == "0.03000"
+    assert world.send_manually("private/get-trades")["data"][0]["traded_price"] == "0.03000"
 
 
 def test_a_triggered_stop_in_a_thin_market_ends_canceled_with_a_part():
@@ -199,7 +201,7 @@ def test_a_price_off_the_tick_on_the_advanced_endpoint(code):
 def test_a_trigger_without_trigger_price_or_of_a_plain_type_is_refused():
     bare = {"instrument_name": "CRO_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "100"}
     with pytest.raises(Refusal, match="40004"):
-        World({"CRO": 100}).by_hand(CREATE, **bare, trigger_price="0.045")
+        World({"CRO": 100}).send_manually(CREATE, **bare, trigger_price="0.045")
     with pytest.raises(Refusal, match="218"):
         trigger(World({"CRO": 100}), kind="LIMIT")
 
@@ -208,23 +210,25 @@ def test_amend_moves_the_trigger_and_swaps_market_for_limit():
     world = World({"CRO": 100})
     order = trigger(world, client_oid="stop")
     amend = "private/advanced/amend-order"
-    world.by_hand(amend, client_oid="stop", new_price="0.044", new_quantity="90", new_ref_price="0.0451")
+    world.send_manually(
+        amend, client_oid="stop", new_price="0.044", new_quantity="90", new_ref_price="0.0451"
+    )
     assert (order.order_type, order.limit_price, order.ref_price) == (
         "STOP_LIMIT",
         Decimal("0.044"),
         Decimal("0.0451"),
     )
-    world.by_hand(amend, client_oid="stop", new_price="0", new_quantity="90")
+    world.send_manually(amend, client_oid="stop", new_price="0", new_quantity="90")
     assert (order.order_type, order.limit_price, order.quantity) == ("STOP_LOSS", None, 90)
 
 
-def test_amend_without_a_price_is_a_quirk():
+def test_amend_without_a_price_is_an_option():
     world = World({"CRO": 100})
     order = trigger(world)
     with pytest.raises(Refusal, match="40004"):
-        world.by_hand("private/advanced/amend-order", order_id=order.order_id, new_quantity="90")
-    world.quirk(advanced_amend_price="optional")
-    world.by_hand("private/advanced/amend-order", order_id=order.order_id, new_quantity="90")
+        world.send_manually("private/advanced/amend-order", order_id=order.order_id, new_quantity="90")
+    world.set_behaviour(advanced_amend_price="optional")
+    world.send_manually("private/advanced/amend-order", order_id=order.order_id, new_quantity="90")
     assert order.quantity == 90
 
 
@@ -232,13 +236,13 @@ def test_cancel_all_of_the_triggers_leaves_the_limit_legs():
     world = World({"CRO": 300})
     order = trigger(world)
     limited = trigger(world, "TAKE_PROFIT_LIMIT", "0.049", price="0.049")
-    world.by_hand("private/advanced/cancel-all-orders", type="LIMIT")
+    world.send_manually("private/advanced/cancel-all-orders", type="LIMIT")
     assert (order.status, limited.status) == ("PENDING", "PENDING")
-    world.by_hand("private/advanced/cancel-all-orders", type="TRIGGER")
+    world.send_manually("private/advanced/cancel-all-orders", type="TRIGGER")
     assert (order.status, limited.status) == ("CANCELED", "CANCELED")
 
 
 @pytest.mark.parametrize("method", ["create-oto", "create-otoco", "create-order-list", "cancel-oto"])
 def test_what_this_simulator_does_not_have_it_refuses(method):
     with pytest.raises(Refusal, match="140001"):
-        World().by_hand(f"private/advanced/{method}")
+        World().send_manually(f"private/advanced/{method}")

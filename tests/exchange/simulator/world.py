@@ -11,7 +11,7 @@ import requests
 from exchange.client.client import Client
 from exchange.client.ratelimit import Limiter
 from exchange.simulator import control, manual_controls
-from exchange.simulator.config import Quirks, Refusal
+from exchange.simulator.config import BehaviourOptions, Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.faults import Faults
 from exchange.simulator.market_data import Prices
@@ -27,7 +27,7 @@ KEY, SECRET = "simulator-key", "simulator-secret"
 class World:
     """Prices move only when set, time only when told, nothing is limited, and every trouble is off.
 
-    `World({"USD": 1000, "CRO": 50})` opens an account with that; keyword arguments are quirks.
+    `World({"USD": 1000, "CRO": 50})` opens an account with that; keyword arguments are behaviour options.
     """
 
     def __init__(
@@ -36,12 +36,16 @@ class World:
         *,
         start_ms: int = START_MS,
         catalogue: Catalogue | None = None,
-        **quirks: Any,
+        **behaviour: Any,
     ) -> None:
         self.clock_ms = start_ms
         self.prices = Prices(catalogue, seed=1, origin_ms=start_ms, volatility=0)
         self.exchange = Exchange(
-            self.prices, now_ms=self.now_ms, quirks=Quirks().with_changes(quirks), key=KEY, secret=SECRET
+            self.prices,
+            now_ms=self.now_ms,
+            behaviour=BehaviourOptions().with_changes(behaviour),
+            key=KEY,
+            secret=SECRET,
         )
         self.app: App = make_app(self.exchange, sleep=self.tick)
         self._numbers = itertools.count(1)
@@ -87,8 +91,8 @@ class World:
     def faults(self) -> Faults:
         return self.exchange.faults
 
-    def quirk(self, **changes: Any) -> None:
-        self.exchange.quirks = self.exchange.quirks.with_changes(changes)
+    def set_behaviour(self, **changes: Any) -> None:
+        self.exchange.behaviour = self.exchange.behaviour.with_changes(changes)
 
     def set_fees(self, maker_bps: Any, taker_bps: Any) -> None:
         self.exchange.fees = FeeRates(Decimal(str(maker_bps)), Decimal(str(taker_bps)))
@@ -113,7 +117,7 @@ class World:
     def balance(self, currency: str) -> Decimal:
         return self.exchange.ledger.balance_of(currency)
 
-    def by_hand(self, method: str, **params: Any) -> Any:
+    def send_manually(self, method: str, **params: Any) -> Any:
         """Any exchange method as the user, past client, keys and troubles. Raises Refusal."""
         with self.exchange.lock:
             self.exchange.advance()
@@ -133,7 +137,7 @@ class World:
         kind = {"type": "MARKET"} if price is None else {"type": "LIMIT", "price": str(price)}
         order_params = {"instrument_name": symbol, "side": side, "quantity": str(quantity), **kind, **params}
         order_params.setdefault("client_oid", f"hand-{next(self._numbers)}")
-        order_id = self.by_hand("private/create-order", **order_params)["order_id"]
+        order_id = self.send_manually("private/create-order", **order_params)["order_id"]
         return self.exchange.stores["plain"].by_id[order_id]
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
@@ -148,7 +152,7 @@ class World:
     def cancel(self, order: Order) -> None:
         """By hand, in whichever name space it lives."""
         middle = "advanced/" if order.name_space == "advanced" else ""
-        self.by_hand(f"private/{middle}cancel-order", order_id=order.order_id)
+        self.send_manually(f"private/{middle}cancel-order", order_id=order.order_id)
 
     def hide(self, order: Order, seconds: float) -> None:
         self.control("hide", order_id=order.order_id, seconds=seconds)

@@ -182,6 +182,6 @@ def test_before_the_first_cycle_everything_up_to_now_is_asked_for(desk, world):
 
 @pytest.mark.parametrize("widest", ["any", "seven_days", "refused"])
 def test_no_window_is_wider_than_the_exchange_takes(old, world, widest):
-    world.quirk(history_widest=widest, trades_widest=widest)
+    world.set_behaviour(history_widest=widest, trades_widest=widest)
     assert history_slice(seconds=3600) is True
     assert complete(world)

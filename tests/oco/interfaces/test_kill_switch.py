@@ -67,7 +67,7 @@ def test_nothing_comes_back_not_even_when_trading_is_on_again(desk, world, held,
 
 def test_a_replacement_that_has_begun_is_not_finished_after_all(desk, world, held, run):
     world.fill(next(order for order in ours(world) if order.order_type == "LIMIT"), "0.004")
-    world.quirk(cancel_delay_ms=30_000)
+    world.set_behaviour(cancel_delay_ms=30_000)
     desk.sync_ok()
     run("kill_switch", "on", "--cancel-all", "--yes")
     for _ in range(2):
@@ -76,13 +76,13 @@ def test_a_replacement_that_has_begun_is_not_finished_after_all(desk, world, hel
 
 
 def test_cancels_that_take_their_time_are_waited_for(desk, world, held, run):
-    world.quirk(cancel_delay_ms=7_000)
+    world.set_behaviour(cancel_delay_ms=7_000)
     assert "No order is open" in run("kill_switch", "on", "--cancel-all", "--yes")
     assert world.open_orders() == []
 
 
 def test_an_order_that_stays_is_said_and_is_a_failure(desk, world, held, run):
-    world.quirk(cancel_delay_ms=3_600_000)
+    world.set_behaviour(cancel_delay_ms=3_600_000)
     with pytest.raises(CommandError, match="Not every order is gone") as failure:
         run("kill_switch", "on", "--cancel-all", "--yes")
     assert (failure.value.returncode, lease_holder()) == (1, "")

@@ -93,7 +93,7 @@ def test_books_that_do_not_add_up_are_told(desk, world, held):
 
 def test_a_stop_amended_by_hand_to_cover_less_is_replaced(desk, world, held):
     stop = stop_of(world)
-    world.by_hand(
+    world.send_manually(
         "private/advanced/amend-order",
         order_id=stop.order_id,
         new_quantity="0.004",

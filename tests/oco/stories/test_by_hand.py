@@ -45,7 +45,7 @@ def test_a_pair_cancelled_while_mark_went_through_the_stop_is_healed(desk, world
 
 
 def test_a_stop_cancelled_alone_is_replaced(desk, world, held):
-    world.quirk(oco_leg_cancel="one")
+    world.set_behaviour(oco_leg_cancel="one")
     world.cancel(stop_of(world))
     desk.sync_ok()
     assert group().state == "ACTIVE"
@@ -53,7 +53,7 @@ def test_a_stop_cancelled_alone_is_replaced(desk, world, held):
 
 
 def test_a_target_cancelled_alone_comes_back_a_cycle_later(desk, world, held):
-    world.quirk(oco_leg_cancel="one")
+    world.set_behaviour(oco_leg_cancel="one")
     world.cancel(target_of(world))
     desk.sync_ok()
     assert resting(world) == [stop_of(world)]
@@ -119,7 +119,7 @@ def foreign_pair(world, quantity):
         {"type": "STOP_LOSS", "ref_price": str(round(price / 2, 2)), "client_oid": "hand-stop"},
     ]
     common = {"instrument_name": "BTC_USD", "side": "SELL", "quantity": quantity}
-    world.by_hand("private/advanced/create-oco", order_list=[{**common, **leg} for leg in legs])
+    world.send_manually("private/advanced/create-oco", order_list=[{**common, **leg} for leg in legs])
 
 
 def test_a_foreign_pair_takes_its_coins_first_and_once(desk, world):

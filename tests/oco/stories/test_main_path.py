@@ -99,7 +99,7 @@ def test_nothing_happens_after_the_end(desk, world, held):
 
 def test_a_buy_for_an_amount_of_money_is_an_entry_although_it_ends_cancelled(desk, world):
     desk.sync_ok()
-    world.by_hand(
+    world.send_manually(
         "private/create-order", instrument_name="BTC_USD", side="BUY", type="MARKET", notional="500"
     )
     desk.sync_ok()

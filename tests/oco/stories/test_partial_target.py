@@ -48,7 +48,7 @@ def test_a_rest_below_the_minimum_is_left_to_the_target(desk, world, held):
 def test_it_goes_on_filling_while_we_cancel_it(desk, world, held):
     target = target_of(world)
     world.fill(target, "0.004")
-    world.quirk(cancel_delay_ms=30_000)
+    world.set_behaviour(cancel_delay_ms=30_000)
     desk.sync_ok()
     assert group().state == "REPLACING"
     world.fill(target, "0.002")
@@ -58,7 +58,7 @@ def test_it_goes_on_filling_while_we_cancel_it(desk, world, held):
 
 
 def test_the_exchange_ends_the_remainder_itself(desk, world, held):
-    world.quirk(oco_remainder="canceled")
+    world.set_behaviour(oco_remainder="canceled")
     world.fill(target_of(world), "0.004")
     desk.sync_ok()
     assert stop_of(world).quantity == D("0.006")

@@ -61,7 +61,7 @@ def test_no_replacement_is_begun(desk, world, held):
 
 def test_a_replacement_that_has_begun_is_finished(desk, world, held):
     world.fill(target_of(world), "0.004")
-    world.quirk(cancel_delay_ms=30_000)
+    world.set_behaviour(cancel_delay_ms=30_000)
     desk.sync_ok()
     off(desk)
     desk.sync_ok()

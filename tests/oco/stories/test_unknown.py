@@ -40,7 +40,7 @@ def test_an_answer_without_ids_is_looked_up(desk, world, bought):
 
 
 def test_an_order_that_cannot_be_read_for_two_seconds_is_found_a_cycle_later(desk, world, bought):
-    world.quirk(ack_delay_ms=2000)
+    world.set_behaviour(ack_delay_ms=2000)
     desk.sync()
     assert group().state == "PENDING"
     desk.sync()
@@ -111,7 +111,7 @@ def test_a_foreign_order_with_our_name_but_another_shape_proves_nothing(desk, wo
     world.faults.add("drop_before", OCO, times=1)
     desk.sync()
     name = OcoLeg.objects.get(order_role="STOP_LOSS").client_oid
-    world.quirk(client_oid_unique="while_open")
+    world.set_behaviour(client_oid_unique="while_open")
     foreign = world.buy("ETH_USD", "0.01", "1000", client_oid=name)
     desk.sync()
     assert group().state == "UNKNOWN"

@@ -111,7 +111,7 @@ def test_a_sale_of_nobody_is_given_up_and_told(desk, world, own):
 @pytest.mark.parametrize("second_id", ["never", "when_live"])
 @pytest.mark.parametrize("role", ["stop", "target"])
 def test_never_what_our_own_order_sells_between_two_reads(desk, world, before, name, second_id, role):
-    world.quirk(triggered_in_plain="shown", exchange_order_id=second_id, fills_client_oid=name)
+    world.set_behaviour(triggered_in_plain="shown", exchange_order_id=second_id, fills_client_oid=name)
     allow()
     desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
@@ -132,7 +132,7 @@ def test_never_what_our_own_order_sells_between_two_reads(desk, world, before, n
 
 def test_nor_what_carries_our_mark_and_is_not_in_our_books(desk, world):
     """A second desk, or a database that was restored from before this lot."""
-    world.quirk(fills_client_oid="exchange_order_id")
+    world.set_behaviour(fills_client_oid="exchange_order_id")
     desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     desk.sync_ok()

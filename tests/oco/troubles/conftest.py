@@ -4,15 +4,15 @@ from functools import partial
 
 import pytest
 
-from tests.oco.history import History
+from tests.oco.action_history import ActionHistory
 from tests.oco.support import ours
 
 
 class Scenario:
     def __init__(self, **begin):
-        self.history = History(begin)
-        self.life = self.history.life
-        self.world = self.life.world
+        self.history = ActionHistory(begin)
+        self.actions = self.history.actions
+        self.world = self.actions.world
         self.sync()
 
     def __getattr__(self, verb):
@@ -20,18 +20,20 @@ class Scenario:
 
     def resting(self):
         """(type, quantity) of our open orders."""
-        return sorted((order.order_type, order.quantity) for order in self.life.resting())
+        return sorted((order.order_type, order.quantity) for order in self.actions.resting())
 
     def target(self):
         """The number of the resting target, for verbs that ask for one."""
-        return next(number for number, order in enumerate(self.life.resting()) if order.order_type == "LIMIT")
+        return next(
+            number for number, order in enumerate(self.actions.resting()) if order.order_type == "LIMIT"
+        )
 
     def ours(self):
         return ours(self.world)
 
     def requests(self, part):
         """How many requests of the last cycle have this in their name."""
-        return sum(part in method for method in self.life.requested)
+        return sum(part in method for method in self.actions.requested)
 
     def must_converge(self):
         """Every coin is covered after a healthy while, and nothing more is sent."""

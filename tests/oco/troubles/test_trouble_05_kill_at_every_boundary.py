@@ -5,7 +5,7 @@ Here at a share of them; `python -m tests.soak.kills` is cut at each one.
 
 import pytest
 
-from tests.oco.history import History
+from tests.oco.action_history import ActionHistory
 
 SHARE = {"lease": 5, "send": 3, "answer": 3, "write": 9}  # every so many moments
 
@@ -17,7 +17,7 @@ def bought(history):
 def target_in_part(history):
     bought(history)
     history.do("sync")
-    orders = history.life.resting()
+    orders = history.actions.resting()
     history.do("fill_ours", [order.order_type for order in orders].index("LIMIT"), "0.4")
 
 
@@ -59,12 +59,12 @@ def cut_everywhere(before, kind, share=1):
     times, cut = 0, True
     while cut:
         times += 1
-        history = History(BEFORE[before])
+        history = ActionHistory(BEFORE[before])
         try:
             history.do("sync")
             before(history)
             history.do("killed", kind, times * share)
-            cut = history.life.died
+            cut = history.actions.died
             history.converge()
         finally:
             history.close()

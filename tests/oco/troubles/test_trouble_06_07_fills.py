@@ -20,7 +20,7 @@ def test_two_fills_inside_one_acknowledgement_are_one_lot(new_scenario):
 
 def test_the_stop_fills_in_its_own_create_answer(bought):
     """Between our look at the market and the order, mark falls below the stop; and the exchange takes the order."""
-    bought.world.quirk(trigger_wrong_side="fires")
+    bought.world.set_behaviour(trigger_wrong_side="fires")
     bought.during("send", 9, "move", "BTC_USD", "-6")
     assert OcoGroup.objects.get().state == "CLOSED_BY_STOP"
     bought.must_converge()

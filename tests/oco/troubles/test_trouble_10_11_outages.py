@@ -43,7 +43,7 @@ def test_a_restart_among_two_hundred_open_groups(scenario):
     """The new process knows nothing but the database, and sends nothing."""
     for _ in range(2):
         for _ in range(100):
-            scenario.life.buy("ETH_USD", "30", "USD")
+            scenario.actions.buy("ETH_USD", "30", "USD")
         scenario.sync()
     assert OcoGroup.objects.filter(state="ACTIVE").count() == 200
     scenario.killed("send", 3)
@@ -51,5 +51,5 @@ def test_a_restart_among_two_hundred_open_groups(scenario):
     assert scenario.requests("/create-") == scenario.requests("/cancel-") == 0
     scenario.sync(900)  # its window still overlaps with the two hundred fills
     scenario.sync(900)
-    assert len(scenario.life.requested) <= 8
+    assert len(scenario.actions.requested) <= 8
     scenario.must_converge()

@@ -21,15 +21,15 @@ def test_asleep_with_a_signed_order_in_hand_while_two_others_decide_differently(
     """The second worker finds nothing twice and places another pair, for the coins that are left by then."""
 
     def meanwhile():
-        bought.life.tick(120)
-        bought.life.cycle()
-        bought.life.withdraw("BTC", "0.99")
-        bought.life.tick(60)
-        bought.life.cycle()
-        bought.life.tick(60)
-        bought.life.cycle()
+        bought.actions.tick(120)
+        bought.actions.cycle()
+        bought.actions.withdraw("BTC", "0.99")
+        bought.actions.tick(60)
+        bought.actions.cycle()
+        bought.actions.tick(60)
+        bought.actions.cycle()
 
-    bought.life.meanwhile = meanwhile
+    bought.actions.meanwhile = meanwhile
     for kind in ("renewed", "send"):
         bought.during(kind, nth, "meanwhile")
     bought.must_converge()
@@ -44,11 +44,11 @@ def test_a_second_and_a_third_worker_start_beside_the_first(bought, nth):
 
 
 def test_a_task_delivered_twice_runs_once(bought):
-    bought.life.tick(60)
+    bought.actions.tick(60)
     sync_cycle()
-    bought.life.requested.clear()
+    bought.actions.requested.clear()
     sync_cycle()
-    assert bought.life.requested == []
+    assert bought.actions.requested == []
     assert OcoGroup.objects.get().state == "ACTIVE"
 
 

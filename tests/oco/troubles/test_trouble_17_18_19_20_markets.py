@@ -44,7 +44,7 @@ def test_an_entry_executes_after_its_cancel_was_accepted(new_scenario):
     scenario = new_scenario(cancel_delay_ms=2000)
     scenario.bid("ETH_USD", "600")
     scenario.sync()
-    order = scenario.life.external_orders()[0]
+    order = scenario.actions.external_orders()[0]
     scenario.world.cancel(order)
     scenario.fill(0, "0.5")
     scenario.sync()

@@ -19,7 +19,7 @@ def test_what_was_bought_before_we_fell_asleep_is_protected_when_we_wake(bought,
 def test_what_was_bought_so_long_ago_that_no_trade_tells_of_it_is_not_touched(bought):
     for seconds in (TOO_OLD, 60, 60):
         bought.sync(seconds)
-        bought.life.history()
+        bought.actions.history()
     assert (bought.ours(), OcoGroup.objects.count()) == ([], 0)
 
 
@@ -45,12 +45,12 @@ def test_a_hundred_and_one_trades_in_one_millisecond(new_scenario, resolution, t
     """With whole milliseconds the exchange cannot tell the last of them apart: that is a gap, on record."""
     scenario = new_scenario(ns_resolution=resolution)
     scenario.bid("ETH_USD", "5000")
-    order = scenario.life.external_orders()[0]
+    order = scenario.actions.external_orders()[0]
     for _ in range(101):
-        scenario.life.world.fill(order, "0.01")
+        scenario.actions.world.fill(order, "0.01")
     for _ in range(3):
         scenario.sync()
-        scenario.history.life.history()
+        scenario.history.actions.history()
     assert LotTrade.objects.filter(lot__isnull=False).count() == told
     assert len(scenario.resting()) == 2
     assert HistoryGap.objects.exists() == (told < 101)

@@ -5,14 +5,14 @@ from collections import Counter
 import pytest
 
 from exchange.core.times import NS_PER_DAY
-from exchange.simulator.config import CHOICES, Quirks
+from exchange.simulator.config import CHOICES, BehaviourOptions
 from exchange.sync.backfill import history_slice
-from tests.record import differences
-from tests.story import Scenario, new_world
+from tests.bookkeeping import differences
+from tests.scenario import Scenario, new_world
 
 OF_HISTORY = ("history_window", "history_widest", "trades_widest", "tie_order", "ns_resolution")
 EVERY = [(name, value) for name, values in CHOICES.items() for value in values]
-USUAL = Quirks().as_dict()
+USUAL = BehaviourOptions().as_dict()
 UNUSUAL = [one for one in EVERY if one[1] != USUAL[one[0]]]
 HISTORIES = [one for one in EVERY if one[0] in OF_HISTORY]
 

@@ -7,8 +7,8 @@ from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
 from exchange.simulator.faults import KINDS
 from exchange.sync.backfill import history_slice
-from tests.record import differences
-from tests.story import Scenario, new_world
+from tests.bookkeeping import differences
+from tests.scenario import Scenario, new_world
 
 TROUBLES = {
     "late": ("delay", {"seconds": 3}),

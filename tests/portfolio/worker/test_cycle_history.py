@@ -81,7 +81,7 @@ def test_the_first_cycle_reads_a_day_and_notes_half_a_year(desk, world):
 @pytest.mark.parametrize("hours", [15, 25, 8 * 24, 40 * 24])
 @pytest.mark.parametrize("window", ["update", "create"])
 def test_after_an_absence_everything_is_read(desk, world, hours, window):
-    world.quirk(history_window=window)
+    world.set_behaviour(history_window=window)
     world.deposit("USD", 100_000)
     resting = world.buy("SOL_USD", "1", price_at_ratio(world, "SOL_USD"))
     desk.sync_ok()
@@ -154,7 +154,7 @@ def test_a_busy_day_is_left_to_the_slices(desk, world):
 @pytest.mark.parametrize("ties", ["newest_first", "oldest_first"])
 def test_a_hundred_and_fifty_fills_in_one_millisecond(desk, world, ties):
     """By nanoseconds they are all read."""
-    world.quirk(tie_order=ties)
+    world.set_behaviour(tie_order=ties)
     desk.sync_ok()
     world.deposit("USD", 1_000_000)
     order = world.buy("BTC_USD", "1", price_at_ratio(world, ratio="0.99"))

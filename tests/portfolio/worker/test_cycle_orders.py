@@ -18,7 +18,7 @@ def coins(world):
 
 def stop(world, price, *, quantity="0.01", **more):
     """A stop-loss sell in the other name space."""
-    result = world.by_hand(
+    result = world.send_manually(
         "private/advanced/create-order",
         instrument_name="BTC_USD",
         side="SELL",
@@ -39,7 +39,7 @@ def pair(world, quantity="0.01"):
     ]
     common = {"instrument_name": "BTC_USD", "side": "SELL", "quantity": quantity}
     named = [{**common, **leg, "client_oid": f"leg-{n}"} for n, leg in enumerate(legs)]
-    world.by_hand("private/advanced/create-oco", order_list=named)
+    world.send_manually("private/advanced/create-oco", order_list=named)
     return world.order("leg-0"), world.order("leg-1")
 
 
@@ -73,7 +73,7 @@ def test_a_market_buy_is_found_executed_with_its_fill(desk, world):
 
 
 def test_a_buy_for_an_amount_of_money_ends_cancelled_and_counts_as_executed(desk, world):
-    result = world.by_hand(
+    result = world.send_manually(
         "private/create-order", instrument_name="BTC_USD", side="BUY", type="MARKET", notional="500"
     )
     order = world.order(result["order_id"])
@@ -123,7 +123,7 @@ def test_a_cancel_after_a_partial_fill_counts_as_executed(desk, world):
 
 def test_an_order_that_no_list_names_is_looked_up(desk, world):
     """A window by creation does not show the end of an old order."""
-    world.quirk(history_window="create")
+    world.set_behaviour(history_window="create")
     order = world.buy("BTC_USD", "0.01", price_at_ratio(world))
     desk.sync(3 * 3600)
     world.cancel(order)
@@ -226,9 +226,9 @@ def test_a_triggered_stop_is_followed_to_its_fill(desk, world):
 
 @pytest.mark.parametrize("fills_carry", ["order_id", "exchange_order_id"])
 def test_a_triggered_order_that_also_shows_plain_counts_once(desk, world, fills_carry):
-    world.quirk(triggered_in_plain="shown", fills_carry=fills_carry)
+    world.set_behaviour(triggered_in_plain="shown", fills_carry=fills_carry)
     price = price_at_ratio(world, ratio="0.9")
-    result = world.by_hand(
+    result = world.send_manually(
         "private/advanced/create-order",
         instrument_name="BTC_USD",
         side="SELL",
@@ -251,7 +251,7 @@ def test_a_triggered_order_that_also_shows_plain_counts_once(desk, world, fills_
 
 
 def test_two_name_spaces_that_number_alike_hide_nothing(desk, world):
-    world.quirk(order_id_ranges="overlapping")
+    world.set_behaviour(order_id_ranges="overlapping")
     orders = [world.buy("BTC_USD", "0.02", price_at_ratio(world)), stop(world, price_at_ratio(world))]
     assert desk.sync_ok().open_orders == 2
     assert {stored_order(order).is_mirror for order in orders} == {False}
@@ -273,7 +273,7 @@ def test_a_status_that_nobody_knows_closes_nothing(desk, world, status):
 
 @pytest.mark.parametrize("untriggered", ["PENDING", "NEW", "ACTIVE"])
 def test_an_untriggered_stop_is_open_whatever_it_is_called(desk, world, untriggered):
-    world.quirk(untriggered_status=untriggered)
+    world.set_behaviour(untriggered_status=untriggered)
     order = stop(world, price_at_ratio(world))
     assert desk.sync_ok().open_orders == 1
     assert stored_order(order).status == untriggered

@@ -4,8 +4,8 @@ import pytest
 
 from exchange.models import ExchangeOrder, HistoryGap, Trade
 from exchange.schemas import NameSpace
-from tests.record import differences
-from tests.story import Scenario, new_world
+from tests.bookkeeping import differences
+from tests.scenario import Scenario, new_world
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def world():
 
 def trigger(world, kind, **values):
     asked = {"instrument_name": "SOL_USD", "side": "BUY", "type": kind, "quantity": "1", "client_oid": "mine"}
-    world.by_hand("private/advanced/create-order", **asked, **values)
+    world.send_manually("private/advanced/create-order", **asked, **values)
     return world.order("mine")
 
 
@@ -35,7 +35,7 @@ def test_a_stop_limit_that_a_hand_makes_a_stop_loss_loses_its_price(desk, world)
     order = trigger(world, "STOP_LIMIT", ref_price="160", price="161")
     desk.sync_ok()
     change = {"new_quantity": "1", "new_price": "0", "new_ref_price": "162"}
-    world.by_hand("private/advanced/amend-order", order_id=order.order_id, **change)
+    world.send_manually("private/advanced/amend-order", order_id=order.order_id, **change)
     assert agree(desk) == []
     row = ExchangeOrder.objects.get()
     assert (row.order_type, row.price) == ("STOP_LOSS", None)
@@ -46,7 +46,7 @@ def test_a_trigger_that_fires_while_the_clock_is_set_back_is_seen_to_have_fired(
     order = trigger(world, "STOP_LIMIT", ref_price="160", price="155")
     world.tick(15)
     change = {"new_quantity": "1", "new_price": "155", "new_ref_price": "159"}
-    world.by_hand("private/advanced/amend-order", order_id=order.order_id, **change)
+    world.send_manually("private/advanced/amend-order", order_id=order.order_id, **change)
     assert desk.sync(1).errors == []
     world.control("clock", skew_ms=-12_000)
     world.tick(1)
@@ -67,7 +67,7 @@ def test_a_status_nobody_knows_is_taken_back_without_an_update(desk, world):
 @pytest.mark.parametrize("rule", ["unique", "increasing"])
 def test_two_calls_within_a_millisecond_have_two_nonces(desk, world, rule):
     """Else the second is refused as seen before, and of an order nobody knows whether it was placed (11.7)."""
-    world.quirk(nonce_rule=rule)
+    world.set_behaviour(nonce_rule=rule)
     client = world.client()
     story = Scenario(world, client, desk.sync)
     story.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
@@ -82,7 +82,7 @@ def test_more_than_a_page_in_one_millisecond_of_instruments_nobody_knew_is_said(
 
     All fills are, for they have nanoseconds. That something may be missing is on record.
     """
-    world.quirk(ack_delay_ms=2000)
+    world.set_behaviour(ack_delay_ms=2000)
     for number in range(182):
         world.buy(
             *(("BTC_USD", "0.001"), ("CRO_USD", "100"), ("ETH_USD", "0.01"), ("SOL_USD", "0.1"))[number % 4]
@@ -96,7 +96,7 @@ def test_more_than_a_page_in_one_millisecond_of_instruments_nobody_knew_is_said(
 
 def test_a_stop_that_was_new_and_then_waits_is_seen_to_wait(desk, world):
     """Both within one millisecond: neither is the later stage."""
-    world.quirk(ack_delay_ms=2000, fresh_order="NEW")
+    world.set_behaviour(ack_delay_ms=2000, fresh_order="NEW")
     trigger(world, "STOP_LOSS", ref_price="160")
     desk.sync(1)
     assert ExchangeOrder.objects.get().status == "NEW"
@@ -117,7 +117,7 @@ def test_an_old_answer_is_no_older_than_it_says(desk, world):
 
 def test_the_plain_face_of_an_old_order_may_pass_unseen(desk, world):
     """Where the window goes by creation: the order itself is found by asking for it."""
-    world.quirk(history_window="create", triggered_in_plain="shown")
+    world.set_behaviour(history_window="create", triggered_in_plain="shown")
     trigger(world, "STOP_LOSS", ref_price="160")
     desk.sync_ok()
     world.tick(7200)

@@ -1,4 +1,4 @@
-"""`python -m tests.oco.zygote`: for every line it reads, a worker process that runs one cycle after the other.
+"""`python -m tests.oco.fork_server`: for every line it reads, a worker process that runs one cycle after the other.
 
 It prints the process id of each. What the last worker left behind, its lease included, is as old as 30 s.
 """

@@ -22,7 +22,7 @@ from oco.services.groups import group_cancel, group_create
 from oco.services.kill_switch import switch_off, switch_on
 from oco.services.validation import AccountContext, NotPossible
 from portfolio.models import Balance
-from tests.oco.rig import PERPETUAL, PRICES, Harness, Interruption
+from tests.oco.harness import PERPETUAL, PRICES, Harness, Interruption
 from tests.oco.support import ours
 
 D = Decimal
@@ -36,11 +36,11 @@ class AccountActions(Harness):
     is sold is bought back.
     """
 
-    def __init__(self, *, rich: bool = True, backs: bool = False, **quirks: Any) -> None:
-        super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **quirks)
+    def __init__(self, *, rich: bool = True, backs: bool = False, **behaviour: Any) -> None:
+        super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **behaviour)
         if backs:
             self.policy("SELL", enabled=True, stop_pct=D(5), target_pct=D(10))
-        self.by_hand: set[str] = set()  # client ids of our orders that a hand cancelled
+        self.cancelled_manually: set[str] = set()  # client ids of our orders that a hand cancelled
         self.released_groups: set[Any] = set()  # groups that a person released
         self.withdrawn: dict[str, Decimal] = {}
         self.forced = False  # coins were taken although orders lock them
@@ -90,7 +90,7 @@ class AccountActions(Harness):
     def spend(self, symbol: str, dollars: str) -> None:
         with self._try():
             requested = {"instrument_name": symbol, "side": "BUY", "type": "MARKET", "notional": dollars}
-            self.world.by_hand("private/create-order", **requested)
+            self.world.send_manually("private/create-order", **requested)
 
     def bid(self, symbol: str, dollars: str) -> None:
         """A resting buy just below the market, which `fill` may fill in parts."""
@@ -149,18 +149,18 @@ class AccountActions(Harness):
         if order is not None:
             self._mark(order)
             with self._try():
-                self.world.by_hand("private/advanced/cancel-oco", list_id=order.list_id)
+                self.world.send_manually("private/advanced/cancel-oco", list_id=order.list_id)
 
     def cancel_everything(self) -> None:
         for order in self.resting():
             self._mark(order)
         with self._try():
-            self.world.by_hand("private/cancel-all-orders")
-            self.world.by_hand("private/advanced/cancel-all-orders")
+            self.world.send_manually("private/cancel-all-orders")
+            self.world.send_manually("private/advanced/cancel-all-orders")
 
     def _mark(self, order: Order) -> None:
         same = [each for each in ours(self.world) if order.list_id and each.list_id == order.list_id]
-        self.by_hand |= {each.client_oid for each in (order, *same)}
+        self.cancelled_manually |= {each.client_oid for each in (order, *same)}
 
     def sell(self, currency: str, share: str) -> None:
         """At the market, of what no order locks."""
@@ -200,7 +200,7 @@ class AccountActions(Harness):
     def external_stop(self, currency: str, share: str) -> None:
         symbol = COINS[currency]
         with self._try():
-            self.world.by_hand(
+            self.world.send_manually(
                 "private/advanced/create-order",
                 instrument_name=symbol,
                 side="SELL",
@@ -221,7 +221,7 @@ class AccountActions(Harness):
             leg | {"type": "STOP_LOSS", "ref_price": self.near(symbol, "-9")},
         ]
         with self._try():
-            self.world.by_hand("private/advanced/create-oco", order_list=legs)
+            self.world.send_manually("private/advanced/create-oco", order_list=legs)
 
     def external_cancel(self, number: int) -> None:
         order = self.pick(self.external_orders(), number)

@@ -22,7 +22,7 @@ from exchange.simulator.market_data import Prices
 from exchange.simulator.models import Order, Trade
 from exchange.simulator.server import App, running_server
 from oco.engine.client_oids import PREFIX
-from tests.story import small_catalogue
+from tests.scenario import small_catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000"}
@@ -254,7 +254,7 @@ def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun
             run = {"cwd": ROOT, "env": values, "stderr": log, "text": True}
             for words in (["setup", "--no-static"], ["shell", "-c", BUY_BACK]):
                 subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=log, **run)
-            command = [sys.executable, "-m", "tests.oco.zygote"]
+            command = [sys.executable, "-m", "tests.oco.fork_server"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run) as zygote:
                 here = KillRun(app, zygote, seed)
                 try:

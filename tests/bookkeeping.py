@@ -46,7 +46,7 @@ def _key(order: models.Order) -> tuple[str, str]:
 
 
 def _order_facts(exchange: Exchange, order: models.Order) -> Facts:
-    second = order.exchange_order_id if exchange.quirks.exchange_order_id == "when_live" else ""
+    second = order.exchange_order_id if exchange.behaviour.exchange_order_id == "when_live" else ""
     return (
         *(order.instrument_name, order.side, order.order_type, order.client_oid, order.list_id, second),
         *(order.status, order.reason, order.is_open, order.limit_price, order.ref_price, order.quantity),
@@ -65,14 +65,14 @@ def _row_facts(row: ExchangeOrder) -> Facts:
 
 
 def _mirrors(exchange: Exchange) -> Iterator[str]:
-    """The plain faces of advanced orders, where the exchange shows them (quirk triggered_in_plain).
+    """The plain faces of advanced orders, where the exchange shows them (option triggered_in_plain).
 
     A face tells nothing that the order does not: one whose window goes by its creation may pass unseen.
     """
     plain = exchange.stores["plain"]
     shown = Counter(key for key, order in plain.by_id.items() if order.name_space == "advanced")
     marked = Counter(ExchangeOrder.objects.filter(is_mirror=True).values_list("order_id", flat=True))
-    wrong = marked - shown if exchange.quirks.history_window == "create" else shown | marked
+    wrong = marked - shown if exchange.behaviour.history_window == "create" else shown | marked
     return (
         f"mirror {key}: shown {shown[key]}, marked {marked[key]}"
         for key in wrong

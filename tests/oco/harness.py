@@ -34,7 +34,7 @@ from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
 from portfolio.worker.runner import EXPECTED_ERRORS, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
-from tests.story import small_catalogue
+from tests.scenario import small_catalogue
 
 CLIENT_FACTORIES = (
     "portfolio.worker.runner.client_from_settings",
@@ -67,9 +67,9 @@ class Interruption:
 class Harness:
     """What may happen to the two of them. Every broken rule of the protocol between them is kept in `broken`."""
 
-    def __init__(self, balances: dict[str, Any], **quirks: Any) -> None:
+    def __init__(self, balances: dict[str, Any], **behaviour: Any) -> None:
         clear_database()
-        self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **quirks)
+        self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **behaviour)
         for symbol, price in PRICES.items():
             self.world.set_price(symbol, price)
         self.requested: list[str] = []

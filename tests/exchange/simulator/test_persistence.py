@@ -1,18 +1,25 @@
 """The simulator's state survives a restart, whole or not at all."""
 
+import gzip
+import json
 import os
 import time
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from exchange.simulator.config import BehaviourOptions
 from exchange.simulator.demo_account import MarketMismatch, new_account, open_account
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
+from exchange.simulator.models import Order, OrderList, Position, Trade
 from exchange.simulator.persistence import StateSaver, StateUnreadable, load, save
 
 NOW = 1_795_000_000_000
+SAVED_0_1_0_MS = 1_795_000_004_000
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def clock() -> int:
@@ -86,7 +93,7 @@ def test_a_failed_save_leaves_the_old_file(
     assert path.read_bytes() == old
 
 
-def test_the_keeper_saves_changes_and_only_changes(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
+def test_the_saver_saves_changes_and_only_changes(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
     path, (exchange, prices) = tmp_path / "state.json", account
     with StateSaver(path, exchange, prices, interval=0.02):
         first = path.stat().st_mtime_ns
@@ -99,7 +106,7 @@ def test_the_keeper_saves_changes_and_only_changes(tmp_path: Path, account: tupl
     assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
 
 
-def test_the_keeper_outlives_a_full_disk(
+def test_the_saver_survives_a_full_disk(
     tmp_path: Path, account: tuple[Exchange, Prices], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, (exchange, prices), real = tmp_path / "state.json", account, os.fsync
@@ -125,3 +132,44 @@ def test_a_new_key_opens_the_saved_account(tmp_path: Path, account: tuple[Exchan
     exchange, _ = open_account(tmp_path / "state.json", key="other", secret="new", now_ms=clock, seed=1)
     assert exchange.keys == {"other": "new"}
     assert exchange.account_uuid == account[0].account_uuid
+
+
+@pytest.fixture(scope="module")
+def state_0_1_0(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("old") / "state.json"
+    path.write_bytes(gzip.decompress((FIXTURES / "simulator-0.1.0.json.gz").read_bytes()))
+    return path
+
+
+def test_a_state_of_version_0_1_0_is_read_whole(state_0_1_0: Path) -> None:
+    """It holds each kind of record, moved prices, a mark gap, and changed fees and behaviour options."""
+    exchange, prices = load(state_0_1_0, lambda: SAVED_0_1_0_MS)
+    saved = json.loads(state_0_1_0.read_text())
+    assert exchange.to_state() == saved["exchange"]
+    assert prices.to_state() == saved["prices"]
+    assert exchange.audit() == []
+
+
+def test_a_state_of_version_0_1_0_goes_on_as_it_would_have_then(state_0_1_0: Path) -> None:
+    """The expected values were computed with version 0.1.0: the same market, the same fills."""
+    exchange, prices = load(state_0_1_0, lambda: SAVED_0_1_0_MS + 600_000)
+    exchange.advance()
+    assert prices.last("BTC_USD", SAVED_0_1_0_MS + 600_000) == Decimal("60840.03")
+    assert exchange.ledger.balances == {
+        "USD": Decimal("30671.6911066106075"),
+        "BTC": Decimal("0.10193125650"),
+        "SOL": Decimal("76.360329000"),
+        "XRP": Decimal("4856.3666900"),
+        "ETH": Decimal("2.6129221275"),
+        "CRO": Decimal("146772.085175"),
+    }
+    assert (len(exchange.trades.rows), len(list(exchange.open_orders()))) == (277, 9)
+    assert exchange.audit() == []
+
+
+def test_the_names_of_saved_fields_are_those_of_version_0_1_0(state_0_1_0: Path) -> None:
+    """A renamed field of a record, option or fee would make a saved state unreadable."""
+    saved = json.loads(state_0_1_0.read_text())["exchange"]
+    assert saved["quirks"].keys() <= BehaviourOptions().as_dict().keys()
+    for kind, name in ((Order, "orders"), (OrderList, "lists"), (Trade, "trades"), (Position, "positions")):
+        assert saved[name][0].keys() <= {each.name for each in fields(kind)}

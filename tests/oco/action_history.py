@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.oco import judge
-from tests.oco.life import AccountActions
+from tests.oco import checks
+from tests.oco.actions import AccountActions
 from tests.oco.support import journal
 
 HEALTHY_CYCLES = 10  # cycles, after which everything must be as it should
@@ -18,45 +18,45 @@ class Broken(AssertionError):
     """A promise was not kept."""
 
 
-class History:
-    """`begin` are the arguments of Life: `rich` and quirks."""
+class ActionHistory:
+    """`begin` are the arguments of AccountActions."""
 
     def __init__(self, begin: dict[str, Any]) -> None:
         self.begin, self.verbs = begin, list[Verb]()
-        self.life = AccountActions(**begin)
+        self.actions = AccountActions(**begin)
 
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         self.verbs.append((verb, args, options))
-        getattr(self.life, verb)(*args, **options)
-        self._judge(judge.violations(self.life))
+        getattr(self.actions, verb)(*args, **options)
+        self._judge(checks.violations(self.actions))
 
     def converge(self) -> None:
         """From wherever it is: healthy cycles lead to cover, and the next one sends nothing.
 
         One calm cycle may be the one of grace that rules 7 and 8 grant.
         """
-        self.life.recover()
+        self.actions.recover()
         calm = 0
         for _ in range(HEALTHY_CYCLES):
-            self.life.history()
-            self.life.sync()
-            self._judge(judge.violations(self.life))
+            self.actions.history()
+            self.actions.sync()
+            self._judge(checks.violations(self.actions))
             calm = 0 if self._unfinished() else calm + 1
             if calm == CALM_CYCLES:
                 break
-        self.life.sync()
-        self._judge([*judge.violations(self.life), *self._unfinished()])
+        self.actions.sync()
+        self._judge([*checks.violations(self.actions), *self._unfinished()])
 
     def _unfinished(self) -> list[str]:
-        sent = [method for method in self.life.requested if "/create-" in method or "/cancel-" in method]
-        return [*judge.unfinished(self.life), *(f"It sends {method}." for method in sent)]
+        sent = [method for method in self.actions.requested if "/create-" in method or "/cancel-" in method]
+        return [*checks.unfinished(self.actions), *(f"It sends {method}." for method in sent)]
 
     def _judge(self, wrong: Sequence[str]) -> None:
         if wrong:
             raise Broken("\n".join([*wrong, journal(), str(self)]))
 
     def close(self) -> None:
-        self.life.close()
+        self.actions.close()
 
     def __str__(self) -> str:
         lines = [f"    {verb!r}," for verb in self.verbs]
@@ -65,7 +65,7 @@ class History:
 
 def play(begin: dict[str, Any], verbs: Sequence[Verb]) -> None:
     """The whole history, and then its healthy end. Raises Broken."""
-    history = History(begin)
+    history = ActionHistory(begin)
     try:
         for verb, args, options in verbs:
             history.do(verb, *args, **options)
@@ -84,7 +84,7 @@ def failure_text(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
 
 
 def minimise(begin: dict[str, Any], verbs: Sequence[Verb]) -> tuple[dict[str, Any], list[Verb]]:
-    """A history that fails still, from which no verb and no quirk can be left out."""
+    """A history that fails still, from which no verb and no option can be left out."""
     smaller = _without_parts(list(verbs), lambda kept: bool(failure_text(begin, kept)))
     names = _without_parts(
         list(begin), lambda kept: bool(failure_text({name: begin[name] for name in kept}, smaller))

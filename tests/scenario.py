@@ -16,7 +16,7 @@ from tests.exchange.simulator.world import World
 BALANCES = {"USD": 100_000, "BTC": 2, "ETH": 10, "SOL": 100, "CRO": 20_000}
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SOL_USD": "150", "CRO_USD": "0.1"}
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
-PAUSE_S = 3  # longer than any delay of acknowledgement or cancel among the quirks
+PAUSE_S = 3  # longer than any delay of acknowledgement or cancel among the behaviour options
 
 
 def small_catalogue(symbols: Collection[str]) -> Catalogue:
@@ -25,9 +25,9 @@ def small_catalogue(symbols: Collection[str]) -> Catalogue:
     return replace(whole, markets={symbol: whole.markets[symbol] for symbol in symbols})
 
 
-def new_world(**quirks: Any) -> World:
+def new_world(**behaviour: Any) -> World:
     """The account before the story begins; the exchange's own rate limits are on."""
-    world = World(BALANCES, catalogue=small_catalogue(PRICES), **quirks)
+    world = World(BALANCES, catalogue=small_catalogue(PRICES), **behaviour)
     world.exchange.limits.enabled = True
     for symbol, price in PRICES.items():
         world.set_price(symbol, price)
@@ -76,7 +76,7 @@ class Scenario:
             self.client.oco_create(first, second)
 
     def send_manually(self, method: str, **params: Any) -> Any:
-        return self.world.by_hand(method, **{name: _text(value) for name, value in params.items()})
+        return self.world.send_manually(method, **{name: _text(value) for name, value in params.items()})
 
     def _order(
         self, side: str, kind: str, symbol: str, quantity: Any, client_oid: str, values: dict[str, Any]
@@ -263,7 +263,7 @@ def pairs_cancelled_by_hand(scenario: Scenario) -> None:
             "ref_price": "2740",
         },
     ]
-    linked = scenario.world.by_hand("private/advanced/create-oco", order_list=legs)["list_id"]
+    linked = scenario.world.send_manually("private/advanced/create-oco", order_list=legs)["list_id"]
     scenario.world.tick(PAUSE_S)
     scenario.pause()
     scenario.world.cancel(scenario.world.order(f"ours-{scenario.numbers}-s"))

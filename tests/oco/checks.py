@@ -12,7 +12,7 @@ from oco.engine import invariants
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.accounting.perpetual_rows import perpetuals_open
-from tests.oco.life import COINS, AccountActions
+from tests.oco.actions import COINS, AccountActions
 from tests.oco.support import ours, truth
 
 ZERO = Decimal(0)
@@ -21,21 +21,25 @@ MONEY = ("USD", "USDT")
 ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_once)
 
 
-def violations(life: AccountActions) -> list[str]:
+def violations(actions: AccountActions) -> list[str]:
     """What is wrong at this moment; empty when all promises hold."""
-    invariant_data = truth(life.world)
+    invariant_data = truth(actions.world)
     return [
-        *life.violations,
-        *(words for words in life.world.exchange.audit() if not (life.forced and " locked of " in words)),
+        *actions.violations,
+        *(
+            words
+            for words in actions.world.exchange.audit()
+            if not (actions.forced and " reserved of " in words)
+        ),
         *(words for check in ALWAYS for words in check(invariant_data)),
         *one_group_each(),
-        *no_double(life),
-        *buy_backs_within_proceeds(life),
-        *no_own_sales_bought_back(life),
-        *final_groups_have_no_orders(life),
-        *closed_for_a_reason(life),
-        *shrunk_for_a_reason(life),
-        *spent_for_a_reason(life),
+        *no_double(actions),
+        *buy_backs_within_proceeds(actions),
+        *no_own_sales_bought_back(actions),
+        *final_groups_have_no_orders(actions),
+        *closed_for_a_reason(actions),
+        *shrunk_for_a_reason(actions),
+        *spent_for_a_reason(actions),
     ]
 
 
@@ -45,49 +49,49 @@ def one_group_each() -> Iterator[str]:
             yield f"Lot {lot.pk} has two open groups."
 
 
-def by_lot(life: AccountActions) -> dict[int, list[Order]]:
+def by_lot(actions: AccountActions) -> dict[int, list[Order]]:
     legs = dict(OcoLeg.objects.values_list("client_oid", "group__lot_id"))
     found: dict[int, list[Order]] = {}
-    for order in ours(life.world):
+    for order in ours(actions.world):
         found.setdefault(legs.get(order.client_oid, 0), []).append(order)
     return found
 
 
-def can_sell(life: AccountActions, orders: list[Order]) -> Decimal:
+def can_sell(actions: AccountActions, orders: list[Order]) -> Decimal:
     """What these orders sold and still can. Linked ones share, but for the exchange's own race (11.3)."""
     lists: dict[str, list[Order]] = {}
     for order in orders:
         lists.setdefault(order.list_id or order.order_id, []).append(order)
-    return sum((_list_total(life, legs) for legs in lists.values()), ZERO)
+    return sum((_list_total(actions, legs) for legs in lists.values()), ZERO)
 
 
-def _list_total(life: AccountActions, legs: list[Order]) -> Decimal:
+def _list_total(actions: AccountActions, legs: list[Order]) -> Decimal:
     sold = sum((leg.cumulative_quantity for leg in legs), ZERO)
     total = sold + max((leg.remaining for leg in legs if leg.is_open), default=ZERO)
-    racing = life.world.exchange.quirks.oco_race != "none"
+    racing = actions.world.exchange.behaviour.oco_race != "none"
     return min(total, max(leg.quantity for leg in legs)) if racing else total
 
 
-def no_double(life: AccountActions) -> Iterator[str]:
+def no_double(actions: AccountActions) -> Iterator[str]:
     """Never more can be sold for a lot than was bought; never someone else's coins."""
     bought = dict(Lot.objects.values_list("pk", "bought"))
-    for lot, orders in by_lot(life).items():
-        maximum = can_sell(life, orders)
-        if lot in bought and maximum > bought[lot] and not life.late:
+    for lot, orders in by_lot(actions).items():
+        maximum = can_sell(actions, orders)
+        if lot in bought and maximum > bought[lot] and not actions.late:
             yield f"Lot {lot} of {bought[lot]} can sell {maximum}."
 
 
-def buy_backs_within_proceeds(life: AccountActions) -> Iterator[str]:
+def buy_backs_within_proceeds(actions: AccountActions) -> Iterator[str]:
     """Buying back never costs more than the sale brought (but for both legs of a pair in the exchange's race)."""
-    if life.late or life.world.exchange.quirks.oco_race != "none":
+    if actions.late or actions.world.exchange.behaviour.oco_race != "none":
         return
-    orders = by_lot(life)
+    orders = by_lot(actions)
     for entry in set(Lot.objects.filter(side="SELL").values_list("entry_order_id", flat=True)):
         lots = list(Lot.objects.filter(side="SELL", entry_order_id=entry))
         trades = set(LotTrade.objects.filter(lot__in=lots).values_list("trade_id", flat=True))
         maximum = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
-        if maximum > sale_proceeds(life, trades):
-            yield f"The sale {entry} brought {sale_proceeds(life, trades)}, and buying back can cost {maximum}."
+        if maximum > sale_proceeds(actions, trades):
+            yield f"The sale {entry} brought {sale_proceeds(actions, trades)}, and buying back can cost {maximum}."
 
 
 def can_cost(orders: list[Order]) -> Decimal:
@@ -100,62 +104,64 @@ def can_cost(orders: list[Order]) -> Decimal:
     return sum((order.cumulative_value for order in orders), ZERO) + sum(lists.values(), ZERO)
 
 
-def sale_proceeds(life: AccountActions, trades: set[str]) -> Decimal:
-    rows = [row for row in life.world.exchange.trades.rows if row.trade_id in trades]
+def sale_proceeds(actions: AccountActions, trades: set[str]) -> Decimal:
+    rows = [row for row in actions.world.exchange.trades.rows if row.trade_id in trades]
     value = sum((row.quantity * row.price for row in rows), ZERO)
-    quote = life.world.exchange.instruments[rows[0].instrument_name].quote if rows else ""
+    quote = actions.world.exchange.instruments[rows[0].instrument_name].quote if rows else ""
     return value + sum((row.fee for row in rows if row.fee_instrument_name == quote), ZERO)
 
 
-def no_own_sales_bought_back(life: AccountActions) -> Iterator[str]:
+def no_own_sales_bought_back(actions: AccountActions) -> Iterator[str]:
     """What our own orders sold is never bought back."""
-    mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
+    mine = {f"{order.name_space}/{order.order_id}" for order in ours(actions.world)}
     taken = set(LotTrade.objects.filter(lot__side="SELL").values_list("trade_id", flat=True))
-    for trade in life.world.exchange.trades.rows:
+    for trade in actions.world.exchange.trades.rows:
         if trade.trade_id in taken and trade.owner in mine:
             yield f"Trade {trade.trade_id} is our own sale, and is bought back."
 
 
-def final_groups_have_no_orders(life: AccountActions) -> Iterator[str]:
+def final_groups_have_no_orders(actions: AccountActions) -> Iterator[str]:
     final = {group.pk for group in OcoGroup.objects.all() if is_final(group.state)}
     legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
-    for order in ours(life.world):
-        if order.is_open and order.client_oid in legs and not life.late:
+    for order in ours(actions.world):
+        if order.is_open and order.client_oid in legs and not actions.late:
             yield f"{order.order_type} {order.client_oid} rests behind a group that is {legs[order.client_oid]}."
 
 
-def closed_for_a_reason(life: AccountActions) -> Iterator[str]:
+def closed_for_a_reason(actions: AccountActions) -> Iterator[str]:
     """Released only by a hand; closed only when sold, or when coins are gone."""
     for group in OcoGroup.objects.select_related("lot"):
-        if group.state == State.RELEASED and not _was_released(life, group):
+        if group.state == State.RELEASED and not _was_released(actions, group):
             yield f"Group {group.pk} was released, and nobody asked: {group.reason}"
         if group.state == State.CLOSED_BY_HAND and not group.lot.gone:
             yield f"Group {group.pk} says its coins are gone, and they are not."
 
 
-def _was_released(life: AccountActions, group: OcoGroup) -> bool:
+def _was_released(actions: AccountActions, group: OcoGroup) -> bool:
     names = set(group.legs.values_list("client_oid", flat=True))
-    by_hand = group.pk in life.released_groups or bool(names & life.by_hand)
-    return by_hand or group.lot.merging or life.forced  # without its coins the exchange itself cancels (6.2)
+    cancelled_manually = group.pk in actions.released_groups or bool(names & actions.cancelled_manually)
+    return (
+        cancelled_manually or group.lot.merging or actions.forced
+    )  # without its coins the exchange itself cancels (6.2)
 
 
-def shrunk_for_a_reason(life: AccountActions) -> Iterator[str]:
+def shrunk_for_a_reason(actions: AccountActions) -> Iterator[str]:
     """Lots only lost what left the account by other ways than our orders."""
     for currency in COINS:
         lots = Lot.objects.filter(base_ccy=currency, merged_into=None, side="BUY")
         gone = sum((lot.gone for lot in lots), ZERO)
         # A person may ask for coins of an entry that we have not heard of yet: one of the two gives way.
-        left = outflow(life, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
+        left = outflow(actions, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
         if gone > left:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
 
 
-def spent_for_a_reason(life: AccountActions) -> Iterator[str]:
+def spent_for_a_reason(actions: AccountActions) -> Iterator[str]:
     """What buys back only gave way to money that left otherwise, or that both legs of a pair spent."""
     for currency in MONEY:
         lots = Lot.objects.filter(quote_ccy=currency, merged_into=None)
         gone = sum((lot.gone * lot.spent_per_coin for lot in lots), ZERO)
-        if gone > outflow(life, currency) + sum((paid(order) for order in ours(life.world)), ZERO):
+        if gone > outflow(actions, currency) + sum((paid(order) for order in ours(actions.world)), ZERO):
             yield f"Lots count {gone} {currency} as gone, and less left."
 
 
@@ -163,23 +169,23 @@ def paid(order: Order) -> Decimal:
     return order.cumulative_value if order.side == "BUY" else ZERO
 
 
-def outflow(life: AccountActions, currency: str) -> Decimal:
-    exchange = life.world.exchange
-    mine = {f"{order.name_space}/{order.order_id}" for order in ours(life.world)}
-    left = life.withdrawn.get(currency, ZERO)
+def outflow(actions: AccountActions, currency: str) -> Decimal:
+    exchange = actions.world.exchange
+    mine = {f"{order.name_space}/{order.order_id}" for order in ours(actions.world)}
+    left = actions.withdrawn.get(currency, ZERO)
     for trade in exchange.trades.rows:
         pair = exchange.instruments[trade.instrument_name]
         if trade.side == "SELL" and pair.base == currency and trade.owner not in mine:
             left += trade.quantity
         if trade.side == "BUY" and pair.quote == currency:
             left += trade.quantity * trade.price
-    return left + raced(life, currency)
+    return left + raced(actions, currency)
 
 
-def raced(life: AccountActions, currency: str) -> Decimal:
+def raced(actions: AccountActions, currency: str) -> Decimal:
     """What both legs of pairs sold together beyond one of them."""
     lists: dict[str, list[Order]] = {}
-    for order in ours(life.world):
+    for order in ours(actions.world):
         if order.list_id and order.instrument_name.startswith(f"{currency}_"):
             lists.setdefault(order.list_id, []).append(order)
     pairs = [
@@ -191,14 +197,14 @@ def raced(life: AccountActions, currency: str) -> Decimal:
 # after a healthy while
 
 
-def unfinished(life: AccountActions) -> list[str]:
+def unfinished(actions: AccountActions) -> list[str]:
     """What should be different after enough healthy cycles."""
-    return [*unprotected(life), *missed_entries(life), *orphans(life), *wrong_perpetuals(life)]
+    return [*unprotected(actions), *missed_entries(actions), *orphans(actions), *wrong_perpetuals(actions)]
 
 
-def unprotected(life: AccountActions) -> Iterator[str]:
-    orders = by_lot(life)
-    for lot, allowed in allowances(life):
+def unprotected(actions: AccountActions) -> Iterator[str]:
+    orders = by_lot(actions)
+    for lot, allowed in allowances(actions):
         group = lot.groups.filter(closed_at=None).first()
         live = [order for order in orders.get(lot.pk, []) if order.is_open]
         if group is None:
@@ -206,12 +212,12 @@ def unprotected(life: AccountActions) -> Iterator[str]:
             continue
         stops = [order for order in live if order.order_type in STOP_ORDER_TYPES]
         resting = sum((order.remaining for order in stops), ZERO)
-        if not is_placeable(life, lot.instrument_name, allowed, group.stop_price):
-            over = allowed == whole_open_quantity(life, lot) and lot.owned < lot.bought and not live
+        if not is_placeable(actions, lot.instrument_name, allowed, group.stop_price):
+            over = allowed == whole_open_quantity(actions, lot) and lot.owned < lot.bought and not live
             if resting > allowed or over:
                 yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
         elif lot.exit_side.stop_reached(
-            life.world.prices.mark(lot.instrument_name, life.world.exchange.at_ms), group.stop_price
+            actions.world.prices.mark(lot.instrument_name, actions.world.exchange.at_ms), group.stop_price
         ):
             if not stops and group.state != State.STOP_FAILED:
                 yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.reason}"
@@ -219,27 +225,28 @@ def unprotected(life: AccountActions) -> Iterator[str]:
             yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.reason}"
 
 
-def whole_open_quantity(life: AccountActions, lot: Lot) -> Decimal:
-    return floor_to(lot.owned, life.world.exchange.instruments[lot.instrument_name].lot)
+def whole_open_quantity(actions: AccountActions, lot: Lot) -> Decimal:
+    return floor_to(lot.owned, actions.world.exchange.instruments[lot.instrument_name].lot)
 
 
-def allowances(life: AccountActions) -> Iterator[tuple[Lot, Decimal]]:
+def allowances(actions: AccountActions) -> Iterator[tuple[Lot, Decimal]]:
     """Open lots, oldest first, with what each may sell or buy back: holdings, less what others committed."""
     currencies = (*COINS, *MONEY)
     free = {
-        currency: life.world.balance(currency) - reserved_by_others(life, currency) for currency in currencies
+        currency: actions.world.balance(currency) - reserved_by_others(actions, currency)
+        for currency in currencies
     }
     for lot in Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"):
-        required = whole_open_quantity(life, lot) * lot.spent_per_coin
+        required = whole_open_quantity(actions, lot) * lot.spent_per_coin
         share = min(required, max(free[lot.spent_currency], ZERO)) / lot.spent_per_coin
         free[lot.spent_currency] -= required
-        yield lot, floor_to(share, life.world.exchange.instruments[lot.instrument_name].lot)
+        yield lot, floor_to(share, actions.world.exchange.instruments[lot.instrument_name].lot)
 
 
-def reserved_by_others(life: AccountActions, currency: str) -> Decimal:
+def reserved_by_others(actions: AccountActions, currency: str) -> Decimal:
     lists: dict[str, Decimal] = {}
-    for order in life.external_orders():
-        pair = life.world.exchange.instruments[order.instrument_name]
+    for order in actions.external_orders():
+        pair = actions.world.exchange.instruments[order.instrument_name]
         takes = ZERO
         if order.side == "SELL" and pair.base == currency:
             takes = order.remaining
@@ -250,42 +257,44 @@ def reserved_by_others(life: AccountActions, currency: str) -> Decimal:
     return sum(lists.values(), ZERO)
 
 
-def is_placeable(life: AccountActions, symbol: str, quantity: Decimal, price: Decimal) -> bool:
-    pair = life.world.exchange.instruments[symbol]
-    return quantity >= pair.lot and quantity * price * life.world.exchange.usd(pair.quote) >= MIN_ORDER_VALUE
+def is_placeable(actions: AccountActions, symbol: str, quantity: Decimal, price: Decimal) -> bool:
+    pair = actions.world.exchange.instruments[symbol]
+    return (
+        quantity >= pair.lot and quantity * price * actions.world.exchange.usd(pair.quote) >= MIN_ORDER_VALUE
+    )
 
 
-def missed_entries(life: AccountActions) -> Iterator[str]:
+def missed_entries(actions: AccountActions) -> Iterator[str]:
     """Buys that no lot has, although they are large enough."""
     since = Watermark.objects.get().since_ns
     known = set(LotTrade.objects.values_list("trade_id", flat=True))
     missing: dict[str, list] = {}
-    for trade in life.world.exchange.trades.rows:
+    for trade in actions.world.exchange.trades.rows:
         if trade.side == "BUY" and trade.create_time_ns >= since and trade.trade_id not in known:
             missing.setdefault(trade.owner, []).append(trade)
     for owner, trades in missing.items():
-        base = life.world.exchange.instruments[trades[0].instrument_name].base
+        base = actions.world.exchange.instruments[trades[0].instrument_name].base
         net = sum((t.quantity + (t.fee if t.fee_instrument_name == base else ZERO) for t in trades), ZERO)
         price = min(trade.price for trade in trades) * Decimal("0.94")
-        whole = floor_to(net, life.world.exchange.instruments[trades[0].instrument_name].lot)
-        if is_placeable(life, trades[0].instrument_name, whole, price):
+        whole = floor_to(net, actions.world.exchange.instruments[trades[0].instrument_name].lot)
+        if is_placeable(actions, trades[0].instrument_name, whole, price):
             yield f"{net} {base} of {owner} were bought and have no lot."
 
 
-def orphans(life: AccountActions) -> Iterator[str]:
+def orphans(actions: AccountActions) -> Iterator[str]:
     """Orders of ours that guard nothing."""
     guarded = set(OcoLeg.objects.filter(group__closed_at=None).values_list("client_oid", flat=True))
-    for order in ours(life.world):
+    for order in ours(actions.world):
         if order.is_open and order.client_oid not in guarded:
             yield f"{order.order_type} {order.client_oid} rests and guards nothing."
-    for lot, orders in by_lot(life).items():
+    for lot, orders in by_lot(actions).items():
         if len({order.list_id or order.order_id for order in orders if order.is_open}) > 1:
             yield f"Lot {lot} has two protective orders."
 
 
-def wrong_perpetuals(life: AccountActions) -> Iterator[str]:
+def wrong_perpetuals(actions: AccountActions) -> Iterator[str]:
     """Derivative positions that the desk does not show as they are."""
-    positions = {name: position.quantity for name, position in life.world.exchange.positions.items()}
+    positions = {name: position.quantity for name, position in actions.world.exchange.positions.items()}
     shown = dict(perpetuals_open().values_list("instrument_name", "quantity"))
     if shown != positions:
         yield f"Of perpetuals {positions} is held and {shown} shown."

@@ -1,0 +1,163 @@
+"""Numbers, ages, names and statuses as text, for pages, alerts and CSV alike.
+
+`portfolio.templatetags` registers these for templates and adds the HTML around them.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+UNKNOWN = "n/a"
+CENT = Decimal("0.01")
+MAX_DECIMALS = 8
+AGE_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+Pill = tuple[str, str, Promise]
+"""CSS class, icon and text of a status pill."""
+
+ORDER_PILLS: dict[str, Pill] = {
+    "ACTIVE": ("ok", "circle-check", _("Active")),
+    "NEW": ("wait", "clock", _("Pending")),
+    "PENDING": ("wait", "clock", _("Pending")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+}
+COVERAGE_PILLS: dict[str, Pill] = {
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "UNPROTECTED": ("warn", "shield-off", _("Unprotected")),
+    "PARTLY": ("warn", "shield-half", _("Partial")),
+    "WAITING": ("wait", "clock", _("Pending")),
+    "PROTECTED": ("ok", "shield-check", _("Protected")),
+}
+GROUP_PILLS: dict[str, Pill] = {
+    "PENDING": ("wait", "clock", _("Pending")),
+    "ACTIVE": ("ok", "shield-check", _("Protected")),
+    "REPLACING": ("wait", "refresh-cw", _("Replacing")),
+    "EXITING": ("wait", "arrow-right", _("Selling at market")),
+    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
+    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "CLOSED_BY_STOP": ("info", "circle-check", _("Stop hit")),
+    "CLOSED_BY_TARGET": ("info", "circle-check", _("Take profit hit")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Sold at market")),
+    "CLOSED_BY_HAND": ("off", "x", _("Closed manually")),
+    "RELEASED": ("off", "x", _("Protection removed")),
+}
+BUY_BACK_PILLS: dict[str, Pill] = {
+    "UNPROTECTED": ("warn", "triangle-alert", _("No buy-back order")),
+    "PROTECTED": ("ok", "circle-check", _("Active")),
+    "ACTIVE": ("ok", "circle-check", _("Active")),
+    "EXITING": ("wait", "arrow-right", _("Buying at market")),
+    "CLOSED_BY_EXIT": ("info", "circle-check", _("Bought at market")),
+}
+"""Replaces entries of the tables above for a group that buys back what was sold."""
+LEG_PILLS: dict[str, Pill] = {
+    "INTENT": ("wait", "clock", _("Not sent yet")),
+    "SENT": ("wait", "clock", _("Pending")),
+    "ACCEPTED": ("wait", "clock", _("Pending")),
+    "OPEN": ("ok", "circle-check", _("Active")),
+    "FILLED": ("info", "circle-check", _("Filled")),
+    "CANCELED": ("off", "x", _("Cancelled")),
+    "EXPIRED": ("off", "clock", _("Expired")),
+    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
+    "REFUSED": ("crit", "octagon-alert", _("Rejected")),
+    "ABSENT": ("off", "x", _("Not received")),
+}
+LABELS: dict[str, Promise] = {
+    "BUY": pgettext_lazy("side", "Buy"),
+    "SELL": pgettext_lazy("side", "Sell"),
+    "LIMIT": _("Limit"),
+    "MARKET": _("Market"),
+    "STOP_LIMIT": _("Stop limit"),
+    "STOP_LOSS": _("Stop loss"),
+    "TAKE_PROFIT": _("Take profit"),
+    "TAKE_PROFIT_LIMIT": _("Take profit limit"),
+    "ENTRY": _("Entry"),
+    "EXIT": _("Exit"),
+    "OURS": _("Sent by Exchange Desk"),
+    "FOREIGN": _("External order (manual or another app)"),
+    "NATIVE": _("Linked by the exchange"),
+    "PAIRED": _("Linked by Exchange Desk"),
+}
+BUY_BACK_ROLE_LABELS: dict[str, Promise] = {
+    "STOP_LOSS": _("Buy-back stop"),
+    "TAKE_PROFIT": _("Buy-back take profit"),
+    "EXIT": _("Buy-back at market"),
+}
+UNTRIGGERED_STATUSES = ("NEW", "PENDING")  # of a stop order that waits for its trigger price (dossier 6)
+ACTION_LABELS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
+
+
+def usd_text(value: Decimal | None, *, rounding: str = ROUND_HALF_EVEN) -> str:
+    """`$1,234.56`; less than a cent is `<$0.01`, never zero."""
+    if value is None:
+        return UNKNOWN
+    sign, size = "−" if value < 0 else "", abs(value)
+    rounded = size.quantize(CENT, rounding=rounding)
+    return f"{sign}<$0.01" if size and not rounded else f"{sign}${rounded:,f}"
+
+
+def amount_text(
+    value: Decimal | None, decimals: int | None = None, *, rounding: str = ROUND_HALF_EVEN
+) -> str:
+    """A price or quantity with `decimals`, else with its own, at most eight.
+
+    What would round to zero is not rounded.
+    """
+    if value is None:
+        return UNKNOWN
+    return _grouped(value, _own_decimals(value) if decimals is None else decimals, rounding=rounding)
+
+
+def percent_text(value: Decimal | None, decimals: int = 2) -> str:
+    """`42.90%`; what would round to zero is `<0.01%`."""
+    if value is None:
+        return UNKNOWN
+    step = Decimal(1).scaleb(-decimals)
+    if value and not value.quantize(step):
+        return f"{'−' if value < 0 else ''}<{step}%"
+    return f"{_grouped(value, decimals)}%"
+
+
+def signed(text: str, value: Decimal | None) -> str:
+    """Adds the plus of a positive value; a minus is in `text` already."""
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def age(seconds: int | None) -> str:
+    """`23 s`, `4 min`, `2 h`, `3 d`: the largest unit that is not zero."""
+    if seconds is None:
+        return UNKNOWN
+    size, unit = next((step for step in AGE_UNITS if seconds >= step[0]), AGE_UNITS[-1])
+    return f"{seconds // size} {unit}"
+
+
+def instrument_label(name: str) -> str:
+    """`BTC/USD` for BTC_USD; a perpetual keeps its name."""
+    return name.replace("_", "/")
+
+
+def code_label(code: str) -> str:
+    """`Stop limit` for STOP_LIMIT; an unknown code is shown with a capital and spaces."""
+    label = LABELS.get(code)
+    return str(label) if label else code.replace("_", " ").capitalize()
+
+
+def own_decimals(value: Decimal | None) -> int | None:
+    """How many decimals `value` is written with, None where there is nothing to count."""
+    exponent = None if value is None else value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else None
+
+
+def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
+    return f"{value if value and not rounded else rounded:,f}".replace("-", "−")
+
+
+def _own_decimals(value: Decimal) -> int:
+    return min(MAX_DECIMALS, own_decimals(value) or 0)
