@@ -1,4 +1,4 @@
-"""Our rows as the invariants see them: the checks of protection chapter 3, in production as alarms."""
+"""The invariants of protection chapter 3 checked on our own rows, as alerts in production."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,7 +21,7 @@ LEG = ("group_id", "client_oid", "order_role", "status", "executed")
 
 
 def invariant_violations() -> list[str]:
-    """The invariants over our own rows: an alarm when one does not hold."""
+    """One text per invariant that does not hold."""
     own = ExchangeOrder.objects.filter(
         client_oid__gte=PREFIX, client_oid__lt=PREFIX_END, oco_group_id__in=groups_open().values("pk")
     )
@@ -40,7 +40,7 @@ def invariant_data(
     groups: QuerySet[OcoGroup],
     held: dict[str, Decimal] | None = None,
 ) -> invariants.InvariantData:
-    """Our rows about `groups` beside a record of orders."""
+    """Our rows about `groups`, with the orders to compare them to."""
     facts = [
         invariants.GroupFact(id=str(pk), lot_id=lot_id, state=State(state))
         for pk, lot_id, state in groups.values_list(*GROUP)

@@ -1,4 +1,4 @@
-"""Every change of a group, with its why (rule 14). Commits only while the lease is ours (rule 15)."""
+"""Store every change of a group with its reason (rule 14), only while the lease is ours (rule 15)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ def event_record(*, group: OcoGroup, at: datetime, reason: Reason, order_ids: Se
 
 
 def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> None:
-    """Bring the group into the state of `plan`. Nothing is written when nothing changed."""
+    """Move the group into the state of `plan`. Nothing is stored when nothing changed."""
     old, now = group.state, context.now()
     new = advance(old, plan.state)
     if not _apply_plan(group, new, plan, now):
@@ -36,14 +36,14 @@ def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> N
 
 
 def groups_mark_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:
-    """Cover was observed again; one statement for all."""
+    """Cover was observed again. One statement for all groups."""
     OcoGroup.objects.filter(pk__in=[group.pk for group in groups], state=State.ACTIVE).update(
         last_active_at=at
     )
 
 
 def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
-    """Put the values of `plan` on the row; whether that changed any."""
+    """Set the values of `plan`; returns whether any changed."""
     before = [getattr(group, name) for name in FIELDS]
     if new != group.state:
         group.state_since = now

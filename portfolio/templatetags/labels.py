@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
-from oco.engine.pricing import ExitSide
 from oco.engine.client_oids import is_own_oid
+from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.presentation.reasons import render_reason
 from portfolio.formatting import (
