@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import requests
@@ -143,7 +144,7 @@ class BaseClient:
         request = self._new_request(method, params, kind)
         response = self._send(request, params)
         envelope = self._read_response(request, response)
-        error = classify_response(request, envelope, self.clock_offset_ms)
+        error = classify_response(request, envelope, self._clock.ms)
         if error is not None:
             raise error
         return envelope
@@ -177,9 +178,10 @@ class BaseClient:
         """Public methods are GET with a query, private ones POST with a signed body (dossier 1)."""
         method = request.method
         if request.request_id is None:
-            return lambda: self._transport.get(method, {name: str(value) for name, value in params.items()})
+            query = {name: str(value) for name, value in params.items()}
+            return partial(self._transport.get, method, query)
         body = self._credentials.body(method, params, id=request.request_id, nonce=self._next_nonce())
-        return lambda: self._transport.post(method, body)
+        return partial(self._transport.post, method, body)
 
     def _next_nonce(self) -> int:
         """Our time, and always a later one than before: whether it may repeat is not documented (dossier 11.7)."""

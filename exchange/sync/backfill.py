@@ -46,7 +46,7 @@ def history_slice(
     lease = lease_take(purpose=LEASE_PURPOSE)
     if lease is None:
         return None
-    client = client_from_settings(before_request=lambda _method: lease.renew())
+    client = client_from_settings(before_request=lease.before_request)
     client.background = True
     try:
         account_check(client=client, now=clock())

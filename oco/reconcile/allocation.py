@@ -37,6 +37,17 @@ class LotAllowance:
     is_confirmed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLot:
+    """`owned` in whole steps of `tick`; `spent_per_coin` in the currency that its orders spend."""
+
+    lot: Lot
+    owned: Decimal
+    tick: Decimal
+    spent_per_coin: Decimal
+    exit_side: ExitSide
+
+
 def round_inputs_read(*, context: CycleContext) -> None:
     """Read again what a round decides on; the round before may have changed it, or a person."""
     context.policies = policies_read()
@@ -70,39 +81,47 @@ def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
     if holdings is None or not context.can_add:
         return []
     reserved, found = external_reservations_read(), []
-    for currency, owned in _open_lots_by_currency(context).items():
+    for currency, open_lots in _open_lots_by_currency(context).items():
         free = reserved.get(currency, ExternalReservation()).total
-        lots = [(lot.pk, amount * lot.spent_per_coin) for lot, amount, _ in owned]
+        lots = [(each.lot.pk, each.owned * each.spent_per_coin) for each in open_lots]
         sellables = allocate_to_lots(holdings=holdings.get(currency, ZERO), reserved=free, lots=lots)
         found += [
-            LotAllocation(lot, amount, in_base_currency(sellables[lot.pk], lot, amount, tick))
-            for lot, amount, tick in owned
+            LotAllocation(each.lot, each.owned, _in_base_currency(sellables[each.lot.pk], each))
+            for each in open_lots
         ]
     return found
 
 
-def in_base_currency(sellable: Sellable, lot: Lot, owned: Decimal, tick: Decimal) -> Sellable:
+def _in_base_currency(sellable: Sellable, open_lot: OpenLot) -> Sellable:
     """`sellable` in coins of the lot; for a lot that buys back, as many coins as that money pays for."""
-    if lot.exit_side is ExitSide.SELL:
+    if open_lot.exit_side is ExitSide.SELL:
         return sellable
-    present = owned * lot.spent_per_coin - sellable.missing
+    owned, spent_per_coin, tick = open_lot.owned, open_lot.spent_per_coin, open_lot.tick
+    present = owned * spent_per_coin - sellable.missing
     return Sellable(
-        allowed=round_to_lot_size(sellable.allowed / lot.spent_per_coin, tick),
-        missing=owned - round_to_lot_size(present / lot.spent_per_coin, tick),
+        allowed=round_to_lot_size(sellable.allowed / spent_per_coin, tick),
+        missing=owned - round_to_lot_size(present / spent_per_coin, tick),
     )
 
 
-def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[tuple[Lot, Decimal, Decimal]]]:
-    """Open lots by the currency that their orders spend, with what they own and its step, oldest first: the
-    newest lot is the first to miss coins.
-    """
+def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[OpenLot]]:
+    """Open lots by the currency that their orders spend, oldest first: the newest lot is the first to miss coins."""
     lots = list(Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"))
-    grids_read(context=context, names=(lot.instrument_name for lot in lots))
-    found: dict[str, list[tuple[Lot, Decimal, Decimal]]] = defaultdict(list)
+    grids_read(context=context, names={lot.instrument_name for lot in lots})
+    found: dict[str, list[OpenLot]] = defaultdict(list)
     for lot in lots:
+        currency, owned, spent_per_coin, exit_side = (
+            lot.spent_currency,
+            lot.owned,
+            lot.spent_per_coin,
+            lot.exit_side,
+        )
         grid = context.grids.get(lot.instrument_name)
         tick = grid.quantity_tick if grid else FALLBACK_TICK
-        found[lot.spent_currency].append((lot, round_to_lot_size(lot.owned, tick), tick))
+        whole = round_to_lot_size(owned, tick)
+        found[currency].append(
+            OpenLot(lot=lot, owned=whole, tick=tick, spent_per_coin=spent_per_coin, exit_side=exit_side)
+        )
     return found
 
 

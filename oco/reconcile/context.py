@@ -52,12 +52,14 @@ def read_result_of(
     """What the reads of a cycle prove."""
     balance = snapshot.balance.rows if balance_accepted else None
     holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
-    seen_open = {(str(order.name_space), order.order_id): order for order in snapshot.reported_open}
+    reported_open, lists_read = snapshot.reported_open, snapshot.open_orders_read
+    histories_read = snapshot.histories_read
+    seen_open = {(str(order.name_space), order.order_id): order for order in reported_open}
     return ReadResult(
         started_ns=started_ns,
         started_at=started_at,
-        lists_read=snapshot.open_orders_read,
-        histories_read=snapshot.histories_read,
+        lists_read=lists_read,
+        histories_read=histories_read,
         trades_read=snapshot.trades.rows is not None,
         holdings=holdings,
         open_keys=frozenset(seen_open),

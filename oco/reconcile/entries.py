@@ -269,7 +269,7 @@ def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, gri
     context.created += 1
     why = reason(
         ReasonCode.ENTRY_FILLED,
-        side=lot.exit_side,
+        side=exit_side,
         quantity=lot.bought,
         coin=lot.base_ccy,
         price=average,

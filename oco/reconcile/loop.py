@@ -183,7 +183,7 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
     legs: dict[object, list[OcoLeg]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups).exclude(NEVER_PLACED):
         legs[leg.group_id].append(leg)
-    grids_read(context=context, names=(group.instrument_name for group in groups))
+    grids_read(context=context, names={group.instrument_name for group in groups})
     allocated = {allocation.lot.pk for allocation in context.allocations}
     if any(group.closed_at is None and group.lot_id not in allocated for group in groups):
         context.allocations = allocations_read(context=context)  # a person asked for this lot just now

@@ -1,6 +1,6 @@
 """What our rows and reads say about an instrument: its grid, and samples of its market."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,9 +17,9 @@ MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
 
 
-def grids_read(*, context: CycleContext, names: Iterable[str]) -> None:
+def grids_read(*, context: CycleContext, names: set[str]) -> None:
     """Put the grids of these instruments into the context. One that the catalogue no longer lists stays out."""
-    unknown = set(names) - context.grids.keys()
+    unknown = names - context.grids.keys()
     if unknown:
         instruments = Instrument.objects.filter(symbol__in=unknown)
         context.grids |= {row.symbol: grid_of(row, context.reads.tickers) for row in instruments}

@@ -47,7 +47,7 @@ def sync_run(*, trigger: str) -> SyncRun | None:
 
 
 def _run(lease: Lease, run: SyncRun) -> None:
-    client = client_from_settings(before_request=lambda _method: lease.renew())
+    client = client_from_settings(before_request=lease.before_request)
     errors, failed = _cycle(client, lease, run)
     run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
     client.close()

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             with lease_wait("kill_switch", sleep=time.sleep) as lease:
                 released = release_all_groups(requested_by=_person(), now=timezone.now())
                 self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
-                client = client_from_settings(before_request=lambda _method: lease.renew())
+                client = client_from_settings(before_request=lease.before_request)
                 done = cancel_until_none_open(
                     client=client, lease=lease, sleep=time.sleep, report=self.stdout.write
                 )

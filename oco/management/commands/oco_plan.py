@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with lease_wait("oco_plan") as lease:
-                client = client_from_settings(before_request=lambda _method: lease.renew())
+                client = client_from_settings(before_request=lease.before_request)
                 account = read_account(client=client, clock=timezone.now)
                 for error in account.snapshot.errors:
                     self.stderr.write(self.style.WARNING(error))
