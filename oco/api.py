@@ -4,7 +4,7 @@ What a list of groups can be asked for; a value that makes no sense is a 400 tha
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -122,7 +122,7 @@ class GroupDetailView(GroupAPIView):
 
     def get(self, request: Request, pk: Any) -> Response:
         (row,) = group_rows([self.get_object()])
-        return Response(self.get_serializer({**asdict(row), "events": group_events(pk)}).data)
+        return Response(self.get_serializer(replace(row, events=tuple(group_events(pk)))).data)
 
 
 class GroupCancelView(GroupAPIView):

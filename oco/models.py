@@ -1,19 +1,7 @@
-"""What is to be protected, by which orders, and everything that happened to them.
-
-What was bought and is owed protection: each trade in one lot, nothing from before the watermark.
-
-The stop and the target of one lot, as one thing with a state.
-
-The journal: why every group went where it went. Nothing in it is ever changed or taken out.
-
-One order of ours: written down with its name before it leaves, and what became of it.
-
-How much is risked, and what happens when a plan meets the market.
-
-Which reviews were used up.
-"""
+"""What is to be protected, by which orders, and everything that happened to them."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
+from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
 from exchange.fields import ExactDecimalField
 from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State
@@ -153,7 +142,10 @@ class OcoGroup(models.Model):
     entry_order_id = models.CharField(max_length=64, blank=True)
     list_id = models.CharField(max_length=64, blank=True)
     failures = models.IntegerField(default=0, help_text="Cycles in a row whose order was refused (rule 7).")
-    reason = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="Only of before there were codes, as it was written.")
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
+    exchange_code = models.IntegerField(null=True, blank=True, help_text="With which the exchange refused.")
     state_since = models.DateTimeField()
     uncovered_since = models.DateTimeField(null=True, blank=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
@@ -188,6 +180,18 @@ class OcoGroup(models.Model):
     def __str__(self) -> str:
         return f"{self.instrument_name} {self.quantity} {self.state}"
 
+    @property
+    def stored_reason(self) -> Reason | None:
+        """Why it is in its state."""
+        return stored_reason(
+            self.reason_code, self.reason_params, text=self.reason, exchange_code=self.exchange_code
+        )
+
+    @stored_reason.setter
+    def stored_reason(self, new: Reason) -> None:
+        self.reason_code, self.reason_params, self.reason = new.code, new.stored_params, ""
+        self.exchange_code = new.exchange_code
+
 
 class AppendOnly(RuntimeError):
     """The journal is only added to."""
@@ -200,9 +204,11 @@ class OcoEvent(models.Model):
     at = models.DateTimeField()
     old = models.CharField(max_length=16, blank=True)
     new = models.CharField(max_length=16)
-    reason = models.TextField()
+    reason = models.TextField(blank=True, help_text="Only of before there were codes, as it was written.")
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
     order_ids = models.JSONField(default=list)
-    code = models.IntegerField(null=True, blank=True)
+    code = models.IntegerField(null=True, blank=True, help_text="With which the exchange refused.")
     told = models.BooleanField(default=False)
     correlation_id = models.CharField(
         max_length=CORRELATION_ID_LENGTH, blank=True, default=correlation_id, editable=False
@@ -217,7 +223,26 @@ class OcoEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.old or '·'} → {self.new}: {self.reason}"
+        return f"{self.old or '·'} → {self.new}: {self.reason_code or self.reason}"
+
+    @classmethod
+    def record(
+        cls, *, group: OcoGroup, at: datetime, old: str, reason: Reason, order_ids: Sequence[str] = ()
+    ) -> "OcoEvent":
+        """Add a line for `group`, which was in `old` and is in its state now."""
+        return cls.objects.create(
+            group=group,
+            at=at,
+            old=old,
+            new=group.state,
+            code=reason.exchange_code,
+            order_ids=list(order_ids),
+            **reason.columns,
+        )
+
+    @property
+    def stored_reason(self) -> Reason | None:
+        return stored_reason(self.reason_code, self.reason_params, text=self.reason, exchange_code=self.code)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

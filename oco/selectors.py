@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from exchange.core.reasons import Reason
 from exchange.models import Instrument
 from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.states import OPEN, State
@@ -79,7 +80,8 @@ class GroupRow:
     legs: tuple[LegRow, ...]
     created_at: datetime
     closed_at: datetime | None
-    reason: str
+    reason: Reason | None
+    events: tuple[OcoEvent, ...] = ()  # only where they were asked for
 
 
 def groups_open() -> QuerySet[OcoGroup]:
@@ -161,7 +163,7 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
         legs=tuple(legs),
         created_at=group.created_at,
         closed_at=group.closed_at,
-        reason=group.reason,
+        reason=group.stored_reason,
     )
 
 

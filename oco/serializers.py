@@ -7,12 +7,38 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from exchange.core.reasons import Reason
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
 from oco.engine.states import State
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.presentation.reasons import render_reason
 
 PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+
+
+class ReasonMethods:
+    """For a serializer of something with a reason: its text in the reader's language, and the same as data."""
+
+    def get_reason(self, row: Any) -> str:
+        return render_reason(_reason_of(row))
+
+    def get_reason_code(self, row: Any) -> str | None:
+        why = _reason_of(row)
+        return why.code or None if why else None
+
+    def get_reason_params(self, row: Any) -> dict[str, Any] | None:
+        why = _reason_of(row)
+        return why.stored_params if why and why.code else None
+
+    def get_exchange_code(self, row: Any) -> int | None:
+        why = _reason_of(row)
+        return why.exchange_code if why else None
+
+
+def _reason_of(row: Any) -> Reason | None:
+    why: Reason | None = row.stored_reason if isinstance(row, OcoEvent) else row.reason
+    return why
 
 
 class LegSerializer(serializers.Serializer[Any]):
@@ -28,7 +54,7 @@ class LegSerializer(serializers.Serializer[Any]):
     filled_quantity = PlainDecimal()
 
 
-class GroupSerializer(serializers.Serializer[Any]):
+class GroupSerializer(ReasonMethods, serializers.Serializer[Any]):
     """A `GroupRow`."""
 
     oco_group_id = serializers.UUIDField()
@@ -43,17 +69,27 @@ class GroupSerializer(serializers.Serializer[Any]):
     legs = LegSerializer(many=True)
     created_at = UtcTime()
     closed_at = UtcTime(allow_null=True)
-    reason = serializers.CharField()
+    reason = serializers.SerializerMethodField()
+    reason_code = serializers.SerializerMethodField()
+    reason_params = serializers.SerializerMethodField()
+    exchange_code = serializers.SerializerMethodField()
 
 
-class EventSerializer(serializers.ModelSerializer[OcoEvent]):
+class EventSerializer(ReasonMethods, serializers.ModelSerializer[OcoEvent]):
     """One line of the journal; `old` is empty for the first."""
 
     at = UtcTime()
+    reason = serializers.SerializerMethodField()
+    reason_code = serializers.SerializerMethodField()
+    reason_params = serializers.SerializerMethodField()
+    exchange_code = serializers.SerializerMethodField()
 
     class Meta:
         model = OcoEvent
-        fields = ("at", "old", "new", "reason", "order_ids", "code")
+        fields = (
+            *("at", "old", "new", "reason", "order_ids", "code"),
+            *("reason_code", "reason_params", "exchange_code"),
+        )
 
 
 class GroupDetailSerializer(GroupSerializer):
@@ -62,14 +98,17 @@ class GroupDetailSerializer(GroupSerializer):
     events = EventSerializer(many=True)
 
 
-class UnprotectedSerializer(serializers.Serializer[Any]):
+class UnprotectedSerializer(ReasonMethods, serializers.Serializer[Any]):
     """Coins without a stop."""
 
     instrument_name = serializers.CharField()
     quantity = PlainDecimal()
     market_value_usd = PlainDecimal(allow_null=True)
     since = UtcTime(allow_null=True)
-    reason = serializers.CharField()
+    reason = serializers.SerializerMethodField()
+    reason_code = serializers.SerializerMethodField()
+    reason_params = serializers.SerializerMethodField()
+    exchange_code = serializers.SerializerMethodField()
 
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^\d{1,20}(\.\d{1,20})?$"})

@@ -334,7 +334,8 @@ class GroupFactory(DjangoModelFactory[OcoGroup]):
     stop_price = Decimal("57000.00")
     take_profit_price = Decimal("66000.00")
     entry_order_id = factory.SelfAttribute("lot.entry_order_id")
-    reason = "Stop and target were read back open."
+    reason = ""  # a text as it was written before there were codes
+    reason_code = factory.LazyAttribute(lambda row: "" if row.reason else "CONFIRMED_OPEN")
     created_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
     state_since = factory.SelfAttribute("created_at")
 
@@ -367,7 +368,8 @@ class EventFactory(DjangoModelFactory[OcoEvent]):
     at = Now
     old = "PENDING"
     new = "ACTIVE"
-    reason = "Stop and target were read back open."
+    reason = ""
+    reason_code = factory.LazyAttribute(lambda row: "" if row.reason else "CONFIRMED_OPEN")
     order_ids = ["61", "62"]
 
 

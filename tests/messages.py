@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from exchange.client.errors import REMEDIES, clock_remedy
+
 ROOT = Path(__file__).parent.parent
 LOCALE = ROOT / "locale"
 APPS = ("config", "exchange", "oco", "portfolio")
@@ -47,6 +49,8 @@ def template() -> Catalog:
     for path, text in sources():
         for _, message, _comments, context in extract("python", BytesIO(text.encode()), KEYWORDS):
             catalog.add(message, locations=[(str(path.relative_to(ROOT)), None)], context=context)
+    for remedy in (*REMEDIES.values(), clock_remedy(None)):
+        catalog.add(remedy, locations=[("exchange/client/errors.py", None)])
     return catalog
 
 

@@ -57,6 +57,7 @@ class AuditEntryAdmin(ByIdAdmin):
         "result",
         "code",
         "text",
+        "reason_code",
         "affected_objects",
         "began",
         "on_desk",

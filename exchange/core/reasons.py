@@ -3,12 +3,27 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Self
 
 Param = str | int | None
 
 FOLLOWING = "following"  # key of the stored parameters that holds the reasons after the first
+TEXT = "text"  # the one parameter of a reason without a code
 MAX_CODE_LENGTH = 64
+
+
+class OrderReason(StrEnum):
+    """Why an order may not be created, or what became of a request. `answer`: the exchange's own words."""
+
+    TRADING_DISABLED = "TRADING_DISABLED"
+    KILL_SWITCH_ON = "KILL_SWITCH_ON"  # name
+    KILL_SWITCH_UNREADABLE = "KILL_SWITCH_UNREADABLE"
+    ORDER_REFUSED = "ORDER_REFUSED"  # answer
+    ORDER_EXISTS = "ORDER_EXISTS"  # answer
+    ORDER_NOT_SENT = "ORDER_NOT_SENT"  # answer
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"  # answer
+    CANCEL_TOO_LATE = "CANCEL_TOO_LATE"  # answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +31,8 @@ class Reason:
     """One reason, and those that follow it: `Reason("STOP_CROSSED") + Reason("NO_PRICE")`.
 
     `params` are texts, whole numbers or None; a decimal is stored as plain text. `exchange_code` is the code with
-    which the exchange refused something (dossier 3), None where it refused nothing.
+    which the exchange refused something (dossier 3), None where it refused nothing. Without a code it is a text from
+    the time before there were codes, shown as it was written.
     """
 
     code: str
@@ -46,6 +62,11 @@ class Reason:
             stored[FOLLOWING] = [{"code": one.code, "params": dict(one.params)} for one in self.following]
         return stored
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The values of the two columns that every table with reasons has."""
+        return {"reason_code": self.code, "reason_params": self.stored_params}
+
     @classmethod
     def from_stored(cls, code: str, params: Mapping[str, Any], exchange_code: int | None = None) -> Self:
         """The reason that `stored_params` was made of."""
@@ -56,7 +77,16 @@ class Reason:
 
 def reason(code: str, *, exchange_code: int | None = None, **params: object) -> Reason:
     """A reason whose parameters are turned into what can be stored."""
-    return Reason(code, {name: _storable(value) for name, value in params.items()}, exchange_code)
+    return Reason(str(code), {name: _storable(value) for name, value in params.items()}, exchange_code)
+
+
+def stored_reason(
+    code: str, params: Mapping[str, Any], *, text: str, exchange_code: int | None = None
+) -> Reason | None:
+    """The reason of a row: by its code, else its old text, else none."""
+    if code:
+        return Reason.from_stored(code, params, exchange_code)
+    return Reason("", {TEXT: text}, exchange_code) if text else None
 
 
 def _storable(value: object) -> Param:

@@ -1,7 +1,4 @@
-"""Who did what to the money, and what came of it.
-
-The kill switch.
-"""
+"""The audit log (who did what to the money, and the result) and the kill switch."""
 
 from typing import Any, NoReturn
 
@@ -9,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
+from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
 
 ACTOR_LENGTH = 128
 
@@ -31,7 +29,8 @@ class AuditEntry(models.Model):
     """One thing that a person asked for, or one request that the program sent to the exchange.
 
     `actor` is a user, a command line, or the holder of the lease; `from_address` is known of a person on the
-    web only. `result` is what came of it: for what was sent, what the answer proves (`send.Outcome`).
+    web only. `result` is what came of it: for what was sent, what the answer proves (`Outcome`). `text` is what was
+    asked or sent, as data or in a user's own words.
     """
 
     class Action(models.TextChoices):
@@ -57,6 +56,8 @@ class AuditEntry(models.Model):
     what = models.CharField(max_length=20, choices=Action.choices)
     object_ids = models.JSONField(default=list, help_text="Of groups, orders (theirs and ours), tokens.")
     text = models.TextField(blank=True)
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
     result = models.CharField(max_length=16)
     code = models.IntegerField(null=True, blank=True, help_text="The exchange's answer.")
     correlation_id = models.CharField(
@@ -76,6 +77,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.get_what_display()}: {self.result}"
+
+    @property
+    def stored_reason(self) -> Reason | None:
+        """What came of it, or what was changed, where that is more than `text`."""
+        return stored_reason(self.reason_code, self.reason_params, text="", exchange_code=self.code)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -6,7 +6,7 @@ from typing import Self
 from msgspec import field
 
 from exchange.schemas import parsing
-from exchange.schemas.parsing import Row, WireStruct
+from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
 
 class PositionBalance(WireStruct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ class AccountInfo(WireStruct, frozen=True, kw_only=True):
         return cls.parse(this, master_uuid=parsing.text(master, "uuid"))
 
 
-class FeeRate(WireStruct, frozen=True, kw_only=True):
+class FeeRate(PlainStruct, frozen=True, kw_only=True):
     """Fee tiers and rates in basis points; booked fees come from trades, never from here (dossier 5.9)."""
 
     spot_maker_bps: Decimal = field(name="effective_spot_maker_rate_bps")
@@ -86,12 +86,8 @@ class FeeRate(WireStruct, frozen=True, kw_only=True):
     spot_tier: str = ""
     deriv_tier: str = ""
 
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls.parse(row)
 
-
-class Position(WireStruct, frozen=True, kw_only=True):
+class Position(PlainStruct, frozen=True, kw_only=True):
     """A derivative position; `quantity` is signed (dossier 5.10)."""
 
     instrument_name: str
@@ -104,7 +100,3 @@ class Position(WireStruct, frozen=True, kw_only=True):
     update_time_ms: int = field(name="update_timestamp_ms", default=0)
     isolation_id: str = ""
     isolation_type: str = ""
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls.parse(row)

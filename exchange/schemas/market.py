@@ -6,7 +6,7 @@ from typing import Self
 from msgspec import field
 
 from exchange.schemas import parsing
-from exchange.schemas.parsing import Row, WireStruct
+from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
 FLAGS = ("tradable", "margin_buy_enabled", "margin_sell_enabled", "beta_product")
 TICK_SIZES = ("price_tick_size", "qty_tick_size")
@@ -43,7 +43,7 @@ class Instrument(WireStruct, frozen=True, kw_only=True):
         return instrument
 
 
-class Ticker(WireStruct, frozen=True, kw_only=True):
+class Ticker(PlainStruct, frozen=True, kw_only=True):
     """24 hours of one instrument; `change_24h` is a ratio, None means nothing to report (dossier 5.2)."""
 
     instrument_name: str = field(name="i")
@@ -58,10 +58,6 @@ class Ticker(WireStruct, frozen=True, kw_only=True):
     volume_usd: Decimal | None = field(name="vv", default=None)
     open_interest: Decimal | None = field(name="oi", default=None)
 
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls.parse(row)
-
     @property
     def price(self) -> Decimal | None:
         """The last trade, else the middle of bid and ask; None when there is neither."""
@@ -70,7 +66,7 @@ class Ticker(WireStruct, frozen=True, kw_only=True):
         return (self.bid + self.ask) / 2
 
 
-class Candle(WireStruct, frozen=True, kw_only=True):
+class Candle(PlainStruct, frozen=True, kw_only=True):
     """One bar; `time_ms` is its start, the newest bar is unfinished (dossier 5.3)."""
 
     time_ms: int = field(name="t")
@@ -79,10 +75,6 @@ class Candle(WireStruct, frozen=True, kw_only=True):
     low: Decimal = field(name="l")
     close: Decimal = field(name="c")
     volume: Decimal = field(name="v")
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls.parse(row)
 
 
 class BookLevel(WireStruct, frozen=True, kw_only=True, array_like=True):
@@ -110,12 +102,8 @@ class Book(WireStruct, frozen=True, kw_only=True):
         return cls.parse(sides, instrument_name=row.get("instrument_name"))
 
 
-class Valuation(WireStruct, frozen=True, kw_only=True):
+class Valuation(PlainStruct, frozen=True, kw_only=True):
     """One point of a mark, index or funding series (dossier 5.5)."""
 
     value: Decimal = field(name="v")
     time_ms: int = field(name="t")
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls.parse(row)

@@ -48,6 +48,14 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
         raise ValueError(message)
 
 
+class PlainStruct(WireStruct, frozen=True, kw_only=True):
+    """A value whose fields are exactly those of its row."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls.parse(row)
+
+
 @cache
 def _integer_fields(struct: type[WireStruct]) -> frozenset[str]:
     fields = msgspec.structs.fields(struct)

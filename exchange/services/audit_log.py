@@ -1,10 +1,11 @@
-"""Writes the audit log. Whoever changes something and notes it here does both in one transaction."""
+"""Writes the audit log. A change and its entry belong in one transaction."""
 
 from collections.abc import Iterable
 
 from django.utils import timezone
 
 from exchange.core.observability import from_address
+from exchange.core.reasons import Reason
 from exchange.models import AuditEntry
 from exchange.models.audit import ACTOR_LENGTH
 
@@ -17,10 +18,14 @@ def audit_record(
     what: AuditEntry.Action,
     object_ids: Iterable[object] = (),
     text: str = "",
+    reason: Reason | None = None,
     result: str = WRITTEN,
     code: int | None = None,
 ) -> AuditEntry:
-    """Note that `actor` did `what` to `object_ids` (empty ones are left out), under the name of the moment."""
+    """Record that `actor` did `what` to `object_ids` (empty ones are left out), with the current correlation id.
+
+    `text` is what was asked or sent, `reason` what came of it, in words.
+    """
     return AuditEntry.objects.create(
         at=timezone.now(),
         actor=actor[:ACTOR_LENGTH],
@@ -30,4 +35,5 @@ def audit_record(
         text=text,
         result=result,
         code=code,
+        **(reason.columns if reason else {}),
     )

@@ -1,7 +1,7 @@
 """The one service that sends: nothing is placed or cancelled but through here (rules 13 and 15).
 
-The caller has committed the intent with its `client_oid` before. A create is refused in words while trading is
-off, in every process at once; a cancel never is. The lease is renewed right before each request.
+The caller has committed the intent with its `client_oid` before. No process creates an order while trading is off;
+a cancel is always sent. The lease is renewed right before each request.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from exchange.client.errors import (
     RateLimited,
     UnknownOutcome,
 )
+from exchange.core.reasons import OrderReason, Reason, reason
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.schemas import NameSpace, NewOrder
@@ -29,12 +30,14 @@ from exchange.services.audit_log import audit_record
 from exchange.services.lease import Lease
 
 Action = AuditEntry.Action
-DISABLED = "Trading is switched off in the settings (TRADING_ENABLED=false)."
-UNREADABLE = "The kill switch cannot be read, so it counts as on."
 
 
 class TradingDisabled(RuntimeError):
     """No order may be created; nothing was sent."""
+
+    def __init__(self, why: Reason) -> None:
+        super().__init__(why.code)
+        self.reason = why
 
 
 class Outcome(StrEnum):
@@ -50,16 +53,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitResult:
+    """What came of a request. Where it failed `text` is the error, for the log, and `reason` the same as data."""
+
     outcome: Outcome
     order_id: str = ""
     list_id: str = ""
     code: int | None = None
     text: str = ""
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditNote:
-    """What the audit log says of a request beside its answer."""
+    """The part of an audit entry that is known before the answer."""
 
     what: AuditEntry.Action
     text: str
@@ -75,19 +81,26 @@ OUTCOME_BY_ERROR: tuple[tuple[type[ExchangeError], Outcome], ...] = (
     (NotFound, Outcome.TOO_LATE),
     (ExchangeError, Outcome.REFUSED),
 )
+REASON_BY_OUTCOME = {
+    Outcome.EXISTS: OrderReason.ORDER_EXISTS,
+    Outcome.UNKNOWN: OrderReason.OUTCOME_UNKNOWN,
+    Outcome.REFUSED: OrderReason.ORDER_REFUSED,
+    Outcome.NOT_SENT: OrderReason.ORDER_NOT_SENT,
+    Outcome.TOO_LATE: OrderReason.CANCEL_TOO_LATE,
+}
 
 
-def create_blocked_reason() -> str:
-    """Why no order may be created now, or nothing."""
+def create_blocked_reason() -> Reason | None:
+    """Why no order may be created now, or None. A kill switch that cannot be read counts as on."""
     if not settings.TRADING_ENABLED:
-        return DISABLED
+        return reason(OrderReason.TRADING_DISABLED)
     try:
         switch = TradingSwitch.objects.first()
     except Error:
-        return UNREADABLE
+        return reason(OrderReason.KILL_SWITCH_UNREADABLE)
     if switch is None or not switch.is_off:
-        return ""
-    return f"The kill switch is on, set by {switch.changed_by}."
+        return None
+    return reason(OrderReason.KILL_SWITCH_ON, name=switch.changed_by)
 
 
 def pair_place(
@@ -137,9 +150,9 @@ def cancel_all_orders(*, client: Client, lease: Lease, name_space: NameSpace) ->
 
 
 def _ensure_create_allowed(bypass_kill_switch: bool) -> None:
-    reason = create_blocked_reason()
-    if reason and not bypass_kill_switch:
-        raise TradingDisabled(reason)
+    blocked = create_blocked_reason()
+    if blocked and not bypass_kill_switch:
+        raise TradingDisabled(blocked)
 
 
 def _run_cancel(cancel: Callable[[], object]) -> SubmitResult:
@@ -167,13 +180,18 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
     except ExchangeError as error:
         outcome = next(outcome for kind, outcome in OUTCOME_BY_ERROR if isinstance(error, kind))
         response = SubmitResult(
-            outcome=outcome, order_id=error.order_id or "", code=error.code, text=str(error)
+            outcome=outcome,
+            order_id=error.order_id or "",
+            code=error.code,
+            text=str(error),
+            reason=reason(REASON_BY_OUTCOME[outcome], exchange_code=error.code, answer=error.message),
         )
     audit_record(
         actor=lease.name,
         what=note.what,
         object_ids=dict.fromkeys((*note.object_ids, response.order_id, response.list_id)),
-        text=f"{note.text}. {response.text}".strip(". "),
+        text=note.text,
+        reason=response.reason,
         result=response.outcome,
         code=response.code,
     )

@@ -19,6 +19,7 @@ from exchange.admin.filters import ConditionFilter, RecentFilter
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.presentation.reasons import render_reason
 from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
 
 if TYPE_CHECKING:
@@ -85,12 +86,16 @@ class LegInline(ReadOnlyInline):
 class EventInline(ReadOnlyInline):
     model = OcoEvent
     verbose_name_plural = "journal, the oldest first"
-    fields = ("moment", "old", "new", "reason", "orders", "code", "began")
-    readonly_fields = ("moment", "orders", "began")
+    fields = ("moment", "old", "new", "why", "orders", "code", "began")
+    readonly_fields = ("moment", "why", "orders", "began")
 
     @admin.display(description="at")
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
+
+    @admin.display(description="reason")
+    def why(self, event: OcoEvent) -> str:
+        return render_reason(event.stored_reason)
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:

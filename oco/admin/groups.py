@@ -37,6 +37,7 @@ from oco.admin.base import (
 )
 from oco.engine.states import State
 from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
+from oco.presentation.reasons import render_reason
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 
@@ -90,14 +91,15 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
         "take_profit_price",
         "since",
         "link",
-        "reason",
+        "why",
         "on_desk",
     )
     change_list_template = "admin/sync_now_list.html"
     list_filter = (GroupProblemFilter, "state", OpenInstrumentFilter, ClosedFilter)
     search_fields = ("oco_group_id",)
     search_help_text = "An instrument, the id of a group, or an order id, name or list id of its orders"
-    readonly_fields = ("orders", "entry_order", "trades", "events", "audit", "alerts", "began")
+    exclude = ("reason", "reason_code", "reason_params", "exchange_code")
+    readonly_fields = ("why", "orders", "entry_order", "trades", "events", "audit", "alerts", "began")
     inlines = (LegInline, EventInline)
     actions = ("cancel_protection",)
 
@@ -111,6 +113,10 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     @admin.display(description="state since")
     def since(self, group: OcoGroup) -> str | None:
         return format_to_second(group.state_since)
+
+    @admin.display(description="reason")
+    def why(self, group: OcoGroup) -> str:
+        return render_reason(group.stored_reason)
 
     @admin.display(description="orders on the exchange")
     def orders(self, group: OcoGroup) -> str:
@@ -200,10 +206,11 @@ class NewStateFilter(ConditionFilter):
 
 @admin.register(OcoEvent)
 class OcoEventAdmin(ByIdAdmin):
-    list_display = ("moment", "of", "old", "new", "reason", "orders", "code", "began")
+    list_display = ("moment", "of", "old", "new", "why", "orders", "code", "began")
     list_filter = (NewStateFilter, "told")
     list_select_related = ("group",)
-    readonly_fields = ("of", "orders", "began")
+    exclude = ("reason", "reason_code", "reason_params")
+    readonly_fields = ("of", "why", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
     search_help_text = "The id of a group, or an order id or name of ours, exactly as shown"
@@ -218,6 +225,10 @@ class OcoEventAdmin(ByIdAdmin):
     @admin.display(description="group")
     def of(self, event: OcoEvent) -> str:
         return group_link(event.group_id, event.group.instrument_name)
+
+    @admin.display(description="reason")
+    def why(self, event: OcoEvent) -> str:
+        return render_reason(event.stored_reason)
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:

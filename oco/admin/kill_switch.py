@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from exchange.admin.base import ReadOnlyAdmin, format_to_second
 from exchange.models import TradingSwitch
 from exchange.services.order_execution import create_blocked_reason
+from oco.presentation.reasons import render_reason
 from oco.services.kill_switch import switch_off, switch_on
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
@@ -28,7 +29,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
         return [path("turn/", turn, name="exchange_tradingswitch_turn"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        known = {"no_create": create_blocked_reason(), "may_turn": may_turn(request)}
+        known = {"blocked": render_reason(create_blocked_reason()), "may_turn": may_turn(request)}
         return super().changelist_view(request, {**(extra_context or {}), **known})
 
     def turn(self, request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from exchange.core.reasons import Reason, reason
 from oco.engine.pricing import ExitSide, is_placeable, max_buy_price_of, round_to_lot_size
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FINAL, State
 from oco.engine.types import LIVE, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
 
@@ -13,11 +15,11 @@ MAX_SAMPLE_AGE = timedelta(seconds=5)
 EXIT_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 3
 CLOSED_BY = {
-    Role.STOP_LOSS: (State.CLOSED_BY_STOP, "The stop {done} the lot."),
-    Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, "The target {done} the lot."),
-    Role.EXIT: (State.CLOSED_BY_EXIT, "The lot was {done} at the market."),
+    Role.STOP_LOSS: (State.CLOSED_BY_STOP, ReasonCode.CLOSED_BY_STOP),
+    Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, ReasonCode.CLOSED_BY_TARGET),
+    Role.EXIT: (State.CLOSED_BY_EXIT, ReasonCode.CLOSED_BY_EXIT),
 }
-CLOSED_MANUALLY = (State.CLOSED_BY_HAND, "The {means} left the account otherwise.")
+CLOSED_OUTSIDE = (State.CLOSED_BY_HAND, ReasonCode.CLOSED_OUTSIDE)
 ROLES_BY_KIND = {
     OrderKind.PAIR: (Role.STOP_LOSS, Role.TAKE_PROFIT),
     OrderKind.STOP: (Role.STOP_LOSS,),
@@ -127,12 +129,12 @@ class GroupContext:
         return State.STOP_FAILED if self.unprotected_state is State.STOP_FAILED else State.REPLACING
 
     @property
-    def closing_outcome(self) -> tuple[State, str]:
-        """How the lot ended, and in words: by the last of our orders that sold, the stop before its sibling."""
+    def closing_outcome(self) -> tuple[State, Reason]:
+        """How the lot ended, and why: by the last of our orders that sold, the stop before its sibling."""
         sold = [leg for leg in self.observed.legs if leg.executed]
         last = max(sold, key=lambda leg: (leg.generation, leg.role is Role.STOP_LOSS), default=None)
-        state, words = CLOSED_BY[last.role] if last else CLOSED_MANUALLY
-        return state, words.format(done=self.exit_side.done, means=self.exit_side.means)
+        state, code = CLOSED_BY[last.role] if last else CLOSED_OUTSIDE
+        return state, reason(code, side=self.exit_side)
 
     @property
     def bypasses_kill_switch(self) -> bool:
@@ -196,27 +198,27 @@ class GroupContext:
     # what keeps us from placing
 
     @cached_property
-    def blocked_reason(self) -> str:
-        """Why nothing may be placed now, or nothing (rules 10, 11, 13)."""
+    def blocked_reason(self) -> Reason | None:
+        """Why nothing may be placed now, or None (rules 10, 11, 13)."""
         if not self.observed.can_add:
-            return "Not everything that is needed to place an order was read."
+            return reason(ReasonCode.DATA_MISSING_NO_ORDER)
         if self.observed.no_create and not self.bypasses_kill_switch:
             return self.observed.no_create
         return self.quantity_blocked_reason
 
     @property
-    def exit_blocked_reason(self) -> str:
-        """Why nothing may be sold at the market, or nothing: the kill switch holds, whatever was begun."""
+    def exit_blocked_reason(self) -> Reason | None:
+        """Why nothing may be sold at market, or None: the kill switch holds, whatever was begun."""
         if self.observed.no_create:
             return self.observed.no_create
         return self.blocked_reason
 
     @cached_property
-    def quantity_blocked_reason(self) -> str:
+    def quantity_blocked_reason(self) -> Reason | None:
         if self.desired.has_shortfall:
-            return f"The balance does not show all the {self.exit_side.means} yet."
+            return reason(ReasonCode.BALANCE_SHORT, side=self.exit_side)
         if not self.is_remaining_placeable:
-            return f"At its stop {self.remaining} is worth less than the exchange takes."
+            return reason(ReasonCode.WORTH_TOO_LITTLE_AT_STOP, quantity=self.remaining)
         if not self.can_place(self.order_quantity):
-            return f"Only {self.order_quantity} may be {self.exit_side.done}: the rest is locked by another order."
-        return ""
+            return reason(ReasonCode.REST_RESERVED, side=self.exit_side, quantity=self.order_quantity)
+        return None

@@ -6,16 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from exchange.core.reasons import Reason, reason
 from oco.engine.allocation import ExternalReservation
 from oco.engine.pricing import Grid, is_placeable, round_to_lot_size
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 
 ZERO = Decimal(0)
-HELD_BEFORE_START = (
-    "You held this before the desk started, or told it not to protect it: it is touched only when you ask."
-)
-RESERVED_BY_ORDER = "Locked by your order, which is no stop."
-NEXT_CYCLE = "The worker places its orders in the next cycle."
 
 
 class CoverageStatus(StrEnum):
@@ -41,7 +38,7 @@ class GroupCoverage:
     quantity: Decimal
     owned: Decimal
     is_sent: bool
-    reason: str
+    reason: Reason | None
     since: datetime | None
 
 
@@ -68,7 +65,7 @@ class Unprotected:
     quantity: Decimal
     market_value_usd: Decimal | None
     since: datetime | None
-    reason: str
+    reason: Reason
     is_sent: bool = False
     is_unallocated: bool = False
     state: State | None = None
@@ -147,7 +144,7 @@ def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -
         quantity=quantity,
         market_value_usd=_value(holding, quantity),
         since=group.since,
-        reason=group.reason or NEXT_CYCLE,
+        reason=group.reason or reason(ReasonCode.WAITING_FOR_CYCLE),
         is_sent=group.is_sent,
         state=group.state,
     )
@@ -156,9 +153,9 @@ def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -
 def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:
     """What belongs to no group. Dust is shown in the portfolio and is no alarm (protection 1, Lot)."""
     reserved_without_stop = min(rest, holding.external.reserved_without_stop)
-    for quantity, reason, is_unallocated in (
-        (reserved_without_stop, RESERVED_BY_ORDER, False),
-        (rest - reserved_without_stop, HELD_BEFORE_START, True),
+    for quantity, code, is_unallocated in (
+        (reserved_without_stop, ReasonCode.RESERVED_BY_ORDER, False),
+        (rest - reserved_without_stop, ReasonCode.HELD_BEFORE_START, True),
     ):
         if not _is_dust(holding, quantity):
             yield Unprotected(
@@ -166,7 +163,7 @@ def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotec
                 quantity=quantity,
                 market_value_usd=_value(holding, quantity),
                 since=None,
-                reason=reason,
+                reason=reason(code),
                 is_unallocated=is_unallocated,
             )
 

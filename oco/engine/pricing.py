@@ -7,10 +7,14 @@ Which way the orders of a group go: sell coins that are held, or buy back what w
 Everything that is said of a price in one way holds mirrored in the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
+
+from exchange.core.reasons import Reason, reason
+from exchange.schemas import Ticker
+from oco.engine.reason_codes import ReasonCode
 
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
@@ -45,45 +49,6 @@ class ExitSide(StrEnum):
     def towards_target(self, price: Decimal, percent: Decimal) -> Decimal:
         """So many per cent of `price` on the side of the target."""
         return price * (ONE + percent / HUNDRED if self is ExitSide.SELL else ONE - percent / HUNDRED)
-
-    @property
-    def stop_side(self) -> str:
-        return "below" if self is ExitSide.SELL else "above"
-
-    @property
-    def target_side(self) -> str:
-        return "above" if self is ExitSide.SELL else "below"
-
-    @property
-    def done(self) -> str:
-        return "sold" if self is ExitSide.SELL else "bought"
-
-    @property
-    def doing(self) -> str:
-        return "selling" if self is ExitSide.SELL else "buying"
-
-    @property
-    def order(self) -> str:
-        return "sale" if self is ExitSide.SELL else "purchase"
-
-    @property
-    def serves(self) -> str:
-        """What its orders do for the lot."""
-        return "protects it" if self is ExitSide.SELL else "buys it back"
-
-    @property
-    def name_of_pair(self) -> str:
-        return "protection" if self is ExitSide.SELL else "buy-back"
-
-    @property
-    def meets(self) -> str:
-        """What an order at the market executes against."""
-        return "bid" if self is ExitSide.SELL else "ask"
-
-    @property
-    def means(self) -> str:
-        """What its orders need."""
-        return "coins" if self is ExitSide.SELL else "money"
 
 
 MINIMUM_USD = Decimal(
@@ -121,7 +86,15 @@ class Placement:
     quantity: Decimal = Decimal(0)
     stop: Decimal = Decimal(0)
     target: Decimal | None = None
-    reason: str = ""
+    reason: Reason | None = None
+
+
+def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
+    """What one unit is worth in USD; None when there is no ticker for it."""
+    if currency == "USD":
+        return Decimal(1)
+    ticker = tickers.get(f"{currency}_USD")
+    return ticker.last if ticker else None
 
 
 def round_down(value: Decimal, tick: Decimal) -> Decimal:
@@ -201,22 +174,22 @@ class FeasiblePlacement:
         return self.exit_side.farther_from_entry((self.target, nearest))
 
     @property
-    def why_stop_only(self) -> str:
-        """Why the stop goes without a target, or nothing."""
+    def why_stop_only(self) -> Reason | None:
+        """Why the stop is placed without a target; None where it is not."""
         placeable_target, mark = self.placeable_target, self.mark
         if placeable_target is None:
-            return "No target is wanted."
+            return reason(ReasonCode.NO_TARGET)
         if is_within_min_distance(mark, self.stop, self.distance_pct, self.exit_side):
-            return f"The stop {self.stop} is less than {self.distance_pct} % from mark {mark}, too near for a pair."
+            return reason(ReasonCode.STOP_TOO_CLOSE, stop=self.stop, distance=self.distance_pct, mark=mark)
         if placeable_target > mark * MAX_TARGET_FACTOR:
-            return f"The target {self.target} is more than ten times mark {mark}."
+            return reason(ReasonCode.TARGET_TOO_HIGH, target=self.target, mark=mark)
         if placeable_target < mark * MIN_TARGET_FACTOR:
-            return f"The target {self.target} is less than a tenth of mark {mark}."
+            return reason(ReasonCode.TARGET_TOO_LOW, target=self.target, mark=mark)
         if not is_placeable(
             self.quantity, lower_price(self.stop, placeable_target, self.exit_side), self.grid
         ):
-            return f"{self.quantity} at {placeable_target} is below what the exchange takes."
-        return ""
+            return reason(ReasonCode.BELOW_MINIMUM, quantity=self.quantity, price=placeable_target)
+        return None
 
 
 def placement(
@@ -237,11 +210,11 @@ def placement(
     whole = round_to_lot_size(quantity, grid.quantity_tick)
     if not is_placeable(whole, stop, grid):
         return Placement(
-            kind=PlacementKind.NONE, reason=f"{whole} at {stop} is below what the exchange takes."
+            kind=PlacementKind.NONE, reason=reason(ReasonCode.BELOW_MINIMUM, quantity=whole, price=stop)
         )
     if exit_side.stop_reached(mark, stop):
-        reason = f"Mark {mark} is at or {exit_side.stop_side} the stop {stop}."
-        return Placement(kind=PlacementKind.STOP_CROSSED, quantity=whole, stop=stop, reason=reason)
+        crossed = reason(ReasonCode.MARK_AT_STOP, side=exit_side, mark=mark, stop=stop)
+        return Placement(kind=PlacementKind.STOP_CROSSED, quantity=whole, stop=stop, reason=crossed)
     feasible_placement = FeasiblePlacement(
         quantity=whole,
         stop=stop,
@@ -251,18 +224,17 @@ def placement(
         grid=grid,
         exit_side=exit_side,
     )
-    if feasible_placement.why_stop_only:
-        return Placement(
-            kind=PlacementKind.STOP, quantity=whole, stop=stop, reason=feasible_placement.why_stop_only
-        )
+    why_stop_only = feasible_placement.why_stop_only
+    if why_stop_only:
+        return Placement(kind=PlacementKind.STOP, quantity=whole, stop=stop, reason=why_stop_only)
     placeable_target = feasible_placement.placeable_target
-    moved = f"The target {target} is passed: {placeable_target} is the first price {exit_side.target_side}."
+    moved = reason(ReasonCode.TARGET_PASSED, side=exit_side, target=target, placed=placeable_target)
     return Placement(
         kind=PlacementKind.PAIR,
         quantity=whole,
         stop=stop,
         target=placeable_target,
-        reason="" if placeable_target == target else moved,
+        reason=None if placeable_target == target else moved,
     )
 
 

@@ -1,23 +1,17 @@
-"""The few plans that a rule can answer with (pure).
+"""What to do about one group: the first rule of protection that applies (pure).
 
-What comes first: looking for what is lost, and bringing to an end what ends (rules 6, 8 and 10).
-
-What is done when nothing of ours rests (rules 3, 4, 9 and 10).
-
-What is done while some of our orders rest (rules 5, 7 and 8).
-
-What to do about one group: the first rule of protection that applies (pure).
-
-No clock, no database, no client. The order of `RULES` is the argument: look before acting, take away before
-adding, and place only when nothing of ours rests.
+No clock, no database, no client. The order of `RULES` is the argument: look before acting, cancel before placing,
+and place only when no order of ours is open.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from exchange.core.reasons import OrderReason, Reason, reason
 from oco.engine.context import GroupContext
 from oco.engine.pricing import Placement, PlacementKind, is_near_target, placement
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.engine.types import (
     ZERO,
@@ -34,102 +28,29 @@ from oco.engine.types import (
     Role,
 )
 
+# Who refuses a pair for one of these refuses a stop as well: never sent, funds, rate, key (dossier 3).
+CODES_THAT_REFUSE_STOPS_TOO = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})
 
-def keep_waiting(ctx: GroupContext, reason: str) -> Plan:
-    return Plan(state=ctx.unprotected_state, reason=reason)
-
-
-def needs_attention(reason: str) -> Plan:
-    """Nothing can be done by itself, and a person must know."""
-    return Plan(state=State.STOP_FAILED, reason=reason)
+Rule = Callable[[GroupContext], Plan | None]
 
 
-def request_price(ctx: GroupContext, reason: str, *, since: datetime | None = None) -> Plan:
-    """One more look at the market; when it is silent, wait where we are."""
-    state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
-    if ctx.observed.market.is_unavailable:
-        return Plan(state=state, reason=f"{reason} No price could be read.")
-    return Plan(state=state, reason=reason, actions=(RequestPrice(since),))
+def decide(desired: Desired, observed: Observed) -> Plan:
+    """The plan for one group. Of a closed group only what is still open is cancelled."""
+    ctx = GroupContext(desired, observed)
+    plans = (rule(ctx) for rule in RULES)
+    return next((plan for plan in plans if plan is not None), None) or place_protection(ctx)
 
 
-def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, reason: str) -> Plan:
-    """Rule 11: only what was read in this cycle, once a cycle; a market order ends by itself."""
-    if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
-        return Plan(
-            state=ctx.current_state, reason=f"{reason} Not everything was read, so nothing is cancelled."
-        )
-    names = [
-        leg.client_oid
-        for leg in legs
-        if leg.status is LegStatus.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_this_cycle
-    ]
-    return Plan(state=state, reason=reason, actions=(Cancel(tuple(names)),) if names else ())
-
-
-def cancel_to_replace(ctx: GroupContext, reason: str) -> Plan:
-    """Cancel what rests in order to place it anew, if that is possible at all."""
-    if ctx.blocked_reason:
-        return keep_waiting(ctx, f"{reason} {ctx.blocked_reason}")
-    return cancel(ctx, ctx.live, ctx.replacing_state, reason)
-
-
-def exit_at_market(ctx: GroupContext, reason: str) -> Plan:
-    """Sell, or buy back, exactly what the lot may at the market, after everything of ours is gone (rule 9)."""
-    blocked = ctx.exit_blocked_reason
-    if blocked:
-        return keep_waiting(ctx, f"{reason} {blocked}")
-    if ctx.is_below_minimum:
-        return needs_attention(f"{reason} At this price the lot is worth too little for an order.")
-    if ctx.is_above_limit:
-        return needs_attention(f"{reason} Nothing is bought above {ctx.max_buy_price}.")
-    if ctx.live:
-        return cancel(ctx, ctx.live, State.EXITING, reason)
-    if any(leg.role is Role.EXIT and leg.sent_this_cycle for leg in ctx.newest):
-        return keep_waiting(ctx, f"{reason} Tried again in the next cycle.")
-    return place_order(ctx, OrderKind.EXIT, State.EXITING, reason, ctx.order_quantity)
-
-
-def place_order(
-    ctx: GroupContext,
-    kind: OrderKind,
-    state: State,
-    reason: str,
-    quantity: Decimal,
-    stop: Decimal = ZERO,
-    target: Decimal | None = None,
-) -> Plan:
-    """Place it. A sale is no replacement, so that the kill switch always binds it (rule 13)."""
-    order = Place(
-        kind=kind,
-        quantity=quantity,
-        stop=stop,
-        target=target,
-        max_buy_price=ctx.max_buy_price,
-        generation=_next_generation(ctx, kind),
-        bypass_kill_switch=ctx.bypasses_kill_switch and kind is not OrderKind.EXIT,
-    )
-    return Plan(state=state, reason=reason, actions=(order,))
-
-
-def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
-    """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
-    order still lives that nobody could find (rule 6). A sale and a stop have no name in common.
-    """
-    if kind is OrderKind.STOP and ctx.lost_stop:
-        return ctx.lost_stop.generation
-    statuses = {leg.status for leg in ctx.newest}
-    absent = LegStatus.ABSENT in statuses and statuses <= {LegStatus.ABSENT, LegStatus.REFUSED}
-    same_purpose = (kind is OrderKind.EXIT) == any(leg.role is Role.EXIT for leg in ctx.newest)
-    return ctx.newest[0].generation if absent and same_purpose else ctx.observed.generation + 1
+# Looking for what is lost, and closing what ends (rules 6, 8 and 10)
 
 
 def ended(ctx: GroupContext) -> Plan | None:
-    """Stand-down: whatever comes to light behind a closed group is cancelled."""
+    """Stand-down: an order that is found behind a closed group is cancelled."""
     if not ctx.is_final:
         return None
     if not ctx.live:
-        return Plan(state=ctx.observed.state, reason="")
-    return cancel(ctx, ctx.live, ctx.observed.state, "An order came to light behind this ended group.")
+        return Plan(state=ctx.observed.state, reason=None)
+    return cancel(ctx, ctx.live, ctx.observed.state, reason(ReasonCode.ORDER_OF_CLOSED_GROUP))
 
 
 def unknown(ctx: GroupContext) -> Plan | None:
@@ -142,16 +63,22 @@ def unknown(ctx: GroupContext) -> Plan | None:
     if not lost:
         return None
     names = tuple(leg.client_oid for leg in lost if not leg.looked_up_this_cycle)
-    roles = " and the ".join(sorted({leg.role.lower().replace("_", " ") for leg in lost}))
-    reason = f"It is not known whether the {roles} order exists."
-    return Plan(state=State.UNKNOWN, reason=reason, actions=(LookUp(names),) if names else ())
+    actions = (LookUp(names),) if names else ()
+    return Plan(state=State.UNKNOWN, reason=_unknown_reason({leg.role for leg in lost}), actions=actions)
+
+
+def _unknown_reason(roles: set[Role]) -> Reason:
+    if len(roles) == 1:
+        return reason(ReasonCode.ORDER_UNKNOWN, role=next(iter(roles)))
+    is_pair = roles == {Role.STOP_LOSS, Role.TAKE_PROFIT}
+    return reason(ReasonCode.PAIR_UNKNOWN if is_pair else ReasonCode.ORDERS_UNKNOWN)
 
 
 def orphans(ctx: GroupContext) -> Plan | None:
-    """An order of an earlier generation came to light: the newest stays."""
+    """An order of an earlier generation was found: the newest stays."""
     newest = max((leg.generation for leg in ctx.live), default=0)
     old = [leg for leg in ctx.live if leg.generation < newest]
-    return cancel(ctx, old, ctx.unprotected_state, "An earlier order came to light.") if old else None
+    return cancel(ctx, old, ctx.unprotected_state, reason(ReasonCode.EARLIER_ORDER_FOUND)) if old else None
 
 
 def finished(ctx: GroupContext) -> Plan | None:
@@ -160,20 +87,16 @@ def finished(ctx: GroupContext) -> Plan | None:
     if not ctx.is_depleted or (remaining and ctx.live):
         return None
     if ctx.live:
-        return cancel(
-            ctx,
-            ctx.live,
-            ctx.current_state,
-            f"The lot is {ctx.exit_side.done}; what still rests is cancelled.",
-        )
-    state, words = ctx.closing_outcome
+        why = reason(ReasonCode.CLOSED_CANCELLING, side=ctx.exit_side)
+        return cancel(ctx, ctx.live, ctx.current_state, why)
+    state, why = ctx.closing_outcome
     return Plan(
-        state=state, reason=f"{words} {remaining} stays: too little for an order." if remaining else words
+        state=state, reason=why + reason(ReasonCode.REMAINDER, quantity=remaining) if remaining else why
     )
 
 
 def release_requested(ctx: GroupContext) -> Plan | None:
-    """A person released it, or it is merged: take everything away, then end."""
+    """A user released it, or it is merged: cancel everything, then close."""
     if not ctx.desired.release_reason or ctx.live_exits:
         return None
     if ctx.live:
@@ -182,10 +105,10 @@ def release_requested(ctx: GroupContext) -> Plan | None:
 
 
 def exiting(ctx: GroupContext) -> Plan | None:
-    """A sale at the market is on its way; it ends by itself."""
+    """A market order is on its way; it ends by itself."""
     if not ctx.live_exits:
         return None
-    return Plan(state=State.EXITING, reason=f"The {ctx.exit_side.order} at the market has not ended yet.")
+    return Plan(state=State.EXITING, reason=reason(ReasonCode.EXIT_NOT_FINISHED, side=ctx.exit_side))
 
 
 def stop_filling(ctx: GroupContext) -> Plan | None:
@@ -194,16 +117,125 @@ def stop_filling(ctx: GroupContext) -> Plan | None:
     if stop is None or not stop.executed:
         return None
     if stop.is_live:
-        return Plan(state=ctx.current_state, reason=f"The stop is {ctx.exit_side.doing}.")
+        return Plan(state=ctx.current_state, reason=reason(ReasonCode.STOP_FILLING, side=ctx.exit_side))
     if not stop.remaining:
         return None
-    return exit_at_market(
-        ctx, f"The stop {ctx.exit_side.done} {stop.executed} of {stop.quantity} and ended {stop.end_status}."
+    why = reason(
+        ReasonCode.STOP_PARTLY_FILLED,
+        exchange_code=stop.end_code or None,
+        side=ctx.exit_side,
+        filled=stop.executed,
+        quantity=stop.quantity,
+        status=stop.end_status,
     )
+    return exit_at_market(ctx, why)
 
 
-# Who refuses a pair for one of these refuses a stop as well: never sent, funds, rate, key (dossier 3).
-CODES_THAT_REFUSE_STOPS_TOO = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})
+# While some of our orders are open (rules 5, 7 and 8)
+
+
+def target_partly_filled(ctx: GroupContext) -> Plan | None:
+    """Rule 8: the target filled in part, for which the exchange cancels the stop."""
+    target = ctx.newest_target
+    if target is None or not target.is_live or not target.executed:
+        return None
+    filled = reason(
+        ReasonCode.TARGET_PARTLY_FILLED,
+        side=ctx.exit_side,
+        filled=target.executed,
+        quantity=target.quantity,
+    )
+    if not ctx.can_place(ctx.order_quantity):
+        return Plan(state=ctx.unprotected_state, reason=filled + reason(ReasonCode.REST_TOO_SMALL_FOR_STOP))
+    if ctx.mark is None:
+        return request_price(ctx, filled)
+    if ctx.is_stop_reached(ctx.mark):
+        return stop_crossed(ctx)
+    if _may_stay_active(ctx, target):
+        why = filled + reason(ReasonCode.TARGET_STAYS_ACTIVE)
+        return Plan(state=ctx.unprotected_state, reason=why, grace=True)
+    return cancel_to_replace(ctx, filled + reason(ReasonCode.CANCELLING_TARGET))
+
+
+def _may_stay_active(ctx: GroupContext, target: Leg) -> bool:
+    near = ctx.mark is not None and is_near_target(
+        ctx.mark, target.price, ctx.desired.distance_pct, ctx.exit_side
+    )
+    return near and not ctx.live_stops and not ctx.is_grace_over
+
+
+def covered(ctx: GroupContext) -> Plan | None:
+    """Rule 5: a stop read back open, alone or with its target, for what the lot may sell."""
+    if not ctx.live_stops:
+        return None
+    if ctx.accepted_legs:
+        return Plan(state=ctx.unprotected_state, reason=reason(ReasonCode.NOT_CONFIRMED_OPEN))
+    has_target = bool(ctx.live_targets)
+    code = ReasonCode.CONFIRMED_OPEN if has_target else ReasonCode.STOP_CONFIRMED_OPEN
+    return resized(ctx) or restore_take_profit(ctx) or Plan(state=State.ACTIVE, reason=reason(code))
+
+
+def resized(ctx: GroupContext) -> Plan | None:
+    """The lot may sell less than its orders are for, or more: replaced, but not after one read only (rule 10)."""
+    resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
+    if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
+        return None
+    if not ctx.can_place(required):
+        why = reason(ReasonCode.QUANTITY_TOO_SMALL, side=ctx.exit_side, quantity=required)
+        return cancel(ctx, ctx.live, ctx.replacing_state, why)
+    if required > resting and ctx.blocked_reason:
+        return None
+    if ctx.mark is None:
+        return request_price(ctx, _cover_reason(ctx, ReasonCode.COVER_DIFFERS))
+    if ctx.is_stop_reached(ctx.mark):
+        return None
+    why = _cover_reason(ctx, ReasonCode.COVER_DIFFERS_REPLACING)
+    return cancel(ctx, ctx.live, ctx.replacing_state, why)
+
+
+def _cover_reason(ctx: GroupContext, code: ReasonCode) -> Reason:
+    resting = ctx.live_stops[0].remaining
+    return reason(code, side=ctx.exit_side, covered=resting, quantity=ctx.order_quantity)
+
+
+def restore_take_profit(ctx: GroupContext) -> Plan | None:
+    """Rule 7: a target cancelled manually is placed again, a cycle later and where the market allows a pair.
+
+    One that the exchange itself ended or refused is not: then only the stop stays (rule 4).
+    """
+    target, stop = ctx.newest_target, ctx.live_stops[0]
+    if (
+        target is None
+        or target.end_status != "CANCELED"
+        or target.executed
+        or stop.executed
+        or ctx.blocked_reason
+    ):
+        return None
+    why = reason(ReasonCode.TARGET_CANCELLED) + reason(ReasonCode.STOP_STILL_OPEN)
+    if not ctx.is_grace_over:
+        return Plan(state=State.ACTIVE, reason=why, grace=True)
+    if ctx.mark is None:
+        return request_price(ctx, why)
+    if feasible_placement(ctx).kind is not PlacementKind.PAIR:
+        return None
+    return cancel(ctx, ctx.live, ctx.replacing_state, reason(ReasonCode.TARGET_CANCELLED_REPLACING))
+
+
+def target_without_stop(ctx: GroupContext) -> Plan | None:
+    """Rule 7: the stop is gone while the target is open: it has to go before both are placed again."""
+    if not ctx.live_targets:
+        return None
+    if ctx.accepted_legs:
+        return Plan(state=ctx.unprotected_state, reason=reason(ReasonCode.NOT_CONFIRMED_OPEN))
+    if ctx.mark is None:
+        return request_price(ctx, reason(ReasonCode.STOP_GONE))
+    if ctx.is_stop_reached(ctx.mark):
+        return stop_crossed(ctx)
+    return cancel_to_replace(ctx, reason(ReasonCode.STOP_GONE_REPLACING))
+
+
+# When none of our orders is open (rules 3, 4, 7, 9 and 10)
 
 
 def cancelled_manually(ctx: GroupContext) -> Plan | None:
@@ -213,62 +245,79 @@ def cancelled_manually(ctx: GroupContext) -> Plan | None:
     market = ctx.observed.market
     if ctx.mark is None or not market.worst_mark_read:
         since = ctx.observed.last_active_at or ctx.desired.entered_at or ctx.observed.cycle_started
-        return request_price(ctx, "The orders were cancelled.", since=since)
+        return request_price(ctx, reason(ReasonCode.ORDERS_CANCELLED), since=since)
     if market.worst_mark is None or ctx.is_stop_reached(
         ctx.exit_side.worst_price((market.worst_mark, ctx.mark))
     ):
         return None
-    return Plan(state=State.RELEASED, reason="The orders were cancelled by hand on the exchange.")
+    return Plan(state=State.RELEASED, reason=reason(ReasonCode.CANCELLED_MANUALLY))
 
 
 def place_protection(ctx: GroupContext) -> Plan:
-    """Nothing of ours rests: put up what the market has room for (rules 3, 4 and 7)."""
+    """Place what the market allows (rules 3, 4 and 7)."""
     refused = [leg for leg in ctx.newest if leg.was_rejected and leg.sent_this_cycle]
     if ctx.blocked_reason:
         return keep_waiting(ctx, ctx.blocked_reason)
     if refused and not _may_place_stop_only(refused):
-        return keep_waiting(ctx, "Refused. It is tried again in the next cycle.")
+        return keep_waiting(ctx, _refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE))
+    no_order = reason(ReasonCode.NO_ORDER, exchange_code=_code_of(ctx.newest), side=ctx.exit_side)
     if ctx.mark is None:
-        return request_price(ctx, f"No order {ctx.exit_side.serves}.")
+        return request_price(ctx, no_order)
     found = feasible_placement(ctx, stop_only=bool(refused) or ctx.lost_stop is not None)
     if found.kind is PlacementKind.STOP_CROSSED:
         return stop_crossed(ctx)
     if found.kind is PlacementKind.NONE:
-        return keep_waiting(ctx, found.reason)
+        return keep_waiting(ctx, found.reason or no_order)
     kind = OrderKind.PAIR if found.kind is PlacementKind.PAIR else OrderKind.STOP
-    why = "The exchange refused the pair: the stop goes alone." if refused else found.reason
-    why = "Nobody can find its stop: it is sent again under its name." if ctx.lost_stop else why
+    why = found.reason
+    if refused:
+        why = reason(ReasonCode.PAIR_REFUSED_STOP_ONLY, exchange_code=_code_of(refused))
+    if ctx.lost_stop:
+        why = reason(ReasonCode.STOP_LOST_RESENT)
     return place_order(
-        ctx,
-        kind,
-        ctx.unprotected_state,
-        why or f"No order {ctx.exit_side.serves}.",
-        found.quantity,
-        found.stop,
-        found.target,
+        ctx, kind, ctx.unprotected_state, why or no_order, found.quantity, found.stop, found.target
     )
 
 
+def _may_place_stop_only(refused: list[Leg]) -> bool:
+    """Rule 4: the exchange refused a pair for a reason that does not hold for a stop alone."""
+    pair = any(leg.role is Role.TAKE_PROFIT for leg in refused)
+    return pair and not any(leg.refused_code in CODES_THAT_REFUSE_STOPS_TOO for leg in refused)
+
+
+def _refusal(refused: Sequence[Leg]) -> Reason:
+    """What the exchange answered; where it gave no code, in its own words."""
+    was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
+    code = _code_of(refused)
+    return reason(
+        OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT,
+        exchange_code=code,
+        answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
+    )
+
+
+def _code_of(legs: Sequence[Leg]) -> int | None:
+    """With which the exchange refused one of them."""
+    codes = (leg.refused_code for leg in legs if leg.was_rejected)
+    return next((code for code in codes if code is not None), None)
+
+
 def stop_crossed(ctx: GroupContext) -> Plan:
-    """Rule 9: sold at the market only soon after the entry or after cover, and when two looks agree."""
+    """Rule 9: sold at market only soon after the entry or after cover, and when two samples agree."""
+    side = ctx.exit_side
     if not ctx.desired.exits_on_breach:
-        return needs_attention(f"Mark is beyond the stop, and by the policy nothing is {ctx.exit_side.done}.")
+        return needs_attention(reason(ReasonCode.STOP_CROSSED_BY_POLICY, side=side))
     if not ctx.is_within_exit_window:
-        return needs_attention(
-            f"Mark is beyond the stop, and was out of our sight for too long: nothing is {ctx.exit_side.done}."
-        )
+        return needs_attention(reason(ReasonCode.STOP_CROSSED_TOO_LONG, side=side))
     if len(ctx.samples) < 2:
-        return request_price(ctx, "Mark is beyond the stop.")
+        return request_price(ctx, reason(ReasonCode.STOP_CROSSED))
     if not all(ctx.is_past_stop(sample) for sample in ctx.samples[-2:]):
-        return keep_waiting(
-            ctx,
-            f"Mark is beyond the stop, but mark and best {ctx.exit_side.meets} do not agree in two looks.",
-        )
-    return exit_at_market(ctx, f"Mark and best {ctx.exit_side.meets} are beyond the stop.")
+        return keep_waiting(ctx, reason(ReasonCode.STOP_CROSSED_UNCERTAIN, side=side))
+    return exit_at_market(ctx, reason(ReasonCode.STOP_CROSSED_CONFIRMED, side=side))
 
 
 def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
-    """What the market has room for; `alone` leaves the target out."""
+    """What the market allows now."""
     desired = ctx.desired
     return placement(
         quantity=ctx.order_quantity,
@@ -281,121 +330,97 @@ def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placeme
     )
 
 
-def _may_place_stop_only(refused: list[Leg]) -> bool:
-    """Rule 4: the exchange refused a pair for a reason that does not hold for a stop alone."""
-    pair = any(leg.role is Role.TAKE_PROFIT for leg in refused)
-    return pair and not any(leg.refused_code in CODES_THAT_REFUSE_STOPS_TOO for leg in refused)
+# The few plans that a rule can answer with
 
 
-NOT_READ_BACK = "Accepted, but not read back open yet."
+def keep_waiting(ctx: GroupContext, why: Reason) -> Plan:
+    return Plan(state=ctx.unprotected_state, reason=why)
 
 
-def target_partly_filled(ctx: GroupContext) -> Plan | None:
-    """Rule 8: the target filled in part, for which the exchange kills the stop."""
-    target = ctx.newest_target
-    if target is None or not target.is_live or not target.executed:
-        return None
-    filled = f"The target {ctx.exit_side.done} {target.executed} of {target.quantity}"
-    if not ctx.can_place(ctx.order_quantity):
-        return Plan(
-            state=ctx.unprotected_state, reason=f"{filled}. The rest is too little for a stop: it works on."
-        )
-    if ctx.mark is None:
-        return request_price(ctx, f"{filled}.")
-    if ctx.is_stop_reached(ctx.mark):
-        return stop_crossed(ctx)
-    if _may_keep_working(ctx, target):
-        return Plan(
-            state=ctx.unprotected_state, reason=f"{filled} and is near: it works one more cycle.", grace=True
-        )
-    return cancel_to_replace(ctx, f"{filled}. It is cancelled to protect the rest again.")
+def needs_attention(why: Reason) -> Plan:
+    """Nothing can be done automatically, and a user must know."""
+    return Plan(state=State.STOP_FAILED, reason=why)
 
 
-def _may_keep_working(ctx: GroupContext, target: Leg) -> bool:
-    near = ctx.mark is not None and is_near_target(
-        ctx.mark, target.price, ctx.desired.distance_pct, ctx.exit_side
+def request_price(ctx: GroupContext, why: Reason, *, since: datetime | None = None) -> Plan:
+    """One more price sample; while none can be read, wait in the same state."""
+    state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
+    if ctx.observed.market.is_unavailable:
+        return Plan(state=state, reason=why + reason(ReasonCode.NO_PRICE))
+    return Plan(state=state, reason=why, actions=(RequestPrice(since),))
+
+
+def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) -> Plan:
+    """Rule 11: only what was read in this cycle, once a cycle; a market order ends by itself."""
+    if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
+        return Plan(state=ctx.current_state, reason=why + reason(ReasonCode.DATA_MISSING_NO_CANCEL))
+    names = [
+        leg.client_oid
+        for leg in legs
+        if leg.status is LegStatus.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_this_cycle
+    ]
+    return Plan(state=state, reason=why, actions=(Cancel(tuple(names)),) if names else ())
+
+
+def cancel_to_replace(ctx: GroupContext, why: Reason) -> Plan:
+    """Cancel what is open in order to place it again, if that is possible at all."""
+    if ctx.blocked_reason:
+        return keep_waiting(ctx, why + ctx.blocked_reason)
+    return cancel(ctx, ctx.live, ctx.replacing_state, why)
+
+
+def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
+    """Sell, or buy back, exactly what the lot may at market, after every order of ours is gone (rule 9)."""
+    blocked = ctx.exit_blocked_reason
+    if blocked:
+        return keep_waiting(ctx, why + blocked)
+    if ctx.is_below_minimum:
+        return needs_attention(why + reason(ReasonCode.WORTH_TOO_LITTLE_NOW))
+    if ctx.is_above_limit:
+        return needs_attention(why + reason(ReasonCode.ABOVE_PRICE_LIMIT, price=ctx.max_buy_price))
+    if ctx.live:
+        return cancel(ctx, ctx.live, State.EXITING, why)
+    sent = [leg for leg in ctx.newest if leg.role is Role.EXIT and leg.sent_this_cycle]
+    if sent:
+        refused = [leg for leg in sent if leg.was_rejected]
+        answer = _refusal(refused) if refused else None
+        return keep_waiting(ctx, why + answer + reason(ReasonCode.RETRY_NEXT_CYCLE))
+    return place_order(ctx, OrderKind.EXIT, State.EXITING, why, ctx.order_quantity)
+
+
+def place_order(
+    ctx: GroupContext,
+    kind: OrderKind,
+    state: State,
+    why: Reason,
+    quantity: Decimal,
+    stop: Decimal = ZERO,
+    target: Decimal | None = None,
+) -> Plan:
+    """Place it. An exit is no replacement, so that the kill switch always binds it (rule 13)."""
+    order = Place(
+        kind=kind,
+        quantity=quantity,
+        stop=stop,
+        target=target,
+        max_buy_price=ctx.max_buy_price,
+        generation=_next_generation(ctx, kind),
+        bypass_kill_switch=ctx.bypasses_kill_switch and kind is not OrderKind.EXIT,
     )
-    return near and not ctx.live_stops and not ctx.is_grace_over
+    return Plan(state=state, reason=why, actions=(order,))
 
 
-def covered(ctx: GroupContext) -> Plan | None:
-    """Rule 5: a stop read back open, alone or with its target, for what the lot may sell."""
-    if not ctx.live_stops:
-        return None
-    if ctx.accepted_legs:
-        return Plan(state=ctx.unprotected_state, reason=NOT_READ_BACK)
-    return resized(ctx) or restore_take_profit(ctx) or Plan(state=State.ACTIVE, reason=_coverage_text(ctx))
-
-
-def _coverage_text(ctx: GroupContext) -> str:
-    if ctx.live_targets:
-        return "Stop and target were read back open."
-    return "The stop was read back open. It stands alone."
-
-
-def resized(ctx: GroupContext) -> Plan | None:
-    """The lot may sell less than rests, or more: replaced, but not on the word of one read (rule 10)."""
-    resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
-    if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
-        return None
-    if not ctx.can_place(required):
-        return cancel(
-            ctx,
-            ctx.live,
-            ctx.replacing_state,
-            f"Only {required} may be {ctx.exit_side.done}: too little for an order.",
-        )
-    if required > resting and ctx.blocked_reason:
-        return None
-    if ctx.mark is None:
-        return request_price(ctx, f"{resting} is covered, {required} may be {ctx.exit_side.done}.")
-    if ctx.is_stop_reached(ctx.mark):
-        return None
-    return cancel(
-        ctx,
-        ctx.live,
-        ctx.replacing_state,
-        f"{resting} is covered, {required} may be {ctx.exit_side.done}: it is replaced.",
-    )
-
-
-def restore_take_profit(ctx: GroupContext) -> Plan | None:
-    """Rule 7: a target cancelled by hand is put back, a cycle later and where a pair has room.
-
-    One that the exchange itself ended or refused is not: then the stop stands alone (rule 4).
+def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
+    """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
+    order still lives that could not be found (rule 6). An exit and a stop have no name in common.
     """
-    target, stop = ctx.newest_target, ctx.live_stops[0]
-    if (
-        target is None
-        or target.end_status != "CANCELED"
-        or target.executed
-        or stop.executed
-        or ctx.blocked_reason
-    ):
-        return None
-    if not ctx.is_grace_over:
-        return Plan(state=State.ACTIVE, reason="The target was cancelled. The stop stands.", grace=True)
-    if ctx.mark is None:
-        return request_price(ctx, "The target was cancelled. The stop stands.")
-    if feasible_placement(ctx).kind is not PlacementKind.PAIR:
-        return None
-    return cancel(ctx, ctx.live, ctx.replacing_state, "The target was cancelled: the pair is replaced.")
+    if kind is OrderKind.STOP and ctx.lost_stop:
+        return ctx.lost_stop.generation
+    statuses = {leg.status for leg in ctx.newest}
+    absent = LegStatus.ABSENT in statuses and statuses <= {LegStatus.ABSENT, LegStatus.REFUSED}
+    same_purpose = (kind is OrderKind.EXIT) == any(leg.role is Role.EXIT for leg in ctx.newest)
+    return ctx.newest[0].generation if absent and same_purpose else ctx.observed.generation + 1
 
-
-def target_without_stop(ctx: GroupContext) -> Plan | None:
-    """Rule 7: the stop is gone while the target rests: it has to go before both come back."""
-    if not ctx.live_targets:
-        return None
-    if ctx.accepted_legs:
-        return Plan(state=ctx.unprotected_state, reason=NOT_READ_BACK)
-    if ctx.mark is None:
-        return request_price(ctx, "The stop is gone.")
-    if ctx.is_stop_reached(ctx.mark):
-        return stop_crossed(ctx)
-    return cancel_to_replace(ctx, "The stop is gone: the target is cancelled to place both again.")
-
-
-Rule = Callable[[GroupContext], Plan | None]
 
 RULES: tuple[Rule, ...] = (
     ended,
@@ -410,10 +435,3 @@ RULES: tuple[Rule, ...] = (
     target_without_stop,
     cancelled_manually,
 )
-
-
-def decide(desired: Desired, observed: Observed) -> Plan:
-    """The plan for one group. A group that has ended only loses what still rests."""
-    ctx = GroupContext(desired, observed)
-    plans = (rule(ctx) for rule in RULES)
-    return next((plan for plan in plans if plan is not None), None) or place_protection(ctx)

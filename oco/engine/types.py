@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from exchange.core.reasons import Reason
 from oco.engine.pricing import ExitSide, Grid
 from oco.engine.states import State
 
@@ -47,6 +48,7 @@ class Leg:
     end_status: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
     end_code: int = 0  # the exchange's reason; 0 for a cancel by hand (dossier 6.3)
     refused_code: int | None = None
+    refused_text: str = ""
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
@@ -108,13 +110,13 @@ class Desired:
     distance_pct: Decimal = Decimal("0.5")
     exits_on_breach: bool = True  # policy: sell when the market is beyond the stop
     respects_manual_cancel: bool = True  # policy: a pair cancelled by hand stays cancelled
-    release_reason: str = ""  # why the protection is to end; nothing when it is to stay
+    release_reason: Reason | None = None  # why the protection is to end; None when it is to stay
     entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What is known of the group and the world. `no_create` says why nothing may be placed, or nothing."""
+    """What is known of the group and the world. `no_create` is why nothing may be placed, or None."""
 
     now: datetime
     cycle_started: datetime
@@ -126,7 +128,7 @@ class Observed:
     grace_at: datetime | None = None
     can_add: bool = True
     can_remove: bool = True
-    no_create: str = ""
+    no_create: Reason | None = None
     replacement_begun: bool = False  # a replacement of ours that has no orders yet: merged lots (rule 13)
     market: Market = field(default_factory=Market)
 
@@ -174,9 +176,12 @@ Action = Place | Cancel | LookUp | RequestPrice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The state the group is in, why, and what to do next, in this order. No action: wait."""
+    """The state the group is in, why, and what to do next, in this order. No action: wait.
+
+    Without a reason the group keeps the one that it has.
+    """
 
     state: State
-    reason: str
+    reason: Reason | None
     actions: tuple[Action, ...] = ()
     grace: bool = False  # one more cycle was granted (rule 8)

@@ -22,7 +22,7 @@ from oco.engine.types import Role
 from oco.external_orders import external_reservations_read
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
-from oco.presentation.reasons import code_text, order_text, refusal_text, translate_reason
+from oco.presentation.reasons import code_text, order_text, render_reason
 from oco.presentation.risk_reward import Fill
 from oco.selectors import group_events, target_placed
 
@@ -32,11 +32,15 @@ UNPROTECTED_STATES = frozenset({State.PENDING, State.REPLACING})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """One line of the journal. `look`: bad, good, or nothing."""
+    """One line of the journal. `tone`: bad, good, or nothing."""
 
     event: OcoEvent
     tone: str
     code: str
+
+    @property
+    def reason(self) -> str:
+        return render_reason(self.event.stored_reason)
 
     @property
     def is_move(self) -> bool:
@@ -205,8 +209,8 @@ class GroupDetail:
                 state=self.state,
                 exit_side=self.exit_side,
                 currency=group.lot.base_ccy,
-                reason=translate_reason(group.reason),
-                refusal=refusal_text(self.refused_code),
+                reason=render_reason(group.stored_reason),
+                refusal=code_text(self.refused_code) if group.exchange_code is None else "",
                 unprotected=self.unprotected,
                 is_sent=self.is_sent,
                 resting_target=target.quantity if target else None,
@@ -286,16 +290,15 @@ def _is_partly(group: OcoGroup) -> bool:
 def event_row(event: OcoEvent) -> EventRow:
     """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
 
-    A code that its reason has told already is not told twice.
+    `code` is for old lines: since reasons have codes, the reason names the exchange's.
     """
     moved = event.old != event.new
-    code = None if f"[{event.code}]" in event.reason else event.code
     bad = event.code is not None or (moved and event.new in (State.STOP_FAILED, State.UNKNOWN))
     good = moved and event.new == State.ACTIVE
     return EventRow(
         event=event,
         tone="bad" if bad else "good" if good else "",
-        code=code_text(code),
+        code="" if event.reason_code else code_text(event.code),
     )
 
 

@@ -262,7 +262,7 @@ def _group_coverage(group: OcoGroup, row: GroupRow) -> GroupCoverage:
         quantity=group.quantity,
         owned=group.lot.owned,
         is_sent=any(leg.status in IN_FLIGHT for leg in row.legs),
-        reason=group.reason,
+        reason=group.stored_reason,
         since=group.uncovered_since,
     )
 

@@ -1,171 +1,261 @@
-"""What the record says, in the language of whoever reads it (pure).
+"""Why something is as it is, in the reader's language; what an order does; what the exchange answered (pure)."""
 
-Why a group is as it is, is written down once and in English, by the process that found it out. A page tells each
-sentence that is listed here anew; any other is told as it was written.
+from collections.abc import Mapping
 
-What an order of ours does, and what a code of the exchange says, in words (pure).
-"""
-
-import re
-
-from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext_noop as _
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.client.error_codes import CODES
+from exchange.client.errors import remedy_for
+from exchange.core.reasons import TEXT, OrderReason, Param, Reason
+from oco.engine.pricing import ExitSide
+from oco.engine.reason_codes import ReasonCode as R
+from oco.engine.types import Role
 
-SENTENCE_GAP = re.compile(r"(?<=\.) +")
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-SENTENCES = (
-    # wishes of people, and what became of them
-    _("Asked for by %(name)s."),
-    _("%(name)s asked to take the protection away."),
-    _("%(name)s asked to take the buy-back away."),
-    _("%(name)s set the stop %(stop)s and the target %(target)s."),
-    _("%(name)s set the stop %(stop)s and no target."),
-    _("Released by %(name)s."),
-    _("Merged with the other lots of its entry."),
-    _("The orders were cancelled."),
-    _("The orders were cancelled by hand on the exchange."),
-    # what was sent, and seen
-    _("%(quantity)s %(coin)s came in at %(price)s."),
-    _("%(coin)s was sold at %(price)s: what that brought buys %(quantity)s back."),
-    _("Stop %(stop)s and target %(target)s for %(quantity)s is placed."),
-    _("A stop alone at %(stop)s for %(quantity)s is placed."),
-    _("A sale at the market for %(quantity)s is placed."),
-    _("A purchase at the market for %(quantity)s is placed."),
-    _("A cancel is sent."),
-    _("Accepted, but not read back open yet."),
-    _("Stop and target were read back open."),
-    _("The stop was read back open."),
-    _("It stands alone."),
+SELL, BUY = ExitSide.SELL, ExitSide.BUY
+ANSWER = "answer"
+
+Variants = Mapping[str, Promise]
+"""The texts of one code, by its parameter `side` or `role`."""
+
+REASON_TEXTS: dict[str, Promise | Variants] = {
+    # what users requested
+    R.REQUESTED: _("Requested by %(name)s."),
+    R.RELEASE_REQUESTED: {
+        SELL: _("%(name)s requested removal of the protection."),
+        BUY: _("%(name)s requested removal of the buy-back."),
+    },
+    R.PRICES_CHANGED: _("%(name)s set the stop to %(stop)s and the take profit to %(target)s."),
+    R.PRICES_CHANGED_STOP_ONLY: _("%(name)s set the stop to %(stop)s without a take profit."),
+    R.RELEASED_BY: _("Removed by %(name)s."),
+    # what was observed and sent
+    R.ENTRY_FILLED: {
+        SELL: _("Bought %(quantity)s %(coin)s at %(price)s."),
+        BUY: _("%(coin)s was sold at %(price)s: the proceeds buy back %(quantity)s."),
+    },
+    R.PLACING_PAIR: _("Placing stop %(stop)s and take profit %(target)s for %(quantity)s."),
+    R.PLACING_STOP: _("Placing only a stop at %(stop)s for %(quantity)s."),
+    R.PLACING_EXIT: {
+        SELL: _("Placing a market sell for %(quantity)s."),
+        BUY: _("Placing a market buy for %(quantity)s."),
+    },
+    R.CANCEL_SENT: _("Sending a cancellation."),
+    R.NOT_CONFIRMED_OPEN: _("Accepted, not yet confirmed open on the exchange."),
+    R.CONFIRMED_OPEN: _("Stop and take profit confirmed open on the exchange."),
+    R.STOP_CONFIRMED_OPEN: _("Stop confirmed open on the exchange, without a take profit."),
+    R.LEFT_ACCOUNT: {
+        SELL: _("%(quantity)s %(coin)s left the account outside this group; the lot now holds %(owned)s."),
+        BUY: _(
+            "The funds for %(quantity)s %(coin)s left the account outside this group; "
+            "%(owned)s are still to be bought back."
+        ),
+    },
     # why nothing is placed, or something else
-    _("No order protects it."),
-    _("No order buys it back."),
-    _("No target is wanted."),
-    _("The exchange refused the pair: the stop goes alone."),
-    _("Nobody can find its stop: it is sent again under its name."),
-    _("Refused."),
-    _("It is tried again in the next cycle."),
-    _("Tried again in the next cycle."),
-    _("No price could be read."),
-    _("Not everything was read, so nothing is cancelled."),
-    _("Not everything that is needed to place an order was read."),
-    _("The balance does not show all the coins yet."),
-    _("The balance does not show all the money yet."),
-    _("At its stop %(quantity)s is worth less than the exchange takes."),
-    _("At this price the lot is worth too little for an order."),
-    _("Only %(quantity)s may be sold: the rest is locked by another order."),
-    _("Only %(quantity)s may be sold: too little for an order."),
-    _("Only %(quantity)s may be bought: the rest is locked by another order."),
-    _("Only %(quantity)s may be bought: too little for an order."),
-    _("%(quantity)s at %(stop)s is below what the exchange takes."),
-    _("The stop %(stop)s is less than %(distance)s %% from mark %(mark)s, too near for a pair."),
-    _("The target %(target)s is more than ten times mark %(mark)s."),
-    _("The target %(target)s is passed: %(shown)s is the first price above."),
-    _("The target %(target)s is less than a tenth of mark %(mark)s."),
-    _("The target %(target)s is passed: %(shown)s is the first price below."),
-    _("Trading is switched off in the settings (TRADING_ENABLED=false)."),
-    _("The kill switch is on, set by %(name)s."),
-    _("The kill switch cannot be read, so it counts as on."),
-    _(
-        "You held this before the desk started, or told it not to protect it: it is touched only when you ask."
+    R.WAITING_FOR_CYCLE: _("The worker places its orders in the next cycle."),
+    R.NO_ORDER: {
+        SELL: _("No open order protects it."),
+        BUY: _("No open order buys it back."),
+    },
+    R.NO_TARGET: _("No take profit requested."),
+    R.PAIR_REFUSED_STOP_ONLY: _("The exchange rejected the pair: placing only the stop."),
+    R.STOP_LOST_RESENT: _("Its stop cannot be found: resending it with the same client order ID."),
+    R.RETRY_NEXT_CYCLE: _("Retrying in the next cycle."),
+    R.NO_PRICE: _("The price could not be read."),
+    R.DATA_MISSING_NO_CANCEL: _("Some data could not be read, so nothing is cancelled."),
+    R.DATA_MISSING_NO_ORDER: _("Some data needed to place an order could not be read."),
+    R.BALANCE_SHORT: {
+        SELL: _("The balance does not include all the coins yet."),
+        BUY: _("The balance does not include all the funds yet."),
+    },
+    R.WORTH_TOO_LITTLE_AT_STOP: _("At its stop price, %(quantity)s is worth less than the exchange minimum."),
+    R.WORTH_TOO_LITTLE_NOW: _("At this price the lot is below the minimum order size."),
+    R.BELOW_MINIMUM: _("%(quantity)s at %(price)s is below the exchange minimum."),
+    R.REST_RESERVED: {
+        SELL: _("Only %(quantity)s can be sold: the rest is reserved by another order."),
+        BUY: _("Only %(quantity)s can be bought: the rest is reserved by another order."),
+    },
+    R.QUANTITY_TOO_SMALL: {
+        SELL: _("Only %(quantity)s can be sold: below the minimum order size."),
+        BUY: _("Only %(quantity)s can be bought: below the minimum order size."),
+    },
+    R.STOP_TOO_CLOSE: _(
+        "The stop %(stop)s is less than %(distance)s %% from mark price %(mark)s, too close for a pair."
     ),
-    _("Locked by your order, which is no stop."),
-    _("The worker places its orders in the next cycle."),
-    _("The rest has one."),
-    _("This part is behind another order, or was not there when the orders were placed."),
-    # mark beyond the stop
-    _("Mark %(mark)s is at or below the stop %(stop)s."),
-    _("Mark %(mark)s is at or above the stop %(stop)s."),
-    _("Mark is beyond the stop."),
-    _("Mark is beyond the stop, and by the policy nothing is sold."),
-    _("Mark is beyond the stop, and was out of our sight for too long: nothing is sold."),
-    _("Mark is beyond the stop, but mark and best bid do not agree in two looks."),
-    _("Mark and best bid are beyond the stop."),
-    _("Mark is beyond the stop, and by the policy nothing is bought."),
-    _("Mark is beyond the stop, and was out of our sight for too long: nothing is bought."),
-    _("Mark is beyond the stop, but mark and best ask do not agree in two looks."),
-    _("Mark and best ask are beyond the stop."),
-    # changes of what rests
-    _("The target sold %(sold)s of %(quantity)s and is near: it works one more cycle."),
-    _("The target sold %(sold)s of %(quantity)s."),
-    _("The target bought %(bought)s of %(quantity)s and is near: it works one more cycle."),
-    _("The target bought %(bought)s of %(quantity)s."),
-    _("The rest is too little for a stop: it works on."),
-    _("It is cancelled to protect the rest again."),
-    _("%(resting)s is covered, %(owed)s may be sold: it is replaced."),
-    _("%(resting)s is covered, %(owed)s may be sold."),
-    _("%(resting)s is covered, %(owed)s may be bought: it is replaced."),
-    _("%(resting)s is covered, %(owed)s may be bought."),
-    _("The target was cancelled."),
-    _("The target was cancelled: the pair is replaced."),
-    _("The stop stands."),
-    _("The stop is gone."),
-    _("The stop is gone: the target is cancelled to place both again."),
-    _("It is not known whether the stop loss and the take profit order exists."),
-    _("It is not known whether the %(role)s order exists."),
-    _("An order came to light behind this ended group."),
-    _("An earlier order came to light."),
-    _("%(quantity)s %(coin)s left the account otherwise; the lot owns %(owned)s now."),
-    _("The money for %(quantity)s %(coin)s left the account otherwise; it buys %(owned)s back now."),
-    _("This group could not be looked after: %(error)s."),
-    _("The log has the details."),
+    R.TARGET_TOO_HIGH: _("The take profit %(target)s is more than ten times mark price %(mark)s."),
+    R.TARGET_TOO_LOW: _("The take profit %(target)s is less than a tenth of mark price %(mark)s."),
+    R.TARGET_PASSED: {
+        SELL: _(
+            "The market has passed the take profit %(target)s: using %(placed)s, the first valid price above."
+        ),
+        BUY: _(
+            "The market has passed the take profit %(target)s: using %(placed)s, the first valid price below."
+        ),
+    },
+    R.ABOVE_PRICE_LIMIT: _("Nothing is bought above %(price)s."),
+    R.HELD_BEFORE_START: _(
+        "You held this before Exchange Desk started, or excluded it from protection: "
+        "it is protected only on request."
+    ),
+    R.RESERVED_BY_ORDER: _("Reserved by an external order that is not a stop."),
+    R.PART_WITHOUT_STOP: _(
+        "The rest has a stop. This part is reserved by another order, or was not in the account "
+        "when the orders were placed."
+    ),
+    R.PERPETUAL: _("Perpetual: protect it on the exchange; Exchange Desk protects spot only."),
+    # the mark price is past the stop
+    R.MARK_AT_STOP: {
+        SELL: _("Mark price %(mark)s is at or below the stop %(stop)s."),
+        BUY: _("Mark price %(mark)s is at or above the stop %(stop)s."),
+    },
+    R.STOP_CROSSED: _("Mark price is past the stop."),
+    R.STOP_CROSSED_BY_POLICY: {
+        SELL: _("Mark price is past the stop, but the policy does not allow a market sell."),
+        BUY: _("Mark price is past the stop, but the policy does not allow a market buy."),
+    },
+    R.STOP_CROSSED_TOO_LONG: {
+        SELL: _("Mark price is past the stop, but was not monitored for too long: nothing is sold."),
+        BUY: _("Mark price is past the stop, but was not monitored for too long: nothing is bought."),
+    },
+    R.STOP_CROSSED_UNCERTAIN: {
+        SELL: _("Mark price is past the stop, but mark price and best bid do not agree in two checks."),
+        BUY: _("Mark price is past the stop, but mark price and best ask do not agree in two checks."),
+    },
+    R.STOP_CROSSED_CONFIRMED: {
+        SELL: _("Mark price and best bid are past the stop."),
+        BUY: _("Mark price and best ask are past the stop."),
+    },
+    # changes of open orders
+    R.TARGET_PARTLY_FILLED: {
+        SELL: _("The take profit sold %(filled)s of %(quantity)s."),
+        BUY: _("The take profit bought %(filled)s of %(quantity)s."),
+    },
+    R.TARGET_STAYS_ACTIVE: _("The price is near: it stays active one more cycle."),
+    R.REST_TOO_SMALL_FOR_STOP: _(
+        "The rest is below the minimum order size for a stop: the take profit stays active."
+    ),
+    R.CANCELLING_TARGET: _("Cancelling it to protect the remainder."),
+    R.COVER_DIFFERS: {
+        SELL: _("Orders cover %(covered)s, but %(quantity)s can be sold."),
+        BUY: _("Orders cover %(covered)s, but %(quantity)s can be bought."),
+    },
+    R.COVER_DIFFERS_REPLACING: {
+        SELL: _("Orders cover %(covered)s, but %(quantity)s can be sold: replacing them."),
+        BUY: _("Orders cover %(covered)s, but %(quantity)s can be bought: replacing them."),
+    },
+    R.TARGET_CANCELLED: _("The take profit was cancelled."),
+    R.TARGET_CANCELLED_REPLACING: _("The take profit was cancelled: replacing the pair."),
+    R.STOP_STILL_OPEN: _("The stop is still open."),
+    R.STOP_GONE: _("The stop no longer exists."),
+    R.STOP_GONE_REPLACING: _("The stop no longer exists: cancelling the take profit to place both again."),
+    R.ORDERS_CANCELLED: _("The orders were cancelled."),
+    R.ORDER_UNKNOWN: {
+        Role.STOP_LOSS: _("It is unknown whether the stop loss order exists."),
+        Role.TAKE_PROFIT: _("It is unknown whether the take profit order exists."),
+        Role.EXIT: _("It is unknown whether the market order exists."),
+    },
+    R.PAIR_UNKNOWN: _("It is unknown whether the stop loss and take profit orders exist."),
+    R.ORDERS_UNKNOWN: _("It is unknown whether its orders exist."),
+    R.ORDER_OF_CLOSED_GROUP: _("An order of this closed group was found."),
+    R.EARLIER_ORDER_FOUND: _("An earlier order was found."),
+    R.GROUP_ERROR: _("This group could not be processed: %(error)s. See the log for details."),
     # the end
-    _("Nothing is bought above %(price)s."),
-    _("The stop is selling."),
-    _("The stop sold %(sold)s of %(quantity)s and ended %(end)s."),
-    _("The sale at the market has not ended yet."),
-    _("The stop sold the lot."),
-    _("The target sold the lot."),
-    _("The lot was sold at the market."),
-    _("The lot is sold; what still rests is cancelled."),
-    _("The coins left the account otherwise."),
-    _("The stop is buying."),
-    _("The stop bought %(bought)s of %(quantity)s and ended %(end)s."),
-    _("The purchase at the market has not ended yet."),
-    _("The stop bought the lot."),
-    _("The target bought the lot."),
-    _("The lot was bought at the market."),
-    _("The lot is bought; what still rests is cancelled."),
-    _("The money left the account otherwise."),
-    _("%(rest)s stays: too little for an order."),
-)
-
-
-def translate_reason(record: str) -> str:
-    """Each sentence of it in the language that is active now."""
-    return " ".join(_sentence(text) for text in SENTENCE_GAP.split(record))
-
-
-def _sentence(text: str) -> str:
-    if text in SENTENCES:
-        return gettext(text)
-    for shape, words in PATTERNS:
-        if found := shape.fullmatch(text):
-            return gettext(words) % found.groupdict()
-    return text
-
-
-def _pattern(words: str) -> re.Pattern[str]:
-    """`Released by %(name)s.` as what finds the name."""
-    names = PLACEHOLDER.findall(words)
-    pattern = re.escape(words % {name: f"<{name}>" for name in names})
-    for name in names:
-        pattern = pattern.replace(f"<{name}>", f"(?P<{name}>.+?)")
-    return re.compile(pattern)
-
-
-PATTERNS = tuple((_pattern(words), words) for words in SENTENCES if PLACEHOLDER.search(words))
-
-
-ORDER_TEXTS = {
-    ("SELL", "STOP_LOSS"): gettext_lazy("Sell at the market, when mark falls to the trigger"),
-    ("SELL", "LIMIT"): gettext_lazy("Sell limit"),
-    ("SELL", "MARKET"): gettext_lazy("Sell at the market"),
-    ("BUY", "STOP_LIMIT"): gettext_lazy("Buy, for the limit at most, when mark rises to the trigger"),
-    ("BUY", "LIMIT"): gettext_lazy("Buy limit"),
+    R.STOP_FILLING: {
+        SELL: _("The stop is selling."),
+        BUY: _("The stop is buying."),
+    },
+    R.STOP_PARTLY_FILLED: {
+        SELL: _("The stop sold %(filled)s of %(quantity)s and ended as %(status)s."),
+        BUY: _("The stop bought %(filled)s of %(quantity)s and ended as %(status)s."),
+    },
+    R.EXIT_NOT_FINISHED: {
+        SELL: _("The market sell has not finished yet."),
+        BUY: _("The market buy has not finished yet."),
+    },
+    R.CLOSED_BY_STOP: {
+        SELL: _("The stop sold the lot."),
+        BUY: _("The stop bought the lot."),
+    },
+    R.CLOSED_BY_TARGET: {
+        SELL: _("The take profit sold the lot."),
+        BUY: _("The take profit bought the lot."),
+    },
+    R.CLOSED_BY_EXIT: {
+        SELL: _("The lot was sold at market."),
+        BUY: _("The lot was bought at market."),
+    },
+    R.CLOSED_OUTSIDE: {
+        SELL: _("The coins left the account outside this group."),
+        BUY: _("The funds left the account outside this group."),
+    },
+    R.CLOSED_CANCELLING: {
+        SELL: _("Lot sold: cancelling the remaining open orders."),
+        BUY: _("Lot bought: cancelling the remaining open orders."),
+    },
+    R.REMAINDER: _("%(quantity)s remains: below the minimum order size."),
+    R.CANCELLED_MANUALLY: _("The orders were cancelled manually on the exchange."),
+    R.MERGED: _("Merged with the other lots of the same entry."),
+    # orders in general
+    OrderReason.TRADING_DISABLED: _("Trading is off in the settings (TRADING_ENABLED=false)."),
+    OrderReason.KILL_SWITCH_ON: _("Kill switch turned on by %(name)s."),
+    OrderReason.KILL_SWITCH_UNREADABLE: _("The kill switch could not be read, so it is treated as on."),
+    OrderReason.ORDER_REFUSED: _("The exchange rejected the order."),
+    OrderReason.ORDER_EXISTS: _("The exchange already has an order with this client order ID."),
+    OrderReason.ORDER_NOT_SENT: _("The order did not reach the exchange."),
+    OrderReason.OUTCOME_UNKNOWN: _("It is unknown whether the exchange executed the request."),
+    OrderReason.CANCEL_TOO_LATE: _("The cancellation came too late: the order is no longer active."),
 }
-BUY_NOW = gettext_lazy("Buy at the market, for the limit at most")
+ORDER_TEXTS = {
+    ("SELL", "STOP_LOSS"): _("Sell at market when the mark price falls to the trigger price"),
+    ("SELL", "LIMIT"): _("Sell limit"),
+    ("SELL", "MARKET"): _("Sell at market"),
+    ("BUY", "STOP_LIMIT"): _("Buy up to the limit price when the mark price rises to the trigger"),
+    ("BUY", "LIMIT"): _("Buy limit"),
+}
+BUY_NOW = _("Buy at market, up to the limit price")
+
+
+def render_reason(why: Reason | None) -> str:
+    """One sentence for each reason, and after the first what the exchange answered. Nothing for none."""
+    if why is None:
+        return ""
+    first, *others = why
+    parts = [_sentence(first), _answer(first.params.get(ANSWER), why.exchange_code), *map(_sentence, others)]
+    return " ".join(part for part in parts if part)
+
+
+def _sentence(one: Reason) -> str:
+    if not one.code:
+        return str(one.params.get(TEXT, ""))
+    texts = REASON_TEXTS.get(one.code)
+    if isinstance(texts, Mapping):
+        texts = texts.get(str(one.params.get("side") or one.params.get("role")))
+    try:
+        return one.code if texts is None else str(texts) % one.params
+    except KeyError:  # of a release with other parameters
+        return one.code
+
+
+def _answer(words: Param, code: int | None) -> str:
+    """The code with its meaning and remedy; the exchange's own words where they add something."""
+    own = str(words or "").strip(" .")
+    known = CODES.get(code) if code is not None else None
+    if known is not None:
+        own = own.removeprefix(known.meaning).strip(" ()")
+    if own and code is not None:
+        own = gettext("Exchange message: %(words)s") % {"words": own}
+    return " ".join(part for part in (code_text(code), f"{capfirst(own)}." if own else "") if part)
+
+
+def code_text(code: int | None) -> str:
+    """The exchange's code with its meaning and what a user can do; nothing for none."""
+    if code is None:
+        return ""
+    known, remedy = CODES.get(code), remedy_for(code, None)
+    meaning = gettext(known.meaning) if known else gettext("unknown exchange code")
+    text = gettext("Exchange code %(code)s: %(meaning)s.") % {"code": code, "meaning": meaning}
+    return f"{text} {capfirst(gettext(remedy))}." if remedy else text
 
 
 def order_text(side: str, order_type: str, role: str = "") -> str:
@@ -173,25 +263,3 @@ def order_text(side: str, order_type: str, role: str = "") -> str:
     if (side, role) == ("BUY", "EXIT"):
         return str(BUY_NOW)
     return str(ORDER_TEXTS.get((side, order_type), f"{side} {order_type}"))
-
-
-def code_text(code: int | None) -> str:
-    """What the exchange's code says, with the code; nothing for none."""
-    if code is None:
-        return ""
-    return gettext("The exchange's code %(code)s: %(meaning)s") % {"code": code, "meaning": _meaning(code)}
-
-
-def refusal_text(code: int | None) -> str:
-    """The same as the sentence that a person is told when a stop was turned away."""
-    if code is None:
-        return ""
-    return gettext("The exchange refused the stop: %(meaning)s (%(code)s).") % {
-        "code": code,
-        "meaning": _meaning(code),
-    }
-
-
-def _meaning(code: int) -> str:
-    known = CODES.get(code)
-    return gettext(known.meaning) if known else gettext("a code that is not in the exchange's list")

@@ -8,8 +8,10 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from exchange.core.reasons import reason
 from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lots
 from oco.engine.pricing import ExitSide, round_to_lot_size
+from oco.engine.reason_codes import ReasonCode
 from oco.external_orders import external_reservations_read
 from oco.models import Lot, OcoLeg
 from oco.policies import policies_read
@@ -147,14 +149,14 @@ def _write_off(allocation: LotAllocation, missing: Decimal, context: CycleContex
     missing += lot.owned - allocation.owned
     lot.gone += missing
     lot.short_missing = ZERO
-    words = f"{missing:f} {lot.base_ccy} left the account otherwise; the lot owns {lot.owned:f} now."
-    if lot.exit_side is ExitSide.BUY:
-        words = f"The money for {missing:f} {lot.base_ccy} left the account otherwise; it buys {lot.owned:f} back now."
+    why = reason(
+        ReasonCode.LEFT_ACCOUNT, side=lot.exit_side, quantity=missing, coin=lot.base_ccy, owned=lot.owned
+    )
     with transaction.atomic():
         context.lease.renew()
         lot.save(update_fields=["gone", "short_missing"])
         for group in lot.groups.filter(closed_at=None):
-            event_record(group=group, at=context.now(), reason=words)
+            event_record(group=group, at=context.now(), reason=why)
 
 
 def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the next cycle would do: decided on a fresh read of the account, and nothing of it is kept."""
+"""What the next cycle would do: decided on a fresh read of the account, and rolled back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from oco.reconcile.loop import (
 
 @dataclass(frozen=True, slots=True)
 class AccountRead:
-    """One read of the account, not yet written down."""
+    """One read of the account, not stored yet."""
 
     fetch_plan: FetchPlan
     snapshot: AccountSnapshot
@@ -39,14 +39,14 @@ class AccountRead:
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
-    """A group as it is, or as it would be opened, and the first thing that would be done about it."""
+    """A group as it is, or as it would be opened, and the first action that would follow."""
 
     group: OcoGroup
     plan: Plan
 
 
 def read_account(*, client: Client, clock: Clock) -> AccountRead:
-    """All reads of a cycle. A balance that names no coin at all is not believed here (rule 11)."""
+    """All reads of a cycle. A balance without any coin is not accepted here (rule 11)."""
     now = clock()
     fetch_plan, started_ns = next_fetch_plan(client=client, now=now), exchange_now_ns(client=client, now=now)
     snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
@@ -56,7 +56,7 @@ def read_account(*, client: Client, clock: Clock) -> AccountRead:
 
 
 def preview_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Clock) -> list[PlannedGroup]:
-    """The plan for every group. Prices that a decision asks for are read in between, outside the transaction."""
+    """The plan for every group. Prices that a decision requests are read outside the transaction."""
     context = cycle_context_build(client=client, lease=lease, reads=account.reads, clock=clock)
     for _ in range(MAX_REQUESTS):
         found = _decide_and_roll_back(context, account, lease, clock)
@@ -71,7 +71,7 @@ def preview_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: 
 def _decide_and_roll_back(
     context: CycleContext, account: AccountRead, lease: Lease, clock: Clock
 ) -> list[PlannedGroup]:
-    """The first beats of a cycle up to its decisions, all undone."""
+    """A cycle up to its first decisions, rolled back."""
     with transaction.atomic():
         _record(account, lease, clock)
         first_round_prepare(context=context)
@@ -90,7 +90,7 @@ def _decide_and_roll_back(
 
 
 def _price_requests(found: Sequence[PlannedGroup]) -> list[tuple[OcoGroup, RequestPrice]]:
-    """What is to be asked next; one look at a market is enough for all its groups."""
+    """The prices to read next; one sample of a market serves all its groups."""
     wanted_prices = [
         (each.group, action)
         for each in found
@@ -105,7 +105,7 @@ def _price_requests(found: Sequence[PlannedGroup]) -> list[tuple[OcoGroup, Reque
 
 
 def apply_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Clock) -> CycleReport:
-    """One cycle's protection in earnest: write down what was read, then decide and act."""
+    """Carry out one cycle of protection: store what was read, then decide and act."""
     account_check(client=client, now=clock())
     _record(account, lease, clock)
     return reconcile(client=client, lease=lease, reads=account.reads, clock=clock)

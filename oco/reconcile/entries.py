@@ -1,8 +1,6 @@
-"""New trades become lots with a group each, or are passed over (rule 1, chapter 1).
+"""New trades become lots with one group each, or are skipped (rule 1, chapter 1).
 
-New trades that open an entry, by entry order; what never is one is put aside (rule 1, chapter 1).
-
-A lot and its group are opened: trades, quantity, prices, all in one transaction.
+The evidence of an entry is what executed: its trades, not its order.
 """
 
 import logging
@@ -17,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.reasons import reason
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
@@ -24,18 +23,22 @@ from exchange.services.order_execution import create_blocked_reason
 from oco.engine import lots
 from oco.engine.lots import Fill, LotDraft
 from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
+from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.reconcile.context import CycleContext
 from oco.reconcile.prices import grid_of
 from oco.reconcile.trade_ownership import TradeOwnership, sales_classify
 
 SPOT, SELL = "CCY_PAIR", "SELL"
-MAX_SALE_AGE = timedelta(days=1)  # an older sale, found late or too small so long, is not bought back
+MAX_SALE_AGE = timedelta(days=1)  # an older sale, found late or too small until now, is not bought back
+logger = logging.getLogger("exchange_sync")
+CLOCK_TOLERANCE_NS = 1_000_000_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The trades of one entry order that no lot has yet."""
+    """The trades of one entry order that are in no lot yet."""
 
     order_id: str
     side: str
@@ -49,10 +52,73 @@ class Entry:
         return ExitSide.for_entry_side(self.side)
 
 
-def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
-    """Executed buys of something that is not cash, and sales of it for cash where the policy buys back, by entry
-    order; the evidence is what executed.
+def watermark_set(*, context: CycleContext) -> int | None:
+    """What executed before the first complete read is never protected automatically (rule 1).
+
+    The exchange's clock is known to half a second. So the watermark is set a second early, and the trades of
+    that second that the first read already shows are skipped one by one.
     """
+    known = Watermark.objects.values_list("since_ns", flat=True).first()
+    if known is not None or not context.can_add:
+        return known
+    started = context.reads.started_ns
+    with transaction.atomic():
+        context.lease.renew()
+        row = Watermark.objects.create(since_ns=started - CLOCK_TOLERANCE_NS)
+        early = Trade.objects.filter(create_time_ns__gte=row.since_ns, create_time_ns__lt=started)
+        trades_assign(trade_ids=[trade.trade_id for trade in early], lot=None)
+    return row.since_ns
+
+
+def lot_open_all(*, context: CycleContext) -> None:
+    """A lot and a group for every entry that is large enough, up to five; then they are merged."""
+    since = watermark_set(context=context)
+    if since is None or not context.reads.trades_read:
+        return
+    for entry in (
+        _run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades") or ()
+    ):
+        _run_isolated(
+            context, partial(_open_or_skip, context, entry), f"{entry.instrument.symbol}: a new position"
+        )
+
+
+def _run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
+    """An entry that fails stops no other."""
+    try:
+        return act()
+    except LeaseLost:
+        raise
+    except Exception:
+        logger.exception("Exchange sync: %s could not be taken into protection", what)
+        context.errors.append(f"{what} could not be taken into protection.")
+        return None
+
+
+def _open_or_skip(context: CycleContext, entry: Entry) -> None:
+    """Too little waits for more trades; a sixth lot waits until the five are merged."""
+    if not settings.AUTO_PROTECT or not entry.policy.enabled:
+        trades_skip(context=context, trades=entry.trades)
+        return
+    found = draft_of_entry(entry)
+    if found is None:
+        return
+    others = Lot.objects.filter(
+        entry_order_id=entry.order_id,
+        instrument_name=entry.instrument.symbol,
+        side=entry.side,
+        closed_at=None,
+    )
+    if others.filter(merging=True).exists():
+        return
+    if others.count() < lots.MAX_LOTS:
+        lot_open(context=context, entry=entry, lot_draft=found)
+    elif not create_blocked_reason():
+        others.update(merging=True)
+
+
+def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
+    """New buys of coins that are not cash, and sales of them for cash where the policy buys back, by entry order."""
     rows = list(Trade.objects.filter(is_new=True, create_time_ns__gte=since_ns))
     if not rows:
         return []
@@ -64,7 +130,7 @@ def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
 def _filter_entries(
     rows: Sequence[Trade], known: dict[str, Instrument], context: CycleContext
 ) -> list[Trade]:
-    """Those that are entries. What never is one is not looked at again; an unclear sale is, next time."""
+    """Those that are entries. What can never be one is not read again; an unclear sale is, in the next cycle."""
     candidates = [row for row in rows if not _is_not_entry(row, known[row.instrument_name], context)]
     ownership = sales_classify(sales=[row for row in candidates if row.side == SELL], context=context)
     for name in {
@@ -87,17 +153,9 @@ def _filter_entries(
     return [row for row in candidates if ownership.get(row.trade_id) is not TradeOwnership.UNRESOLVED]
 
 
-def _by_order(rows: Sequence[Trade]) -> dict[tuple[str, str, str], list[Trade]]:
-    names, found = _primary_order_ids(rows), dict[tuple[str, str, str], list[Trade]]()
-    for row in rows:
-        key = names.get(row.order_id, row.order_id), row.instrument_name, row.side
-        found.setdefault(key, []).append(row)
-    return found
-
-
 def _is_not_entry(row: Trade, instrument: Instrument, context: CycleContext) -> bool:
-    """Changing cash for cash is no entry, and perpetuals have no protection yet (chapter 1). A sale is one only
-    for cash, and only if its policy was on when it executed, lately (rule 4).
+    """Exchanging cash for cash is no entry, and perpetuals have no protection (chapter 1). A sale is an entry only
+    for cash, if recent, and if its policy was on when it executed (rule 4).
     """
     cash = settings.CASH_CURRENCIES
     if instrument.inst_type != SPOT or instrument.base_ccy in cash:
@@ -108,6 +166,23 @@ def _is_not_entry(row: Trade, instrument: Instrument, context: CycleContext) -> 
     if since is None or not settings.AUTO_PROTECT or instrument.quote_ccy not in cash:
         return True
     return row.create_time_ns < to_ms(max(since, context.started - MAX_SALE_AGE)) * NS_PER_MS
+
+
+def _by_order(rows: Sequence[Trade]) -> dict[tuple[str, str, str], list[Trade]]:
+    names, found = _primary_order_ids(rows), dict[tuple[str, str, str], list[Trade]]()
+    for row in rows:
+        key = names.get(row.order_id, row.order_id), row.instrument_name, row.side
+        found.setdefault(key, []).append(row)
+    return found
+
+
+def _primary_order_ids(rows: Sequence[Trade]) -> dict[str, str]:
+    """First id by second id: the fills of a triggered order may carry either (dossier 6.2)."""
+    second, found = ExchangeOrder.objects.exclude(exchange_order_id=""), dict[str, str]()
+    for part in chunks(sorted({row.order_id for row in rows}), QUERY_BATCH):
+        named = second.filter(exchange_order_id__in=part)
+        found |= dict(named.values_list("exchange_order_id", "order_id"))
+    return found
 
 
 def _entry(
@@ -122,15 +197,6 @@ def _entry(
     return Entry(order_id, side, known[name], grid, policy, fills)
 
 
-def _primary_order_ids(rows: Sequence[Trade]) -> dict[str, str]:
-    """A triggered order's fills may carry its second id: here it is named by the first (dossier 6.2)."""
-    second, found = ExchangeOrder.objects.exclude(exchange_order_id=""), dict[str, str]()
-    for part in chunks(sorted({row.order_id for row in rows}), QUERY_BATCH):
-        named = second.filter(exchange_order_id__in=part)
-        found |= dict(named.values_list("exchange_order_id", "order_id"))
-    return found
-
-
 def _fill(row: Trade) -> Fill:
     return Fill(
         trade_id=row.trade_id,
@@ -143,7 +209,7 @@ def _fill(row: Trade) -> Fill:
 
 
 def draft_of_entry(entry: Entry) -> LotDraft | None:
-    """The lot of its trades; None while they are too little."""
+    """The lot of its trades; None while they are worth too little."""
     grid, policy = entry.grid, entry.policy
     stop_pct, minimum = policy.stop_pct, policy.minimum_value_usd
     if entry.exit_side is ExitSide.BUY:
@@ -156,7 +222,7 @@ def draft_of_entry(entry: Entry) -> LotDraft | None:
 
 
 def lot_open(*, context: CycleContext, entry: Entry, lot_draft: LotDraft) -> OcoGroup:
-    """Lot, trades and group in one transaction; a second worker's lot fails on the first trade."""
+    """Lot, trades and group in one transaction; the lot of a second worker fails on its first trade."""
     with transaction.atomic():
         context.lease.renew()
         lot = Lot.objects.create(
@@ -173,7 +239,6 @@ def lot_open(*, context: CycleContext, entry: Entry, lot_draft: LotDraft) -> Oco
 
 
 def lot_fields(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
-    """What a lot is of, and which way its orders go."""
     return {
         "entry_order_id": entry.order_id,
         "instrument_name": entry.instrument.symbol,
@@ -202,104 +267,29 @@ def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, gri
         created_at=now,
     )
     context.created += 1
-    OcoEvent.objects.create(
-        group=group,
-        at=now,
-        new=group.state,
-        reason=_opening_reason(lot, average),
-        order_ids=[lot.entry_order_id],
+    why = reason(
+        ReasonCode.ENTRY_FILLED,
+        side=lot.exit_side,
+        quantity=lot.bought,
+        coin=lot.base_ccy,
+        price=average,
     )
+    OcoEvent.record(group=group, at=now, old="", reason=why, order_ids=[lot.entry_order_id])
     return group
 
 
-def _opening_reason(lot: Lot, average: Decimal) -> str:
-    if lot.exit_side is ExitSide.SELL:
-        return f"{lot.bought} {lot.base_ccy} came in at {average:f}."
-    return f"{lot.base_ccy} was sold at {average:f}: what that brought buys {lot.bought} back."
-
-
 def trades_skip(*, context: CycleContext, trades: Sequence[Fill]) -> None:
-    """Nothing is to be protected by itself now, nor later: the trades count as from before (rule 1)."""
+    """Not protected automatically, now or later: the trades count as older than the watermark (rule 1)."""
     with transaction.atomic():
         context.lease.renew()
         trades_assign(trade_ids=[trade.trade_id for trade in trades], lot=None)
 
 
 def trades_assign(*, trade_ids: Sequence[str], lot: Lot | None) -> None:
-    """These trades count as decided, once: a second time is a database error. Call it in a transaction."""
+    """Mark the trades as decided. A second time is a database error. Call it in a transaction."""
     LotTrade.objects.bulk_create(LotTrade(trade_id=trade_id, lot=lot) for trade_id in trade_ids)
     Trade.objects.filter(trade_id__in=trade_ids).update(is_new=False)
 
 
 def last_fill_time(trades: Sequence[Fill]) -> datetime:
     return from_ms(max(trade.at_ns for trade in trades) // NS_PER_MS) if trades else EPOCH
-
-
-logger = logging.getLogger("exchange_sync")
-CLOCK_TOLERANCE_NS = 1_000_000_000
-T = TypeVar("T")
-
-
-def watermark_set(*, context: CycleContext) -> int | None:
-    """Nothing that executed before the first complete read is ever acted on by itself (rule 1).
-
-    The exchange's clock is known to half a second. So the mark is set a second early, and what the first
-    read already shows from before its own start is passed over by name.
-    """
-    known = Watermark.objects.values_list("since_ns", flat=True).first()
-    if known is not None or not context.can_add:
-        return known
-    started = context.reads.started_ns
-    with transaction.atomic():
-        context.lease.renew()
-        row = Watermark.objects.create(since_ns=started - CLOCK_TOLERANCE_NS)
-        early = Trade.objects.filter(create_time_ns__gte=row.since_ns, create_time_ns__lt=started)
-        trades_assign(trade_ids=[trade.trade_id for trade in early], lot=None)
-    return row.since_ns
-
-
-def lot_open_all(*, context: CycleContext) -> None:
-    """A lot and a group for every entry that is large enough, up to five; then they are merged."""
-    since = watermark_set(context=context)
-    if since is None or not context.reads.trades_read:
-        return
-    for entry in (
-        _run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades") or ()
-    ):
-        _run_isolated(
-            context, partial(_open_or_skip, context, entry), f"{entry.instrument.symbol}: a new position"
-        )
-
-
-def _run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
-    """What cannot be taken in stops nothing else."""
-    try:
-        return act()
-    except LeaseLost:
-        raise
-    except Exception:
-        logger.exception("Exchange sync: %s could not be taken into protection", what)
-        context.errors.append(f"{what} could not be taken into protection.")
-        return None
-
-
-def _open_or_skip(context: CycleContext, entry: Entry) -> None:
-    """Too little waits for the next trades; a sixth lot waits until the five are one."""
-    if not settings.AUTO_PROTECT or not entry.policy.enabled:
-        trades_skip(context=context, trades=entry.trades)
-        return
-    found = draft_of_entry(entry)
-    if found is None:
-        return
-    others = Lot.objects.filter(
-        entry_order_id=entry.order_id,
-        instrument_name=entry.instrument.symbol,
-        side=entry.side,
-        closed_at=None,
-    )
-    if others.filter(merging=True).exists():
-        return
-    if others.count() < lots.MAX_LOTS:
-        lot_open(context=context, entry=entry, lot_draft=found)
-    elif not create_blocked_reason():
-        others.update(merging=True)

@@ -1,21 +1,15 @@
-"""From a plan to requests: the intent is committed under the lease, then sent, then the answer is noted.
+"""Carry out a plan: the order of safety is intent row, commit, lease renewed, sent once, answer stored (rules 4 and 6).
 
-One action at a time; what comes next is decided anew from what is then known.
-
-Names for our orders that two workers, or one before and after a crash, make alike (pure, rule 4).
-
-The names and rows of our orders, written before a byte leaves (rules 4 and 6).
+One action at a time; what comes next is decided again from what is then known.
 """
 
-import re
-from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 
 from django.db import transaction
 
+from exchange.core.reasons import Reason, reason
 from exchange.fields import format_decimal
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.order_execution import (
@@ -28,42 +22,77 @@ from exchange.services.order_execution import (
     pair_cancel,
     pair_place,
 )
+from oco.engine.client_oids import client_oid
 from oco.engine.context import ROLES_BY_KIND
 from oco.engine.pricing import ExitSide
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.types import Cancel, OrderKind, Place, Role
 from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.journal import event_record
 from oco.reconcile.order_matching import identifying_price
 
-PREFIX = "xd"
-DIGEST_BYTES = 20  # 32 letters; with the prefix 34 of the 36 that the exchange takes (dossier 5.11)
-OID_PATTERN = re.compile(PREFIX + "[a-z2-7]{32}")
-
-
-def is_own_oid(text: str) -> bool:
-    """Whether it has the shape of our names; a stranger's by chance has not."""
-    return OID_PATTERN.fullmatch(text) is not None
-
-
-def client_oid(*, account: str, entry_order_id: str, first_trade_id: str, generation: int, role: str) -> str:
-    """The one name of this leg: whoever sends it again sends the same name, and is answered 204."""
-    key = "/".join((account, entry_order_id, first_trade_id, str(generation), role))
-    digest = sha256(key.encode()).digest()[:DIGEST_BYTES]
-    return PREFIX + b32encode(digest).decode().lower()
-
-
-LegStatus = OcoLeg.Status
-# A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's papers disagree
-# whether the others take a quantity there (dossier 5.11, 5.21, 5.23), and a limit bounds what is paid.
+Status = OcoLeg.Status
+# A stop that buys is a stop-limit, and an exit a limit order that ends at once: the exchange's documents
+# disagree on whether the others accept a quantity there (dossier 5.11, 5.21, 5.23), and a limit bounds what is paid.
 ORDER_TYPES = {
     ExitSide.SELL: {Role.STOP_LOSS: "STOP_LOSS", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "MARKET"},
     ExitSide.BUY: {Role.STOP_LOSS: "STOP_LIMIT", Role.TAKE_PROFIT: "LIMIT", Role.EXIT: "LIMIT"},
 }
+INSUFFICIENT_FUNDS = 306
+SETTLING_TIME = timedelta(seconds=10)  # after a cancel of ours or a fill, 306 means wait (rule 7)
+TEXT_LENGTH = 255
+STATUS_AFTER = {
+    Outcome.ACCEPTED: Status.ACCEPTED,
+    Outcome.EXISTS: Status.SENT,
+    Outcome.UNKNOWN: Status.SENT,
+    Outcome.REFUSED: Status.REFUSED,
+    Outcome.NOT_SENT: Status.ABSENT,
+    Outcome.TOO_LATE: Status.SENT,
+}
+
+
+def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None:
+    """Place a pair, a stop or an exit. Nothing is sent before its `client_oid` is committed (rules 4, 6, 15)."""
+    if create_blocked_reason() and not order.bypass_kill_switch:  # the switch binds at once (rule 13)
+        return
+    legs = _record_intent(context, group, order)
+    if not legs:
+        return
+    context.sent = True
+    context.touched.add(group.pk)
+    try:
+        result = _send(context, legs, order)
+    except TradingDisabled as off:
+        result = SubmitResult(outcome=Outcome.NOT_SENT, text=str(off), reason=off.reason)
+    _record_result(context, group, legs, result)
+
+
+def _record_intent(context: CycleContext, group: OcoGroup, order: Place) -> list[OcoLeg]:
+    """The legs as intended; none if a user requested the end meanwhile."""
+    with transaction.atomic():
+        context.lease.renew()
+        current = OcoGroup.objects.select_for_update().get(pk=group.pk)
+        if current.cancel_requested_at != group.cancel_requested_at:
+            return []
+        group.generation, group.quantity, group.grace_at, group.list_id = (
+            order.generation,
+            order.quantity,
+            None,
+            "",
+        )
+        group.save(update_fields=["generation", "quantity", "grace_at", "list_id"])
+        now = context.now()
+        legs = [
+            leg_intent_record(account=context.account, group=group, role=role, order=order, now=now)
+            for role in ROLES_BY_KIND[order.kind]
+        ]
+        event_record(group=group, at=now, reason=_intent_reason(order, group.lot.exit_side))
+        return legs
 
 
 def leg_intent_record(*, account: str, group: OcoGroup, role: Role, order: Place, now: datetime) -> OcoLeg:
-    """A new row, or for a re-send the absent one under its old name: then 204 means that the first one lives."""
+    """A new row; for a re-send the absent row with its `client_oid`: then 204 means that the first order exists."""
     oid = client_oid(
         account=account,
         entry_order_id=group.lot.entry_order_id,
@@ -74,9 +103,7 @@ def leg_intent_record(*, account: str, group: OcoGroup, role: Role, order: Place
     exit_side = group.lot.exit_side
     price, trigger = _limit_and_trigger(role, order, exit_side)
     values = {"quantity": order.quantity, "price": price, "trigger_price": trigger}
-    known = OcoLeg.objects.filter(
-        client_oid=oid, status__in=(LegStatus.ABSENT, LegStatus.REFUSED), group=group
-    )
+    known = OcoLeg.objects.filter(client_oid=oid, status__in=(Status.ABSENT, Status.REFUSED), group=group)
     leg = known.first()
     if leg is not None:
         return _reuse_leg(leg, values, now)
@@ -96,7 +123,6 @@ def leg_intent_record(*, account: str, group: OcoGroup, role: Role, order: Place
 def _limit_and_trigger(
     role: Role, order: Place, exit_side: ExitSide
 ) -> tuple[Decimal | None, Decimal | None]:
-    """Limit and trigger."""
     if role is Role.TAKE_PROFIT:
         return order.target, None
     limit = order.max_buy_price if exit_side is ExitSide.BUY else None
@@ -104,95 +130,22 @@ def _limit_and_trigger(
 
 
 def _reuse_leg(leg: OcoLeg, values: Mapping[str, Decimal | None], now: datetime) -> OcoLeg:
-    """The row under its old name, for what is asked now; what was asked before is kept beside it."""
+    """The same row for what is sent now; what was sent under its `client_oid` before is kept in `earlier`."""
     before = identifying_price(leg)
     leg.earlier = [*leg.earlier, (format_decimal(leg.quantity), before and format_decimal(before))]
     for name, value in values.items():
         setattr(leg, name, value)
-    leg.status, leg.sent_at, leg.looks, leg.looked_at = LegStatus.INTENT, now, 0, None
+    leg.status, leg.sent_at, leg.looks, leg.looked_at = Status.INTENT, now, 0, None
     leg.save()
     return leg
 
 
-def new_order(leg: OcoLeg) -> NewOrder:
-    """The leg as it is sent (dossier 5.11, 5.21, 5.23)."""
-    return NewOrder(
-        instrument_name=leg.group.instrument_name,
-        side=leg.side,
-        type=leg.type,
-        client_oid=leg.client_oid,
-        quantity=leg.quantity,
-        price=leg.price,
-        ref_price=leg.trigger_price,
-        ref_price_type="MARK_PRICE" if leg.trigger_price else "",
-        time_in_force="IMMEDIATE_OR_CANCEL" if _is_immediate_or_cancel(leg) else "",
-    )
-
-
-def _is_immediate_or_cancel(leg: OcoLeg) -> bool:
-    return leg.order_role == Role.EXIT and leg.type == "LIMIT"
-
-
-Status = OcoLeg.Status
-INSUFFICIENT_FUNDS = 306
-SETTLING_TIME = timedelta(seconds=10)  # after a cancel of ours or a fill, 306 means wait (rule 7)
-TEXT_LENGTH = 255
-STATUS_AFTER = {
-    Outcome.ACCEPTED: Status.ACCEPTED,
-    Outcome.EXISTS: Status.SENT,
-    Outcome.UNKNOWN: Status.SENT,
-    Outcome.REFUSED: Status.REFUSED,
-    Outcome.NOT_SENT: Status.ABSENT,
-    Outcome.TOO_LATE: Status.SENT,
-}
-
-
-def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None:
-    """Place a pair, a stop or a sale. Nothing leaves before its names are committed (rules 4, 6, 15)."""
-    if create_blocked_reason() and not order.bypass_kill_switch:  # the switch binds at once (rule 13)
-        return
-    legs = _record_intent(context, group, order)
-    if not legs:
-        return
-    context.sent = True
-    context.touched.add(group.pk)
-    try:
-        result = _send(context, legs, order)
-    except TradingDisabled as off:
-        result = SubmitResult(outcome=Outcome.NOT_SENT, text=str(off))
-    _record_result(context, group, legs, result)
-
-
-def _record_intent(context: CycleContext, group: OcoGroup, order: Place) -> list[OcoLeg]:
-    """The intent, unless a person asked for the end meanwhile."""
-    with transaction.atomic():
-        context.lease.renew()
-        current = OcoGroup.objects.select_for_update().get(pk=group.pk)
-        if current.cancel_requested_at != group.cancel_requested_at:
-            return []
-        group.generation, group.quantity, group.grace_at, group.list_id = (
-            order.generation,
-            order.quantity,
-            None,
-            "",
-        )
-        group.save(update_fields=["generation", "quantity", "grace_at", "list_id"])
-        now = context.now()
-        legs = [
-            leg_intent_record(account=context.account, group=group, role=role, order=order, now=now)
-            for role in ROLES_BY_KIND[order.kind]
-        ]
-        event_record(group=group, at=now, reason=_intent_text(order, group.lot.exit_side))
-        return legs
-
-
-def _intent_text(order: Place, exit_side: ExitSide) -> str:
-    texts = {
-        OrderKind.PAIR: f"Stop {order.stop:f} and target {order.target or Decimal(0):f}",
-        OrderKind.STOP: f"A stop alone at {order.stop:f}",
-        OrderKind.EXIT: f"A {exit_side.order} at the market",
-    }
-    return f"{texts[order.kind]} for {order.quantity:f} is placed."
+def _intent_reason(order: Place, exit_side: ExitSide) -> Reason:
+    if order.kind is OrderKind.EXIT:
+        return reason(ReasonCode.PLACING_EXIT, side=exit_side, quantity=order.quantity)
+    if order.kind is OrderKind.STOP:
+        return reason(ReasonCode.PLACING_STOP, stop=order.stop, quantity=order.quantity)
+    return reason(ReasonCode.PLACING_PAIR, stop=order.stop, target=order.target, quantity=order.quantity)
 
 
 def _send(context: CycleContext, legs: Sequence[OcoLeg], order: Place) -> SubmitResult:
@@ -214,10 +167,29 @@ def _send(context: CycleContext, legs: Sequence[OcoLeg], order: Place) -> Submit
     )
 
 
+def new_order(leg: OcoLeg) -> NewOrder:
+    """The leg as it is sent (dossier 5.11, 5.21, 5.23)."""
+    return NewOrder(
+        instrument_name=leg.group.instrument_name,
+        side=leg.side,
+        type=leg.type,
+        client_oid=leg.client_oid,
+        quantity=leg.quantity,
+        price=leg.price,
+        ref_price=leg.trigger_price,
+        ref_price_type="MARK_PRICE" if leg.trigger_price else "",
+        time_in_force="IMMEDIATE_OR_CANCEL" if _is_immediate_or_cancel(leg) else "",
+    )
+
+
+def _is_immediate_or_cancel(leg: OcoLeg) -> bool:
+    return leg.order_role == Role.EXIT and leg.type == "LIMIT"
+
+
 def _record_result(
     context: CycleContext, group: OcoGroup, legs: Sequence[OcoLeg], result: SubmitResult
 ) -> None:
-    """What the answer proves of each leg: a code with ids, or none at all, proves nothing."""
+    """Store what the answer proves of each leg. A code with ids, or no answer, proves nothing."""
     for leg in legs:
         exists = result.outcome is Outcome.EXISTS and _may_exist(leg, legs)
         leg.status, leg.exists = _status_after(leg, result.outcome), leg.exists or exists
@@ -235,17 +207,17 @@ def _record_result(
         if result.outcome is Outcome.REFUSED:
             count_failure(context=context, group=group, code=result.code)
         group.save(update_fields=["list_id", "failures"])
-        if result.outcome is not Outcome.ACCEPTED:
-            event_record(group=group, at=context.now(), reason=result.text, code=result.code)
+        if result.reason is not None:
+            event_record(group=group, at=context.now(), reason=result.reason)
 
 
 def _may_exist(leg: OcoLeg, legs: Sequence[OcoLeg]) -> bool:
-    """204 names no leg: where only one of a pair was lost before, it is that one that lives."""
+    """204 names no leg: if only one of a pair was lost before, it is that one that exists."""
     return leg.was_lost or not any(each.was_lost for each in legs)
 
 
 def _status_after(leg: OcoLeg, outcome: Outcome) -> str:
-    """A refusal ends an order that never was; of one that was lost before it says nothing."""
+    """A refusal ends an order that never existed; of one that was lost before it proves nothing."""
     refused = outcome is Outcome.REFUSED
     return Status.ABSENT if refused and leg.was_lost else STATUS_AFTER[outcome]
 
@@ -266,7 +238,7 @@ def _is_settling(context: CycleContext, group: OcoGroup) -> bool:
 
 
 def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> None:
-    """Ask to cancel, both legs of a pair in one request. Asked is not done: the record tells (rule 5)."""
+    """Request the cancel, both legs of a pair in one request. Only the order record proves it (rule 5)."""
     legs = list(OcoLeg.objects.filter(client_oid__in=cancel.client_oids, group=group).order_by("id"))
     context.sent = True
     context.touched.add(group.pk)
@@ -274,7 +246,7 @@ def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> No
         context.lease.renew()
         OcoLeg.objects.filter(pk__in=[leg.pk for leg in legs]).update(cancel_sent_at=context.now())
         ids = [leg.order_id for leg in legs]
-        event_record(group=group, at=context.now(), reason="A cancel is sent.", order_ids=ids)
+        event_record(group=group, at=context.now(), reason=reason(ReasonCode.CANCEL_SENT), order_ids=ids)
     for result, leg in _send_cancels(context, group, legs):
         text = f"{result.outcome} {result.text}"[:TEXT_LENGTH]
         OcoLeg.objects.filter(pk=leg.pk).update(cancel_answer=text)

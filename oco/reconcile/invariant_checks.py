@@ -1,4 +1,4 @@
-"""Our rows as the invariants see them: the checks of protection chapter 3, in production as alarms."""
+"""The invariants of protection chapter 3 checked on our own rows, as alerts in production."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,11 +8,10 @@ from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine import invariants
+from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.states import State
 from oco.engine.types import Role
 from oco.models import Lot, OcoGroup, OcoLeg
-from oco.reconcile.execution import PREFIX
-from oco.reconcile.order_status import PREFIX_END
 from oco.selectors import groups_open
 
 ZERO = Decimal(0)
@@ -22,7 +21,7 @@ LEG = ("group_id", "client_oid", "order_role", "status", "executed")
 
 
 def invariant_violations() -> list[str]:
-    """The invariants over our own rows: an alarm when one does not hold."""
+    """One text per invariant that does not hold."""
     own = ExchangeOrder.objects.filter(
         client_oid__gte=PREFIX, client_oid__lt=PREFIX_END, oco_group_id__in=groups_open().values("pk")
     )
@@ -41,7 +40,7 @@ def invariant_data(
     groups: QuerySet[OcoGroup],
     held: dict[str, Decimal] | None = None,
 ) -> invariants.InvariantData:
-    """Our rows about `groups` beside a record of orders."""
+    """Our rows about `groups`, with the orders to compare them to."""
     facts = [
         invariants.GroupFact(id=str(pk), lot_id=lot_id, state=State(state))
         for pk, lot_id, state in groups.values_list(*GROUP)

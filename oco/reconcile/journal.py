@@ -1,27 +1,27 @@
-"""Every change of a group, with its why (rule 14). Commits only while the lease is ours (rule 15)."""
+"""Store every change of a group with its reason (rule 14), only while the lease is ours (rule 15)."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from exchange.core.reasons import Reason
 from oco.engine.states import FINAL, State, advance
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import CycleContext
 
-FIELDS = ["state", "reason", "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
+REASON_FIELDS = ["reason", "reason_code", "reason_params", "exchange_code"]
+FIELDS = ["state", *REASON_FIELDS, "state_since", "uncovered_since", "last_active_at", "grace_at", "failures"]
 
 
-def event_record(
-    *, group: OcoGroup, at: datetime, reason: str, order_ids: Sequence[str] = (), code: int | None = None
-) -> OcoEvent:
+def event_record(*, group: OcoGroup, at: datetime, reason: Reason, order_ids: Sequence[str] = ()) -> OcoEvent:
     """Something happened that did not change the state."""
-    return _event_create(group, at, group.state, reason, order_ids, code)
+    return OcoEvent.record(group=group, at=at, old=group.state, reason=reason, order_ids=order_ids)
 
 
 def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> None:
-    """Bring the group into the state of `plan`. Nothing is written when nothing changed."""
+    """Move the group into the state of `plan`. Nothing is stored when nothing changed."""
     old, now = group.state, context.now()
     new = advance(old, plan.state)
     if not _apply_plan(group, new, plan, now):
@@ -29,20 +29,21 @@ def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> N
     with transaction.atomic():
         context.lease.renew()
         group.save(update_fields=FIELDS)
+        if new != old and plan.reason is not None:
+            OcoEvent.record(group=group, at=now, old=old, reason=plan.reason, order_ids=_order_ids(group))
         if new != old:
-            _event_create(group, now, old, plan.reason, _order_ids(group), None)
             _close(context, group, now)
 
 
 def groups_mark_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:
-    """Cover was observed again; one statement for all."""
+    """Cover was observed again. One statement for all groups."""
     OcoGroup.objects.filter(pk__in=[group.pk for group in groups], state=State.ACTIVE).update(
         last_active_at=at
     )
 
 
 def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
-    """Put the values of `plan` on the row; whether that changed any."""
+    """Set the values of `plan`; returns whether any changed."""
     before = [getattr(group, name) for name in FIELDS]
     if new != group.state:
         group.state_since = now
@@ -55,7 +56,9 @@ def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
         group.grace_at = group.grace_at or now
     elif new is State.ACTIVE:
         group.grace_at = None
-    group.state, group.reason = new, plan.reason or group.reason
+    group.state = new
+    if plan.reason is not None:
+        group.stored_reason = plan.reason
     return before != [getattr(group, name) for name in FIELDS]
 
 
@@ -67,14 +70,6 @@ def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
     group.closed_at = now
     group.save(update_fields=["closed_at"])
     Lot.objects.filter(pk=group.lot_id, merging=False, closed_at=None).update(closed_at=now)
-
-
-def _event_create(
-    group: OcoGroup, at: datetime, old: str, reason: str, order_ids: Sequence[str], code: int | None
-) -> OcoEvent:
-    return OcoEvent.objects.create(
-        group=group, at=at, old=old, new=group.state, reason=reason, order_ids=list(order_ids), code=code
-    )
 
 
 def _order_ids(group: OcoGroup) -> list[str]:

@@ -1,8 +1,6 @@
-"""Looking for legs whose fate is not known (rule 6).
+"""Find out about orders: look up legs of unknown outcome (rule 6), and read back what was sent (rule 5).
 
-When a leg that cannot be found is absent (pure, rule 6). Unknown is neither open nor absent.
-
-After sending: one read of the open list for all groups, and the records of what is not in it (rule 5).
+Unknown is neither open nor absent.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +23,9 @@ from oco.reconcile.context import CycleContext
 
 MIN_LOOKUPS = 2
 MIN_AGE = timedelta(seconds=10)
-MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce is dead by then: a late request can no longer execute
+MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce has expired by then: a late request can no longer execute
+Status = OcoLeg.Status
+RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
 class LookupVerdict(StrEnum):
@@ -35,16 +35,16 @@ class LookupVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupState:
-    """What is known of a leg that was sent and is not found: `looks` healthy ones so far found nothing."""
+    """A leg that was sent and is not found. `looks`: how many healthy look-ups found nothing so far."""
 
     sent_at: datetime
     is_market: bool = False
-    exists: bool = False  # the exchange answered 204: it lives, whatever a list says
+    exists: bool = False  # the exchange answered 204: it exists, whatever a list shows
     looks: int = 0
 
 
 def evaluate_lookup(lookup: LookupState, *, at: datetime, healthy: bool) -> tuple[int, LookupVerdict]:
-    """(healthy looks, verdict) after one more that found nothing. An unhealthy look proves nothing."""
+    """(healthy look-ups, verdict) after one more that found nothing. An unhealthy one proves nothing."""
     if not healthy:
         return lookup.looks, LookupVerdict.UNKNOWN
     looks = lookup.looks + 1
@@ -53,11 +53,8 @@ def evaluate_lookup(lookup: LookupState, *, at: datetime, healthy: bool) -> tupl
     return looks, LookupVerdict.ABSENT if absent else LookupVerdict.UNKNOWN
 
 
-Status = OcoLeg.Status
-
-
 def legs_look_up(*, context: CycleContext, group: OcoGroup, action: LookUp) -> None:
-    """One look at each leg, by its name, in both name spaces; what is found is recorded and speaks for itself."""
+    """Look up each leg once by its `client_oid`, in both name spaces, and store the orders that are found."""
     for leg in OcoLeg.objects.filter(client_oid__in=action.client_oids, group=group):
         found, healthy = _order_details(context, leg)
         _record(context, found)
@@ -68,7 +65,7 @@ def legs_look_up(*, context: CycleContext, group: OcoGroup, action: LookUp) -> N
 
 
 def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], bool]:
-    """What details, by name or else by id, know of the leg, and whether every one of them answered."""
+    """The orders that carry the `client_oid` of the leg, and whether every request was answered."""
     found, healthy = [], True
     for name_space, params in _lookup_keys(leg):
         try:
@@ -88,11 +85,44 @@ def _lookup_keys(leg: OcoLeg) -> Iterable[tuple[NameSpace, dict[str, str]]]:
         yield name_space, {"client_oid": leg.client_oid}
 
 
-def _has_unexplained_trades(leg: OcoLeg) -> bool:
-    """Trades since it was sent that no order we have a record of made: one of them may be this one.
+def _record(context: CycleContext, orders: Sequence[Order]) -> None:
+    with transaction.atomic():
+        context.lease.renew()
+        order_record_all(orders=orders, now=context.clock())
+    context.seen |= {(str(order.name_space), order.order_id) for order in orders}
 
-    Fills of a triggered order may carry ids that nothing else names (dossier 11.2): what such orders executed
-    beyond the fills that name them explains as much.
+
+def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
+    OcoLeg.objects.filter(pk=leg.pk).update(looked_at=context.now(), looks=0)
+
+
+def _mark_not_found(context: CycleContext, leg: OcoLeg, *, healthy: bool) -> None:
+    """Count the look-up; absent only by rule 6. Lists, histories and trades must have been read after it was sent."""
+    whole = context.reads.histories_read and context.reads.trades_read and not _has_unexplained_trades(leg)
+    read = context.lists_read and (whole or leg.sent_at >= context.started)
+    lookup = LookupState(
+        sent_at=leg.sent_at,
+        is_market=leg.order_role == Role.EXIT,
+        exists=leg.exists or leg.order_id != "",  # once seen or given an id, only its record ends it
+        looks=leg.looks,
+    )
+    looks, verdict = evaluate_lookup(lookup, at=context.now(), healthy=healthy and read)
+    status = Status.ABSENT if verdict is LookupVerdict.ABSENT else leg.status
+    with transaction.atomic():
+        context.lease.renew()
+        OcoLeg.objects.filter(pk=leg.pk, status=leg.status).update(
+            looked_at=context.now(),
+            looks=looks,
+            status=status,
+            was_lost=verdict is LookupVerdict.ABSENT or leg.was_lost,
+        )
+
+
+def _has_unexplained_trades(leg: OcoLeg) -> bool:
+    """Whether there are trades since it was sent that belong to no order we know: one may be of this leg.
+
+    Fills of a triggered order may carry ids that no order has (dossier 11.2): what such orders executed beyond
+    their known fills explains as much.
     """
     since, name = leg.executes_from, leg.group.instrument_name
     recent = {"instrument_name": name, "side": leg.side}
@@ -114,45 +144,10 @@ def _names(order: ExchangeOrder) -> set[str]:
     return {order.order_id, order.exchange_order_id, order.client_oid} - {""}
 
 
-def _record(context: CycleContext, orders: Sequence[Order]) -> None:
-    with transaction.atomic():
-        context.lease.renew()
-        order_record_all(orders=orders, now=context.clock())
-    context.seen |= {(str(order.name_space), order.order_id) for order in orders}
-
-
-def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
-    OcoLeg.objects.filter(pk=leg.pk).update(looked_at=context.now(), looks=0)
-
-
-def _mark_not_found(context: CycleContext, leg: OcoLeg, *, healthy: bool) -> None:
-    """Count the look; absent only by the rule. Lists, histories and trades must have been read after it left."""
-    whole = context.reads.histories_read and context.reads.trades_read and not _has_unexplained_trades(leg)
-    read = context.lists_read and (whole or leg.sent_at >= context.started)
-    lookup = LookupState(
-        sent_at=leg.sent_at,
-        is_market=leg.order_role == Role.EXIT,
-        exists=leg.exists or leg.order_id != "",  # once seen or named, only its record ends it
-        looks=leg.looks,
-    )
-    looks, verdict = evaluate_lookup(lookup, at=context.now(), healthy=healthy and read)
-    status = Status.ABSENT if verdict is LookupVerdict.ABSENT else leg.status
-    with transaction.atomic():
-        context.lease.renew()
-        OcoLeg.objects.filter(pk=leg.pk, status=leg.status).update(
-            looked_at=context.now(),
-            looks=looks,
-            status=status,
-            was_lost=verdict is LookupVerdict.ABSENT or leg.was_lost,
-        )
-
-
-RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
-
-
 def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
-    """Read back what was placed and what was cancelled; the orders of which there is news. What cannot be
-    read stays as it was.
+    """Read back what was placed and cancelled: one read of the open list, then the orders missing from it.
+
+    Returns the keys of the orders that changed. What cannot be read stays as it was.
     """
     try:
         listed = context.client.open_orders(NameSpace.ADVANCED)
@@ -176,9 +171,9 @@ def _key(order: Order) -> OrderKey:
 
 
 def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterator[Order]:
-    """The records of legs of ours that rested, or were just accepted, and are not in the list.
+    """The orders of our legs that rested, or were just accepted, and are not in the list.
 
-    Their groups are decided again, also when no record can be read: their cover was not seen (rule 5).
+    Their groups are decided again, also when nothing can be read: their cover was not seen (rule 5).
     """
     ids, names = {order.order_id for order in listed}, {order.client_oid for order in listed}
     resting = OcoLeg.objects.filter(status__in=RESTING).values_list("pk", "order_id", "client_oid")

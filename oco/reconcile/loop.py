@@ -1,6 +1,6 @@
-"""Observe, decide, write down, act: for every group, until nothing more is to be done in this cycle.
+"""One cycle of protection: observe, decide, store and act for every group, until nothing more is to be done.
 
-From rows to what `decide` takes: one query per table, however many groups there are.
+A round reads its inputs once; a further round follows only if orders were sent, with fresh inputs.
 """
 
 import logging
@@ -14,8 +14,10 @@ from django.db.models import F, Q
 
 from exchange.client.client import Client
 from exchange.core.observability import correlated
+from exchange.core.reasons import Reason, reason
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
@@ -31,7 +33,7 @@ from oco.reconcile.allocation import (
 from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build
 from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
-from oco.reconcile.journal import event_record, group_transition, groups_mark_active
+from oco.reconcile.journal import REASON_FIELDS, event_record, group_transition, groups_mark_active
 from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
@@ -40,6 +42,16 @@ from oco.reconcile.prices import grids_read, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
 NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
+logger = logging.getLogger("exchange_sync")
+MAX_ROUNDS = 4  # a decision, and up to three more after cancels (rule 7)
+MAX_REQUESTS = 6  # price samples and look-ups before a group must act or wait
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    created: int
+    closed: int
+    errors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +61,120 @@ class GroupsSnapshot:
     groups: list[OcoGroup]
     legs: dict[object, list[OcoLeg]]
     allowances: Mapping[int, LotAllowance]
-    no_create: str
+    no_create: Reason | None
+
+
+def reconcile(
+    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
+) -> CycleReport:
+    """1. update our legs from the stored orders 2. open lots for new trades 3. write off missing coins 4. decide and
+    act per group, read back once what was sent, and decide again. Raises LeaseLost.
+    """
+    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
+    first_round_prepare(context=context)
+    groups: dict[UUID, OcoGroup] = {}
+    for count in range(MAX_ROUNDS):
+        if count:
+            round_inputs_read(context=context)
+        context.sent = False
+        groups |= run_round(context=context, all_groups=count == 0)
+        merged = lot_merge_all(context=context)
+        if context.sent:
+            legs_update(context=context, changed_keys=read_back_sent(context=context))
+        elif not merged:
+            break
+    if context.lists_read:
+        active = [group for group in groups.values() if group.state == State.ACTIVE]
+        groups_mark_active(groups=active, at=context.now())
+    return CycleReport(context.created, context.closed, tuple(context.errors))
+
+
+def first_round_prepare(*, context: CycleContext) -> None:
+    """All that comes before the first decision. The inputs are those of the first round."""
+    legs_update(context=context)
+    context.policies = policies_read()
+    lot_open_all(context=context)
+    context.allocations = allocations_read(context=context)  # of the new lots as well
+    write_off_missing(context=context)
+
+
+def run_round(*, context: CycleContext, all_groups: bool = True) -> dict[UUID, OcoGroup]:
+    """Every group once, or those not settled yet. An exception of one group stops no other."""
+    groups_snapshot = groups_snapshot_read(context=context, all_groups=all_groups)
+    for group in groups_snapshot.groups:
+        try:
+            with correlated(group.correlation_id):
+                reconcile_group(context=context, group=group, groups_snapshot=groups_snapshot)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            logger.exception("Exchange sync: group %s could not be reconciled", group.pk)
+            _record_error(context, group, error)
+    return {group.pk: group for group in groups_snapshot.groups}
+
+
+def reconcile_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> None:
+    """Decide, store the new state, then act."""
+    plan = plan_group(context=context, group=group, groups_snapshot=groups_snapshot)
+    group_transition(context=context, group=group, plan=plan)
+    for action in plan.actions:
+        if isinstance(action, Place):
+            place_order(context=context, group=group, order=action)
+        elif isinstance(action, Cancel):
+            legs_cancel(context=context, group=group, cancel=action)
+
+
+def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Plan:
+    """The decision, once the reads that it requested were made. Sends nothing but reads."""
+    for _ in range(MAX_REQUESTS):
+        plan = decide(
+            desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
+        )
+        requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
+        for request in requests:
+            _answer_request(context, group, groups_snapshot, request)
+        if not requests:
+            return plan
+    return replace(plan, actions=())
+
+
+def _answer_request(
+    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: RequestPrice | LookUp
+) -> None:
+    if isinstance(request, LookUp):
+        legs_look_up(context=context, group=group, action=request)
+        legs_update(context=context)
+        groups_snapshot_refresh(groups_snapshot, group)
+    else:
+        sample_price(context=context, group=group, request=request)
+
+
+def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPrice) -> None:
+    """One price sample for the group, and how near to the stop the mark was if that is requested."""
+    name = group.instrument_name
+    sample_market(context=context, name=name)
+    if request.since is not None:
+        worst_mark = worst_mark_since(
+            context=context, name=name, since=request.since, exit_side=group.lot.exit_side
+        )
+        context.worst_mark[group.pk] = Market(worst_mark=worst_mark, worst_mark_read=True)
+
+
+def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
+    """In the journal once, however many cycles it lasts."""
+    name = type(error).__name__
+    context.errors.append(f"{group.instrument_name}: this group could not be processed: {name}. See the log.")
+    why, current = reason(ReasonCode.GROUP_ERROR, error=name), OcoGroup.objects.get(pk=group.pk)
+    if current.stored_reason != why:
+        current.stored_reason = why
+        current.save(update_fields=REASON_FIELDS)
+        event_record(group=group, at=context.now(), reason=why)
 
 
 def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> GroupsSnapshot:
-    """The open groups, and ended ones behind which an order of ours is open again.
+    """The open groups, and closed ones of which an order of ours is open again.
 
-    Not `all_groups`: without those that are covered and for which nothing changed in this cycle.
+    Without `all_groups`, those that are covered and for which nothing changed in this cycle are left out.
     """
     at_work = Q(closed_at=None) | Q(pk__in=_groups_with_orphans())
     if not all_groups:
@@ -73,7 +192,7 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
 
 
 def groups_snapshot_refresh(groups_snapshot: GroupsSnapshot, group: OcoGroup) -> None:
-    """The legs of one group and its lot again, after something was learned about them."""
+    """Read the legs of one group and its lot again, after a look-up."""
     group.refresh_from_db(fields=["list_id", "failures", "cancel_requested_at", "cancel_requested_by"])
     group.lot.refresh_from_db()
     legs = OcoLeg.objects.filter(group=group).exclude(NEVER_PLACED)
@@ -110,14 +229,14 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
     )
 
 
-def _release_reason(group: OcoGroup) -> str:
+def _release_reason(group: OcoGroup) -> Reason | None:
     if group.cancel_requested_at is not None:
-        return f"Released by {group.cancel_requested_by}."
-    return "Merged with the other lots of its entry." if group.lot.merging else ""
+        return reason(ReasonCode.RELEASED_BY, name=group.cancel_requested_by)
+    return reason(ReasonCode.MERGED) if group.lot.merging else None
 
 
 def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Observed:
-    """What is known of the group now; its legs as their records prove them."""
+    """What is known of the group now; its legs as the stored orders prove them."""
     legs = [
         leg_of(leg, started=context.started, seen=context.seen, lists_read=context.lists_read)
         for leg in groups_snapshot.legs.get(group.pk, [])
@@ -140,127 +259,8 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
 
 
 def _market(group: OcoGroup, context: CycleContext) -> Market:
-    """The looks are the instrument's, the worst mark is the group's own."""
+    """The samples are of the instrument, the worst mark is of the group."""
     market, own = context.markets.get(group.instrument_name, Market()), context.worst_mark.get(group.pk)
     if own is None:
         return market
     return replace(market, worst_mark=own.worst_mark, worst_mark_read=True)
-
-
-logger = logging.getLogger("exchange_sync")
-
-MAX_ROUNDS = 4  # a decision, and up to three more after what it took away (rule 7)
-MAX_REQUESTS = 6  # price looks and look-ups before a group must act or wait
-
-
-@dataclass(frozen=True, slots=True)
-class CycleReport:
-    """What one cycle did."""
-
-    created: int
-    closed: int
-    errors: tuple[str, ...]
-
-
-def reconcile(
-    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
-) -> CycleReport:
-    """1. bring our legs up to their records 2. make lots of new trades 3. believe who shrank 4. decide and act
-    per group, read back what was sent, once for all, and decide again. Raises LeaseLost.
-    """
-    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
-    first_round_prepare(context=context)
-    groups: dict[UUID, OcoGroup] = {}
-    for count in range(MAX_ROUNDS):
-        if count:
-            round_inputs_read(context=context)
-        context.sent = False
-        groups |= run_round(context=context, all_groups=count == 0)
-        merged = lot_merge_all(context=context)
-        if context.sent:
-            legs_update(context=context, changed_keys=read_back_sent(context=context))
-        elif not merged:
-            break
-    if context.lists_read:
-        active = [group for group in groups.values() if group.state == State.ACTIVE]
-        groups_mark_active(groups=active, at=context.now())
-    return CycleReport(context.created, context.closed, tuple(context.errors))
-
-
-def first_round_prepare(*, context: CycleContext) -> None:
-    """All that comes before the first decision. The inputs are those of the first round."""
-    legs_update(context=context)
-    context.policies = policies_read()
-    lot_open_all(context=context)
-    context.allocations = allocations_read(context=context)  # of the new lots as well
-    write_off_missing(context=context)
-
-
-def run_round(*, context: CycleContext, all_groups: bool = True) -> dict[UUID, OcoGroup]:
-    """Every group once, or those that concern us still. What one of them raises stops only that one."""
-    groups_snapshot = groups_snapshot_read(context=context, all_groups=all_groups)
-    for group in groups_snapshot.groups:
-        try:
-            with correlated(group.correlation_id):
-                reconcile_group(context=context, group=group, groups_snapshot=groups_snapshot)
-        except LeaseLost:
-            raise
-        except Exception as error:
-            logger.exception("Exchange sync: group %s could not be reconciled", group.pk)
-            _record_error(context, group, error)
-    return {group.pk: group for group in groups_snapshot.groups}
-
-
-def reconcile_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> None:
-    """Decide; answer what the decision asks for; then write the state down and act."""
-    plan = plan_group(context=context, group=group, groups_snapshot=groups_snapshot)
-    group_transition(context=context, group=group, plan=plan)
-    for action in plan.actions:
-        if isinstance(action, Place):
-            place_order(context=context, group=group, order=action)
-        elif isinstance(action, Cancel):
-            legs_cancel(context=context, group=group, cancel=action)
-
-
-def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot) -> Plan:
-    """The decision, after its questions were put to the exchange. Sends nothing but reads."""
-    for _ in range(MAX_REQUESTS):
-        plan = decide(
-            desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
-        )
-        requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
-        for request in requests:
-            _answer_request(context, group, groups_snapshot, request)
-        if not requests:
-            return plan
-    return replace(plan, actions=())
-
-
-def _answer_request(
-    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: RequestPrice | LookUp
-) -> None:
-    if isinstance(request, LookUp):
-        legs_look_up(context=context, group=group, action=request)
-        legs_update(context=context)
-        groups_snapshot_refresh(groups_snapshot, group)
-    else:
-        sample_price(context=context, group=group, request=request)
-
-
-def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPrice) -> None:
-    """One look at the market for the group, and how near to the stop it was if that is asked."""
-    name = group.instrument_name
-    sample_market(context=context, name=name)
-    if request.since is not None:
-        worst_mark = worst_mark_since(
-            context=context, name=name, since=request.since, exit_side=group.lot.exit_side
-        )
-        context.worst_mark[group.pk] = Market(worst_mark=worst_mark, worst_mark_read=True)
-
-
-def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
-    """In the journal once, however many cycles it lasts."""
-    text = f"This group could not be looked after: {type(error).__name__}. The log has the details."
-    context.errors.append(f"{group.instrument_name}: {text}")
-    if OcoGroup.objects.filter(pk=group.pk).exclude(reason=text).update(reason=text):
-        event_record(group=group, at=context.now(), reason=text)

@@ -1,4 +1,4 @@
-"""More lots of one entry than groups are allowed become one (protection chapter 1, Group)."""
+"""An entry with too many lots gets one lot instead of them (protection chapter 1, Group)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ Key = tuple[str, str, str]
 
 
 def lot_merge_all(*, context: CycleContext) -> int:
-    """Where every order of the old lots has ended, one lot takes over all that they own; how many did.
+    """Where every order of the old lots has ended, one lot takes over all that they own. Returns how many merged.
 
-    Where nothing new came after all, each of them goes on by itself.
+    Without a new trade after all, each of the old lots continues alone.
     """
     since = Watermark.objects.values_list("since_ns", flat=True).first()
     merging = list(Lot.objects.filter(merging=True, closed_at=None).order_by("opened_at", "pk"))
@@ -57,7 +57,7 @@ def _has_open_groups(old: Sequence[Lot]) -> bool:
 
 
 def lots_unmerge(*, context: CycleContext, old: Sequence[Lot]) -> None:
-    """They are not merged any more: each that owns something gets a group again, with new names."""
+    """Undo the merge: each lot that owns something gets a group again, with new client_oids."""
     for lot in old:
         instrument = Instrument.objects.get(symbol=lot.instrument_name)
         with transaction.atomic():
@@ -97,7 +97,7 @@ def lot_merge(*, context: CycleContext, old: Sequence[Lot], entry: Entry) -> Oco
 
 
 def _merged(old: Sequence[Lot], entry: Entry) -> LotDraft:
-    """All that the old lots own and the new trades bring; of a sale, what all that money buys back at worst."""
+    """All that the old lots own and the new trades add; after a sale, what all that money buys back at worst."""
     parts = [(lot.owned, lot.average_price or lot.owned) for lot in old]
     new_quantity = _new_quantity(entry)
     average = merged_price([*parts, (new_quantity, lots.average_price(entry.trades))])

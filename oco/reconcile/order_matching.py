@@ -1,4 +1,4 @@
-"""Is this order of the exchange that leg of ours, and what does it prove? (rule 6)"""
+"""Whether an order of the exchange is a leg of ours, and what it proves (rule 6)."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ FINAL_STATUSES = {
     "REJECTED": Status.REJECTED,
 }
 UNCONFIRMED = (Status.INTENT, Status.SENT)
-ABSENCE_AGE = timedelta(hours=1)  # orders were hidden for half an hour and lived (trouble 2)
+ABSENCE_AGE = timedelta(hours=1)  # orders were hidden for half an hour and existed (scenario 2)
 
 
 def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
@@ -33,19 +33,19 @@ def is_ours(leg: OcoLeg, order: ExchangeOrder) -> bool:
 
 
 def sent_variants(leg: OcoLeg) -> list[tuple[Decimal | None, Decimal | None]]:
-    """The quantities and prices under which this name was ever sent."""
+    """Every quantity and price that was sent under this `client_oid`."""
     earlier = [(Decimal(quantity), price and Decimal(price)) for quantity, price in leg.earlier]
     return [*earlier, (leg.quantity, identifying_price(leg))]
 
 
 def identifying_price(leg: OcoLeg) -> Decimal | None:
-    """By which an order is told from another: its trigger, or where it has none its limit."""
+    """The price that identifies an order: its trigger, else its limit."""
     key: Decimal | None = leg.trigger_price or leg.price
     return key
 
 
 def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
-    """The status that this record proves. A finished order never opens again; open means seen open."""
+    """The status that this order proves. A finished order never opens again; open means seen open."""
     if before in FINAL_STATUSES.values():
         return before
     if is_terminal(order.status):
@@ -69,6 +69,7 @@ def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: b
         end_status=leg.status if leg.status in FINAL_STATUSES.values() else "",
         end_code=leg.end_code,
         refused_code=leg.refused_code,
+        refused_text=leg.refused_text,
         cancelled_by_us=leg.cancel_sent_at is not None,
         is_unresolved=leg.status == Status.ABSENT
         and leg.acknowledged
@@ -81,7 +82,7 @@ def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: b
 
 
 def _leg_status(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) -> LegStatus:
-    """Open or accepted in an earlier cycle, and in no complete list of this one: its fate is unknown."""
+    """Open or accepted in an earlier cycle, and in no complete list of this one: its outcome is unknown."""
     if leg.status in FINAL_STATUSES.values():
         return LegStatus.ENDED
     if leg.status in UNCONFIRMED:

@@ -1,4 +1,4 @@
-"""What the exchange's records say about our legs, written onto them: the only source of an end (rule 5, 6)."""
+"""Update our legs from the stored orders, the only proof that a leg has ended (rules 5 and 6)."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -10,28 +10,25 @@ from django.db.models import Q, QuerySet
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import OrderKey
+from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.models import Lot, OcoLeg
 from oco.reconcile.context import CycleContext
-from oco.reconcile.execution import PREFIX, count_failure
+from oco.reconcile.execution import count_failure
 from oco.reconcile.order_matching import FINAL_STATUSES, is_ours, status_of
 
 Status = OcoLeg.Status
-PREFIX_END = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # a range can use the index, LIKE cannot
 LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
-ABSENT_RECHECK_AGE = timedelta(days=1)  # for so long, what was thought absent may still prove to exist
+ABSENT_RECHECK_AGE = timedelta(days=1)  # until then, a leg that counts as absent may still prove to exist
 ORDER_FIELDS = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
-AMENDABLE_FIELDS = [
-    "quantity",
-    "price",
-    "trigger_price",
-]  # a hand may change them while the order keeps its id
+# A user may change them on the exchange while the order keeps its id.
+AMENDABLE_FIELDS = ["quantity", "price", "trigger_price"]
 
 
 def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | None = None) -> None:
-    """Adopt orders that carry our names, then bring every leg that has not ended up to its record.
+    """Link orders and trades that carry our client_oids, then update every leg that has not ended.
 
-    Where the `news` are known, legs that rest as they did before are left out.
+    With `changed_keys`, legs whose order did not change are left out.
     """
     link_own_orders()
     link_own_trades(context=context)
@@ -46,7 +43,7 @@ def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | N
 
 
 def _count_rejections(context: CycleContext, changed: Sequence[OcoLeg]) -> None:
-    """An order that was booked and then rejected failed as one that was refused (rule 7)."""
+    """An order that was accepted and then rejected counts as a failure like a refused one (rule 7)."""
     for leg in changed:
         rejected = leg.status == Status.REJECTED
         if rejected and count_failure(context=context, group=leg.group, code=leg.end_code):
@@ -67,7 +64,7 @@ def _store(context: CycleContext, legs: Sequence[OcoLeg], columns: list[str]) ->
 
 
 def link_own_orders() -> None:
-    """A foreign order that is one of our legs, told by name and by shape, becomes ours (rule 6)."""
+    """An external order whose client_oid and values are those of a leg becomes ours (rule 6)."""
     external_orders = ExchangeOrder.objects.filter(
         origin=ExchangeOrder.Origin.FOREIGN,
         client_oid__gte=PREFIX,
@@ -79,7 +76,9 @@ def link_own_orders() -> None:
         return
     names = {name for name, _ in named}
     for leg in OcoLeg.objects.filter(client_oid__in=names).select_related("group"):
-        order = named.get((leg.client_oid, leg.name_space))  # its plain face may carry the same name (6.2)
+        order = named.get(
+            (leg.client_oid, leg.name_space)
+        )  # its plain listing may carry the same client_oid (6.2)
         if order is not None and is_ours(leg, order):
             _link(leg, order)
 
@@ -97,7 +96,7 @@ def _link(leg: OcoLeg, order: ExchangeOrder) -> None:
 
 
 def link_own_trades(*, context: CycleContext) -> None:
-    """A trade that carries the name of a leg without a record proves that it exists, and what it executed."""
+    """A trade with the client_oid of a leg without an order proves that it exists, and what it executed."""
     recent = Q(sent_at__gt=context.started - ABSENT_RECHECK_AGE) | Q(status__in=UNSETTLED)
     legs = {leg.client_oid: leg for leg in _without_order_id().filter(recent).select_related("group")}
     if not legs:
@@ -125,7 +124,7 @@ def _affected_by(changed_keys: Collection[OrderKey]) -> Q:
 
 
 def _unfinished() -> QuerySet[OcoLeg]:
-    """Without their groups: most of them only rest, and nothing more is asked about them."""
+    """Without their groups: most of them only rest, and need no more than this row."""
     return OcoLeg.objects.exclude(order_id="").exclude(status__in=FINAL_STATUSES.values())
 
 
@@ -138,7 +137,8 @@ def _orders_of(legs: Sequence[OcoLeg]) -> dict[tuple[str, str], ExchangeOrder]:
 
 
 def _executed_by_leg(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
-    """Executed by leg. Fills carry either id of a triggered order, with its name or its second id (dossier 6.2).
+    """Executed quantity by client_oid. Fills carry either id of a triggered order, with its client_oid or its
+    second id (dossier 6.2).
 
     An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
     """

@@ -8,13 +8,13 @@ from exchange.client.errors import ExchangeError
 from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
-from oco.engine.pricing import ExitSide, Grid
+from oco.engine.pricing import ExitSide, Grid, usd_of
 from oco.engine.types import Market, PriceSample
 from oco.reconcile.context import CycleContext
 
 MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
-MAX_MINUTES = 300  # a longer absence cannot be vouched for
+MAX_MINUTES = 300  # of a longer absence nothing can be said
 
 
 def grids_read(*, context: CycleContext, names: Iterable[str]) -> None:
@@ -33,19 +33,11 @@ def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:
     )
 
 
-def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
-    """What one unit is worth in USD; None when no ticker says."""
-    if currency == "USD":
-        return Decimal(1)
-    ticker = tickers.get(f"{currency}_USD")
-    return ticker.last if ticker else None
-
-
 def sample_market(*, context: CycleContext, name: str) -> Market:
-    """One more look at the market of `name`, shared by all its groups; silent when no price could be read.
+    """One more sample of the market of `name`, shared by all its groups; unavailable when no price could be read.
 
-    The exchange publishes mark once a minute (dossier 5.5). While that is older than 5 s the last trade stands
-    for it, if there is a ticker; without one the published mark has to do: tickers never block protection.
+    The exchange publishes mark once a minute (dossier 5.5). While that is older than 5 s the last trade replaces
+    it, if there is a ticker; without one the published mark is used: tickers never block protection.
     """
     known = context.markets.get(name, Market())
     try:
@@ -66,7 +58,7 @@ def sample_market(*, context: CycleContext, name: str) -> Market:
 
 
 def _published(context: CycleContext, name: str) -> tuple[Valuation, datetime | None]:
-    """The newest mark. One that was asked for ahead, at most 5 s ago, is as old as the question, and used once."""
+    """The newest mark. One requested in advance, at most 5 s ago, counts from its request, and is used once."""
     prefetched = context.marks.pop(name, None)
     if prefetched is not None and context.clock() - prefetched.requested_at <= MAX_PRICE_AGE:
         return prefetched.published.result()[0], prefetched.requested_at + context.offset
@@ -79,7 +71,7 @@ def _store(context: CycleContext, name: str, market: Market) -> Market:
 
 
 def _ticker(context: CycleContext, name: str, *, again: bool) -> Ticker | None:
-    """That of the cycle while it is fresh, else a new one; a second look is always new."""
+    """The one of the cycle while it is fresh, else a new one; a second sample always reads a new one."""
     last_ticker = context.reads.tickers.get(name)
     if (
         last_ticker is not None

@@ -1,7 +1,7 @@
 """Which sales are certainly not ours: only those are bought back (rule 4).
 
-What our own orders sold may be told under ids that nothing names (dossier 6.2, 11.2). So a sale counts as somebody
-else's only by the record of an order of theirs, and while nothing that ours executed is unexplained.
+Fills of our own orders may carry ids that no order has (dossier 6.2, 11.2). So a sale counts as external only with
+a stored external order, and while every execution of ours is explained.
 """
 
 from collections import defaultdict
@@ -15,13 +15,13 @@ from django.db.models import Q
 from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
+from oco.engine.client_oids import PREFIX
 from oco.models import OcoLeg
 from oco.reconcile.allocation import is_order_unknown
 from oco.reconcile.context import CycleContext
-from oco.reconcile.execution import PREFIX
 
 ZERO = Decimal(0)
-MAX_WAIT = timedelta(minutes=15)  # for so long after it was first seen an unclear sale is waited for
+MAX_WAIT = timedelta(minutes=15)  # an unclear sale is waited for so long after it was first seen
 LOOKBACK = timedelta(hours=1)
 
 
@@ -29,11 +29,11 @@ class TradeOwnership(StrEnum):
     OURS = "OURS"
     EXTERNAL = "THEIRS"
     UNRESOLVED = "UNCLEAR"
-    UNRESOLVABLE = "NEVER_KNOWN"  # unclear for so long that nothing is bought for it
+    UNRESOLVABLE = "NEVER_KNOWN"  # unclear for too long: nothing is bought back for it
 
 
 def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str, TradeOwnership]:
-    """By trade id, from the records as they are now."""
+    """By trade id, from the orders stored now."""
     if not sales:
         return {}
     orders = _orders_of(sales)
@@ -41,7 +41,9 @@ def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str
     found: dict[str, TradeOwnership] = {}
     for sale in sales:
         ownership = _ownership(sale, orders.get(sale.order_id, ()))
-        is_late = sale.create_time_ns >= context.reads.started_ns  # the lists that clear our orders are older
+        is_late = (
+            sale.create_time_ns >= context.reads.started_ns
+        )  # the lists that explain our orders are older
         if ownership is TradeOwnership.EXTERNAL and (is_late or sale.instrument_name in uncertain):
             ownership = TradeOwnership.UNRESOLVED
         if ownership is TradeOwnership.UNRESOLVED and _is_timed_out(sale, context):
@@ -68,7 +70,7 @@ def _orders_of(sales: Iterable[Trade]) -> dict[str, list[ExchangeOrder]]:
 
 
 def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
-    """The orders that carry one of these as first or second id, by their indexes; one may come twice."""
+    """The orders with one of these as first or second id, by their indexes; one may come twice."""
     spaces = ExchangeOrder.NameSpace.values
     yield from ExchangeOrder.objects.filter(name_space__in=spaces, order_id__in=ids)
     second = ExchangeOrder.objects.exclude(exchange_order_id="").filter(exchange_order_id__in=ids)
@@ -76,7 +78,7 @@ def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
 
 
 def _ownership(sale: Trade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
-    """Our mark on the sale, or on any order that it may be of, is enough to leave it alone."""
+    """Our prefix on the sale, or on any order that it may belong to, is enough to count it as ours."""
     same = [each for each in orders if (each.side, each.instrument_name) == (sale.side, sale.instrument_name)]
     if any(name.startswith(PREFIX) for name in (sale.client_oid, *(each.client_oid for each in same))):
         return TradeOwnership.OURS
@@ -87,7 +89,7 @@ def _ownership(sale: Trade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
 
 
 def _uncertain_instruments(names: set[str], context: CycleContext) -> set[str]:
-    """Instruments in which an order of ours may have sold something that no sale names yet."""
+    """Instruments in which an order of ours may have sold something that no known sale explains yet."""
     if not (context.reads.histories_read and context.reads.lists_read):
         return names
     recent = Q(group__closed_at=None) | Q(group__closed_at__gt=context.started - LOOKBACK)
@@ -101,7 +103,7 @@ def _uncertain_instruments(names: set[str], context: CycleContext) -> set[str]:
 
 
 def _attributed_quantity(leg: OcoLeg) -> Decimal:
-    """What the sales that name it add up to; asked only of a leg that executed."""
+    """The sum of the sales that belong to the leg."""
     if not leg.executed:
         return ZERO
     ids = {leg.order_id, leg.exchange_order_id} - {""}

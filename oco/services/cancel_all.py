@@ -13,7 +13,7 @@ from exchange.schemas import NameSpace, Order, Ticker
 from exchange.services.lease import Lease
 from exchange.services.order_execution import Outcome, SubmitResult, cancel_all_orders, order_cancel
 from oco.engine.allocation import ExternalOrder, reserve
-from oco.reconcile.prices import usd_of
+from oco.engine.pricing import usd_of
 from oco.selectors import groups_open
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible

@@ -1,7 +1,4 @@
-"""Protection asked for and taken away by a person.
-
-Other prices for a protection that could not be placed.
-"""
+"""What users request: protect a position, remove protection, change the prices of a failed stop."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +10,13 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from exchange.core.reasons import reason
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Instrument
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import Lease, lease_take
 from oco.engine.pricing import ExitSide
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
 from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
@@ -97,7 +96,7 @@ def _create(
         requested_by=requested_by,
         idempotency_key=idempotency_key,
     )
-    OcoEvent.objects.create(group=group, at=now, new=group.state, reason=f"Asked for by {requested_by}.")
+    OcoEvent.record(group=group, at=now, old="", reason=reason(ReasonCode.REQUESTED, name=requested_by))
     goal = "no target" if target is None else f"target {format_decimal(target)}"
     words = f"{format_decimal(quantity)} {instrument.symbol}, stop {format_decimal(stop)}, {goal}"
     audit_record(actor=requested_by, what=Action.PROTECT, object_ids=[group.pk], text=words)
@@ -114,8 +113,8 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
             group.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
-            reason = f"{requested_by} asked to take the {group.lot.exit_side.name_of_pair} away."
-            OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
+            why = reason(ReasonCode.RELEASE_REQUESTED, side=group.lot.exit_side, name=requested_by)
+            OcoEvent.record(group=group, at=now, old=group.state, reason=why)
             what = Action.CANCEL_PROTECTION
             audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))
     return group
@@ -182,8 +181,10 @@ def _reprice(
 ) -> OcoGroup:
     group.stop_price, group.take_profit_price = stop, target
     group.save(update_fields=["stop_price", "take_profit_price"])
-    goal = f"the target {target:f}" if target is not None else "no target"
-    reason = f"{requested_by} set the stop {stop:f} and {goal}."
-    OcoEvent.objects.create(group=group, at=now, old=group.state, new=group.state, reason=reason)
-    audit_record(actor=requested_by, what=AuditEntry.Action.REPRICE, object_ids=[group.pk], text=reason)
+    if target is None:
+        why = reason(ReasonCode.PRICES_CHANGED_STOP_ONLY, name=requested_by, stop=stop)
+    else:
+        why = reason(ReasonCode.PRICES_CHANGED, name=requested_by, stop=stop, target=target)
+    OcoEvent.record(group=group, at=now, old=group.state, reason=why)
+    audit_record(actor=requested_by, what=AuditEntry.Action.REPRICE, object_ids=[group.pk], reason=why)
     return group

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
+from exchange.core.reasons import Reason, reason
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
+from oco.engine.reason_codes import ReasonCode
 from oco.presentation.positions import Position
 from portfolio.models import Perpetual
 
@@ -19,8 +20,8 @@ def perpetual_positions() -> list[Position]:
     return [Position(coverage=_covered(row), groups=()) for row in perpetuals_open()]
 
 
-def perpetual_reason() -> str:
-    return _("Perpetual: protect it on the exchange; Exchange Desk protects spot only.")
+def perpetual_reason() -> Reason:
+    return reason(ReasonCode.PERPETUAL)
 
 
 def _covered(row: Perpetual) -> CoinCoverage:

@@ -19,7 +19,7 @@ from oco.engine.coverage import CoverageStatus, Unprotected
 from oco.engine.states import State
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import BuyBack
-from oco.presentation.reasons import translate_reason
+from oco.presentation.reasons import render_reason
 from portfolio.dashboard.selectors import Dashboard, load_dashboard
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.models import Alert
@@ -138,7 +138,7 @@ def _position_line(row: Unprotected) -> str:
         "quantity": amount_text(row.quantity),
         "value": _usd(row.market_value_usd),
         "since": _since(row.since),
-        "reason": translate_reason(row.reason),
+        "reason": render_reason(row.reason),
     }
 
 
@@ -156,7 +156,7 @@ def _released_line(group: OcoGroup) -> str:
         "name": instrument_label(group.instrument_name),
         "quantity": amount_text(group.quantity),
         "since": _since(group.closed_at),
-        "reason": translate_reason(group.reason),
+        "reason": render_reason(group.stored_reason),
     }
 
 
@@ -176,7 +176,7 @@ def _buyback_line(row: BuyBack) -> str:
     return _("• %(name)s: %(quantity)s. %(reason)s") % {
         "name": instrument_label(row.group.instrument_name),
         "quantity": amount_text(row.quantity, row.quantity_decimals),
-        "reason": translate_reason(row.group.reason),
+        "reason": render_reason(row.group.reason),
     }
 
 

@@ -21,12 +21,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from exchange.core.reasons import Reason, reason
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.pricing import ExitSide, max_buy_price_of
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.models import Lot, OcoGroup
-from oco.presentation.reasons import translate_reason
+from oco.presentation.reasons import render_reason
 from oco.selectors import UnprotectedGroup, groups_open, unprotected_groups_read
 from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
 from portfolio.alerts.conditions import (
@@ -96,9 +98,6 @@ def _above_limit_incident(group: OcoGroup, pair: Instrument) -> Incident:
     )
 
 
-PARTIAL_REASON = (
-    "The rest has one. This part is behind another order, or was not there when the orders were placed."
-)
 UNPROTECTED_TITLES = {
     ExitSide.SELL: gettext_lazy("%(name)s: %(quantity)s without a stop"),
     ExitSide.BUY: gettext_lazy("%(name)s: %(quantity)s without a buy-back order"),
@@ -120,7 +119,7 @@ class UnprotectedPosition:
     quantity: Decimal
     value_usd: Decimal | None
     since: datetime
-    reason: str
+    reason: Reason | None
     group_id: UUID | None = None
     exit_side: ExitSide = ExitSide.SELL
 
@@ -137,7 +136,7 @@ class UnprotectedPosition:
             "quantity": amount_text(self.quantity),
             "value": _("an unknown amount") if self.value_usd is None else f"${self.value_usd:,.2f}",
             "since": f"{timezone.localtime(self.since):%Y-%m-%d %H:%M:%S %Z}",
-            "reason": translate_reason(self.reason),
+            "reason": render_reason(self.reason),
         }
 
 
@@ -169,7 +168,7 @@ def _group_position(unprotected: UnprotectedGroup, price: Decimal | None) -> Unp
         quantity=unprotected.quantity,
         value_usd=None if price is None else unprotected.quantity * price,
         since=unprotected.since,
-        reason=PARTIAL_REASON if unprotected.is_partial else group.reason,
+        reason=reason(ReasonCode.PART_WITHOUT_STOP) if unprotected.is_partial else group.stored_reason,
         group_id=group.pk,
         exit_side=group.lot.exit_side,
     )
@@ -204,7 +203,9 @@ def check_groups(*, now: datetime) -> None:
         )
         incident_open(incident=incident, now=now)
     for group in groups_open().filter(state=State.UNKNOWN, state_since__lt=now - unknown_limit()):
-        incident_open(incident=group_incident(group, Kind.UNKNOWN, group.reason), now=now)
+        incident_open(
+            incident=group_incident(group, Kind.UNKNOWN, render_reason(group.stored_reason)), now=now
+        )
     _resolve_all(now)
 
 
@@ -253,7 +254,7 @@ def _resolve_all(now: datetime) -> None:
                     if not _is_above_limit(one) and one.condition not in still_unprotected
                 ],
                 title=instrument_label(group.instrument_name),
-                text=translate_reason(group.reason),
+                text=render_reason(group.stored_reason),
                 now=now,
             )
         else:

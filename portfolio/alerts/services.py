@@ -12,7 +12,7 @@ from exchange.core.observability import correlated
 from oco.engine.pricing import ExitSide
 from oco.engine.states import State
 from oco.models import OcoEvent
-from oco.presentation.reasons import translate_reason
+from oco.presentation.reasons import render_reason
 from oco.reconcile.invariant_checks import invariant_violations
 from oco.selectors import events_unreported
 from portfolio.alerts.closed_groups import FILLED_STATES, load_closing_trade
@@ -91,7 +91,8 @@ def _report_event(event: OcoEvent, now: datetime) -> None:
 def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
     kind, group = ALERT_KINDS.get(State(event.new)), event.group
     if event.new == State.STOP_FAILED:
-        incident_open(incident=group_incident(group, Kind.STOP_FAILED, event.reason), now=now)
+        text = render_reason(event.stored_reason)
+        incident_open(incident=group_incident(group, Kind.STOP_FAILED, text), now=now)
     elif kind is not None:
         title, text = _title_and_text(event, kind)
         alert_raise(
@@ -111,9 +112,8 @@ def _title_and_text(event: OcoEvent, kind: "Alert.Kind") -> tuple[str, str]:
         closing_trade = load_closing_trade(group)
         return closing_trade.title, closing_trade.text
     titles = BUY_BACK_TITLES if group.lot.exit_side is ExitSide.BUY else {}
-    return f"{instrument_label(group.instrument_name)}: {titles.get(kind, kind.label)}", translate_reason(
-        event.reason
-    )
+    title = f"{instrument_label(group.instrument_name)}: {titles.get(kind, kind.label)}"
+    return title, render_reason(event.stored_reason)
 
 
 def _check_invariants(now: datetime) -> None:

@@ -9,10 +9,11 @@ from rest_framework import serializers
 
 from exchange.core.times import Timeframe
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
+from oco.presentation.reasons import render_reason
 from oco.serializers import GroupSerializer, UnprotectedSerializer
 from portfolio.models import Balance, Signal
 from portfolio.status.sync_status import Freshness
-from portfolio.status.trading_mode import MODE_SUMMARIES
+from portfolio.status.trading_mode import MODE_SUMMARIES, Trading
 
 TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
 
@@ -75,7 +76,10 @@ class WatchRemoval(serializers.Serializer[Any]):
 class TradingSerializer(serializers.Serializer[Any]):
     enabled = serializers.BooleanField()
     auto_protect = serializers.BooleanField()
-    reason = serializers.CharField(allow_null=True)
+    reason = serializers.SerializerMethodField()
+
+    def get_reason(self, trading: Trading) -> str | None:
+        return render_reason(trading.reason) or None
 
 
 class SyncStateSerializer(serializers.Serializer[Any]):

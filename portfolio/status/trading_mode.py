@@ -7,8 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from exchange.core.reasons import Reason
 from exchange.services.order_execution import create_blocked_reason
-from oco.presentation.reasons import translate_reason
+from oco.presentation.reasons import render_reason
 
 MODE_SUMMARIES: dict[str, Promise] = {
     "DRY_RUN": gettext_lazy("Nothing here is real"),
@@ -58,13 +59,13 @@ class Trading:
 
     enabled: bool
     auto_protect: bool
-    reason: str | None
+    reason: Reason | None
 
 
 def current_trading() -> Trading:
     """What the settings and the kill switch allow: one query. A switch that cannot be read counts as on."""
-    reason = create_blocked_reason()
-    return Trading(enabled=not reason, auto_protect=settings.AUTO_PROTECT, reason=reason or None)
+    blocked = create_blocked_reason()
+    return Trading(enabled=blocked is None, auto_protect=settings.AUTO_PROTECT, reason=blocked)
 
 
 def current_mode(trading: Trading | None = None) -> Mode:
@@ -75,7 +76,7 @@ def current_mode(trading: Trading | None = None) -> Mode:
     parts = (
         [str(MODE_DETAILS[name])]
         if trading.reason is None
-        else [str(MODE_DETAILS[name]), translate_reason(trading.reason).rstrip(".")]
+        else [str(MODE_DETAILS[name]), render_reason(trading.reason).rstrip(".")]
     )
     return Mode(
         name=name,

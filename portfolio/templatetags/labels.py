@@ -7,11 +7,12 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exchange.models import ExchangeOrder
+from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
+from oco.engine.client_oids import is_own_oid
 from oco.engine.pricing import ExitSide
-from oco.presentation.reasons import translate_reason
-from oco.reconcile.execution import is_own_oid
+from oco.models import OcoGroup
+from oco.presentation.reasons import render_reason
 from portfolio.formatting import (
     ACTION_LABELS,
     BUY_BACK_PILLS,
@@ -30,7 +31,6 @@ register = template.Library()
 
 SPRITE = "vendor/lucide/icons.svg"
 
-register.filter("said", translate_reason)
 register.filter("instrument", instrument_label)
 register.filter("words", code_label)
 
@@ -46,6 +46,12 @@ def icon(name: str) -> SafeString:
     """`{% icon "shield" %}`: decoration only, so a text must accompany it."""
     html = '<svg class="ico" aria-hidden="true"><use href="{}#{}"></use></svg>'
     return format_html(html, static(SPRITE), name)
+
+
+@register.filter
+def reason_text(row: AuditEntry | OcoGroup) -> str:
+    """Why the row is as it is, in the reader's language."""
+    return render_reason(row.stored_reason)
 
 
 @register.filter("inst")

@@ -23,6 +23,7 @@ from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
+from oco.presentation.reasons import render_reason
 from portfolio.accounting.pnl import trade_results
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import read_access_required
@@ -272,7 +273,7 @@ def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
         kind=ActivityKind.EVENT,
         instrument_name=event.group.instrument_name,
         text=template % instrument_label(event.group.instrument_name),
-        reason=event.reason,
+        reason=render_reason(event.stored_reason),
         css_class="bad" if is_bad else "good" if moved and event.new == "ACTIVE" else "",
         state=event.new if moved else "",
         exit_side=exit_side,

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder, Trade
+from oco.engine.client_oids import PREFIX
 from oco.models import Watermark
-from oco.reconcile.execution import PREFIX
 from portfolio.models import CostCursor
 from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory
 

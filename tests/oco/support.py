@@ -7,9 +7,9 @@ from typing import Any
 
 from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.models import Order
+from oco.engine.client_oids import PREFIX
 from oco.engine.invariants import OrderFact, converged, violations
 from oco.models import OcoEvent, OcoGroup, OcoLeg
-from oco.reconcile.execution import PREFIX
 from oco.reconcile.invariant_checks import invariant_data
 from tests.exchange.simulator.world import World
 

@@ -11,6 +11,7 @@ from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.order_execution import create_blocked_reason
+from oco.presentation.reasons import render_reason
 from oco.services.cancel_all import (
     UnprotectedCoin,
     cancel_until_none_open,
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
         elif what == "off":
             switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
-        self.stdout.write(create_blocked_reason() or "Trading is on.")
+        self.stdout.write(render_reason(create_blocked_reason()) or "Trading is on.")
         if cancel_all:
             self._cancel_all(ask=not options["yes"])
 

@@ -13,20 +13,21 @@ from exchange.services.runs import WrongAccount
 from oco.engine.pricing import ExitSide
 from oco.engine.types import Action, Cancel, LookUp, OrderKind, Place
 from oco.models import OcoEvent
+from oco.presentation.reasons import render_reason
 from oco.reconcile.dry_run import PlannedGroup, apply_cycle, preview_cycle, read_account
 
 KIND_TEXTS = {
-    OrderKind.PAIR: "a stop with a target",
-    OrderKind.STOP: "a stop alone",
-    OrderKind.EXIT: "a {exit_side.order} at the market",
+    OrderKind.PAIR: "a stop with a take profit",
+    OrderKind.STOP: "only a stop",
+    OrderKind.EXIT: "a market {side}",
 }
 
 
 class Command(BaseCommand):
-    help = "Say what the next cycle would place or cancel, and why. Changes nothing unless --apply."
+    help = "Show what the next cycle would place or cancel, and why. Changes nothing unless --apply."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="do it: one cycle's protection, now")
+        parser.add_argument("--apply", action="store_true", help="do it: run the protection of one cycle now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -48,9 +49,9 @@ class Command(BaseCommand):
 
     def _print_plan(self, found: list[PlannedGroup]) -> None:
         if not found:
-            self.stdout.write("Nothing is to be protected.")
+            self.stdout.write("Nothing to protect.")
         for each in found:
-            self.stdout.write(f"{_heading(each)}: {each.plan.reason}")
+            self.stdout.write(f"{_heading(each)}: {render_reason(each.plan.reason)}")
             for action in each.plan.actions:
                 self.stdout.write(f"  would {_words(action, each.group.lot.exit_side)}")
             if not each.plan.actions:
@@ -58,10 +59,12 @@ class Command(BaseCommand):
 
     def _print_result(self, last: int, errors: tuple[str, ...]) -> None:
         for event in OcoEvent.objects.filter(pk__gt=last).select_related("group").order_by("id"):
-            self.stdout.write(f"{event.group.instrument_name} {event}")
+            states = f"{event.old or '·'} → {event.new}"
+            words = render_reason(event.stored_reason)
+            self.stdout.write(f"{event.group.instrument_name} {states}: {words}")
         for error in errors:
             self.stderr.write(self.style.WARNING(error))
-        self.stdout.write("Done: one cycle's protection.")
+        self.stdout.write("Done: the protection of one cycle.")
 
 
 def _heading(each: PlannedGroup) -> str:
@@ -73,19 +76,19 @@ def _heading(each: PlannedGroup) -> str:
 
 def _words(action: Action, exit_side: ExitSide) -> str:
     if isinstance(action, Place):
-        kind = KIND_TEXTS[action.kind].format(exit_side=exit_side)
+        kind = KIND_TEXTS[action.kind].format(side=exit_side.lower())
         return f"place {kind} for {action.quantity:f}{''.join(_prices(action))}"
     if isinstance(action, Cancel):
         return f"cancel {' and '.join(action.client_oids)}, then decide again"
     if isinstance(action, LookUp):
         return f"look for {' and '.join(action.client_oids)}, then decide again"
-    return "look at the market once more, then decide again"
+    return "read the price once more, then decide again"
 
 
 def _prices(place: Place) -> Iterator[str]:
     if place.kind is not OrderKind.EXIT:
         yield f", stop {place.stop:f}"
     if place.target is not None:
-        yield f", target {place.target:f}"
+        yield f", take profit {place.target:f}"
     if place.max_buy_price is not None:
-        yield f", at most {place.max_buy_price:f} a coin"
+        yield f", at most {place.max_buy_price:f} per coin"

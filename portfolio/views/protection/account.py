@@ -21,7 +21,7 @@ from oco.engine.pricing import Grid, round_down
 from oco.policies import fee_rates, policy_for
 from oco.presentation.group_detail import GroupDetail
 from oco.presentation.previews import Holdings, unallocated
-from oco.presentation.reasons import translate_reason
+from oco.presentation.reasons import render_reason
 from oco.presentation.risk_reward import RiskReward, Terms
 from oco.services.validation import AccountContext
 from portfolio.accounting.pnl import coin_results
@@ -49,7 +49,7 @@ def orders_blocked_reason() -> str:
     if trading.enabled:
         return ""
     return _("Trading is off, so no order can be placed. %(reason)s") % {
-        "reason": translate_reason(trading.reason or "")
+        "reason": render_reason(trading.reason)
     }
 
 

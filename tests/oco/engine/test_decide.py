@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from exchange.core.reasons import reason
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice
@@ -24,6 +25,7 @@ from tests.oco.values import (
 )
 
 A, R = State.ACTIVE, State.REPLACING
+OFF = reason("KILL_SWITCH_ON", name="alice")
 CROSSED_MARKET = Market(samples=(sample(90), sample(90)))
 
 
@@ -59,7 +61,7 @@ def test_an_old_look_is_none():
     ("wanted", "seen"),
     [
         ({}, {"can_add": False}),
-        ({}, {"no_create": "The kill switch is on."}),
+        ({}, {"no_create": OFF}),
         ({"has_shortfall": True}, {}),
         ({"order_quantity": D(0)}, {}),
     ],
@@ -176,7 +178,7 @@ def test_more_is_covered_when_a_foreign_order_went_away():
 
 
 def test_but_a_replacement_is_not_begun_while_trading_is_off():
-    plan = decide(desired(owned=D(2)), observed(*pair(), state=A, mark=100, no_create="off"))
+    plan = decide(desired(owned=D(2)), observed(*pair(), state=A, mark=100, no_create=OFF))
     assert (plan.state, plan.actions) == (A, ())
 
 
@@ -219,7 +221,7 @@ def test_what_was_not_read_is_not_cancelled():
 def test_a_rest_too_small_for_an_order_is_told():
     plan = decide(desired(owned=D("0.005")), observed(ended(TARGET, executed=D("0.995")), state=R))
     assert plan.state is State.CLOSED_BY_TARGET
-    assert "0.005" in plan.reason
+    assert plan.reason.following[0].params == {"quantity": "0.005"}
 
 
 def test_an_order_behind_an_ended_group_is_cancelled():
@@ -228,11 +230,12 @@ def test_an_order_behind_an_ended_group_is_cancelled():
 
 
 def test_a_person_takes_it_away():
-    wanted = desired(release_reason="Released by alice.")
-    assert only(decide(wanted, observed(*pair(), state=A, no_create="off")))
+    why = reason("RELEASED_BY", name="alice")
+    wanted = desired(release_reason=why)
+    assert only(decide(wanted, observed(*pair(), state=A, no_create=OFF)))
     gone = [ended(role, cancelled_by_us=True) for role in (STOP, TARGET)]
     plan = decide(wanted, observed(*gone, state=R))
-    assert (plan.state, plan.reason) == (State.RELEASED, "Released by alice.")
+    assert (plan.state, plan.reason) == (State.RELEASED, why)
 
 
 # rule 8
@@ -263,7 +266,7 @@ def test_a_rest_below_the_minimum_is_left_to_it():
 
 
 def test_nothing_is_taken_away_that_could_not_be_put_back():
-    plan = decide(desired(owned=D("0.6")), observed(*partly(), state=A, mark=100, no_create="off"))
+    plan = decide(desired(owned=D("0.6")), observed(*partly(), state=A, mark=100, no_create=OFF))
     assert plan.actions == ()
 
 
@@ -369,7 +372,7 @@ def test_a_stop_gone_alone_takes_its_target_with_it():
 def test_a_target_that_the_exchange_refused_is_not_missed():
     plan = decide(desired(), observed(leg(STOP), ended(TARGET, "REJECTED"), state=A, mark=100))
     assert (plan.state, plan.actions) == (A, ())
-    assert "alone" in plan.reason
+    assert plan.reason.code == "STOP_CONFIRMED_OPEN"
 
 
 # rule 13
@@ -377,13 +380,13 @@ def test_a_target_that_the_exchange_refused_is_not_missed():
 
 def test_a_replacement_that_has_begun_is_finished():
     gone = by_hand(cancelled_by_us=True)
-    action = only(decide(desired(), observed(*gone, state=R, mark=100, no_create="off")))
+    action = only(decide(desired(), observed(*gone, state=R, mark=100, no_create=OFF)))
     assert (action.kind, action.bypass_kill_switch) == (OrderKind.PAIR, True)
 
 
 def test_a_sale_is_no_replacement():
     gone = by_hand(cancelled_by_us=True)
-    plan = decide(desired(), observed(*gone, state=R, market=CROSSED_MARKET, no_create="off"))
+    plan = decide(desired(), observed(*gone, state=R, market=CROSSED_MARKET, no_create=OFF))
     assert plan.actions == ()
 
 

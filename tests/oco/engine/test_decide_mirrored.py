@@ -78,10 +78,8 @@ def test_only_the_ask_tells_whether_a_purchase_is_due():
 
 def test_the_words_are_those_of_buying():
     wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), exits_on_breach=False)
-    assert (
-        decide(wanted, observed(mark=106)).reason
-        == "Mark is beyond the stop, and by the policy nothing is bought."
-    )
+    why = decide(wanted, observed(mark=106)).reason
+    assert (why.code, why.params) == ("STOP_CROSSED_BY_POLICY", {"side": "BUY"})
 
 
 def test_above_the_ceiling_nothing_is_bought_and_a_person_is_told():

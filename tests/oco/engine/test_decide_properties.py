@@ -8,6 +8,7 @@ from datetime import timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from exchange.core.reasons import reason
 from oco.engine.pricing import is_placeable, round_to_lot_size
 from oco.engine.rules import decide
 from oco.engine.states import FINAL, OPEN, State, advance, is_final
@@ -15,6 +16,7 @@ from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place
 from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, observed, sample
 
 PARTS = st.sampled_from([D(0), D("0.4"), D(1)])
+RELEASED, OFF = reason("RELEASED_BY", name="alice"), reason("KILL_SWITCH_ON", name="alice")
 MARKS = st.sampled_from(["80", "94.99", "95", "95.3", "100", "109.8", "110", "130"])
 
 
@@ -71,7 +73,7 @@ def situations(draw):
         target=draw(st.sampled_from([None, D(110)])),
         exits_on_breach=draw(st.booleans()),
         respects_manual_cancel=draw(st.booleans()),
-        release_reason=draw(st.sampled_from(["", "Released by alice."])),
+        release_reason=draw(st.sampled_from([None, RELEASED])),
         entered_at=draw(st.sampled_from([None, NOW - timedelta(minutes=1), NOW - timedelta(days=1)])),
     )
     wanted = replace(wanted, order_quantity=min(wanted.order_quantity, wanted.owned))
@@ -83,7 +85,7 @@ def situations(draw):
         grace_at=draw(st.sampled_from([None, STARTED, NOW - timedelta(minutes=1)])),
         can_add=draw(st.booleans()),
         can_remove=draw(st.booleans()),
-        no_create=draw(st.sampled_from(["", "off"])),
+        no_create=draw(st.sampled_from([None, OFF])),
         market=draw(markets()),
     )
     return wanted, seen

@@ -85,7 +85,7 @@ def test_an_unknown_dollar_price_is_left_to_the_exchange():
 
 def test_with_room_on_both_sides_it_is_a_pair():
     found = feasible(100)
-    assert (found.kind, found.stop, found.target, found.reason) == (PlacementKind.PAIR, D(95), D(110), "")
+    assert (found.kind, found.stop, found.target, found.reason) == (PlacementKind.PAIR, D(95), D(110), None)
 
 
 @pytest.mark.parametrize("mark", ["109.6", "110", "130"])
@@ -93,7 +93,7 @@ def test_a_target_that_is_passed_becomes_the_first_price_above(mark):
     found = feasible(mark)
     assert found.kind is PlacementKind.PAIR
     assert 0 <= found.target - D(mark) * D("1.005") < GRID.price_tick
-    assert "passed" in found.reason
+    assert found.reason.code == "TARGET_PASSED"
 
 
 def test_a_stop_too_near_for_a_pair_goes_alone_where_it_is():
@@ -175,6 +175,6 @@ def test_where_the_market_leaves_room_to_buy(mark, kind, target):
 def test_a_target_far_below_or_worth_too_little_is_left_out():
     asked = {"quantity": D("0.02"), "stop": D(105), "mark": D(100), "distance_pct": D("0.5")}
     small = placement(target=D(40), grid=GRID, exit_side=ExitSide.BUY, **asked)
-    assert (small.kind, "below what the exchange takes" in small.reason) == (PlacementKind.STOP, True)
+    assert (small.kind, small.reason.code) == (PlacementKind.STOP, "BELOW_MINIMUM")
     far = placement(target=D(9), grid=GRID, exit_side=ExitSide.BUY, **(asked | {"quantity": D(1)}))
-    assert (far.kind, "less than a tenth" in far.reason) == (PlacementKind.STOP, True)
+    assert (far.kind, far.reason.code) == (PlacementKind.STOP, "TARGET_TOO_LOW")

@@ -29,6 +29,7 @@ GROUPS = "/api/oco-groups/"
 KEYS = [
     "oco_group_id", "instrument_name", "state", "link", "quantity", "entry_price", "stop_price",
     "take_profit_price", "entry_order_id", "legs", "created_at", "closed_at", "reason",
+    "reason_code", "reason_params", "exchange_code",
 ]  # fmt: skip
 LEG_KEYS = [
     "order_role", "order_id", "client_oid", "status", "trigger_price", "price", "quantity", "filled_quantity",
@@ -136,9 +137,13 @@ def test_one_group_tells_its_legs_and_its_journal_in_order():
         "at": "",
         "old": "PENDING",
         "new": "ACTIVE",
-        "reason": "Stop and target were read back open.",
+        "reason": "Stop and take profit confirmed open on the exchange. Exchange code 306: not enough available "
+        "balance. Free some balance or make the order smaller.",
         "order_ids": ["61", "62"],
         "code": 306,
+        "reason_code": "CONFIRMED_OPEN",
+        "reason_params": {},
+        "exchange_code": 306,
     }
 
 

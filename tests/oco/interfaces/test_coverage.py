@@ -5,21 +5,21 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.core.reasons import reason
 from oco.engine.allocation import ExternalReservation, ExternalStop
 from oco.engine.coverage import (
-    HELD_BEFORE_START,
-    NEXT_CYCLE,
-    RESERVED_BY_ORDER,
     CoinHolding,
     CoverageStatus,
     GroupCoverage,
     coverage_of,
 )
 from oco.engine.pricing import Grid
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 
 D = Decimal
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
+WHY = reason(ReasonCode.NO_PRICE)
 
 
 def group(state=State.ACTIVE, quantity="1", **changes):
@@ -29,7 +29,7 @@ def group(state=State.ACTIVE, quantity="1", **changes):
         "quantity": D(quantity),
         "owned": D(quantity),
         "is_sent": state is State.PENDING,
-        "reason": "why",
+        "reason": WHY,
         "since": NOON,
     }
     return GroupCoverage(**(told | changes))
@@ -76,15 +76,15 @@ def test_only_what_was_read_back_open_is_protected():
     found = covered("1", group(quantity="0.4"), group(State.PENDING, "0.6"))
     assert (found.protected, found.unprotected) == (D("0.4"), D("0.6"))
     (row,) = found.unprotected_parts
-    assert (row.quantity, row.market_value_usd, row.since, row.reason) == (D("0.6"), D("1800.0"), NOON, "why")
+    assert (row.quantity, row.market_value_usd, row.since, row.reason) == (D("0.6"), D("1800.0"), NOON, WHY)
 
 
 def test_a_stop_of_someone_else_is_cover_and_a_bare_sell_is_a_lock():
     found = covered("1", total="0.7", covered="0.5")
     assert (found.protected, found.coverage_status) == (D("0.5"), CoverageStatus.PARTLY)
-    assert [(row.quantity, row.reason) for row in found.unprotected_parts] == [
-        (D("0.2"), RESERVED_BY_ORDER),
-        (D("0.3"), HELD_BEFORE_START),
+    assert [(row.quantity, row.reason.code) for row in found.unprotected_parts] == [
+        (D("0.2"), "RESERVED_BY_ORDER"),
+        (D("0.3"), "HELD_BEFORE_START"),
     ]
 
 
@@ -130,5 +130,5 @@ def test_without_a_price_nothing_is_called_dust_and_nothing_is_worth_zero():
 
 
 def test_what_a_person_just_asked_for_says_what_it_waits_for():
-    (row,) = covered("1", group(State.PENDING, is_sent=False, reason="")).unprotected_parts
-    assert row.reason == NEXT_CYCLE
+    (row,) = covered("1", group(State.PENDING, is_sent=False, reason=None)).unprotected_parts
+    assert row.reason.code == "WAITING_FOR_CYCLE"

@@ -53,7 +53,10 @@ def test_what_has_a_stop_and_what_has_none(bitcoin):
     (coin,) = said["portfolio"]
     assert (coin["protected_quantity"], coin["unprotected_quantity"]) == ("0.01000", "0.09000000")
     (row,) = said["unprotected"]
-    assert list(row) == ["instrument_name", "quantity", "market_value_usd", "since", "reason"]
+    assert list(row) == [
+        *("instrument_name", "quantity", "market_value_usd", "since"),
+        *("reason", "reason_code", "reason_params", "exchange_code"),
+    ]
     assert (row["instrument_name"], D(row["quantity"]), D(row["market_value_usd"])) == (
         "BTC_USD",
         D("0.09"),
@@ -175,7 +178,7 @@ def test_the_kill_switch_is_told_in_every_mode(settings, environment, mode):
     settings.ENVIRONMENT = environment
     TradingSwitchFactory()
     said = state()
-    reason = "The kill switch is on, set by alice."
+    reason = "Kill switch turned on by alice."
     assert (said["mode"], said["trading"]["enabled"], said["trading"]["reason"]) == (mode, False, reason)
     assert reason.rstrip(".") in Client().get("/login/").content.decode()
     assert Client().get("/health").json()["mode"] == mode
@@ -197,4 +200,4 @@ def test_a_switch_that_cannot_be_read_counts_as_on(settings, monkeypatch, error)
     monkeypatch.setattr(TradingSwitch.objects, "first", broken)
     said = state()
     assert (said["mode"], said["trading"]["enabled"]) == ("READ_ONLY", False)
-    assert "cannot be read" in said["trading"]["reason"]
+    assert "could not be read" in said["trading"]["reason"]

@@ -6,7 +6,7 @@ import pytest
 
 from oco.engine.states import FINAL, State
 from oco.presentation.banners import BannerInput, banner_of
-from oco.presentation.reasons import code_text, order_text, refusal_text
+from oco.presentation.reasons import code_text, order_text
 
 D = Decimal
 
@@ -34,13 +34,13 @@ def test_where_nothing_is_wrong_nothing_is_said(state):
 
 def test_a_failed_stop_says_what_a_fall_would_do():
     tone, words = said(
-        State.STOP_FAILED, reason="Refused.", refusal=refusal_text(306), resting_target=D("2.4150")
+        State.STOP_FAILED, reason="Rejected.", refusal=code_text(306), resting_target=D("2.4150")
     )
     assert tone == "crit"
     for part in (
         "If ETH falls, no stop will sell it",
-        "refused the stop: not enough available balance (306).",
-        "holds 2.4150 ETH and is still working",
+        "Rejected. Exchange code 306: not enough available balance.",
+        "reserves 2.4150 ETH and is still active",
     ):
         assert part in words
 
@@ -53,7 +53,7 @@ def test_a_failed_stop_says_what_a_fall_would_do():
         (State.PENDING, {}, "warn", "If ETH falls now, no stop will sell it"),
         (State.REPLACING, {"is_sent": True}, "warn", "Placing the stop"),
         (State.ACTIVE, {"unprotected": D("0.5")}, "warn", "0.5 ETH of this position have no stop"),
-        (State.ACTIVE, {"has_target": False}, "info", "The stop stands alone"),
+        (State.ACTIVE, {"has_target": False}, "info", "Stop only: no take profit is open"),
         (
             State.ACTIVE,
             {"release_requested_by": "alice"},
@@ -74,6 +74,6 @@ def test_a_stop_that_was_wished_alone_is_as_it_should_be():
 
 def test_codes_and_kinds_have_words_even_unknown_ones():
     assert code_text(None) == ""
-    assert code_text(315) == "The exchange's code 315: limit price too far from the market"
-    assert "not in the exchange's list" in code_text(424242)
+    assert code_text(315) == "Exchange code 315: limit price too far from the market."
+    assert "unknown exchange code" in code_text(424242)
     assert [order_text("SELL", "LIMIT"), order_text("SELL", "ICEBERG")] == ["Sell limit", "SELL ICEBERG"]

@@ -1,108 +1,125 @@
-"""What the record says is told in the reader's language: no reason is forgotten."""
+"""A reason is stored as data and told in the reader's language: no code is forgotten."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 from django.utils.translation import override
 
+from exchange.core.reasons import OrderReason, Reason, reason, stored_reason
 from oco.engine.pricing import ExitSide
-from oco.presentation.reasons import PATTERNS, SENTENCE_GAP, SENTENCES, translate_reason
+from oco.engine.reason_codes import ReasonCode
+from oco.engine.types import Role
+from oco.presentation.reasons import REASON_TEXTS, render_reason
+from tests.messages import catalogue
 
 ROOT = Path(__file__).parents[3]
-SPEAKERS = [
-    *(f"oco/engine/{name}.py" for name in ("context", "coverage", "pricing", "rules")),
-    *(f"oco/reconcile/{name}.py" for name in ("allocation", "entries", "execution", "loop")),
-    "oco/services/groups.py",
-    "exchange/services/order_execution.py",
-]
-BEGIN_WITH_A_VALUE = [
-    "admin asked to take the protection away.",
-    "admin asked to take the buy-back away.",
-    "admin set the stop 95 and no target.",
-    "admin set the stop 95 and the target 110.",
-    "0.5 ETH came in at 1800.",
-    "Stop 95 and target 110 for 0.5 is placed.",
-    "A stop alone at 95 for 0.5 is placed.",
-    "A sale at the market for 0.5 is placed.",
-    "0.001 at 95 is below what the exchange takes.",
-    "The target sold 0.1 of 0.5 and is near: it works one more cycle.",
-    "The target sold 0.1 of 0.5. The rest is too little for a stop: it works on.",
-    "The target sold 0.1 of 0.5. It is cancelled to protect the rest again.",
-    "0.4 is covered, 0.5 may be sold: it is replaced.",
-    "0.4 is covered, 0.5 may be sold. No price could be read.",
-    "0.1 ETH left the account otherwise; the lot owns 0.4 now.",
-    "The stop sold the lot. 0.001 stays: too little for an order.",
-    "ETH was sold at 1800: what that brought buys 0.47 back.",
-    "A purchase at the market for 0.5 is placed.",
-    "The target bought 0.1 of 0.5 and is near: it works one more cycle.",
-    "The target bought 0.1 of 0.5. It is cancelled to protect the rest again.",
-    "0.4 is covered, 0.5 may be bought: it is replaced.",
-    "The money for 0.1 ETH left the account otherwise; it buys 0.4 back now.",
-    "The stop bought the lot. 0.001 stays: too little for an order.",
-]
+NAMES = re.compile(r"%\((\w+)\)s")
+CODES = [*ReasonCode, *OrderReason]
+VARIANTS = [set(ExitSide), set(Role)]
 
 
-def texts(node, exit_side):
-    """Every text of the code but docstrings and what gettext has, for one way; an unknown value is 1."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "_":
-        return
-    if isinstance(node, ast.Constant):
-        yield str(node.value).replace("{done}", exit_side.done).replace("{means}", exit_side.means)
-    elif isinstance(node, ast.JoinedStr):
-        yield "".join(
-            one.value if isinstance(one, ast.Constant) else value(one, exit_side) for one in node.values
-        )
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield from texts(child, exit_side)
-
-
-def value(place, exit_side):
-    """What stands there: a word of the way, as `case.way.done`, or 1."""
-    of, _, word = ast.unparse(place.value).rpartition(".")
-    return getattr(exit_side, word) if of.rpartition(".")[2] == "exit_side" else "1"
-
-
-def sentences(path, exit_side):
-    for text in texts(ast.parse((ROOT / path).read_text(encoding="utf-8")), exit_side):
-        if text[:1].isupper() and text.endswith(".") and " " in text:
-            yield from SENTENCE_GAP.split(text)
-
-
-def is_listed(text):
-    return text in SENTENCES or any(shape.fullmatch(text) for shape, _ in PATTERNS)
-
-
-@pytest.mark.parametrize("exit_side", ExitSide)
-def test_every_sentence_that_is_written_down_is_listed(exit_side):
-    found = {text: path for path in SPEAKERS for text in sentences(path, exit_side)}
-    assert len(found) > 30
-    assert {text: path for text, path in found.items() if not is_listed(text)} == {}
-
-
-@pytest.mark.parametrize("record", BEGIN_WITH_A_VALUE)
-def test_so_is_one_that_begins_with_a_value(record):
-    assert [text for text in SENTENCE_GAP.split(record) if not is_listed(text)] == []
-
-
-def test_each_sentence_is_told_in_spanish_with_its_values():
-    with override("es"):
-        told = translate_reason("Stop 1778.18 and target 2058.94 for 2.9775 is placed. Refused.")
-    assert told == "Se pone el stop 1778.18 y el objetivo 2058.94 para 2.9775. Rechazado."
-
-
-def test_in_english_the_record_is_as_it_was_written():
-    record = "The stop 95 is less than 5 % from mark 99, too near for a pair."
+def texts(code):
+    """English, of every variant."""
+    found = REASON_TEXTS[code]
     with override("en"):
-        assert translate_reason(record) == record
+        return [str(text) for text in (found.values() if isinstance(found, dict) else [found])]
 
 
-def test_what_is_not_listed_is_told_as_it_was_written():
+def calls():
+    """Every `reason(CODE, …)` of the program: the code, and the names of its parameters."""
+    for app in ("exchange", "oco", "portfolio"):
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "reason" and node.args:
+                    enum, _, name = ast.unparse(node.args[0]).rpartition(".")
+                    if enum in ("ReasonCode", "OrderReason"):
+                        yield name, {one.arg for one in node.keywords} - {"exchange_code"}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_words_in_both_languages(code):
+    spanish = catalogue("es")
+    for text in texts(code):
+        assert text.endswith(".")
+        translated = spanish[text].string
+        assert set(NAMES.findall(translated)) == set(NAMES.findall(text))
+
+
+def test_the_table_holds_no_other_codes():
+    assert {str(code) for code in REASON_TEXTS} == {str(code) for code in CODES}
+
+
+def test_a_code_has_a_text_for_every_side_or_role():
+    tables = [set(table) for table in REASON_TEXTS.values() if isinstance(table, dict)]
+    assert len(tables) > 15
+    assert [table for table in tables if table not in VARIANTS] == []
+
+
+def test_who_gives_a_reason_gives_all_that_its_words_need():
+    found = list(calls())
+    assert len({code for code, _ in found}) > 45
+    wanting = {
+        code: missing
+        for code, given in found
+        if (missing := {name for text in texts(code) for name in NAMES.findall(text)} - given)
+    }
+    assert wanting == {}
+    sided = {code for code, table in REASON_TEXTS.items() if isinstance(table, dict)}
+    assert {code for code, given in found if code in sided and not given & {"side", "role"}} == set()
+
+
+def test_it_is_told_in_the_language_of_the_reader():
+    total = reason(ReasonCode.PLACING_PAIR, stop="1778.18", target="2058.94", quantity="2.9775")
     with override("es"):
-        assert translate_reason("private/create-order: the exchange said 306.") == (
-            "private/create-order: the exchange said 306."
+        assert render_reason(total) == ("Se coloca el stop 1778.18 y el take profit 2058.94 para 2.9775.")
+
+
+def test_a_refusal_names_code_meaning_and_remedy():
+    total = reason(OrderReason.ORDER_REFUSED, exchange_code=306, answer="") + reason(
+        ReasonCode.RETRY_NEXT_CYCLE
+    )
+    with override("en"):
+        assert render_reason(total) == (
+            "The exchange rejected the order. Exchange code 306: not enough available balance. "
+            "Free some balance or make the order smaller. Retrying in the next cycle."
         )
-        assert translate_reason("") == ""
+    with override("es"):
+        words = render_reason(total)
+    assert "306" in words
+    assert "balance" not in words
+
+
+def test_the_own_words_of_the_exchange_are_added_once():
+    with override("en"):
+        known = reason(OrderReason.ORDER_REFUSED, exchange_code=308, answer="price invalid (PX)")
+        assert render_reason(known).count("price invalid") == 1
+        assert "Exchange message: price invalid (PX" in render_reason(known)
+        same = reason(OrderReason.ORDER_REFUSED, exchange_code=415, answer="below minimum order size")
+        assert "Exchange message" not in render_reason(same)
+        unknown = reason(OrderReason.OUTCOME_UNKNOWN, exchange_code=424242, answer="WHAT")
+        assert render_reason(unknown).endswith(
+            "Exchange code 424242: unknown exchange code. Exchange message: WHAT."
+        )
+        silent = reason(OrderReason.OUTCOME_UNKNOWN, answer="read timed out")
+        assert render_reason(silent).endswith("Read timed out.")
+
+
+@pytest.mark.parametrize(("side", "word"), [(ExitSide.SELL, "sold"), (ExitSide.BUY, "bought")])
+def test_the_side_chooses_the_words(side, word):
+    with override("en"):
+        assert word in render_reason(reason(ReasonCode.CLOSED_BY_STOP, side=side))
+
+
+def test_an_old_text_is_shown_as_it_was_written():
+    with override("es"):
+        assert render_reason(stored_reason("", {}, text="Refused. [306]")) == "Refused. [306]"
+        assert render_reason(stored_reason("", {}, text="100 % of it")) == "100 % of it"
+        assert render_reason(stored_reason("", {}, text="")) == ""
+
+
+def test_what_an_older_program_cannot_know_is_shown_as_its_code():
+    assert render_reason(Reason("NEW_IN_THE_NEXT_RELEASE", {"x": 1})) == "NEW_IN_THE_NEXT_RELEASE"
+    assert render_reason(Reason("RELEASED_BY", {})) == "RELEASED_BY"
+    assert render_reason(Reason("CLOSED_BY_STOP", {})) == "CLOSED_BY_STOP"

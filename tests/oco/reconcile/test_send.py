@@ -92,6 +92,7 @@ def test_every_failure_is_an_answer(lease, failure, outcome):
     answer = placed(Exchange(failure), lease)
     assert (answer.outcome, answer.code) == (outcome, 1)
     assert answer.text
+    assert answer.reason.exchange_code == 1
 
 
 def test_a_cancel_that_comes_too_late_says_so(lease):
@@ -104,7 +105,7 @@ def test_a_cancel_that_comes_too_late_says_so(lease):
 def test_the_switch_holds_creates_back_and_never_cancels(lease):
     client = Exchange()
     switch_off(changed_by="alice", now=timezone.now())
-    with pytest.raises(TradingDisabled, match="alice"):
+    with pytest.raises(TradingDisabled, match="KILL_SWITCH_ON"):
         placed(client, lease)
     with pytest.raises(TradingDisabled):
         pair_place(client=client, lease=lease, target=ORDER, stop=ORDER)
@@ -120,7 +121,7 @@ def test_what_was_begun_is_finished(lease):
 
 def test_so_does_the_setting(lease, settings):
     settings.TRADING_ENABLED = False
-    with pytest.raises(TradingDisabled, match="TRADING_ENABLED"):
+    with pytest.raises(TradingDisabled, match="TRADING_DISABLED"):
         placed(Exchange(), lease)
 
 
@@ -129,7 +130,7 @@ def test_a_switch_that_cannot_be_read_counts_as_on(monkeypatch):
         raise DatabaseError
 
     monkeypatch.setattr(TradingSwitch.objects, "first", broken)
-    assert "cannot be read" in create_blocked_reason()
+    assert create_blocked_reason().code == "KILL_SWITCH_UNREADABLE"
 
 
 def test_turning_it_off_again_needs_a_person():
@@ -137,7 +138,7 @@ def test_turning_it_off_again_needs_a_person():
     with pytest.raises(NotPossible):
         switch_on(changed_by="", now=timezone.now())
     switch_on(changed_by="bob", now=timezone.now())
-    assert (create_blocked_reason(), TradingSwitch.objects.get().changed_by) == ("", "bob")
+    assert (create_blocked_reason(), TradingSwitch.objects.get().changed_by) == (None, "bob")
 
 
 def test_without_the_lease_nothing_is_sent(lease):

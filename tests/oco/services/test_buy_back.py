@@ -8,7 +8,7 @@ from oco.engine.pricing import ExitSide
 from oco.engine.states import FINAL, State
 from oco.presentation.banners import BannerInput, banner_of
 from oco.presentation.group_detail import GroupDetail, LegDetail
-from oco.presentation.reasons import order_text, refusal_text
+from oco.presentation.reasons import code_text, order_text
 from oco.presentation.risk_reward import Fill, RiskReward, realised_of
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 
@@ -72,20 +72,25 @@ def said(state, **changes):
     ("state", "changes", "tone", "words"),
     [
         (State.STOP_FAILED, {}, "crit", "If ETH rises, no order will buy it back"),
-        (State.STOP_FAILED, {"resting_target": D("2.4")}, "crit", "which buys 2.4 ETH, is still working"),
-        (State.STOP_FAILED, {"refusal": refusal_text(306)}, "crit", "not enough available balance (306)"),
-        (State.UNKNOWN, {}, "warn", "do not count on it being bought back"),
+        (State.STOP_FAILED, {"resting_target": D("2.4")}, "crit", "that buys 2.4 ETH is still active"),
+        (State.STOP_FAILED, {"refusal": code_text(306)}, "crit", "306: not enough available balance"),
+        (State.UNKNOWN, {}, "warn", "do not count on the buy-back"),
         (State.EXITING, {}, "warn", "ETH is being bought back at market"),
         (State.PENDING, {}, "warn", "If ETH rises now, no order will buy it back"),
-        (State.REPLACING, {"is_sent": True}, "warn", "a rise may buy nothing back"),
+        (State.REPLACING, {"is_sent": True}, "warn", "a price rise may not trigger a buy-back"),
         (State.ACTIVE, {"unprotected": D("0.5")}, "warn", ("No order buys back 0.5 ETH of this sale")),
         (
             State.ACTIVE,
             {"price_limit": "113.30 USD"},
             "crit",
-            "ETH is above this buy-back's price limit It pays 113.30",
+            "ETH is above this buy-back's price limit The buy-back pays at most 113.30 USD",
         ),
-        (State.ACTIVE, {"has_target": False}, "info", "A rise buys. A fall to the target does not"),
+        (
+            State.ACTIVE,
+            {"has_target": False},
+            "info",
+            "If the price rises, the stop buys.",
+        ),
         (
             State.ACTIVE,
             {"release_requested_by": "alice"},
@@ -109,10 +114,10 @@ def test_where_nothing_is_wrong_nothing_is_said(state):
 
 def test_its_orders_have_words():
     assert order_text("BUY", "STOP_LIMIT", "STOP_LOSS") == (
-        "Buy, for the limit at most, when mark rises to the trigger"
+        "Buy up to the limit price when the mark price rises to the trigger"
     )
     assert order_text("BUY", "LIMIT", "TAKE_PROFIT") == "Buy limit"
-    assert order_text("BUY", "LIMIT", "EXIT") == "Buy at the market, for the limit at most"
+    assert order_text("BUY", "LIMIT", "EXIT") == "Buy at market, up to the limit price"
 
 
 def detail(**changes):

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from exchange.core.reasons import reason
 from exchange.services.lease import lease_holder, lease_take
 from oco.models import OcoEvent, OcoGroup
 from oco.services.groups import group_reprice, reprice_lease
@@ -38,14 +39,16 @@ def test_its_prices_change_and_the_journal_says_who(failed):
     reprice(failed)
     group = OcoGroup.objects.get()
     assert (group.stop_price, group.take_profit_price, group.state) == (D(55000), D(65000), "STOP_FAILED")
-    assert OcoEvent.objects.get().reason == "alice set the stop 55000 and the target 65000."
+    assert OcoEvent.objects.get().stored_reason == reason(
+        "PRICES_CHANGED", name="alice", stop=D(55000), target=D(65000)
+    )
     assert lease_holder() == ""
 
 
 def test_the_target_may_be_dropped(failed):
     reprice(failed, take_profit_price=None)
     assert OcoGroup.objects.get().take_profit_price is None
-    assert "no target" in OcoEvent.objects.get().reason
+    assert OcoEvent.objects.get().reason_code == "PRICES_CHANGED_STOP_ONLY"
 
 
 def test_not_while_a_cycle_is_at_work(failed):

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from exchange.core.reasons import reason
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.services.groups import group_cancel, group_create
 from oco.services.validation import AccountContext, NotPossible
@@ -37,7 +38,7 @@ def ask(**changes):
 def test_it_records_the_wish_and_who_had_it():
     group = ask()
     assert (group.state, group.requested_by, group.lot.by_person) == ("PENDING", "alice", True)
-    assert OcoEvent.objects.get().reason == "Asked for by alice."
+    assert OcoEvent.objects.get().stored_reason == reason("REQUESTED", name="alice")
 
 
 @pytest.mark.parametrize(
