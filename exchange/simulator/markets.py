@@ -41,7 +41,9 @@ MIN_SAMPLES = 3  # price samples per time window of a pair whose two currencies 
 SPREAD = Decimal("0.00002")
 MARK_STEPS_PER_TICK = 100  # mark has two digits more than the tick
 VOLUME_PERIODS = (MINUTE_MS, HOUR_MS, DAY_MS)
-VOLUME_VARIATION = 0.1  # 3 (steepest slope of noise) * 3 periods * 0.1 must stay below 1, or the total could fall
+VOLUME_VARIATION = (
+    0.1  # 3 (steepest slope of noise) * 3 periods * 0.1 must stay below 1, or the total could fall
+)
 CurrencyLeg = tuple[Cells, int]
 
 

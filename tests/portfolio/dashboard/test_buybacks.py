@@ -135,7 +135,7 @@ def test_less_than_a_step_is_no_lack_and_more_is_partly():
     assert (line().row.coverage_status, line().row.quantity) == ("PROTECTED", D("0.01"))
     buying(quantity=D("0.01"), lot__bought=D("0.02"))
     assert [one.row.coverage_status for one in buyback_lines(load_dashboard())] == ["PARTLY", "PROTECTED"]
-    assert ">Partly</span>" in page()
+    assert ">Partial</span>" in page()
 
 
 def test_what_is_on_its_way_is_waited_for():
@@ -184,16 +184,16 @@ def test_the_orders_of_one_are_called_what_they_are():
     OrderFactory(**ours, order_type="STOP_LIMIT", order_role="STOP_LOSS")
     OrderFactory(**ours, order_role="TAKE_PROFIT")
     html = page()
-    assert "Stop-limit, stop of a buy-back" in html
-    assert "Limit, target of a buy-back" in html
+    assert "Stop limit, buy-back stop" in html
+    assert "Limit, buy-back take profit" in html
     listed = page("/orders/")
-    assert "Stop-limit, Buy-back stop" in listed
+    assert "Stop limit, Buy-back stop" in listed
     OrderFactory(side="BUY", order_type="STOP_LIMIT", order_role="STOP_LOSS")
-    assert page().count("of a buy-back") == 2
+    assert page().count(", buy-back ") == 2
 
 
 def test_the_journal_calls_it_a_buy_back():
     EventFactory(group=buying(), old="PENDING", new="ACTIVE")
     html = page("/history/")
     assert "Buy-back of BTC/USD" in html
-    assert (">Working</span>" in html, ">Protected</span>" in html) == (True, False)
+    assert (">Active</span>" in html, ">Protected</span>" in html) == (True, False)

@@ -140,7 +140,7 @@ def test_a_word_to_the_person_is_not_spent_on_a_panel(admin_client):
     admin_client.post("/sync-now/")
     SyncRunFactory(age=0)
     admin_client.get("/", headers=has)
-    assert "A sync was asked for." in admin_client.get("/").content.decode()
+    assert "Sync requested." in admin_client.get("/").content.decode()
 
 
 def test_no_panel_holds_a_form():

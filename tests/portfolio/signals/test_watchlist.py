@@ -33,12 +33,12 @@ def test_a_pair_may_be_written_as_people_write_it(written):
 def test_only_spot_pairs_that_can_be_traded(change):
     InstrumentFactory(symbol="ETH_USD")
     InstrumentFactory(**change)
-    with pytest.raises(InvalidWatchlistItem, match="BTC_USD is not a spot pair that can be traded"):
+    with pytest.raises(InvalidWatchlistItem, match="BTC_USD is not a spot pair tradable on the exchange"):
         add("BTC_USD")
 
 
 def test_before_the_catalogue_was_read_it_is_said_that_this_is_why():
-    with pytest.raises(InvalidWatchlistItem, match="catalogue has not been read yet"):
+    with pytest.raises(InvalidWatchlistItem, match="instrument list of the exchange has not been read yet"):
         add("BTC_USD")
 
 

@@ -94,7 +94,7 @@ def test_the_filter_finds_what_the_list_calls_so(client):
     assert listed(client, status="NEW") == [waiting.order_id]
     page = html(client)
     assert page.count(">Pending</option>") == 1
-    assert ">Working</option>" in page
+    assert ">Active</option>" in page
 
 
 def test_a_market_buy_for_so_much_money_is_filled_and_has_no_of(client):

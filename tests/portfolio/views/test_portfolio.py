@@ -58,15 +58,15 @@ def test_the_page_shows_what_the_desk_knows(client):
 def test_what_is_not_known_says_why(client):
     some_holdings()
     page = html(client)
-    assert "More is held than the stored trades bought" in page
-    assert "in no total: XYZ" in page
+    assert "The balance exceeds the recorded buys" in page
+    assert "not included in any total: XYZ" in page
     assert "1 position n/a" in page
 
 
 def test_results_may_change_while_history_is_read(client):
-    assert "still being read" not in html(client)
+    assert "still loading" not in html(client)
     HistoryRangeFactory(stream=Stream.TRADES)
-    assert "still being read" in html(client)
+    assert "still loading" in html(client)
 
 
 def test_each_span_is_a_link_and_the_chosen_one_is_marked(client):

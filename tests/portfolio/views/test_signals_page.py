@@ -62,7 +62,7 @@ def test_a_signal_that_a_later_bar_should_have_replaced_is_not_shown(client):
 def test_before_the_first_look_it_waits(client):
     html = page(client)
     assert "Waiting for the first calculation" in html
-    assert "every five minutes, for the watchlist" in html
+    assert "every five minutes, for your watchlist" in html
 
 
 def test_a_late_look_is_told(client):

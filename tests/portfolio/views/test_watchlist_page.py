@@ -70,7 +70,7 @@ def test_a_price_that_is_old_says_of_when_it_is(client):
 
 def test_an_instrument_that_left_the_catalogue_stays_and_says_so(client):
     WatchFactory(instrument_name="OLD_USD")
-    assert "not in the exchange" in page(client)
+    assert "not listed on the exchange" in page(client)
 
 
 def test_a_stranger_sees_no_form_and_changes_nothing(client):
@@ -101,7 +101,7 @@ def test_what_cannot_be_traded_is_refused_in_words_and_nothing_typed_is_lost(ali
 def test_adding_one_twice_keeps_its_note(alice):
     WatchFactory(note="old")
     answer = alice.post("/watchlist/", {"instrument_name": "BTC_USD", "note": ""}, follow=True)
-    assert "was on the watchlist already" in answer.content.decode()
+    assert "is already on the watchlist" in answer.content.decode()
     assert WatchlistItem.objects.get().note == "old"
 
 

@@ -47,9 +47,9 @@ def test_a_price_above_the_ceiling_is_the_first_thing_said(alice, group):
     LegFactory(group=group, side="BUY", type="STOP_LIMIT")
     Balance.objects.filter(currency="BTC").update(price_usd=D("64890"))
     page = f"/protection/{group.pk}/"
-    assert "costs more than" not in text(alice.get(page))
+    assert "is above this buy-back's price limit" not in text(alice.get(page))
     Balance.objects.filter(currency="BTC").update(price_usd=D("64890.01"))
-    assert "BTC is above this buy-back's price limit It pays 64890.00 USD at most" in text(alice.get(page))
+    assert "BTC is above this buy-back's price limit It pays at most 64890.00 USD" in text(alice.get(page))
 
 
 def test_what_it_brought_is_on_its_page(alice, group):
@@ -77,7 +77,7 @@ def test_its_entry_is_a_sale_on_the_chart_and_it_is_told_apart_in_the_list(group
 def test_a_stop_that_failed_keeps_its_prices_and_says_so(alice, group):
     OcoGroup.objects.update(state="STOP_FAILED")
     answer = alice.get(f"/protection/{group.pk}/fix/")
-    assert "A buy-back keeps its prices. Take it away, or buy by hand" in text(answer)
+    assert "The prices of a buy-back cannot be changed. Remove it, or buy manually" in text(answer)
     assert "57,000.00" not in text(answer)
     alice.post(
         f"/protection/{group.pk}/fix/review/", {"stop_price": "55000", "take_profit_price": ""}, follow=True

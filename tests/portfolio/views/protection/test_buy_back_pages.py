@@ -28,7 +28,7 @@ def shown(client, group, page=""):
 def test_its_page_says_what_is_bought_at_which_prices(group):
     answer = shown(Client(), group)
     said = text(answer)
-    for words in ("Buy-back", "Left to buy", "Take profit to stop", "Average sale price", "Working"):
+    for words in ("Buy-back", "Left to buy", "Take profit to stop", "Average sale price", "Active"):
         assert words in said
     for words in (
         "Protected",
@@ -46,16 +46,16 @@ def test_its_page_says_what_is_bought_at_which_prices(group):
 def test_its_end_is_told_in_words_of_its_own(group, alice):
     said = text(shown(alice, group))
     assert "Remove buy-back" in said
-    assert "The money stays, and nothing buys 0.01000 BTC back." in said
+    assert "You keep the cash, and 0.01000 BTC will not be bought back." in said
 
 
 def test_what_is_lost_by_taking_it_away(group, alice):
     said = text(shown(alice, group, "cancel/"))
     for words in (
         "Remove the buy-back of 0.01000 BTC?",
-        "Keep the money",
+        "Keep the cash: 0.01000 BTC will not be bought back",
         "Keep buy-back",
-        "Missed in a rise",
+        "Upside risk after removal",
     ):
         assert words in said
     assert "without a stop" not in said
@@ -64,7 +64,7 @@ def test_what_is_lost_by_taking_it_away(group, alice):
 def test_what_came_of_it(group, alice):
     assert "Open this buy-back" in text(shown(alice, group, "sent/"))
     GroupFactory._meta.model.objects.update(state="PENDING")
-    assert "Nothing buys these coins back until" in text(shown(alice, group, "sent/"))
+    assert "These coins are not bought back until" in text(shown(alice, group, "sent/"))
 
 
 def test_a_stop_that_failed_is_not_fixed_by_other_prices(group, alice):

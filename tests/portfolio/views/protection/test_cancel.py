@@ -40,7 +40,7 @@ def test_it_names_what_is_lost(alice, pair):
         "Cancel the pair: stop 57,000.00 and take profit 66,000.00",
         "Current value, without a stop $600.00",
         "−$30.00",
-        "Downside after removal No limit",
+        "Downside after removal No stop",
     ):
         assert part in words
     assert asked_by() == ""
@@ -52,7 +52,7 @@ def test_the_button_asks_the_worker_once(alice, pair):
     assert {answer["Location"] for answer in answers} == {f"/protection/{pair.pk}/sent/"}
     assert (asked_by(), OrmQ.objects.count()) == ("alice", 1)
     assert "Removal requested" in text(alice.get(answers[0]["Location"]))
-    assert "alice has asked for it already" in text(alice.get(at(pair)))
+    assert "alice has already requested this" in text(alice.get(at(pair)))
 
 
 def test_it_asks_for_the_password(alice, pair, clock):
@@ -67,7 +67,7 @@ def test_it_asks_for_the_password(alice, pair, clock):
 
 @pytest.mark.parametrize("given", [{}, {"token": "made-up"}])
 def test_without_its_token_nothing_happens(alice, pair, given):
-    assert "This review cannot be used" in text(alice.post(at(pair), given))
+    assert "This review is not valid" in text(alice.post(at(pair), given))
     assert asked_by() == ""
 
 
@@ -83,7 +83,7 @@ def test_an_old_review_is_looked_at_again(alice, pair, clock):
 def test_what_changed_meanwhile_is_looked_at_again(alice, pair):
     page = alice.get(at(pair))
     OcoGroup.objects.update(state="REPLACING")
-    assert "has changed since you looked" in text(alice.post(at(pair), token(page)))
+    assert "have changed since your review" in text(alice.post(at(pair), token(page)))
     assert asked_by() == ""
 
 
@@ -104,7 +104,7 @@ def test_it_stays_possible_while_trading_is_off(alice, pair, settings):
 
 def test_what_has_ended_cannot_be_taken_away(alice, bitcoin):
     ended = GroupFactory(closed=True)
-    assert "This protection has ended already" in text(alice.get(at(ended)))
+    assert "This protection is already closed" in text(alice.get(at(ended)))
     assert alice.post(at(ended))["Location"] == f"/protection/{ended.pk}/sent/"
 
 

@@ -50,16 +50,16 @@ def test_a_target_that_the_market_has_passed_is_proposed_anew(alice, failed):
 def test_a_stop_too_near_for_a_pair_says_so_and_is_refused_beside_a_target(alice, failed):
     Balance.objects.filter(currency="BTC").update(price_usd=Decimal(57200))
     words = text(alice.get(at(failed)))
-    assert "less than 0.50% below the price now: too near for a pair" in words
+    assert "less than 0.50% below the current price: too close for a pair" in words
     beside = {"stop_price": "57000", "take_profit_price": "65000"}
-    assert "goes without a target" in text(reviewed(alice, failed, **beside))
-    assert "Place a stop alone" in text(reviewed(alice, failed, **beside | {"take_profit_price": ""}))
+    assert "cannot have a take profit" in text(reviewed(alice, failed, **beside))
+    assert "Place a stop only" in text(reviewed(alice, failed, **beside | {"take_profit_price": ""}))
 
 
 def test_the_target_that_still_works_is_cancelled_first(alice, failed):
     LegFactory(group=failed, order_role="TAKE_PROFIT", type="LIMIT", price=Decimal(66000), trigger_price=None)
     words = text(reviewed(alice, failed))
-    assert words.index("Cancel the take-profit order") < words.index("Place an OCO pair, sell 0.01000 BTC")
+    assert words.index("Cancel the active take-profit order") < words.index("Place an OCO pair to sell 0.01000 BTC")
     assert "Between these steps there is briefly no take profit either." in words
 
 
@@ -88,7 +88,7 @@ def test_while_a_cycle_is_at_work_one_presses_again(alice, failed, monkeypatch):
     monkeypatch.setattr("oco.services.groups.STEPS", 1)
     page = reviewed(alice, failed)
     lease = lease_take(purpose="cycle")
-    assert "at work on the account this very moment" in text(send(alice, page, at(failed, "send/")))
+    assert "is updating this account right now" in text(send(alice, page, at(failed, "send/")))
     assert UsedReview.objects.count() == 0
     lease.release()
     assert send(alice, page, at(failed, "send/")).status_code == 302

@@ -94,9 +94,9 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
     words = text(answer)
     for part in (
         "If BTC falls, no stop will sell it The exchange refused the stop: ",
-        "(306). It is tried again in every cycle",
+        "(306). Retried in every cycle",
         "The take-profit order reserves 0.01000 BTC and is still active.",
-        "Loss at stop No limit −$30.00 once placed",
+        "Loss at stop No stop −$30.00 once placed",
         "Rejected The exchange's code 306",
         "Stop missing",
     ):
@@ -107,7 +107,7 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
 def test_without_an_entry_the_result_is_not_invented(alice):
     group = pair(GroupFactory(entry_price=None, lot__average_price=None, requested_by="alice"))
     words = text(page(group))
-    assert "Unrealised n/a cost unknown" in words
+    assert "Unrealised n/a cost not known" in words
     assert "Loss at stop −$30.00" in words
     assert "by alice" in words
 
@@ -130,7 +130,7 @@ def test_a_group_that_has_ended_says_what_it_brought(alice):
         "Take profit hit",
         "Result +$60.00 from the entry, before fees",
         "The target sold the lot.",
-        "Ended",
+        "Closed",
     ):
         assert part in words
     assert "Remove protection" not in words
@@ -155,7 +155,7 @@ def test_its_orders_are_told_with_both_names(alice):
     for part in (
         stop.order_id,
         stop.client_oid,
-        "Sell at the market, when mark falls to the trigger",
+        "Sell at market when the mark price falls to the trigger price",
         "1 earlier order",
     ):
         assert part in words
@@ -173,7 +173,7 @@ def test_the_chart_is_data_and_a_table(alice):
     assert data["marks"] == [{"time": last - 3600, "side": "BUY", "text": "Bought 0.01000"}]
     levels = [(one["kind"], one["price"], one["placed"]) for one in data["levels"]]
     assert levels == [("target", "66000", True), ("entry", "60000.00", True), ("stop", "57000.00", True)]
-    assert "between 58,000.00 and 61,000.00, last traded at 60,000.00" in text(answer)
+    assert "between 58,000.00 and 61,000.00, last price 60,000.00" in text(answer)
     assert answer.content.decode().count('<tbody><tr><th scope="row">') == 2
 
 
@@ -188,7 +188,7 @@ def test_a_level_that_does_not_rest_is_called_so(alice):
 def test_the_size_of_the_candles_is_a_link(alice, asked, shown):
     answer = page(GroupFactory(), **({"chart": asked} if asked else {}))
     assert f'href="?chart={shown}#h-chart" aria-current="true"' in answer.content.decode()
-    assert f"No {shown} candles of BTC/USD are stored" in text(answer)
+    assert f"No {shown} candles are stored for BTC/USD" in text(answer)
 
 
 def test_a_script_is_loaded_only_with_something_to_draw(alice):
@@ -228,7 +228,7 @@ def test_an_unknown_group_is_not_found(alice):
 def test_the_result_follows_the_worker(alice):
     group = GroupFactory(state="PENDING")
     sent = f"/protection/{group.pk}/sent/"
-    assert "It was sent to the worker" in text(alice.get(sent))
+    assert "Sent to the worker" in text(alice.get(sent))
     pair(group)
     OcoGroup.objects.update(state="ACTIVE")
     assert "The position is protected." in text(alice.get(sent))
@@ -245,7 +245,7 @@ def test_the_result_calls_nothing_protected_that_is_not(alice):
     alone.take_profit_price = None
     alone.save()
     assert "The stop was read back open. It stands alone." in text(alice.get(f"/protection/{alone.pk}/sent/"))
-    assert "both orders" not in part + stop
+    assert "Both orders are confirmed open" not in part + stop
 
 
 def test_a_target_that_was_moved_is_shown_where_it_rests(alice):
@@ -254,7 +254,7 @@ def test_a_target_that_was_moved_is_shown_where_it_rests(alice):
         words = text(alice.get(address))
         assert ("66,000.00" in words, "59,000.00" in words) == (True, False), address
     assert "Gain at take profit +$60.00" in text(page(group))
-    assert "the target 66,000.00" in text(alice.get(f"/protection/{group.pk}/cancel/"))
+    assert "take profit 66,000.00" in text(alice.get(f"/protection/{group.pk}/cancel/"))
 
 
 def test_a_stop_and_a_target_that_are_gone_are_prices_and_called_so(alice):

@@ -62,7 +62,7 @@ def test_positions_come_worst_first(bitcoin):
     BalanceFactory(currency="ETH", price_usd=Decimal(2000))
     InstrumentFactory(symbol="ETH_USD")
     GroupFactory(instrument_name="ETH_USD", state="STOP_FAILED", lot__bought=Decimal("0.1"))
-    words = text(Client().get("/protection/")).split("All groups")[0]
+    words = text(Client().get("/protection/")).rsplit("All groups", 1)[0]
     assert words.index("Stop failed ETH /USD") < words.index("Unprotected BTC /USD")
 
 
@@ -133,7 +133,7 @@ def test_its_queries_do_not_grow_with_its_rows(bitcoin):
         ({"state": "PENDING"}, "SENT", "Pending"),
         ({"state": "REPLACING"}, "CANCELED", "Unprotected"),
         ({}, "OPEN", "Protected"),
-        ({"quantity": Decimal("0.004")}, "OPEN", "Partly"),
+        ({"quantity": Decimal("0.004")}, "OPEN", "Partial"),
     ],
 )
 def test_a_group_is_called_what_its_own_page_calls_it(bitcoin, group, leg, word):

@@ -55,7 +55,7 @@ def test_what_one_goes_back_with_is_weighed_anew(alice):
 def test_the_review_says_everything_before_anything_is_sent(alice):
     page = post_review(alice)
     for words in (
-        "sell 0.10000 BTC: limit 66,000.00 USD, or at the market when the mark price falls to 57,000.00 USD",
+        "sell 0.10000 BTC: limit 66,000.00 USD, or at market when the mark price falls to 57,000.00 USD",
         "−$328.50",
         "+$583.50",
         "60,000.00 USD, 0 s old",
@@ -68,7 +68,7 @@ def test_the_review_says_everything_before_anything_is_sent(alice):
 
 def test_a_stop_without_a_target_stands_alone(alice):
     page = post_review(alice, take_profit_price="")
-    assert "Place a stop alone: sell 0.10000 BTC" in text(page)
+    assert "Place a stop only: sell 0.10000 BTC" in text(page)
     send(alice, page)
     assert OcoGroup.objects.get().take_profit_price is None
 
@@ -76,7 +76,7 @@ def test_a_stop_without_a_target_stands_alone(alice):
 def test_a_target_that_is_too_near_goes_out_above_the_price(alice):
     page = post_review(alice, take_profit_price="60100")
     assert "limit 60,300.00 USD" in text(page)
-    assert "the first price above goes out instead" in text(page)
+    assert "the first valid price above is used instead" in text(page)
 
 
 def test_the_button_writes_it_down_for_the_worker(alice):
@@ -84,7 +84,7 @@ def test_the_button_writes_it_down_for_the_worker(alice):
     group = OcoGroup.objects.get()
     made = (group.quantity, group.stop_price, group.take_profit_price, group.requested_by)
     assert made == (Decimal("0.10000"), Decimal("57000.00"), Decimal("66000.00"), "alice")
-    assert "It was sent to the worker" in text(result)
+    assert "Sent to the worker" in text(result)
     assert f'href="/protection/{group.pk}/"' in result.content.decode()
     assert f'href="/audit/?name={group.correlation_id}"' in result.content.decode()
 
@@ -119,7 +119,7 @@ def test_another_price_is_looked_at_again(alice, price, words):
 def test_another_balance_is_looked_at_again(alice):
     page = post_review(alice, quantity="0.05")
     Balance.objects.filter(currency="BTC").update(quantity=Decimal("0.09"))
-    assert "has changed since you looked" in text(send(alice, page))
+    assert "have changed since your review" in text(send(alice, page))
     assert OcoGroup.objects.count() == 0
 
 
@@ -128,7 +128,7 @@ def test_coins_that_are_gone_are_said_on_the_form(alice):
     Balance.objects.filter(currency="BTC").update(quantity=Decimal("0.02"))
     answer = text(send(alice, page))
     assert "Nothing was sent." in answer
-    assert "Only 0.02000 BTC are free" in answer
+    assert "Only 0.02000 BTC available" in answer
     assert OcoGroup.objects.count() == 0
 
 
@@ -161,15 +161,15 @@ def test_nothing_is_sent_while_trading_is_off(alice):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"stop_price": "60000"}, "would sell at once"),
-        ({"stop_price": "59800"}, "goes without a target"),
-        ({"take_profit_price": "60000"}, "A target must lie above it"),
+        ({"stop_price": "60000"}, "would sell immediately"),
+        ({"stop_price": "59800"}, "cannot have a take profit"),
+        ({"take_profit_price": "60000"}, "The take profit must be above it"),
         ({"stop_price": "57000.001"}, "multiple of 0.01"),
-        ({"stop_price": "57,000"}, "plain digits with a point"),
+        ({"stop_price": "57,000"}, "digits and a decimal point"),
         ({"stop_price": ""}, "This field is required"),
         ({"quantity": "0"}, "positive multiple of 0.00001"),
-        ({"quantity": "0.00001"}, "no order below 1 USD"),
-        ({"take_profit_price": "56000"}, "The target must lie above the stop"),
+        ({"quantity": "0.00001"}, "The minimum order on the exchange is 1 USD"),
+        ({"take_profit_price": "56000"}, "The take profit must be above the stop"),
     ],
 )
 def test_what_cannot_be_sent_is_said_at_its_field(alice, change, words):
@@ -179,13 +179,13 @@ def test_what_cannot_be_sent_is_said_at_its_field(alice, change, words):
 
 
 def test_more_than_is_free_is_refused(alice):
-    assert "Only 0.10000 BTC are free" in text(post_review(alice, quantity="0.2"))
+    assert "Only 0.10000 BTC available" in text(post_review(alice, quantity="0.2"))
 
 
 def test_what_is_behind_an_order_of_others_is_not_free(alice):
     OrderFactory(side="SELL", quantity=Decimal("0.04"), price=Decimal(70000))
     assert form(alice.get(SET), REVIEW)["quantity"] == "0.06000"
-    assert "Only 0.06000 BTC are free" in text(post_review(alice))
+    assert "Only 0.06000 BTC available" in text(post_review(alice))
 
 
 def test_what_the_service_refuses_is_not_used_up(alice, monkeypatch):
@@ -193,24 +193,24 @@ def test_what_the_service_refuses_is_not_used_up(alice, monkeypatch):
     monkeypatch.setattr(ProtectWizard, "check", lambda _self, _values: None)
     GroupFactory(lot__bought=Decimal("0.01"), instrument_name="BTC_USDT")
     monkeypatch.setattr(ProtectWizard, "seen", lambda _self: "0.10000")
-    assert "Only 0.09000 BTC are free" in text(send(alice, page))
+    assert "Only 0.09000 BTC available" in text(send(alice, page))
     assert UsedReview.objects.count() == 0
 
 
 def test_what_is_protected_already_is_not_offered(alice):
     GroupFactory(lot__bought=Decimal("0.1"))
-    assert "No BTC is free" in text(alice.get(SET))
+    assert "No BTC available" in text(alice.get(SET))
 
 
 def test_without_a_price_nothing_is_weighed(alice):
     Balance.objects.filter(currency="BTC").update(price_usd=None)
-    assert "No price is known for it" in text(alice.get(SET))
+    assert "Its price is unknown" in text(alice.get(SET))
 
 
 @pytest.mark.parametrize("token", ["", "made-up", "made:up:token"])
 def test_a_token_that_is_not_ours_sends_nothing(alice, token):
     answer = alice.post(SEND, {"token": token}, follow=True)
-    assert "This review cannot be used" in text(answer)
+    assert "This review is not valid" in text(answer)
     assert OcoGroup.objects.count() == 0
 
 
@@ -231,11 +231,11 @@ def test_one_can_come_back_to_the_review(alice):
     send(alice, first)
     back = alice.get(there)
     assert back.status_code == 200
-    assert "No BTC is free" in text(back)
+    assert "No BTC available" in text(back)
     assert OcoGroup.objects.count() == 1
 
 
-@pytest.mark.parametrize(("coin", "words"), [("DOGE", "No DOGE is held"), ("USDT", "USDT counts as cash")])
+@pytest.mark.parametrize(("coin", "words"), [("DOGE", "No DOGE in the account"), ("USDT", "USDT counts as cash")])
 def test_where_there_is_nothing_to_protect_there_is_no_form(alice, coin, words):
     InstrumentFactory(symbol=f"{coin}_USD")
     page = text(alice.get(f"/protection/protect/{coin}_USD/"))
@@ -247,8 +247,8 @@ def test_where_there_is_nothing_to_protect_there_is_no_form(alice, coin, words):
 def test_nothing_free_is_said_once(alice):
     OrderFactory(side="SELL", quantity=Decimal("0.1"))
     page = text(alice.get(SET))
-    assert "No BTC is free" in page
-    assert "BTC are free" not in page
+    assert "No BTC available" in page
+    assert "BTC available: not protected" not in page
 
 
 def test_without_a_login_it_asks_for_one():

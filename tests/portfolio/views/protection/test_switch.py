@@ -26,8 +26,8 @@ def test_one_looks_and_presses_once(alice):
     words = text(alice.get("/switch/"))
     for part in (
         "Switch off trading?",
-        "1 protection that rests on the exchange keeps working",
-        "1 protection that is",
+        "1 protection open on the exchange stays active",
+        "1 protection not placed yet stays on hold",
     ):
         assert part in words
     answer = alice.post("/switch/", {"reason": " on holiday "}, follow=True)
@@ -58,7 +58,7 @@ def test_what_the_settings_hold_off_has_no_button(alice, settings):
 def test_it_says_who_when_and_why(alice):
     TradingSwitchFactory()
     words = text(alice.get("/switch/"))
-    for part in ("Switched off by alice", "12:00:00", "Why on holiday", ("You can still cancel orders")):
+    for part in ("Switched off by alice", "12:00:00", "Reason on holiday", ("You can still cancel orders")):
         assert part in words
 
 
@@ -66,7 +66,7 @@ def test_on_again_is_reviewed_with_who_and_what_follows(alice):
     TradingSwitchFactory(changed_by="bob", reason="")
     GroupFactory(state="STOP_FAILED")
     words = text(alice.get(ON))
-    for part in ("Switched off by bob", "No reason given", "1 protection that waits is placed"):
+    for part in ("Switched off by bob", "No reason given", "1 protection on hold is placed"):
         assert part in words
     assert is_off()
 
@@ -103,7 +103,7 @@ def test_on_again_not_after_somebody_else_turned_it(alice, clock):
     page = alice.get(ON)
     clock.shift(1)
     Client.post(alice, "/switch/", {"reason": "really"})
-    assert "has changed since you looked" in text(alice.post(ON, token(page), follow=True))
+    assert "have changed since your review" in text(alice.post(ON, token(page), follow=True))
     assert is_off()
 
 
@@ -119,13 +119,13 @@ def test_a_token_that_was_used_does_not_turn_it_a_second_time(alice):
 @pytest.mark.parametrize("given", [{}, {"token": "made-up"}])
 def test_without_its_token_it_stays_off(alice, given):
     TradingSwitchFactory()
-    assert "This review cannot be used" in text(alice.post(ON, given, follow=True))
+    assert "This review is not valid" in text(alice.post(ON, given, follow=True))
     assert is_off()
 
 
 def test_what_the_settings_switched_off_no_page_switches_on(alice, settings):
     settings.TRADING_ENABLED = False
-    assert "That is changed there, not on a page." in text(alice.get("/switch/"))
+    assert "It can only be changed there." in text(alice.get("/switch/"))
 
 
 def test_it_needs_a_login_and_its_own_form():
