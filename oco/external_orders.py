@@ -1,4 +1,4 @@
-"""Orders placed by a person or another program: what they reserve and what they protect."""
+"""Orders placed by a user or another program: what they reserve and what they protect."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -16,10 +16,10 @@ def external_reservations_read(
     instruments: Mapping[str, Instrument] | None = None,
     open_order_rows: Iterable[ExchangeOrder] | None = None,
 ) -> dict[str, ExternalReservation]:
-    """What the open orders that we did not send may take, by currency, in either name space.
+    """By currency, what the open orders that we did not send may spend, in either name space.
 
-    Those of derivatives take no coins, and their stops cover none. `instruments`, by symbol, and the
-    `opened` orders of both name spaces save a query each.
+    Orders of derivatives spend no coins, and their stops cover none. `instruments` by symbol and
+    `open_order_rows` of both name spaces save a query each.
     """
     origin = ExchangeOrder.Origin.FOREIGN
     if open_order_rows is None:
@@ -43,19 +43,19 @@ def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
 
 
 def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
-    """Of those that may show a second time in the plain name space, under an id that nothing links (6.2)."""
+    """Of orders that may be listed a second time in the plain name space, under an unrelated id (dossier 6.2)."""
     advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
     return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
 
 
 def _is_duplicate_listing(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
-    """The plain face of an advanced order, ours or not, which carries its name (dossier 6.2)."""
+    """The plain listing of an advanced order, ours or not, with its client_oid (dossier 6.2)."""
     plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
     return plain and (order.client_oid, order.instrument_name, order.side) in known
 
 
 def _external_order(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> ExternalOrder:
-    """A sell takes its base; a buy takes its quote, at its price (spending as quote, rule 10)."""
+    """A sell order spends its base; a buy order its quote, at its price (rule 10)."""
     base, _, quote = order.instrument_name.partition("_")
     base, quote = pairs.get(order.instrument_name, (base, quote))
     rest, sells = (order.quantity or ZERO) - order.filled_quantity, order.side == "SELL"

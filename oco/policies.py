@@ -1,7 +1,4 @@
-"""Which policy applies to an instrument: its own, else the default (rule 3).
-
-What a sale costs: the fee rates as last charged.
-"""
+"""Which policy applies to an instrument (its own, else the default; rule 3), and the fee rates as last charged."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +14,14 @@ from exchange.services.audit_log import audit_record
 from oco.models import ProtectionPolicy
 
 DEFAULT_NAME = ""
+SAMPLE_SIZE = 50
+# Of the lowest tier (dossier 5.9), for an account that has not traded yet.
+MAKER, TAKER = Decimal("0.0025"), Decimal("0.005")
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies, read at once, by side of the entry and instrument."""
+    """All policies by side of the entry and instrument."""
 
     by_name: dict[tuple[str, str], ProtectionPolicy]
 
@@ -34,7 +34,7 @@ class Policies:
 
 
 def policies_read() -> Policies:
-    """The policies as they stand; the first time, the default ones are made from the settings."""
+    """The current policies. The first call creates the default ones from the settings."""
     rows = {(row.side, row.instrument_name): row for row in ProtectionPolicy.objects.all()}
     for side in ProtectionPolicy.Side.values:
         if (side, DEFAULT_NAME) not in rows:
@@ -44,6 +44,20 @@ def policies_read() -> Policies:
 
 def policy_for(instrument_name: str, side: str = ProtectionPolicy.Side.BUY) -> ProtectionPolicy:
     return policies_read().of(instrument_name, side)
+
+
+def policy_create_default(*, side: str) -> ProtectionPolicy:
+    """STOP_LOSS_PCT and TAKE_PROFIT_PCT are its first values; later the admin decides. Off for sales (rule 4)."""
+    policy, _ = ProtectionPolicy.objects.get_or_create(
+        instrument_name=DEFAULT_NAME,
+        side=side,
+        defaults={
+            "enabled": side == ProtectionPolicy.Side.BUY,
+            "stop_pct": settings.STOP_LOSS_PCT,
+            "target_pct": settings.TAKE_PROFIT_PCT,
+        },
+    )
+    return policy
 
 
 def needs_mark(trade: schemas.Trade) -> bool:
@@ -64,28 +78,9 @@ def _text(value: object) -> str:
     return format_decimal(value) if isinstance(value, Decimal) else str(value)
 
 
-def policy_create_default(*, side: str) -> ProtectionPolicy:
-    """STOP_LOSS_PCT and TAKE_PROFIT_PCT are its first values; afterwards the admin counts. Off for sales (rule 4)."""
-    policy, _ = ProtectionPolicy.objects.get_or_create(
-        instrument_name=DEFAULT_NAME,
-        side=side,
-        defaults={
-            "enabled": side == ProtectionPolicy.Side.BUY,
-            "stop_pct": settings.STOP_LOSS_PCT,
-            "target_pct": settings.TAKE_PROFIT_PCT,
-        },
-    )
-    return policy
-
-
-SAMPLE_SIZE = 50
-MAKER, TAKER = Decimal("0.0025"), Decimal("0.005")
-"""Of the lowest tier (dossier 5.9), for an account that has not traded yet."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeRates:
-    """As shares of the value. `is_known`: both as charged in our own trades."""
+    """As shares of the value. `is_known`: both were charged in our own trades."""
 
     maker: Decimal = MAKER
     taker: Decimal = TAKER
@@ -93,14 +88,14 @@ class FeeRates:
 
 
 def fee_rates() -> FeeRates:
-    """From the newest trades: one bounded query. A fee in a third currency tells nothing."""
+    """From the newest trades, in one bounded query. A fee in a third currency is ignored."""
     newest = Trade.objects.order_by("-create_time_ns", "-id")
     columns = ("instrument_name", "taker_side", "quantity", "price", "fee", "fee_currency")
     return rates_of(newest.only(*columns)[:SAMPLE_SIZE])
 
 
 def rates_of(trades: Iterable[Trade]) -> FeeRates:
-    """The first rate of either side, newest first; what is missing is taken from the lowest tier."""
+    """The first rate of maker and taker, newest first; a missing one is that of the lowest tier."""
     found: dict[str, Decimal] = {}
     for trade in trades:
         rate = _rate(trade)

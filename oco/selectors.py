@@ -1,9 +1,4 @@
-"""Reading protection for display and for alarms.
-
-At which price the target of a group is: where it was placed, which may be another than the wish (pure, rule 3).
-
-What has had no stop for too long (invariant *No silent nakedness*): whole lots, and parts that no order is for.
-"""
+"""Reads of groups, legs and events for pages, API and alerts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +21,8 @@ from oco.models import OcoEvent, OcoGroup, OcoLeg
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
 ENDED = frozenset({"CANCELED", "EXPIRED"})
+ZERO = Decimal(0)
+SHOWN_CLOSED = timedelta(hours=24)
 
 
 class Leg(Protocol):
@@ -40,14 +37,12 @@ class Leg(Protocol):
 
 
 def target_placed(*, requested: Decimal | None, legs: Iterable[Leg], is_closed: bool) -> Decimal | None:
-    """That of the newest order that rests or sold; once the group is closed, of one that rested until then."""
+    """The take-profit price as placed, which may differ from the requested one (rule 3): that of the newest order
+    that rests or was filled; of a closed group also of one that rested until then.
+    """
     statuses = RESTING | ENDED if is_closed else RESTING
     prices = [leg.price for leg in legs if leg.order_role == Role.TAKE_PROFIT and leg.status in statuses]
     return next((price for price in reversed(prices) if price is not None), requested)
-
-
-ZERO = Decimal(0)
-SHOWN_CLOSED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +61,7 @@ class LegRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """One group as shown, with the legs of its newest generation. Its target is where it was placed (rule 3)."""
+    """One group as shown, with the legs of its newest generation. `take_profit_price` is as placed (rule 3)."""
 
     oco_group_id: UUID
     instrument_name: str
@@ -94,7 +89,7 @@ def groups_shown(*, now: datetime) -> QuerySet[OcoGroup]:
 
 
 class GroupProblem(StrEnum):
-    """What the worried ask for."""
+    """What a user filters problems by."""
 
     UNPROTECTED = "unprotected"
     UNKNOWN = "unknown"
@@ -109,7 +104,7 @@ PROBLEM_FILTERS = {
 
 
 def groups_filtered(*, danger: str = "", state: str = "", instrument: str = "") -> QuerySet[OcoGroup]:
-    """The open ones first, then the newest. Without a filter all there ever were."""
+    """The open ones first, then the newest. Without a filter, all groups."""
     found = OcoGroup.objects.select_related("lot")
     if danger:
         found = found.filter(PROBLEM_FILTERS[GroupProblem(danger)])
@@ -121,7 +116,7 @@ def groups_filtered(*, danger: str = "", state: str = "", instrument: str = "") 
 
 
 def group_instruments() -> list[str]:
-    """The pairs that ever had a group."""
+    """The instruments that ever had a group."""
     return sorted(OcoGroup.objects.order_by().values_list("instrument_name", flat=True).distinct())
 
 
@@ -173,13 +168,13 @@ def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
 
 
 def events_unreported() -> QuerySet[OcoEvent]:
-    """What the person has not been told yet, oldest first."""
+    """Not reported to the user yet, oldest first."""
     return OcoEvent.objects.filter(told=False).select_related("group__lot").order_by("id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnprotectedGroup:
-    """So many coins of `group` have had no stop since a moment, or nothing buys them back."""
+    """`quantity` coins of `group` have had no stop, or no buy-back order, since `since`."""
 
     group: OcoGroup
     quantity: Decimal
@@ -191,9 +186,10 @@ class UnprotectedGroup:
 
 
 def unprotected_groups_read(*, now: datetime, longer_than: timedelta) -> list[UnprotectedGroup]:
-    """Of the open groups, the oldest first.
+    """The open groups that have had coins without a stop for `longer_than`, oldest first (invariant
+    *No silent nakedness*): whole lots, and parts that no order is for.
 
-    Coins behind a foreign stop are covered, once (rule 2): a lack that is so as a whole is none.
+    Coins behind an external stop are covered, once (rule 2): a group fully covered that way is left out.
     """
     moment = now - longer_than
     late = Q(uncovered_since__lt=moment) | Q(state=State.ACTIVE, lot__short_since__lt=moment)
@@ -229,7 +225,7 @@ def _unprotected_groups(groups: Sequence[OcoGroup], ticks: Mapping[str, Decimal]
 
 
 def _uses_external_stop(unprotected: UnprotectedGroup, covered: dict[str, Decimal]) -> bool:
-    """Whether what is left of `covered` is enough for all of it, which then uses it up."""
+    """Whether the rest of `covered` is enough for all its coins, which are then deducted from it."""
     lot = unprotected.group.lot
     left = covered.get(lot.base_ccy, ZERO)
     if lot.exit_side is ExitSide.BUY or unprotected.quantity > left:

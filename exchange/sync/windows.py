@@ -23,8 +23,9 @@ def exchange_now_ns(*, client: Client, now: datetime) -> int:
 
 
 def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = False) -> FetchPlan:
-    """A window per stream that overlaps the last one, and every order that we believe open. `with_positions`
-    when derivatives are known: that they are gone is read as well.
+    """A window per stream that overlaps the last one, and every order that we believe open.
+
+    `with_positions` when derivatives are known, so that their end is read as well.
     """
     rows = ExchangeOrder.objects.filter(is_open=True).order_by("created_at", "id")  # as their index is
     known_open = list(rows.values_list("name_space", "order_id", "instrument_name", "missing_since"))
@@ -43,7 +44,7 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
 
 
 def rotate(keys: Sequence[OrderKey], *, minute: int) -> list[OrderKey]:
-    """`keys` begun elsewhere each minute: with more than a cycle looks up, each still gets its turn."""
+    """`keys`, starting elsewhere each minute: with more than a cycle can look up, each still gets its turn."""
     first = minute * MAX_LOOKUPS % len(keys) if keys else 0
     return [*keys[first:], *keys[:first]]
 

@@ -1,4 +1,4 @@
-"""The 60 seconds, top to bottom."""
+"""One cycle, every 60 seconds, from the first read to the alerts."""
 
 import logging
 from datetime import datetime
@@ -27,15 +27,14 @@ logger = logging.getLogger("exchange_sync")
 
 
 class AccountUnreadable(RuntimeError):
-    """Not one part of the account could be read."""
+    """No part of the account could be read."""
 
 
 def run_cycle(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> list[str]:
-    """1. make sure whose account this is 2. read it 3. write it down as one picture 4. protect
-    5. say what came 6. record what it is worth, what it cost and what no trade explains 7. raise the alerts, also
-    when the cycle fails.
+    """1. check the account 2. read it 3. store it in one transaction 4. protect 5. log the counts 6. record value,
+    cost and balance drift 7. raise the alerts, also when the cycle fails.
 
-    Returns what went wrong in words; nothing when the cycle is complete. Raises when nothing can be said.
+    Returns the errors as texts, none when the cycle is complete. Raises when nothing could be done.
     """
     try:
         return _run_steps(client=client, lease=lease, run=run, clock=clock)
@@ -92,7 +91,7 @@ def _record_balances(snapshot: AccountSnapshot, now: datetime) -> tuple[int, lis
 
 
 def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
-    """Derivatives, where they were asked for and answered: a failed read is no news."""
+    """Derivatives, if they were requested and read: a failed read changes nothing."""
     rows = snapshot.positions.rows if snapshot.positions else None
     if rows is None:
         return []
@@ -106,7 +105,7 @@ def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
 def _record_accounting(
     snapshot: AccountSnapshot, *, lease: Lease, believed: bool, window_ns: tuple[int, int], now: datetime
 ) -> list[str]:
-    """What can go wrong here harms no position: the cycle says so and goes on."""
+    """Nothing that fails here endangers a position: the cycle reports it and continues."""
     try:
         balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
         if balance is not None and believed and is_priced:
@@ -126,7 +125,7 @@ def _record_accounting(
 
 
 def _record_quotes(snapshot: AccountSnapshot, *, now: datetime) -> list[str]:
-    """The prices that pages show beside the account's own; they harm no position either."""
+    """The prices of the watchlist. A failure here endangers no position either."""
     try:
         followed = frozenset(instruments_followed())
         tickers = [row for row in snapshot.tickers.rows or () if row.instrument_name in followed]

@@ -44,7 +44,7 @@ MAX_COUNTED = (
     "policies_read",
     "allocations_read",
     "external_reservations_read",
-    "lot_allowances_read",
+    "lot_allowances",
     "renew",
 )
 
