@@ -59,7 +59,7 @@ class ReadOnlyInline(AnyInline):
 
 class LegInline(ReadOnlyInline):
     model = OcoLeg
-    verbose_name_plural = "orders, in the order they were written down"
+    verbose_name_plural = "orders, oldest first"
     fields = (
         "generation",
         "order_role",
@@ -85,7 +85,7 @@ class LegInline(ReadOnlyInline):
 
 class EventInline(ReadOnlyInline):
     model = OcoEvent
-    verbose_name_plural = "journal, the oldest first"
+    verbose_name_plural = "event log, oldest first"
     fields = ("moment", "old", "new", "why", "orders", "code", "began")
     readonly_fields = ("moment", "why", "orders", "began")
 
@@ -114,7 +114,7 @@ def orders_of(group_id: UUID) -> str:
 
 
 def events_of(group_id: UUID) -> str:
-    return list_link(OcoEvent, "Its journal", group__exact=str(group_id))
+    return list_link(OcoEvent, "Event log", group__exact=str(group_id))
 
 
 def alerts_of(group_id: UUID) -> str:

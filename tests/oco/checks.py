@@ -13,7 +13,7 @@ from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.accounting.perpetual_rows import perpetuals_open
 from tests.oco.actions import COINS, AccountActions
-from tests.oco.support import ours, truth
+from tests.oco.support import ours, reasons_without_words, truth
 
 ZERO = Decimal(0)
 MIN_ORDER_VALUE = Decimal("1.02")
@@ -32,6 +32,7 @@ def violations(actions: AccountActions) -> list[str]:
             if not (actions.forced and " reserved of " in words)
         ),
         *(words for check in ALWAYS for words in check(invariant_data)),
+        *reasons_without_words(),
         *one_group_each(),
         *no_double(actions),
         *buy_backs_within_proceeds(actions),
@@ -132,7 +133,7 @@ def closed_for_a_reason(actions: AccountActions) -> Iterator[str]:
     """Released only by a hand; closed only when sold, or when coins are gone."""
     for group in OcoGroup.objects.select_related("lot"):
         if group.state == State.RELEASED and not _was_released(actions, group):
-            yield f"Group {group.pk} was released, and nobody asked: {group.reason}"
+            yield f"Group {group.pk} was released, and nobody asked: {group.stored_reason}"
         if group.state == State.CLOSED_BY_HAND and not group.lot.gone:
             yield f"Group {group.pk} says its coins are gone, and they are not."
 
@@ -220,9 +221,9 @@ def unprotected(actions: AccountActions) -> Iterator[str]:
             actions.world.prices.mark(lot.instrument_name, actions.world.exchange.at_ms), group.stop_price
         ):
             if not stops and group.state != State.STOP_FAILED:
-                yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.reason}"
+                yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.stored_reason}"
         elif group.state != State.ACTIVE or resting != allowed:
-            yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.reason}"
+            yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.stored_reason}"
 
 
 def whole_open_quantity(actions: AccountActions, lot: Lot) -> Decimal:

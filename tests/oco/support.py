@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+
+from django.utils.translation import override
 
 from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.models import Order
 from oco.engine.client_oids import PREFIX
 from oco.engine.invariants import OrderFact, converged, violations
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.presentation.reasons import render_reason
 from oco.reconcile.invariant_checks import invariant_data
 from tests.exchange.simulator.world import World
 
@@ -56,12 +60,24 @@ def truth(world: World) -> Any:
 def check(world: World) -> None:
     """The invariants hold, and the exchange's own books add up."""
     assert violations(truth(world)) == []
+    assert list(reasons_without_words()) == []
     assert world.exchange.audit() == []
 
 
 def check_converged(world: World) -> None:
     """Everything open is covered, wholly."""
     assert list(converged(truth(world))) == []
+
+
+def reasons_without_words() -> Iterator[str]:
+    """Every reason that was stored can be told, in both languages; of events the newest are looked at."""
+    for row in (*OcoEvent.objects.order_by("-id")[:20], *OcoGroup.objects.all()):
+        for one in row.stored_reason or ():
+            for language in ("en", "es"):
+                with override(language):
+                    words = render_reason(one)
+                if not words or one.code in words or "%(" in words:
+                    yield f"Nobody can tell {one}: {words!r}"
 
 
 def group() -> OcoGroup:

@@ -129,7 +129,7 @@ def test_protection_is_cancelled_by_an_action_that_asks_once_more(alice):
     group.refresh_from_db()
     assert (group.cancel_requested_by, group.state) == ("alice", "ACTIVE")
     assert "the worker cancels its orders next" in html
-    assert "has ended already" in html
+    assert "is already closed" in html
     assert AuditEntry.objects.filter(what="CANCEL_PROTECTION").count() == 1
 
 
@@ -198,7 +198,7 @@ def test_trading_is_switched_off_and_on_by_a_button(alice):
     html = alice.post(f"{SWITCH}turn/", {"to": "off", "reason": "holiday"}, follow=True).content.decode()
     switch = TradingSwitch.objects.get()
     assert (switch.is_off, switch.changed_by, switch.reason) == (True, "alice", "holiday")
-    assert "The kill switch is on, set by alice." in html
+    assert "Kill switch turned on by alice." in html
     alice.post(f"{SWITCH}turn/", {"to": "on"})
     assert not TradingSwitch.objects.get().is_off
 
@@ -221,9 +221,7 @@ def test_the_policy_for_everything_else_is_there_from_the_start(alice):
 
 
 def test_a_policy_for_sales_is_switched_on_and_says_what_that_means(alice, bitcoin):
-    warning = (
-        "every sale of the coin for cash that the desk did not send itself is followed by orders that BUY"
-    )
+    warning = "every sale of the coin for cash that Exchange Desk did not"
     assert warning in text(alice, f"{POLICIES}add/")
     html = alice.post(f"{POLICIES}add/", POLICY | {"side": "SELL"}, follow=True).content.decode()
     assert warning in html
@@ -378,8 +376,8 @@ def test_a_form_that_cannot_be_followed_says_why(alice, bitcoin):
     }
     assert "multiple of 0.01" in alice.post(PROTECT, asked).content.decode()
     html = alice.post(PROTECT, asked | {"stop_price": "56000"}).content.decode()
-    assert "Only 0.10000 BTC are free" in html
-    assert "would sell at once" in alice.post(PROTECT, asked | {"stop_price": "60000"}).content.decode()
+    assert "Only 0.10000 BTC available" in html
+    assert "would sell immediately" in alice.post(PROTECT, asked | {"stop_price": "60000"}).content.decode()
     assert "digits" in alice.post(PROTECT, asked | {"stop_price": "1e999999"}).content.decode()
     assert not OcoGroup.objects.exists()
 

@@ -186,8 +186,8 @@ def test_a_number_that_is_none_is_refused_by_name(alice, bitcoin, number):
         ("instrument_name", "XYZ_USD", "not a tradable spot pair"),
         ("quantity", "0.000001", "multiple of 0.00001"),
         ("quantity", "0.00000", "positive"),
-        ("quantity", "0.10001", "Only 0.10000 BTC are free"),
-        ("quantity", "0.00001", "below 1 USD"),
+        ("quantity", "0.10001", "Only 0.10000 BTC available"),
+        ("quantity", "0.00001", "minimum order on the exchange is 1 USD"),
         ("stop_price", "55000.001", "multiple of 0.01"),
         ("take_profit_price", "54000.00", "above the stop"),
         (
@@ -195,13 +195,13 @@ def test_a_number_that_is_none_is_refused_by_name(alice, bitcoin, number):
             "60000.00",
             ("The current price is 60000.00. A stop at or above it would sell immediately."),
         ),
-        ("stop_price", "59800.00", "a stop less than 0.5 % below it goes without a target"),
+        ("stop_price", "59800.00", "a stop less than 0.5 % below it cannot have a take profit"),
         (
             "take_profit_price",
             "60000.00",
             ("The current price is 60000.00. The take profit must be above it."),
         ),
-        ("take_profit_price", "600000.01", "no target above ten times"),
+        ("take_profit_price", "600000.01", "no take profit above ten times"),
     ],
 )
 def test_what_cannot_be_done_is_explained_at_its_field(alice, bitcoin, field, value, words):
@@ -222,12 +222,10 @@ def test_coins_behind_an_order_of_others_are_not_free(alice, bitcoin):
 
 def test_without_a_price_nothing_is_weighed(alice, bitcoin):
     BalanceFactory._meta.model.objects.update(price_usd=None)
-    assert "No price is known" in ask(alice).json()["detail"][0]
+    assert "Its price is unknown" in ask(alice).json()["detail"][0]
 
 
-@pytest.mark.parametrize(
-    ("age", "words"), [(190, "Orders are blocked until a sync"), (None, "Nothing has been read")]
-)
+@pytest.mark.parametrize(("age", "words"), [(190, "Orders are blocked until a sync"), (None, "No data read")])
 def test_old_data_blocks_it_as_it_blocks_the_page(alice, age, words):
     InstrumentFactory()
     BalanceFactory()

@@ -22,8 +22,8 @@ def answers(monkeypatch):
 
 def test_on_off_and_status(desk, run):
     assert run("kill_switch", "status") == "Trading is on.\n"
-    assert "The kill switch is on, set by " in run("kill_switch", "on")
-    assert "The kill switch is on, set by " in run("kill_switch", "status")
+    assert "Kill switch turned on by " in run("kill_switch", "on")
+    assert "Kill switch turned on by " in run("kill_switch", "status")
     assert TradingSwitch.objects.get().is_off
     assert run("kill_switch", "off") == "Trading is on.\n"
 

@@ -31,9 +31,9 @@ def test_a_new_entry_is_planned_with_its_prices_and_why(desk, world, run):
     order = world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
     paid = order.cumulative_value / order.cumulative_quantity
     said = run("oco_plan")
-    assert "BTC_USD 0.01000 PENDING: No order protects it." in said
-    assert "would place a stop with a target for 0.01000" in said
-    assert f"stop {stop_of(paid, Decimal(5), Decimal('0.01'))}, target " in said
+    assert "BTC_USD 0.01000 PENDING: No open order protects it." in said
+    assert "would place a stop with a take profit for 0.01000" in said
+    assert f"stop {stop_of(paid, Decimal(5), Decimal('0.01'))}, take profit " in said
 
 
 def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(desk, world, run):
@@ -44,11 +44,11 @@ def test_a_sale_that_is_to_be_bought_back_is_planned_with_the_most_it_may_cost(d
     desk.tick(1)
     said = run("oco_plan")
     assert ", bought back, PENDING: " in said
-    assert "would place a stop with a target for 0.09" in said
+    assert "would place a stop with a take profit for 0.09" in said
     assert "at most " in said
     world.move("BTC_USD", 6)
     desk.tick(60)
-    assert "would place a purchase at the market for 0.09" in run("oco_plan")
+    assert "would place a market buy for 0.09" in run("oco_plan")
 
 
 def test_it_changes_nothing_here_or_there(desk, world, run):
@@ -64,13 +64,13 @@ def test_it_changes_nothing_here_or_there(desk, world, run):
 def test_before_the_first_cycle_it_opens_nothing(desk, world, run):
     world.buy("BTC_USD", "0.01")
     desk.tick(5)
-    assert "Nothing is to be protected." in run("oco_plan")
+    assert "Nothing to protect." in run("oco_plan")
     assert not Watermark.objects.exists()
 
 
 def test_a_quiet_group_needs_nothing(desk, world, held, run):
     said = run("oco_plan")
-    assert "BTC_USD 0.01000 ACTIVE: Stop and target were read back open." in said
+    assert "BTC_USD 0.01000 ACTIVE: Stop and take profit confirmed open on the exchange." in said
     assert "would place and cancel nothing" in said
 
 
@@ -87,7 +87,7 @@ def test_a_market_beyond_the_stop_is_looked_at_twice(desk, world, run):
     world.buy("BTC_USD", "0.01")
     world.move("BTC_USD", -6)
     desk.tick(60)
-    assert "would place a sale at the market for" in run("oco_plan")
+    assert "would place a market sell for" in run("oco_plan")
     assert ours(world) == []
 
 
@@ -96,7 +96,7 @@ def test_the_kill_switch_is_the_reason_why_nothing_is_placed(desk, world, run):
     world.buy("BTC_USD", "0.01")
     run("kill_switch", "on")
     said = run("oco_plan")
-    assert "The kill switch is on" in said
+    assert "Kill switch turned on by" in said
     assert "would place and cancel nothing" in said
 
 
@@ -105,7 +105,7 @@ def test_applied_it_is_done_and_told(desk, world, run):
     world.buy("BTC_USD", "0.01")
     said = run("oco_plan", "--apply")
     assert (group().state, len(resting(world))) == ("ACTIVE", 2)
-    assert "PENDING → ACTIVE: Stop and target were read back open." in said
+    assert "PENDING → ACTIVE: Stop and take profit confirmed open on the exchange." in said
     desk.sync_ok()
     check_converged(world)
 

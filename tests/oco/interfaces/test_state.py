@@ -157,7 +157,7 @@ def test_the_page_has_one_row_a_position_the_worst_first(bitcoin):
         ("ADA", "WAITING"),
         ("CRO", "PROTECTED"),
     ]
-    for words in ("Stop failed", "Unknown, check", "Unprotected", "Partly", "Pending", "Protected"):
+    for words in ("Stop failed", "Unknown, check", "Unprotected", "Partial", "Pending", "Protected"):
         assert f">{words}</span>" in html
     assert Page(html).inline == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
+from exchange.client.error_codes import CODES as EXCHANGE_CODES
 from exchange.core.reasons import OrderReason, Reason, reason, stored_reason
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
@@ -93,9 +94,11 @@ def test_a_refusal_names_code_meaning_and_remedy():
 
 def test_the_own_words_of_the_exchange_are_added_once():
     with override("en"):
-        known = reason(OrderReason.ORDER_REFUSED, exchange_code=308, answer="price invalid (PX)")
+        known = reason(
+            OrderReason.ORDER_REFUSED, exchange_code=308, answer=f"{EXCHANGE_CODES[308].meaning} (PX)"
+        )
         assert render_reason(known).count("price invalid") == 1
-        assert "Exchange message: price invalid (PX" in render_reason(known)
+        assert "Exchange message: PX." in render_reason(known)
         same = reason(OrderReason.ORDER_REFUSED, exchange_code=415, answer="below minimum order size")
         assert "Exchange message" not in render_reason(same)
         unknown = reason(OrderReason.OUTCOME_UNKNOWN, exchange_code=424242, answer="WHAT")

@@ -64,7 +64,7 @@ def test_a_changed_token_is_not_ours():
 def test_it_says_what_has_changed():
     review = opened(shown())
     assert review.stale_reason(seen="0.10", price=D(60000)) == ""
-    assert "What you hold" in review.stale_reason(seen="0.09", price=D(60000))
+    assert "Your holdings" in review.stale_reason(seen="0.09", price=D(60000))
     assert "0.5 %" in review.stale_reason(seen="0.10", price=D(61000))
 
 

@@ -48,7 +48,7 @@ def test_nothing_is_dumped_after_a_long_downtime(desk, world):
     world.move("BTC_USD", -7)
     desk.sync(3600)
     assert (group().state, ours(world)) == ("STOP_FAILED", [])
-    assert "too long" in group().reason
+    assert group().reason_code == "STOP_CROSSED_TOO_LONG"
 
 
 def test_a_target_that_is_passed_becomes_the_first_price_above(desk, world):

@@ -86,7 +86,7 @@ def test_at_the_stop_it_is_bought_back_and_protected_as_any_buy(desk, world, sol
     world.set_price("BTC_USD", stop_of(world).ref_price * D("1.001"))
     desk.sync_ok()
     bought = OcoGroup.objects.get(lot__side="SELL")
-    assert (bought.state, bought.reason) == ("CLOSED_BY_STOP", "The stop bought the lot.")
+    assert (bought.state, bought.reason_code) == ("CLOSED_BY_STOP", "CLOSED_BY_STOP")
     guard = OcoGroup.objects.get(lot__side="BUY")
     assert (guard.state, guard.lot.entry_order_id) == (
         "ACTIVE",
@@ -140,7 +140,7 @@ def test_when_it_is_all_gone_it_ends(desk, world, sold):
         desk.unchecked(60)
     desk.sync_ok()
     assert (group().state, resting(world)) == ("CLOSED_BY_HAND", [])
-    assert group().reason == "The money left the account otherwise."
+    assert group().reason_code == "CLOSED_OUTSIDE"
 
 
 def test_a_bid_of_somebody_else_comes_first(desk, world, sold):
@@ -190,7 +190,7 @@ def test_far_above_it_nothing_is_bought_and_a_person_is_told(desk, world, wanted
     for _ in range(17):
         desk.sync(60)
     assert (group().state, world.balance("BTC")) == ("STOP_FAILED", 0)
-    assert "nothing is bought" in group().reason
+    assert group().reason_code == "STOP_CROSSED_TOO_LONG"
     world.move("BTC_USD", -25)
     desk.sync(60)
     assert group().state == "ACTIVE"

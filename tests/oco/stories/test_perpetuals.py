@@ -35,7 +35,7 @@ def test_a_position_is_shown_with_its_worth_and_left_alone(desk, world):
     (row,) = load_dashboard().unprotected
     assert (row.instrument_name, row.quantity, row.since) == (NAME, D("-0.5"), desk.now)
     assert abs(row.market_value_usd / (D("0.5") * world.price(NAME)) - 1) < D("0.01")
-    assert "spot only" in row.reason
+    assert row.reason.code == "PERPETUAL"
     assert load_dashboard().summary.unprotected_usd == row.market_value_usd.quantize(D("0.01"))
     assert created(desk.requested) == 0
     assert not OcoGroup.objects.exists()

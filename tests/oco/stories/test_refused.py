@@ -1,8 +1,11 @@
 """What the exchange will not take: a stop alone, an alarm that goes on trying, no haste (rules 4 and 7)."""
 
 import pytest
+from django.test import Client
 
 from oco.models import OcoLeg
+from portfolio.dashboard.selectors import load_dashboard
+from portfolio.models import Alert
 from tests.oco.support import check_converged, created, group, ours, resting, stop_of
 
 OCO, STOP = "private/advanced/create-oco", "private/advanced/create-order"
@@ -19,9 +22,29 @@ def test_when_the_pair_is_refused_the_stop_goes_alone_and_says_so(desk, world, b
     desk.sync()
     assert (group().state, resting(world)) == ("ACTIVE", [stop_of(world)])
     assert group().events.filter(code=140001).exists()
-    assert "alone" in group().reason
+    assert group().reason_code == "STOP_CONFIRMED_OPEN"
     desk.sync()
     assert created(desk.requested) == 0
+
+
+def test_page_api_and_alert_say_what_the_exchange_answered(desk, world, bought):
+    world.faults.add("refuse", OCO, code=415)
+    world.faults.add("refuse", STOP, code=415)
+    for _ in range(3):
+        desk.sync()
+    found = group()
+    assert (found.state, found.reason_code, found.exchange_code) == ("STOP_FAILED", "ORDER_REFUSED", 415)
+    row = Client().get(f"/api/oco-groups/{found.pk}/").json()
+    assert (row["reason_code"], row["exchange_code"]) == ("ORDER_REFUSED", 415)
+    page = Client().get(f"/protection/{found.pk}/").content.decode()
+    (lacking,) = load_dashboard().unprotected
+    assert lacking.reason.exchange_code == 415
+    alert = Alert.objects.get(kind="STOP_FAILED")
+    remedy = "Exchange code 415: below minimum order size. Make the order larger"
+    for words in (row["reason"], page, alert.text):
+        assert remedy in words
+    spanish = Client().get(f"/api/oco-groups/{found.pk}/", headers={"accept-language": "es"}).json()
+    assert "Código 415 del exchange" in spanish["reason"]
 
 
 def test_three_cycles_of_refusals_are_an_alarm_and_not_an_end(desk, world, bought):

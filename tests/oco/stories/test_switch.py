@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from exchange.core.reasons import reason
 from exchange.models import TradingSwitch
 from oco.models import OcoGroup
 from oco.services.groups import group_cancel, group_create
@@ -9,6 +10,7 @@ from oco.services.kill_switch import switch_off, switch_on
 from tests.oco.support import check_converged, group, ours, resting, stop_of, target_of
 
 D = Decimal
+OFF = reason("KILL_SWITCH_ON", name="alice")
 
 
 def off(desk):
@@ -21,7 +23,7 @@ def test_with_the_switch_on_nothing_is_placed(desk, world):
     world.buy("BTC_USD", "0.01")
     desk.sync_ok()
     assert (group().state, ours(world)) == ("PENDING", [])
-    assert "alice" in group().reason
+    assert group().stored_reason == OFF
     switch_on(changed_by="alice", now=desk.now)
     desk.sync_ok()
     check_converged(world)
@@ -71,8 +73,8 @@ def test_a_replacement_that_has_begun_is_finished(desk, world, held):
 def test_a_switch_that_is_turned_between_decision_and_request_binds(desk, world, monkeypatch):
     desk.sync_ok()
     world.buy("BTC_USD", "0.01")
-    answers = iter(["", ""])
-    monkeypatch.setattr("oco.reconcile.context.create_blocked_reason", lambda: next(answers, "off"))
+    answers = iter([None, None])
+    monkeypatch.setattr("oco.reconcile.context.create_blocked_reason", lambda: next(answers, OFF))
     off(desk)
     desk.sync_ok()
     assert ours(world) == []
