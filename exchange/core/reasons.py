@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Self
 
-Param = str | int | None
+Param = str | int | Mapping[str, Any] | None
 
 FOLLOWING = "following"  # key of the stored parameters that holds the reasons after the first
 MAX_CODE_LENGTH = 64
@@ -15,8 +15,8 @@ MAX_CODE_LENGTH = 64
 class Reason:
     """One reason, and those that follow it: `Reason("STOP_CROSSED") + Reason("NO_PRICE")`.
 
-    `params` are texts, whole numbers or None; a decimal is stored as plain text. `exchange_code` is the code with
-    which the exchange refused something (dossier 3), None where it refused nothing.
+    `params` are texts, whole numbers, None or stored reasons (code, params); a decimal is stored as plain text.
+    `exchange_code` is the code with which the exchange refused something (dossier 3), None where it refused nothing.
     """
 
     code: str
@@ -60,7 +60,7 @@ def reason(code: str, *, exchange_code: int | None = None, **params: object) -> 
 
 
 def _storable(value: object) -> Param:
-    if value is None or isinstance(value, int):
+    if value is None or isinstance(value, int | dict):
         return value
     if isinstance(value, Decimal):
         return f"{value:f}"
