@@ -32,6 +32,7 @@ from portfolio.models import (
     AlertMessage,
     ApiToken,
     Balance,
+    BalanceChange,
     CoinDrift,
     CostCursor,
     CostEntry,
@@ -449,6 +450,19 @@ class DriftFactory(DjangoModelFactory[CoinDrift]):
     traded = Decimal("0.10000000")
     traded_ns = 1_785_587_000_123_456_789
     known = Decimal("0.50000000")
+
+
+class BalanceChangeFactory(DjangoModelFactory[BalanceChange]):
+    """Half a bitcoin left without a fill."""
+
+    class Meta:
+        model = BalanceChange
+
+    currency = "BTC"
+    change = Decimal("-0.5")
+    since_ns = 1_785_587_000_123_456_789
+    price_usd = Decimal("60000")
+    recorded_at = Now
 
 
 class CostFactory(DjangoModelFactory[PositionCost]):

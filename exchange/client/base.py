@@ -86,6 +86,7 @@ class BaseClient:
         self.background = False
         self._requests_sent = 0
         self.last_error: ExchangeError | None = None
+        self._error_codes: dict[int, None] = {}  # each once, in the order of the answers
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -98,6 +99,11 @@ class BaseClient:
     def requests(self) -> int:
         """HTTP requests sent so far."""
         return self._requests_sent
+
+    @property
+    def error_codes(self) -> list[int]:
+        """The codes with which the exchange refused requests so far, each once."""
+        return list(self._error_codes)
 
     @property
     def clock_offset_ms(self) -> int | None:
@@ -115,7 +121,7 @@ class BaseClient:
             try:
                 envelope = self._attempt(method, params, kind)
             except ExchangeError as exc:
-                self.last_error = exc
+                self._remember_error(exc)
                 delay = self._retry_delay(exc, attempt)
                 if attempt >= attempts or not isinstance(exc, RETRIED_ERRORS):
                     raise
@@ -128,6 +134,8 @@ class BaseClient:
     def _remember_error(self, error: ExchangeError) -> ExchangeError:
         """The same failure, remembered as the last one."""
         self.last_error = error
+        if error.code is not None:
+            self._error_codes[error.code] = None
         return error
 
     def _retry_delay(self, exc: ExchangeError, attempt: int) -> float:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
-Param = str | int | None
+Param = str | int | Mapping[str, Any] | None
 
 FOLLOWING = "following"  # key of the stored parameters that holds the reasons after the first
 TEXT = "text"  # the one parameter of a reason without a code
@@ -30,9 +30,9 @@ class OrderReason(StrEnum):
 class Reason:
     """One reason, and those that follow it: `Reason("STOP_CROSSED") + Reason("NO_PRICE")`.
 
-    `params` are texts, whole numbers or None; a decimal is stored as plain text. `exchange_code` is the code with
-    which the exchange refused something (dossier 3), None where it refused nothing. Without a code it is a text from
-    the time before there were codes, shown as it was written.
+    `params` are texts, whole numbers, None or stored reasons (code, params); a decimal is stored as plain text.
+    `exchange_code` is the code with which the exchange refused something (dossier 3), None where it refused nothing.
+    Without a code it is a text from the time before there were codes, shown as it was written.
     """
 
     code: str
@@ -90,7 +90,7 @@ def stored_reason(
 
 
 def _storable(value: object) -> Param:
-    if value is None or isinstance(value, int):
+    if value is None or isinstance(value, int | dict):
         return value
     if isinstance(value, Decimal):
         return f"{value:f}"

@@ -44,6 +44,9 @@ class SyncRun(models.Model):
     duration_ms = models.IntegerField(null=True, blank=True)
     clock_offset_ms = models.IntegerField(null=True, blank=True)
     errors = models.JSONField(default=list, blank=True)
+    error_codes = models.JSONField(
+        default=list, blank=True, help_text="Codes with which the exchange refused requests of this cycle."
+    )
 
     class Meta:
         db_table = "sync_runs"

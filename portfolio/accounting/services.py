@@ -45,8 +45,7 @@ from portfolio.accounting.cost_basis import (
     spot_pair,
 )
 from portfolio.accounting.valuation import USD, Prices, price_usd, value_position
-from portfolio.alerts.balance_changes import report_balance_change
-from portfolio.models import CoinDrift, CostCursor, CostEntry, PositionCost
+from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PositionCost
 
 DRIFT_FIELDS = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]
@@ -171,12 +170,23 @@ def _store_changes(
     lease: Lease,
     now: datetime,
 ) -> None:
-    """What is known now and what is told of it, together."""
+    """The drifts and the changes to report, together; `portfolio.alerts` reads the changes."""
     with transaction.atomic():
         lease.renew()
         _save_drifts(changed_drifts)
-        for currency, each, reading in drift_changes:
-            report_balance_change(currency=currency, drift_change=each, price_usd=reading.price_usd, now=now)
+        BalanceChange.objects.bulk_create(
+            [
+                BalanceChange(
+                    currency=currency,
+                    change=each.change,
+                    since_ns=each.since_ns,
+                    price_usd=reading.price_usd,
+                    is_reversal=each.is_back,
+                    recorded_at=now,
+                )
+                for currency, each, reading in drift_changes
+            ]
+        )
 
 
 def _load_drifts() -> Drifts:

@@ -1,6 +1,7 @@
 """What is held, what must be told and what is watched, in the admin; and the forms that need to know what is held."""
 
 from portfolio.admin.accounting import (
+    BalanceChangeAdmin,
     CoinDriftAdmin,
     CostCursorAdmin,
     CostEntryAdmin,
@@ -17,6 +18,7 @@ __all__ = [
     "AlertMessageAdmin",
     "ApiTokenAdmin",
     "BalanceAdmin",
+    "BalanceChangeAdmin",
     "CoinDriftAdmin",
     "CostCursorAdmin",
     "CostEntryAdmin",

@@ -9,7 +9,7 @@ from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, list
 from exchange.admin.filters import ConditionFilter
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, Trade
-from portfolio.models import CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
+from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
 
 
 @admin.register(PortfolioSnapshot)
@@ -111,6 +111,15 @@ class CoinDriftAdmin(ReadOnlyAdmin):
     @admin.display(description="told, first seen", empty_value="")
     def reported(self, drift: CoinDrift) -> str | None:
         return None if drift.told_ns is None else format_to_second(_moment(drift.told_ns))
+
+
+@admin.register(BalanceChange)
+class BalanceChangeAdmin(ReadOnlyAdmin):
+    list_display = ("currency", "change", "price_usd", "first_seen", "is_reversal", "reported")
+
+    @admin.display(description="first seen")
+    def first_seen(self, row: BalanceChange) -> str | None:
+        return format_to_second(_moment(row.since_ns))
 
 
 def _moment(at_ns: int) -> datetime:

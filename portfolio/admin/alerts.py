@@ -1,26 +1,29 @@
-"""What must be told, and the messages that told it."""
+"""Alerts, and the messages they were sent in."""
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, uuid_of
 from exchange.admin.filters import ConditionFilter
 from exchange.admin.market import correlation_link
 from portfolio.alerts.services import alert_acknowledge
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert, AlertMessage
 
 NAME_LENGTH = 64
 
 
 class OngoingFilter(ConditionFilter):
-    title = "is it over?"
+    title = "status"
     parameter_name = "over"
     options = (
-        ("no", "Still going on", ~Q(condition="") & Q(ended_at=None)),
-        ("yes", "Over", ~Q(condition="") & Q(ended_at__isnull=False)),
+        ("no", "Open", ~Q(condition="") & Q(ended_at=None)),
+        ("yes", "Resolved", ~Q(condition="") & Q(ended_at__isnull=False)),
     )
 
 
@@ -37,8 +40,8 @@ class DeliveryFilter(ConditionFilter):
     title = "delivered"
     parameter_name = "delivered"
     options = (
-        ("no", "Not delivered: failed, or on its way", Q(state__in=["DUE", "SENDING", "FAILED"])),
-        ("tried", "Tried in vain at least once", Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
+        ("no", "Not delivered: failed, or queued", Q(state__in=["DUE", "SENDING", "FAILED"])),
+        ("tried", "Failed at least once", Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
     )
 
 
@@ -47,8 +50,8 @@ class AlertAdmin(ByIdAdmin):
     list_display = (
         "raised",
         "kind",
-        "title",
-        "text",
+        "title_shown",
+        "text_shown",
         "group",
         "over",
         "state",
@@ -57,10 +60,10 @@ class AlertAdmin(ByIdAdmin):
         "on_desk",
     )
     list_filter = (AcknowledgedFilter, OngoingFilter, DeliveryFilter, "kind", "state")
-    readonly_fields = ("group", "began")
-    ordering = ("-id",)  # as they were raised: along the key
+    readonly_fields = ("title_shown", "text_shown", "group", "began")
+    ordering = ("-id",)  # as they were raised: by the primary key
     search_fields = ("title",)
-    search_help_text = "An instrument, the id of a group, or the name of what began it, exactly as shown"
+    search_help_text = "An instrument, the id of a group or a correlation id, exactly as shown"
     actions = ("acknowledge",)
 
     def search_conditions(self, term: str) -> list[Q]:
@@ -79,11 +82,19 @@ class AlertAdmin(ByIdAdmin):
         done = [alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in queryset]
         messages.success(request, f"{sum(done)} acknowledged.")
 
+    @admin.display(description="title")
+    def title_shown(self, alert: Alert) -> str:
+        return alert_title(alert)
+
+    @admin.display(description="text")
+    def text_shown(self, alert: Alert) -> SafeString:
+        return linebreaksbr(alert_text(alert))
+
     @admin.display(description="raised at")
     def raised(self, alert: Alert) -> str | None:
         return format_to_second(alert.raised_at)
 
-    @admin.display(description="over since", empty_value="")
+    @admin.display(description="resolved at", empty_value="")
     def over(self, alert: Alert) -> str | None:
         return format_to_second(alert.ended_at)
 
@@ -93,7 +104,7 @@ class AlertAdmin(ByIdAdmin):
             return None
         return group_link(alert.oco_group_id, alert.instrument_name)
 
-    @admin.display(description="what began it", empty_value="")
+    @admin.display(description="caused by", empty_value="")
     def began(self, alert: Alert) -> str | None:
         return correlation_link(alert.correlation_id)
 

@@ -1,4 +1,4 @@
-"""One round of alerts: look, make the daily one if it is due, send. Every minute, and right after urgent news."""
+"""One run of the alert checks: every check, then delivery. Every minute, and right after an urgent event."""
 
 import logging
 from collections.abc import Callable
@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from portfolio.alerts.conditions import Incident, incident_open, incident_resolve
-from portfolio.alerts.consistency_checks import check_missing_fills
+from exchange.core.reasons import reason
+from portfolio.alerts.accounting_checks import check_missing_fills
 from portfolio.alerts.daily_report import daily_alert_raise
 from portfolio.alerts.delivery import DeliveryCounts, alert_deliver_all
+from portfolio.alerts.incidents import Incident, incident_open, incident_resolve
 from portfolio.alerts.position_checks import check_above_limit, check_groups
 from portfolio.alerts.system_checks import check_system
 from portfolio.models import Alert
 
 logger = logging.getLogger("alerts")
 
-CHECKS: dict[str, Callable[..., Any]] = {
+CHECKS: dict[str, Callable[..., Any]] = {  # the names are stored with incidents; `texts` has their labels
     "desk": check_system,
-    "groups": check_groups,  # once more than each cycle does: one that hangs raises nothing itself
+    "groups": check_groups,  # each cycle runs it too, but a cycle that hangs raises nothing
     "prices": check_above_limit,
     "books": check_missing_fills,
     "daily": daily_alert_raise,
@@ -28,8 +28,9 @@ CHECKS: dict[str, Callable[..., Any]] = {
 
 
 def run_alert_checks() -> DeliveryCounts:
-    """What a worker does, outside of any cycle: a slow mail server delays nothing but mail. A look that fails
-    stops neither the others nor the mail, and is an alert itself.
+    """Run by a worker outside any cycle, so that a slow mail server delays only mail.
+
+    A check that fails stops neither the others nor delivery; it opens an incident.
     """
     for name, check in CHECKS.items():
         _run_check(name, check, timezone.now())
@@ -37,21 +38,12 @@ def run_alert_checks() -> DeliveryCounts:
 
 
 def _run_check(name: str, check: Callable[..., Any], now: datetime) -> None:
-    condition = f"watch {name}"
+    key = f"watch {name}"
     try:
         check(now=now)
     except Exception as error:
-        logger.exception("Alerts: the look “%s” failed; the others go on", name)
-        text = _(
-            "This check failed, so its alerts are not being raised: %(name)s (%(error)s). "
-            "See the worker log for details."
-        )
-        incident = Incident(
-            condition=condition,
-            kind=Alert.Kind.WATCH,
-            title=_("A monitoring check is failing"),
-            text=text % {"name": name, "error": type(error).__name__},
-        )
-        incident_open(incident=incident, now=now)
+        logger.exception("Alerts: the check “%s” failed; the others continue", name)
+        failing = reason("CHECK_FAILING", check=name, error=type(error).__name__)
+        incident_open(incident=Incident(key=key, kind=Alert.Kind.WATCH, reason=failing), now=now)
     else:
-        incident_resolve(condition=condition, text=_("The check is working again."), now=now)
+        incident_resolve(key=key, reason=reason("CHECK_WORKS"), now=now)

@@ -1,4 +1,4 @@
-"""Alerts as shown: what needs a person now, for the banner, and whether telling works."""
+"""Alerts for the pages: what needs attention now, and whether delivery works."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from portfolio.models import Alert
 
 State = Alert.State
 MAX_SHOWN = 3
-MAX_COUNTED = 100  # more are not told apart
+MAX_COUNTED = 100
 UNSENT_STATES = (State.DUE, State.SENDING, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSummary:
-    """`alerts`: the newest that need somebody. `others`: how many beside the first. `notices`: what is wrong with
-    telling.
+    """`alerts`: the newest that need attention. `others`: how many more than the first. `notices`: what is wrong with
+    delivery.
     """
 
     alerts: tuple[Alert, ...]
@@ -37,32 +37,31 @@ def alert_summary() -> AlertSummary:
 
 
 def alerts_unacknowledged() -> QuerySet[Alert]:
-    """Not seen by a person and not over by itself; newest first. Walks the index `alerts_unseen`."""
+    """Not seen by a user and not over; newest first. Uses the index `alerts_unseen`."""
     return Alert.objects.filter(acknowledged_at=None, ended_at=None)
 
 
 def notices() -> tuple[str, ...]:
-    """Sentences about the channels."""
     found = [delivery_problem()]
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         found.append(
             _("No alert channel is configured: set ALERT_URLS to receive alerts for this real-money account.")
         )
-    return tuple(words for words in found if words)
+    return tuple(text for text in found if text)
 
 
 def delivery_problem() -> str:
-    """What could not be sent, in a sentence, until it is sent after all or acknowledged; empty when nothing."""
+    """What could not be sent, until it is sent after all or acknowledged; empty when nothing."""
     unsent = Alert.objects.filter(state__in=UNSENT_STATES, attempts__gt=0, acknowledged_at=None)
     found = unsent.exclude(last_error="").aggregate(count=Count("pk"), newest=Max("last_error"))
     if not found["count"]:
         return ""
-    words = ngettext(
+    text = ngettext(
         "%(count)d alert could not be sent. %(error)s",
         "%(count)d alerts could not be sent. %(error)s",
         found["count"],
     )
-    return words % {"count": found["count"], "error": found["newest"]}
+    return text % {"count": found["count"], "error": found["newest"]}
 
 
 def channel_names() -> list[str]:

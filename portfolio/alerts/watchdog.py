@@ -1,6 +1,6 @@
-"""Who notices that the worker is silent? The web process: a thread of it looks, and sends what the worker cannot.
+"""Notices a worker that is not responding: a thread of the web process checks its heartbeat and reports it.
 
-A second worker would notice as well, by its own round. If the whole machine is gone, HEARTBEAT_URL tells elsewhere.
+A second worker would notice as well. If the whole machine is gone, HEARTBEAT_URL makes that noticed elsewhere.
 """
 
 import logging
@@ -10,11 +10,11 @@ from threading import Thread
 
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from exchange.core.reasons import reason
 from exchange.selectors import worker_last_beat
-from portfolio.alerts.conditions import Incident, incident_open
 from portfolio.alerts.delivery import alert_deliver_all
+from portfolio.alerts.incidents import Incident, incident_open
 from portfolio.models import Alert
 
 logger = logging.getLogger("alerts")
@@ -24,8 +24,8 @@ SILENT_AFTER = timedelta(minutes=3)  # a restart takes less
 
 
 def watchdog_start() -> Thread:
-    """Look every minute for as long as the process lives."""
-    thread = Thread(target=_watchdog_loop, name="watchman", daemon=True)
+    """Check every minute for as long as the process lives."""
+    thread = Thread(target=_watchdog_loop, name="watchdog", daemon=True)
     thread.start()
     return thread
 
@@ -38,29 +38,21 @@ def _watchdog_loop() -> None:
             close_old_connections()
             watchdog_check(now=timezone.now(), since=since)
         except Error:
-            logger.exception("Alerts: the web process cannot look whether the worker lives; trying again")
+            logger.exception("Alerts: the web process cannot check whether the worker is running; retrying")
         finally:
             connection.close()
 
 
 def watchdog_check(*, now: datetime, since: datetime) -> bool:
-    """Whether the worker is silent, counted at most from `since`, when we began to look: what was silent before
-    we were there may just be starting too. The worker itself says that it is well again.
+    """Report a worker without a heartbeat, and send the alert from here; whether there is none.
+
+    Silence counts from `since` at the earliest, when this process began to check: the worker may be starting too.
+    The worker resolves the incident itself, in `check_system`.
     """
     last_beat = worker_last_beat()
     if last_beat is None or now - max(last_beat, since) < SILENT_AFTER:
         return False
-    text = _(
-        "No heartbeat since %(since)s. Nothing is read, and no stop is placed or replaced "
-        "until it is back; stops open on the exchange stay there. Start the worker and check "
-        "its log."
-    )
-    incident = Incident(
-        condition="worker",
-        kind=Alert.Kind.WORKER,
-        title=_("The worker is not responding"),
-        text=text % {"since": f"{timezone.localtime(last_beat):%Y-%m-%d %H:%M:%S %Z}"},
-    )
+    incident = Incident(key="worker", kind=Alert.Kind.WORKER, reason=reason("WORKER_SILENT", since=last_beat))
     incident_open(incident=incident, now=now)
     alert_deliver_all(clock=timezone.now)
     return True

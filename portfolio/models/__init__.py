@@ -1,7 +1,8 @@
-"""What the person sees and is told."""
+"""What the account holds and is worth, signals, alerts and API tokens."""
 
 from portfolio.models.accounting import (
     Balance,
+    BalanceChange,
     CoinDrift,
     CostCursor,
     CostEntry,
@@ -18,6 +19,7 @@ __all__ = [
     "AlertMessage",
     "ApiToken",
     "Balance",
+    "BalanceChange",
     "CoinDrift",
     "CostCursor",
     "CostEntry",

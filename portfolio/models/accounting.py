@@ -187,3 +187,28 @@ class CoinDrift(models.Model):
 
     def __str__(self) -> str:
         return self.currency
+
+
+class BalanceChange(models.Model):
+    """A change of a balance that no fill explains, confirmed by a second read; written once, then reported.
+
+    With `is_reversal` it undid the change first seen at `since_ns` (exchange time).
+    """
+
+    currency = models.CharField(max_length=64)
+    change = ExactDecimalField(help_text="Negative: the balance decreased.")
+    since_ns = models.BigIntegerField()
+    price_usd = ExactDecimalField(null=True, blank=True)
+    is_reversal = models.BooleanField(default=False)
+    reported = models.BooleanField(default=False)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "portfolio_balance_changes"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], name="changes_unreported", condition=Q(reported=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.change}"

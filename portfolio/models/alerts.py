@@ -1,18 +1,23 @@
-"""What the person must be told, and the messages that told it."""
+"""Alerts, and the messages they were sent in."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
+from exchange.core.reasons import MAX_CODE_LENGTH
 
 
 class Alert(models.Model):
-    """Something the person must be told, once. `dedupe_key` names the occasion; delivery has its own state.
+    """Something the user must know, reported once. `state` is that of its delivery.
 
-    An alert with a `condition` speaks of something that lasts: while `ended_at` is empty it goes on, and the
-    database refuses a second open one of the same condition. Mere news (`NEWS`) is over when it is raised.
-    `daily_date` is the local date of a daily alert.
+    What it says is data: `reason_code` with `reason_params`, rendered by `portfolio.alerts.texts` in the reader's
+    language. Rows of earlier versions have no code; they are shown by their `title` and `text`, which new rows
+    leave empty. `exchange_code` is what the exchange answered (dossier 3).
+
+    `dedupe_key` is unique. An alert of an incident carries the incident's key in `condition`: it is open while
+    `ended_at` is empty, and the database refuses a second open one. Alerts of `INFORMATIONAL_KINDS` are never
+    open. `daily_date` is the local date of a daily report.
     """
 
     class Kind(models.TextChoices):
@@ -45,8 +50,11 @@ class Alert(models.Model):
     dedupe_key = models.CharField(max_length=128, unique=True)
     condition = models.CharField(max_length=96, blank=True)
     daily_date = models.DateField(null=True, blank=True, unique=True)
-    title = models.CharField(max_length=255)
-    text = models.TextField()
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
+    exchange_code = models.IntegerField(null=True, blank=True)
+    title = models.CharField(max_length=255, blank=True, help_text="Of alerts raised by earlier versions.")
+    text = models.TextField(blank=True, help_text="Of alerts raised by earlier versions.")
     oco_group_id = models.UUIDField(null=True, blank=True)
     instrument_name = models.CharField(max_length=64, blank=True)
     raised_at = models.DateTimeField()
@@ -58,17 +66,19 @@ class Alert(models.Model):
     attempts = models.IntegerField(default=0)
     first_tried_at = models.DateTimeField(null=True, blank=True)
     next_try_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as soon as possible.")
-    claim = models.CharField(max_length=32, blank=True, help_text="Of whoever is sending it.")
+    claim = models.CharField(max_length=32, blank=True, help_text="Of the worker that is sending it.")
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    sent_to = models.JSONField(default=list, blank=True, help_text="Marks of the channels that took it.")
+    sent_to = models.JSONField(
+        default=list, blank=True, help_text="Fingerprints of the channels that accepted it."
+    )
     last_error = models.CharField(max_length=255, blank=True)
     correlation_id = models.CharField(
         max_length=CORRELATION_ID_LENGTH,
         blank=True,
         default=correlation_id,
         editable=False,
-        help_text="What began it.",
+        help_text="The run or request that caused it.",
     )
 
     class Meta:
@@ -89,20 +99,20 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title or f"{self.get_kind_display()} {self.instrument_name}".rstrip()
 
 
 INFORMATIONAL_KINDS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
-"""Good to know, and nothing to do about."""
+"""Nobody has to react to them."""
 
 
 class AlertMessage(models.Model):
-    """One message that left, or tried to. `number` grows by one: who counted too late cannot add another."""
+    """One message that was sent, or failed. `number` grows by one: of two workers only one gets the next number."""
 
     number = models.BigIntegerField(unique=True)
     at = models.DateTimeField(db_index=True)
-    alerts = models.IntegerField(help_text="How many it told of.")
-    took = models.IntegerField(default=0, help_text="Channels that took it.")
+    alerts = models.IntegerField(help_text="How many it contained.")
+    took = models.IntegerField(default=0, help_text="Channels that accepted it.")
     refused = models.IntegerField(default=0, help_text="Channels that did not.")
 
     class Meta:

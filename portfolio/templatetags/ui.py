@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portfolio.accounting.pnl import UnknownReason
 from portfolio.alerts.messages import alert_path
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.formatting import amount_text, own_decimals
 from portfolio.models import Alert
 from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
@@ -39,6 +40,8 @@ UNKNOWN_REASON_TEXTS: dict[str, Promise] = {
 }
 
 register.filter("alert_url_path", alert_path)
+register.filter("alert_title", alert_title)
+register.filter("alert_text", alert_text)
 
 
 class LiveNode(template.Node):

@@ -1,4 +1,4 @@
-"""The alerts: what was told, whether it arrived, and who has seen it."""
+"""The page of alerts, and acknowledging them."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,7 +23,7 @@ NAME_LENGTH = 64
 @require_safe
 @read_access_required
 def alert_list(request: HttpRequest) -> HttpResponse:
-    """What needs somebody, or with `?show=all` everything, newest first."""
+    """What needs attention, or with `?show=all` everything, newest first."""
     shows_all = request.GET.get("show") == "all"
     rows = Alert.objects.all() if shows_all else alerts_unacknowledged()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -34,7 +34,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def alert_acknowledge_view(request: HttpRequest) -> HttpResponse:
-    """Seen: one of them, or every one that needs somebody."""
+    """One of them, or every one that needs attention."""
     name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
     wanted = request.POST.get("alert", "")
     if wanted == "all":

@@ -200,7 +200,7 @@ def _links(path: str) -> Iterator[Link]:
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """The mode for the strip and the title, and what stands around the page. Nothing is read before it is used.
 
-    Alerts are written once, in the language of the settings, whatever the page around them speaks.
+    `alert_language` is that of alerts which earlier versions stored as texts.
     """
     return {
         "trading_mode": SimpleLazyObject(current_mode),

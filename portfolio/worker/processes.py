@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from portfolio.status.address import bracket_ipv6, reachable_host
+
 GUNICORN = "--workers 1 --worker-class gthread --threads 8 --graceful-timeout 5 --no-control-socket"
-WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def has_simulator() -> bool:
@@ -36,10 +37,6 @@ def simulator_address() -> tuple[str, int]:
     return url.hostname or "127.0.0.1", url.port or 80
 
 
-def page_url() -> str:
-    return f"http://{_bracket_ipv6(_reachable_host(settings.HOST))}:{settings.PORT}/"
-
-
 def is_simulator_ready() -> bool:
     try:
         socket.create_connection(simulator_address(), timeout=1).close()
@@ -49,7 +46,7 @@ def is_simulator_ready() -> bool:
 
 
 def is_web_ready() -> bool:
-    page = http.client.HTTPConnection(_reachable_host(settings.HOST), settings.PORT, timeout=5)
+    page = http.client.HTTPConnection(reachable_host(settings.HOST), settings.PORT, timeout=5)
     try:
         page.request("GET", "/")
         page.getresponse().read()
@@ -66,7 +63,7 @@ def simulator_command() -> list[str]:
 
 
 def web_command() -> list[str]:
-    where = ["--bind", f"{_bracket_ipv6(settings.HOST)}:{settings.PORT}"]
+    where = ["--bind", f"{bracket_ipv6(settings.HOST)}:{settings.PORT}"]
     return [sys.executable, "-m", "gunicorn", "config.wsgi", *where, *GUNICORN.split(), *_log_options()]
 
 
@@ -81,15 +78,6 @@ def worker_command() -> list[str]:
 
 def manage_command(*words: str) -> list[str]:
     return [sys.executable, "-u", str(settings.BASE_DIR / "manage.py"), *words, "--skip-checks"]
-
-
-def _reachable_host(host: str) -> str:
-    """Where to reach, from this machine, a server that listens on `host`."""
-    return WILDCARD_HOSTS.get(host, host)
-
-
-def _bracket_ipv6(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 PR_SET_PDEATHSIG = 1

@@ -50,6 +50,7 @@ def _run(lease: Lease, run: SyncRun) -> None:
     client = client_from_settings(before_request=lease.before_request)
     errors, failed = _cycle(client, lease, run)
     run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
+    run.error_codes = client.error_codes
     client.close()
     run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
 

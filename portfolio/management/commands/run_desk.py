@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
+from portfolio.status.address import local_url
 from portfolio.worker import processes
 from portfolio.worker.processes import StopRequest, Supervisor
 
@@ -65,7 +66,7 @@ class DeskRunner:
         if failure := self._wait_until(processes.is_web_ready):
             return failure
         if not self._stop.requests:
-            self._print_line(f"Exchange Desk ({_mode()}) is open: {processes.page_url()}   Ctrl-C stops it.")
+            self._print_line(f"Exchange Desk ({_mode()}) is open: {local_url()}   Ctrl-C stops it.")
         return None
 
     def _wait_until(self, ready: Callable[[], bool], seconds: float = START_TIMEOUT_SECONDS) -> str | None:

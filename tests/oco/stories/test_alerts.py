@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
 from tests.oco.support import stop_of, target_of
 
@@ -25,9 +26,9 @@ def test_an_end_is_told_once(desk, world, held):
     desk.sync_ok()
     assert told() == ["CLOSED"]
     alert = Alert.objects.get()
-    assert alert.title.startswith("BTC/USD: stop hit, −$")
-    assert "BTC sold at " in alert.text
-    assert "from the entry at " in alert.text
+    assert alert_title(alert).startswith("BTC/USD: stop hit, −$")
+    assert "BTC sold at " in alert_text(alert)
+    assert "from the entry at " in alert_text(alert)
     assert alert.correlation_id
 
 
@@ -38,9 +39,9 @@ def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):
     desk.sync_ok()
     assert told() == ["EXIT"]
     alert = Alert.objects.get()
-    assert alert.title.startswith("BTC/USD: sold at market, −$")
-    assert alert.text.startswith("0.01000 BTC sold at ")
-    assert "from the entry at " in alert.text
+    assert alert_title(alert).startswith("BTC/USD: sold at market, −$")
+    assert alert_text(alert).startswith("0.01000 BTC sold at ")
+    assert "from the entry at " in alert_text(alert)
 
 
 def test_a_lot_without_a_stop_is_told_after_two_cycles(desk, world):
@@ -62,10 +63,10 @@ def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
     for _ in range(4):
         desk.sync()
     alert, group = Alert.objects.get(kind="UNPROTECTED"), OcoGroup.objects.get()
-    assert alert.title.startswith("BTC/USD: 0.01")
+    assert alert_title(alert).startswith("BTC/USD: 0.01")
     worth = f"worth ${D('0.01') * world.price('BTC_USD'):,.2f}"
     since = f"since {group.uncovered_since:%Y-%m-%d %H:%M:%S}"
-    assert all(words in alert.text for words in ("0.01", worth, since, "Refused"))
+    assert all(words in alert_text(alert) for words in ("0.01", worth, since, "Refused"))
 
 
 def test_also_while_the_exchange_is_away(desk, world):
@@ -113,8 +114,8 @@ def test_a_part_behind_another_order_is_told_after_two_cycles_and_so_is_its_end(
     for _ in range(3):
         desk.sync_ok()
     alert = Alert.objects.get()
-    assert (alert.kind, alert.title) == ("UNPROTECTED", "BTC/USD: 0.00400 without a stop")
-    assert "behind another order" in alert.text
+    assert (alert.kind, alert_title(alert)) == ("UNPROTECTED", "BTC/USD: 0.00400 without a stop")
+    assert "behind another order" in alert_text(alert)
     world.cancel(foreign)
     desk.sync_ok()
     desk.sync_ok()

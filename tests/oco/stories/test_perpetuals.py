@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oco.models import OcoGroup
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Alert, Perpetual
 from tests.oco.support import created, stop_of
@@ -55,8 +56,8 @@ def test_it_is_told_once_with_how_much_since_when_and_why(desk, world):
         desk.sync_ok()
     (alert,) = Alert.objects.all()
     assert (alert.kind, alert.instrument_name) == ("UNPROTECTED", NAME)
-    assert "−0.5" in alert.title
-    assert all(word in alert.text for word in ("−0.5", "$", "since", "spot only"))
+    assert "−0.5" in alert_title(alert)
+    assert all(word in alert_text(alert) for word in ("−0.5", "$", "since", "spot only"))
 
 
 def test_a_closed_one_is_gone_and_not_asked_for_again(desk, world):

@@ -9,6 +9,7 @@ from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from portfolio.accounting.cost_basis import Fill
 from portfolio.accounting.services import drift_add_fills
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert, CoinDrift, CostCursor
 from tests.factories import HistoryRangeFactory
 from tests.support import price_at_ratio, queries, write_statements
@@ -41,10 +42,10 @@ def test_a_withdrawal_is_told_when_it_has_lasted(known, world):
     assert told() == []
     known.sync_ok()
     alert = Alert.objects.get()
-    worth = f"0.5 BTC (about ${D('0.5') * world.price('BTC_USD'):,.2f}) left the account without a trade"
-    assert (alert.kind, alert.title) == ("DRIFT", "BTC: unexplained balance decrease")
-    assert worth in alert.text
-    assert "If this was not you" in alert.text
+    worth = f"0.5 BTC (about ${D('0.5') * world.price('BTC_USD'):,.2f}) with no matching fill"
+    assert (alert.kind, alert_title(alert)) == ("DRIFT", "BTC: unexplained balance decrease")
+    assert worth in alert_text(alert)
+    assert "If this was not you" in alert_text(alert)
     assert alert.ended_at is None
     assert pass_by(known) == ["DRIFT"]
 
@@ -52,14 +53,14 @@ def test_a_withdrawal_is_told_when_it_has_lasted(known, world):
 def test_all_of_a_coin_may_leave(known, world):
     world.withdraw("BTC", 2)
     assert pass_by(known) == ["DRIFT"]
-    assert "2 BTC (about $" in Alert.objects.get().text
+    assert "2 BTC (about $" in alert_text(Alert.objects.get())
 
 
 @pytest.mark.parametrize("currency", ["BTC", "ETH", "USD"])
 def test_a_deposit_is_told_also_of_cash_and_of_a_coin_that_was_never_here(known, world, currency):
     world.deposit(currency, 30)
     assert pass_by(known) == ["DRIFT"]
-    assert Alert.objects.get().text.startswith(f"30 {currency} (about $")
+    assert f" by 30 {currency} (about $" in alert_text(Alert.objects.get())
 
 
 def test_a_protected_departure_is_named_as_the_same(known, world, settings):
@@ -69,7 +70,7 @@ def test_a_protected_departure_is_named_as_the_same(known, world, settings):
     world.withdraw("ETH", 1, force=True)
     kinds = pass_by(known)
     assert sorted(kinds) == ["CLOSED", "DRIFT"]
-    assert "is the same departure" in Alert.objects.get(kind="DRIFT").text
+    assert "has the same cause" in alert_text(Alert.objects.get(kind="DRIFT"))
 
 
 def test_each_change_is_told(known, world):
@@ -77,7 +78,7 @@ def test_each_change_is_told(known, world):
     pass_by(known)
     world.withdraw("BTC", "0.25")
     pass_by(known)
-    assert [alert.text.split()[0] for alert in Alert.objects.order_by("id")] == ["0.5", "0.25"]
+    assert [alert_text(alert).split()[3] for alert in Alert.objects.order_by("id")] == ["0.5", "0.25"]
 
 
 def test_what_comes_back_is_well_again(known, world):
@@ -102,13 +103,13 @@ def test_less_than_a_dollar_is_nothing_until_it_adds_up(known, world):
     assert pass_by(known) == []
     world.deposit("USD", "0.6")
     assert pass_by(known) == ["DRIFT"]
-    assert Alert.objects.get().text.startswith("1.2 USD")
+    assert " by 1.2 USD " in alert_text(Alert.objects.get())
 
 
 def test_a_coin_without_a_price_counts_whatever_it_is(known, world):
     world.deposit("NOPRICE", "0.01")
     assert pass_by(known) == ["DRIFT"]
-    assert Alert.objects.get().text.startswith("0.01 NOPRICE came")
+    assert " by 0.01 NOPRICE " in alert_text(Alert.objects.get())
 
 
 @pytest.mark.parametrize("fee", [{}, {"fee_instrument_name": "USD"}, {"fee_instrument_name": "USDT"}])
@@ -138,7 +139,7 @@ def test_every_minute_a_trade_at_the_moment_of_the_look(known, world):
         known.sync(1)
     assert told() == []
     assert pass_by(known) == ["DRIFT"]
-    assert Alert.objects.get().text.startswith("1 BTC")
+    assert " by 1 BTC " in alert_text(Alert.objects.get())
 
 
 def test_an_execution_listed_a_cycle_later_is_nothing(known, world):
@@ -175,7 +176,7 @@ def test_after_an_absence_it_waits_for_the_history(known, world):
     while not history_slice(seconds=60):
         known.tick(1)
     assert pass_by(known) == ["DRIFT"]
-    assert Alert.objects.get().text.startswith("1 BTC")
+    assert " by 1 BTC " in alert_text(Alert.objects.get())
 
 
 def test_an_open_stretch_from_before_the_first_look_hinders_nothing(known, world):

@@ -6,14 +6,15 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.accounting.balance_drift import DriftChange
-from portfolio.alerts.balance_changes import report_balance_change
-from portfolio.alerts.daily_report import daily_message
+from portfolio.alerts.accounting_checks import report_balance_changes
+from portfolio.alerts.daily_report import daily_reason
 from portfolio.alerts.position_checks import check_above_limit, unprotected_positions
 from portfolio.alerts.services import alert_raise_all
+from portfolio.alerts.texts import alert_text, alert_title, render_text, render_title
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Alert, Balance
 from tests.factories import (
+    BalanceChangeFactory,
     BalanceFactory,
     EventFactory,
     GroupFactory,
@@ -63,11 +64,11 @@ def test_bought_back_at_the_stop_is_told_with_what_it_cost():
     bought("CLOSED_BY_STOP", "63100")
     assert look() == look() == ["CLOSED"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at the stop, −$31.00"
-    assert told.text.splitlines() == [
+    assert alert_title(told) == "BTC/USD: bought back at the stop, −$31.00"
+    assert alert_text(told).splitlines() == [
         "0.01000 BTC bought back at an average price of 63,100.00 USD.",
         "P&L −$31.00 (−5.17%) vs. the sale at 60,000.00 USD, before fees.",
-        "View buy-back had a stop at 63,000.00 USD and a take profit at 54,000.00 USD.",
+        "Its buy-back had a stop at 63,000.00 USD and a take profit at 54,000.00 USD.",
     ]
 
 
@@ -75,25 +76,25 @@ def test_bought_back_at_the_target_is_a_gain():
     bought("CLOSED_BY_TARGET", "54000", take_profit_price=None)
     look()
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at the take profit, +$60.00"
-    assert "had a stop at 63,000.00 USD, without a target" in told.text
+    assert alert_title(told) == "BTC/USD: bought back at the take profit, +$60.00"
+    assert "had a stop at 63,000.00 USD, without a take profit" in alert_text(told)
 
 
 def test_bought_back_at_the_market_says_why():
     bought("CLOSED_BY_EXIT", "63500")
     assert look() == ["EXIT"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at market, −$35.00"
-    assert "so the desk bought it back at the market" in told.text
+    assert alert_title(told) == "BTC/USD: bought back at market, −$35.00"
+    assert "so Exchange Desk bought it back at market" in alert_text(told)
 
 
 def test_without_a_price_it_says_so():
     bought("CLOSED_BY_STOP", None)
     look()
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: bought back at the stop"
-    assert "bought back; the price was no data yet." in told.text
-    assert "The sale was at 60,000.00 USD." in told.text
+    assert alert_title(told) == "BTC/USD: bought back at the stop"
+    assert "bought back; price not available yet." in alert_text(told)
+    assert "Sale price: 60,000.00 USD." in alert_text(told)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,10 @@ def test_one_that_ended_otherwise_is_no_position_that_was_closed(state, words):
     EventFactory(group=group, old="ACTIVE", new=state, reason="The money left the account otherwise.")
     look()
     told = Alert.objects.get()
-    assert (told.title, told.text) == (f"BTC/USD: {words}", "The money left the account otherwise.")
+    assert (alert_title(told), alert_text(told)) == (
+        f"BTC/USD: {words}",
+        "The money left the account otherwise.",
+    )
 
 
 def test_that_nothing_buys_it_back_is_told_after_two_cycles():
@@ -113,9 +117,9 @@ def test_that_nothing_buys_it_back_is_told_after_two_cycles():
     BalanceFactory()
     assert look() == look() == ["UNPROTECTED"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: 0.01000 without a buy-back order"
-    assert "that were sold, worth $600.00, are bought back by no order since" in told.text
-    assert "stop" not in told.text
+    assert alert_title(told) == "BTC/USD: 0.01000 without a buy-back order"
+    assert "0.01000 sold, worth $600.00: no buy-back order since" in alert_text(told)
+    assert "stop" not in alert_text(told)
 
 
 def test_a_price_above_what_it_pays_is_told_until_it_comes_back():
@@ -128,8 +132,8 @@ def test_a_price_above_what_it_pays_is_told_until_it_comes_back():
     quote.save()
     assert look() == look() == ["UNPROTECTED"]
     told = Alert.objects.get()
-    assert (told.title, told.oco_group_id) == ("BTC/USD: price above the buy-back limit", group.pk)
-    assert "It pays 64,890.00 USD at most for one" in told.text
+    assert (alert_title(told), told.oco_group_id) == ("BTC/USD: price above the buy-back limit", group.pk)
+    assert "The buy-back pays at most 64,890.00 USD per coin" in alert_text(told)
     quote.read_at = ago(60)
     quote.save()
     assert look() == ["UNPROTECTED"]
@@ -169,7 +173,8 @@ def test_what_is_sold_out_is_priced_by_its_pair():
 
 
 def daily():
-    return daily_message(load_dashboard(now=timezone.now()))
+    found = daily_reason(load_dashboard(now=timezone.now()))
+    return render_title(found), render_text(found)
 
 
 def test_the_daily_alert_does_not_count_it_among_coins_without_a_stop():
@@ -178,18 +183,18 @@ def test_the_daily_alert_does_not_count_it_among_coins_without_a_stop():
     GroupFactory(buys_back=True)
     title, text = daily()
     assert title == "Everything is protected"
-    assert "1 group is at work." in text
-    assert "1 buy-back is at work." in text
+    assert "1 group active." in text
+    assert "1 buy-back is active." in text
     GroupFactory(buys_back=True, state="STOP_FAILED", reason="The stop is gone.")
     title, text = daily()
     assert title == "Everything is protected"
-    assert "not wholly bought back by any order now:\n• BTC/USD: 0.01000. The stop is gone." in text
+    assert "with no open orders buying all of it back:\n• BTC/USD: 0.01000. The stop is gone." in text
 
 
 def test_nor_does_it_call_one_released_protection_of_coins():
     GroupFactory(buys_back=True, state="RELEASED", closed_at=ago(5))
     BalanceFactory(quantity=D("0.01"))
-    assert "Released by hand" not in daily()[1]
+    assert "Protection removed manually" not in daily()[1]
     Balance.objects.all().delete()
     assert daily()[0] == "Everything is protected"
 
@@ -199,10 +204,8 @@ def test_money_that_left_ended_the_buy_back_and_no_protection():
     EventFactory(group=group, old="ACTIVE", new="CLOSED_BY_HAND", at=timezone.now())
     since_ns = int(timezone.now().timestamp() * 1_000_000_000)
     for currency in ("USD", "BTC"):
-        drift_change = DriftChange(change=D(-600), since_ns=since_ns, is_back=False)
-        report_balance_change(
-            currency=currency, drift_change=drift_change, price_usd=D(1), now=timezone.now()
-        )
-    money, coins = (alert.text for alert in Alert.objects.filter(kind="DRIFT").order_by("id"))
+        BalanceChangeFactory(currency=currency, change=D(-600), since_ns=since_ns, price_usd=D(1))
+    report_balance_changes(now=timezone.now())
+    money, coins = (alert_text(alert) for alert in Alert.objects.filter(kind="DRIFT").order_by("id"))
     assert "The buy-back that closed because these funds were missing has the same cause." in money
-    assert "same departure" not in coins
+    assert "has the same cause" not in coins

@@ -49,7 +49,7 @@ def test_without_a_channel_it_says_so(clock, settings):
 class TestTest:
     def test_each_channel_gets_a_message(self, post, clock):
         said, code = run("--test")
-        assert (said, code) == ("✓ channel 1 (JSON): it took the message\n", 0)
+        assert (said, code) == ("✓ channel 1 (JSON): accepted the message\n", 0)
         assert post.titles == ["DRY RUN · Test alert"]
         assert not Alert.objects.exists()
 
@@ -57,8 +57,8 @@ class TestTest:
         settings.ALERT_URLS = f"{post.url()} json://127.0.0.1:1/{TOKEN}"
         said, code = run("--test")
         assert said.splitlines() == [
-            "✓ channel 1 (JSON): it took the message",
-            "✗ channel 2 (JSON): it did not take the message",
+            "✓ channel 1 (JSON): accepted the message",
+            "✗ channel 2 (JSON): did not accept the message",
         ]
         assert code == 1
 
@@ -78,7 +78,7 @@ class TestDaily:
         assert "Everything is protected" in said
         assert len(post.messages) == 1
         clock.tick(hours=11, minutes=30)
-        assert "The daily alert of 2026-08-01 was made before." in run("--daily")[0]
+        assert "The daily report of 2026-08-01 exists already." in run("--daily")[0]
         run()
         assert len([title for title in post.titles if "protected" in title]) == 1
 

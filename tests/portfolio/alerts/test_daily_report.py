@@ -12,6 +12,7 @@ from django.utils import timezone
 from portfolio.alerts.daily_report import daily_alert_raise
 from portfolio.alerts.delivery import alert_deliver_all
 from portfolio.alerts.runner import run_alert_checks
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
 from tests.factories import (
     AlertFactory,
@@ -44,13 +45,15 @@ def test_what_has_no_stop_is_told_with_everything_one_needs(settings, post, cloc
         uncovered_since=datetime(2026, 8, 1, 5, 30, tzinfo=UTC),
     )
     alert = told()
-    assert alert.title == "1 position without protection"
-    assert "• BTC/USD: 0.01000, worth $600.00, since 2026-08-01 05:30 UTC. Refused: 306." in alert.text
-    assert (
-        "• BTC/USD: 0.09000000, worth $5,400.00, since unknown. You held this before the desk started"
-        in alert.text
+    assert alert_title(alert) == "1 unprotected position"
+    assert "• BTC/USD: 0.01000, worth $600.00, since 2026-08-01 05:30:00 UTC. Refused: 306." in alert_text(
+        alert
     )
-    assert "together worth $6,000.00" in alert.text
+    assert (
+        "• BTC/USD: 0.09000000, worth $5,400.00, since unknown date. You held this before the desk started"
+        in alert_text(alert)
+    )
+    assert "total value $6,000.00:" in alert_text(alert)
     alert_deliver_all(clock=clock)
     assert "https://desk.example.org/protection/" in post.messages[0]["message"]
 
@@ -59,17 +62,17 @@ def test_it_also_says_that_everything_is_protected():
     BalanceFactory(quantity=Decimal("0.01"))
     GroupFactory()
     alert = told()
-    assert alert.title == "Everything is protected"
-    assert "1 group is at work" in alert.text
+    assert alert_title(alert) == "Everything is protected"
+    assert "1 group active" in alert_text(alert)
 
 
 def test_a_released_lot_is_repeated_while_its_coins_are_there():
     BalanceFactory(quantity=Decimal("0.01"))
     GroupFactory(state="RELEASED", closed_at=timezone.now() - timedelta(days=3), reason="Cancelled by hand.")
-    assert "Released by hand" in told().text
+    assert "Protection removed manually" in alert_text(told())
     BalanceFactory._meta.model.objects.update(quantity=Decimal(0))
     later = timezone.now() + timedelta(days=1)
-    assert "Released" not in told(later).text
+    assert "Protection removed" not in alert_text(told(later))
 
 
 def test_figures_that_are_old_say_so():
@@ -77,13 +80,13 @@ def test_figures_that_are_old_say_so():
     BalanceFactory(quantity=Decimal("0.01"))
     GroupFactory()
     alert = told(timezone.now() + timedelta(days=1))
-    assert alert.title == "The data is old."
-    assert alert.text.startswith("These figures are old: last complete sync was 2026-08-01")
+    assert alert_title(alert) == "The data is old."
+    assert alert_text(alert).startswith("These figures are outdated: the last complete sync was 2026-08-01")
 
 
 def test_alerts_that_never_arrived_are_mentioned():
     AlertFactory(state="FAILED")
-    assert "1 earlier alert could not be sent" in told().text
+    assert "1 earlier alert could not be sent" in alert_text(told())
 
 
 def test_before_the_first_cycle_there_is_nothing_to_tell():

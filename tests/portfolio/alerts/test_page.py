@@ -61,7 +61,7 @@ class TestShown:
         GroupFactory(state="STOP_FAILED")
         shown = page()
         assert "Nothing needs attention" not in shown
-        assert "not everything is well" in shown
+        assert "some problems remain" in shown
 
     @pytest.mark.parametrize(
         "changes",
@@ -130,7 +130,7 @@ class TestPage:
 
     def test_empty_it_says_so(self):
         assert "Nothing needs attention" in page()
-        assert "No channel is set" in page()
+        assert "No channel is configured" in page()
 
     def test_its_channels_are_named_without_their_addresses(self, post):
         html = page()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from portfolio.alerts.messages import build_message
 from portfolio.alerts.services import alert_raise_all
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
 from tests.factories import (
     EventFactory,
@@ -68,7 +69,7 @@ def test_all_troubles_of_a_group_end_with_one_message():
     become(group, "ACTIVE", uncovered_since=None, reason="Stop and target were read back open.")
     assert [kind for kind in look() if kind == "WELL"] == ["WELL"]
     well = Alert.objects.get(kind="WELL")
-    assert (well.title, well.oco_group_id) == ("Resolved: BTC/USD", group.pk)
+    assert (alert_title(well), well.oco_group_id) == ("Resolved: BTC/USD", group.pk)
     assert not Alert.objects.exclude(kind="WELL").filter(ended_at=None).exists()
 
 
@@ -109,8 +110,8 @@ def test_a_market_exit_is_one_message_with_its_numbers():
     sold("CLOSED_BY_EXIT", "56900")
     assert look() == look() == ["EXIT"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: sold at market, −$31.00"
-    assert told.text.splitlines() == [
+    assert alert_title(told) == "BTC/USD: sold at market, −$31.00"
+    assert alert_text(told).splitlines() == [
         "0.01000 BTC sold at an average price of 56,900.00 USD.",
         "P&L −$31.00 (−5.17%) from the entry at 60,000.00 USD, before fees.",
         "The price was past its stop at 57,000.00 USD, so Exchange Desk sold it at market.",
@@ -121,8 +122,8 @@ def test_a_target_that_was_hit_says_what_it_won_and_what_protected_it():
     sold("CLOSED_BY_TARGET", "66000")
     assert look() == ["CLOSED"]
     told = Alert.objects.get()
-    assert told.title == "BTC/USD: target hit, +$60.00"
-    assert "a stop at 57,000.00 USD and a target at 66,000.00 USD" in told.text
+    assert alert_title(told) == "BTC/USD: take profit hit, +$60.00"
+    assert "a stop at 57,000.00 USD and a take profit at 66,000.00 USD" in alert_text(told)
 
 
 def test_a_sale_without_a_price_or_an_entry_says_so():
@@ -130,10 +131,10 @@ def test_a_sale_without_a_price_or_an_entry_says_so():
     sold("CLOSED_BY_STOP", "56900", entry_price=None, take_profit_price=None)
     look()
     first, second = Alert.objects.order_by("id")
-    assert first.title == second.title == "BTC/USD: stop hit"
-    assert "0.01000 BTC sold; price not available yet." in first.text
-    assert "asked for by hand" in second.text
-    assert "without a target" in second.text
+    assert alert_title(first) == alert_title(second) == "BTC/USD: stop hit"
+    assert "0.01000 BTC sold; price not available yet." in alert_text(first)
+    assert "requested manually" in alert_text(second)
+    assert "without a take profit" in alert_text(second)
 
 
 def test_the_order_says_the_price_before_its_trades_are_read():
@@ -141,7 +142,7 @@ def test_the_order_says_the_price_before_its_trades_are_read():
     leg = group.legs.get()
     OrderFactory(order_id=leg.order_id, filled=True, side="SELL", price=D("56900"))
     look()
-    assert Alert.objects.get().title == "BTC/USD: stop hit, −$31.00"
+    assert alert_title(Alert.objects.get()) == "BTC/USD: stop hit, −$31.00"
 
 
 def test_a_sale_is_sent_as_a_warning():

@@ -9,8 +9,9 @@ from tests.portfolio.alerts.post import AlertServer
 from tests.programs import Installation
 
 ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text, instrument_name, raised_at,
-    acknowledged_by, state, attempts, claim, sent_to, last_error, correlation_id)
-    VALUES ('EXIT', ?, '', ?, 'It was sold.', '', '2026-08-01 12:00:00', '', 'DUE', 0, '', '[]', '', '')"""
+    acknowledged_by, state, attempts, claim, sent_to, last_error, correlation_id, reason_code,
+    reason_params)
+    VALUES ('EXIT', ?, '', ?, 'It was sold.', '', '2026-08-01 12:00:00', '', 'DUE', 0, '', '[]', '', '', '', '{}')"""
 
 
 @pytest.fixture

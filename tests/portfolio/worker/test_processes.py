@@ -2,6 +2,7 @@
 
 import pytest
 
+from portfolio.status.address import local_url
 from portfolio.worker import processes
 
 
@@ -33,7 +34,7 @@ def test_with_a_real_exchange_there_is_no_simulator(settings, mode):
 def test_the_web_listens_on_host_and_is_reached_from_here(settings, host, bind, url):
     settings.HOST = host
     assert bind in processes.web_command()
-    assert processes.page_url() == url
+    assert local_url() == url
 
 
 def test_where_lines_are_json_the_master_of_the_web_process_is_quiet(settings):

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from exchange.models import ExchangeOrder
 from exchange.models.sync import Stream
-from portfolio.alerts.consistency_checks import check_missing_fills
+from portfolio.alerts.accounting_checks import check_missing_fills
+from portfolio.alerts.texts import alert_text
 from portfolio.models import Alert
 from tests.factories import (
     HistoryRangeFactory,
@@ -58,7 +59,7 @@ def test_an_order_whose_executions_are_all_there_is_no_news(order):
 def test_a_missing_execution_is_told_until_it_is_there(order, clock):
     TradeFactory(order_id=order.order_id, quantity=Decimal("0.004"))
     assert look() == look() == ["TRADES"]
-    assert "add up to 0.004" in Alert.objects.get().text
+    assert "add up to 0.004" in alert_text(Alert.objects.get())
     clock.tick(days=3)  # the order has left the window, its alert has not
     assert look() == ["TRADES"]
     TradeFactory(order_id=order.order_id, quantity=Decimal("0.006"))
