@@ -1,1 +1,1 @@
-"""What the person is told, when, and how it gets there."""
+"""Alerts: the checks that raise them, their texts, and how they are sent."""

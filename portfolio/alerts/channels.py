@@ -1,6 +1,6 @@
-"""The channels of ALERT_URLS, through Apprise. Nothing in or from here ever shows an address.
+"""The channels of ALERT_URLS, through Apprise. An address is a secret: nothing here ever shows one.
 
-Apprise is loaded only where there is an address: it costs 25 MB and a quarter of a second.
+Apprise is imported only where there is an address: it takes 25 MB and a quarter of a second.
 """
 
 import logging
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("alerts")
 
-SEND_TIMEOUT_SECONDS = 20.0  # for all channels together; Apprise itself only counts from byte to byte
+SEND_TIMEOUT_SECONDS = 20.0  # for all channels together; Apprise limits only the time between two bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a person reads. `tone` is one of Apprise's: info, success, warning, failure."""
+    """`tone` is one of Apprise's types: info, success, warning, failure."""
 
     title: str
     text: str
@@ -31,7 +31,7 @@ class Message:
 
 
 class Channel:
-    """One address. `mark` tells it from the others and says nothing about it."""
+    """One address. Its `fingerprint` identifies it without revealing it."""
 
     def __init__(self, number: int, url: str) -> None:
         self.number = number
@@ -53,7 +53,7 @@ class Channel:
         return f"channel {self.number} ({kind})"
 
     def send(self, message: Message) -> bool:
-        """Whether the service took it. Raises nothing: what it would say may hold the address."""
+        """Whether the service accepted it. Raises nothing: an error text may contain the address."""
         from apprise import NotifyFormat, NotifyType
 
         try:
@@ -79,24 +79,24 @@ class Channel:
 
 
 def configured_channels() -> list[Channel]:
-    """Those of the settings, numbered from 1 in their order."""
+    """Numbered from 1, in the order of the settings."""
     text = str(settings.ALERT_URLS)
     if not text:
         return []
     from apprise.utils.parse import parse_urls
 
-    urls: list[str] = parse_urls(text)  # type: ignore[no-untyped-call]  # Apprise does not say
+    urls: list[str] = parse_urls(text)  # type: ignore[no-untyped-call]  # untyped
     return [Channel(number, url) for number, url in enumerate(urls, start=1)]
 
 
 def send_all(messages: Mapping[Channel, Message]) -> dict[Channel, bool]:
-    """Give each channel its message, all at the same time; one that is not done at the deadline has not taken it."""
+    """Send to all channels at the same time; one that is not done at the deadline counts as not accepted."""
     delivered = dict.fromkeys(messages, False)
     threads = [_start_thread(channel, message, delivered) for channel, message in messages.items()]
     end = monotonic() + SEND_TIMEOUT_SECONDS
     for thread in threads:
         thread.join(max(0.0, end - monotonic()))
-    return dict(delivered)  # a copy: what comes later has not come
+    return dict(delivered)  # a copy: a thread that finishes later must not change it
 
 
 def _start_thread(channel: Channel, message: Message, delivered: dict[Channel, bool]) -> Thread:
@@ -109,7 +109,7 @@ def _start_thread(channel: Channel, message: Message, delivered: dict[Channel, b
 
 
 def _asset() -> "AppriseAsset":
-    """Plain text as it is: no templates in it, no files beside it, nobody's logo."""
+    """Plain text as it is: no templates, no stored files, no logo."""
     from apprise import AppriseAsset
 
     return AppriseAsset(
@@ -127,5 +127,5 @@ def _asset() -> "AppriseAsset":
 
 
 def _silence_apprise() -> None:
-    """It logs addresses that it does not understand as they are, whatever the settings of the log say."""
+    """It logs addresses that it does not understand, whatever the log settings are."""
     logging.getLogger("apprise").disabled = True

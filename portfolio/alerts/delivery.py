@@ -1,10 +1,8 @@
 """Sends what is due: outside any transaction and any lease, each alert by one worker only.
 
-An alert goes DUE → SENDING → SENT or FAILED. It is claimed by a conditional update, and so is the place of each
-message in the row of messages, so that two workers together are not faster than one. Whoever dies while sending
-leaves a claim that runs out; what it had sent may then come twice, and nothing is lost.
-
-How fast messages follow one another (pure): single ones first, then digests, and patience after a failure.
+An alert goes DUE → SENDING → SENT or FAILED. It is claimed by a conditional update, and so is the number of each
+message, so that two workers together send no faster than one. A worker that dies while sending leaves a claim that
+expires: what it had sent may be sent twice, and nothing is lost.
 """
 
 import logging
@@ -24,22 +22,57 @@ from portfolio.alerts.channels import Channel, Message, configured_channels, sen
 from portfolio.alerts.messages import build_message
 from portfolio.models import Alert, AlertMessage
 
+logger = logging.getLogger("alerts")
+
 T = TypeVar("T")
+State = Alert.State
 
 HOUR = timedelta(hours=1)
-MAX_SINGLE_MESSAGES = 6  # in an hour, each alert in a message of its own
+MAX_SINGLE_MESSAGES = 6  # in an hour, one alert each
 DIGEST_INTERVAL = timedelta(minutes=10)  # then one digest at a time: six more in an hour
 MAX_DIGEST_SIZE = 50
 CLOCK_TOLERANCE = timedelta(minutes=1)  # between two machines that send
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 GIVE_UP_AFTER = timedelta(days=1)
+CLAIM_TIMEOUT = timedelta(minutes=5)  # longer than a task may last (Q_CLUSTER's timeout)
+MAX_RUN_SECONDS = 30.0  # then no other message is started: the task must end before the queue stops it
+
+
+@dataclass(slots=True)
+class DeliveryCounts:
+    """Of one run, in alerts. `failed` are retried later, or were given up."""
+
+    sent: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+
+def alert_deliver_all(*, clock: Callable[[], datetime]) -> DeliveryCounts:
+    """1. what is due 2. in how many messages it may be sent now 3. claim, send and record each of them."""
+    channels, done = configured_channels(), DeliveryCounts()
+    if not channels:
+        _mark_desk_only()
+        return done
+    due = _due_alerts(clock())
+    last, end = _last_number(), monotonic() + MAX_RUN_SECONDS
+    for number, batch in enumerate(_batches(due, clock()), start=last + 1):
+        message = _reserve_number(number, clock()) if monotonic() < end else None
+        if message is None:
+            break  # the channels are slow; or another worker is sending, so the count is outdated
+        _send(message, batch, channels, clock, done)
+    done.waiting = Alert.objects.filter(_due_filter(clock())).count()
+    return done
+
+
+def alerts_are_due(*, now: datetime) -> bool:
+    return Alert.objects.filter(_due_filter(now)).exists()
 
 
 def plan_batches(due: Sequence[T], sent: Sequence[datetime], now: datetime) -> list[list[T]]:
-    """The messages to send now, each as the list of what it tells; `sent` are the moments of earlier ones.
+    """The messages to send now, each as the list of its alerts (pure). `sent` are the times of earlier messages.
 
-    In no hour more than 12 leave, and nothing waits longer than ten minutes for its digest, unless more than a
-    digest can tell is due. What left later than now, before the clock was set back, delays nothing.
+    No more than 12 are sent in any hour, and nothing waits longer than ten minutes for its digest, unless more is due
+    than fits into one. Times later than now, from before the clock was set back, delay nothing.
     """
     recent = [moment for moment in sent if now - HOUR < moment <= now + CLOCK_TOLERANCE]
     capacity = MAX_SINGLE_MESSAGES - len(recent)
@@ -51,60 +84,21 @@ def plan_batches(due: Sequence[T], sent: Sequence[datetime], now: datetime) -> l
 
 
 def next_try(*, attempts: int, now: datetime) -> datetime:
-    """When to try again after `attempts` that failed: 1, 5, 15 minutes later, then hourly."""
+    """After `attempts` that failed: 1, 5, 15 minutes later, then hourly."""
     return now + RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
 
 
 def should_give_up(*, first_tried_at: datetime, now: datetime) -> bool:
-    """After a day it is given up, and that is said on the desk."""
+    """After a day; the pages show that it could not be sent."""
     return now - first_tried_at >= GIVE_UP_AFTER
 
 
-logger = logging.getLogger("alerts")
-
-State = Alert.State
-CLAIM_TIMEOUT = timedelta(
-    minutes=5
-)  # longer than a task may last (Q_CLUSTER's timeout), let alone the channels
-MAX_RUN_SECONDS = 30.0  # then no other message is begun: the task must end before the queue ends it
-
-
-@dataclass(slots=True)
-class DeliveryCounts:
-    """How a round ended, in alerts. `failed` will be tried again, or was given up."""
-
-    sent: int = 0
-    failed: int = 0
-    waiting: int = 0
-
-
-def alert_deliver_all(*, clock: Callable[[], datetime]) -> DeliveryCounts:
-    """1. what is due 2. in how many messages it may leave now 3. claim, send and record each of them."""
-    channels, done = configured_channels(), DeliveryCounts()
-    if not channels:
-        _mark_desk_only()
-        return done
-    due = _due_alerts(clock())
-    last, end = _last_number(), monotonic() + MAX_RUN_SECONDS
-    for number, batch in enumerate(_batches(due, clock()), start=last + 1):
-        message = _reserve_number(number, clock()) if monotonic() < end else None
-        if message is None:
-            break  # the channels are slow; or another worker is at it, and what we counted is old
-        _send(message, batch, channels, clock, done)
-    done.waiting = Alert.objects.filter(_due_filter(clock())).count()
-    return done
-
-
 def _due_alerts(now: datetime) -> list[Alert]:
-    """As many as one message can tell, in the order in which they were raised: first those never tried, which do
-    not wait behind what one dead channel refuses hour by hour.
+    """As many as fit into one digest, in the order in which they were raised. Those never tried are chosen first, so
+    that they do not wait behind alerts that a dead channel keeps refusing.
     """
     chosen = Alert.objects.filter(_due_filter(now)).order_by("attempts", "raised_at", "id")[:MAX_DIGEST_SIZE]
     return sorted(chosen, key=lambda alert: (alert.raised_at, alert.pk))
-
-
-def alerts_are_due(*, now: datetime) -> bool:
-    return Alert.objects.filter(_due_filter(now)).exists()
 
 
 def _due_filter(now: datetime) -> Q:
@@ -113,7 +107,7 @@ def _due_filter(now: datetime) -> Q:
 
 
 def _mark_desk_only() -> None:
-    """Without a channel an alert is not late: it is on the desk, and no later channel brings it up again."""
+    """Without a channel alerts are shown on the pages only, also when a channel is added later."""
     Alert.objects.filter(state__in=(State.DUE, State.SENDING)).update(state=State.DESK)
 
 
@@ -125,12 +119,12 @@ def _batches(due: Sequence[Alert], now: datetime) -> list[list[Alert]]:
 
 
 def _last_number() -> int:
-    """Read before the messages of the last hour are counted: what comes after is a message not counted."""
+    """Read before the messages of the last hour are counted, so that a message sent in between is noticed."""
     return AlertMessage.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
 def _reserve_number(number: int, now: datetime) -> AlertMessage | None:
-    """This place in the row of messages, or None when another worker took it first."""
+    """The message with this number, or None when another worker took it first."""
     try:
         with transaction.atomic():
             return AlertMessage.objects.create(number=number, at=now, alerts=0)
@@ -162,7 +156,7 @@ def _send(
 
 
 def _claim(alert: Alert, claim: str, now: datetime) -> bool:
-    """Whether it is ours to send now; one row at a time, so that two workers never wait for each other."""
+    """Whether this worker may send it; one row at a time, so that two workers never wait for each other."""
     is_claimed = Alert.objects.filter(_due_filter(now), pk=alert.pk).update(
         state=State.SENDING,
         claim=claim,
@@ -176,7 +170,7 @@ def _claim(alert: Alert, claim: str, now: datetime) -> bool:
 
 
 def _channel_messages(alerts: Sequence[Alert], channels: Sequence[Channel]) -> dict[Channel, Message]:
-    """For each channel what it has not taken yet."""
+    """For each channel what it has not accepted yet."""
     wanted = {each: [alert for alert in alerts if each.fingerprint not in alert.sent_to] for each in channels}
     return {channel: build_message(missing) for channel, missing in wanted.items() if missing}
 
@@ -184,7 +178,7 @@ def _channel_messages(alerts: Sequence[Alert], channels: Sequence[Channel]) -> d
 def _record(
     alert: Alert, claim: str, channels: Sequence[Channel], delivered: Mapping[Channel, bool], now: datetime
 ) -> bool:
-    """Whether every channel has it now. Written only while the claim is ours."""
+    """Whether every channel has accepted it now. Written only while the claim is this worker's."""
     took = [each.fingerprint for each in channels if delivered.get(each, False)]
     alert.sent_to = sorted({*alert.sent_to, *took})
     refused = [each for each in channels if each.fingerprint not in alert.sent_to]
@@ -206,10 +200,10 @@ def _record(
 def _schedule_retry(alert: Alert, now: datetime) -> None:
     if should_give_up(first_tried_at=alert.first_tried_at or now, now=now):
         alert.state, alert.next_try_at = State.FAILED, None
-        logger.error("Alerts: alert %d is given up after %d tries", alert.pk, alert.attempts)
+        logger.error("Alerts: giving up alert %d after %d attempts", alert.pk, alert.attempts)
         return
     alert.state, alert.next_try_at = State.DUE, next_try(attempts=alert.attempts, now=now)
-    logger.warning("Alerts: %s Alert %d is tried again", alert.last_error, alert.pk)
+    logger.warning("Alerts: %s Alert %d will be retried", alert.last_error, alert.pk)
 
 
 def _refusal_text(refused: Sequence[Channel]) -> str:

@@ -1,11 +1,10 @@
 """Checks of positions and groups: without a stop for too long, order status unknown, price above a buy-back's limit."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -46,7 +45,7 @@ class UnprotectedPosition:
     quantity: Decimal
     value_usd: Decimal | None
     since: datetime
-    reason: Mapping[str, Any]
+    reason: Reason | None
     group_id: UUID | None = None
     exit_side: ExitSide = ExitSide.SELL
 
@@ -104,7 +103,12 @@ def group_incident(group: OcoGroup, kind: "Alert.Kind", why: Reason | None) -> I
     return Incident(
         key=f"{kind.lower()} {group.pk}",
         kind=kind,
-        reason=reason(kind, instrument=group.instrument_name, reason=reason_param(why)),
+        reason=reason(
+            kind,
+            exchange_code=why.exchange_code if why else None,
+            instrument=group.instrument_name,
+            reason=reason_param(why),
+        ),
         group_id=group.pk,
         instrument_name=group.instrument_name,
     )
@@ -116,12 +120,13 @@ def _unprotected_incident(position: UnprotectedPosition) -> Incident:
         kind=Kind.UNPROTECTED,
         reason=reason(
             "UNPROTECTED",
+            exchange_code=position.reason.exchange_code if position.reason else None,
             instrument=position.instrument_name,
             side=position.exit_side,
             quantity=position.quantity,
             value=position.value_usd,
             since=position.since,
-            reason=position.reason,
+            reason=reason_param(position.reason),
         ),
         group_id=position.group_id,
         instrument_name=position.instrument_name,
@@ -148,9 +153,7 @@ def _group_position(unprotected: UnprotectedGroup, price: Decimal | None) -> Unp
         quantity=unprotected.quantity,
         value_usd=None if price is None else unprotected.quantity * price,
         since=unprotected.since,
-        reason=reason_param(
-            reason(ReasonCode.PART_WITHOUT_STOP) if unprotected.is_partial else group.stored_reason
-        ),
+        reason=reason(ReasonCode.PART_WITHOUT_STOP) if unprotected.is_partial else group.stored_reason,
         group_id=group.pk,
         exit_side=group.lot.exit_side,
     )
@@ -163,7 +166,7 @@ def _perpetual_position(row: Perpetual) -> UnprotectedPosition:
         quantity=row.quantity,
         value_usd=row.market_value_usd,
         since=row.since,
-        reason=reason_param(perpetual_reason()),
+        reason=perpetual_reason(),
     )
 
 

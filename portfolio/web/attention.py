@@ -1,4 +1,4 @@
-"""The one line above everything else: what needs the person, and what that exposes."""
+"""The banner above every page: which positions and buy-backs need attention, and their value without a stop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NEEDS_ATTENTION = ALARM_COVERAGE | {CoverageStatus.UNPROTECTED, CoverageStatus.P
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionItem:
-    """A position, or a buy-back, that lacks something. `exposed_usd`: coins without a stop, at known prices."""
+    """A position or a buy-back that needs attention. `exposed_usd`: coins without a stop, at known prices."""
 
     currency: str
     coverage_status: CoverageStatus
@@ -24,7 +24,7 @@ class AttentionItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionBanner:
-    """`worst` is what is said first, `others` how many more lack something; `exposed_usd` counts known prices."""
+    """`others`: how many more than `worst` need attention. `exposed_usd` is the total at known prices."""
 
     worst: AttentionItem
     others: int
@@ -32,12 +32,12 @@ class AttentionBanner:
 
     @property
     def is_alarm(self) -> bool:
-        """Something we believed in is not there, or nobody knows: worth a line on every page."""
+        """A stop that should be open is missing or not confirmed: shown on every page."""
         return self.worst.coverage_status in ALARM_COVERAGE
 
 
 def attention_items(positions: Sequence[Position], buybacks: Sequence[BuyBack]) -> list[AttentionItem]:
-    """What needs the person, the worst first; a position before a buy-back that is as bad."""
+    """The worst first; a position before a buy-back of the same status."""
     held = [
         AttentionItem(
             currency=position.coverage.currency,

@@ -89,6 +89,18 @@ def test_a_stop_that_fails_each_cycle_is_one_alert():
         assert look() == ["STOP_FAILED"]
 
 
+def test_what_the_exchange_answered_reaches_the_person():
+    group = GroupFactory(state="STOP_FAILED")
+    EventFactory(
+        group=group, old="PENDING", new="STOP_FAILED", reason="", reason_code="ORDER_REFUSED", code=415
+    )
+    look()
+    alert = Alert.objects.get()
+    assert alert.exchange_code == 415
+    assert alert_text(alert).count("415") == 1
+    assert "Make the order larger" in alert_text(alert)
+
+
 def test_a_release_is_told_once():
     EventFactory(group=GroupFactory(state="RELEASED"), old="ACTIVE", new="RELEASED")
     assert look() == look() == ["RELEASED"]
