@@ -1,4 +1,4 @@
-"""Whether the database says what the simulator itself has on record: nothing lost, nothing twice, nothing else."""
+"""Compares our database with the simulator's own record: nothing lost, nothing twice, nothing else."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from exchange.simulator.exchange import Exchange
 from exchange.simulator.instruments import truncate_to_8
 from portfolio.models import Balance
 
-Facts = tuple[Any, ...]
+Values = tuple[Any, ...]
 ZERO = Decimal(0)
 
 
 def differences(exchange: Exchange, *, allow_gaps: bool = False) -> list[str]:
-    """Every difference in words; empty when both records agree. The simulator's own books are checked as well.
+    """The differences as texts; empty when both records agree. Includes the simulator's own bookkeeping check.
 
-    `may_doubt`: where one millisecond holds more than a page, the desk may say that it cannot be sure.
+    `allow_gaps`: where one millisecond holds more than a page, the desk may record a history gap.
     """
     gaps = [] if allow_gaps else [f"history gap: {each}" for each in HistoryGap.objects.all()]
     return [
@@ -33,19 +33,19 @@ def differences(exchange: Exchange, *, allow_gaps: bool = False) -> list[str]:
 
 
 def _orders(exchange: Exchange) -> Iterator[str]:
-    exchange_facts = {_key(order): _order_facts(exchange, order) for order in exchange.all_orders()}
-    desk_facts = {
-        (row.name_space, row.order_id): _row_facts(row)
+    exchange_values = {_key(order): _order_values(exchange, order) for order in exchange.all_orders()}
+    desk_values = {
+        (row.name_space, row.order_id): _row_values(row)
         for row in ExchangeOrder.objects.filter(is_mirror=False)
     }
-    return _compare("order", exchange_facts, desk_facts)
+    return _compare("order", exchange_values, desk_values)
 
 
 def _key(order: models.Order) -> tuple[str, str]:
     return order.name_space.upper(), order.order_id
 
 
-def _order_facts(exchange: Exchange, order: models.Order) -> Facts:
+def _order_values(exchange: Exchange, order: models.Order) -> Values:
     second = order.exchange_order_id if exchange.behaviour.exchange_order_id == "when_live" else ""
     return (
         *(order.instrument_name, order.side, order.order_type, order.client_oid, order.list_id, second),
@@ -55,7 +55,7 @@ def _order_facts(exchange: Exchange, order: models.Order) -> Facts:
     )
 
 
-def _row_facts(row: ExchangeOrder) -> Facts:
+def _row_values(row: ExchangeOrder) -> Values:
     return (
         *(row.instrument_name, row.side, row.order_type, row.client_oid, row.list_id, row.exchange_order_id),
         *(row.status, row.reason, row.is_open, row.price, row.trigger_price, row.quantity),
@@ -65,9 +65,9 @@ def _row_facts(row: ExchangeOrder) -> Facts:
 
 
 def _mirrors(exchange: Exchange) -> Iterator[str]:
-    """The plain faces of advanced orders, where the exchange shows them (option triggered_in_plain).
+    """The duplicate listings of advanced orders as plain ones (option triggered_in_plain).
 
-    A face tells nothing that the order does not: one whose window goes by its creation may pass unseen.
+    They add no information: one whose history window goes by creation time may be missed.
     """
     plain = exchange.stores["plain"]
     shown = Counter(key for key, order in plain.by_id.items() if order.name_space == "advanced")
@@ -81,50 +81,50 @@ def _mirrors(exchange: Exchange) -> Iterator[str]:
 
 
 def _trades(exchange: Exchange) -> Iterator[str]:
-    exchange_facts = {
+    exchange_values = {
         trade.trade_id: (
             *(trade.order_id, trade.client_oid, trade.instrument_name, trade.side, trade.taker_side),
             *(trade.quantity, trade.price, trade.fee, trade.fee_instrument_name, trade.create_time_ns),
         )
         for trade in exchange.trades.rows
     }
-    desk_facts = {
+    desk_values = {
         row.trade_id: (
             *(row.order_id, row.client_oid, row.instrument_name, row.side, row.taker_side),
             *(row.quantity, row.price, row.fee, row.fee_currency, row.create_time_ns),
         )
         for row in Trade.objects.all()
     }
-    return _compare("trade", exchange_facts, desk_facts)
+    return _compare("trade", exchange_values, desk_values)
 
 
 def _balances(exchange: Exchange) -> Iterator[str]:
-    exchange_facts = {
+    exchange_values = {
         holding.currency: (holding.quantity, truncate_to_8(max(holding.free, ZERO)))
         for holding in serializers.holdings(exchange)
     }
-    desk_facts = {
+    desk_values = {
         row.currency: (row.quantity, row.available) for row in Balance.objects.all() if row.quantity
     }
-    return _compare("balance", exchange_facts, desk_facts)
+    return _compare("balance", exchange_values, desk_values)
 
 
 def _history() -> Iterator[str]:
-    """All history is read, and what is open is not believed missing."""
+    """All history is read, and no open order is marked missing."""
     yield from (f"history left: {each}" for each in HistoryRange.objects.filter(done_at__isnull=True))
     missing = ExchangeOrder.objects.filter(is_open=True, missing_since__isnull=False)
-    yield from (f"believed missing: {each}" for each in missing)
+    yield from (f"marked missing: {each}" for each in missing)
 
 
-def _compare(what: str, exchange_facts: dict[Any, Facts], desk_facts: dict[Any, Facts]) -> Iterator[str]:
-    for key in exchange_facts.keys() | desk_facts.keys():
-        there, here = exchange_facts.get(key), desk_facts.get(key)
+def _compare(kind: str, exchange_values: dict[Any, Values], desk_values: dict[Any, Values]) -> Iterator[str]:
+    for key in exchange_values.keys() | desk_values.keys():
+        there, here = exchange_values.get(key), desk_values.get(key)
         if there != here:
-            yield f"{what} {key}: exchange {_describe(there, here)}, desk {_describe(here, there)}"
+            yield f"{kind} {key}: exchange {_describe(there, here)}, desk {_describe(here, there)}"
 
 
-def _describe(facts: Facts | None, other: Facts | None) -> str:
-    """Only what differs, where both know the thing."""
-    if facts is None or other is None:
-        return "nothing" if facts is None else "knows it"
-    return str([str(fact) for fact, there in zip(facts, other, strict=True) if fact != there])
+def _describe(values: Values | None, other: Values | None) -> str:
+    """Only the differing values, if both records have the item."""
+    if values is None or other is None:
+        return "nothing" if values is None else "has it"
+    return str([str(fact) for fact, there in zip(values, other, strict=True) if fact != there])

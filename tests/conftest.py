@@ -35,7 +35,7 @@ def world():
 
 @pytest.fixture
 def desk(db, world, monkeypatch, settings):
-    """The program beside that exchange, in the same time."""
+    """The program and that exchange, on the same clock."""
     with time_machine.travel(0, tick=False) as traveller:
         desk = Desk(world, monkeypatch, settings, traveller)
         desk.tick(0)
@@ -44,5 +44,5 @@ def desk(db, world, monkeypatch, settings):
 
 @pytest.fixture(autouse=True)
 def reset_counters():
-    """Nobody has asked for anything yet: the counts of requests live in the process."""
+    """Start without counted requests: the counts are in the cache of the process."""
     cache.clear()

@@ -1,4 +1,4 @@
-"""Rows for the tests: each factory makes one that is whole and ordinary; a story changes what it is about."""
+"""Rows for tests: each factory makes a complete, ordinary row; a test sets only the fields it is about."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -48,7 +48,7 @@ DAY_NS = 86_400_000_000_000
 
 
 class InstrumentFactory(DjangoModelFactory[Instrument]):
-    """BTC_USD, on the grid it has on the exchange."""
+    """BTC_USD, with the ticks it has on the exchange."""
 
     class Meta:
         model = Instrument
@@ -68,7 +68,7 @@ class InstrumentFactory(DjangoModelFactory[Instrument]):
 
 
 class OrderFactory(DjangoModelFactory[ExchangeOrder]):
-    """A limit buy that waits on the book, placed by hand an hour ago."""
+    """An open limit buy, placed manually an hour ago."""
 
     class Meta:
         model = ExchangeOrder
@@ -134,7 +134,7 @@ class TradeFactory(DjangoModelFactory[Trade]):
 
 
 class BalanceFactory(DjangoModelFactory[Balance]):
-    """A tenth of a bitcoin, all of it free."""
+    """0.1 BTC, all of it available."""
 
     class Meta:
         model = Balance
@@ -174,7 +174,7 @@ class SyncRunFactory(DjangoModelFactory[SyncRun]):
 
 
 class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
-    """Alice asked for protection."""
+    """Alice requested protection."""
 
     class Meta:
         model = AuditEntry
@@ -186,7 +186,7 @@ class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
-    """A worker that is alive."""
+    """A running worker."""
 
     class Meta:
         model = Heartbeat
@@ -250,7 +250,7 @@ class HistoryGapFactory(DjangoModelFactory[HistoryGap]):
 
 
 class TradingSwitchFactory(DjangoModelFactory[TradingSwitch]):
-    """Alice has switched trading off."""
+    """Trading switched off by Alice."""
 
     class Meta:
         model = TradingSwitch
@@ -262,7 +262,7 @@ class TradingSwitchFactory(DjangoModelFactory[TradingSwitch]):
 
 
 class PolicyFactory(DjangoModelFactory[ProtectionPolicy]):
-    """The one for every other instrument."""
+    """The default policy of all instruments."""
 
     class Meta:
         model = ProtectionPolicy
@@ -282,7 +282,7 @@ class WatermarkFactory(DjangoModelFactory[Watermark]):
 
 
 class LotFactory(DjangoModelFactory[Lot]):
-    """A hundredth of a bitcoin, bought an hour ago."""
+    """0.01 BTC, bought an hour ago."""
 
     class Meta:
         model = Lot
@@ -307,7 +307,7 @@ class LotTradeFactory(DjangoModelFactory[LotTrade]):
 
 
 class GroupFactory(DjangoModelFactory[OcoGroup]):
-    """Stop and target of that lot, read back open. `state=` makes it another one."""
+    """Stop and take profit of a lot, both open. `state=` sets another state."""
 
     class Meta:
         model = OcoGroup
@@ -342,7 +342,7 @@ class GroupFactory(DjangoModelFactory[OcoGroup]):
 
 
 class LegFactory(DjangoModelFactory[OcoLeg]):
-    """The stop of that group, read back open."""
+    """The open stop of a group."""
 
     class Meta:
         model = OcoLeg
@@ -387,7 +387,7 @@ class AlertFactory(DjangoModelFactory[Alert]):
 
 
 class MessageFactory(DjangoModelFactory[AlertMessage]):
-    """It told of one alert, and the one channel took it."""
+    """A message about one alert, accepted by one channel."""
 
     class Meta:
         model = AlertMessage
@@ -399,7 +399,7 @@ class MessageFactory(DjangoModelFactory[AlertMessage]):
 
 
 class PerpetualFactory(DjangoModelFactory[Perpetual]):
-    """A short position, which this program only shows."""
+    """A short position; the program only displays it."""
 
     class Meta:
         model = Perpetual
@@ -420,7 +420,7 @@ class UsedReviewFactory(DjangoModelFactory[UsedReview]):
 
 
 class SnapshotFactory(DjangoModelFactory[PortfolioSnapshot]):
-    """The account was worth 10,000 USD, all of it cash. `at=` says when."""
+    """An account value of 10,000 USD, all of it cash. `at=` sets the time."""
 
     class Meta:
         model = PortfolioSnapshot
@@ -441,7 +441,7 @@ class CostCursorFactory(DjangoModelFactory[CostCursor]):
 
 
 class DriftFactory(DjangoModelFactory[CoinDrift]):
-    """Half a bitcoin more than the trades explain, as known."""
+    """0.5 BTC known, of which trades explain 0.1."""
 
     class Meta:
         model = CoinDrift
@@ -466,7 +466,7 @@ class BalanceChangeFactory(DjangoModelFactory[BalanceChange]):
 
 
 class CostFactory(DjangoModelFactory[PositionCost]):
-    """A tenth of a bitcoin, bought at 50,000 USD."""
+    """0.1 BTC, bought at 50,000 USD."""
 
     class Meta:
         model = PositionCost
@@ -477,7 +477,7 @@ class CostFactory(DjangoModelFactory[PositionCost]):
 
 
 class SaleFactory(DjangoModelFactory[CostEntry]):
-    """A hundredth of a bitcoin, sold with a gain of 98.50 USD. `trade=` is the fill that it was."""
+    """0.01 BTC sold with a gain of 98.50 USD. `trade=` is its fill."""
 
     class Meta:
         model = CostEntry
@@ -497,7 +497,7 @@ class SaleFactory(DjangoModelFactory[CostEntry]):
 
 
 class CandleFactory(DjangoModelFactory[Candle]):
-    """An hour of bitcoin, finished."""
+    """A closed one-hour candle of BTC_USD."""
 
     class Meta:
         model = Candle
@@ -515,7 +515,7 @@ class CandleFactory(DjangoModelFactory[Candle]):
 
 
 class QuoteFactory(DjangoModelFactory[Quote]):
-    """Bitcoin, read a moment ago."""
+    """BTC_USD, read just now."""
 
     class Meta:
         model = Quote
@@ -527,7 +527,7 @@ class QuoteFactory(DjangoModelFactory[Quote]):
 
 
 class WatchFactory(DjangoModelFactory[WatchlistItem]):
-    """The next one on the list."""
+    """The next position on the watchlist."""
 
     class Meta:
         model = WatchlistItem
@@ -538,7 +538,7 @@ class WatchFactory(DjangoModelFactory[WatchlistItem]):
 
 
 class SignalFactory(DjangoModelFactory[Signal]):
-    """A buy, computed from the hour that ended last."""
+    """A buy signal of the last closed hour."""
 
     class Meta:
         model = Signal
@@ -554,7 +554,7 @@ class SignalFactory(DjangoModelFactory[Signal]):
 
 
 class UserFactory(DjangoModelFactory[User]):
-    """Alice, who owns the desk."""
+    """Alice, a superuser."""
 
     class Meta:
         model = User
@@ -566,7 +566,7 @@ class UserFactory(DjangoModelFactory[User]):
 
 
 class ApiTokenFactory(DjangoModelFactory[ApiToken]):
-    """A token of Alice's that reads and ends in an hour; `text` is the token itself."""
+    """A read token of Alice that expires in an hour; `text` is the token itself."""
 
     class Meta:
         model = ApiToken

@@ -1,6 +1,6 @@
-"""`python -m tests.messages`: gather every text that is shown, bring the catalogues up to date, compile them.
+"""`python -m tests.messages`: extract all displayed texts, update the catalogues and compile them.
 
-Templates are read as Django reads them. What has no translation yet is listed; the exit code says whether any.
+Untranslated texts are listed; the exit code is 1 if there are any. Templates are read as Django reads them.
 """
 
 import re
@@ -27,13 +27,13 @@ KEYWORDS = {
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
-    "CodeInfo": (3,),  # what a code of the exchange means
+    "CodeInfo": (3,),  # the meaning of an exchange code
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
 def sources() -> Iterator[tuple[Path, str]]:
-    """Every file with texts, as Python."""
+    """Every file with texts, templates converted to Python."""
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -70,7 +70,7 @@ def compiled(language: str) -> bytes:
 
 
 def untranslated(language: str) -> list[str]:
-    """Texts of the program that this catalogue lacks, or says unsurely."""
+    """Texts without a translation, or with a fuzzy one."""
     known = catalogue(language)
     return [str(message.id) for message in template() if message.id and not _is_translated(known, message)]
 
@@ -82,7 +82,7 @@ def _is_translated(known: Catalog, message: Message) -> bool:
 
 
 def misplaced(language: str) -> list[str]:
-    """Translations whose placeholders are not those of the text."""
+    """Translations whose placeholders differ from those of the text."""
     return [
         str(message.id) for message in catalogue(language) if message.id and not _placeholders_match(message)
     ]
@@ -96,7 +96,7 @@ def _placeholders_match(message: Message) -> bool:
 
 
 def update(language: str) -> list[str]:
-    """Bring one catalogue up to date on disk; what it still lacks."""
+    """Update one catalogue on disk; returns its untranslated texts."""
     path = po_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     known = catalogue(language) if path.exists() else Catalog(locale=language, charset="utf-8")

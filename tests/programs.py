@@ -1,4 +1,4 @@
-"""Runs `manage.py` commands as a person does: a process of its own, with settings of its own."""
+"""Runs `manage.py` commands as a user does: in a process with its own settings."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ def free_port():
 
 
 class Installation:
-    """A directory for one installation, and the environment that leads there."""
+    """One installation: its directory, ports and environment."""
 
     def __init__(self, directory, **values):
         self.directory = directory
@@ -39,7 +39,7 @@ class Installation:
 
     @contextlib.contextmanager
     def database(self):
-        """From behind, on whichever database this installation has; by hand, so nothing is committed unasked."""
+        """A direct connection to the installation's database. Nothing is committed automatically."""
         address = self.environment.get("DATABASE_URL")
         file = self.directory / "dry_run.sqlite3"
         connection = psycopg2.connect(address) if address else sqlite3.connect(file, timeout=20)
@@ -63,12 +63,12 @@ class Installation:
         return self.programs[-1]
 
     def clear(self):
-        """Nothing goes on running, whatever a test found."""
+        """Kill all programs of this installation."""
         for program in self.programs:
             program.kill()
 
     def run(self, *words):
-        """The finished command: exit code and everything it wrote."""
+        """Run a command to its end; (exit code, output)."""
         program = self.start(*words)
         return program.wait(), program.text()
 
@@ -105,7 +105,7 @@ class Program:
         self.wait_until(lambda: words in self.text())
 
     def stop(self, number=signal.SIGTERM):
-        """Its exit code, once it has ended by itself after this signal."""
+        """Send the signal and wait; the exit code."""
         self._process.send_signal(number)
         return self.wait()
 
@@ -113,18 +113,18 @@ class Program:
         return self._process.wait(timeout=40)
 
     def kill_group(self):
-        """SIGKILL to all of its processes at one moment: a machine that lost its power."""
+        """SIGKILL to all of its processes at once, like a power cut."""
         os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def kill(self):
-        """With it go its children: the kernel sees to that."""
+        """Its children end with it (the kernel's parent death signal)."""
         self._process.kill()
         self._process.wait()
 
 
 def children(pid):
-    """The processes that this one has started (Linux)."""
+    """The child processes (Linux only)."""
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
 

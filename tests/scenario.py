@@ -1,4 +1,4 @@
-"""One fixed story of an account in which everything happens once that can happen to an order."""
+"""One fixed scenario of an account in which everything that can happen to an order happens once."""
 
 import contextlib
 from collections.abc import Callable, Collection
@@ -16,17 +16,18 @@ from tests.exchange.simulator.world import World
 BALANCES = {"USD": 100_000, "BTC": 2, "ETH": 10, "SOL": 100, "CRO": 20_000}
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SOL_USD": "150", "CRO_USD": "0.1"}
 PLAIN, ADVANCED = NameSpace.PLAIN, NameSpace.ADVANCED
+TEXT_FIELDS = ("exec_inst", "time_in_force", "fee_instrument_name")
 PAUSE_S = 3  # longer than any delay of acknowledgement or cancel among the behaviour options
 
 
 def small_catalogue(symbols: Collection[str]) -> Catalogue:
-    """Only these markets: most of a cycle's time would go into the tickers of all the others."""
+    """Only these markets: with all of them most of a cycle's time would go into tickers."""
     whole = recorded_catalogue()
     return replace(whole, markets={symbol: whole.markets[symbol] for symbol in symbols})
 
 
 def new_world(**behaviour: Any) -> World:
-    """The account before the story begins; the exchange's own rate limits are on."""
+    """The account before the first event; the exchange's own rate limits are on."""
     world = World(BALANCES, catalogue=small_catalogue(PRICES), **behaviour)
     world.exchange.limits.enabled = True
     for symbol, price in PRICES.items():
@@ -35,7 +36,7 @@ def new_world(**behaviour: Any) -> World:
 
 
 class Scenario:
-    """Told by `tell`, with `beat` called in the middle of events. `refused` says where it ended early."""
+    """Runs EVENTS; `on_pause` is called in the middle of events. `rejected`: events that ended early, with the code."""
 
     def __init__(self, world: World, client: Client, on_pause: Callable[[], None]) -> None:
         self.world, self.client, self.on_pause = world, client, on_pause
@@ -52,13 +53,13 @@ class Scenario:
             self.world.tick(PAUSE_S)
 
     def pause(self) -> None:
-        """A look in the middle of an event; no two clients ask in one millisecond."""
+        """Run `on_pause` in the middle of an event; no two clients send in one millisecond."""
         self.world.tick(1)
         self.on_pause()
         self.world.tick(1)
 
     def place(self, side: str, kind: str, symbol: str, quantity: Any = None, **values: Any) -> str:
-        """By our own client; the client id, which finds the order whatever the answer was."""
+        """Place an order with our client. Returns its client id, which finds the order whatever the answer was."""
         self.numbers += 1
         order = self._order(side, kind, symbol, quantity, f"ours-{self.numbers}", values)
         space = ADVANCED if order.ref_price else PLAIN
@@ -94,9 +95,6 @@ class Scenario:
         )
 
 
-TEXT_FIELDS = ("exec_inst", "time_in_force", "fee_instrument_name")
-
-
 def _text(value: Any) -> Any:
     return value if isinstance(value, list) else str(value)
 
@@ -120,17 +118,17 @@ def limit_partly_filled_then_cancelled(scenario: Scenario) -> None:
     scenario.client.order_cancel(PLAIN, client_oid=client_oid)
 
 
-def limit_cancelled_by_hand(scenario: Scenario) -> None:
+def limit_cancelled_manually(scenario: Scenario) -> None:
     client_oid = scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="140")
     scenario.world.tick(PAUSE_S)
     scenario.pause()
     scenario.world.cancel(scenario.world.order(client_oid))
 
 
-def cancelled_twice_and_never_known(scenario: Scenario) -> None:
+def cancelled_twice_and_unknown(scenario: Scenario) -> None:
     client_oid = scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="141")
     scenario.world.tick(PAUSE_S)
-    for name in (client_oid, client_oid, "nobody"):
+    for name in (client_oid, client_oid, "unknown"):
         with contextlib.suppress(ExchangeError):
             scenario.client.order_cancel(PLAIN, client_oid=name)
         scenario.world.tick(PAUSE_S)
@@ -155,8 +153,8 @@ def market_order_outside_the_collar(scenario: Scenario) -> None:
     scenario.world.set_mark_gap("CRO_USD", "0")
 
 
-def hurried_orders(scenario: Scenario) -> None:
-    """Immediate or cancel, fill or kill, post only; each finds nothing to do, or too much."""
+def orders_with_time_in_force(scenario: Scenario) -> None:
+    """IMMEDIATE_OR_CANCEL, FILL_OR_KILL and POST_ONLY, with prices at which each ends at once."""
     order_params = {"instrument_name": "SOL_USD", "side": "BUY", "type": "LIMIT", "quantity": 1, "price": 140}
     for extra in (
         {"time_in_force": "IMMEDIATE_OR_CANCEL"},
@@ -170,7 +168,7 @@ def hurried_orders(scenario: Scenario) -> None:
 
 
 def refused_orders(scenario: Scenario) -> None:
-    """No funds, too small, too far away, a trigger at the old address."""
+    """No funds, too small, too far from the market, a trigger order at the old endpoint."""
     scenario.place("BUY", "LIMIT", "BTC_USD", "50", price="59000")
     scenario.place("BUY", "LIMIT", "SOL_USD", "0.001", price="140")
     scenario.place("BUY", "LIMIT", "SOL_USD", "0.01", price="1500")
@@ -202,7 +200,7 @@ def stop_without_funds(scenario: Scenario) -> None:
     scenario.world.deposit("CRO", cro_balance)
 
 
-def stop_amended_and_cancelled_by_hand(scenario: Scenario) -> None:
+def stop_amended_and_cancelled_manually(scenario: Scenario) -> None:
     order = scenario.world.order(scenario.place("SELL", "STOP_LOSS", "SOL_USD", "4", ref_price="100"))
     scenario.world.tick(PAUSE_S)
     amend = {"order_id": order.order_id, "new_quantity": 5, "new_ref_price": 101}
@@ -213,7 +211,7 @@ def stop_amended_and_cancelled_by_hand(scenario: Scenario) -> None:
     scenario.world.cancel(order)
 
 
-def limit_amended_by_hand(scenario: Scenario) -> None:
+def limit_amended_manually(scenario: Scenario) -> None:
     order = scenario.world.order(scenario.place("BUY", "LIMIT", "SOL_USD", "4", price="130"))
     scenario.world.tick(PAUSE_S)
     scenario.world.fill(order, "1")
@@ -249,7 +247,7 @@ def pair_whose_target_fills_in_part(scenario: Scenario) -> None:
     scenario.world.tick(PAUSE_S)
 
 
-def pairs_cancelled_by_hand(scenario: Scenario) -> None:
+def pairs_cancelled_manually(scenario: Scenario) -> None:
     """One leg; and the whole list, whose legs carry no client ids."""
     scenario.pair("3330", "2730")
     scenario.world.tick(PAUSE_S)
@@ -271,8 +269,8 @@ def pairs_cancelled_by_hand(scenario: Scenario) -> None:
     scenario.send_manually("private/advanced/cancel-oco", list_id=linked)
 
 
-def one_client_id_again_and_again(scenario: Scenario) -> None:
-    """By hand, in both name spaces, open and finished."""
+def one_client_id_used_repeatedly(scenario: Scenario) -> None:
+    """Manually, in both name spaces, open and finished."""
     for _ in range(2):
         with contextlib.suppress(Refusal):
             order_params = {"instrument_name": "SOL_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": 1}
@@ -286,14 +284,14 @@ def one_client_id_again_and_again(scenario: Scenario) -> None:
 
 
 def order_hidden_for_a_while(scenario: Scenario) -> None:
-    """It works and locks, and for 40 seconds nobody can read it; nor an order that never was."""
+    """An order that works but cannot be read for 40 seconds, and a lookup of an order that does not exist."""
     order = scenario.world.order(scenario.place("BUY", "LIMIT", "SOL_USD", "1", price="139"))
     scenario.world.tick(PAUSE_S)
     scenario.pause()
     scenario.world.hide(order, 40)
     scenario.pause()
-    if scenario.client.order_detail(PLAIN, client_oid="nobody") is not None:
-        raise AssertionError("an order that never was is found")
+    if scenario.client.order_detail(PLAIN, client_oid="unknown") is not None:
+        raise AssertionError("an order that does not exist is found")
 
 
 def everything_cancelled(scenario: Scenario) -> None:
@@ -305,8 +303,8 @@ def everything_cancelled(scenario: Scenario) -> None:
     scenario.client.orders_cancel_all(ADVANCED, instrument_name="BTC_USD")
 
 
-def leg_amended_by_hand(scenario: Scenario) -> None:
-    """At the plain address, which may not know it."""
+def leg_amended_manually(scenario: Scenario) -> None:
+    """Through the plain endpoint, which may refuse it (option plain_amend_of_legs)."""
     scenario.pair("3350", "2750")
     scenario.world.tick(PAUSE_S)
     scenario.pause()
@@ -319,7 +317,7 @@ def leg_amended_by_hand(scenario: Scenario) -> None:
     scenario.world.cancel(target)
 
 
-def orders_with_rare_words(scenario: Scenario) -> None:
+def orders_with_rare_parameters(scenario: Scenario) -> None:
     """Self-trade prevention of scope D; a trigger far above the market."""
     order_params = {"instrument_name": "SOL_USD", "side": "BUY", "quantity": 1}
     with contextlib.suppress(Refusal):
@@ -340,25 +338,25 @@ def orders_left_open(scenario: Scenario) -> None:
 EVENTS = (
     limit_filled_in_two_parts,
     limit_partly_filled_then_cancelled,
-    limit_cancelled_by_hand,
-    cancelled_twice_and_never_known,
+    limit_cancelled_manually,
+    cancelled_twice_and_unknown,
     market_orders,
     notional_buy,
     market_order_outside_the_collar,
-    hurried_orders,
+    orders_with_time_in_force,
     refused_orders,
     stop_that_triggers,
     stop_without_funds,
-    stop_amended_and_cancelled_by_hand,
-    limit_amended_by_hand,
+    stop_amended_and_cancelled_manually,
+    limit_amended_manually,
     pair_whose_target_fills,
     pair_whose_stop_fills,
     pair_whose_target_fills_in_part,
-    pairs_cancelled_by_hand,
-    one_client_id_again_and_again,
+    pairs_cancelled_manually,
+    one_client_id_used_repeatedly,
     order_hidden_for_a_while,
-    leg_amended_by_hand,
-    orders_with_rare_words,
+    leg_amended_manually,
+    orders_with_rare_parameters,
     everything_cancelled,
     orders_left_open,
 )

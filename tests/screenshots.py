@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots`: the pictures of `docs/`, taken of a dry run that has something to show."""
+"""`python -m tests.screenshots`: take the screenshots of `docs/` from a dry run with some activity."""
 
 import random
 import sys
@@ -19,7 +19,7 @@ BUYS = [("BTC_USD", "0.05"), ("ETH_USD", "1.5"), ("SOL_USD", "20")]
 
 def main() -> int:
     if CHROMIUM is None:
-        print("No Chromium is installed here: no picture was taken.")
+        print("Chromium is not installed: no screenshot was taken.")
         return 1
     with tempfile.TemporaryDirectory(prefix="desk") as directory:
         desk = RunningDesk(Path(directory))
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def create_activity(desk: RunningDesk) -> None:
-    """A few entries, which the desk protects; the prices wander, and the past is read meanwhile."""
+    """A few protected entries, moving prices, and enough cycles to read the order history."""
     rng = random.Random(7)
     for symbol, quantity in BUYS:
         desk.order(instrument_name=symbol, side="BUY", type="MARKET", quantity=quantity)

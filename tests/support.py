@@ -1,4 +1,4 @@
-"""What several stories need: an account in the simulator, a cycle over it, and a way to count."""
+"""Shared by many tests: the program connected to a simulated account, wire rows, and counted queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 
 from exchange import schemas
 from exchange.client.client import Client
-from exchange.client.errors import Unreachable
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
@@ -30,7 +29,7 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 class Desk:
-    """The program beside a simulated exchange, both by the world's clock. It protects by itself only if told."""
+    """The program and a simulated exchange, both on the clock of `world`. Entries are protected only with `protect`."""
 
     def __init__(
         self, world: World, monkeypatch: Any, settings: Any, traveller: Any, *, protect: bool = False
@@ -47,17 +46,17 @@ class Desk:
             monkeypatch.setattr(name, self.client)
 
     def client(self, *, before_request: Any = None) -> Client:
-        """What `client_from_settings` would build, in this world; notes every request."""
+        """Replaces `client_from_settings`: a client of this world that records every request."""
 
-        def note(method: str) -> None:
+        def record(method: str) -> None:
             if before_request is not None:
                 before_request(method)
             self.requested.append(method)
 
-        return self.world.client(before_request=note, **self.options)
+        return self.world.client(before_request=record, **self.options)
 
     def tick(self, seconds: float) -> None:
-        """Time passes here and on the exchange."""
+        """Time passes in the program and on the exchange."""
         self._tick(seconds)
         self._traveller.move_to(self.now)
 
@@ -66,7 +65,7 @@ class Desk:
         return from_ms(self.world.clock_ms)
 
     def sync(self, seconds: float = 60) -> SyncRun:
-        """The next cycle, `seconds` after the last."""
+        """The next cycle, `seconds` after now."""
         self.world.tick(seconds)
         self.requested.clear()
         run = sync_run(trigger="test")
@@ -81,13 +80,13 @@ class Desk:
 
 
 def price_at_ratio(world: World, name: str = "BTC_USD", ratio: str = "0.5") -> Decimal:
-    """A price on the grid at this share of the market; above it for a ratio above one."""
+    """The market price times `ratio`, on the price tick."""
     tick = world.exchange.instruments[name].price_tick
     return world.price(name) * Decimal(ratio) // tick * tick
 
 
 def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> schemas.Order:
-    """A limit buy as an answer tells it; `changes` are fields of the row."""
+    """A limit buy as in an answer; `changes` are fields of the row."""
     row = {
         "account_id": "52e7c00f-1324-4ea1-9f7a-de445bde21a5",
         "order_id": "5755600460443882762",
@@ -114,7 +113,7 @@ def wire_order(name_space: NameSpace = NameSpace.PLAIN, **changes: Any) -> schem
 
 
 def wire_trade(**changes: Any) -> schemas.Trade:
-    """One execution as an answer tells it."""
+    """One execution as in an answer; `changes` are fields of the row."""
     row = {
         "trade_id": "5755600460443882999",
         "trade_match_id": "4611686018455978480",
@@ -138,7 +137,7 @@ def wire_trade(**changes: Any) -> schemas.Trade:
 
 
 def stored_order(order: Any) -> ExchangeOrder:
-    """Our row of an order of the simulator."""
+    """The stored row of an order of the simulator."""
     return ExchangeOrder.objects.get(name_space=order.name_space.upper(), order_id=order.order_id)
 
 
@@ -160,10 +159,6 @@ def queries() -> Iterator[list[str]]:
 
 def write_statements(statements: list[str]) -> list[str]:
     return [sql for sql in statements if sql.split()[0] in WRITES]
-
-
-def unreachable(method: str = "private/user-balance") -> Unreachable:
-    return Unreachable(method=method, message="no connection could be made")
 
 
 def utc(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""`python -m tests.with_postgres pytest …`: a command beside a PostgreSQL of its own, gone afterwards."""
+"""`python -m tests.with_postgres pytest …`: run a command with a temporary PostgreSQL server."""
 
 import atexit
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psycopg2
 
-# A crash may cost this database: it lives for the tests alone.
+# Losing this database in a crash does not matter: it is temporary.
 FAST_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 def postgres() -> str:
-    """The address of a fresh server on a socket file; it ends, and its directory goes, with this process."""
+    """Start a server on a Unix socket; returns its address. Server and directory are removed when this process ends."""
     directory = Path(tempfile.mkdtemp(prefix="pg"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     # The package keeps its lock in the user's run directory, which may be missing or belong to another user.

@@ -87,7 +87,6 @@ def create_list_item(exchange: Exchange, call: Call, index: int, leg: Any) -> Ro
 
 
 def order_list_detail(exchange: Exchange, call: Call) -> Row:
-    """The legs of the requested lists; unknown lists are left out."""
     requested = call.params.get("list_id_list")
     if not isinstance(requested, list) or not requested:
         raise Refusal(40004, "Invalid list_id_list")

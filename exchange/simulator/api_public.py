@@ -115,7 +115,6 @@ def symbol_param(exchange: Exchange, call: Call) -> str:
 
 
 def count_param(call: Call, name: str, default: int) -> int:
-    """A positive count, as number or text."""
     value = parameters.text_param(call.params, name) or str(default)
     if not value.isdigit():
         raise Refusal(40003)

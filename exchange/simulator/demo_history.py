@@ -187,7 +187,6 @@ class Trader:
         return floor_to(value / self.last(symbol), self.prices.market(symbol).qty_tick)
 
     def value_usd(self, currency: str) -> Decimal:
-        """The balance of a currency in USD."""
         return self.exchange.ledger.balance_of(currency) * self.prices.usd(currency, self.exchange.at_ms)
 
     def market(self, side: str, symbol: str, quantity: Decimal, fee: str | None = None) -> Order:

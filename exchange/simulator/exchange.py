@@ -99,7 +99,6 @@ class Exchange:
         self.scheduled = sorted([*self.scheduled, (due_ms, action)], key=lambda each: each[0])
 
     def match_now(self) -> None:
-        """Match every open order at the present moment, after a price override."""
         matching.match_now(self)
 
     def open_orders(self) -> Iterator[Order]:
@@ -113,7 +112,6 @@ class Exchange:
             yield from (order for order in store.by_id.values() if order.name_space == name)
 
     def usd(self, currency: str) -> Decimal:
-        """The value of one unit in USD now."""
         return usd_price(self.prices, self.instruments, currency, self.at_ms)
 
     def deposit(self, currency: str, amount: Decimal) -> None:

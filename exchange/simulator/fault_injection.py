@@ -107,7 +107,6 @@ def gateway_reply(rule: FaultRule) -> Reply:
 
 
 def apply_after(exchange: Exchange, request: Request, rules: list[FaultRule], reply: Reply) -> Reply:
-    """The reply to a processed call, changed by each of the rules in turn."""
     for rule in rules:
         reply = apply_fault(exchange, request, rule, reply)
     return reply

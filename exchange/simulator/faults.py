@@ -112,7 +112,6 @@ class Faults:
         return any(rule.kind == "stale" for rule in self.rules)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rules in force as JSON types."""
         return [
             {
                 "id": rule.id,

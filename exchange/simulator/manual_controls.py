@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def set_price(exchange: Exchange, symbol: str, price: Decimal) -> None:
-    """Set last from now on, and match open orders with it at once."""
     exchange.prices.set_price(symbol, exchange.at_ms, price)
     price_changed(exchange)
 

@@ -99,7 +99,6 @@ class Timeframe:
     anchor_ms: int = 0
 
     def number(self, ms: int) -> int:
-        """The bar that contains this moment."""
         return (ms - self.anchor_ms) // self.period_ms
 
     def start(self, number: int) -> int:
@@ -241,7 +240,6 @@ def candle_rows(
 
 
 def instrument_rows(prices: PriceProcess) -> list[Row]:
-    """All rows of public/get-instruments, as recorded."""
     return [dict(prices.market(symbol).row) for symbol in prices.symbols]
 
 

@@ -91,14 +91,12 @@ class Catalogue:
         return self.daily_move.get(currency, self.default_daily_move)
 
     def indexes(self) -> dict[str, str]:
-        """Index name (BTCUSD-INDEX) to the spot symbol with its price."""
         perpetuals = (market for market in self.markets.values() if market.is_perpetual)
         return {market.row["underlying_symbol"]: f"{market.base}_{market.quote}" for market in perpetuals}
 
 
 @cache
 def recorded_catalogue() -> Catalogue:
-    """catalogue.json, read once."""
     text = resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")
     return catalogue_from_data(json.loads(text))
 
@@ -286,7 +284,6 @@ class PriceProcess:
         return max(tick, last - tick * (_spread_ticks(last, tick) // 2))
 
     def ask(self, symbol: str, ms: int) -> Decimal:
-        """The best ask: at or above last."""
         last, tick = self.last(symbol, ms), self.market(symbol).price_tick
         return self.bid(symbol, ms) + tick * _spread_ticks(last, tick)
 

@@ -19,7 +19,6 @@ PriceEvent = tuple[int, str, Decimal, Decimal]
 
 
 def match_until(exchange: Exchange, to_ms: int) -> None:
-    """Match along the price paths of all instruments with open orders, merged by time."""
     if to_ms > exchange.at_ms:
         orders = open_orders_by_symbol(exchange)
         for ms, symbol, last, mark in merge(*(_price_events(exchange, symbol, to_ms) for symbol in orders)):
@@ -39,7 +38,6 @@ def match_now(exchange: Exchange) -> None:
 
 
 def match_order_now(exchange: Exchange, order: Order) -> None:
-    """Match one new or changed order at the present moment."""
     symbol = order.instrument_name
     match_order(
         exchange,
@@ -205,7 +203,6 @@ def crosses(order: Order, price: Decimal, limit: Decimal) -> bool:
 
 
 def taker_price(exchange: Exchange, order: Order) -> Decimal:
-    """The price a taker gets now."""
     side = exchange.prices.ask if order.side == "BUY" else exchange.prices.bid
     return side(order.instrument_name, exchange.at_ms)
 

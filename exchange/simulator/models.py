@@ -181,7 +181,6 @@ class OrderStore:
             self.archive(order)
 
     def archive(self, order: Order) -> None:
-        """Move an order that has ended from the open ones to the history."""
         key = self.key(order)
         self.open.pop(key, None)
         sequence = len(self.by_update)
@@ -271,7 +270,6 @@ class IdGenerator:
         return following
 
     def peek(self, kind: str, *, overlap: bool = False) -> str:
-        """The id that `next` will return."""
         start = FIRST_IDS["plain"] if overlap and kind == "advanced" else FIRST_IDS[kind]
         return str(start + self.counts.get(kind, 0) + 1)
 

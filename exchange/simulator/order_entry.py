@@ -58,7 +58,6 @@ def place(exchange: Exchange, order: Order) -> OrderIds:
 
 
 def register(exchange: Exchange, order: Order) -> None:
-    """Assign id and times and add the order to the open ones."""
     order.order_id = exchange.ids.next(
         order.name_space, overlap=exchange.behaviour.order_id_ranges == "overlapping"
     )
@@ -323,7 +322,6 @@ def effective_price(exchange: Exchange, order: Order) -> Decimal:
 
 
 def has_funds(exchange: Exchange, orders: list[Order]) -> bool:
-    """Whether the account has the funds that these (linked) orders would reserve together."""
     reservations_needed = settlement.max_per_currency(
         [settlement.required_funds(exchange, each) for each in orders if settlement.reserves(exchange, each)]
     )

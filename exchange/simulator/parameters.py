@@ -65,7 +65,6 @@ def choice_param(
 
 
 def names(params: dict[str, Any], name: str, allowed: tuple[str, ...], code: int) -> list[str]:
-    """An array of enum values; `code` refuses an unknown one."""
     value = params.get(name) or []
     if not isinstance(value, list):
         raise Refusal(40004, f"Invalid {name}")

@@ -258,7 +258,6 @@ class MarketClock:
         return ms if ms <= self.origin_ms else self.origin_ms + int((ms - self.origin_ms) * self.speed)
 
     def first_real_ms(self, at_market_ms: int) -> int:
-        """The first real millisecond at which this market time is reached."""
         if at_market_ms <= self.origin_ms:
             return at_market_ms
         return self.origin_ms + int(-(-(at_market_ms - self.origin_ms) // self.speed))
@@ -298,7 +297,6 @@ class PriceOverrides:
         self._sums[symbol] = [0.0, *accumulate(size for _, size in overrides)]
 
     def at(self, symbol: str, ms: int) -> float:
-        """The sum of the offsets up to and including this moment."""
         overrides = self._overrides.get(symbol)
         return self._sums[symbol][bisect_right(overrides, (ms, float("inf")))] if overrides else 0.0
 

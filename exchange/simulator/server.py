@@ -97,7 +97,6 @@ class App:
         return response
 
     def stale_response(self, request: Request, rules: list[FaultRule], response: ApiResponse) -> ApiResponse:
-        """The answer of some seconds ago, if a stale rule applies."""
         for rule in rules:
             if rule.kind == "stale":
                 ms = self.exchange.at_ms - int(float(rule.detail.get("age_s", 5)) * 1000)
@@ -137,7 +136,6 @@ class App:
 
 
 def make_app(exchange: Exchange, *, sleep: Callable[[float], None] = time.sleep) -> App:
-    """The application of one exchange; serve it, or mount it with SimulatorAdapter."""
     return App(exchange, sleep=sleep)
 
 

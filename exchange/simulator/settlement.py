@@ -177,7 +177,6 @@ def on_leg_ended(exchange: Exchange, order: Order) -> None:
 
 
 def end_races(exchange: Exchange) -> None:
-    """Cancel the siblings whose race is over; the winner goes on."""
     if exchange.behaviour.oco_race == "none":
         return
     for each in exchange.lists.values():
@@ -187,7 +186,6 @@ def end_races(exchange: Exchange) -> None:
 
 
 def siblings(exchange: Exchange, order: Order) -> list[Order]:
-    """The other open legs of the order's list."""
     if not order.list_id:
         return []
     legs = (exchange.stores["advanced"].by_id[each] for each in exchange.lists[order.list_id].order_ids)
@@ -209,12 +207,10 @@ def cancel_legs(exchange: Exchange, legs: list[Order]) -> None:
 
 
 def available(exchange: Exchange, currency: str, *, excluding: Order | None = None) -> Decimal:
-    """Balance minus what open orders reserve."""
     return exchange.ledger.balance_of(currency) - reserved(exchange, excluding=excluding).get(currency, ZERO)
 
 
 def can_afford(exchange: Exchange, order: Order) -> bool:
-    """Whether the funds that other orders leave cover the remainder of this one."""
     currency, amount = required_funds(exchange, order)
     return amount <= available(exchange, currency, excluding=order)
 

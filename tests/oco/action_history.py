@@ -1,4 +1,4 @@
-"""A history is a beginning and a list of verbs: played, judged after each verb, printed, made small."""
+"""A history is a start and a list of verbs: played, checked after each verb, printed and minimised."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.oco import checks
 from tests.oco.actions import AccountActions
 from tests.oco.support import journal
 
-HEALTHY_CYCLES = 10  # cycles, after which everything must be as it should
-CALM_CYCLES = 2  # of these in a row, and it is the end
+HEALTHY_CYCLES = 10  # after so many cycles without faults everything must be protected
+CALM_CYCLES = 2  # consecutive cycles without anything unfinished that end a history
 Verb = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
 class Broken(AssertionError):
-    """A promise was not kept."""
+    """A protection rule was violated."""
 
 
 class ActionHistory:
@@ -28,32 +28,32 @@ class ActionHistory:
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         self.verbs.append((verb, args, options))
         getattr(self.actions, verb)(*args, **options)
-        self._judge(checks.violations(self.actions))
+        self._raise_if(checks.violations(self.actions))
 
     def converge(self) -> None:
-        """From wherever it is: healthy cycles lead to cover, and the next one sends nothing.
+        """From any state, cycles without faults lead to full coverage, and the next one sends nothing.
 
-        One calm cycle may be the one of grace that rules 7 and 8 grant.
+        A single calm cycle may be the waiting cycle of rules 7 and 8.
         """
         self.actions.recover()
         calm = 0
         for _ in range(HEALTHY_CYCLES):
             self.actions.history()
             self.actions.sync()
-            self._judge(checks.violations(self.actions))
+            self._raise_if(checks.violations(self.actions))
             calm = 0 if self._unfinished() else calm + 1
             if calm == CALM_CYCLES:
                 break
         self.actions.sync()
-        self._judge([*checks.violations(self.actions), *self._unfinished()])
+        self._raise_if([*checks.violations(self.actions), *self._unfinished()])
 
     def _unfinished(self) -> list[str]:
         sent = [method for method in self.actions.requested if "/create-" in method or "/cancel-" in method]
         return [*checks.unfinished(self.actions), *(f"It sends {method}." for method in sent)]
 
-    def _judge(self, wrong: Sequence[str]) -> None:
-        if wrong:
-            raise Broken("\n".join([*wrong, journal(), str(self)]))
+    def _raise_if(self, found: Sequence[str]) -> None:
+        if found:
+            raise Broken("\n".join([*found, journal(), str(self)]))
 
     def close(self) -> None:
         self.actions.close()
@@ -64,7 +64,7 @@ class ActionHistory:
 
 
 def play(begin: dict[str, Any], verbs: Sequence[Verb]) -> None:
-    """The whole history, and then its healthy end. Raises Broken."""
+    """The whole history, then `converge`. Raises Broken."""
     history = ActionHistory(begin)
     try:
         for verb, args, options in verbs:
@@ -75,16 +75,16 @@ def play(begin: dict[str, Any], verbs: Sequence[Verb]) -> None:
 
 
 def failure_text(begin: dict[str, Any], verbs: Sequence[Verb]) -> str:
-    """Why it fails, or nothing."""
+    """The failure, or an empty text."""
     try:
         play(begin, verbs)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+    except Exception as error:  # noqa: BLE001 - any error is a finding
         return str(error) or type(error).__name__
     return ""
 
 
 def minimise(begin: dict[str, Any], verbs: Sequence[Verb]) -> tuple[dict[str, Any], list[Verb]]:
-    """A history that fails still, from which no verb and no option can be left out."""
+    """A history that still fails, from which no verb and no option can be removed."""
     smaller = _without_parts(list(verbs), lambda kept: bool(failure_text(begin, kept)))
     names = _without_parts(
         list(begin), lambda kept: bool(failure_text({name: begin[name] for name in kept}, smaller))
@@ -94,7 +94,7 @@ def minimise(begin: dict[str, Any], verbs: Sequence[Verb]) -> tuple[dict[str, An
 
 
 def _without_parts(items: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
-    """Leave out halves, quarters, … single ones, as long as it is `still` so."""
+    """Remove halves, quarters, … single items as long as `holds` is true."""
     size = max(len(items) // 2, 1)
     while True:
         index, before = 0, len(items)

@@ -1,6 +1,6 @@
-"""Everything that a market, a hand, a second program or fate may do to a protected account, as short verbs.
+"""Everything that can happen to a protected account, as short verbs: market, user, other programs, faults, kills.
 
-What the exchange refuses is refused, and what is impossible does nothing: any sequence of verbs is a history.
+What the exchange refuses has no effect, and impossible verbs do nothing, so any sequence of verbs is valid.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from exchange.models import Lease
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
+from exchange.simulator.settlement import available
 from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.policies import policy_for
@@ -27,31 +28,32 @@ from tests.oco.support import ours
 
 D = Decimal
 COINS = {"BTC": "BTC_USD", "ETH": "ETH_USD", "SHIB": "SHIB_USD"}
-CENT_OF_A_CENT = D("1E-10")  # finer is nothing that an exchange books
+AMOUNT_STEP = D("1E-10")  # the smallest amount withdrawn
 OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
 
 
 class AccountActions(Harness):
-    """The account has dollars, and with `rich` also coins that the desk has no business with. With `backs` what
-    is sold is bought back.
+    """The account has dollars, and with `rich` also coins of the user's own, which are never protected.
+
+    With `backs` manual sales are bought back.
     """
 
     def __init__(self, *, rich: bool = True, backs: bool = False, **behaviour: Any) -> None:
         super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **behaviour)
         if backs:
             self.policy("SELL", enabled=True, stop_pct=D(5), target_pct=D(10))
-        self.cancelled_manually: set[str] = set()  # client ids of our orders that a hand cancelled
-        self.released_groups: set[Any] = set()  # groups that a person released
+        self.cancelled_manually: set[str] = set()  # client ids of our orders that the user cancelled
+        self.released_groups: set[Any] = set()  # groups that the user released
         self.withdrawn: dict[str, Decimal] = {}
-        self.forced = False  # coins were taken although orders lock them
-        self.late = False  # the exchange may process a request later than rule 6 allows for
+        self.forced = False  # coins were withdrawn although open orders reserve them
+        self.late = False  # the exchange may process a request later than rule 6 allows
 
     @contextlib.contextmanager
     def _try(self) -> Iterator[None]:
         with contextlib.suppress(Refusal, ValueError, NotPossible, AssertionError, Balance.DoesNotExist):
             yield
 
-    # what can be pointed at
+    # what verbs can refer to
 
     def resting(self) -> list[Order]:
         return [order for order in ours(self.world) if order.is_open]
@@ -68,7 +70,7 @@ class AccountActions(Harness):
         return found[number % len(found)] if found else None
 
     def lots(self, symbol: str, dollars: str) -> str:
-        """A quantity on the grid that is worth about so much."""
+        """A quantity on the grid, worth about `dollars`."""
         quote = D(PRICES["BTC_USD"]) if symbol.endswith("_BTC") else D(1)
         return self.whole(symbol, D(dollars) / quote / self.world.price(symbol))
 
@@ -98,7 +100,7 @@ class AccountActions(Harness):
             self.world.buy(symbol, self.lots(symbol, dollars), self.near(symbol, "-0.2"))
 
     def fill(self, number: int, share: str) -> None:
-        """A counterparty for a part of any open order, ours or not."""
+        """Fill a share of any open order, ours or not."""
         order = self.pick(list(self.world.exchange.open_orders()), number)
         if order is None or order.notional is not None:
             return
@@ -110,7 +112,7 @@ class AccountActions(Harness):
             self._fill(order, share)
 
     def _fill(self, order: Order, share: str) -> None:
-        """What sells at the market never rests: it fills whole, or a thin market ends it."""
+        """A market order never rests: it fills completely, or a thin market ends it."""
         part = order.remaining * (D(share) if order.live_type == "LIMIT" else 1)
         with self._try():
             self.world.fill(order, D(self.whole(order.instrument_name, part)))
@@ -121,7 +123,7 @@ class AccountActions(Harness):
         self.world.move(symbol, percent)
 
     def reach(self, number: int, role: str, beyond: str) -> None:
-        """The market goes to a stop or a target of ours, or `beyond` per cent past it."""
+        """The market moves to a stop or take profit of ours, or `beyond` per cent past it."""
         group = self.pick(self.groups(), number)
         price = group and (group.stop_price if role == "stop" else group.take_profit_price)
         if price:
@@ -135,7 +137,7 @@ class AccountActions(Harness):
     def thin_market(self, symbol: str, dollars: str | None) -> None:
         self.world.set_liquidity(symbol, None if dollars is None else self.lots(symbol, dollars))
 
-    # by hand
+    # manual actions
 
     def cancel_leg(self, number: int) -> None:
         order = self.pick(self.resting(), number)
@@ -163,19 +165,17 @@ class AccountActions(Harness):
         self.cancelled_manually |= {each.client_oid for each in (order, *same)}
 
     def sell(self, currency: str, share: str) -> None:
-        """At the market, of what no order locks."""
+        """A market sell of a share of the available balance."""
         symbol, free = COINS[currency], self.free(currency)
         with self._try():
             self.world.sell(symbol, self.whole(symbol, free * D(share)))
 
     def free(self, currency: str) -> Decimal:
-        from exchange.simulator.settlement import available
-
         return max(available(self.world.exchange, currency), D(0))
 
     def withdraw(self, currency: str, share: str, *, force: bool = False) -> None:
         maximum = self.world.balance(currency) if force else self.free(currency)
-        amount = floor_to(maximum * D(share), CENT_OF_A_CENT)
+        amount = floor_to(maximum * D(share), AMOUNT_STEP)
         with self._try():
             self.world.withdraw(currency, amount, force=force)
             self.forced = self.forced or force
@@ -229,7 +229,7 @@ class AccountActions(Harness):
             with self._try():
                 self.world.cancel(order)
 
-    # a person at the desk
+    # the user in the program
 
     def release(self, number: int) -> None:
         group = self.pick(self.groups(), number)
@@ -262,7 +262,7 @@ class AccountActions(Harness):
             setattr(row, name, value)
         row.save()
 
-    # fate
+    # faults
 
     def add_fault(self, kind: str, method: str = "*", **detail: Any) -> None:
         self.late = self.late or (kind == "process_later" and detail["seconds"] >= 10)
@@ -277,42 +277,42 @@ class AccountActions(Harness):
             self.world.hide(order, seconds)
 
     def skew(self, seconds: float) -> None:
-        """Our own clock is wrong by so much."""
+        """The program's own clock is wrong by `seconds`."""
         self.skew_s = seconds
 
     # workers
 
     def killed(self, kind: str, nth: int, seconds: float = 60) -> None:
-        """A cycle that dies there; nobody may go on before its lease has run out."""
+        """A cycle that is killed there; no other may start before its lease has expired."""
         self.sync(seconds, Interruption(kind, nth, self.die))
 
     def suspended(self, kind: str, nth: int, seconds: float = 60) -> None:
-        """A cycle that is suspended there for two minutes, while another worker takes over."""
+        """A cycle that is suspended there for two minutes while another worker takes over."""
         self.sync(seconds, Interruption(kind, nth, self.suspend))
 
     def second_worker(self, kind: str, nth: int, seconds: float = 60) -> None:
-        """A second worker starts while the first is there; it finds the lease taken."""
+        """A second worker starts at that moment; it must find the lease taken."""
         self.sync(seconds, Interruption(kind, nth, self._start_second))
 
     def _start_second(self) -> None:
-        """It waits a while for a holder that is silent; once the lease has run out, it may go on.
+        """It waits for the lease holder; it may only run once the lease has expired.
 
-        The lease ages with real time as well, of which a second is allowed for.
+        The lease also ages with real time, for which one second is allowed.
         """
         left = Lease.objects.get().expires_at - datetime.now(UTC)
-        runs_out = self.now() + left - timedelta(seconds=1)
+        expires_at = self.now() + left - timedelta(seconds=1)
         run = self.cycle()
-        if run is not None and run.started_at < runs_out:
+        if run is not None and run.started_at < expires_at:
             self.violations.append("Two cycles ran at once.")
 
     def during(self, kind: str, nth: int, verb: str, *args: Any, seconds: float = 60) -> None:
-        """Something else happens in the middle of a cycle."""
+        """Another verb happens in the middle of a cycle."""
         self.sync(seconds, Interruption(kind, nth, lambda: getattr(self, verb)(*args)))
 
     # the end
 
     def recover(self) -> None:
-        """Everything works again, and nothing more happens. What others did stays."""
+        """End all faults; nothing else happens afterwards. External orders stay."""
         self.clear_faults()
         self.skew(0)
         self.switch(off=False)

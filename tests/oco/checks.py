@@ -1,4 +1,4 @@
-"""Are the promises kept? Judged by the simulator's own record, whatever its answers said."""
+"""Whether the protection rules hold, by the simulator's own record and not by its answers."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_
 
 
 def violations(actions: AccountActions) -> list[str]:
-    """What is wrong at this moment; empty when all promises hold."""
+    """The violations at this moment; empty when all rules hold."""
     invariant_data = truth(actions.world)
     return [
         *actions.violations,
         *(
-            words
-            for words in actions.world.exchange.audit()
-            if not (actions.forced and " reserved of " in words)
+            error
+            for error in actions.world.exchange.audit()
+            if not (actions.forced and " reserved of " in error)
         ),
-        *(words for check in ALWAYS for words in check(invariant_data)),
+        *(error for check in ALWAYS for error in check(invariant_data)),
         *reasons_without_words(),
         *one_group_each(),
         *no_double(actions),
@@ -59,7 +59,7 @@ def by_lot(actions: AccountActions) -> dict[int, list[Order]]:
 
 
 def can_sell(actions: AccountActions, orders: list[Order]) -> Decimal:
-    """What these orders sold and still can. Linked ones share, but for the exchange's own race (11.3)."""
+    """What these orders sold and can still sell. Linked orders share, except in the exchange's own race (11.3)."""
     lists: dict[str, list[Order]] = {}
     for order in orders:
         lists.setdefault(order.list_id or order.order_id, []).append(order)
@@ -74,7 +74,7 @@ def _list_total(actions: AccountActions, legs: list[Order]) -> Decimal:
 
 
 def no_double(actions: AccountActions) -> Iterator[str]:
-    """Never more can be sold for a lot than was bought; never someone else's coins."""
+    """The orders of a lot can never sell more than was bought."""
     bought = dict(Lot.objects.values_list("pk", "bought"))
     for lot, orders in by_lot(actions).items():
         maximum = can_sell(actions, orders)
@@ -83,7 +83,7 @@ def no_double(actions: AccountActions) -> Iterator[str]:
 
 
 def buy_backs_within_proceeds(actions: AccountActions) -> Iterator[str]:
-    """Buying back never costs more than the sale brought (but for both legs of a pair in the exchange's race)."""
+    """A buy-back never costs more than the sale proceeds (except both legs of a pair in the exchange's race)."""
     if actions.late or actions.world.exchange.behaviour.oco_race != "none":
         return
     orders = by_lot(actions)
@@ -92,11 +92,11 @@ def buy_backs_within_proceeds(actions: AccountActions) -> Iterator[str]:
         trades = set(LotTrade.objects.filter(lot__in=lots).values_list("trade_id", flat=True))
         maximum = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
         if maximum > sale_proceeds(actions, trades):
-            yield f"The sale {entry} brought {sale_proceeds(actions, trades)}, and buying back can cost {maximum}."
+            yield f"The sale {entry} brought {sale_proceeds(actions, trades)}, and its buy-back can cost {maximum}."
 
 
 def can_cost(orders: list[Order]) -> Decimal:
-    """What these orders paid and still may."""
+    """What these orders paid and can still pay."""
     lists: dict[str, Decimal] = {}
     for order in orders:
         key = order.list_id or order.order_id
@@ -113,7 +113,7 @@ def sale_proceeds(actions: AccountActions, trades: set[str]) -> Decimal:
 
 
 def no_own_sales_bought_back(actions: AccountActions) -> Iterator[str]:
-    """What our own orders sold is never bought back."""
+    """Sales of our own orders are never bought back."""
     mine = {f"{order.name_space}/{order.order_id}" for order in ours(actions.world)}
     taken = set(LotTrade.objects.filter(lot__side="SELL").values_list("trade_id", flat=True))
     for trade in actions.world.exchange.trades.rows:
@@ -126,16 +126,16 @@ def final_groups_have_no_orders(actions: AccountActions) -> Iterator[str]:
     legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
     for order in ours(actions.world):
         if order.is_open and order.client_oid in legs and not actions.late:
-            yield f"{order.order_type} {order.client_oid} rests behind a group that is {legs[order.client_oid]}."
+            yield f"{order.order_type} {order.client_oid} is open, and its group is {legs[order.client_oid]}."
 
 
 def closed_for_a_reason(actions: AccountActions) -> Iterator[str]:
-    """Released only by a hand; closed only when sold, or when coins are gone."""
+    """Groups are released only by the user, and closed manually only when coins were withdrawn."""
     for group in OcoGroup.objects.select_related("lot"):
         if group.state == State.RELEASED and not _was_released(actions, group):
-            yield f"Group {group.pk} was released, and nobody asked: {group.stored_reason}"
+            yield f"Group {group.pk} was released without a request: {group.stored_reason}"
         if group.state == State.CLOSED_BY_HAND and not group.lot.gone:
-            yield f"Group {group.pk} says its coins are gone, and they are not."
+            yield f"Group {group.pk} is closed manually, but its coins are not gone."
 
 
 def _was_released(actions: AccountActions, group: OcoGroup) -> bool:
@@ -147,18 +147,18 @@ def _was_released(actions: AccountActions, group: OcoGroup) -> bool:
 
 
 def shrunk_for_a_reason(actions: AccountActions) -> Iterator[str]:
-    """Lots only lost what left the account by other ways than our orders."""
+    """Lots shrink only by coins that left the account other than through our orders."""
     for currency in COINS:
         lots = Lot.objects.filter(base_ccy=currency, merged_into=None, side="BUY")
         gone = sum((lot.gone for lot in lots), ZERO)
-        # A person may ask for coins of an entry that we have not heard of yet: one of the two gives way.
+        # The user may protect coins of an entry that is not read yet: one of the two lots shrinks.
         left = outflow(actions, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
         if gone > left:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
 
 
 def spent_for_a_reason(actions: AccountActions) -> Iterator[str]:
-    """What buys back only gave way to money that left otherwise, or that both legs of a pair spent."""
+    """Buy-backs shrink only by money that left otherwise, or that both legs of a pair spent."""
     for currency in MONEY:
         lots = Lot.objects.filter(quote_ccy=currency, merged_into=None)
         gone = sum((lot.gone * lot.spent_per_coin for lot in lots), ZERO)
@@ -184,7 +184,7 @@ def outflow(actions: AccountActions, currency: str) -> Decimal:
 
 
 def raced(actions: AccountActions, currency: str) -> Decimal:
-    """What both legs of pairs sold together beyond one of them."""
+    """What both legs of pairs sold beyond the quantity of one."""
     lists: dict[str, list[Order]] = {}
     for order in ours(actions.world):
         if order.list_id and order.instrument_name.startswith(f"{currency}_"):
@@ -195,11 +195,11 @@ def raced(actions: AccountActions, currency: str) -> Decimal:
     return sum((max(sold - quantity, ZERO) for sold, quantity in pairs), ZERO)
 
 
-# after a healthy while
+# after enough cycles without faults
 
 
 def unfinished(actions: AccountActions) -> list[str]:
-    """What should be different after enough healthy cycles."""
+    """What is still missing after enough cycles without faults."""
     return [*unprotected(actions), *missed_entries(actions), *orphans(actions), *wrong_perpetuals(actions)]
 
 
@@ -221,7 +221,7 @@ def unprotected(actions: AccountActions) -> Iterator[str]:
             actions.world.prices.mark(lot.instrument_name, actions.world.exchange.at_ms), group.stop_price
         ):
             if not stops and group.state != State.STOP_FAILED:
-                yield f"Lot {lot.pk} is beyond its stop and {group.state}: {group.stored_reason}"
+                yield f"Lot {lot.pk} is past its stop and {group.state}: {group.stored_reason}"
         elif group.state != State.ACTIVE or resting != allowed:
             yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.stored_reason}"
 
@@ -231,7 +231,7 @@ def whole_open_quantity(actions: AccountActions, lot: Lot) -> Decimal:
 
 
 def allowances(actions: AccountActions) -> Iterator[tuple[Lot, Decimal]]:
-    """Open lots, oldest first, with what each may sell or buy back: holdings, less what others committed."""
+    """Open lots, oldest first, with what each may sell or buy back: balance less what external orders reserve."""
     currencies = (*COINS, *MONEY)
     free = {
         currency: actions.world.balance(currency) - reserved_by_others(actions, currency)
@@ -266,7 +266,7 @@ def is_placeable(actions: AccountActions, symbol: str, quantity: Decimal, price:
 
 
 def missed_entries(actions: AccountActions) -> Iterator[str]:
-    """Buys that no lot has, although they are large enough."""
+    """Buys that are large enough but have no lot."""
     since = Watermark.objects.get().since_ns
     known = set(LotTrade.objects.values_list("trade_id", flat=True))
     missing: dict[str, list] = {}
@@ -283,19 +283,19 @@ def missed_entries(actions: AccountActions) -> Iterator[str]:
 
 
 def orphans(actions: AccountActions) -> Iterator[str]:
-    """Orders of ours that guard nothing."""
-    guarded = set(OcoLeg.objects.filter(group__closed_at=None).values_list("client_oid", flat=True))
+    """Open orders of ours without an open group, and lots with two protective orders."""
+    protected = set(OcoLeg.objects.filter(group__closed_at=None).values_list("client_oid", flat=True))
     for order in ours(actions.world):
-        if order.is_open and order.client_oid not in guarded:
-            yield f"{order.order_type} {order.client_oid} rests and guards nothing."
+        if order.is_open and order.client_oid not in protected:
+            yield f"{order.order_type} {order.client_oid} is open and protects nothing."
     for lot, orders in by_lot(actions).items():
         if len({order.list_id or order.order_id for order in orders if order.is_open}) > 1:
             yield f"Lot {lot} has two protective orders."
 
 
 def wrong_perpetuals(actions: AccountActions) -> Iterator[str]:
-    """Derivative positions that the desk does not show as they are."""
+    """Perpetual positions that differ from those stored."""
     positions = {name: position.quantity for name, position in actions.world.exchange.positions.items()}
     shown = dict(perpetuals_open().values_list("instrument_name", "quantity"))
     if shown != positions:
-        yield f"Of perpetuals {positions} is held and {shown} shown."
+        yield f"Perpetual positions are {positions}, stored are {shown}."

@@ -1,4 +1,4 @@
-"""Rows of protection for the tests: a covered lot of one bitcoin bought at 100."""
+"""Rows of protection for tests: a lot of 1 BTC bought at 100, and its group and stop."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`python -m tests.oco.fork_server`: for every line it reads, a worker process that runs one cycle after the other.
+"""`python -m tests.oco.fork_server`: for every line of input, fork a worker process that runs cycle after cycle.
 
-It prints the process id of each. What the last worker left behind, its lease included, is as old as 30 s.
+Prints the process id of each. The lease of the previous worker is made to expire first.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""A desk beside a simulated exchange that can be interrupted at every request and before every write.
+"""The program and a simulated exchange, interruptible at every request and before every database write.
 
-Commits are real and the lease ages with the world's clock, so that a process that dies leaves behind exactly
-what it had committed, and one that sleeps finds its lease gone.
+Commits are real and the lease ages with the world's clock. So a killed process leaves exactly what it had
+committed, and a suspended one loses its lease.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH
 PERPETUAL = "BTCUSD-PERP"
 WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 APP_LABELS = ("exchange", "oco", "portfolio", "django_q")
-ACCOUNT_AGE_NS = 10 * NS_PER_DAY  # the account is no older: there is little history to read
-NONCE_MAX_AGE_MS = 60_000  # an older nonce is refused (dossier 2.2)
+ACCOUNT_AGE_NS = 10 * NS_PER_DAY  # keeps the order history short
+NONCE_MAX_AGE_MS = 60_000  # the exchange refuses an older nonce (dossier 2.2)
 
 
 class Killed(BaseException):
-    """kill -9: nothing below catches it, and nothing more is written."""
+    """kill -9: a BaseException, so that no code of ours catches it. Nothing is written afterwards."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Interruption:
 
 
 class Harness:
-    """What may happen to the two of them. Every broken rule of the protocol between them is kept in `broken`."""
+    """The program, the exchange and the connection between them. Violated rules are collected in `violations`."""
 
     def __init__(self, balances: dict[str, Any], **behaviour: Any) -> None:
         clear_database()
@@ -107,11 +107,11 @@ class Harness:
     # time
 
     def now(self) -> datetime:
-        """By our own clock, which may be wrong."""
+        """The program's own clock, wrong by `skew_s`."""
         return from_ms(self.world.clock_ms) + timedelta(seconds=self.skew_s)
 
     def tick(self, seconds: float) -> None:
-        """Time passes on the exchange, here, and for whoever holds the lease."""
+        """Time passes on the exchange, in the program, and for the lease."""
         self._tick(seconds)
         Lease.objects.update(expires_at=F("expires_at") - timedelta(seconds=seconds))
 
@@ -136,13 +136,13 @@ class Harness:
         )
 
     def sync(self, seconds: float = 60, interruption: Interruption | None = None) -> SyncRun | None:
-        """The next cycle, `seconds` later; None when the lease is taken, or the process died."""
+        """The next cycle, `seconds` later; None if the lease is taken or the process was killed."""
         self.tick(seconds)
         self.requested.clear()
         return self.cycle(interruption)
 
     def history(self) -> None:
-        """What the worker does between cycles: older history, slice by slice."""
+        """What the worker does between cycles: read older history."""
         with contextlib.suppress(*EXPECTED_ERRORS):
             if backfill_is_due():
                 history_slice(seconds=3600, clock=self.now)
@@ -173,12 +173,12 @@ class Harness:
         raise Killed
 
     def suspend(self) -> None:
-        """This process is stopped for two minutes. Another one takes the lease and runs a whole cycle."""
+        """Suspend this process for two minutes; another one takes the lease and runs a whole cycle."""
         self.tick(120)
         self.cycle()
 
     def checkpoint(self, kind: str) -> None:
-        """Something of this kind is about to be done by the innermost cycle."""
+        """The innermost cycle reaches a moment of this kind; run its interruption if it is due."""
         due = self.cycles[-1] if self.cycles else None
         if due is None or due.kind != kind:
             return
@@ -197,7 +197,7 @@ class Harness:
 
 
 class CheckedAdapter(SimulatorAdapter):
-    """The line of one worker: what leaves is checked against what is committed (rules 6 and 15)."""
+    """The connection of one worker: requests are checked against what is committed (rules 6 and 15)."""
 
     def __init__(self, harness: Harness, token: int) -> None:
         super().__init__(harness.world.app)
@@ -217,7 +217,7 @@ class CheckedAdapter(SimulatorAdapter):
 
     def _check(self, method: str, params: dict[str, Any], nonce: int) -> None:
         if self.harness.world.now_ms() - nonce >= NONCE_MAX_AGE_MS:
-            return  # the exchange does not take it
+            return  # the exchange refuses it
         if Lease.objects.values_list("token", flat=True).get() != self.token:
             self.harness.violations.append(f"{method} was sent without the lease.")
         if "/create-" in method:
@@ -241,7 +241,7 @@ class CheckedAdapter(SimulatorAdapter):
 
 @contextmanager
 def collect_errors(violations: list[str]) -> Iterator[None]:
-    """Every traceback that a cycle logs is a fault of ours."""
+    """Record every traceback that a cycle logs as a violation."""
 
     class ErrorCollector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -259,10 +259,10 @@ def collect_errors(violations: list[str]) -> Iterator[None]:
 
 
 def clear_database() -> None:
-    """Every row of ours, in one transaction: foreign keys are looked at when it ends."""
+    """Delete all rows in one transaction, because foreign keys are checked at its end."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA synchronous=OFF")  # no power is cut here
+            cursor.execute("PRAGMA synchronous=OFF")  # durability does not matter here
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_models():
             if model._meta.app_label in APP_LABELS:

@@ -1,4 +1,4 @@
-"""Worker processes beside a served exchange, killed at any moment; only the exchange's own record judges."""
+"""Worker processes with a simulator over HTTP, killed at any moment; checked by the exchange's own record."""
 
 from __future__ import annotations
 
@@ -26,28 +26,26 @@ from tests.scenario import small_catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000"}
-OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # nobody's business
+OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # the user's own coins, never protected
 DUST, ZERO = Decimal("0.0002"), Decimal(0)
-MIN_BOUGHT_BACK = Decimal(
-    "0.9"
-)  # what a sale brings pays for so much of it at worst: stop 5 %, ceiling 3 %, fees
+MIN_BOUGHT_BACK = Decimal("0.9")  # the worst case of a buy-back: stop 5 %, max buy price 3 %, fees
 BUY_BACK = "from oco.policies import policy_for; row = policy_for('', 'SELL'); row.enabled = True; row.save()"
 KEY = {"key": "dry-run-key", "secret": "dry-run-secret"}
 
 
 class KillingApp(App):
-    """The exchange's front, which kills its client at the n-th request from now, before or after doing it."""
+    """Kills its client at the n-th request from now, before or after processing it."""
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
         self.victim, self.left, self.after = 0, 0, False
-        self.asked = 0
+        self.requests = 0
 
     def aim(self, victim: int, nth: int, *, after: bool) -> None:
         self.victim, self.left, self.after = victim, nth, after
 
     def handle_api_call(self, request):  # type: ignore[no-untyped-def]
-        self.asked += 1
+        self.requests += 1
         self.left -= 1
         due = self.left == 0
         if due and not self.after:
@@ -63,16 +61,16 @@ class KillingApp(App):
 
 
 class KillRun:
-    """One exchange, one database, and at most one worker that lives."""
+    """One exchange, one database, and at most one running worker."""
 
-    def __init__(self, app: KillingApp, zygote: subprocess.Popen[str], seed: int) -> None:
+    def __init__(self, app: KillingApp, fork_server: subprocess.Popen[str], seed: int) -> None:
         self.app, self.exchange = app, app.exchange
-        self._zygote, self._random = zygote, Random(seed)
+        self._fork_server, self._random = fork_server, Random(seed)
         self.worker = 0
 
     def start(self) -> None:
-        print(file=self._zygote.stdin, flush=True)
-        self.worker = int(self._zygote.stdout.readline())
+        print(file=self._fork_server.stdin, flush=True)
+        self.worker = int(self._fork_server.stdout.readline())
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -88,12 +86,12 @@ class KillRun:
         return True
 
     def cycles(self, count: int = 1) -> None:
-        """So many whole cycles and a bit more; each asks for the open orders first."""
-        goal = self.app.asked + 9 * count
-        assert self.wait_until(lambda: self.app.asked >= goal or not alive(self.worker))
+        """Wait for at least `count` whole cycles; each sends at most nine requests."""
+        goal = self.app.requests + 9 * count
+        assert self.wait_until(lambda: self.app.requests >= goal or not alive(self.worker))
 
     def run_round(self) -> None:
-        """Something happens, and the worker is killed by the request that the dice name, or by the clock."""
+        """A random event, and the worker is killed at a random request or after a random time."""
         self.start()
         self.random_event()
         if self._random.random() < 0.7:
@@ -118,12 +116,12 @@ class KillRun:
                 self._swing(symbol, self._random.choice([-6, 6]))
 
     def _trade(self, side: str, symbol: str) -> None:
-        """By hand: what is sold is nobody's business before, and is to be bought back."""
+        """A manual order. What is sold are the user's own coins, which are then bought back."""
         dollars = self._random.choice([30, 600, 2000])
         pair = self.exchange.instruments[symbol]
         lots = floor_to(dollars / self.exchange.prices.last(symbol, self.exchange.at_ms), pair.lot)
-        asked = {"instrument_name": symbol, "side": side, "type": "MARKET", "quantity": str(lots)}
-        control.run(self.exchange, "order", {"method": "private/create-order", "params": asked})
+        params = {"instrument_name": symbol, "side": side, "type": "MARKET", "quantity": str(lots)}
+        control.run(self.exchange, "order", {"method": "private/create-order", "params": params})
 
     def _fill_target(self) -> None:
         targets = [order for order in self.ours() if order.is_open and order.order_type == "LIMIT"]
@@ -140,13 +138,13 @@ class KillRun:
         self.exchange.advance()
         manual_controls.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
 
-    # the record
+    # checks
 
     def ours(self) -> list[Order]:
         return [order for order in self.exchange.all_orders() if order.client_oid.startswith(PREFIX)]
 
     def violations(self, *, at_rest: bool) -> list[str]:
-        """What the record says against us. `at_rest`: everything that is owed must rest now."""
+        """The violations by the record. `at_rest`: everything that needs an order must have it now."""
         with self.exchange.lock:
             self.exchange.advance()
             found = [*self.exchange.audit()]
@@ -155,13 +153,13 @@ class KillRun:
             return found
 
     def _of_coin(self, currency: str, *, at_rest: bool) -> Iterator[str]:
-        yield from self._guarded(currency, at_rest=at_rest)
+        yield from self._covered(currency, at_rest=at_rest)
         yield from self._bought_back(currency, at_rest=at_rest)
         for legs in self._lists(currency):
             if at_rest and not any(leg.order_type in STOP_ORDER_TYPES for leg in legs):
                 yield f"{legs[0].order_type} {legs[0].client_oid} rests without a stop."
 
-    def _guarded(self, currency: str, *, at_rest: bool) -> Iterator[str]:
+    def _covered(self, currency: str, *, at_rest: bool) -> Iterator[str]:
         untouched = OWN[currency] - sum((trade.quantity for trade in self._sales(currency)), ZERO)
         required_cover = self.exchange.ledger.balance_of(currency) - untouched
         lists = [legs for legs in self._lists(currency) if legs[0].side == "SELL"]
@@ -172,7 +170,7 @@ class KillRun:
             yield f"{resting} {currency} rest for {required_cover}: not all is covered."
 
     def _bought_back(self, currency: str, *, at_rest: bool) -> Iterator[str]:
-        """Never for more than the sales brought; at rest for most of what was sold."""
+        """Buy-backs cost at most the sale proceeds; at rest they cover most of what was sold."""
         sales = self._sales(currency)
         proceeds = sum((trade.quantity * trade.price for trade in sales), ZERO)
         mine = [one for one in self.ours() if one.side == "BUY" and one.instrument_name == f"{currency}_USD"]
@@ -188,7 +186,7 @@ class KillRun:
             yield f"{back} {currency} are bought back of {required}."
 
     def _sales(self, currency: str) -> list[Trade]:
-        """By hand."""
+        """Manual sales."""
         mine = {f"{order.name_space}/{order.order_id}" for order in self.ours()}
         return [
             trade
@@ -205,13 +203,13 @@ class KillRun:
         return list(found.values())
 
     def converge(self) -> list[str]:
-        """A worker that is left alone covers everything; what is wrong after a while."""
+        """A worker without kills must cover everything; the violations after that."""
         self.start()
         self.wait_until(lambda: not self.violations(at_rest=True), 60)
         self.cycles(2)
         before = len(self.ours())
         self.cycles(2)
-        left = [] if len(self.ours()) == before else ["It goes on placing orders."]
+        left = [] if len(self.ours()) == before else ["It keeps placing orders."]
         self.kill()
         return [*self.violations(at_rest=True), *left]
 
@@ -228,7 +226,7 @@ def real_ms() -> int:
 
 
 def static_exchange() -> Exchange:
-    """One whose prices move only when told to, in the real time."""
+    """An exchange in real time whose prices move only when set."""
     prices = Prices(small_catalogue(PRICES), seed=1, origin_ms=real_ms(), volatility=0)
     exchange = Exchange(prices, now_ms=real_ms, **KEY)
     for symbol, price in PRICES.items():
@@ -240,7 +238,7 @@ def static_exchange() -> Exchange:
 
 @contextlib.contextmanager
 def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun]:
-    """A fresh exchange and a fresh database, known to each other by one quiet cycle."""
+    """A new exchange and a new database, after two cycles."""
     app = KillingApp(static_exchange())
     with running_server(app) as address:
         values = {
@@ -250,13 +248,15 @@ def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun
             "CRYPTO_COM_REST_URL": f"{address}/exchange/v1",
             **environment,
         }
-        with (directory / "zygote.log").open("w") as log:
+        with (directory / "fork_server.log").open("w") as log:
             run = {"cwd": ROOT, "env": values, "stderr": log, "text": True}
             for words in (["setup", "--no-static"], ["shell", "-c", BUY_BACK]):
                 subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=log, **run)
             command = [sys.executable, "-m", "tests.oco.fork_server"]
-            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run) as zygote:
-                here = KillRun(app, zygote, seed)
+            with subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run
+            ) as fork_server:
+                here = KillRun(app, fork_server, seed)
                 try:
                     here.start()
                     here.cycles(2)
@@ -265,4 +265,4 @@ def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun
                 finally:
                     if here.worker:
                         here.kill()
-                    zygote.kill()
+                    fork_server.kill()

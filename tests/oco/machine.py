@@ -1,4 +1,4 @@
-"""Random histories of a protected account: any verb of `Life` in any order, judged after each (Hypothesis)."""
+"""Random histories of a protected account (Hypothesis): any verb of AccountActions, checked after each."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ DETAILS: dict[str, list[dict[str, Any]]] = {
     "slow_body": [{"seconds": 5}, {"seconds": 12}],
 }
 FREQUENCIES = [{"times": 1}, {"nth": 2}, {"times": 3}, {"every": 2}, {"every": 3}, {"probability": 0.5}]
-TROUBLES = st.sampled_from([*KINDS]).flatmap(
+FAULTS = st.sampled_from([*KINDS]).flatmap(
     lambda kind: st.builds(
         lambda detail, often: (kind, {**detail, **often}),
         st.sampled_from(DETAILS.get(kind, [{}])),
@@ -102,7 +102,7 @@ DURING = st.one_of(
 
 
 class Machine(RuleBasedStateMachine):
-    """One account. A number such as "the third order" is taken modulo what there is."""
+    """One account. `number` chooses an order or group, modulo how many there are."""
 
     steps = 0
     failed: ActionHistory | None = None
@@ -264,7 +264,7 @@ class Machine(RuleBasedStateMachine):
     def switch(self, off: bool) -> None:
         self.do("switch", off=off)
 
-    @rule(add_fault=TROUBLES, method=METHODS)
+    @rule(add_fault=FAULTS, method=METHODS)
     def add_fault(self, add_fault: tuple[str, dict[str, Any]], method: str) -> None:
         self.do("add_fault", add_fault[0], method, **add_fault[1])
 

@@ -1,4 +1,4 @@
-"""What the stories about protection share: the exchange's own record beside our rows, and short names."""
+"""Shared by tests of protection: our rows, the exchange's own record of our orders, and the invariants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ D = Decimal
 
 
 def ours(world: World) -> list[Order]:
-    """Every order at the exchange that carries our mark."""
+    """Every order on the exchange with our client id prefix."""
     return [order for order in world.exchange.all_orders() if order.client_oid.startswith(PREFIX)]
 
 
@@ -30,7 +30,7 @@ def resting(world: World) -> list[Order]:
 
 
 def stop_of(world: World) -> Order:
-    """The one stop of ours that rests."""
+    """Our one open stop."""
     (order,) = [order for order in resting(world) if order.order_type in STOP_ORDER_TYPES]
     return order
 
@@ -41,7 +41,7 @@ def target_of(world: World) -> Order:
 
 
 def truth(world: World) -> Any:
-    """Our rows beside the exchange's own record, whatever its answers said."""
+    """Our rows and the exchange's own record of our orders, as input of the invariants."""
     orders = [
         OrderFact(
             client_oid=order.client_oid,
@@ -58,14 +58,14 @@ def truth(world: World) -> Any:
 
 
 def check(world: World) -> None:
-    """The invariants hold, and the exchange's own books add up."""
+    """The invariants hold, and the exchange's own bookkeeping check passes."""
     assert violations(truth(world)) == []
     assert list(reasons_without_words()) == []
     assert world.exchange.audit() == []
 
 
 def check_converged(world: World) -> None:
-    """Everything open is covered, wholly."""
+    """Everything open is fully covered."""
     assert list(converged(truth(world))) == []
 
 
@@ -85,7 +85,7 @@ def group() -> OcoGroup:
 
 
 def states() -> list[str]:
-    """The states that the one group went through."""
+    """The states of the only group, in order."""
     found: list[str] = []
     for event in OcoEvent.objects.order_by("id"):
         if not found or found[-1] != event.new:
@@ -94,7 +94,7 @@ def states() -> list[str]:
 
 
 def journal() -> str:
-    """The journal as text: what a failing test should show."""
+    """Group events and legs as text, for failing tests."""
     events = [f"{event} {event.code or ''}" for event in OcoEvent.objects.order_by("id")]
     legs = [
         f"{leg.generation} {leg.order_role} {leg.status} {leg.executed} {leg.refused_text}"
@@ -104,5 +104,5 @@ def journal() -> str:
 
 
 def created(requested: list[str]) -> int:
-    """Requests among these that place something."""
+    """How many of these requests place orders."""
     return sum("/create-" in method for method in requested)

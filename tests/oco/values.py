@@ -1,4 +1,4 @@
-"""Short ways to make the values that the pure tests talk about: a lot of 1 coin bought at 100."""
+"""Builders for the values of the pure engine tests: a lot of 1 coin bought at 100."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ STOP, TARGET, EXIT = Role.STOP_LOSS, Role.TAKE_PROFIT, Role.EXIT
 
 
 def desired(**changes: Any) -> Desired:
-    """Owns 1, stop at 95, target at 110, bought a minute ago."""
-    usual = {
+    """1 coin, stop at 95, take profit at 110, bought a minute ago."""
+    defaults = {
         "owned": D(1),
         "order_quantity": changes.get("owned", D(1)),
         "stop": D("95.00"),
@@ -27,12 +27,12 @@ def desired(**changes: Any) -> Desired:
         "grid": GRID,
         "entered_at": NOW - timedelta(minutes=1),
     }
-    return Desired(**(usual | changes))
+    return Desired(**(defaults | changes))
 
 
 def observed(*legs: Leg, state: State = State.PENDING, mark: Any = None, **changes: Any) -> Observed:
-    """Everything read, trading on; `mark` is one fresh look at the market."""
-    usual: dict[str, Any] = {
+    """Everything read, trading allowed; `mark` is one current price sample."""
+    defaults: dict[str, Any] = {
         "now": NOW,
         "cycle_started": STARTED,
         "state": state,
@@ -40,8 +40,8 @@ def observed(*legs: Leg, state: State = State.PENDING, mark: Any = None, **chang
         "generation": max((leg.generation for leg in legs), default=0),
     }
     if mark is not None:
-        usual["market"] = Market(samples=(sample(mark),))
-    return Observed(**(usual | changes))
+        defaults["market"] = Market(samples=(sample(mark),))
+    return Observed(**(defaults | changes))
 
 
 def sample(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -> PriceSample:
@@ -54,9 +54,9 @@ def sample(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None)
 
 
 def leg(role: Role = STOP, status: LegStatus = LegStatus.OPEN, **changes: Any) -> Leg:
-    """An order for 1, read back open a while ago."""
+    """An open order for 1."""
     generation = changes.get("generation", 1)
-    usual = {
+    defaults = {
         "client_oid": f"xd-{generation}-{role}",
         "role": role,
         "generation": generation,
@@ -64,7 +64,7 @@ def leg(role: Role = STOP, status: LegStatus = LegStatus.OPEN, **changes: Any) -
         "quantity": D(1),
         "price": {STOP: D("95.00"), TARGET: D("110.00")}.get(role, D(0)),
     }
-    return Leg(**(usual | changes))
+    return Leg(**(defaults | changes))
 
 
 def ended(role: Role = STOP, end_status: str = "CANCELED", **changes: Any) -> Leg:

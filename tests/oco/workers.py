@@ -1,4 +1,4 @@
-"""Whole worker programs beside a served exchange, two on one database; one of them dies in the middle of a cycle."""
+"""Complete worker programs with a simulator over HTTP, several on one database; one is killed within a cycle."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CREATE = "private/advanced/create-oco"
 
 
 class ObservedApp(App):
-    """The exchange's front. `on_call(method, after)` is told of every call before and after it was done."""
+    """Calls `on_call(method, after)` before and after each request."""
 
     def on_call(self, method: str, after: bool) -> None:
-        """Nothing, until a story says what."""
+        """Replaced by tests."""
 
     def handle_api_call(self, request):  # type: ignore[no-untyped-def]
         self.on_call(request.method, False)
@@ -31,7 +31,7 @@ class ObservedApp(App):
 
 
 class WorkerPool:
-    """One exchange, one database, and workers."""
+    """One exchange, one database, and several workers."""
 
     def __init__(self, app: ObservedApp, installation: Installation) -> None:
         self.app, self.installation = app, installation
@@ -42,13 +42,13 @@ class WorkerPool:
         self.workers += [self.installation.start("run_worker", "--skip-checks") for _ in range(count)]
 
     def lease_holder(self) -> Program | None:
-        """The worker whose process holds the lease."""
+        """The worker that holds the lease."""
         ((holder,),) = self.installation.rows("SELECT holder FROM exchange_lease") or [("",)]
         pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
         return next((one for one in self.workers if pid in descendants(one.pid)), None)
 
     def kill_in_cycle(self, *, after: bool) -> list[Program]:
-        """From now on: whoever places a pair dies, before or after the exchange has booked it. Who died."""
+        """Kill the worker that next places a pair, before or after it is processed. Returns the killed ones."""
         died: list[Program] = []
 
         def shoot(method: str, is_after: bool) -> None:
@@ -66,11 +66,11 @@ class WorkerPool:
             control.run(self.app.exchange, "order", {"method": "private/create-order", "params": order})
 
     def completed_cycles(self) -> int:
-        """How many cycles were complete so far."""
+        """The number of complete cycles so far."""
         return int(self.installation.rows("SELECT count(*) FROM sync_runs WHERE status = 'OK'")[0][0])
 
     def wait_until(self, ready, seconds: float = 60) -> float:  # type: ignore[no-untyped-def]
-        """How long it took."""
+        """Returns the seconds it took."""
         began = time.monotonic()
         while not ready():
             text = "\n".join(worker.text() for worker in self.workers)
@@ -83,7 +83,7 @@ class WorkerPool:
         return self.wait_until(lambda: self.completed_cycles() >= goal, seconds)
 
     def pairs(self) -> int:
-        """How many pairs the exchange has ever taken from us."""
+        """The number of pairs that we ever placed."""
         return len({order.list_id for order in self.record.ours()})
 
     def is_covered(self) -> bool:

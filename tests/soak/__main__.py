@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: the account machine for many thousand steps, on the database of TEST_DATABASE_URL."""
+"""`python -m tests.soak`: many thousand random steps of tests.soak.account, on the database of TEST_DATABASE_URL."""
 
 import argparse
 import os
@@ -25,8 +25,8 @@ engine.MAX_SHRINKING_SECONDS = 60
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=50_000, help="at least so many")
-    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--steps", type=int, default=50_000, help="the minimum number")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
     args = parser.parse_args()
     setup_test_environment()
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def soak(steps: int, number: int, *, first: bool) -> int:
-    """Seed after seed until the steps are done; the shortest history of each failure is printed."""
+    """Run seed after seed until the steps are done; print the shortest history of each failure."""
     began, failed, start = time.monotonic(), [], number
     while Account.steps < steps and not (failed and first):
         history = failure_of(number)
@@ -61,7 +61,7 @@ def soak(steps: int, number: int, *, first: bool) -> int:
 
 
 def failure_of(number: int) -> str:
-    """What one seed finds, cut to its shortest history; empty when all is well. Cutting does not count as steps."""
+    """The failure of one seed as its shortest history, or an empty text. Shrinking does not count as steps."""
     if not _run(number, [Phase.generate]):
         return ""
     steps = Account.steps
@@ -84,7 +84,7 @@ def _run(number: int, phases: list[Phase]) -> str:
     machine = seed(number)(type("Account", (Account,), {}))
     try:
         run_state_machine_as_test(machine, settings=profile)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+    except Exception as error:  # noqa: BLE001 - any error is a finding
         notes = "\n".join(getattr(error, "__notes__", []))
         return notes + "\n" + "".join(traceback.format_exception_only(error))
     return ""

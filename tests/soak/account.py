@@ -1,4 +1,4 @@
-"""Client, simulator and sync together, driven by chance: whatever happens, the two records agree in the end."""
+"""Client, simulator and sync under random events: in the end both records agree (Hypothesis)."""
 
 import contextlib
 import json
@@ -39,15 +39,13 @@ SYMBOLS = sorted(PRICES)
 CATALOGUE = small_catalogue(SYMBOLS)
 RETENTION_NS = 5 * NS_PER_DAY
 MAX_HIDDEN_S = 60
-MAX_BURST = 90  # of more than a page the desk may only know that it cannot be sure (HistoryGap)
-MAX_ASLEEP_H = 50  # and once more as long is still within the short retention
-AMBIGUOUS = (
-    "exchange_order_id",
-    "order_id_ranges",
-)  # with these, which faces belong together can only be guessed
+MAX_BURST = 90  # beyond a page per millisecond the desk may only record a HistoryGap
+MAX_ASLEEP_H = 50  # twice as long is still within RETENTION_NS
+# With these, which duplicate listing belongs to which order can only be guessed.
+AMBIGUOUS = ("exchange_order_id", "order_id_ranges")
 BEHAVIOUR = {name: values for name, values in CHOICES.items() if name not in AMBIGUOUS}
 
-FREQUENT = (  # those that the sync notices most
+FREQUENT = (  # those that affect the sync most
     *("history_window", "tie_order", "ns_resolution", "unknown_order", "triggered_in_plain", "fills_carry"),
     *("fills_client_oid", "refusal_ids", "ack_delay_ms", "fresh_order", "cancel_delay_ms", "partial_fills"),
     *("oco_race", "oco_remainder", "client_oid_unique", "client_oid_scope", "untriggered_status"),
@@ -59,7 +57,7 @@ sides = st.sampled_from(["BUY", "SELL"])
 sizes = st.integers(1, 40)
 offsets = st.integers(-40, 40)  # tenths of a per cent from the market
 picks = st.integers(0, 40)
-TROUBLES: dict[str, dict[str, Any]] = {
+FAULTS: dict[str, dict[str, Any]] = {
     "delay": {"seconds": 6},
     "drop_before": {},
     "process_then_drop": {},
@@ -96,7 +94,7 @@ Progress = tuple[Decimal, bool]
 
 
 def order_progress() -> dict[tuple[str, str], Progress]:
-    """How far each order is in our record: executed quantity, and whether it has ended. Fills count as ended."""
+    """Executed quantity and whether it has ended, by order in our record. Fills count as ended."""
     rows = ExchangeOrder.objects.values_list("name_space", "order_id", "filled_quantity", "is_open")
     stored = {(space, order_id): (filled, not is_open) for space, order_id, filled, is_open in rows}
     return stored | {
@@ -109,11 +107,11 @@ def is_progress(before: Progress, after: Progress | None) -> bool:
 
 
 class Killed(BaseException):
-    """The process ends here, without a word."""
+    """The process is killed here."""
 
 
 class Account(RuleBasedStateMachine):
-    """One account, seen by us through a line that may be troubled; steps are counted over all examples."""
+    """One account behind a connection with faults; steps are counted over all examples."""
 
     steps = 0
 
@@ -207,10 +205,10 @@ class Account(RuleBasedStateMachine):
         with contextlib.suppress(ExchangeError):
             self.client.orders_cancel_all(space, instrument_name=symbol)
 
-    # what a hand does
+    # manual actions
 
     @rule(symbol=symbols, side=sides, size=sizes, offset=offsets, name=st.sampled_from(["", "same", "again"]))
-    def limit_by_hand(self, symbol: str, side: str, size: int, offset: int, name: str) -> None:
+    def limit_manually(self, symbol: str, side: str, size: int, offset: int, name: str) -> None:
         price = str(self.price(symbol, offset))
         named = {"client_oid": name} if name else {}
         self.send_manually(
@@ -241,7 +239,7 @@ class Account(RuleBasedStateMachine):
     @precondition(lambda self: self.bursts < 3)
     @rule(side=sides, many=st.integers(20, MAX_BURST), later=st.booleans())
     def burst(self, side: str, many: int, later: bool) -> None:
-        """With the one before, more than an answer holds; in one millisecond or a few."""
+        """More executions than an answer holds, together with an earlier burst; in one millisecond or several."""
         self.bursts += 1
         self.world.tick(3)
         for number in range(many):
@@ -251,13 +249,13 @@ class Account(RuleBasedStateMachine):
         self.world.tick(3)
 
     @rule(pick=picks)
-    def cancel_by_hand(self, pick: int) -> None:
+    def cancel_manually(self, pick: int) -> None:
         for order in self.pick_orders(pick):
             with contextlib.suppress(Refusal):
                 self.world.cancel(order)
 
     @rule(pick=picks, offset=offsets, size=sizes)
-    def amend_by_hand(self, pick: int, offset: int, size: int) -> None:
+    def amend_manually(self, pick: int, offset: int, size: int) -> None:
         for order in self.pick_orders(pick):
             price = str(self.price(order.instrument_name, offset))
             new = {"order_id": order.order_id, "new_quantity": str(self.lots(order.instrument_name, size))}
@@ -281,7 +279,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(currency=st.sampled_from(["BTC", "ETH", "CRO"]))
     def withdraw_all(self, currency: str) -> None:
-        """Refused while open orders lock some of it; untriggered stops usually lock nothing."""
+        """Refused while open orders reserve some of it; untriggered stops usually reserve nothing."""
         with contextlib.suppress(Refusal):
             self.world.withdraw(currency, self.world.balance(currency))
 
@@ -315,20 +313,20 @@ class Account(RuleBasedStateMachine):
     @precondition(lambda self: self.slept_h < MAX_ASLEEP_H)
     @rule(hours=st.integers(20, 50))
     def sleep_long(self, hours: int) -> None:
-        """The machine is off for a day or two, and the account goes on."""
+        """The program is off for a day or two; the account changes meanwhile."""
         self.slept_h += hours
         self.world.tick(hours * 3600)
 
-    # what goes wrong
+    # faults
 
     @rule(
-        kind=st.sampled_from(sorted(TROUBLES)),
+        kind=st.sampled_from(sorted(FAULTS)),
         method=st.sampled_from(METHODS),
         chance=st.sampled_from([0.2, 0.6, 1]),
         times=st.sampled_from([1, 3, None]),
     )
-    def trouble(self, kind: str, method: str, chance: float, times: int | None) -> None:
-        self.world.faults.add(kind, method, probability=chance, times=times, **TROUBLES[kind])
+    def add_fault(self, kind: str, method: str, chance: float, times: int | None) -> None:
+        self.world.faults.add(kind, method, probability=chance, times=times, **FAULTS[kind])
 
     @rule()
     def calm(self) -> None:
@@ -341,14 +339,14 @@ class Account(RuleBasedStateMachine):
 
     @rule(skew_s=st.integers(-20, 20))
     def clock(self, skew_s: int) -> None:
-        """The exchange's clock is not ours; but it never runs backwards."""
+        """The exchange's clock differs from ours; but it never runs backwards."""
         self.world.tick(max(self.skew_s - skew_s, 0))
         self.world.control("clock", skew_ms=skew_s * 1000)
         self.skew_s = skew_s
 
     @rule()
     def simulator_restarts(self) -> None:
-        """Its state goes through the file and back; troubles and what it remembered for them are gone."""
+        """Its state is saved and loaded; faults and their snapshots are lost."""
         world, previous = self.world, self.world.exchange
         saved = json.loads(json.dumps({"exchange": previous.to_state(), "prices": world.prices.to_state()}))
         world.prices = Prices.from_state(saved["prices"])
@@ -361,7 +359,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 12), seconds=st.integers(1, 90))
     def cycle_killed(self, at: int, seconds: int) -> None:
-        """Before a request, or at the end; its lease is left to run out."""
+        """Before a request or at the end; then its lease expires."""
         self.world.tick(seconds)
         calls = count()
 
@@ -377,11 +375,11 @@ class Account(RuleBasedStateMachine):
             sync_run(trigger="test")
         LeaseRow.objects.update(expires_at="2000-01-01T00:00:00Z")
 
-    # what we do
+    # cycles
 
     @rule(seconds=st.sampled_from([1, 30, 60]))
     def cycle(self, seconds: int) -> None:
-        """Nothing that was known is unknown, undone or open again afterwards."""
+        """A cycle loses nothing: no order is missing, less executed or open again afterwards."""
         before = order_progress()
         self.desk.sync(seconds)
         after = order_progress()
@@ -397,7 +395,7 @@ class Account(RuleBasedStateMachine):
         method=st.sampled_from(METHODS), seconds=st.integers(20, 1500), cycles=st.integers(1, 3), side=sides
     )
     def outage(self, method: str, seconds: int, cycles: int, side: str) -> None:
-        """One part does not answer for a while, and just then something happens."""
+        """Some methods fail for a while, and a trade happens meanwhile."""
         rule_id = self.world.faults.add("http", method, status=503)
         self.send_manually("private/create-order", **self.row("SOL_USD", side, "MARKET", 1))
         for _ in range(cycles):
@@ -407,7 +405,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(method=st.sampled_from(METHODS), age_s=st.integers(1, 100), pick=picks)
     def lag(self, method: str, age_s: int, pick: int) -> None:
-        """The answers of one part stay behind while an order ends that we have seen."""
+        """Some answers are stale while a known order ends."""
         rule_id = self.world.faults.add("stale", method, age_s=age_s)
         self.cycle(1)
         self.fill(pick, 1)
@@ -422,7 +420,7 @@ class Account(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """The line is well: two cycles and what is left of history, and both records are the same."""
+        """Without faults: after two cycles and the remaining history both records are equal."""
         self.world.faults.clear()
         self.clock(0)
         self.world.tick(2 * MAX_HIDDEN_S)
@@ -434,10 +432,10 @@ class Account(RuleBasedStateMachine):
         if found:
             raise AssertionError("\n".join(found))
 
-    # how it is said
+    # helpers
 
     def price(self, symbol: str, tenths: int) -> Decimal:
-        """On the grid, so many tenths of a per cent from the market."""
+        """On the price tick, `tenths` of a per cent above the market."""
         tick = self.world.exchange.instruments[symbol].price_tick
         return max(tick, self.world.price(symbol) * (1000 + tenths) / 1000 // tick * tick)
 
@@ -454,8 +452,8 @@ class Account(RuleBasedStateMachine):
         )
 
     def row(self, symbol: str, side: str, kind: str, size: int) -> dict[str, Any]:
-        words = {"instrument_name": symbol, "side": side, "type": kind}
-        return words | {"quantity": str(self.lots(symbol, size))}
+        params = {"instrument_name": symbol, "side": side, "type": kind}
+        return params | {"quantity": str(self.lots(symbol, size))}
 
     def send(
         self, space: NameSpace, symbol: str, side: str, kind: str, size: int | None, **values: Any

@@ -1,9 +1,8 @@
-"""`python -m tests.soak.desk`: the whole desk left alone with a lively market, and what it looks like afterwards.
+"""`python -m tests.soak.desk`: the complete program with a fast market for some time, then a report.
 
-Simulator, web and worker as `make run` starts them, the market `--speed` times as fast as life. Entries are
-bought by hand on the exchange all the while; stops and targets are hit as the prices wander. In the end: cycles
-and failures, groups by state, alarms, memory of every process, size of the database, and whether each open
-group has its stop on the exchange.
+Simulator, web and worker run as `make run` starts them, with prices moving `--speed` times as fast. Entries are
+bought manually all the time; stops and take profits fill as prices move. The report: cycles and failures, groups
+by state, alerts, memory of each process, size of the database, and whether each open group has its open stop.
 """
 
 import argparse
@@ -31,28 +30,28 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=240)
     parser.add_argument("--speed", type=int, default=60)
     parser.add_argument("--interval", type=int, default=30, help="seconds between cycles, at least 30")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak") as directory:
         installation = Installation(
-            Path(directory), SYNC_INTERVAL_SECONDS=str(asked.interval), DASHBOARD_PUBLIC="true"
+            Path(directory), SYNC_INTERVAL_SECONDS=str(args.interval), DASHBOARD_PUBLIC="true"
         )
         try:
-            return _run(installation, asked)
+            return _run(installation, args)
         finally:
             installation.clear()
 
 
-def _run(installation: Installation, asked: argparse.Namespace) -> int:
-    _create_market(installation, asked.speed)
+def _run(installation: Installation, args: argparse.Namespace) -> int:
+    _create_market(installation, args.speed)
     desk = installation.start("run_desk")
     desk.wait_until(lambda: "exchange sync cycle completed" in desk.text(), 90)
     start, began_with = _memory_by_program(desk), _database(installation)
-    bought = _trade(installation, asked.minutes * 60, asked.entries)
-    time.sleep(3 * asked.interval)  # the last entries get their stops
+    bought = _trade(installation, args.minutes * 60, args.entries)
+    time.sleep(3 * args.interval)  # the last entries get their stops
     end, errors = _memory_by_program(desk), _find_errors(installation)
     report_memory(
-        round(asked.minutes * 60),
-        asked.speed,
+        round(args.minutes * 60),
+        args.speed,
         _count(installation, "sync_runs WHERE status = 'OK'"),
         start,
         end,
@@ -63,7 +62,7 @@ def _run(installation: Installation, asked: argparse.Namespace) -> int:
     for name, column, table in (
         ("cycles", "status", "sync_runs"),
         ("groups", "state", "oco_groups"),
-        ("alarms", "kind", "portfolio_alerts"),
+        ("alerts", "kind", "portfolio_alerts"),
     ):
         print(f"  {name}: {_by(installation, column, table)}")
     print(f"  errors in the log: {desk.text().count('Traceback')}")
@@ -73,7 +72,7 @@ def _run(installation: Installation, asked: argparse.Namespace) -> int:
 
 
 def _trade(installation: Installation, seconds: float, entries: int) -> int:
-    """Entries spread over the time; how many the exchange took."""
+    """Buy `entries` times, evenly spread; returns how many orders the exchange accepted."""
     rng, began, taken = random.Random(1), time.monotonic(), 0
     for number in range(entries):
         time.sleep(max(0.0, began + seconds * number / entries - time.monotonic()))
@@ -92,24 +91,26 @@ def _trade(installation: Installation, seconds: float, entries: int) -> int:
 
 def _control(installation: Installation, verb: str, **values: object) -> dict[str, object]:
     address = f"http://127.0.0.1:{installation.exchange_port}/_control/{verb}"
-    asked = urllib.request.Request(address, json.dumps(values).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(asked, timeout=30) as answer:
+    request = urllib.request.Request(
+        address, json.dumps(values).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return dict(json.load(answer))
 
 
 def _find_errors(installation: Installation) -> list[str]:
-    """Open groups that say they are covered, without a stop among the open orders of the exchange's last list."""
+    """ACTIVE groups without exactly one open stop, and closed groups with one."""
     with urllib.request.urlopen(
         f"http://127.0.0.1:{installation.port}/api/dashboard/state", timeout=30
     ) as answer:
         state = json.load(answer)
-    guarded = Counter(row["oco_group_id"] for row in state["open_orders"] if row["order_role"] == "STOP_LOSS")
+    stops = Counter(row["oco_group_id"] for row in state["open_orders"] if row["order_role"] == "STOP_LOSS")
     active = [one["oco_group_id"] for one in state["oco_groups"] if one["state"] == "ACTIVE"]
     unprotected = [
-        f"  group {name} is ACTIVE and has {guarded[name]} stops" for name in active if guarded[name] != 1
+        f"  group {name} is ACTIVE and has {stops[name]} stops" for name in active if stops[name] != 1
     ]
     others = {one["oco_group_id"] for one in state["oco_groups"] if one["closed_at"] is not None}
-    return [*unprotected, *(f"  closed group {name} has a stop" for name in guarded if name in others)]
+    return [*unprotected, *(f"  closed group {name} has a stop" for name in stops if name in others)]
 
 
 def _database(installation: Installation) -> int:

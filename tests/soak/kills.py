@@ -1,6 +1,6 @@
 """`python -m tests.soak.kills`: worker processes killed many times, on the database of TEST_DATABASE_URL.
 
-After every ten kills the last worker is left alone, and the exchange's own record must be whole.
+After every ten kills one worker runs on, and then everything must be covered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EACH = 10
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
     args = parser.parse_args()
     began, failed = time.monotonic(), []
     seeds = range(args.seed, args.seed - (-args.kills // EACH))
@@ -49,7 +49,7 @@ def run_kills(directory: Path, seed: int) -> list[str]:
 
 
 def environment(template: str = "template1") -> dict[str, str]:
-    """A database of its own on the server of TEST_DATABASE_URL, like `template`; without that server, a file."""
+    """A new database on the server of TEST_DATABASE_URL, copied from `template`; without a server, SQLite."""
     address = os.environ.get("TEST_DATABASE_URL", "")
     if not address.startswith("postgres"):
         return {}

@@ -1,6 +1,6 @@
-"""`python -m tests.soak.protection`: random histories of a protected account until so many steps are done.
+"""`python -m tests.soak.protection`: random histories of a protected account.
 
-Each seed is a batch of histories. A history that fails is made small, printed, and the next seed goes on.
+Each seed is a batch of histories. A failing history is minimised and printed, and the next seed follows.
 """
 
 from __future__ import annotations
@@ -32,10 +32,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument(
-        "--seconds", type=float, default=float("inf"), help="end after so long, whatever is done"
-    )
-    parser.add_argument("--failures", type=int, default=10, help="end after so many")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="the maximum time")
+    parser.add_argument("--failures", type=int, default=10, help="the maximum number")
     args = parser.parse_args()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
@@ -63,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def batch(seed: int) -> bool:
-    """The histories of one seed; whether all of them held."""
+    """Run the histories of one seed; whether all of them passed."""
     settings = hypothesis.settings(
         max_examples=HISTORIES,
         stateful_step_count=LENGTH,
@@ -74,11 +72,11 @@ def batch(seed: int) -> bool:
         print_blob=False,
     )
     Machine.failed = None
-    # The machine's class carries the seed, as a test function would.
+    # Hypothesis reads the seed from the class, as it would from a test function.
     seeded = type("Seeded", (Machine,), {"_hypothesis_internal_use_seed": seed})
     try:
         run_state_machine_as_test(seeded, settings=settings)
-    except Exception:  # noqa: BLE001 - whatever it is, it is what was looked for
+    except Exception:  # noqa: BLE001 - any error is a finding
         report_failure(seed)
         return False
     return True

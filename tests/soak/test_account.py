@@ -1,4 +1,4 @@
-"""A fixed share of what `make soak` does by the ten thousand."""
+"""A fixed, small share of `make soak`."""
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -1,6 +1,6 @@
-"""`python -m tests.soak.workers`: two worker programs on one database, one killed in mid-cycle, again and again.
+"""`python -m tests.soak.workers`: two worker programs on one database, one repeatedly killed within a cycle.
 
-In real time and at a real interval: nothing is hurried but the kill. On the database of TEST_DATABASE_URL.
+In real time and at a real interval, on the database of TEST_DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="workers") as directory:
         violations = run_kills(Path(directory), args.kills, args.interval)
     print(
-        f"{database()}: {args.kills} kills of one of two workers, wrong: {violations or 'nothing'}",
+        f"{database()}: {args.kills} kills of one of two workers, violations: {violations or 'none'}",
         flush=True,
     )
     return 1 if violations else 0

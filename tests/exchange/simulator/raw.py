@@ -1,4 +1,4 @@
-"""Requests as bytes on the line, for what the real client would never send."""
+"""Raw requests, for what the real client would never send."""
 
 from __future__ import annotations
 

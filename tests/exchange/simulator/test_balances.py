@@ -1,4 +1,4 @@
-"""The account view: what a lock does to it, and what the behaviour options let it show."""
+"""The account view: what reserved funds do to it, and what the behaviour options show."""
 
 from decimal import Decimal
 
@@ -51,7 +51,7 @@ def test_how_a_resting_sell_shows_is_an_option(option, reserved, free):
     assert (row["quantity"], row["reserved_qty"], row["max_withdrawal_balance"]) == ("100", reserved, free)
 
 
-def test_what_an_order_locks_nobody_else_can_use_until_it_is_gone():
+def test_what_an_order_reserves_no_other_can_use_until_it_has_ended():
     world = World({"CRO": 100})
     order = world.sell("CRO_USD", 80, "0.05")
     with pytest.raises(Refusal, match="306"):
@@ -63,7 +63,7 @@ def test_what_an_order_locks_nobody_else_can_use_until_it_is_gone():
     assert world.sell("CRO_USD", 70, "0.05").status == "ACTIVE"
 
 
-def test_a_part_that_filled_locks_no_more():
+def test_a_filled_part_reserves_nothing():
     world = World({"CRO": 100})
     order = world.sell("CRO_USD", 80, "0.05")
     world.fill(order, 50)
@@ -83,7 +83,7 @@ def test_the_history_of_the_balance_ends_now():
     assert rows[1]["t"] - rows[0]["t"] == 3_600_000
 
 
-def test_a_position_put_there_by_hand_is_shown_against_mark():
+def test_a_position_set_by_a_control_is_shown_against_mark():
     world = World()
     world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
     row = world.send_manually("private/get-positions")["data"][0]
@@ -116,7 +116,7 @@ def test_fees_may_be_cut_to_eight_decimals():
     assert world.balance("BTC") == Decimal("0.00123") - Decimal("0.00000596")
 
 
-def test_a_market_buy_on_its_way_locks_what_it_cost_when_it_was_sent():
+def test_an_unacknowledged_market_buy_reserves_its_cost_at_placement():
     world = World({"USD": "4.711"}, ack_delay_ms=200)
     order = world.buy("CRO_USD", 100)
     world.move("CRO_USD", 10)

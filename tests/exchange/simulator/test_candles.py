@@ -63,7 +63,7 @@ def test_a_bar_opens_where_the_price_was() -> None:
     assert bar.close == bars(PRICES, "SOL_USD", "1h", now_ms=NOW, count=1)[0].open
 
 
-def test_a_move_by_hand_shows_in_the_bar_it_happens_in() -> None:
+def test_a_price_override_shows_in_the_bar_it_happens_in() -> None:
     market = Prices(seed=7, origin_ms=NOW, volatility=0)
     market.set_price("BTC_USD", NOW + 1_000, Decimal(50_000))
     market.set_price("BTC_USD", NOW + 2_000, Decimal(70_000))

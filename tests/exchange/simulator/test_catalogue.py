@@ -29,7 +29,7 @@ def test_every_index_of_a_perpetual_has_its_spot_pair() -> None:
     assert set(CATALOGUE.indexes().values()) <= set(CATALOGUE.markets)
 
 
-def test_the_file_is_small_and_says_where_it_is_from() -> None:
+def test_the_file_is_small_and_names_its_source() -> None:
     text = resources.files("exchange.simulator").joinpath("catalogue.json").read_text()
     assert len(text) < 60_000
     assert '"at": "2026-08-16"' in text

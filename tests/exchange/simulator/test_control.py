@@ -96,7 +96,7 @@ def test_the_state_is_everything_in_plain_json():
     assert world.session().get("http://simulator/_control/state", timeout=10).json() == state
 
 
-def test_a_control_nobody_knows_lists_those_there_are():
+def test_an_unknown_control_lists_the_known_ones():
     status, answer = control(World(), "explode")
     assert (status, "price" in answer["controls"]) == (404, True)
 

@@ -91,7 +91,7 @@ def test_something_happens_within_minutes(exchange: Exchange) -> None:
     assert fresh.audit() == []
 
 
-def test_the_same_seed_tells_the_same_life(exchange: Exchange) -> None:
+def test_the_same_seed_gives_the_same_history(exchange: Exchange) -> None:
     assert account().to_state() == exchange.to_state()
     assert account(seed=2).ledger.balances != exchange.ledger.balances
 

@@ -1,4 +1,4 @@
-"""Troubles on demand: when they strike, and what was done although nobody was told."""
+"""Faults: when a rule applies, and what was done although the answer was lost."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -39,7 +39,7 @@ def struck(faults: Faults, calls: int, method: str = CREATE) -> list[int]:
         ({"probability": 1}, [1, 2, 3, 4, 5, 6]),
     ],
 )
-def test_when_a_rule_strikes(rule, expected):
+def test_when_a_rule_applies(rule, expected):
     faults = Faults()
     faults.add("drop_before", **rule)
     assert struck(faults, 6) == expected
@@ -168,7 +168,7 @@ def test_but_not_after_its_nonce_has_expired():
     assert world.open_orders() == []
 
 
-def test_a_read_that_succeeds_and_says_nothing():
+def test_a_read_that_succeeds_without_content():
     world = World()
     order = world.buy("CRO_USD", 100, "0.04")
     world.faults.add("empty")
@@ -197,7 +197,7 @@ def test_an_accepted_cancel_that_is_never_done():
     assert order.status == "CANCELED"
 
 
-def test_a_hidden_order_works_locks_and_answers_204_but_cannot_be_read():
+def test_a_hidden_order_works_reserves_and_answers_204_but_cannot_be_read():
     world = World({"USD": 5})
     world.faults.add("hide_order", CREATE, seconds=1800)
     client = world.client()
@@ -295,7 +295,7 @@ def test_a_stale_list_shows_its_legs_as_they_were():
     assert [each.status for each in client.order_list_detail([list_id])] == ["ACTIVE", "PENDING"]
 
 
-def test_numbers_for_text_and_text_for_numbers_and_words_nobody_knows():
+def test_numbers_for_text_and_text_for_numbers_and_unknown_fields():
     world = World()
     world.buy("CRO_USD", 100, "0.04")
     for kind in ("strings", "numbers", "unknown_fields", "unknown_status"):
@@ -330,7 +330,7 @@ def test_a_dropped_line_is_a_connection_error():
         raw.post(world, "private/user-balance")
 
 
-def test_every_kind_of_trouble_can_be_set_from_outside():
+def test_every_kind_of_fault_can_be_set_by_the_control():
     world = World()
     for kind in KINDS:
         world.control("faults", kind=kind, method="public/none")

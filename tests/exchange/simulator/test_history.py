@@ -33,7 +33,7 @@ def test_newest_end_first_whatever_began_first():
     assert names(world) == ["slow", "quick"]
 
 
-def test_a_day_unless_asked_for_more():
+def test_the_default_window_is_a_day():
     world = World()
     cancelled(world, "old")
     start = world.now_ms()

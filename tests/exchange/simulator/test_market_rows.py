@@ -1,4 +1,4 @@
-"""Market rows look as the exchange sends them, and say the same as each other."""
+"""Market rows have the recorded form, and agree with each other."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ def test_every_ticker_row_is_plain_text_and_in_order() -> None:
         assert row["t"] == NOW
 
 
-def test_a_ticker_says_what_the_candles_of_its_day_say() -> None:
+def test_a_ticker_agrees_with_the_candles_of_its_day() -> None:
     row = PRICES.ticker_row("BTC_USD", NOW)
     assert Decimal(row["a"]) == PRICES.last("BTC_USD", NOW)
     change = PRICES.last("BTC_USD", NOW) / PRICES.last("BTC_USD", NOW - DAY_MS) - 1
@@ -80,7 +80,7 @@ def test_settled_funding_is_hourly() -> None:
     assert times == [NOW // HOUR_MS * HOUR_MS - i * HOUR_MS for i in range(5)]
 
 
-def test_what_is_not_served_is_told_apart_from_what_does_not_exist() -> None:
+def test_unavailable_and_unknown_valuations_are_different_errors() -> None:
     with pytest.raises(ValuationNotAvailable):
         valuations("BTC_USD", "index_price")
     with pytest.raises(UnknownValuation):

@@ -1,4 +1,4 @@
-"""Native pairs: what they must be, what they lock, and how the end of one leg ends the other."""
+"""Native pairs: what they must be, what they reserve, and how the end of one leg ends the other."""
 
 from decimal import Decimal
 
@@ -52,14 +52,14 @@ def test_or_legs_without_a_client_id_take_their_order_id():
     assert all(order.client_oid == order.order_id for order in world.open_orders())
 
 
-def test_the_coins_are_locked_once():
+def test_the_coins_are_reserved_once():
     world = World({"CRO": 100})
     pair(world)
     assert world.exchange.dump()["reserved"] == {"CRO": "100"}
     assert refusal(world, {"client_oid": "a"}, {"client_oid": "b"}) == 306
 
 
-def test_a_buying_pair_locks_its_dearer_leg_or_only_its_limit_leg():
+def test_a_buying_pair_reserves_for_its_larger_leg_or_only_for_its_limit_leg():
     down = {"side": "BUY", "price": "0.045"}
     up = {"side": "BUY", "ref_price": "0.05"}
     world = World({"USD": 5})

@@ -1,4 +1,4 @@
-"""Settings for what nobody documented: each value does what it says (dossier 11)."""
+"""Behaviour options for what is undocumented: each value has its effect (dossier 11)."""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_a_touch_between_two_looks_goes_unseen():
     assert world.order("stop").status == "PENDING"
 
 
-def test_the_plain_address_may_amend_a_leg():
+def test_the_plain_endpoint_may_amend_a_leg():
     refusing, accepting = new_world(), new_world(plain_amend_of_legs="accepted")
     for world in (refusing, accepting):
         pair(world)

@@ -61,7 +61,7 @@ def test_a_trigger_at_the_old_endpoint(code):
     assert refusal(World(old_endpoint_trigger=code), type="STOP_LOSS", ref_price="0.03").code == code
 
 
-def test_a_risk_refusal_leaves_a_rejected_order_and_tells_its_ids():
+def test_a_refusal_for_funds_leaves_a_rejected_order_and_returns_its_ids():
     world = World()
     result = refusal(world, quantity="24", client_oid="small").result
     assert result == {"client_oid": "small", "order_id": world.order("small").order_id}
@@ -74,7 +74,7 @@ def test_or_it_leaves_nothing():
     assert world.exchange.dump()["orders"] == []
 
 
-def test_or_the_answer_says_yes_and_the_order_says_no():
+def test_or_the_answer_accepts_and_the_order_is_rejected():
     world = World(refusal_ids="later")
     assert world.buy("CRO_USD", 24, "0.04").status == "REJECTED"
 
@@ -120,7 +120,7 @@ def test_a_resting_buy_fills_at_its_own_price_when_the_market_comes():
     assert (order.status, order.cumulative_value) == ("FILLED", Decimal(4))
 
 
-def test_an_order_meets_the_prices_of_the_time_nobody_looked():
+def test_an_order_meets_the_prices_between_two_requests():
     world = World()
     order = world.buy("BTC_USD", "0.1", "60000")
     world.prices.set_price("BTC_USD", world.now_ms() + 30_000, Decimal(59_000))
@@ -149,7 +149,7 @@ def test_a_buy_pays_its_fee_in_the_coin_it_bought():
     assert world.balance("CRO") == 100 - Decimal("0.485")
 
 
-def test_or_in_quote_when_asked():
+def test_or_in_quote_on_request():
     world = World()
     world.buy("CRO_USD", 100, "0.048", fee_instrument_name="USD")
     assert world.balance("CRO") == 100
@@ -270,7 +270,7 @@ def test_cancel_by_either_id_and_only_once():
 
 
 @pytest.mark.parametrize("code", [316, 40401, 212])
-def test_cancel_of_an_order_nobody_knows(code):
+def test_cancel_of_an_unknown_order(code):
     with pytest.raises(Refusal, match=str(code)):
         World(cancel_unknown=code).send_manually("private/cancel-order", order_id="1")
 
@@ -351,7 +351,7 @@ def test_a_finished_order_cannot_be_amended():
         )
 
 
-def test_a_list_of_orders_says_for_each_whether_it_lives():
+def test_a_list_of_orders_has_an_outcome_for_each():
     world = World()
     leg = {"instrument_name": "CRO_USD", "side": "BUY", "type": "LIMIT", "price": "0.04"}
     legs = [leg | {"quantity": "100", "client_oid": "a"}, leg | {"quantity": "1", "client_oid": "b"}]

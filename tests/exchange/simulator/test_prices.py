@@ -40,7 +40,7 @@ def test_prices_stay_on_the_tick_between_bid_and_ask(symbol: str) -> None:
 
 
 @pytest.mark.parametrize(("symbol", "least", "most"), [("BTC_USD", 0.015, 0.035), ("PEPE_USD", 0.04, 0.09)])
-def test_a_day_moves_prices_as_much_as_it_does_in_life(symbol: str, least: float, most: float) -> None:
+def test_daily_moves_are_as_large_as_recorded_ones(symbol: str, least: float, most: float) -> None:
     market = prices()
     closes = [float(market.last(symbol, NOW - day * DAY_MS)) for day in range(300)]
     assert least < pstdev(now / before - 1 for now, before in pairwise(closes)) < most
@@ -53,7 +53,7 @@ def test_a_stablecoin_stays_at_a_dollar() -> None:
 
 
 @pytest.mark.parametrize("days", [-100, -1, 2, 90])
-def test_a_cross_rate_is_what_its_currencies_say(days: int) -> None:
+def test_a_cross_rate_follows_from_its_currencies(days: int) -> None:
     market, moment = prices(), NOW + days * DAY_MS + 777
     said = market.last("ETH_USD", moment) / market.last("BTC_USD", moment)
     assert abs(market.last("ETH_BTC", moment) / said - 1) < Decimal("0.001")
@@ -76,7 +76,7 @@ def test_mark_is_apart_from_last_but_near() -> None:
     assert len({gap.quantize(Decimal("0.00001")) for gap in gaps}) > 10
 
 
-def test_a_price_set_by_hand_holds_exactly_and_takes_its_pairs_along() -> None:
+def test_a_set_price_holds_exactly_and_moves_its_pairs_along() -> None:
     market = prices(volatility=0)
     before = market.last("ETH_BTC", NOW)
     market.set_price("BTC_USD", NOW + 5, Decimal("31420.96"))
@@ -85,7 +85,7 @@ def test_a_price_set_by_hand_holds_exactly_and_takes_its_pairs_along() -> None:
     assert market.last("ETH_BTC", NOW + 5) == before * 2
 
 
-def test_a_mark_gap_set_by_hand_holds_until_it_is_given_back() -> None:
+def test_a_set_mark_gap_holds_until_it_is_removed() -> None:
     market = prices(volatility=0)
     market.set_mark_gap("BTC_USD", Decimal("-0.01"))
     assert market.mark("BTC_USD", NOW) == Decimal("62213.5008")

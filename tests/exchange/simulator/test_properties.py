@@ -25,7 +25,7 @@ FEES = st.sampled_from([{}, {"fee_instrument_name": "USD"}, {"fee_instrument_nam
 
 
 class Life(RuleBasedStateMachine):
-    """One account with a few coins; refusals are part of life."""
+    """One account with a few coins; refusals are expected."""
 
     @initialize(behaviour=BEHAVIOUR)
     def begin(self, behaviour: dict[str, Any]) -> None:

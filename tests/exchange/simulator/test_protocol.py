@@ -23,7 +23,7 @@ def test_private_is_post_only():
     assert raw.get(World(), "private/user-balance")[1]["code"] == 40003
 
 
-def test_a_method_nobody_knows():
+def test_an_unknown_method():
     assert raw.post(World(), "private/get-rich") == (
         400,
         {"id": 7, "method": "private/get-rich", "code": 40002, "message": "METHOD_NOT_FOUND"},
@@ -111,7 +111,7 @@ def test_capital_letters_in_a_signature_do_not_matter():
     assert raw.code(raw.post(world, "private/user-balance", sig=sig)) == 0
 
 
-def test_parameters_nobody_knows_are_ignored():
+def test_unknown_parameters_are_ignored():
     assert raw.code(raw.post(World(), "private/create-order", {**ORDER, "broker_id": "CCXT"})) == 0
 
 

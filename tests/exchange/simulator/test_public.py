@@ -51,7 +51,7 @@ def test_candles_are_25_by_default_and_300_at_most_and_echo_the_style():
     assert len(raw.get(world, "public/get-candlestick", **query)[1]["result"]["data"]) == 300
 
 
-def test_the_book_has_the_depth_asked_for():
+def test_the_book_has_the_requested_depth():
     result = raw.get(World(), "public/get-book", instrument_name="CRO_USD", depth=5)[1]["result"]
     assert (result["depth"], len(result["data"][0]["bids"])) == (5, 5)
 

@@ -36,7 +36,7 @@ def address_in(line: str) -> str:
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_is_answers_and_stops_cleanly(tmp_path: Path, name: signal.Signals) -> None:
+def test_it_prints_its_address_answers_and_stops_cleanly(tmp_path: Path, name: signal.Signals) -> None:
     state = tmp_path / "simulator.json"
     with running(state) as (line, process):
         assert "nothing here is real" in line
@@ -62,7 +62,7 @@ def test_a_second_start_keeps_the_account(tmp_path: Path) -> None:
     assert second["trades"][: len(first["trades"])] == first["trades"]
 
 
-def test_a_broken_state_is_told_and_not_replaced(tmp_path: Path) -> None:
+def test_a_broken_state_is_reported_and_not_replaced(tmp_path: Path) -> None:
     state = tmp_path / "simulator.json"
     state.write_text("{")
     with pytest.raises(CommandError, match=r"simulator\.json cannot be read"):
@@ -70,7 +70,7 @@ def test_a_broken_state_is_told_and_not_replaced(tmp_path: Path) -> None:
     assert state.read_text() == "{"
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported(tmp_path: Path) -> None:
     with (
         running_server(lambda environ, start: []) as address,
         pytest.raises(CommandError, match="choose another"),

@@ -81,7 +81,7 @@ def test_it_is_the_mark_price_that_counts_not_the_last():
 
 
 @pytest.mark.parametrize("given", [{"ref_price_type": "LAST_PRICE"}, {}])
-def test_unless_asked_or_the_default_is_another(given):
+def test_unless_requested_or_the_default_is_another(given):
     world = World({"CRO": 100}, default_ref_price_type="LAST_PRICE" if not given else "MARK_PRICE")
     order = trigger(world, **given)
     world.set_mark_gap("CRO_USD", "0.01")
@@ -109,7 +109,7 @@ def test_how_an_untriggered_order_looks(status):
     assert world.send_manually("private/advanced/get-open-orders")["data"][0]["order_id"] == order.order_id
 
 
-def test_a_lone_trigger_locks_nothing_until_it_fires_and_then_may_find_nothing():
+def test_a_single_trigger_reserves_nothing_until_it_fires_and_then_may_lack_funds():
     world = World({"CRO": 100})
     order = trigger(world)
     world.sell("CRO_USD", 50, "0.05")
@@ -124,7 +124,7 @@ def test_and_then_it_may_be_called_rejected_without_a_reason():
     assert (order.status, order.reason) == ("REJECTED", 0)
 
 
-def test_or_it_locks_when_placed():
+def test_or_it_reserves_when_placed():
     world = World({"CRO": 100}, trigger_reserves="at_placement")
     trigger(world)
     with pytest.raises(Refusal, match="306"):

@@ -1,4 +1,4 @@
-"""A small world for tests: one exchange with a hand-moved clock and still prices, and a real client in it."""
+"""A simulated exchange for tests, with a clock and prices that move only when set, and a real client."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ KEY, SECRET = "simulator-key", "simulator-secret"
 
 
 class World:
-    """Prices move only when set, time only when told, nothing is limited, and every trouble is off.
+    """Prices and time move only when set; rate limits and faults are off.
 
-    `World({"USD": 1000, "CRO": 50})` opens an account with that; keyword arguments are behaviour options.
+    `World({"USD": 1000, "CRO": 50})` opens an account with these balances; keyword arguments are behaviour options.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class World:
         return self.clock_ms
 
     def tick(self, seconds: float = 1) -> None:
-        """Time passes; the exchange notices when it is next asked, or now if something is open."""
+        """Time passes, and open orders are matched."""
         with self.exchange.lock:
             self.clock_ms += round(seconds * 1000)
             self.exchange.advance()
 
     def set_price(self, symbol: str, price: Any) -> None:
-        """The market jumps there at once; resting orders and triggers meet it."""
+        """The market jumps to this price, and open orders are matched."""
         with self.exchange.lock:
             self.exchange.advance()
             manual_controls.set_price(self.exchange, symbol, Decimal(str(price)))
@@ -79,13 +79,13 @@ class World:
         manual_controls.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
 
     def set_liquidity(self, symbol: str, quantity: Any) -> None:
-        """What one taker order finds before the collar; None for endless."""
+        """The depth that one taker order finds within the collar; None is unlimited."""
         self.control("liquidity", instrument_name=symbol, quantity=quantity)
 
     def price(self, symbol: str) -> Decimal:
         return self.prices.last(symbol, self.exchange.at_ms)
 
-    # rules and troubles
+    # options and faults
 
     @property
     def faults(self) -> Faults:
@@ -98,7 +98,7 @@ class World:
         self.exchange.fees = FeeRates(Decimal(str(maker_bps)), Decimal(str(taker_bps)))
 
     def control(self, verb: str, **body: Any) -> dict[str, Any]:
-        """A control verb in process; a refused one is an error of the test."""
+        """A control verb in process; a refused one fails the test."""
         with self.exchange.lock:
             self.exchange.advance()
             status, answer = control.run(self.exchange, verb, body)
@@ -106,7 +106,7 @@ class World:
             raise AssertionError(answer)
         return answer
 
-    # the account, by hand
+    # the account, manually
 
     def deposit(self, currency: str, amount: Any) -> None:
         self.exchange.deposit(currency, Decimal(str(amount)))
@@ -118,7 +118,7 @@ class World:
         return self.exchange.ledger.balance_of(currency)
 
     def send_manually(self, method: str, **params: Any) -> Any:
-        """Any exchange method as the user, past client, keys and troubles. Raises Refusal."""
+        """Any exchange method as the user, without client, keys and faults. Raises Refusal."""
         with self.exchange.lock:
             self.exchange.advance()
             status, answer = control.run(self.exchange, "order", {"method": method, "params": params})
@@ -127,7 +127,7 @@ class World:
         return answer["result"]
 
     def buy(self, symbol: str, quantity: Any, price: Any = None, **params: Any) -> Order:
-        """By hand: a limit buy at a price, or a market buy."""
+        """A manual limit buy at a price, or a market buy."""
         return self._trade("BUY", symbol, quantity, price, params)
 
     def sell(self, symbol: str, quantity: Any, price: Any = None, **params: Any) -> Order:
@@ -141,7 +141,7 @@ class World:
         return self.exchange.stores["plain"].by_id[order_id]
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
-        """A counterparty comes for a part or the rest of an open order."""
+        """Fill a quantity (default the remainder) of an open order."""
         return manual_controls.fill(
             self.exchange,
             order,
@@ -150,14 +150,14 @@ class World:
         )
 
     def cancel(self, order: Order) -> None:
-        """By hand, in whichever name space it lives."""
+        """A manual cancel, in the order's own name space."""
         middle = "advanced/" if order.name_space == "advanced" else ""
         self.send_manually(f"private/{middle}cancel-order", order_id=order.order_id)
 
     def hide(self, order: Order, seconds: float) -> None:
         self.control("hide", order_id=order.order_id, seconds=seconds)
 
-    # looking
+    # reading
 
     def order(self, some_id: str) -> Order:
         """The exchange's own record by client id (the newest), order id or exchange id."""
@@ -170,7 +170,7 @@ class World:
     def open_orders(self) -> list[Order]:
         return list(self.exchange.open_orders())
 
-    # the way in
+    # the client
 
     def session(self) -> requests.Session:
         session = requests.Session()
@@ -178,7 +178,7 @@ class World:
         return session
 
     def client(self, **options: Any) -> Client:
-        """A real client whose clock, sleep and transport are this world's; options override."""
+        """A real client with the clock, sleep and transport of this world; `options` override."""
         limiter = Limiter(self.now_ms, self.tick, enabled=False)
         settings = {
             "session": self.session(),
