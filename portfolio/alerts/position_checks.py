@@ -30,7 +30,7 @@ from oco.engine.states import State, is_final
 from oco.models import Lot, OcoGroup
 from oco.presentation.reasons import render_reason
 from oco.selectors import UnprotectedGroup, groups_open, unprotected_groups_read
-from portfolio.accounting.perpetual_rows import perpetual_reason, perpetuals_open
+from portfolio.accounting.perpetuals import perpetual_reason, perpetuals_open
 from portfolio.alerts.conditions import (
     Incident,
     alert_close,

@@ -1,4 +1,4 @@
-"""What the person sees and is told."""
+"""Balances, costs, signals, watchlist, alerts and API tokens."""
 
 from portfolio.models.accounting import (
     Balance,

@@ -59,7 +59,9 @@ def test_a_stop_too_near_for_a_pair_says_so_and_is_refused_beside_a_target(alice
 def test_the_target_that_still_works_is_cancelled_first(alice, failed):
     LegFactory(group=failed, order_role="TAKE_PROFIT", type="LIMIT", price=Decimal(66000), trigger_price=None)
     words = text(reviewed(alice, failed))
-    assert words.index("Cancel the active take-profit order") < words.index("Place an OCO pair to sell 0.01000 BTC")
+    assert words.index("Cancel the active take-profit order") < words.index(
+        "Place an OCO pair to sell 0.01000 BTC"
+    )
     assert "Between these steps there is briefly no take profit either." in words
 
 

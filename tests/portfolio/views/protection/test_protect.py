@@ -235,7 +235,9 @@ def test_one_can_come_back_to_the_review(alice):
     assert OcoGroup.objects.count() == 1
 
 
-@pytest.mark.parametrize(("coin", "words"), [("DOGE", "No DOGE in the account"), ("USDT", "USDT counts as cash")])
+@pytest.mark.parametrize(
+    ("coin", "words"), [("DOGE", "No DOGE in the account"), ("USDT", "USDT counts as cash")]
+)
 def test_where_there_is_nothing_to_protect_there_is_no_form(alice, coin, words):
     InstrumentFactory(symbol=f"{coin}_USD")
     page = text(alice.get(f"/protection/protect/{coin}_USD/"))
