@@ -1,4 +1,4 @@
-"""What the account holds and is worth, signals, alerts and API tokens."""
+"""Balances, costs, signals, watchlist, alerts and API tokens."""
 
 from portfolio.models.accounting import (
     Balance,
