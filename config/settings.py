@@ -18,8 +18,8 @@ LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
 USE_SANDBOX = env.boolean("CRYPTO_COM_USE_SANDBOX", default=False)
 TRADING_ENABLED = env.boolean("TRADING_ENABLED", default=True)
 AUTO_PROTECT = env.boolean("AUTO_PROTECT", default=True)
-STOP_LOSS_PCT = env.number("STOP_LOSS_PCT", default="5", minimum="0.1", maximum="99")
-TAKE_PROFIT_PCT = env.number("TAKE_PROFIT_PCT", default="10", minimum="0.1", maximum="900")
+STOP_LOSS_PCT = env.number("STOP_LOSS_PCT", default="5")
+TAKE_PROFIT_PCT = env.number("TAKE_PROFIT_PCT", default="10")
 ENVIRONMENT = "DRY_RUN" if not LIVE_TRADING else "SANDBOX" if USE_SANDBOX else "LIVE"
 
 REST_URLS = {
@@ -32,7 +32,7 @@ CRYPTO_COM_REST_URL = env.text("CRYPTO_COM_REST_URL", default=REST_URLS[ENVIRONM
 CRYPTO_COM_API_KEY = env.secret("CRYPTO_COM_API_KEY") if LIVE_TRADING else "dry-run-key"
 CRYPTO_COM_SECRET_KEY = env.secret("CRYPTO_COM_SECRET_KEY") if LIVE_TRADING else "dry-run-secret"
 
-SYNC_INTERVAL_SECONDS = env.integer("SYNC_INTERVAL_SECONDS", default=60, minimum=1, maximum=86400)
+SYNC_INTERVAL_SECONDS = env.integer("SYNC_INTERVAL_SECONDS", default=60)
 CASH_CURRENCIES = env.string_list(
     "CASH_CURRENCIES", default="USD,USDT,USDC,EUR,GBP,AUD,CAD,SGD,TRY,BRL,DAI,PYUSD,TUSD"
 )
@@ -45,7 +45,7 @@ HEARTBEAT_URL = env.secret("HEARTBEAT_URL")
 
 # ── The web ─────────────────────────────────────────────────────────────────────────────────────
 HOST = env.text("HOST", default="127.0.0.1")
-PORT = env.integer("PORT", default=8002, minimum=1, maximum=65535)
+PORT = env.integer("PORT", default=8002)
 DESK_URL = env.text("DESK_URL").rstrip("/")
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.string_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
@@ -247,7 +247,7 @@ Q_CLUSTER = {
 }
 
 # ── What is kept ────────────────────────────────────────────────────────────────────────────────
-RETENTION_DAYS = env.integer("RETENTION_DAYS", default=30, minimum=1, maximum=3650)
+RETENTION_DAYS = env.integer("RETENTION_DAYS", default=30)
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", default="text", choices=("text", "json"))
