@@ -169,19 +169,15 @@ def order_rows(
 
 
 def order_fees(orders: Sequence[ExchangeOrder]) -> dict[int, Fee]:
-    """By primary key, the fee as charged: the sum over the trades of either id of the order (dossier 6.2).
+    """By primary key, the fee as charged: the sum over the trades of the order.
 
     Not known while trades are missing; no one number when it was charged in two currencies.
     """
-    trades = _trades_by_order_id({id for order in orders for id in _ids(order)})
-    return {
-        order.pk: _fee(order, [trade for id in _ids(order) for trade in trades.get(id, ())])
-        for order in orders
-    }
-
-
-def _ids(order: ExchangeOrder) -> set[str]:
-    return {order.order_id, order.exchange_order_id} - {""}
+    trades: dict[int | None, list[Trade]] = {}
+    found = Trade.objects.filter(resolved_order__in=[order.pk for order in orders])
+    for trade in found.only("resolved_order", "quantity", "fee", "fee_currency"):
+        trades.setdefault(trade.resolved_order_id, []).append(trade)
+    return {order.pk: _fee(order, trades.get(order.pk, ())) for order in orders}
 
 
 def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
@@ -191,14 +187,6 @@ def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
         return Fee()
     charged = sum((trade.fee for trade in trades), Decimal())
     return Fee(amount=-charged if charged else charged, currency=currencies.pop())
-
-
-def _trades_by_order_id(ids: set[str]) -> Mapping[str, list[Trade]]:
-    found: dict[str, list[Trade]] = {}
-    matching = Trade.objects.filter(order_id__in=ids)
-    for trade in matching.only("order_id", "quantity", "fee", "fee_currency"):
-        found.setdefault(trade.order_id, []).append(trade)
-    return found
 
 
 def instruments_of(*, symbols: Iterable[str], currencies: Iterable[str]) -> dict[str, Instrument]:

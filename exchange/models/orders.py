@@ -123,6 +123,16 @@ class Trade(models.Model):
     order_id = models.CharField(
         max_length=64, db_index=True, help_text="Either id of its order: one that was triggered has two."
     )
+    # Not `order`: its column would be `order_id`, which is the exchange's id. Set by `trade_orders_resolve`.
+    resolved_order = models.ForeignKey(
+        ExchangeOrder,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="trades",
+        help_text="The order of that id; empty until it is known.",
+    )
     client_oid = models.CharField(max_length=128, blank=True)
     account_id = models.CharField(max_length=64, blank=True)
     instrument_name = models.CharField(max_length=64)

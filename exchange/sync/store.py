@@ -66,29 +66,25 @@ def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_fro
     return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
 
 
-def _reported_quantities(orders: Iterable[ExchangeOrder]) -> dict[str, Decimal]:
-    """What the trades say was executed, by the id that they carry."""
-    found: dict[str, Decimal] = {}
-    for part in chunks(sorted({name for order in orders for name in _order_ids(order)}), QUERY_BATCH):
-        trades = Trade.objects.filter(order_id__in=part).values_list("order_id", "quantity")
-        for name, quantity in trades:
-            found[name] = found.get(name, ZERO) + quantity
+def _reported_quantities(orders: Sequence[ExchangeOrder]) -> dict[int, Decimal]:
+    """By order, how much its trades say was executed."""
+    found: dict[int, Decimal] = {}
+    for part in chunks([order.pk for order in orders], QUERY_BATCH):
+        trades = Trade.objects.filter(resolved_order__in=part).order_by()
+        for pk, quantity in trades.values_list("resolved_order", "quantity"):
+            found[pk] = found.get(pk, ZERO) + quantity
     return found
 
 
-def _has_all_trades(order: ExchangeOrder, reported: dict[str, Decimal]) -> bool:
-    if sum((reported.get(name, ZERO) for name in _order_ids(order)), ZERO) >= order.filled_quantity:
+def _has_all_trades(order: ExchangeOrder, reported: dict[int, Decimal]) -> bool:
+    if reported.get(order.pk, ZERO) >= order.filled_quantity:
         return True
-    named = Q(order_id__in=_order_ids(order))
+    named = Q(order_id__in={order.order_id, order.exchange_order_id} - {""})
     if order.client_oid:
         named |= Q(client_oid=order.client_oid)
     since = to_ms(order.created_at) * NS_PER_MS
     trades = Trade.objects.filter(named, instrument_name=order.instrument_name, create_time_ns__gte=since)
     return bool(sum(trades.values_list("quantity", flat=True), ZERO) >= order.filled_quantity)
-
-
-def _order_ids(order: ExchangeOrder) -> set[str]:
-    return {order.order_id, order.exchange_order_id} - {""}
 
 
 def cursor_advance(*, stream: str, read_until_ns: int) -> None:

@@ -133,9 +133,7 @@ def _status_filter(status: str) -> Q:
 
 def _trades_of(order: ExchangeOrder) -> list[Trade]:
     """Sorted here: asked to sort, a database might walk all trades in the order of their time."""
-    ids = {order.order_id, order.exchange_order_id} - {""}
-    found = Trade.objects.filter(order_id__in=ids).order_by()
-    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
+    return sorted(order.trades.order_by(), key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
 
 
 def load_order_detail(*, pk: int) -> OrderDetail:
