@@ -118,6 +118,6 @@ def test_the_migration_links_what_is_stored():
     for trade_id, order_id in (("1", "7"), ("2", "70"), ("3", "9"), ("4", "unknown")):
         fill(order_id, trade_id)
     Trade.objects.update(resolved_order=None)
-    migration = import_module("exchange.migrations.0009_resolve_trade_orders")
+    migration = import_module("exchange.migrations.0011_resolve_trade_orders")
     migration.trade_orders_resolve(apps, None)
     assert [owner(str(n)) for n in (1, 2, 3, 4)] == [("ADVANCED", "7"), ("ADVANCED", "7"), ("PLAIN", "9"), None]

@@ -22,7 +22,7 @@ def trade_orders_resolve(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0008_trade_order'),
+        ('exchange', '0010_trade_order'),
     ]
 
     operations = [

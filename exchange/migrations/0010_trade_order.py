@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0007_plain_texts'),
+        ('exchange', '0009_sync_error_codes'),
     ]
 
     operations = [
