@@ -1,7 +1,4 @@
-"""Every order ever seen, open or finished, kept for ever.
-
-Every fill ever seen, with the fee as charged.
-"""
+"""Orders and fills as the exchange reported them; neither is ever deleted."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +10,7 @@ class ExchangeOrder(models.Model):
     """One order in one name space of the exchange (dossier 5.16 and 6).
 
     Times are the exchange's. `filled_quantity` never falls and a finished order never opens again
-    (`exchange.merge`). `cumulative_fee` is what the exchange says and its unit is unreliable (dossier
+    (`exchange.sync.order_merge`). `cumulative_fee` is as reported and its unit is unreliable (dossier
     5.11.7): what was charged is in the trades.
     """
 

@@ -1,7 +1,4 @@
-"""Keeps every order ever reported, and lets no stale report move one back.
-
-Which parts of a new report about an order are news, so that a stale answer never moves it back (pure).
-"""
+"""Stores every order ever reported; an outdated report never moves one back (`order_merge`)."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +78,7 @@ def _key(row: ExchangeOrder) -> OrderKey:
 
 
 def order_missing_all(*, keys: Collection[OrderKey], now: datetime) -> int:
-    """Note that the exchange neither lists nor finds these orders: unknown, which is not closed."""
+    """Mark orders that the exchange neither lists nor finds: unknown, which is not closed."""
     rows = ExchangeOrder.objects.filter(_named(keys), is_open=True, missing_since__isnull=True)
     return rows.update(missing_since=now) if keys else 0
 
@@ -131,7 +128,7 @@ def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
 
 
 def _role(row: ExchangeOrder) -> str:
-    """Of linked orders only an OCO makes its LIMIT leg a target; that of an OTO is the order it hangs on."""
+    """Of linked orders only an OCO makes its LIMIT leg a take profit; that of an OTO is the order it depends on."""
     return role_of(
         order_type=row.order_type,
         side=row.side,
@@ -185,7 +182,7 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     facts = ("instrument_name", "side", "quantity")
     if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
         return False
-    names = ("", plain.order_id, parent.client_oid)  # a stranger has its own
+    names = ("", plain.order_id, parent.client_oid)  # an unrelated order has its own
     return plain.order_id == parent.exchange_order_id or plain.client_oid in names
 
 
@@ -201,7 +198,7 @@ def _plain_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
 
 
 def values_of(order: schemas.Order) -> dict[str, Any]:
-    """The columns that a report about `order` speaks of."""
+    """The columns that a report about `order` sets."""
     columns = {
         "exchange_order_id": order.exchange_order_id,
         "client_oid": order.client_oid,
