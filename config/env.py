@@ -1,6 +1,7 @@
-"""Typed settings out of plain text; what cannot be understood becomes one sentence that names the setting.
+"""Typed settings out of plain text; what cannot be read becomes one sentence that names the setting.
 
-Makes and keeps the key that signs sessions; it is born once and readable by its owner alone.
+The casts of django-environ are not used: its `bool` takes every unknown word for false, and it reads a value that
+begins with a dollar as the name of another one. Bounds and contradictions are checked in `exchange.checks`.
 """
 
 import os
@@ -60,7 +61,7 @@ def _check_lines(file: Path) -> None:
 
 
 class Secret(str):
-    """A text that works like any other, but does not show itself in a dump, a traceback or an error page."""
+    """A text that does not show in a dump, a traceback or an error page."""
 
     __slots__ = ()
 
@@ -69,7 +70,7 @@ class Secret(str):
 
 
 class EnvReader:
-    """Reads by name; an absent or empty value is the default."""
+    """Values by name; an absent or empty one is the default."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
@@ -86,19 +87,17 @@ class EnvReader:
             _reject(name, "true or false", value)
         return value in TRUE
 
-    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
+    def integer(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
-        if not re.fullmatch(r"-?[0-9]{1,9}", value) or not minimum <= int(value) <= maximum:
-            _reject(name, f"a whole number from {minimum} to {maximum}", value)
+        if not re.fullmatch(r"-?[0-9]{1,9}", value):
+            _reject(name, "a whole number", value)
         return int(value)
 
-    def number(self, name: str, default: str, minimum: str, maximum: str) -> Decimal:
+    def number(self, name: str, default: str) -> Decimal:
         """An exact decimal, written with a point."""
         value = self.text(name, default)
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not Decimal(minimum) <= Decimal(
-            value
-        ) <= Decimal(maximum):
-            _reject(name, f"a number from {minimum} to {maximum}", value)
+        if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", value):
+            _reject(name, "a number such as 5 or 2.5", value)
         return Decimal(value)
 
     def string_list(self, name: str, default: str) -> list[str]:
@@ -149,7 +148,7 @@ def _reject(name: str, expected: str, found: str) -> NoReturn:
 
 
 def secret_key(path: Path) -> str:
-    """The text in `path`; written with fresh randomness, mode 0600, when the file is not there yet."""
+    """The key that signs sessions, in `path`; created at the first call, readable by its owner alone."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(path, secrets.token_urlsafe(50))

@@ -18,8 +18,8 @@ LIVE_TRADING = env.boolean("LIVE_TRADING", default=False)
 USE_SANDBOX = env.boolean("CRYPTO_COM_USE_SANDBOX", default=False)
 TRADING_ENABLED = env.boolean("TRADING_ENABLED", default=True)
 AUTO_PROTECT = env.boolean("AUTO_PROTECT", default=True)
-STOP_LOSS_PCT = env.number("STOP_LOSS_PCT", default="5", minimum="0.1", maximum="99")
-TAKE_PROFIT_PCT = env.number("TAKE_PROFIT_PCT", default="10", minimum="0.1", maximum="900")
+STOP_LOSS_PCT = env.number("STOP_LOSS_PCT", default="5")
+TAKE_PROFIT_PCT = env.number("TAKE_PROFIT_PCT", default="10")
 ENVIRONMENT = "DRY_RUN" if not LIVE_TRADING else "SANDBOX" if USE_SANDBOX else "LIVE"
 
 REST_URLS = {
@@ -32,7 +32,7 @@ CRYPTO_COM_REST_URL = env.text("CRYPTO_COM_REST_URL", default=REST_URLS[ENVIRONM
 CRYPTO_COM_API_KEY = env.secret("CRYPTO_COM_API_KEY") if LIVE_TRADING else "dry-run-key"
 CRYPTO_COM_SECRET_KEY = env.secret("CRYPTO_COM_SECRET_KEY") if LIVE_TRADING else "dry-run-secret"
 
-SYNC_INTERVAL_SECONDS = env.integer("SYNC_INTERVAL_SECONDS", default=60, minimum=1, maximum=86400)
+SYNC_INTERVAL_SECONDS = env.integer("SYNC_INTERVAL_SECONDS", default=60)
 CASH_CURRENCIES = env.string_list(
     "CASH_CURRENCIES", default="USD,USDT,USDC,EUR,GBP,AUD,CAD,SGD,TRY,BRL,DAI,PYUSD,TUSD"
 )
@@ -45,12 +45,12 @@ HEARTBEAT_URL = env.secret("HEARTBEAT_URL")
 
 # ── The web ─────────────────────────────────────────────────────────────────────────────────────
 HOST = env.text("HOST", default="127.0.0.1")
-PORT = env.integer("PORT", default=8002, minimum=1, maximum=65535)
+PORT = env.integer("PORT", default=8002)
 DESK_URL = env.text("DESK_URL").rstrip("/")
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.string_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.string_list("CSRF_TRUSTED_ORIGINS", default="")
-# A proxy on this machine takes https and hands on: says what only holds then, such as secure cookies.
+# A proxy on this machine terminates https; secure cookies and the like hold only then.
 BEHIND_HTTPS = env.boolean("BEHIND_HTTPS", default=False)
 # Addresses that are this machine although they are not on the loopback: the host, seen from a container.
 LOCAL_PEERS = env.string_list("LOCAL_PEERS", default="")
@@ -141,7 +141,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger could make the wait endless
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or an attacker could make the wait endless
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_address"
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
@@ -200,7 +200,7 @@ SPECTACULAR_SETTINGS = {
         "portfolio.api.openapi.add_error_responses",
     ],
 }
-# Counts of requests, in the memory of the one web process: lost at a restart, which nobody is served by.
+# Counts of requests, in the memory of the one web process: lost at a restart, which helps no attacker.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -220,7 +220,7 @@ DATABASE_FILE = VAR_DIR / f"{ENVIRONMENT.lower()}.sqlite3"
 DATABASES = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}", mode=ENVIRONMENT.lower())
 }
-# Threads of the web process keep their connection a minute and look whether it still lives.
+# Threads of the web process keep their connection a minute and check that it still works.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets pages read while the worker writes; FULL so that a recorded intent survives a power cut.
@@ -241,13 +241,13 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "ack_failures": True,  # a failed cycle is not repeated: the next one is at most a minute away
     "catch_up": False,  # sixty missed cycles are one cycle
-    "scheduler": False,  # its own looks only every 30 s; run_worker looks every second
+    "scheduler": False,  # its own runs only every 30 s; run_worker checks every second
     "save_limit": 100,
     "poll": 0.5,
 }
 
 # ── What is kept ────────────────────────────────────────────────────────────────────────────────
-RETENTION_DAYS = env.integer("RETENTION_DAYS", default=30, minimum=1, maximum=3650)
+RETENTION_DAYS = env.integer("RETENTION_DAYS", default=30)
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", default="text", choices=("text", "json"))
@@ -270,7 +270,7 @@ LOGGING = {
         "gunicorn.error": {"handlers": ["console"], "propagate": False},
         "gunicorn.access": {"handlers": ["console"], "propagate": False},
         "axes": {"level": "WARNING"},  # failed logins and refusals
-        "django-q": {"level": "WARNING"},  # the cycle says itself what it does
+        "django-q": {"level": "WARNING"},  # the cycle logs what it does
         "urllib3": {"level": "WARNING"},
         "apprise": {"level": "CRITICAL", "propagate": False},  # it would name addresses, and they are secrets
     },

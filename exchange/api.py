@@ -1,9 +1,4 @@
-"""Orders and trades to read over HTTP. Who may read is settled by the project's default permission.
-
-What a list of orders or trades can be asked for; a value that makes no sense is a 400 that names it.
-
-Pages by cursor: as quick at the end of a million rows as at the beginning.
-"""
+"""Read-only API of orders and trades; who may read is decided by the project's default permission."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -49,7 +44,7 @@ class UtcFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]  # the package
 
 
 class OrderFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
-    """The span of time has its start and not its end."""
+    """The time range includes its start and not its end."""
 
     status = filters.ChoiceFilter(choices=STATUSES, method="with_status")
     side = filters.ChoiceFilter(choices=SIDES)
@@ -96,7 +91,7 @@ class StandardCursorPagination(CursorPagination):
         return super().get_page_size(request)
 
     def paginate_queryset(self, *args: Any, **kwargs: Any) -> Any:
-        """A cursor that somebody wrote by hand may point to no place at all."""
+        """A made-up cursor may point nowhere."""
         try:
             return super().paginate_queryset(*args, **kwargs)
         except (InvalidValue, ValueError, OverflowError, DataError):
@@ -122,7 +117,7 @@ class StableOrdering(OrderingFilter):
 
 
 class OrderView(generics.GenericAPIView[Any]):
-    """What the list and the single order share; `usd_prices` is told by whoever knows them."""
+    """Common to the list and the single order; the project injects `usd_prices`."""
 
     serializer_class = OrderSerializer
     usd_prices: Callable[[], UsdPrices] = dict

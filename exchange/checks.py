@@ -1,9 +1,10 @@
-"""Settings that contradict each other: errors and warnings with a hint, looked at before anything starts."""
+"""Settings out of bounds or in contradiction: errors and warnings with a hint, checked before anything starts."""
 
 import ipaddress
 import os
 import stat
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,13 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 TAG = "exchange"
 API_KEY_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
 DASHBOARD_PUBLIC_VALUES = ("false", "loopback", "true")
-MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS = 30, 120  # seconds
+BOUNDS = {
+    "SYNC_INTERVAL_SECONDS": (30, 120),
+    "STOP_LOSS_PCT": (Decimal("0.1"), 99),
+    "TAKE_PROFIT_PCT": (Decimal("0.1"), 900),
+    "PORT": (1, 65535),
+    "RETENTION_DAYS": (1, 3650),
+}
 
 
 def is_loopback(host: str | None) -> bool:
@@ -35,7 +42,7 @@ def check_api_keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield Error(
             f"LIVE_TRADING is true but there is no {' and no '.join(missing)}.",
             hint="Put both keys of Crypto.com Exchange (Settings, API Management) into .env, "
-            "or set LIVE_TRADING=false to rehearse with the simulator.",
+            "or set LIVE_TRADING=false to practise with the simulator.",
             id="exchange.E001",
         )
 
@@ -69,13 +76,13 @@ def _check_remote_url(scheme: str) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def check_sync_interval(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    if not MIN_INTERVAL_SECONDS <= settings.SYNC_INTERVAL_SECONDS <= MAX_INTERVAL_SECONDS:
-        yield Error(
-            f"SYNC_INTERVAL_SECONDS is {settings.SYNC_INTERVAL_SECONDS}.",
-            hint=f"Choose {MIN_INTERVAL_SECONDS} to {MAX_INTERVAL_SECONDS}; 60 is a good balance.",
-            id="exchange.E004",
-        )
+def check_bounds(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    for name, (lowest, highest) in BOUNDS.items():
+        value = getattr(settings, name)
+        if not lowest <= value <= highest:
+            yield Error(
+                f"{name} is {value}.", hint=f"Choose a value from {lowest} to {highest}.", id="exchange.E004"
+            )
 
 
 @register(TAG)

@@ -1,7 +1,4 @@
-"""Reading for display: orders, what they cost, how old our picture of the exchange is.
-
-An order as it is shown: the same row on the page and in the API.
-"""
+"""Reads orders, fees, candles and the age of our data for the pages and the API."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -73,7 +70,7 @@ class OrderRow:
 def order_row(
     order: ExchangeOrder, *, instrument: Instrument | None, usd_prices: UsdPrices, fee: Fee
 ) -> OrderRow:
-    """`order` with what belongs beside it; blank text becomes None."""
+    """`order` as it is shown; blank text becomes None."""
     return OrderRow(
         id=order.pk,
         order_id=order.order_id,
@@ -131,7 +128,7 @@ def _filled_value(order: ExchangeOrder) -> Decimal | None:
 
 
 def orders_shown() -> QuerySet[ExchangeOrder]:
-    """Every order once: the plain face of an advanced order is left out (dossier 6.2)."""
+    """Every order once: the plain duplicate of an advanced order is left out (dossier 6.2)."""
     return ExchangeOrder.objects.filter(is_mirror=False)
 
 
@@ -169,19 +166,15 @@ def order_rows(
 
 
 def order_fees(orders: Sequence[ExchangeOrder]) -> dict[int, Fee]:
-    """By primary key, the fee as charged: the sum over the trades of either id of the order (dossier 6.2).
+    """By primary key, the fee as charged: the sum over the trades of the order.
 
     Not known while trades are missing; no one number when it was charged in two currencies.
     """
-    trades = _trades_by_order_id({id for order in orders for id in _ids(order)})
-    return {
-        order.pk: _fee(order, [trade for id in _ids(order) for trade in trades.get(id, ())])
-        for order in orders
-    }
-
-
-def _ids(order: ExchangeOrder) -> set[str]:
-    return {order.order_id, order.exchange_order_id} - {""}
+    trades: dict[int | None, list[Trade]] = {}
+    found = Trade.objects.filter(resolved_order__in=[order.pk for order in orders])
+    for trade in found.only("resolved_order", "quantity", "fee", "fee_currency"):
+        trades.setdefault(trade.resolved_order_id, []).append(trade)
+    return {order.pk: _fee(order, trades.get(order.pk, ())) for order in orders}
 
 
 def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
@@ -191,14 +184,6 @@ def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
         return Fee()
     charged = sum((trade.fee for trade in trades), Decimal())
     return Fee(amount=-charged if charged else charged, currency=currencies.pop())
-
-
-def _trades_by_order_id(ids: set[str]) -> Mapping[str, list[Trade]]:
-    found: dict[str, list[Trade]] = {}
-    matching = Trade.objects.filter(order_id__in=ids)
-    for trade in matching.only("order_id", "quantity", "fee", "fee_currency"):
-        found.setdefault(trade.order_id, []).append(trade)
-    return found
 
 
 def instruments_of(*, symbols: Iterable[str], currencies: Iterable[str]) -> dict[str, Instrument]:
@@ -214,7 +199,7 @@ def _instruments(symbols: set[str]) -> Mapping[str, Instrument]:
 def candles_of(*, instrument_name: str, timeframe: str, limit: int) -> tuple[CandleRow, ...]:
     """The newest `limit` bars, oldest first; the last one may be unfinished. One query, along the index.
 
-    Where the desk was away longer than the exchange tells bars for, some are missing: look at the times.
+    Some are missing after an absence longer than the exchange keeps bars: check the times.
     """
     bars = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
     newest = bars.order_by("-opened_at").values(*(field.name for field in fields(CandleRow)))[:limit]
@@ -228,6 +213,6 @@ def sync_last_success() -> datetime | None:
 
 
 def worker_last_beat() -> datetime | None:
-    """The newest sign of life of any worker."""
+    """The newest heartbeat of any worker."""
     beats = Heartbeat.objects.filter(name__startswith="worker").order_by("-beat_at")
     return beats.values_list("beat_at", flat=True).first()

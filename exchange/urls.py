@@ -9,7 +9,7 @@ from exchange.selectors import UsdPrices
 
 
 def order_urls(*, usd_prices: Callable[[], UsdPrices]) -> list[URLPattern]:
-    """The app knows orders but not what a currency is worth in USD: who includes it says so."""
+    """`usd_prices` is injected: this app does not know what a currency is worth in USD."""
     return [
         path("orders/", OrderList.as_view(usd_prices=usd_prices), name="api-orders"),
         path("orders/<int:pk>/", OrderDetail.as_view(usd_prices=usd_prices), name="api-order"),

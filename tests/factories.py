@@ -26,6 +26,7 @@ from exchange.models import (
     TradingSwitch,
 )
 from exchange.models.sync import Stream
+from exchange.sync.trades import trade_orders_resolve
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
 from portfolio.models import (
     Alert,
@@ -73,6 +74,12 @@ class OrderFactory(DjangoModelFactory[ExchangeOrder]):
     class Meta:
         model = ExchangeOrder
 
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        order = super()._create(model_class, *args, **kwargs)
+        trade_orders_resolve(order_ids={order.order_id, order.exchange_order_id} - {""})
+        return order
+
     class Params:
         filled = factory.Trait(
             status="FILLED",
@@ -116,6 +123,13 @@ class TradeFactory(DjangoModelFactory[Trade]):
 
     class Meta:
         model = Trade
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        trade = super()._create(model_class, *args, **kwargs)
+        trade_orders_resolve(order_ids={trade.order_id})
+        trade.refresh_from_db(fields=["resolved_order"])
+        return trade
 
     trade_id = factory.Sequence(lambda n: str(4_611_686_018_427_000_000 + n))
     trade_match_id = factory.Sequence(lambda n: str(4_611_686_018_500_000_000 + n))

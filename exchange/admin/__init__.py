@@ -1,4 +1,4 @@
-"""The admin is for the worried: it reads everything and changes nothing of the record."""
+"""The admin shows everything and changes nothing of what was recorded."""
 
 from exchange.admin.market import AuditEntryAdmin, CandleAdmin, InstrumentAdmin, QuoteAdmin
 from exchange.admin.orders import ExchangeOrderAdmin, TradeAdmin

@@ -1,9 +1,4 @@
-"""A list and a page to look at, with nothing to change, that stay quick with a million rows.
-
-Ways from one row of the record to the others, and to the desk's own pages.
-
-Pages of a list that may have a million rows.
-"""
+"""Read-only admin lists and pages that stay fast with a million rows, and links between them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,17 +24,17 @@ def list_link(model: type[Model], text: str, **query: str) -> str:
 
 
 def list_link_by_name(name: str, text: str, **query: str) -> str:
-    """As `list_link`, by the name of a model of a room above, like `portfolio_alert`."""
+    """As `list_link`, by the name of a model of another app, like `portfolio_alert`."""
     return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{name}_changelist"), urlencode(query), text)
 
 
 def link(name: str, text: object, *args: object) -> str:
-    """A link to the address of this name, on the desk or in the admin."""
+    """A link to the URL of this name."""
     return format_html('<a href="{}">{}</a>', reverse(name, args=args), text)
 
 
 def group_link(group_id: UUID | str, text: object = "") -> str:
-    """To the protection of this id; it lives in a room above."""
+    """A link to the group of this id, which is in another app."""
     return link("admin:oco_ocogroup_change", text or group_id, group_id)
 
 
@@ -64,7 +59,7 @@ MAX_COUNT = 10_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it takes no parameter at run time
-    """Counts to `FAR` and no further, so that a list opens as quickly as it did on the first day.
+    """Counts to `MAX_COUNT` and no further, so that a long list opens quickly.
 
     What lies beyond is found by a filter or by an id, not by turning two hundred pages.
     """
@@ -128,7 +123,7 @@ class ReadOnlyAdmin(AnyAdmin):
 class ByIdAdmin(ReadOnlyAdmin):
     """Its search finds whole ids, each through an index, instead of reading every row for a part of one.
 
-    `search_fields` makes the box appear; what is searched is in `searches`.
+    `search_fields` makes the box appear; what is searched is in `search_conditions`.
     """
 
     search_help_text = "A whole id or name, exactly as on the exchange"

@@ -1,4 +1,4 @@
-"""Filters that answer what a worried person asks, without first reading every row for the choices."""
+"""Filters of the admin lists, whose choices are fixed: none reads every row to find them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
 
 
 class ConditionFilter(admin.SimpleListFilter):
-    """One question; `answers` are its choices: the word in the address, the words shown, the condition."""
+    """`options` are (value in the URL, label, condition)."""
 
     options: tuple[tuple[str, str, Q], ...] = ()
 

@@ -1,7 +1,4 @@
-"""What can be traded, in the admin.
-
-The audit log, to read: who did what, under which name, and to which orders and groups.
-"""
+"""Instruments, candles, quotes and the audit log in the admin."""
 
 from urllib.parse import urlencode
 

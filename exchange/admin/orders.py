@@ -19,7 +19,7 @@ from exchange.models import ExchangeOrder, Trade
 
 
 class ExchangeOrderAdmin(ByIdAdmin):
-    """Registered by whoever knows what an order protects, which this room does not."""
+    """Registered by `oco`, which knows what an order protects."""
 
     change_list_template = "admin/sync_now_list.html"
     list_display = (

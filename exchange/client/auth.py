@@ -1,13 +1,13 @@
-"""The key and its secret: they sign requests and never show themselves.
-
-Request signatures: the parameter string and its HMAC (dossier 2), proved by vectors we did not make.
-"""
+"""Request signatures (dossier 2), tested with vectors of others, and the credentials that make them."""
 
 import hashlib
 import hmac
 import json
 import re
 from collections.abc import Mapping
+
+SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
+HIDDEN = "***"
 
 
 def sign(method: str, id: int, key: str, secret: str, params: Mapping[str, object], nonce: int) -> str:
@@ -34,10 +34,6 @@ def _text(name: str, value: object) -> str:
             f"parameter {name} must be text or an integer to be signed, not {type(value).__name__}"
         )
     return str(value)
-
-
-SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
-HIDDEN = "***"
 
 
 class Credentials:

@@ -1,6 +1,6 @@
-"""The one way in: every call is limited, announced, signed, sent and judged here; only reads are repeated.
+"""Every call of the client: limited, signed, sent and classified here; only reads are repeated.
 
-From an accepted answer to typed values: a result without what it promises is BadAnswer, never a KeyError.
+Accepted answers become typed values: a result without what it promises is BadResponse, never a KeyError.
 """
 
 import itertools
@@ -111,7 +111,7 @@ class BaseClient:
         return self._clock.ms
 
     def close(self) -> None:
-        """Let go of the kept connections; the client stays usable."""
+        """Close the kept connections; the client stays usable."""
         self._transport.close()
 
     def _call(self, method: str, params: Params, kind: RequestKind = RequestKind.READ) -> Envelope:
@@ -168,7 +168,7 @@ class BaseClient:
         )
 
     def _send(self, request: ApiRequest, params: Params) -> RawResponse:
-        """Signed first and announced then: who falls asleep from there on wakes with a dead nonce."""
+        """Signed before the lease is renewed: a process suspended from there on wakes up with an expired nonce."""
         send = self._prepare_call(request, params)
         self._before_request(request.method)
         self._requests_sent += 1
@@ -233,7 +233,7 @@ class TypedClient(BaseClient):
         return self._fetch_parsed(method, params, lambda result: build(_first_row(_data_rows(result))))
 
     def _fetch_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
-        """Every row of `result.data`. One unreadable row spoils all: a missing order is not a closed one."""
+        """Every row of `result.data`. One unreadable row fails the read: a missing order is not a closed one."""
         return self._fetch_parsed(method, params, lambda result: [build(row) for row in _data_rows(result)])
 
     def _readable_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
@@ -252,7 +252,7 @@ class TypedClient(BaseClient):
 
 
 def _is_empty(result: object) -> bool:
-    """An object or list without content; a `result` that is absent or null says nothing at all."""
+    """An object or list without content; a `result` that is absent or null proves nothing."""
     return isinstance(result, dict | list) and not result
 
 

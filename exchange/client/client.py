@@ -60,7 +60,7 @@ class PrivateClient(TypedClient):
         return {}
 
     def _reuse_unchanged(self, name_space: NameSpace, row: Row, build: Callable[[Row], Order]) -> Order:
-        """A row that is told again word for word is the same order: hundreds rest from read to read."""
+        """An identical row is the same order: hundreds rest unchanged from read to read."""
         key = name_space, str(row.get("order_id"))
         previous = self._parsed_open_orders.get(key)
         if previous is None or previous[0] != row:
@@ -182,7 +182,7 @@ class PublicClient(TypedClient):
 
 
 class TradingClient(TypedClient):
-    """Every method raises UnknownOutcome when it may have been executed: then look, never repeat."""
+    """Sent once; every method raises UnknownOutcome when it may have been executed: look it up, never repeat."""
 
     def order_create(self, name_space: NameSpace, order: NewOrder) -> Ack:
         """Place one order; trigger orders belong to the ADVANCED family (dossier 5.11, 5.21)."""
@@ -289,7 +289,7 @@ class BackgroundReads:
 class Client(PublicClient, PrivateClient, TradingClient):
     """One key at one exchange, `Client(base_url, key, secret)`; `base_url` ends in `/exchange/v1`.
 
-    Reads are repeated a few times and then raise Unreachable, BadAnswer, RateLimited, AuthError, Refused,
+    Reads are repeated a few times and then raise Unreachable, BadResponse, RateLimited, AuthError, Refused,
     TryLater or NotFound. Writes are sent once and may also raise UnknownOutcome, NotSent and NotActive.
     """
 
@@ -313,7 +313,7 @@ class Client(PublicClient, PrivateClient, TradingClient):
 
 
 def client_from_settings(*, before_request: Callable[[str], None] | None = None) -> Client:
-    """A client for the mode's address and keys; `before_request` is told each method before it is sent."""
+    """A client for the mode's address and keys; `before_request` gets each method before it is sent."""
     client = Client(
         settings.CRYPTO_COM_REST_URL,
         settings.CRYPTO_COM_API_KEY,

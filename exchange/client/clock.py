@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 MAX_SAMPLES = 20
-MAX_ROUND_TRIP_MS = 3_000  # a slower answer says too little about when its date was written
+MAX_ROUND_TRIP_MS = 3_000  # a slower answer is too vague about when its date was written
 DATE_STEP_MS = 1_000  # the header counts whole seconds; its middle is taken
 
 

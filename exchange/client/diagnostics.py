@@ -1,4 +1,4 @@
-"""Looks at the connection step by step, and says for each step what to do when it fails."""
+"""Checks the connection step by step; a step that fails comes with what to do."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
 from exchange.schemas import NameSpace
 
-MAX_CLOCK_OFFSET_MS = 10_000  # the exchange refuses at 60 s (dossier 2.2); drift is mended long before
+MAX_CLOCK_OFFSET_MS = (
+    10_000  # the exchange refuses at 60 s (dossier 2.2); a drift should be fixed long before
+)
 IP_REFUSED = 40103
 
 
@@ -45,7 +47,7 @@ def _key_checks(client: Client) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _check(name: str, read: Callable[[], str], refusals: list[ExchangeError] | None = None) -> Step:
-    """A reason is told once in full; where it comes again, only that it is the same."""
+    """A reason is given once in full, then only that it is the same."""
     try:
         return Step(name, True, read())
     except ExchangeError as error:

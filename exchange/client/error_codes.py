@@ -10,7 +10,7 @@ class ActionClass(StrEnum):
     OK = "OK"
     FINAL = "FINAL"  # rejected, repeating is pointless
     WAIT = "WAIT"  # rejected, may succeed later
-    RECONCILE = "RECONCILE"  # outcome unknown or an order record exists: look before acting
+    RECONCILE = "RECONCILE"  # outcome unknown or an order record exists: look it up before acting
     AUTH = "AUTH"  # the key, its rights or the clock
     RATE = "RATE"  # too many requests
     END = "END"  # how an order ended, not a failure of the call

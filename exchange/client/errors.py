@@ -1,6 +1,6 @@
-"""One kind of failure out: every way a call can fail is one of these exceptions, told in a sentence.
+"""Every way a call can fail, as exceptions with a one-sentence message.
 
-Which exception a result code becomes is decided by its action class and by what was asked (dossier 3, 3.2).
+Which exception a result code becomes depends on its action class and on the kind of request (dossier 3, 3.2).
 """
 
 from enum import StrEnum

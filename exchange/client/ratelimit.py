@@ -72,7 +72,7 @@ class Limiter:
         self._buckets: dict[str, Bucket] = {}
 
     def acquire(self, method: str, use_reserved: bool) -> None:
-        """Wait for a place in the method's window; without `protective` the reserved share stays untouched."""
+        """Wait for a place in the method's window; without `use_reserved` the reserved share stays untouched."""
         if not self.enabled:
             return
         bucket, now = self._bucket(method), self._clock_ms()
@@ -82,7 +82,7 @@ class Limiter:
         bucket.times.append(now + wait)
 
     def penalise(self, method: str, seconds: float) -> None:
-        """The exchange said 42901: hold this method back for a while."""
+        """After 42901: hold this method back for a while."""
         self._bucket(method).paused_until = self._clock_ms() + int(seconds * 1000)
 
     def _bucket(self, method: str) -> Bucket:

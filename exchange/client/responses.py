@@ -1,7 +1,4 @@
-"""The exchange's answer, from bytes to a checked envelope, before anything is decided about it (dossier 1).
-
-What an answer, or its absence, means for what was asked: `code` decides, never the HTTP status (dossier 1.1).
-"""
+"""From the bytes of an answer to an envelope, and to its meaning: `code` decides, not the HTTP status (dossier 1.1)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -29,7 +26,7 @@ MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
 
 
 class UnreadableResponse(ValueError):
-    """The body is not an envelope; the text says how, without quoting it."""
+    """The body is not an envelope; the message never quotes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,7 @@ class Envelope:
 
 
 def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
-    """Read one answer. Numbers stay exact; `redact` cleans the exchange's wording. Raises Unreadable."""
+    """Read one answer. Numbers stay exact; `redact` cleans the exchange's message. Raises UnreadableResponse."""
     response = _parse_object(body)
     result = response.get("result")
     code = _code(response)
@@ -112,7 +109,7 @@ def _message_of(response: Mapping[str, Any]) -> str:
 
 
 def _request_id(response: Mapping[str, Any]) -> int | None:
-    """The echoed id; None when absent, unreadable, or one of the exchange's ways to say "none" (dossier 1)."""
+    """The echoed id; None when absent, unreadable, or one of the exchange's values for none (dossier 1)."""
     echoed = response.get("id")
     if type(echoed) is not int:
         try:

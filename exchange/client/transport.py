@@ -1,6 +1,6 @@
-"""One HTTP exchange: bytes out, bytes in, or Lost. No retries, no redirects, no proxies from the environment.
+"""One HTTP request: bytes out, bytes in, or NoResponse. No retries, redirects or proxies from the environment.
 
-An HTTP adapter whose answers must be complete in time: urllib3's read timeout only counts from byte to byte.
+An answer must be complete within a deadline: urllib3's read timeout only counts from byte to byte.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What the name of an instrument says (pure)."""
+"""What the name of an instrument means (pure)."""
 
 
 def base_of(instrument_name: str) -> str:

@@ -1,10 +1,7 @@
-"""The last line of defence: whatever is written or shown, the texts of keys and passwords are taken out.
+"""Takes secrets out of everything that is written or shown, and correlates what belongs together.
 
-Under which name something happens, and from where: one name from the request or cycle that began it to the
-orders, events, alerts and log lines that came of it.
-
-Names are put on a trail: `run-15` is a cycle, `req-3f9a…` a request of the web, `cmd-…` a command. Whoever goes
-on with what another one began puts that name on top. A row keeps the name on top, a log line shows the trail.
+A correlation id names the request (`req-3f9a…`), cycle (`run-15`) or command (`cmd-…`) that led to an order, event,
+alert or log line. Ids are stacked: a row keeps the innermost one, a log line shows the whole trail.
 """
 
 import json
@@ -27,33 +24,38 @@ from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 CORRELATION_ID_LENGTH = 40
+SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
+SECRET_URL_SETTINGS = ("ALERT_URLS", "HEARTBEAT_URL")
+MIN_SECRET_LENGTH = 6  # a shorter text would hide ordinary words
+TOKEN_PATTERN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
+URL_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
 _trail: ContextVar[tuple[str, ...]] = ContextVar("trail", default=())
 _address: ContextVar[str] = ContextVar("address", default="")
 
 
 def new_correlation_id(kind: str) -> str:
-    """A name that nothing else has."""
+    """A new unique id."""
     return f"{kind}-{secrets.token_hex(6)}"
 
 
 def correlation_id() -> str:
-    """The name on top, empty outside of everything."""
+    """The innermost id; empty outside of every block."""
     return (_trail.get() or ("",))[-1]
 
 
 def trail() -> str:
-    """All names, the outermost first."""
+    """All ids, the outermost first."""
     return " ".join(_trail.get())
 
 
 def from_address() -> str:
-    """Where the person is who asked, empty for a program."""
+    """The address of the person who asked; empty for a program."""
     return _address.get()
 
 
 @contextmanager
 def correlated(name: str, *, address: str = "") -> Iterator[None]:
-    """What happens in the block belongs to `name`. An empty name (a row of older days) changes nothing."""
+    """What happens in the block belongs to `name`. An empty name (of an old row) changes nothing."""
     current = _trail.get()
     trail_token = _trail.set((*current, name) if name and name not in current[-1:] else current)
     address_token = _address.set(address or _address.get())
@@ -62,13 +64,6 @@ def correlated(name: str, *, address: str = "") -> Iterator[None]:
     finally:
         _address.reset(address_token)
         _trail.reset(trail_token)
-
-
-SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
-SECRET_URL_SETTINGS = ("ALERT_URLS", "HEARTBEAT_URL")
-MIN_SECRET_LENGTH = 6  # a shorter text would blot out ordinary words
-TOKEN_PATTERN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
-URL_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
 
 
 def redact(text: str) -> str:

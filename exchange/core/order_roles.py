@@ -5,15 +5,13 @@ from collections.abc import Collection
 from exchange.core.instrument_names import base_of
 
 STOP_ORDER_TYPES = ("STOP_LOSS", "STOP_LIMIT")
-
-
 TAKE_PROFIT_ORDER_TYPES = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
 def role_of(*, order_type: str, side: str, instrument_name: str, in_pair: bool, cash: Collection[str]) -> str:
-    """ENTRY, EXIT, STOP_LOSS, TAKE_PROFIT, or nothing where cash is only changed for other cash.
+    """ENTRY, EXIT, STOP_LOSS, TAKE_PROFIT; empty where cash is only exchanged for other cash.
 
-    `in_pair` is true for a leg of an OCO list, whose LIMIT leg is the target (dossier 5.23).
+    `in_pair` is true for a leg of an OCO list, whose LIMIT leg is the take profit (dossier 5.23).
     """
     if order_type in STOP_ORDER_TYPES:
         return "STOP_LOSS"

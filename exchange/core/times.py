@@ -4,14 +4,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 NS_PER_MS = 1_000_000
-
-
 MS_PER_DAY = 86_400_000
-
-
 NS_PER_DAY = MS_PER_DAY * NS_PER_MS
-
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -16,7 +16,7 @@ class AppendOnlyError(RuntimeError):
 
 
 class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
-    """Rows that nobody changes or takes out, one by one or all at once."""
+    """Rows that are never changed or deleted, one by one or all at once."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("An entry of the audit log is never changed.")
@@ -93,7 +93,7 @@ class AuditEntry(models.Model):
 
 
 class TradingSwitch(models.Model):
-    """While the one row says so, no order is created by any process (rule 13). Cancels stay possible."""
+    """While `is_off`, no process creates an order (rule 13). Cancellations stay possible."""
 
     only = models.BooleanField(default=True, unique=True, editable=False)
     is_off = models.BooleanField(default=False, help_text="Trading is switched off.")

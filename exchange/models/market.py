@@ -1,9 +1,4 @@
-"""What can be traded, on which grid.
-
-What the market did, bar by bar.
-
-What an instrument costs now.
-"""
+"""Instruments, candles and quotes."""
 
 from django.db import models
 
@@ -40,7 +35,7 @@ class Instrument(models.Model):
 class Candle(models.Model):
     """One bar of one instrument (dossier 5.3). Its numbers are final once `is_closed`.
 
-    `is_closed` is told by the exchange and not by our clock: the answer that brought the bar held a later one.
+    `is_closed` does not depend on our clock: the answer that brought the bar held a later one.
     """
 
     instrument_name = models.CharField(max_length=64)
@@ -75,7 +70,7 @@ class Candle(models.Model):
 
 
 class Quote(models.Model):
-    """The newest ticker of an instrument that somebody looks at (dossier 5.2). None is not known.
+    """The newest ticker of an instrument that is shown (dossier 5.2). None is not known.
 
     `price` is in the quote currency; `change_24h` is a ratio, -0.0105 is one percent down. `read_at` is when
     we read it; a ticker that did not come leaves the row as it was.

@@ -1,7 +1,4 @@
-"""Every order ever seen, open or finished, kept for ever.
-
-Every fill ever seen, with the fee as charged.
-"""
+"""Orders and fills as the exchange reported them; neither is ever deleted."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +10,7 @@ class ExchangeOrder(models.Model):
     """One order in one name space of the exchange (dossier 5.16 and 6).
 
     Times are the exchange's. `filled_quantity` never falls and a finished order never opens again
-    (`exchange.merge`). `cumulative_fee` is what the exchange says and its unit is unreliable (dossier
+    (`exchange.sync.order_merge`). `cumulative_fee` is as reported and its unit is unreliable (dossier
     5.11.7): what was charged is in the trades.
     """
 
@@ -122,6 +119,16 @@ class Trade(models.Model):
     trade_match_id = models.CharField(max_length=64, blank=True)
     order_id = models.CharField(
         max_length=64, db_index=True, help_text="Either id of its order: one that was triggered has two."
+    )
+    # Not `order`: its column would be `order_id`, which is the exchange's id. Set by `trade_orders_resolve`.
+    resolved_order = models.ForeignKey(
+        ExchangeOrder,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="trades",
+        help_text="The order of that id; empty until it is known.",
     )
     client_oid = models.CharField(max_length=128, blank=True)
     account_id = models.CharField(max_length=64, blank=True)

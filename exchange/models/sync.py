@@ -1,15 +1,10 @@
-"""Who runs, since when, and how each cycle ended.
-
-How far each stream of history has been read, what is still to read, and what cannot be.
-
-Which account this database belongs to.
-"""
+"""The lease, cycles, heartbeats, how far each history has been read, and whose account this is."""
 
 from django.db import models
 
 
 class Lease(models.Model):
-    """The right to talk to the exchange with our keys; `token` grows with each holder and fences off the last one."""
+    """The right to send requests with our keys; `token` grows with each holder and fences off the previous one."""
 
     name = models.CharField(max_length=32, unique=True)
     holder = models.CharField(max_length=128, blank=True)
@@ -21,7 +16,7 @@ class Lease(models.Model):
 
 
 class SyncRun(models.Model):
-    """One cycle: start, end, counts, requests, and the error in words."""
+    """One cycle: start, end, counts, requests and errors."""
 
     class Status(models.TextChoices):
         RUNNING = "RUNNING", "running"
@@ -58,7 +53,7 @@ class SyncRun(models.Model):
 
 
 class Heartbeat(models.Model):
-    """A sign of life of a process of ours, so that silence is noticed."""
+    """When a process of ours was last alive."""
 
     name = models.CharField(max_length=128, unique=True)
     beat_at = models.DateTimeField()
@@ -86,7 +81,7 @@ class SyncCursor(models.Model):
 
 
 class HistoryRange(models.Model):
-    """A stretch of history to be read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
+    """A range of history to be read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
 
     stream = models.CharField(max_length=16, choices=Stream.choices)
     start_ns = models.BigIntegerField()
@@ -105,7 +100,7 @@ class HistoryRange(models.Model):
 
 
 class HistoryGap(models.Model):
-    """A stretch that the exchange could not give us completely: said, not hidden."""
+    """A range that the exchange could not return completely; shown to the user."""
 
     stream = models.CharField(max_length=16, choices=Stream.choices)
     instrument_name = models.CharField(max_length=64, blank=True)

@@ -1,6 +1,6 @@
-"""The wire as frozen dataclasses: decimals from text, unknown fields ignored, numbers or strings accepted.
+"""The wire as frozen values: decimals from text, unknown fields ignored, numbers or strings accepted.
 
-A row without what identifies it is a ValueError; the client turns that into BadAnswer or UnknownOutcome.
+A row without what identifies it is a ValueError; the client turns that into BadResponse or UnknownOutcome.
 """
 
 from exchange.schemas.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance

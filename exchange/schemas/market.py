@@ -1,4 +1,4 @@
-"""What everybody may see: instruments, tickers, candles, books, valuations (dossier 5.1 to 5.5)."""
+"""Public data: instruments, tickers, candles, books, valuations (dossier 5.1 to 5.5)."""
 
 from decimal import Decimal
 from typing import Self

@@ -1,7 +1,4 @@
-"""Orders and trades as the exchange reports them (dossier 5.16 to 5.31 and chapter 6).
-
-What we send when we place an order, and what the exchange answers at once (dossier 5.11, 5.21, 5.23).
-"""
+"""Orders and trades as the exchange reports them, and orders as we send them (dossier 5.11 to 5.31, 6)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +10,17 @@ from msgspec import field
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row, WireStruct
 
+CLIENT_OID_LENGTH = 36
+NUMBER_PARAMS = ("quantity", "price", "notional", "ref_price")
+TEXT_PARAMS = (
+    "instrument_name",
+    "side",
+    "type",
+    "client_oid",
+    "ref_price_type",
+    "time_in_force",
+    "fee_instrument_name",
+)
 NS_PER_MS = 1_000_000  # in a millisecond
 
 
@@ -152,9 +160,6 @@ def _plain(value: Decimal | None) -> str:
     return "" if value is None else format(value, "f")
 
 
-CLIENT_OID_LENGTH = 36
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """An order to place. `client_oid` is mandatory: else the exchange invents one (dossier 5.11.1)."""
@@ -186,18 +191,6 @@ class NewOrder:
         return {name: value for name, value in params.items() if value}
 
 
-NUMBER_PARAMS = ("quantity", "price", "notional", "ref_price")
-TEXT_PARAMS = (
-    "instrument_name",
-    "side",
-    "type",
-    "client_oid",
-    "ref_price_type",
-    "time_in_force",
-    "fee_instrument_name",
-)
-
-
 def plain_number(name: str, value: Decimal | None) -> str:
     """Positive decimal text without exponent; "" for None."""
     if value is None:
@@ -209,7 +202,7 @@ def plain_number(name: str, value: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """The exchange received a request. It does not say that an order is active or cancelled (dossier 5)."""
+    """The exchange received a request. This does not prove that an order is active or cancelled (dossier 5)."""
 
     order_id: str
     client_oid: str

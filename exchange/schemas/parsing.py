@@ -13,6 +13,7 @@ import msgspec
 
 # Larger exponents are garbage: no amount of money has them, and printing one would fill the memory.
 MAX_EXPONENT = 60
+MAX_BITS = 200  # the same for whole numbers: 10**60
 MAX_TIMESTAMP_MS = 10**13  # in the year 2286
 TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
 
@@ -23,10 +24,10 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
     """A value read from a row: unknown fields are ignored, null and empty text count as absent."""
 
     def __post_init__(self) -> None:
-        # msgspec accepts NaN, Infinity, 1e999999999 and integers that no column holds.
+        # msgspec accepts NaN, Infinity, 1e999999999 and integers of any length.
         for index, value in enumerate(msgspec.structs.astuple(self)):
             kind = type(value)
-            if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > 63):
+            if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > MAX_BITS):
                 raise ValueError(f"field {self.__struct_encode_fields__[index]} is not a usable number")
 
     @classmethod

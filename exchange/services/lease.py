@@ -1,12 +1,8 @@
-"""Only a holder of the lease talks to the exchange with our keys.
+"""Only the holder of the lease sends requests to the exchange with our keys.
 
-The lease is taken by one conditional update and lives 30 s; the holder renews it before each request. Its
-token grows with every holder, so whoever slept through the end of its lease finds another number there.
+The lease is taken by one conditional update and lasts 30 s; the holder renews it before each request. Its token
+grows with every holder, so a process that was suspended past the end of its lease finds another number there.
 Times are the database's, so that machines with different clocks agree.
-
-A word from the program to its tasks at work: finish what you are doing, begin nothing new.
-
-The lease for a command, which waits for the cycle at work instead of giving up at once.
 """
 
 import os
@@ -27,11 +23,17 @@ from exchange.models import Lease as LeaseRow
 
 LEASE_NAME = "cycle"
 LEASE_DURATION = timedelta(seconds=30)
-SILENT_AFTER = timedelta(seconds=12)  # longer than any request: whoever lives renews before each
+WAIT_TIMEOUT_SECONDS = 90
+STEP_SECONDS = 0.5
+SILENT_AFTER = timedelta(seconds=12)  # longer than any request: a live holder renews before each
 
 
 class LeaseLost(RuntimeError):
     """The lease ran out and went to another holder: nothing more may be sent or written under it."""
+
+
+class LeaseBusy(RuntimeError):
+    """Another holder kept the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Lease:
         return self.holder.rpartition(" ")[0]
 
     def renew(self) -> None:
-        """Live 30 s longer, or raise `LeaseLost`."""
+        """Extend it to 30 s from now, or raise `LeaseLost`."""
         if not self._own_row().update(expires_at=Now() + LEASE_DURATION):
             raise LeaseLost(
                 f"The lease of {self.holder} ran out and went to another holder; this cycle stops."
@@ -58,7 +60,7 @@ class Lease:
         self.renew()
 
     def release(self) -> None:
-        """Let the next holder in at once; harmless when the lease is no longer ours."""
+        """Free it at once; harmless when the lease is no longer ours."""
         self._own_row().update(expires_at=Now(), holder="")
 
     def _own_row(self) -> QuerySet[LeaseRow]:
@@ -66,7 +68,7 @@ class Lease:
 
 
 def lease_take(*, purpose: str) -> Lease | None:
-    """Take the lease for `purpose` (shown to whoever finds it taken), or None while another holder has it."""
+    """Take the lease for `purpose` (shown to others who want it), or None while another holder has it."""
     holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
     LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
     free = LeaseRow.objects.filter(name=LEASE_NAME, expires_at__lte=Now())
@@ -77,7 +79,7 @@ def lease_take(*, purpose: str) -> Lease | None:
 
 
 def lease_holder() -> str:
-    """Who holds the lease now, or nothing."""
+    """Who holds the lease now; empty when it is free."""
     return (
         LeaseRow.objects.filter(name=LEASE_NAME, expires_at__gt=Now())
         .values_list("holder", flat=True)
@@ -87,37 +89,16 @@ def lease_holder() -> str:
 
 
 def lease_is_silent() -> bool:
-    """Whether it is held but was not renewed for so long that its holder was probably killed."""
+    """Whether it is held but has not been renewed for so long that its holder was probably killed."""
     left = LEASE_DURATION - SILENT_AFTER
     return LeaseRow.objects.filter(
         name=LEASE_NAME, expires_at__gt=Now(), expires_at__lt=Now() + left
     ).exists()
 
 
-# Made when the module is loaded, so that the processes forked afterwards share it.
-_stop_event = get_context("fork").Event()
-
-
-def request_stop() -> None:
-    _stop_event.set()
-
-
-def is_stop_requested() -> bool:
-    """Whether the program wants to end; long work looks here between two requests."""
-    return _stop_event.is_set()
-
-
-WAIT_TIMEOUT_SECONDS = 90
-STEP_SECONDS = 0.5
-
-
-class LeaseBusy(RuntimeError):
-    """Another holder did not let the lease go."""
-
-
 @contextmanager
 def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
-    """Held while the block runs. Raises Busy."""
+    """Wait for the lease and hold it while the block runs. Raises LeaseBusy."""
     for _ in range(int(WAIT_TIMEOUT_SECONDS / STEP_SECONDS)):
         lease = lease_take(purpose=purpose)
         if lease is not None:
@@ -130,3 +111,16 @@ def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> 
             yield lease
     finally:
         lease.release()
+
+
+# Made when the module is loaded, so that the processes forked afterwards share it.
+_stop_event = get_context("fork").Event()
+
+
+def request_stop() -> None:
+    _stop_event.set()
+
+
+def is_stop_requested() -> bool:
+    """Whether the program is stopping; long work checks this between two requests."""
+    return _stop_event.is_set()

@@ -1,9 +1,4 @@
-"""Records each cycle, however it ends.
-
-Signs of life.
-
-Binds the database to one environment and one exchange account, and refuses any other.
-"""
+"""Records cycles and heartbeats, and binds the database to one environment and one exchange account."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,6 +9,12 @@ from django.db.models.functions import Now
 from exchange.client.client import Client
 from exchange.models import AccountBinding, Heartbeat, SyncRun
 from exchange.services.lease import Lease
+
+VERIFY_INTERVAL = timedelta(days=1)
+
+
+class WrongAccount(RuntimeError):
+    """This database is the record of another environment or account."""
 
 
 def run_start(*, lease: Lease, trigger: str, now: datetime) -> SyncRun:
@@ -37,15 +38,8 @@ def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: dateti
 
 
 def heartbeat_record(*, name: str) -> None:
-    """Say that the process `name` is alive now, by the database's clock."""
+    """Record that the process `name` is alive, by the database's clock."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": Now()})
-
-
-VERIFY_INTERVAL = timedelta(days=1)
-
-
-class WrongAccount(RuntimeError):
-    """This database is the record of another environment or account."""
 
 
 def account_check(*, client: Client, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Reads the open ranges of history in slices, under the lease, between the cycles."""
+"""Reads open ranges of history in slices, under the lease, between the cycles."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
 
 
 def _no_progress(_: HistoryRange) -> None:
-    """Nobody watches."""
+    """The default for `on_page`."""
 
 
 def backfill_is_due() -> bool:
-    """Whether some stretch of history is still to be read."""
+    """Whether a range of history is still to be read."""
     return HistoryRange.objects.filter(done_at__isnull=True).exists()
 
 
@@ -39,7 +39,7 @@ def history_slice(
 ) -> bool | None:
     """Take the lease and read open history for at most `seconds`.
 
-    True when nothing is left to read, None when somebody else holds the lease.
+    True when nothing is left to read, None when another holder has the lease.
     """
     if not backfill_is_due():
         return True
@@ -58,7 +58,7 @@ def history_slice(
 
 @dataclass(frozen=True, slots=True)
 class BackfillSlice:
-    """Open history read under the lease until a moment; stopped anywhere, it goes on from the last page."""
+    """Open history read under the lease until a moment; stopped anywhere, it continues from the last page."""
 
     client: Client
     lease: Lease

@@ -1,10 +1,6 @@
-"""Reads the bars that are not known yet: public reads, without the lease, and never in the way of a cycle.
+"""Reads and stores market data: candles that are not known yet, the catalogue, and current quotes.
 
-Keeps the bars of the market.
-
-Keeps the exchange's catalogue.
-
-Keeps what the instruments that somebody looks at cost now.
+Candles are public reads, without the lease, and never hold up a cycle.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,83 +20,20 @@ from exchange.models import Candle, Instrument, Quote
 from exchange.services.lease import is_stop_requested
 from exchange.sync.fetch import Clock
 
-MAX_BARS = 1000  # bars of each instrument and timeframe
-UPDATED_COLUMNS = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
-
-
-def candle_record_all(
-    *, instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
-) -> int:
-    """Store the bars of one answer; how many were new or changed. Every bar but the newest is final.
-
-    A final bar is not written again. An unfinished one that the answer no longer reaches is dropped: its
-    numbers would stay wrong for ever, and a gap is honest.
-    """
-    rows = {row.opened_at: row for row in _rows(instrument_name, timeframe, bars, now)}
-    if not rows:
-        return 0
-    stored = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
-    with transaction.atomic():
-        stored.filter(is_closed=False, opened_at__lt=min(rows)).delete()
-        for final in stored.filter(is_closed=True, opened_at__gte=min(rows)).values_list(
-            "opened_at", flat=True
-        ):
-            rows.pop(final, None)
-        _store(list(rows.values()))
-    return len(rows)
-
-
-def candles_prune(*, now: datetime) -> int:
-    """Drop the bars that are older than `KEPT` of their length; how many."""
-    old = [pk for timeframe in Timeframe for pk in _older(timeframe, now - MAX_BARS * timeframe.length)]
-    for part in chunks(old):
-        Candle.objects.filter(pk__in=part).delete()
-    return len(old)
-
-
-def _older(timeframe: Timeframe, moment: datetime) -> Iterable[int]:
-    return Candle.objects.filter(timeframe=timeframe, opened_at__lt=moment).values_list("pk", flat=True)
-
-
-def _rows(
-    instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
-) -> list[Candle]:
-    """Bars that begin where bars of this length do."""
-    newest_ms = max((bar.time_ms for bar in bars), default=0)
-    return [
-        Candle(
-            instrument_name=instrument_name,
-            timeframe=timeframe,
-            opened_at=from_ms(bar.time_ms),
-            open=bar.open,
-            high=bar.high,
-            low=bar.low,
-            close=bar.close,
-            volume=bar.volume,
-            is_closed=bar.time_ms < newest_ms,
-            read_at=now,
-        )
-        for bar in bars
-        if timeframe.bar_start(from_ms(bar.time_ms)) == from_ms(bar.time_ms)
-    ]
-
-
-def _store(rows: Sequence[Candle]) -> None:
-    for part in chunks(rows):
-        Candle.objects.bulk_create(
-            part,
-            update_conflicts=True,
-            unique_fields=["instrument_name", "timeframe", "opened_at"],
-            update_fields=UPDATED_COLUMNS,
-        )
-
-
+MAX_BARS = 1000  # kept of each instrument and timeframe
 MAX_BARS_PER_REQUEST = 300  # bars an answer holds at most (dossier 5.3)
-UPDATE_TIMEOUT = timedelta(seconds=20)  # what is not read by then is the first of the next time
+UPDATE_TIMEOUT = timedelta(seconds=20)  # what is not read by then comes first the next time
 MAX_UNANSWERED = 2  # requests in a row without any answer, and the rest is not tried
 REREAD_DIVISOR = (
     16  # an unfinished bar is read again after this part of its length: 56 s, 4, 15 and 90 minutes
 )
+CANDLE_COLUMNS = ["open", "high", "low", "close", "volume", "is_closed", "read_at"]
+INSTRUMENT_COLUMNS = [
+    *("inst_type", "base_ccy", "quote_ccy", "display_name", "quote_decimals", "quantity_decimals"),
+    *("price_tick_size", "qty_tick_size", "tradable", "margin_buy_enabled", "margin_sell_enabled"),
+    "underlying_symbol",
+]
+QUOTE_COLUMNS = ["price", "change_24h", "read_at"]
 
 Series: TypeAlias = tuple[str, Timeframe]
 
@@ -171,11 +104,71 @@ def _missing_count(newest: Candle, timeframe: Timeframe, now: datetime) -> int:
     return min(MAX_BARS_PER_REQUEST, (timeframe.bar_start(now) - newest.opened_at) // timeframe.length + 2)
 
 
-INSTRUMENT_COLUMNS = [
-    *("inst_type", "base_ccy", "quote_ccy", "display_name", "quote_decimals", "quantity_decimals"),
-    *("price_tick_size", "qty_tick_size", "tradable", "margin_buy_enabled", "margin_sell_enabled"),
-    "underlying_symbol",
-]
+def candle_record_all(
+    *, instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
+) -> int:
+    """Store the bars of one answer; how many were new or changed. Every bar but the newest is final.
+
+    A final bar is not written again. An unfinished one that the answer no longer reaches is dropped: its
+    numbers would stay wrong, and a gap shows.
+    """
+    rows = {row.opened_at: row for row in _rows(instrument_name, timeframe, bars, now)}
+    if not rows:
+        return 0
+    stored = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
+    with transaction.atomic():
+        stored.filter(is_closed=False, opened_at__lt=min(rows)).delete()
+        for final in stored.filter(is_closed=True, opened_at__gte=min(rows)).values_list(
+            "opened_at", flat=True
+        ):
+            rows.pop(final, None)
+        _store(list(rows.values()))
+    return len(rows)
+
+
+def candles_prune(*, now: datetime) -> int:
+    """Drop the bars that are older than `MAX_BARS` of their length; how many."""
+    old = [pk for timeframe in Timeframe for pk in _older(timeframe, now - MAX_BARS * timeframe.length)]
+    for part in chunks(old):
+        Candle.objects.filter(pk__in=part).delete()
+    return len(old)
+
+
+def _older(timeframe: Timeframe, moment: datetime) -> Iterable[int]:
+    return Candle.objects.filter(timeframe=timeframe, opened_at__lt=moment).values_list("pk", flat=True)
+
+
+def _rows(
+    instrument_name: str, timeframe: Timeframe, bars: Sequence[schemas.Candle], now: datetime
+) -> list[Candle]:
+    """Bars that begin where bars of this length do."""
+    newest_ms = max((bar.time_ms for bar in bars), default=0)
+    return [
+        Candle(
+            instrument_name=instrument_name,
+            timeframe=timeframe,
+            opened_at=from_ms(bar.time_ms),
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+            is_closed=bar.time_ms < newest_ms,
+            read_at=now,
+        )
+        for bar in bars
+        if timeframe.bar_start(from_ms(bar.time_ms)) == from_ms(bar.time_ms)
+    ]
+
+
+def _store(rows: Sequence[Candle]) -> None:
+    for part in chunks(rows):
+        Candle.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["instrument_name", "timeframe", "opened_at"],
+            update_fields=CANDLE_COLUMNS,
+        )
 
 
 def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:
@@ -195,9 +188,6 @@ def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: dat
 def _instrument_row(instrument: schemas.Instrument, now: datetime) -> Instrument:
     values = {name: getattr(instrument, name) for name in INSTRUMENT_COLUMNS}
     return Instrument(read_at=now, **fit_to_columns(Instrument, {"symbol": instrument.symbol, **values}))
-
-
-QUOTE_COLUMNS = ["price", "change_24h", "read_at"]
 
 
 def quote_record_all(*, tickers: Iterable[schemas.Ticker], now: datetime) -> int:

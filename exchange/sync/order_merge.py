@@ -21,7 +21,7 @@ def changed_fields(old: Values, new: Values) -> dict[str, Any]:
     """The fields of `old` that `new` changes.
 
     Executed quantity never falls, a finished order never opens again, and what a report leaves out (dossier
-    5.16: rows differ by method) stays as we knew it. An older report only tells what was not known at all.
+    5.16: rows differ by method) stays as it was. An older report only fills in what was not known at all.
     """
     if all(old[name] == value for name, value in new.items()):
         return {}  # as most reports of most cycles
@@ -55,7 +55,7 @@ def _known_changes(old: Values, new: Values, names: Iterable[str]) -> Iterator[t
 
 
 def _is_newer(old: Values, new: Values) -> bool:
-    """By time, and within a moment by stage of life; with a status that nobody knows, the one heard last.
+    """By time, and within a moment by stage of life; with an unknown status, the one reported last.
 
     A later stage counts even when it is dated earlier: the exchange's clocks differ (dossier 5.16).
     """

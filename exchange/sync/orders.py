@@ -1,7 +1,4 @@
-"""Keeps every order ever reported, and lets no stale report move one back.
-
-Which parts of a new report about an order are news, so that a stale answer never moves it back (pure).
-"""
+"""Stores every order ever reported; an outdated report never moves one back (`order_merge`)."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
@@ -18,6 +16,7 @@ from exchange.core.order_roles import role_of
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder
 from exchange.sync.order_merge import changed_fields
+from exchange.sync.trades import trade_orders_resolve
 
 OrderKey = tuple[str, str]
 
@@ -26,13 +25,15 @@ OrderKey = tuple[str, str]
 class OrderChanges:
     """What reports will change: rows not seen before, rows that move on, orders that ended with fills.
 
-    `rows` are all orders that the reports name, as they will be.
+    `rows` are all orders that the reports name, as they will be. Those in `renamed` got a second id or turned
+    out to be a duplicate, which may settle whose fills are whose.
     """
 
     rows: dict[OrderKey, ExchangeOrder]
     new: list[ExchangeOrder] = field(default_factory=list)
     changed: dict[OrderKey, ExchangeOrder] = field(default_factory=dict)
     executed: set[OrderKey] = field(default_factory=set)
+    renamed: set[OrderKey] = field(default_factory=set)
 
     @property
     def size(self) -> int:
@@ -57,15 +58,27 @@ def prepare_order_changes(*, orders: Sequence[schemas.Order], now: datetime) -> 
 
 
 def order_store(*, changes: OrderChanges) -> None:
-    """Write a draft down, in transactions of at most 500 rows."""
+    """Store pending changes, in transactions of at most 500 rows, and link fills that came before their order."""
     for part in chunks(changes.new):
-        ExchangeOrder.objects.bulk_create(part)
+        with transaction.atomic(savepoint=False):
+            ExchangeOrder.objects.bulk_create(part)
+            trade_orders_resolve(order_ids=_ids(part))
     for part in chunks(list(changes.changed.values())):
-        ExchangeOrder.objects.bulk_update(part, UPDATED_FIELDS)
+        with transaction.atomic(savepoint=False):
+            ExchangeOrder.objects.bulk_update(part, UPDATED_FIELDS)
+            trade_orders_resolve(order_ids=_ids(row for row in part if _key(row) in changes.renamed))
+
+
+def _ids(rows: Iterable[ExchangeOrder]) -> set[str]:
+    return {name for row in rows for name in (row.order_id, row.exchange_order_id)} - {""}
+
+
+def _key(row: ExchangeOrder) -> OrderKey:
+    return row.name_space, row.order_id
 
 
 def order_missing_all(*, keys: Collection[OrderKey], now: datetime) -> int:
-    """Note that the exchange neither lists nor finds these orders: unknown, which is not closed."""
+    """Mark orders that the exchange neither lists nor finds: unknown, which is not closed."""
     rows = ExchangeOrder.objects.filter(_named(keys), is_open=True, missing_since__isnull=True)
     return rows.update(missing_since=now) if keys else 0
 
@@ -77,8 +90,10 @@ def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) ->
     if row is None:
         row = changes.rows[key] = _new_row(order, now)
         changes.new.append(row)
-    elif _update_row(row, order) and row.pk:
+    elif (updated := _update_row(row, order)) and row.pk:
         changes.changed[key] = row
+        if "exchange_order_id" in updated:
+            changes.renamed.add(key)
     if _has_executed(row) and not had_executed:
         changes.executed.add(key)
 
@@ -93,13 +108,14 @@ def _new_row(order: schemas.Order, now: datetime) -> ExchangeOrder:
     return row
 
 
-def _update_row(row: ExchangeOrder, order: schemas.Order) -> bool:
+def _update_row(row: ExchangeOrder, order: schemas.Order) -> Collection[str]:
+    """The names of the fields that changed."""
     found = changed_fields(vars(row), values_of(order))
     if row.missing_since is not None:
         found["missing_since"] = None
     if found:
         _assign(row, found)
-    return bool(found)
+    return found.keys()
 
 
 def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
@@ -112,7 +128,7 @@ def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
 
 
 def _role(row: ExchangeOrder) -> str:
-    """Of linked orders only an OCO makes its LIMIT leg a target; that of an OTO is the order it hangs on."""
+    """Of linked orders only an OCO makes its LIMIT leg a take profit; that of an OTO is the order it depends on."""
     return role_of(
         order_type=row.order_type,
         side=row.side,
@@ -130,7 +146,7 @@ def _known_rows(keys: Sequence[OrderKey]) -> dict[OrderKey, ExchangeOrder]:
 
 
 def _by_key(rows: Iterable[ExchangeOrder]) -> dict[OrderKey, ExchangeOrder]:
-    return {(row.name_space, row.order_id): row for row in rows}
+    return {_key(row): row for row in rows}
 
 
 def _named(keys: Collection[OrderKey]) -> Q:
@@ -154,6 +170,7 @@ def _mark_mirrors(changes: OrderChanges) -> None:
             row.is_mirror = True
             if row.pk:
                 changes.changed[key] = row
+                changes.renamed.add(key)
 
 
 def _is_plain(row: ExchangeOrder) -> bool:
@@ -165,7 +182,7 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     facts = ("instrument_name", "side", "quantity")
     if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
         return False
-    names = ("", plain.order_id, parent.client_oid)  # a stranger has its own
+    names = ("", plain.order_id, parent.client_oid)  # an unrelated order has its own
     return plain.order_id == parent.exchange_order_id or plain.client_oid in names
 
 
@@ -181,7 +198,7 @@ def _plain_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
 
 
 def values_of(order: schemas.Order) -> dict[str, Any]:
-    """The columns that a report about `order` speaks of."""
+    """The columns that a report about `order` sets."""
     columns = {
         "exchange_order_id": order.exchange_order_id,
         "client_oid": order.client_oid,

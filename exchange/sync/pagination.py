@@ -1,9 +1,9 @@
-"""Reads a stretch of history completely, 100 rows at a time, whatever the exchange's window means (pure).
+"""Reads a time range of history completely, 100 rows at a time, however the exchange's window works (pure).
 
 The exchange answers the newest 100 rows of a window and takes no cursor (dossier 7). Its window may be on
 creation or on update time, and many rows may share a millisecond. A page that is not full is complete. A
-full page is followed by the window that ends just behind its oldest millisecond, read again; where that makes
-no progress, or the order of rows is not sure, the window is cut. What cannot be cut is a gap that is told.
+full page is followed by the window that ends just after its oldest millisecond, read again; where that makes
+no progress, or the order of rows is not sure, the window is split. What cannot be split is reported as a gap.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ OVERLAP_NS = 2 * NS_PER_MS  # an order was once stamped a millisecond before its
 class TimeWindow:
     """The window [start_ns, end_ns), in whole milliseconds unless it was narrowed inside one.
 
-    `proof` is a row that must come back, or the exchange does not honour nanoseconds; `by_ms` says so.
+    `expected_row_id` must come back, or the exchange does not honour nanoseconds: then `by_ms` is set.
     """
 
     start_ns: int
@@ -38,7 +38,7 @@ class TimeWindow:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch that the exchange would not give completely."""
+    """A range that the exchange would not return completely."""
 
     start_ns: int
     end_ns: int
@@ -48,7 +48,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One answer. Everything in [left_until_ns, end of the walk) has been read."""
+    """One answer. Everything in [left_until_ns, end of the window) has been read."""
 
     rows: Sequence[T]
     left_until_ns: int
@@ -57,9 +57,9 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySource(Generic[T]):
-    """How to read one stream: `stamp_ns` is the time it is sorted by, `identity` names a row.
+    """How to read one stream: `timestamp_ns` is the time it is sorted by, `row_id` identifies a row.
 
-    `newest_first` is false where the order of the answer is not documented, `has_ns` where stamps are exact
+    `newest_first` is false where the order of the answer is not documented, `has_ns` where timestamps are exact
     to the millisecond only.
     """
 
@@ -73,7 +73,7 @@ class HistorySource(Generic[T]):
 
 
 def paginate_history(source: HistorySource[T], window: TimeWindow) -> Iterator[Page[T]]:
-    """Pages of `span`, newest first; stop at any page and go on later with `left_until_ns` as the end."""
+    """Pages of `window`, newest first; stop at any page and continue later with `left_until_ns` as the end."""
     pending = [window]
     while pending:
         current = pending.pop()
@@ -87,7 +87,7 @@ def paginate_history(source: HistorySource[T], window: TimeWindow) -> Iterator[P
 def _narrow(
     source: HistorySource[T], window: TimeWindow, rows: Sequence[T]
 ) -> tuple[list[TimeWindow], list[Gap]]:
-    """The windows still to read after `rows` of `span`, the newest last."""
+    """The windows still to read after `rows` of `window`, the newest last."""
     if window.expected_row_id and window.expected_row_id not in {source.row_id(row) for row in rows}:
         return [_whole_millisecond(window)], []
     if len(rows) < PAGE_SIZE:

@@ -1,11 +1,8 @@
-"""Writes one pull down: orders, fills, catalogue, and how far the histories have been read.
+"""Stores what a cycle read: orders, fills, the catalogue, and how far each history has been read.
 
-How far a stream counts as read: an answer that is empty by error looks as if there were nothing (dossier 10).
-
-So an empty answer takes a stream nowhere for two hours, and then what was asked for once only is left to the slices
-between the cycles; and trades do not count as read past an order that executed more than they tell.
-
-How far each stream has been read, and which stretches are still to read.
+An answer that is empty by error looks as if there were nothing (dossier 10). So an empty answer does not move a stream
+for two hours, and then the range that was read only once is left to the backfill; and trades do not count as read past
+an order that executed more than they show.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +30,8 @@ from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
 MAX_TRADE_LAG = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
 MAX_TRADE_WAIT = timedelta(hours=2)
+RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
+MAX_TRANSACTION_ROWS = 400  # new and changed orders and fills in one transaction, with balances and cursors
 ZERO = Decimal(0)
 ORDER_COLUMNS = (
     *("order_id", "exchange_order_id", "client_oid", "instrument_name"),
@@ -40,99 +39,9 @@ ORDER_COLUMNS = (
 )
 
 
-def empty_read_until(*, read_until_ns: int, before_ns: int | None) -> int:
-    """How far an answer without rows takes a stream: nowhere, for two hours."""
-    if before_ns is None:
-        return read_until_ns
-    kept = max(before_ns, read_until_ns - to_ms(EPOCH + MAX_TRADE_WAIT) * NS_PER_MS)
-    return min(kept, read_until_ns)  # a clock that ran ahead may have put the cursor into the future
-
-
-def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_from_ns: int) -> int:
-    """`read_until_ns`, or the moment of the first order since `before_ns` whose trades are missing still.
-
-    What executed before `told_from_ns` is left to the slices between the cycles anyway.
-    """
-    now = from_ms(read_until_ns // NS_PER_MS)
-    cutoff = max(now - MAX_TRADE_WAIT, from_ms(reported_from_ns // NS_PER_MS))
-    if before_ns is not None:
-        cutoff = max(cutoff, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
-    found = ExchangeOrder.objects.filter(
-        updated_at__gt=cutoff, updated_at__lt=now - MAX_TRADE_LAG, has_fills=True, is_mirror=False
-    )
-    orders = list(found.only(*ORDER_COLUMNS).order_by("updated_at"))
-    reported = _reported_quantities(orders)
-    first = next((order for order in orders if not _has_all_trades(order, reported)), None)
-    return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
-
-
-def _reported_quantities(orders: Iterable[ExchangeOrder]) -> dict[str, Decimal]:
-    """What the trades say was executed, by the id that they carry."""
-    found: dict[str, Decimal] = {}
-    for part in chunks(sorted({name for order in orders for name in _order_ids(order)}), QUERY_BATCH):
-        trades = Trade.objects.filter(order_id__in=part).values_list("order_id", "quantity")
-        for name, quantity in trades:
-            found[name] = found.get(name, ZERO) + quantity
-    return found
-
-
-def _has_all_trades(order: ExchangeOrder, reported: dict[str, Decimal]) -> bool:
-    if sum((reported.get(name, ZERO) for name in _order_ids(order)), ZERO) >= order.filled_quantity:
-        return True
-    named = Q(order_id__in=_order_ids(order))
-    if order.client_oid:
-        named |= Q(client_oid=order.client_oid)
-    since = to_ms(order.created_at) * NS_PER_MS
-    trades = Trade.objects.filter(named, instrument_name=order.instrument_name, create_time_ns__gte=since)
-    return bool(sum(trades.values_list("quantity", flat=True), ZERO) >= order.filled_quantity)
-
-
-def _order_ids(order: ExchangeOrder) -> set[str]:
-    return {order.order_id, order.exchange_order_id} - {""}
-
-
-def cursor_advance(*, stream: str, read_until_ns: int) -> None:
-    """Everything up to `read_until_ns` is read or stands in an open range."""
-    if not SyncCursor.objects.filter(stream=stream).update(read_until_ns=read_until_ns):
-        SyncCursor.objects.create(stream=stream, read_until_ns=read_until_ns)
-
-
-def range_open(*, stream: str, start_ns: int, end_ns: int, why: str, now: datetime) -> HistoryRange | None:
-    """Note [start_ns, end_ns) as still to be read; nothing when it is empty."""
-    if start_ns >= end_ns:
-        return None
-    return HistoryRange.objects.create(
-        stream=stream, start_ns=start_ns, end_ns=end_ns, next_ns=end_ns, why=why, created_at=now
-    )
-
-
-def range_progress(*, range_: HistoryRange, left_until_ns: int, rows: int, now: datetime) -> None:
-    """What lies at or after `left_until_ns` is stored; the range is done when nothing is left."""
-    range_.next_ns = left_until_ns
-    range_.rows += rows
-    range_.done_at = now if left_until_ns <= range_.start_ns else None
-    range_.save(update_fields=["next_ns", "rows", "done_at"])
-
-
-def gap_record_all(*, stream: str, gaps: Iterable[Gap], now: datetime) -> None:
-    """Say for ever that these stretches may be incomplete."""
-    for gap in gaps:
-        HistoryGap.objects.get_or_create(
-            stream=stream,
-            instrument_name=gap.instrument_name,
-            start_ns=gap.start_ns,
-            end_ns=gap.end_ns,
-            defaults={"reason": gap.reason, "found_at": now},
-        )
-
-
-RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
-MAX_TRANSACTION_ROWS = 400  # new and changed orders and fills in one transaction, beside balances and cursors
-
-
 @dataclass(frozen=True, slots=True)
 class SyncCounts:
-    """What a pull brought, for the log and for `SyncRun`."""
+    """What a cycle brought, for the log and for `SyncRun`."""
 
     open_orders: int
     executed_orders: int
@@ -141,7 +50,7 @@ class SyncCounts:
 
 @dataclass(frozen=True, slots=True)
 class PendingChanges:
-    """What a pull will write, found out before anything is locked."""
+    """What a cycle will write, worked out before anything is locked."""
 
     orders: OrderChanges
     trades: Sequence[Trade]
@@ -159,13 +68,13 @@ def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChang
 
 
 def single_transaction(changes: PendingChanges) -> AbstractContextManager[Any]:
-    """One transaction for the whole pull, unless it is so large that pages would have to wait for it."""
+    """One transaction for everything, unless it is so large that pages would have to wait for it."""
     rows = changes.orders.size + len(changes.trades)
     return transaction.atomic() if rows <= MAX_TRANSACTION_ROWS else nullcontext()
 
 
 def catalogue_record(*, snapshot: AccountSnapshot, now: datetime) -> None:
-    """Store the catalogue when it was read; it is no part of the picture."""
+    """Store the catalogue when it was read; it is not part of the snapshot."""
     if snapshot.instruments and snapshot.instruments.rows:
         instrument_record_all(instruments=snapshot.instruments.rows, now=now)
 
@@ -211,3 +120,85 @@ def _advance_cursor(
         if stream is Stream.TRADES:
             until = trades_read_until(read_until_ns=until, before_ns=read, reported_from_ns=left)
         cursor_advance(stream=stream, read_until_ns=until)
+
+
+def empty_read_until(*, read_until_ns: int, before_ns: int | None) -> int:
+    """How far a stream counts as read after an answer without rows: not further, for two hours."""
+    if before_ns is None:
+        return read_until_ns
+    kept = max(before_ns, read_until_ns - to_ms(EPOCH + MAX_TRADE_WAIT) * NS_PER_MS)
+    return min(kept, read_until_ns)  # a clock that ran ahead may have put the cursor into the future
+
+
+def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_from_ns: int) -> int:
+    """`read_until_ns`, or the moment of the first order since `before_ns` whose trades are still missing.
+
+    What executed before `reported_from_ns` is left to the backfill anyway.
+    """
+    now = from_ms(read_until_ns // NS_PER_MS)
+    cutoff = max(now - MAX_TRADE_WAIT, from_ms(reported_from_ns // NS_PER_MS))
+    if before_ns is not None:
+        cutoff = max(cutoff, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
+    found = ExchangeOrder.objects.filter(
+        updated_at__gt=cutoff, updated_at__lt=now - MAX_TRADE_LAG, has_fills=True, is_mirror=False
+    )
+    orders = list(found.only(*ORDER_COLUMNS).order_by("updated_at"))
+    reported = _reported_quantities(orders)
+    first = next((order for order in orders if not _has_all_trades(order, reported)), None)
+    return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
+
+
+def _reported_quantities(orders: Sequence[ExchangeOrder]) -> dict[int, Decimal]:
+    """By order, the sum of its trades."""
+    found: dict[int, Decimal] = {}
+    for part in chunks([order.pk for order in orders], QUERY_BATCH):
+        trades = Trade.objects.filter(resolved_order__in=part).order_by()
+        for pk, quantity in trades.values_list("resolved_order", "quantity"):
+            found[pk] = found.get(pk, ZERO) + quantity
+    return found
+
+
+def _has_all_trades(order: ExchangeOrder, reported: dict[int, Decimal]) -> bool:
+    if reported.get(order.pk, ZERO) >= order.filled_quantity:
+        return True
+    named = Q(order_id__in={order.order_id, order.exchange_order_id} - {""})
+    if order.client_oid:
+        named |= Q(client_oid=order.client_oid)
+    since = to_ms(order.created_at) * NS_PER_MS
+    trades = Trade.objects.filter(named, instrument_name=order.instrument_name, create_time_ns__gte=since)
+    return bool(sum(trades.values_list("quantity", flat=True), ZERO) >= order.filled_quantity)
+
+
+def cursor_advance(*, stream: str, read_until_ns: int) -> None:
+    """Everything up to `read_until_ns` is read or stands in an open range."""
+    if not SyncCursor.objects.filter(stream=stream).update(read_until_ns=read_until_ns):
+        SyncCursor.objects.create(stream=stream, read_until_ns=read_until_ns)
+
+
+def range_open(*, stream: str, start_ns: int, end_ns: int, why: str, now: datetime) -> HistoryRange | None:
+    """Note [start_ns, end_ns) as still to be read; nothing when it is empty."""
+    if start_ns >= end_ns:
+        return None
+    return HistoryRange.objects.create(
+        stream=stream, start_ns=start_ns, end_ns=end_ns, next_ns=end_ns, why=why, created_at=now
+    )
+
+
+def range_progress(*, range_: HistoryRange, left_until_ns: int, rows: int, now: datetime) -> None:
+    """What lies at or after `left_until_ns` is stored; the range is done when nothing is left."""
+    range_.next_ns = left_until_ns
+    range_.rows += rows
+    range_.done_at = now if left_until_ns <= range_.start_ns else None
+    range_.save(update_fields=["next_ns", "rows", "done_at"])
+
+
+def gap_record_all(*, stream: str, gaps: Iterable[Gap], now: datetime) -> None:
+    """Record that these ranges may stay incomplete."""
+    for gap in gaps:
+        HistoryGap.objects.get_or_create(
+            stream=stream,
+            instrument_name=gap.instrument_name,
+            start_ns=gap.start_ns,
+            end_ns=gap.end_ns,
+            defaults={"reason": gap.reason, "found_at": now},
+        )

@@ -1,13 +1,17 @@
-"""Keeps every fill ever reported, once."""
+"""Stores every fill ever reported, once, and finds the order that it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+
+from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from exchange import schemas
 from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.columns import fit_to_columns
 from exchange.core.times import from_ms
-from exchange.models import Trade
+from exchange.models import ExchangeOrder, Trade
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
@@ -27,9 +31,29 @@ def prepare_trades(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Tr
 
 
 def trade_store(*, rows: Sequence[Trade]) -> None:
-    """Write fills down, in transactions of at most 500 rows."""
+    """Store new fills, in transactions of at most 500 rows."""
     for part in chunks(rows):
-        Trade.objects.bulk_create(part, ignore_conflicts=True)
+        with transaction.atomic(savepoint=False):  # a fill that is stored without its link would never get it
+            Trade.objects.bulk_create(part, ignore_conflicts=True)
+            trade_orders_resolve(order_ids={row.order_id for row in part})
+
+
+def trade_orders_resolve(*, order_ids: Collection[str]) -> None:
+    """Link the fills that carry one of these ids to their order, where it is known; a link stays as it is.
+
+    Fills and orders arrive in any order, so each side calls this for what is new. A triggered order has two ids,
+    and its plain duplicate may carry one of them (dossier 6.2); the name spaces may number alike (dossier 5.31).
+    """
+    candidates = ExchangeOrder.objects.filter(
+        instrument_name=OuterRef("instrument_name"), side=OuterRef("side"), is_mirror=False
+    )
+    # Each along its own index: the unique one begins with the name space, that of second ids has no empty ones.
+    first = candidates.filter(name_space__in=ExchangeOrder.NameSpace.values, order_id=OuterRef("order_id"))
+    second = candidates.exclude(exchange_order_id="").filter(exchange_order_id=OuterRef("order_id"))
+    order = Coalesce(*(Subquery(found.order_by("pk").values("pk")[:1]) for found in (first, second)))
+    for part in chunks(sorted(order_ids), QUERY_BATCH):
+        unresolved = Trade.objects.filter(Q(resolved_order=None) | Q(resolved_order__is_mirror=True))
+        unresolved.filter(order_id__in=part).order_by().update(resolved_order=order)
 
 
 def _row(trade: schemas.Trade, now: datetime) -> Trade:

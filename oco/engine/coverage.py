@@ -1,7 +1,7 @@
 """How well each coin is covered, told from its groups and from the orders of others (pure)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -172,7 +172,7 @@ def _is_dust(holding: CoinHolding, quantity: Decimal) -> bool:
     """Whether the exchange would take no order for it."""
     if not quantity or holding.grid is None or holding.price_usd is None:
         return not quantity
-    in_usd = Grid(price_tick=holding.grid.price_tick, quantity_tick=holding.grid.quantity_tick)
+    in_usd = replace(holding.grid, quote_usd=Decimal(1))
     return not is_placeable(round_to_lot_size(quantity, in_usd.quantity_tick), holding.price_usd, in_usd)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
+from typing import Protocol, Self
 
 from exchange.core.reasons import Reason, reason
 from exchange.schemas import Ticker
@@ -62,6 +63,16 @@ MAX_BUY_PRICE_PCT = Decimal(
 FEE_PCT = Decimal("0.5")  # of the lowest tier (dossier 5.9), which may be taken from the money
 
 
+class HasTickSizes(Protocol):
+    """An instrument of the catalogue."""
+
+    @property
+    def price_tick_size(self) -> Decimal: ...
+
+    @property
+    def qty_tick_size(self) -> Decimal: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """The steps of an instrument, and what one unit of its quote currency is worth; None is not known."""
@@ -69,6 +80,14 @@ class Grid:
     price_tick: Decimal
     quantity_tick: Decimal
     quote_usd: Decimal | None = ONE
+
+    @classmethod
+    def of(cls, instrument: HasTickSizes, quote_usd: Decimal | None = ONE) -> Self:
+        return cls(
+            price_tick=instrument.price_tick_size,
+            quantity_tick=instrument.qty_tick_size,
+            quote_usd=quote_usd,
+        )
 
 
 class PlacementKind(StrEnum):

@@ -131,7 +131,7 @@ class CoverageTables:
             instrument_name=pair.symbol if pair else f"{currency}_USD",
             held=self.held.get(currency, ZERO),
             price_usd=self.usd.get(currency),
-            grid=Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size) if pair else None,
+            grid=Grid.of(pair) if pair else None,
             external=self.external.get(currency, ExternalReservation()),
             groups=[_group_coverage(group, self.rows[group]) for group in groups],
         )

@@ -118,7 +118,7 @@ def priced_holding(pair: Instrument, holdings: Holdings) -> PricedHolding | None
     base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
     if not base or not quote:
         return None
-    grid = Grid(price_tick=pair.price_tick_size, quantity_tick=pair.qty_tick_size, quote_usd=quote)
+    grid = Grid.of(pair, quote)
     return PricedHolding(
         grid=grid,
         quantity=round_to_lot_size(holdings.held.get(pair.base_ccy, Decimal()), grid.quantity_tick),

@@ -26,11 +26,7 @@ def grids_read(*, context: CycleContext, names: set[str]) -> None:
 
 
 def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:
-    return Grid(
-        price_tick=instrument.price_tick_size,
-        quantity_tick=instrument.qty_tick_size,
-        quote_usd=usd_of(instrument.quote_ccy, tickers),
-    )
+    return Grid.of(instrument, usd_of(instrument.quote_ccy, tickers))
 
 
 def sample_market(*, context: CycleContext, name: str) -> Market:

@@ -62,7 +62,7 @@ def request_validate(
     *, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None
 ) -> None:
     """On the grid, the target above the stop, and worth an order. Raises NotPossible with the field."""
-    grid = Grid(price_tick=instrument.price_tick_size, quantity_tick=instrument.qty_tick_size, quote_usd=None)
+    grid = Grid.of(instrument, Decimal(1) if instrument.quote_ccy == "USD" else None)
     for field, value, tick in (
         ("quantity", quantity, grid.quantity_tick),
         ("stop_price", stop, grid.price_tick),
@@ -73,8 +73,6 @@ def request_validate(
             raise NotPossible(words, field=field)
     if target is not None and target <= stop:
         raise NotPossible(_("The take profit must be above the stop."), field="take_profit_price")
-    if instrument.quote_ccy == "USD":
-        grid = Grid(price_tick=grid.price_tick, quantity_tick=grid.quantity_tick)
     if not is_placeable(quantity, stop, grid):
         raise NotPossible(_("The minimum order on the exchange is 1 USD."), field="quantity")
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
-from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
+from exchange.models import Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
@@ -98,10 +98,9 @@ class ActivityRow:
 
 @dataclass(frozen=True, slots=True)
 class ActivityLookups:
-    """What fills need: tick sizes, our ids of their orders, and realised P&L."""
+    """What fills need: tick sizes and realised P&L."""
 
     instruments: Mapping[str, Instrument]
-    orders: Mapping[str, int]
     results: Mapping[str, Decimal]
 
 
@@ -219,19 +218,8 @@ def _load_lookups(trades: Sequence[Trade]) -> ActivityLookups:
     rows = Instrument.objects.filter(symbol__in=names) if names else ()
     return ActivityLookups(
         instruments={row.symbol: row for row in rows},
-        orders=_order_ids({trade.order_id for trade in trades}),
         results=trade_results([trade.trade_id for trade in trades if trade.side == "SELL"]),
     )
-
-
-def _order_ids(ids: set[str]) -> dict[str, int]:
-    # A triggered order by either of its ids (dossier 6.2). Two queries, each along its own index.
-    if not ids:
-        return {}
-    rows = ExchangeOrder.objects.filter(is_mirror=False).order_by()
-    first = rows.filter(name_space__in=ExchangeOrder.NameSpace.values, order_id__in=ids)
-    second = rows.filter(exchange_order_id__in=ids).exclude(exchange_order_id="")
-    return dict(first.values_list("order_id", "pk")) | dict(second.values_list("exchange_order_id", "pk"))
 
 
 def _activity_row(one: ActivityItem, lookups: ActivityLookups) -> ActivityRow:
@@ -262,7 +250,7 @@ def _fill_row(at: datetime, trade: Trade, lookups: ActivityLookups) -> ActivityR
         trade=trade,
         price_decimals=price_decimals,
         quantity_decimals=quantity_decimals,
-        order=lookups.orders.get(trade.order_id),
+        order=trade.resolved_order_id,
         realised_usd=lookups.results.get(trade.trade_id),
     )
 

@@ -170,6 +170,4 @@ def _status_filter(status: str) -> Q:
 
 def _trades_of(order: ExchangeOrder) -> list[Trade]:
     # Sorted here: with ORDER BY a database might walk all trades by time.
-    ids = {order.order_id, order.exchange_order_id} - {""}
-    found = Trade.objects.filter(order_id__in=ids).order_by()
-    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
+    return sorted(order.trades.order_by(), key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)

@@ -50,7 +50,8 @@ def test_live_without_keys_refuses_and_says_what_to_do(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values", [{"LIVE_TRADING": "true"}, {"PORT": "abc"}, {"SYNC_INTERVAL_SECONDS": "5"}]
+    "values",
+    [{"LIVE_TRADING": "true"}, {"PORT": "abc"}, {"SYNC_INTERVAL_SECONDS": "5"}, {"STOP_LOSS_PCT": "0"}],
 )
 def test_a_web_server_refuses_too(tmp_path, values):
     code, text = run(tmp_path, "-c", "import config.wsgi", **values)

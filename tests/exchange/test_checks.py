@@ -1,5 +1,7 @@
 """Settings that contradict each other are named, with a hint."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.checks import run_checks
 
@@ -52,10 +54,21 @@ def test_an_address_has_a_scheme_and_a_host(settings, address):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "ids"), [(29, ["exchange.E004"]), (30, []), (120, []), (121, ["exchange.E004"])]
+    ("name", "lowest", "highest", "step"),
+    [
+        ("SYNC_INTERVAL_SECONDS", 30, 120, 1),
+        ("STOP_LOSS_PCT", Decimal("0.1"), Decimal(99), Decimal("0.01")),
+        ("TAKE_PROFIT_PCT", Decimal("0.1"), Decimal(900), Decimal("0.01")),
+        ("PORT", 1, 65535, 1),
+        ("RETENTION_DAYS", 1, 3650, 1),
+    ],
 )
-def test_the_rhythm_is_30_to_120_seconds(settings, seconds, ids):
-    assert found(settings, SYNC_INTERVAL_SECONDS=seconds) == ids
+def test_a_number_has_bounds(settings, name, lowest, highest, step):
+    for value in (lowest - step, highest + step):
+        assert found(settings, **{name: value}) == ["exchange.E004"]
+        assert f"{name} is {value}. Choose a value from {lowest} to {highest}." in settings_errors()
+    for value in (lowest, highest):
+        assert found(settings, **{name: value}) == []
 
 
 def test_who_may_read_is_one_of_three_words(settings):

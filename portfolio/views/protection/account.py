@@ -112,17 +112,11 @@ def build_terms(instrument: Instrument, account: Account) -> Terms | None:
         quote=instrument.quote_ccy,
         mark=mark,
         quote_usd=quote_usd,
-        grid=build_grid(instrument, quote_usd),
+        grid=Grid.of(instrument, quote_usd),
         maker=fees.maker,
         taker=fees.taker,
         distance_pct=policy_for(instrument.symbol).distance_pct,
         total_usd=account.total_usd,
-    )
-
-
-def build_grid(instrument: Instrument, quote_usd: Decimal | None) -> Grid:
-    return Grid(
-        price_tick=instrument.price_tick_size, quantity_tick=instrument.qty_tick_size, quote_usd=quote_usd
     )
 
 

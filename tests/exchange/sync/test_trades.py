@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from exchange.models import Trade
+from exchange.schemas import NameSpace
+from exchange.sync.orders import order_record_all
 from exchange.sync.trades import trade_record_all
-from tests.support import queries, wire_trade, write_statements
+from tests.support import queries, wire_order, wire_trade, write_statements
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -45,3 +49,80 @@ def test_many_fills_at_once():
 def test_odd_words_fit_their_columns():
     trade_record_all(trades=[wire_trade(taker_side="SOMETHING-LONGER", match_count=10**12)], now=NOW)
     assert (Trade.objects.get().taker_side, Trade.objects.get().match_count) == ("SOMETHIN", None)
+
+
+def record_order(**changes):
+    space = NameSpace(changes.pop("name_space", "PLAIN"))
+    order_record_all(orders=[wire_order(name_space=space, **changes)], now=NOW)
+
+
+def owner(trade_id):
+    order = Trade.objects.get(trade_id=trade_id).resolved_order
+    return order and (order.name_space, order.order_id)
+
+
+def fill(order_id, trade_id="1", **changes):
+    trade_record_all(trades=[wire_trade(trade_id=trade_id, order_id=order_id, **SAME, **changes)], now=NOW)
+
+
+SAME = {"instrument_name": "BTC_USD", "side": "SELL"}
+STOP = {"name_space": "ADVANCED", "order_id": "7", "exchange_order_id": "70", **SAME}
+
+
+@pytest.mark.parametrize("order_id", ["7", "70"])
+def test_a_fill_belongs_to_the_order_of_either_id_whichever_comes_first(order_id):
+    fill(order_id, "1")
+    assert owner("1") is None
+    record_order(**STOP)
+    fill(order_id, "2")
+    assert owner("1") == owner("2") == ("ADVANCED", "7")
+
+
+def test_an_order_that_gets_a_second_id_finds_its_fill():
+    fill("70")
+    record_order(**{**STOP, "exchange_order_id": ""})
+    assert owner("1") is None
+    record_order(**STOP)
+    assert owner("1") == ("ADVANCED", "7")
+
+
+def test_a_fill_moves_from_the_plain_duplicate_to_the_advanced_order():
+    record_order(order_id="70", **SAME)
+    fill("70")
+    assert owner("1") == ("PLAIN", "70")
+    record_order(**STOP)
+    assert owner("1") == ("ADVANCED", "7")
+
+
+@pytest.mark.parametrize("other", [{"instrument_name": "ETH_USD"}, {"side": "BUY"}])
+def test_an_id_alone_proves_nothing(other):
+    record_order(**{**STOP, **other})
+    fill("7")
+    fill("70", "2")
+    assert owner("1") is owner("2") is None
+
+
+def test_a_link_stays_and_is_not_written_again():
+    record_order(**STOP)
+    fill("70", "1")
+    with queries() as statements:
+        record_order(order_id="8", **SAME)
+        record_order(**STOP)
+    assert owner("1") == ("ADVANCED", "7")
+    assert sum('UPDATE "exchange_trades"' in statement for statement in statements) == 1  # for order 8
+
+
+def test_the_migration_links_what_is_stored():
+    record_order(**STOP)
+    record_order(order_id="9", **SAME)
+    for trade_id, order_id in (("1", "7"), ("2", "70"), ("3", "9"), ("4", "unknown")):
+        fill(order_id, trade_id)
+    Trade.objects.update(resolved_order=None)
+    migration = import_module("exchange.migrations.0011_resolve_trade_orders")
+    migration.trade_orders_resolve(apps, None)
+    assert [owner(str(n)) for n in (1, 2, 3, 4)] == [
+        ("ADVANCED", "7"),
+        ("ADVANCED", "7"),
+        ("PLAIN", "9"),
+        None,
+    ]
