@@ -2,8 +2,10 @@
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from oco.models import OcoLeg
+from portfolio.alerts.texts import alert_text
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Alert
 from tests.oco.support import check_converged, created, group, ours, resting, stop_of
@@ -41,9 +43,10 @@ def test_page_api_and_alert_say_what_the_exchange_answered(desk, world, bought):
     assert lacking.reason.exchange_code == 415
     alert = Alert.objects.get(kind="STOP_FAILED")
     remedy = "Exchange code 415: below minimum order size. Make the order larger"
-    for words in (row["reason"], page, alert.text):
+    for words in (row["reason"], page, alert_text(alert)):
         assert remedy in words
-    spanish = Client().get(f"/api/oco-groups/{found.pk}/", headers={"accept-language": "es"}).json()
+    with override("es"):  # what the request activates ends with the block
+        spanish = Client().get(f"/api/oco-groups/{found.pk}/", headers={"accept-language": "es"}).json()
     assert "Código 415 del exchange" in spanish["reason"]
 
 
