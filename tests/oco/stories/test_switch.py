@@ -74,7 +74,7 @@ def test_a_switch_that_is_turned_between_decision_and_request_binds(desk, world,
     desk.sync_ok()
     world.buy("BTC_USD", "0.01")
     answers = iter([None, None])
-    monkeypatch.setattr("oco.reconcile.context.create_blocked_reason", lambda: next(answers, OFF))
+    monkeypatch.setattr("oco.reconcile.loop.create_blocked_reason", lambda: next(answers, OFF))
     off(desk)
     desk.sync_ok()
     assert ours(world) == []
