@@ -86,15 +86,15 @@ class LegInline(ReadOnlyInline):
 class EventInline(ReadOnlyInline):
     model = OcoEvent
     verbose_name_plural = "event log, oldest first"
-    fields = ("moment", "old", "new", "why", "orders", "code", "began")
-    readonly_fields = ("moment", "why", "orders", "began")
+    fields = ("moment", "old", "new", "reason_sentence", "orders", "code", "began")
+    readonly_fields = ("moment", "reason_sentence", "orders", "began")
 
     @admin.display(description="at")
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
 
     @admin.display(description="reason")
-    def why(self, event: OcoEvent) -> str:
+    def reason_sentence(self, event: OcoEvent) -> str:
         return render_reason(event.stored_reason)
 
     @admin.display(description="orders")

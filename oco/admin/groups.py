@@ -91,7 +91,7 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
         "take_profit_price",
         "since",
         "link",
-        "why",
+        "reason_sentence",
         "on_desk",
     )
     change_list_template = "admin/sync_now_list.html"
@@ -99,7 +99,16 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     search_fields = ("oco_group_id",)
     search_help_text = "An instrument, the id of a group, or an order id, name or list id of its orders"
     exclude = ("reason", "reason_code", "reason_params", "exchange_code")
-    readonly_fields = ("why", "orders", "entry_order", "trades", "events", "audit", "alerts", "began")
+    readonly_fields = (
+        "reason_sentence",
+        "orders",
+        "entry_order",
+        "trades",
+        "events",
+        "audit",
+        "alerts",
+        "began",
+    )
     inlines = (LegInline, EventInline)
     actions = ("cancel_protection",)
 
@@ -115,7 +124,7 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
         return format_to_second(group.state_since)
 
     @admin.display(description="reason")
-    def why(self, group: OcoGroup) -> str:
+    def reason_sentence(self, group: OcoGroup) -> str:
         return render_reason(group.stored_reason)
 
     @admin.display(description="orders on the exchange")
@@ -206,11 +215,11 @@ class NewStateFilter(ConditionFilter):
 
 @admin.register(OcoEvent)
 class OcoEventAdmin(ByIdAdmin):
-    list_display = ("moment", "of", "old", "new", "why", "orders", "code", "began")
+    list_display = ("moment", "of", "old", "new", "reason_sentence", "orders", "code", "began")
     list_filter = (NewStateFilter, "told")
     list_select_related = ("group",)
     exclude = ("reason", "reason_code", "reason_params")
-    readonly_fields = ("of", "why", "orders", "began")
+    readonly_fields = ("of", "reason_sentence", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
     search_help_text = "The id of a group, or an order id or name of ours, exactly as shown"
@@ -227,7 +236,7 @@ class OcoEventAdmin(ByIdAdmin):
         return group_link(event.group_id, event.group.instrument_name)
 
     @admin.display(description="reason")
-    def why(self, event: OcoEvent) -> str:
+    def reason_sentence(self, event: OcoEvent) -> str:
         return render_reason(event.stored_reason)
 
     @admin.display(description="orders")

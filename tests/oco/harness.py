@@ -163,7 +163,7 @@ class Harness:
 
     def _expected(self, run: SyncRun | None) -> None:
         for error in run.errors if run else ():
-            if "could not be looked after" in error or "unexpected error" in error:
+            if "could not be processed" in error or "unexpected error" in error:
                 self.violations.append(error)
 
     # interruptions

@@ -39,7 +39,7 @@ def one_transaction():
 @pytest.fixture(params=["nobody", "read", "trade"])
 def headers(request, monkeypatch):
     """Who asks; of everything there is one, and one may ask as often as one likes."""
-    monkeypatch.setattr("portfolio.api.throttling.Throttle.allow_request", lambda *_: True)
+    monkeypatch.setattr("portfolio.api.throttling.BaseThrottle.allow_request", lambda *_: True)
     market = (InstrumentFactory, WatchFactory, SignalFactory)
     for factory in (*market, BalanceFactory, OrderFactory, TradeFactory, LegFactory):
         factory()

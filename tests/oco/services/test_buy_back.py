@@ -103,7 +103,7 @@ def test_each_state_is_told_for_buying(state, changes, tone, words):
     found = said(state, **changes)
     assert found[0] == tone
     assert words in found[1]
-    for wrong in ("nothing will sell", "protection", "unprotected", "being sold", "have no stop"):
+    for wrong in ("stop will sell", "protection", "unprotected", "being sold", "have no stop"):
         assert wrong not in found[1]
 
 
