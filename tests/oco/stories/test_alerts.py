@@ -66,7 +66,7 @@ def test_it_is_told_how_much_worth_what_since_when_and_why(desk, world):
     assert alert_title(alert).startswith("BTC/USD: 0.01")
     worth = f"worth ${D('0.01') * world.price('BTC_USD'):,.2f}"
     since = f"since {group.uncovered_since:%Y-%m-%d %H:%M:%S}"
-    assert all(words in alert_text(alert) for words in ("0.01", worth, since, "rejected", "208"))
+    assert all(words in alert_text(alert) for words in ("0.01", worth, since, "Exchange code 208"))
 
 
 def test_also_while_the_exchange_is_away(desk, world):
