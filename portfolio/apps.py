@@ -1,4 +1,4 @@
-"""What the person sees and is told."""
+"""Pages, API, alerts and the worker."""
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in

@@ -1,6 +1,6 @@
-"""Settings of the alerts that cannot work: looked at with the other contradictions, before anything starts.
+"""Checks of the alert settings, run before anything starts.
 
-No message ever repeats an address.
+No message ever repeats an address, which may hold a secret.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ def check_alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     invalid = [str(channel.number) for channel in channels if not channel.is_valid]
     if invalid or (settings.ALERT_URLS and not channels):
         yield Error(
-            f"ALERT_URLS: Apprise does not understand address {', '.join(invalid) or '1'} of {len(channels) or 1}.",
-            hint="Each looks like tgram://token/chat, mailto://user:password@host or https://…; several are "
-            "separated by a space. The list: https://github.com/caronc/apprise/wiki",
+            f"ALERT_URLS: Apprise does not recognise address {', '.join(invalid) or '1'} of {len(channels) or 1}.",
+            hint="Examples: tgram://token/chat, mailto://user:password@host or https://…; separate "
+            "several with spaces. All services: https://github.com/caronc/apprise/wiki",
             id="portfolio.E001",
         )
 
@@ -31,7 +31,7 @@ def check_alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 def check_alert_channel(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         yield Warning(
-            "ALERT_URLS is empty: nobody is told when a position of this real account is without a stop.",
+            "ALERT_URLS is empty: no one is notified when a position of this live account has no stop.",
             hint="Set ALERT_URLS, then try it with manage.py send_alerts --test.",
             id="portfolio.W001",
         )
@@ -43,8 +43,8 @@ def check_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         text = str(getattr(settings, name))
         if text and not _is_http_url(text):
             yield Error(
-                f"{name} is not an address.",
-                hint="It begins with https:// or http://. Leave it empty to do without.",
+                f"{name} is not a valid URL.",
+                hint="Use https:// or http://, or leave it empty.",
                 id=f"portfolio.E00{number}",
             )
 
@@ -53,5 +53,5 @@ def _is_http_url(text: str) -> bool:
     try:
         address = urlsplit(text)
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         return False

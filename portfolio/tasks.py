@@ -1,4 +1,4 @@
-"""What the queue runs: a cycle on schedule, a cycle asked for, a slice of history in between, alerts."""
+"""Tasks of the queue. Their dotted names are stored in the tables of django-q2."""
 
 from datetime import datetime, timedelta
 
@@ -24,14 +24,14 @@ CYCLE_MARGIN = timedelta(seconds=3)
 
 
 def sync_cycle() -> str:
-    """The scheduled cycle. A redelivered task, or one that another worker is already at, does nothing."""
+    """The scheduled cycle. A redelivered task, or one that another worker is running, does nothing."""
     if cycle_is_fresh(timezone.now()):
         return "a scheduled cycle began a moment ago"
     return _after_sync(sync_run(trigger="schedule"))
 
 
 def sync_now(requested_by: str, cause: str = "") -> str:
-    """The cycle that a person or program asked for; `cause` is the name of that request."""
+    """A cycle requested by a user or an API client; `cause` is the id of that request."""
     with correlated(cause):
         return _after_sync(sync_run(trigger=requested_by[:16]))
 
@@ -46,40 +46,40 @@ def read_history() -> str:
     except EXPECTED_ERRORS as error:
         return f"history waits for the next cycle: {error}"
     if done is None:
-        return "somebody else holds the lease"
+        return "another process holds the lease"
     if not done:
         _queue_history()
-    return "history is complete" if done else "history goes on"
+    return "history is complete" if done else "history continues"
 
 
 def thin_values() -> str:
-    """Old recorded values become one an hour, then one a day."""
-    return f"{snapshot_downsample(now=timezone.now())} recorded values were thinned out"
+    """Downsample old account values."""
+    return f"{snapshot_downsample(now=timezone.now())} account values were downsampled"
 
 
 def tidy_up() -> str:
-    """Old technical rows go, a bounded number of them."""
-    return f"{delete_old_rows(now=timezone.now())} old rows went"
+    """Delete old technical rows, a limited number of them."""
+    return f"{delete_old_rows(now=timezone.now())} old rows were deleted"
 
 
 def send_alerts() -> str:
-    """A round of alerts, in its own time: it never waits for a cycle, nor a cycle for it."""
-    done = run_alert_checks()
-    return f"{done.sent} sent, {done.failed} failed, {done.waiting} waiting"
+    """Check and send alerts. It never waits for a cycle, nor a cycle for it."""
+    counts = run_alert_checks()
+    return f"{counts.sent} sent, {counts.failed} failed, {counts.waiting} waiting"
 
 
 def ping_heartbeat() -> str:
-    """Somebody elsewhere learns that this desk had a good cycle."""
-    return "answered" if heartbeat_ping() else "no good answer"
+    """Report a successful cycle to an external monitor."""
+    return "accepted" if heartbeat_ping() else "not accepted"
 
 
 def read_market() -> str:
-    """The bars that are new, and what the indicators say of them."""
+    """Fetch new candles and recalculate signals."""
     return market_update()
 
 
 def slice_length(now: datetime) -> timedelta:
-    """How long a slice may read from `now` on, so that it ends before the next cycle is due."""
+    """How long a history slice may take from `now` on, so that it ends before the next cycle is due."""
     interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     return min(MAX_SLICE, interval - (now - EPOCH) % interval - CYCLE_MARGIN)
 
@@ -91,12 +91,12 @@ def _after_sync(run: SyncRun | None) -> str:
     if run.status != SyncRun.Status.FAILED and backfill_is_due():
         _queue_history()
     if run.status == SyncRun.Status.OK and _is_first(run):
-        async_task("portfolio.tasks.read_market", group="market")  # only now is known what is held
+        async_task("portfolio.tasks.read_market", group="market")  # only now the held coins are known
     return str(run)
 
 
 def _queue_urgent(run: SyncRun) -> None:
-    """What is urgent does not wait for the next minute; a good cycle is told elsewhere."""
+    # Urgent alerts do not wait for the next minute.
     if alerts_are_due(now=timezone.now()):
         async_task("portfolio.tasks.send_alerts", group="alerts")
     if run.status == SyncRun.Status.OK and settings.HEARTBEAT_URL:

@@ -21,6 +21,8 @@ S = State
 CLOSED = frozenset({S.CLOSED_BY_STOP, S.CLOSED_BY_TARGET, S.CLOSED_BY_EXIT, S.CLOSED_BY_HAND})
 FINAL = CLOSED | {S.RELEASED}
 OPEN = frozenset(State) - FINAL
+FAILED = frozenset({S.STOP_FAILED, S.UNKNOWN})  # a person must look at it
+UNPROTECTED = FAILED | {S.PENDING, S.REPLACING}  # no stop is confirmed open on the exchange
 
 # A group once ACTIVE is never PENDING again: what is missing then was there before.
 TRANSITIONS: dict[State, frozenset[State]] = {

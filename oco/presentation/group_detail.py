@@ -17,7 +17,7 @@ from exchange.selectors import decimals_of
 from oco.engine.allocation import ExternalReservation
 from oco.engine.coverage import CoverageStatus
 from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
-from oco.engine.states import State, is_final
+from oco.engine.states import FAILED, State, is_final
 from oco.engine.types import Role
 from oco.external_orders import external_reservations_read
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
@@ -287,17 +287,22 @@ def _is_partly(group: OcoGroup) -> bool:
     return bool(lot.exit_side is ExitSide.SELL and group.state == State.ACTIVE and group.quantity < lot.owned)
 
 
+def event_tone(event: OcoEvent) -> str:
+    """`good` where protection was confirmed, `bad` where it failed or is unknown, else empty."""
+    has_new_state = event.old != event.new
+    if event.code is not None or (has_new_state and event.new in FAILED):
+        return "bad"
+    return "good" if has_new_state and event.new == State.ACTIVE else ""
+
+
 def event_row(event: OcoEvent) -> EventRow:
     """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
 
     `code` is for old lines: since reasons have codes, the reason names the exchange's.
     """
-    moved = event.old != event.new
-    bad = event.code is not None or (moved and event.new in (State.STOP_FAILED, State.UNKNOWN))
-    good = moved and event.new == State.ACTIVE
     return EventRow(
         event=event,
-        tone="bad" if bad else "good" if good else "",
+        tone=event_tone(event),
         code="" if event.reason_code else code_text(event.code),
     )
 

@@ -1,1 +1,1 @@
-"""What the account is worth, was worth, and what its coins cost."""
+"""Balances, valuation, equity curve, cost basis, realised P&L and unexplained balance changes."""

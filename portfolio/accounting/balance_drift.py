@@ -1,9 +1,9 @@
-"""Does an account hold what its trades explain? What is told is a change of the difference that lasts (pure).
+"""Unexplained balance changes: does an account hold what its fills explain? (pure)
 
-The difference itself proves nothing: what was held before the desk looked, and every transfer of the past, is in
-it. A change of it is a deposit, a withdrawal, a reward, interest, or an execution that we have not read. A
-balance may be up to 5 s old, and an execution may be listed after the balance that shows it (dossier 5.6):
-neither may look like a transfer.
+The difference of balance and fills proves nothing by itself: it contains what was held before the first reading,
+and every earlier transfer. A lasting change of the difference is a deposit, a withdrawal, a reward, interest, or
+a fill that was not fetched. A balance may be up to 5 s old, and a fill may be listed after the balance that shows
+it (dossier 5.6): neither may be reported as a transfer.
 """
 
 from dataclasses import dataclass, replace
@@ -11,21 +11,21 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 SECOND_NS = 1_000_000_000
-SETTLE_LAG_NS = 10 * SECOND_NS  # a balance that is read later than this after a trade shows it
+SETTLE_LAG_NS = 10 * SECOND_NS  # a balance read later than this after a fill includes it
 CLOCK_TOLERANCE_NS = SECOND_NS  # of the exchange's clock, as measured
 CONFIRM_AFTER_NS = 60 * SECOND_NS
-START_MARGIN_NS = 120 * SECOND_NS  # of the first look: whether its balance shows an execution is not known
+START_MARGIN_NS = 120 * SECOND_NS  # around the first reading: its balance may or may not include a fill
 MIN_CHANGE_USD = Decimal(1)
 DUST = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One coin since the first look.
+    """The difference of one coin since the first reading.
 
-    `traded` is what executions brought since then, the newest at `traded_ns`; `known` the difference of balance
-    and trades that is old news, None while it is learnt. `seen` is another one, and `seen_ns` when it was first
-    read. `before` is what was known before the change that was told last, first read at `told_ns`.
+    `traded` is the sum of the fills since then, the newest at `traded_ns`. `known` is the accepted difference of
+    balance and fills, None while it is being established. `seen` is another difference, first read at `seen_ns`.
+    `before` was the accepted difference before the last reported change, which was first read at `told_ns`.
     """
 
     traded: Decimal = ZERO
@@ -39,7 +39,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceReading:
-    """A balance, read between two moments of the exchange's time; a price of None is not known."""
+    """A balance read between two moments of exchange time; `price_usd` is None when unknown."""
 
     quantity: Decimal
     price_usd: Decimal | None
@@ -49,9 +49,9 @@ class BalanceReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftChange:
-    """`change` came in without a trade, or left when negative; first read at `since_ns`.
+    """`change` is positive when coins came in without a fill, negative when they left; first read at `since_ns`.
 
-    With `is_back` it undid what was told of that moment.
+    With `is_back` it reverts the change reported for that moment.
     """
 
     change: Decimal
@@ -60,14 +60,14 @@ class DriftChange:
 
 
 def initial_drift(reading: BalanceReading, *, traded_ns: int) -> Drift:
-    """At the first look: what is held is known, unless the coin was just traded."""
+    """Accepts the first reading as known, unless the coin was just traded."""
     return Drift(known=None if traded_ns > reading.from_ns - SETTLE_LAG_NS else reading.quantity)
 
 
 def add_execution(drift: Drift, *, at_ns: int, quantity: Decimal, since_ns: int) -> Drift:
-    """After an execution came to light; what is from before the first look, `since_ns`, was in its balance.
+    """Add a fill that was just fetched. One from before the first reading, at `since_ns`, is in its balance already.
 
-    One from before a difference was read may be all that this was.
+    A fill from before a difference was read may explain that difference, so the difference is dropped.
     """
     if at_ns <= since_ns:
         return reset_baseline(drift) if at_ns > since_ns - START_MARGIN_NS else drift
@@ -77,12 +77,12 @@ def add_execution(drift: Drift, *, at_ns: int, quantity: Decimal, since_ns: int)
 
 
 def reset_baseline(drift: Drift) -> Drift:
-    """After something that moved the coin by an amount which we do not know."""
+    """After something moved the coin by an unknown amount."""
     return _clear_pending(replace(drift, known=None, before=None, told_ns=None))
 
 
 def compare_reading(drift: Drift, reading: BalanceReading) -> tuple[Drift, DriftChange | None]:
-    """What a complete and settled read shows. One right after a trade shows nothing."""
+    """Compare a complete, settled reading; one right after a fill is ignored."""
     if drift.traded_ns > reading.from_ns - SETTLE_LAG_NS:
         return drift, None
     now, price = reading.quantity - drift.traded, reading.price_usd
@@ -96,14 +96,14 @@ def compare_reading(drift: Drift, reading: BalanceReading) -> tuple[Drift, Drift
 
 
 def is_significant(change: Decimal, price_usd: Decimal | None) -> bool:
-    """Whether it is worth a dollar; without a price, whether it is more than a rounding."""
+    """Whether the change is worth a dollar; without a price, whether it is more than rounding."""
     return abs(change) > DUST if price_usd is None else abs(change) * price_usd >= MIN_CHANGE_USD
 
 
 def _confirmed(
     drift: Drift, seen: Decimal, seen_ns: int, price_usd: Decimal | None
 ) -> tuple[Drift, DriftChange | None]:
-    """What was seen first: an execution that is part of it would have come to light by now, and taken it back."""
+    # A fill that explains what was seen would have been fetched by now and have removed it.
     if drift.known is None:
         return _clear_pending(replace(drift, known=seen)), None
     change = seen - drift.known

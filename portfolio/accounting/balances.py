@@ -1,4 +1,4 @@
-"""Keeps what the account holds now."""
+"""Stores the balances of the account."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,11 +13,11 @@ NOTHING = Decimal(0)
 
 
 class EmptyBalance(ValueError):
-    """An answer without any coin, although coins were held and the exchange still counts cash."""
+    """A response without coins, although coins were held and the exchange still counts cash."""
 
 
 def balance_record_all(*, balance: AccountBalance, prices: Prices, now: datetime) -> int:
-    """Store all holdings as read. A coin that a believable answer leaves out is gone: zero, known."""
+    """Store all balances as read. A coin that a plausible response leaves out is gone: a known zero."""
     stored = {row.currency: row for row in Balance.objects.all()}
     _check_plausible(balance, stored)
     zeroed = {currency: _zero_balance(currency, now) for currency in stored}
@@ -35,7 +35,7 @@ def _check_plausible(balance: AccountBalance, stored: Mapping[str, Balance]) -> 
     held = [row.currency for row in stored.values() if row.quantity]
     if held and not balance.positions and balance.total_cash_balance != NOTHING:
         raise EmptyBalance(
-            f"Balances: the exchange named no coin at all, although {', '.join(held)} were held. Not believed."
+            f"Balances: the exchange returned no coins, although {', '.join(held)} were held. Ignored."
         )
 
 
@@ -54,7 +54,7 @@ def _row(position: PositionBalance, prices: Prices, now: datetime) -> Balance:
 
 
 def _reserved(quantity: Decimal, available: Decimal | None) -> Decimal | None:
-    """What is not available; `max_withdrawal_balance` has 8 decimals, so less than that is rounding (dossier 5.6)."""
+    # `max_withdrawal_balance` has 8 decimals, so a smaller difference is rounding (dossier 5.6).
     if available is None:
         return None
     return quantity - available if quantity - available >= PRECISION else NOTHING

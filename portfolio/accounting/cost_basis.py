@@ -1,8 +1,7 @@
-"""What a coin cost on average, from its trades in the order of the exchange (pure).
+"""Average cost of a coin from its fills, in the order of the exchange (pure).
 
-Only dollars count: a quote currency of `DOLLARS` is taken at one dollar, whatever else was paid has no
-known cost, because its price at that moment is not stored. Coins that came in without a trade have no cost
-either; they count as sold last.
+Only dollars count: each currency of `DOLLARS` is taken at one dollar. Anything else paid has no known cost, because
+its price at that moment is not stored. Coins that came in without a fill have no cost and count as sold last.
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +16,7 @@ TOLERANCE = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution of a spot order. `fee` as sent: negative was deducted, in `fee_currency` (dossier 5.19)."""
+    """One spot fill. `fee` as sent: negative was deducted, in `fee_currency` (dossier 5.19)."""
 
     instrument_name: str
     side: str
@@ -29,9 +28,9 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one execution did to the stock of one coin: `quantity` came in, or went out when negative.
+    """What one fill did to the stock of one coin: positive `quantity` came in, negative went out.
 
-    `usd` is what was paid for it or what it brought, after fees in dollars; None is not known.
+    `usd` is what was paid or received, after fees in dollars; None is unknown.
     """
 
     currency: str
@@ -42,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What the trades explain: so many coins, and what they cost in USD; None is not known."""
+    """What the fills explain: a quantity and its cost in USD, None when unknown."""
 
     quantity: Decimal = ZERO
     cost: Decimal | None = ZERO
@@ -52,7 +51,7 @@ class Stock:
         return self.cost / self.quantity if self.cost is not None and self.quantity > 0 else None
 
     def explains(self, held: Decimal) -> bool:
-        """Whether all that is held was bought in these trades. Less may be held: some went elsewhere."""
+        """Whether all that is held was bought in these fills. Less may be held: some left another way."""
         return held <= self.quantity * (1 + TOLERANCE)
 
 
@@ -66,9 +65,9 @@ def spot_pair(instrument_name: str) -> tuple[str, str] | None:
 
 
 def compute_changes(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
-    """One change for each coin that a fill touches: its base, its quote, and what the fee was paid in.
+    """One change for each coin a fill touches: base, quote, and the currency of the fee.
 
-    A fee in the base makes the coins fewer, one in dollars makes them dearer or brings less (dossier 5.11.4).
+    A fee in the base reduces the coins, one in dollars raises the cost or reduces the proceeds (dossier 5.11.4).
     A fee in a third coin leaves the stock of that coin at its average cost and is in no other result.
     """
     pair = spot_pair(fill.instrument_name)
@@ -93,12 +92,12 @@ def compute_changes(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
 
 
 def _dollar_fee(fees: dict[str, Decimal]) -> Decimal:
-    """Signed as sent: what was deducted is negative."""
+    # Signed as sent: what was deducted is negative.
     return sum((fee for currency, fee in fees.items() if currency in DOLLARS), ZERO)
 
 
 def apply_change(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
-    """The stock after `change`, and what a sale gained by average cost; None where that is not known."""
+    """The stock after `change`, and the realised P&L of a sale at average cost; None where it is unknown."""
     if change.quantity > 0:
         return _add(stock, change), None
     return _remove(stock, change)
@@ -111,7 +110,7 @@ def _add(stock: Stock, change: Change) -> Stock:
 
 
 def _remove(stock: Stock, change: Change) -> tuple[Stock, Decimal | None]:
-    """More than the stock, or all but crumbs of unknown cost, empties it: what is bought next is known again."""
+    # Selling more than the stock, or all but a remainder of unknown cost, empties it: the next buy is known again.
     removed = -change.quantity
     left = stock.quantity - removed
     if left <= 0 or (stock.cost is None and left <= removed * TOLERANCE):

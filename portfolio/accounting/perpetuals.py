@@ -1,11 +1,21 @@
-"""Keeps the derivative positions that the account has now."""
+"""The derivative positions of the account: stored as read, and shown as unprotected.
+
+Exchange Desk protects spot only, so a perpetual has no protection whatever orders are open for it (rule 4).
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from exchange.core.columns import fit_to_columns
-from exchange.schemas import AccountBalance, Position
+from exchange.core.reasons import Reason, reason
+from exchange.schemas import AccountBalance
+from exchange.schemas import Position as ReportedPosition
+from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
+from oco.engine.reason_codes import ReasonCode
+from oco.presentation.positions import Position
 from portfolio.accounting.valuation import Prices, round_value
 from portfolio.models import Perpetual
 
@@ -14,13 +24,13 @@ NOTHING = Decimal(0)
 
 
 class EmptyPositions(ValueError):
-    """An answer without any position, although some were open and the account still counts their cost."""
+    """A response without positions, although some were open and the account still counts their cost."""
 
 
 def perpetual_record_all(
-    *, positions: Iterable[Position], balance: AccountBalance | None, prices: Prices, now: datetime
+    *, positions: Iterable[ReportedPosition], balance: AccountBalance | None, prices: Prices, now: datetime
 ) -> int:
-    """Store all positions as read; how many. One that a believable answer leaves out is closed."""
+    """Store all positions as read and return how many. One that a plausible response leaves out is closed."""
     stored = {(row.instrument_name, row.isolation_id): row for row in Perpetual.objects.all()}
     found = [_row(position, prices, now) for position in positions if position.quantity]
     reported = {(row.instrument_name, row.isolation_id): row for row in found}
@@ -38,13 +48,26 @@ def perpetual_record_all(
     return len(reported)
 
 
+def perpetuals_open() -> QuerySet[Perpetual]:
+    return Perpetual.objects.exclude(quantity=0)
+
+
+def perpetual_positions() -> list[Position]:
+    """One row for each, named by its instrument: a perpetual of a coin is not that coin."""
+    return [Position(coverage=_coverage(row), groups=()) for row in perpetuals_open()]
+
+
+def perpetual_reason() -> Reason:
+    return reason(ReasonCode.PERPETUAL)
+
+
 def _check_plausible(balance: AccountBalance | None) -> None:
-    """Resting orders may tie up margin as well, but only positions have a cost."""
+    # Open orders may reserve margin as well, but only positions have a cost.
     if balance is None or balance.total_position_cost:
-        raise EmptyPositions("Positions: the exchange named none, although some were open. Not believed.")
+        raise EmptyPositions("Positions: the exchange returned none, although some were open. Ignored.")
 
 
-def _row(position: Position, prices: Prices, now: datetime) -> Perpetual:
+def _row(position: ReportedPosition, prices: Prices, now: datetime) -> Perpetual:
     value = _value(position, prices)
     reported = {
         "instrument_name": position.instrument_name,
@@ -55,14 +78,14 @@ def _row(position: Position, prices: Prices, now: datetime) -> Perpetual:
     return Perpetual(since=now, read_at=now, **fit_to_columns(Perpetual, reported))
 
 
-def _value(position: Position, prices: Prices) -> Decimal | None:
-    """At the last price; else its worth at the last hourly settlement, which is what `cost` is (dossier 5.10)."""
+def _value(position: ReportedPosition, prices: Prices) -> Decimal | None:
+    # Without a last price, its value at the last hourly settlement, which is what `cost` is (dossier 5.10).
     price = prices.get(position.instrument_name)
     return position.cost if price is None else position.quantity * price
 
 
 def _since(known: Perpetual | None, row: Perpetual) -> datetime:
-    """The same position as long as it points the same way."""
+    # It is the same position as long as it is on the same side.
     same = known is not None and known.quantity * row.quantity > 0
     return known.since if known is not None and same else row.since
 
@@ -75,4 +98,22 @@ def _closed(row: Perpetual, now: datetime) -> Perpetual:
         market_value_usd=NOTHING,
         since=row.since,
         read_at=now,
+    )
+
+
+def _coverage(row: Perpetual) -> CoinCoverage:
+    unprotected_part = Unprotected(
+        instrument_name=row.instrument_name,
+        quantity=row.quantity,
+        market_value_usd=row.market_value_usd,
+        since=row.since,
+        reason=perpetual_reason(),
+    )
+    return CoinCoverage(
+        currency=row.instrument_name,
+        instrument_name=row.instrument_name,
+        coverage_status=CoverageStatus.UNPROTECTED,
+        held=row.quantity,
+        protected=NOTHING,
+        unprotected_parts=(unprotected_part,),
     )

@@ -1,4 +1,4 @@
-"""Reading what was won and lost: of what is held, of sales, of today. What is not known is None, and says why."""
+"""Realised and unrealised P&L in USD: of holdings, of sales, of today. What is unknown is None, with a reason."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ HUNDRED = Decimal(100)
 
 
 class UnknownReason(StrEnum):
-    """Why a result is not known."""
+    """Why a P&L figure is unknown."""
 
     BEHIND = "BEHIND"
     UNEXPLAINED = "UNEXPLAINED"
@@ -34,7 +34,7 @@ class UnknownReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinResult:
-    """What is held of one coin, by the average cost of the stored trades; in USD. `why` something is None."""
+    """One held coin at the average cost of its fills, in USD. `unknown_reason` says why a figure is None."""
 
     average_cost_usd: Decimal | None = None
     unrealised_usd: Decimal | None = None
@@ -44,7 +44,7 @@ class CoinResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodayResult:
-    """Since midnight in the desk's time zone, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum."""
+    """Since midnight in TIME_ZONE, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum."""
 
     realised_usd: Decimal | None
     sales: int
@@ -60,6 +60,69 @@ def coin_results(balances: Sequence[Balance]) -> dict[str, CoinResult]:
         row.currency: row for row in PositionCost.objects.filter(currency__in=[row.currency for row in held])
     }
     return {row.currency: _coin_result(row, costs.get(row.currency)) for row in held}
+
+
+def unrealised_total(results: Mapping[str, CoinResult]) -> Decimal | None:
+    """The sum of the known results, in cents; None when none is known."""
+    known = [one.unrealised_usd for one in results.values() if one.unrealised_usd is not None]
+    return sum_known(known) if known else None
+
+
+def load_sales(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
+    """The sales of `orders` and all sales since, for `order_results` and `today` together. One query."""
+    sales = CostEntry.objects.filter(is_sale=True)
+    return list(sales.filter(Q(order_id__in=_order_ids(_filled_sales(orders))) | Q(at_ns__gte=since_ns)))
+
+
+def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None) -> dict[int, Decimal]:
+    """Realised P&L by our order id, after fees in dollars; a sale that is not fully explained is left out.
+
+    One query, none with `sales`.
+    """
+    sold = _filled_sales(orders)
+    entries: dict[tuple[str, str], list[CostEntry]] = defaultdict(list)
+    for entry in (
+        CostEntry.objects.filter(is_sale=True, order_id__in=_order_ids(sold)) if sales is None else sales
+    ):
+        entries[entry.order_id, entry.instrument_name].append(entry)
+    found = {order.id: _order_result(order, entries) for order in sold}
+    return {id: result for id, result in found.items() if result is not None}
+
+
+def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
+    """Realised P&L by trade id, where it is known. One query."""
+    rows = CostEntry.objects.filter(is_sale=True, trade_id__in=trade_ids, realised_usd__isnull=False)
+    return {
+        trade_id: gain for trade_id, gain in rows.values_list("trade_id", "realised_usd") if gain is not None
+    }
+
+
+def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> TodayResult:
+    """Two queries, one with `sales`. Fees in another coin count at its current price; those without one are listed."""
+    since = midnight_ns(now)
+    if sales is None:
+        sales = CostEntry.objects.filter(is_sale=True, at_ns__gte=since)
+    gains = [sale.realised_usd for sale in sales if sale.at_ns >= since]
+    known = [gain for gain in gains if gain is not None]
+    fees = _fees(since)
+    worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in fees.items()}
+    return TodayResult(
+        realised_usd=sum_known(known) if known or not gains else None,
+        sales=len(gains),
+        unknown_sales=len(gains) - len(known),
+        fees_usd=sum((fee for fee in worth.values() if fee is not None), ZERO).quantize(CENT),
+        unpriced_fees=tuple(sorted(coin for coin, fee in worth.items() if fee is None)),
+    )
+
+
+def midnight_ns(now: datetime) -> int:
+    """Start of the day of `now` in TIME_ZONE, in exchange nanoseconds."""
+    return to_ms(timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)) * NS_PER_MS
+
+
+def is_history_complete() -> bool:
+    """Whether no range of trades is still to be fetched. One query."""
+    return not HistoryRange.objects.filter(stream=Stream.TRADES, done_at__isnull=True).exists()
 
 
 def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
@@ -79,33 +142,6 @@ def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
     return CoinResult(average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct)
 
 
-def unrealised_total(results: Mapping[str, CoinResult]) -> Decimal | None:
-    """Of all that is known, in cents; None when nothing is."""
-    known = [one.unrealised_usd for one in results.values() if one.unrealised_usd is not None]
-    return sum_known(known) if known else None
-
-
-def load_sales(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
-    """Those of `orders` and everything since, for `order_results` and `today` together. One query."""
-    sales = CostEntry.objects.filter(is_sale=True)
-    return list(sales.filter(Q(order_id__in=_order_ids(_filled_sales(orders))) | Q(at_ns__gte=since_ns)))
-
-
-def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None) -> dict[int, Decimal]:
-    """By our id what a sale gained after fees in dollars; one that is not wholly explained is left out.
-
-    One query, none with `sales`.
-    """
-    sold = _filled_sales(orders)
-    entries: dict[tuple[str, str], list[CostEntry]] = defaultdict(list)
-    for entry in (
-        CostEntry.objects.filter(is_sale=True, order_id__in=_order_ids(sold)) if sales is None else sales
-    ):
-        entries[entry.order_id, entry.instrument_name].append(entry)
-    found = {order.id: _order_result(order, entries) for order in sold}
-    return {id: result for id, result in found.items() if result is not None}
-
-
 def _filled_sales(orders: Sequence[OrderRow]) -> list[OrderRow]:
     return [order for order in orders if order.side == "SELL" and order.filled_quantity > 0]
 
@@ -122,44 +158,8 @@ def _order_result(order: OrderRow, entries: Mapping[tuple[str, str], Sequence[Co
     return sum(gains, ZERO) if matching and is_complete and len(gains) == len(matching) else None
 
 
-def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
-    """By trade id what a sale gained, where that is known. One query."""
-    rows = CostEntry.objects.filter(is_sale=True, trade_id__in=trade_ids, realised_usd__isnull=False)
-    return {
-        trade_id: gain for trade_id, gain in rows.values_list("trade_id", "realised_usd") if gain is not None
-    }
-
-
-def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> TodayResult:
-    """Two queries, one with `sales`. Fees in another coin are taken at its price now; one without is named."""
-    since = midnight_ns(now)
-    if sales is None:
-        sales = CostEntry.objects.filter(is_sale=True, at_ns__gte=since)
-    gains = [sale.realised_usd for sale in sales if sale.at_ns >= since]
-    known = [gain for gain in gains if gain is not None]
-    fees = _fees(since)
-    worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in fees.items()}
-    return TodayResult(
-        realised_usd=sum_known(known) if known or not gains else None,
-        sales=len(gains),
-        unknown_sales=len(gains) - len(known),
-        fees_usd=sum((fee for fee in worth.values() if fee is not None), ZERO).quantize(CENT),
-        unpriced_fees=tuple(sorted(coin for coin, fee in worth.items() if fee is None)),
-    )
-
-
-def midnight_ns(now: datetime) -> int:
-    """When the day of `now` began in the desk's time zone, in the exchange's nanoseconds."""
-    return to_ms(timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)) * NS_PER_MS
-
-
-def is_history_complete() -> bool:
-    """Whether no stretch of trades is still to be read. One query."""
-    return not HistoryRange.objects.filter(stream=Stream.TRADES, done_at__isnull=True).exists()
-
-
 def _fees(since_ns: int) -> dict[str, Decimal]:
-    """What was charged, by currency: positive was paid."""
+    # By currency: positive was paid.
     paid: dict[str, Decimal] = defaultdict(Decimal)
     rows = Trade.objects.filter(create_time_ns__gte=since_ns).values_list("fee_currency", "fee")
     for currency, fee in rows.order_by():

@@ -1,13 +1,11 @@
-"""Keeps what the coins have cost: enters new trades, and reckons a coin again from where an earlier one came in.
+"""Stores the cost basis, and finds balance changes that no fill explains.
 
-Each trade is entered once, in the order in which it was stored, so that a history read backwards while the
-desk runs is taken in like any other news. What follows an entry is reckoned from the stock before it, a
-bounded part in each cycle, until nothing is behind: the result is that of all trades in their own order.
+Each fill is entered once, in the order in which it was stored, so that history fetched backwards is taken in like
+new fills. What follows an entry is recalculated from the stock before it, a bounded part in each cycle, until
+nothing is behind: the result is that of all fills in exchange order.
 
-Keeps for each coin what trades brought since the desk looks, and tells what came or went without one.
-
-Cash is compared as well: a trade's other side is counted like the coin itself. Derivatives are settled in dollars
-without a trade that says how much, so dollars are not compared while one is open, and are learnt again after it.
+Cash is compared as well: the other side of a trade counts like the coin itself. Derivatives are settled in dollars
+without a trade that gives the amount, so dollars are not compared while one is open, and start anew after it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,13 +48,18 @@ from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, Po
 DRIFT_FIELDS = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]
 TimedFill = tuple[int, Fill]
+BATCH_SIZE = 500  # trades or entries per transaction
+MAX_BATCHES = 10  # of each kind in one cycle
+COLUMNS = (
+    *("pk", "create_time_ns", "trade_id", "order_id"),
+    *("instrument_name", "side", "quantity", "price", "fee", "fee_currency"),
+)
+CALCULATED_FIELDS = ["stock", "stock_cost_usd", "realised_usd"]
+Row = tuple[Any, ...]
 
 
 def drift_add_fills(*, fills: Iterable[TimedFill], since_ns: int | None) -> None:
-    """Executions that came to light, each once, with its nanosecond; nothing before the first look, `since_ns`.
-
-    A history that is read backwards changes nothing.
-    """
+    """Add newly stored fills, each once with its nanosecond; those from before `since_ns` are ignored."""
     fresh = [one for one in fills if since_ns is not None and one[0] > since_ns - START_MARGIN_NS]
     if not fresh or since_ns is None:
         return
@@ -81,8 +84,10 @@ def drift_compare(
     lease: Lease,
     now: datetime,
 ) -> None:
-    """After a complete read between two moments of the exchange's time (`span`, ns), when every stored trade was
-    counted. One statement when nothing moved. While a stretch of trades is still to be read nothing is compared.
+    """Compare balances after a complete read between two moments of exchange time (`window`, ns).
+
+    Every stored fill must be entered already. One query when nothing changed. While a range of trades is still to be
+    fetched, nothing is compared.
     """
     readings = _readings(snapshot, prices, window_ns)
     if cursor.compared_since_ns is None:
@@ -105,10 +110,29 @@ def drift_compare(
         _store_changes(changed_drifts, drift_changes, lease, now)
 
 
+def cost_update(*, lease: Lease) -> CostCursor | None:
+    """Enter fills that are new to us, then recalculate coins that are behind. Two queries when there is nothing to do.
+
+    Returns None while more fills wait to be entered: the next ones may be older, so nothing is recalculated.
+    """
+    cursor = CostCursor.objects.first() or CostCursor()
+    for _ in range(MAX_BATCHES):
+        rows = _new_rows(cursor.trade_pk)
+        if rows:
+            _store_entries(rows, cursor, lease)
+        if len(rows) < BATCH_SIZE:
+            break
+    else:
+        return None
+    if cursor.is_behind:
+        _catch_up(cursor, lease)
+    return cursor
+
+
 def _readings(
     snapshot: AccountSnapshot, prices: Prices, window_ns: tuple[int, int]
 ) -> dict[str, BalanceReading]:
-    """A coin that the exchange itself counts for nothing has no known price."""
+    # A coin that the exchange itself values at nothing has no known price.
     rows = snapshot.balance.rows
     return {
         each.instrument_name: _reading(
@@ -125,7 +149,6 @@ def _reading(quantity: Decimal, price: Decimal | None, window_ns: tuple[int, int
 def _start_comparing(
     readings: Mapping[str, BalanceReading], cursor: CostCursor, window_ns: tuple[int, int], lease: Lease
 ) -> None:
-    """What is held is known from now on."""
     cursor.compared_since_ns = window_ns[1]
     traded = _recently_traded(window_ns[0] - SETTLE_LAG_NS)
     with transaction.atomic():
@@ -137,7 +160,7 @@ def _start_comparing(
 
 
 def _recently_traded(since_ns: int) -> dict[str, int]:
-    """By coin its newest execution after that."""
+    # By coin, its newest fill after that moment.
     rows = Trade.objects.filter(create_time_ns__gt=since_ns).order_by("create_time_ns")
     found = [(row.create_time_ns, _drift_fill(row)) for row in rows]
     return {change.currency: at_ns for at_ns, fill in found for change in compute_changes(fill, cash=())}
@@ -203,42 +226,12 @@ def _save_drifts(drifts: Drifts) -> None:
     )
 
 
-BATCH_SIZE = 500  # trades or entries a transaction
-MAX_BATCHES = 10  # such parts, of each kind
-COLUMNS = (
-    *("pk", "create_time_ns", "trade_id", "order_id"),
-    *("instrument_name", "side", "quantity", "price", "fee", "fee_currency"),
-)
-CALCULATED_FIELDS = ["stock", "stock_cost_usd", "realised_usd"]
-Row = tuple[Any, ...]
-
-
-def cost_update(*, lease: Lease) -> CostCursor | None:
-    """1. enter trades that are new to us 2. reckon coins that are behind. Two statements when nothing is.
-
-    While more is waiting to be entered nothing is reckoned, and there is no cursor to go on from: the next part
-    may be from before.
-    """
-    cursor = CostCursor.objects.first() or CostCursor()
-    for _ in range(MAX_BATCHES):
-        rows = _new_rows(cursor.trade_pk)
-        if rows:
-            _store_entries(rows, cursor, lease)
-        if len(rows) < BATCH_SIZE:
-            break
-    else:
-        return None
-    if cursor.is_behind:
-        _catch_up(cursor, lease)
-    return cursor
-
-
 def _new_rows(trade_pk: int) -> list[Row]:
     return list(Trade.objects.filter(pk__gt=trade_pk).order_by("pk").values_list(*COLUMNS)[:BATCH_SIZE])
 
 
 def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
-    """Entries, what is behind because of them, and how far we are: together."""
+    # The entries, what is behind because of them, and the cursor: in one transaction.
     entries = [_entry(row, change) for row in rows for change in _changes(row)]
     cursor.trade_pk = rows[-1][0]
     cursor.is_behind = cursor.is_behind or bool(entries)
@@ -297,7 +290,7 @@ def _catch_up(cursor: CostCursor, lease: Lease) -> None:
 
 
 def _recalculate(row: PositionCost, behind_ns: int) -> None:
-    """The next part of one coin; entries of one instant stay together."""
+    # The next part of one coin; entries of the same instant stay together.
     entries = _next_batch(CostEntry.objects.filter(currency=row.currency, at_ns__gte=behind_ns))
     stock = _stock_before(row.currency, behind_ns)
     changed = []

@@ -1,9 +1,4 @@
-"""Records what the account was worth, and thins what was recorded long ago.
-
-Which recorded values stay as they grow old (pure): all, then the last of each hour, then of each day.
-
-Reading the recorded value over time: few points, however much was recorded, and a gap stays a gap.
-"""
+"""The equity curve: recorded account values, downsampled as they grow old, and read back as few points with gaps."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +16,29 @@ from portfolio.models import PortfolioSnapshot
 
 MS = timedelta(milliseconds=1)
 HOUR_MS, DAY_MS = timedelta(hours=1) // MS, timedelta(days=1) // MS
+Grain = PortfolioSnapshot.Grain
+BATCH_SIZE = 500
+MAX_POINTS = 500
+CHART_POINTS = 120
+SPANS: dict[str, timedelta | None] = {
+    "1d": timedelta(days=1),
+    "1w": timedelta(days=7),
+    "1m": timedelta(days=30),
+    "3m": timedelta(days=90),
+    "all": None,
+}
+DEFAULT_SPAN = "1w"
+GAP_FACTOR = Decimal("2.5")
+"""A distance of this many usual intervals is a gap."""
+NEAREST_WITHIN = timedelta(minutes=10)
+DAY = timedelta(days=1)
+HUNDRED = Decimal(100)
+Point = tuple[datetime, Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)
 class DownsamplingStep:
-    """Values older than `age_ms` are thinned to one in each `width_ms`, counted from the epoch in UTC."""
+    """Values older than `age_ms` are reduced to one per `width_ms`, counted from the epoch in UTC."""
 
     age_ms: int
     width_ms: int
@@ -33,15 +46,35 @@ class DownsamplingStep:
 
 HOURLY = DownsamplingStep(2 * DAY_MS, HOUR_MS)
 DAILY = DownsamplingStep(90 * DAY_MS, DAY_MS)
+DOWNSAMPLING_STEPS = ((Grain.CYCLE, Grain.HOUR, HOURLY), (Grain.HOUR, Grain.DAY, DAILY))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuePoint:
+    """Account value at `at`, in USD; the coins in `unpriced` are in no total."""
+
+    at: datetime
+    total_usd: Decimal
+    cash_usd: Decimal | None
+    unpriced: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Change since `since`. It includes deposits and withdrawals, which an exchange key cannot read."""
+
+    usd: Decimal
+    pct: Decimal | None
+    since: datetime
 
 
 def downsample_before(step: DownsamplingStep, now_ms: int) -> int:
-    """Only whole hours or days are thinned: this is where the last whole one ends."""
+    """Where the last complete hour or day ends that is old enough."""
     return (now_ms - step.age_ms) // step.width_ms * step.width_ms
 
 
 def select_kept(moments: Iterable[int], step: DownsamplingStep, now_ms: int) -> set[int]:
-    """Of `moments` (milliseconds) the last of each ripe stretch, and all that are not ripe."""
+    """Of `moments` (ms) the last of each complete interval, and all that are too recent."""
     end = downsample_before(step, now_ms)
     last: dict[int, int] = {}
     recent = set()
@@ -49,18 +82,13 @@ def select_kept(moments: Iterable[int], step: DownsamplingStep, now_ms: int) -> 
         if moment >= end:
             recent.add(moment)
         else:
-            stretch = moment // step.width_ms
-            last[stretch] = max(moment, last.get(stretch, moment))
+            interval = moment // step.width_ms
+            last[interval] = max(moment, last.get(interval, moment))
     return recent | set(last.values())
 
 
-Grain = PortfolioSnapshot.Grain
-BATCH_SIZE = 500
-DOWNSAMPLING_STEPS = ((Grain.CYCLE, Grain.HOUR, HOURLY), (Grain.HOUR, Grain.DAY, DAILY))
-
-
 def snapshot_value_record(*, balance: AccountBalance, prices: Prices, now: datetime) -> None:
-    """One statement. Nothing is recorded while not one coin that is held has a price: unknown is not zero."""
+    """One query. Records nothing while no held coin has a price: unknown is not zero."""
     held = [position for position in balance.positions if position.quantity]
     values = {each.instrument_name: value_position(each, prices).market_value_usd for each in held}
     total = sum_known(list(values.values()))
@@ -81,9 +109,9 @@ def snapshot_value_record(*, balance: AccountBalance, prices: Prices, now: datet
 
 
 def snapshot_downsample(*, now: datetime, most: int = 20) -> int:
-    """Thin what has become old enough, in at most `most` transactions; how many rows went.
+    """Downsample what is old enough, in at most `most` transactions; returns how many rows were deleted.
 
-    Days are thinned when no hour is left to be: else a day would keep the last of each part of it.
+    Days only when no hour is left: otherwise a day would keep the last value of each part.
     """
     gone, now_ms = 0, to_ms(now)
     for _ in range(most):
@@ -95,8 +123,72 @@ def snapshot_downsample(*, now: datetime, most: int = 20) -> int:
     return gone
 
 
+def parse_span(given: Mapping[str, str]) -> str:
+    """The span of the query parameter `range`; an unknown one gives the default."""
+    asked = given.get("range", DEFAULT_SPAN).lower()
+    return asked if asked in SPANS else DEFAULT_SPAN
+
+
+def span_start(span: str, *, now: datetime) -> datetime:
+    """Start of a named span; `all` starts before every value."""
+    length = SPANS[span]
+    return EPOCH if length is None else max(now, EPOCH + length) - length
+
+
+def first_value_at(start: datetime, *, end: datetime) -> datetime:
+    """The first value from `start` on, so that a short history fills the chart. One query."""
+    rows = PortfolioSnapshot.objects.filter(at_ms__gte=to_ms(start), at_ms__lte=to_ms(end))
+    first = rows.aggregate(first=Min("at_ms"))["first"]
+    return end if first is None else from_ms(first)
+
+
+def curve(span: str, *, now: datetime, most: int = CHART_POINTS) -> tuple[Point, ...]:
+    """The points of a chart of a named span, with gaps. Two queries."""
+    start = first_value_at(span_start(span, now=now), end=now)
+    values = values_between(start, now, most=most)
+    return tuple(with_gaps(values, width=width_ms(start, now, most), now=now))
+
+
+def values_between(start: datetime, end: datetime, *, most: int = MAX_POINTS) -> tuple[ValuePoint, ...]:
+    """The last value of each of at most `most` equal intervals, oldest first. One query."""
+    start_ms, width = to_ms(start), width_ms(start, end, most)
+    rows = PortfolioSnapshot.objects.filter(at_ms__gte=start_ms, at_ms__lte=to_ms(end)).order_by()
+    intervals = rows.annotate(interval=(F("at_ms") - start_ms) / width).values("interval")
+    last = intervals.annotate(last=Max("at_ms")).values("last")
+    return tuple(map(_value, PortfolioSnapshot.objects.filter(at_ms__in=last).order_by("at_ms")))
+
+
+def width_ms(start: datetime, end: datetime, most: int) -> int:
+    """Width of one of `most` intervals from `start` to `end`, both included."""
+    return max(0, to_ms(end) - to_ms(start)) // most + 1
+
+
+def with_gaps(values: Sequence[ValuePoint], *, width: int, now: datetime) -> Iterator[Point]:
+    """Points of a curve, with None where a value is missing between two."""
+    before: ValuePoint | None = None
+    for value in values:
+        if before is not None and _is_gap(before.at, value.at, width=width, now=now):
+            yield before.at + (value.at - before.at) / 2, None
+        yield value.at, value.total_usd
+        before = value
+
+
+def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datetime | None) -> Change | None:
+    """Change against the value nearest to 24 hours earlier, if one is near and values the same coins. One query."""
+    if total is None or read_at is None:
+        return None
+    wanted, near = to_ms(read_at - DAY), to_ms(read_at - DAY + _nearest_within()) - to_ms(read_at - DAY)
+    rows = PortfolioSnapshot.objects.filter(at_ms__gte=wanted - near, at_ms__lte=wanted + near)
+    found = min(rows, key=lambda row: (abs(row.at_ms - wanted), row.at_ms), default=None)
+    if found is None or sorted(found.unpriced) != sorted(unpriced):
+        return None
+    change = total - found.total_usd
+    pct = (change / found.total_usd * HUNDRED).quantize(Decimal("0.01")) if found.total_usd > 0 else None
+    return Change(usd=change, pct=pct, since=found.at)
+
+
 def _next_batch(grain: str, step: DownsamplingStep, now_ms: int) -> list[int]:
-    """The oldest ripe moments of `grain`, whole hours or days only."""
+    # The oldest moments of `grain` that are old enough, complete hours or days only.
     rows = PortfolioSnapshot.objects.filter(grain=grain).order_by("at_ms")
     found = list(
         rows.filter(at_ms__lt=downsample_before(step, now_ms)).values_list("at_ms", flat=True)[:BATCH_SIZE]
@@ -115,109 +207,6 @@ def _downsample(moments: Sequence[int], next_grain: str, step: DownsamplingStep,
     return gone
 
 
-MAX_POINTS = 500
-CHART_POINTS = 120
-SPANS: dict[str, timedelta | None] = {
-    "1d": timedelta(days=1),
-    "1w": timedelta(days=7),
-    "1m": timedelta(days=30),
-    "3m": timedelta(days=90),
-    "all": None,
-}
-DEFAULT_SPAN = "1w"
-GAP_FACTOR = Decimal("2.5")
-"""So many times the usual distance between two values is a gap."""
-NEAREST_WITHIN = timedelta(minutes=10)
-DAY = timedelta(days=1)
-HUNDRED = Decimal(100)
-
-
-Point = tuple[datetime, Decimal | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValuePoint:
-    """What the account was worth at `at`, in USD; `unpriced` is in no total."""
-
-    at: datetime
-    total_usd: Decimal
-    cash_usd: Decimal | None
-    unpriced: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Against `since`. Deposits and withdrawals are in it: this account's key cannot read them."""
-
-    usd: Decimal
-    pct: Decimal | None
-    since: datetime
-
-
-def parse_span(given: Mapping[str, str]) -> str:
-    """The span that an address asks for in `range`; one that we do not know is the usual one."""
-    asked = given.get("range", DEFAULT_SPAN).lower()
-    return asked if asked in SPANS else DEFAULT_SPAN
-
-
-def span_start(span: str, *, now: datetime) -> datetime:
-    """Where a named span begins; `all` begins before every value."""
-    length = SPANS[span]
-    return EPOCH if length is None else max(now, EPOCH + length) - length
-
-
-def first_value_at(start: datetime, *, end: datetime) -> datetime:
-    """The first value from `start` on: a young desk's few values are not pressed into one stretch. One query."""
-    rows = PortfolioSnapshot.objects.filter(at_ms__gte=to_ms(start), at_ms__lte=to_ms(end))
-    first = rows.aggregate(first=Min("at_ms"))["first"]
-    return end if first is None else from_ms(first)
-
-
-def curve(span: str, *, now: datetime, most: int = CHART_POINTS) -> tuple[Point, ...]:
-    """The value over a named span, with its gaps, to be drawn. Two queries."""
-    start = first_value_at(span_start(span, now=now), end=now)
-    values = values_between(start, now, most=most)
-    return tuple(with_gaps(values, width=width_ms(start, now, most), now=now))
-
-
-def values_between(start: datetime, end: datetime, *, most: int = MAX_POINTS) -> tuple[ValuePoint, ...]:
-    """The last value of each of at most `most` equal stretches, oldest first. One query."""
-    start_ms, width = to_ms(start), width_ms(start, end, most)
-    rows = PortfolioSnapshot.objects.filter(at_ms__gte=start_ms, at_ms__lte=to_ms(end)).order_by()
-    stretches = rows.annotate(stretch=(F("at_ms") - start_ms) / width).values("stretch")
-    last = stretches.annotate(last=Max("at_ms")).values("last")
-    return tuple(map(_value, PortfolioSnapshot.objects.filter(at_ms__in=last).order_by("at_ms")))
-
-
-def width_ms(start: datetime, end: datetime, most: int) -> int:
-    """Of `most` stretches that reach from `start` to `end`, both included."""
-    return max(0, to_ms(end) - to_ms(start)) // most + 1
-
-
-def with_gaps(values: Sequence[ValuePoint], *, width: int, now: datetime) -> Iterator[Point]:
-    """Points of a curve; None where a value is missing between two."""
-    before: ValuePoint | None = None
-    for value in values:
-        if before is not None and _is_gap(before.at, value.at, width=width, now=now):
-            yield before.at + (value.at - before.at) / 2, None
-        yield value.at, value.total_usd
-        before = value
-
-
-def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datetime | None) -> Change | None:
-    """From the value nearest to 24 hours before the reading, if one is near and counts the same coins. One query."""
-    if total is None or read_at is None:
-        return None
-    wanted, near = to_ms(read_at - DAY), to_ms(read_at - DAY + _nearest_within()) - to_ms(read_at - DAY)
-    rows = PortfolioSnapshot.objects.filter(at_ms__gte=wanted - near, at_ms__lte=wanted + near)
-    found = min(rows, key=lambda row: (abs(row.at_ms - wanted), row.at_ms), default=None)
-    if found is None or sorted(found.unpriced) != sorted(unpriced):
-        return None
-    change = total - found.total_usd
-    pct = (change / found.total_usd * HUNDRED).quantize(Decimal("0.01")) if found.total_usd > 0 else None
-    return Change(usd=change, pct=pct, since=found.at)
-
-
 def _nearest_within() -> timedelta:
     return max(NEAREST_WITHIN, timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
 
@@ -227,7 +216,7 @@ def _value(row: PortfolioSnapshot) -> ValuePoint:
 
 
 def _is_gap(before: datetime, at: datetime, *, width: int, now: datetime) -> bool:
-    """Old values are thinned, so that they lie further apart without one missing."""
+    # Downsampled values are further apart without one being missing.
     age = to_ms(now) - to_ms(before)
     usual = settings.SYNC_INTERVAL_SECONDS * 1000
     if age > HOURLY.age_ms:

@@ -1,4 +1,4 @@
-"""What a holding is worth in USD (pure). An unknown price is None, never zero."""
+"""Value of a holding in USD (pure). An unknown price is None, never zero."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ BRIDGES = ("USDT", "USDC", "EUR")
 ONE = Decimal(1)
 PRECISION = Decimal("0.00000001")
 CENT = Decimal("0.01")
-EXACT_DIGITS = 20  # before the point, of the 28 that decimals are computed with
+EXACT_DIGITS = 20  # before the point, of the 28 of the decimal context
 
 Prices = Mapping[str, Decimal]
 
@@ -25,13 +25,13 @@ class Valuation:
 
 
 def prices_from_tickers(tickers: Mapping[str, Ticker]) -> dict[str, Decimal]:
-    """The last price per instrument, else the middle of bid and ask; instruments without either are left out."""
+    """The last price by instrument, else the middle of bid and ask; instruments without either are left out."""
     found = {name: ticker.price for name, ticker in tickers.items()}
     return {name: price for name, price in found.items() if price is not None and price > 0}
 
 
 def price_usd(currency: str, prices: Prices) -> Decimal | None:
-    """USD for one `currency`: from its USD pair, else through USDT, USDC or EUR."""
+    """USD for one unit of `currency`: from its USD pair, else through USDT, USDC or EUR."""
     if currency == USD:
         return ONE
     direct = _pair(currency, USD, prices)
@@ -45,10 +45,10 @@ def price_usd(currency: str, prices: Prices) -> Decimal | None:
 
 
 def value_position(position: PositionBalance, prices: Prices) -> Valuation:
-    """The exchange's own market value where it means the whole quantity, else quantity times price.
+    """The market value of the exchange where it covers the whole quantity, else quantity times price.
 
-    With open orders the exchange reduces `market_value` by what they reserve (dossier 5.6), so it speaks
-    for the whole holding only while all of it may be withdrawn.
+    With open orders the exchange reduces `market_value` by what they reserve (dossier 5.6), so it covers the whole
+    holding only while all of it can be withdrawn.
     """
     price = price_usd(position.instrument_name, prices)
     if position.instrument_name == USD or not position.quantity:
@@ -61,18 +61,18 @@ def value_position(position: PositionBalance, prices: Prices) -> Valuation:
 
 
 def sum_known(values: Sequence[Decimal | None]) -> Decimal | None:
-    """The sum of what has a price, in cents; None when there is something and nothing of it has one."""
+    """The sum of the known values, in cents; None when there are values but none is known."""
     known = [value for value in values if value is not None]
     return None if values and not known else sum(known, Decimal()).quantize(CENT)
 
 
 def round_value(value: Decimal) -> Decimal:
-    """To eight decimals, half to even: a figure to read, that no order is made of."""
+    """To eight decimals, half to even: for display only, never for orders."""
     return value if value.adjusted() >= EXACT_DIGITS else value.quantize(PRECISION)
 
 
 def _is_withdrawable(position: PositionBalance) -> bool:
-    """`max_withdrawal_balance` has 8 decimals, `quantity` up to 14 (dossier 5.6)."""
+    # `max_withdrawal_balance` has 8 decimals, `quantity` up to 14 (dossier 5.6).
     free = position.max_withdrawal_balance
     return free is not None and position.quantity - free < PRECISION
 

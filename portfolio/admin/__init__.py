@@ -1,4 +1,4 @@
-"""What is held, what must be told and what is watched, in the admin; and the forms that need to know what is held."""
+"""Admin of balances, costs, signals, watchlist, alerts and tokens, and of what needs the balances."""
 
 from portfolio.admin.accounting import (
     BalanceChangeAdmin,

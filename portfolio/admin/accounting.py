@@ -1,4 +1,4 @@
-"""Recorded values and costs in the admin: to be read, and to find why a result is what it is."""
+"""Account values and cost basis in the admin, read-only."""
 
 from datetime import datetime
 
@@ -23,11 +23,11 @@ class SnapshotAdmin(ReadOnlyAdmin):
 
 
 class BehindFilter(ConditionFilter):
-    title = "is it reckoned up?"
+    title = "calculation"
     parameter_name = "behind"
     options = (
-        ("yes", "Still behind", Q(behind_ns__isnull=False)),
-        ("unknown", "Without a known cost", Q(cost_usd=None)),
+        ("yes", "Pending", Q(behind_ns__isnull=False)),
+        ("unknown", "Cost unknown", Q(cost_usd=None)),
     )
 
 
@@ -43,11 +43,11 @@ class PositionCostAdmin(ReadOnlyAdmin):
 
 
 class SaleFilter(ConditionFilter):
-    title = "which?"
+    title = "entries"
     parameter_name = "which"
     options = (
         ("sales", "Sales", Q(is_sale=True)),
-        ("unknown", "Sales without a known result", Q(is_sale=True, realised_usd=None)),
+        ("unknown", "Sales with unknown P&L", Q(is_sale=True, realised_usd=None)),
     )
 
 
@@ -58,7 +58,7 @@ class CostEntryAdmin(ByIdAdmin):
         *("realised_usd", "order_id", "trade_id"),
     )
     list_filter = (SaleFilter,)
-    ordering = ("-id",)  # as they were entered: along the key
+    ordering = ("-id",)  # along the primary key
     search_fields = ("trade_id",)
     readonly_fields = ("order", "trade")
 
@@ -67,11 +67,11 @@ class CostEntryAdmin(ByIdAdmin):
 
     @admin.display(description="order")
     def order(self, entry: CostEntry) -> str:
-        return list_link(ExchangeOrder, "Its order", q=entry.order_id)
+        return list_link(ExchangeOrder, "Order", q=entry.order_id)
 
     @admin.display(description="trade")
     def trade(self, entry: CostEntry) -> str:
-        return list_link(Trade, "Its trade", q=entry.trade_id)
+        return list_link(Trade, "Trade", q=entry.trade_id)
 
     @admin.display(description="traded at")
     def traded(self, entry: CostEntry) -> str | None:
@@ -90,11 +90,11 @@ class CostCursorAdmin(ReadOnlyAdmin):
 
 
 class ReportedFilter(ConditionFilter):
-    title = "what of it?"
+    title = "change"
     parameter_name = "reported"
     options = (
-        ("seen", "Has just changed", Q(seen_ns__isnull=False)),
-        ("reported", "Was told", Q(told_ns__isnull=False)),
+        ("seen", "Not confirmed yet", Q(seen_ns__isnull=False)),
+        ("reported", "Reported", Q(told_ns__isnull=False)),
     )
 
 
@@ -108,7 +108,7 @@ class CoinDriftAdmin(ReadOnlyAdmin):
     def first_seen(self, drift: CoinDrift) -> str | None:
         return None if drift.seen_ns is None else format_to_second(_moment(drift.seen_ns))
 
-    @admin.display(description="told, first seen", empty_value="")
+    @admin.display(description="reported change, first seen", empty_value="")
     def reported(self, drift: CoinDrift) -> str | None:
         return None if drift.told_ns is None else format_to_second(_moment(drift.told_ns))
 

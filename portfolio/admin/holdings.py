@@ -1,9 +1,4 @@
-"""What is held, in the admin, and the form that asks for its protection.
-
-Derivative positions, to look at.
-
-The policies, where it is known what is held.
-"""
+"""Balances, derivative positions and policies in the admin, and the form that protects a held position."""
 
 from decimal import Decimal
 from typing import Any
@@ -36,7 +31,7 @@ NAME_LENGTH = 64
 class UnpricedFilter(ConditionFilter):
     title = "price"
     parameter_name = "price"
-    options = (("none", "Held, and without a known price", Q(price_usd=None) & ~Q(quantity=0)),)
+    options = (("none", "Held, price unknown", Q(price_usd=None) & ~Q(quantity=0)),)
 
 
 @admin.register(Balance)
@@ -67,7 +62,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         chosen = list(queryset[:2])
         if len(chosen) == 1:
             return redirect("admin:portfolio_balance_protect", chosen[0].currency)
-        messages.warning(request, "Choose one position: each has its own stop and target.")
+        messages.warning(request, "Choose one position: each has its own stop loss and take profit.")
         return None
 
     def get_urls(self) -> list[URLPattern]:
@@ -76,7 +71,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return [path("<str:currency>/protect/", protect, name=name), *super().get_urls()]
 
     def protect(self, request: HttpRequest, currency: str) -> HttpResponse:
-        """Asks for stop and target; what is asked is written down for the worker."""
+        """The form for stop loss and take profit; the worker places the orders."""
         if not self.has_protect_permission(request):
             raise PermissionDenied
         balance = get_object_or_404(Balance, currency=currency)
@@ -91,7 +86,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return render(request, "admin/protect.html", context)
 
     def _create_group(self, request: HttpRequest, form: ProtectForm, balance: Balance) -> bool:
-        """Whether it could be written down; why not is on the form."""
+        # Whether it was stored; the form shows why not.
         name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
         try:
             group_values = form.group_values()
@@ -100,12 +95,12 @@ class BalanceAdmin(ReadOnlyAdmin):
         except NotPossible as refusal:
             form.add_error(refusal.field or None, str(refusal))
             return False
-        messages.success(request, f"Written down: {group}. The worker places its orders next.")
+        messages.success(request, f"Protection requested: {group}. The worker places the orders next.")
         return True
 
 
 def _initial_levels(currency: str) -> dict[str, Any]:
-    """What is free, by the policy of its first pair, from the price now."""
+    # The available quantity, and the policy of its first pair at the current price.
     pair = next(iter(pairs_of([currency]).get(currency, [])), None)
     holdings = load_holdings()
     preview = pair and coin_preview(pair, policy_for(pair.symbol), holdings)
@@ -126,7 +121,7 @@ class PerpetualAdmin(ReadOnlyAdmin):
 
 @admin.register(ProtectionPolicy)
 class HoldingsPolicyAdmin(PolicyAdmin):
-    """Registered here, where it is known what is held."""
+    """Registered here, where the balances are known."""
 
     def holdings(self) -> Holdings:
         return load_holdings()

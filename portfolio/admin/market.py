@@ -1,7 +1,4 @@
-"""The watchlist, changed in the admin by the same rules as on its page.
-
-The signals, to read.
-"""
+"""The watchlist in the admin, with the rules of its page, and the signals, read-only."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +38,7 @@ class WatchlistItemForm(ModelForm):
 
 @admin.register(WatchlistItem)
 class WatchlistItemAdmin(AnyAdmin):
-    """An instrument is put on and taken off; what can change is its note and its place."""
+    """Instruments are added and removed; only note and position can change."""
 
     form = WatchlistItemForm
     fields = ("instrument_name", "note")
@@ -62,23 +59,23 @@ class WatchlistItemAdmin(AnyAdmin):
     def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
         watchlist_remove(instrument_name=obj.instrument_name)
 
-    @admin.action(description="One place up", permissions=["change"])
+    @admin.action(description="Move up", permissions=["change"])
     def move_up(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
         for item in queryset:
             watchlist_move(item=item, steps=-1, now=timezone.now())
 
-    @admin.action(description="One place down", permissions=["change"])
+    @admin.action(description="Move down", permissions=["change"])
     def move_down(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
         for item in reversed(queryset):
             watchlist_move(item=item, steps=1, now=timezone.now())
 
 
 class LatestFilter(ConditionFilter):
-    title = "what"
+    title = "status"
     parameter_name = "what"
     options = (
         ("now", "Latest", Q(is_latest=True)),
-        ("silent", "Without a signal", Q(is_latest=True, action="")),
+        ("silent", "No signal", Q(is_latest=True, action="")),
         ("before", "History", Q(is_latest=False)),
     )
 
@@ -98,10 +95,10 @@ class SignalAdmin(ReadOnlyAdmin):
     def reason_text(self, signal: Signal) -> str:
         return reasons_text(signal.reasons)
 
-    @admin.display(description="candle from", empty_value="")
+    @admin.display(description="candle", empty_value="")
     def candle(self, signal: Signal) -> str | None:
         return format_to_second(signal.candle_time)
 
-    @admin.display(description="computed at")
+    @admin.display(description="calculated at")
     def computed(self, signal: Signal) -> str | None:
         return format_to_second(signal.computed_at)

@@ -1,4 +1,4 @@
-"""Tokens of programs in the admin: made for oneself, shown once, revoked."""
+"""API tokens in the admin: created for oneself, shown once, revoked."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ else:
 
 class TokenForm(ModelForm):
     days = forms.IntegerField(
-        min_value=VALID_DAYS[0], max_value=VALID_DAYS[-1], initial=90, label="Days until it ends"
+        min_value=VALID_DAYS[0], max_value=VALID_DAYS[-1], initial=90, label="Days until it expires"
     )
 
     class Meta:
@@ -33,7 +33,7 @@ class TokenForm(ModelForm):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(AnyAdmin):
-    """Deleting is revoking. Nobody makes a token in the name of somebody else here."""
+    """Deleting is revoking. A token can only be created for oneself."""
 
     list_display = ("__str__", "scope", "user", "created", "expiry")
     list_filter = ("scope",)
@@ -46,7 +46,7 @@ class ApiTokenAdmin(AnyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The form; then, this one time, the token."""
+        """The form, then the token, shown once."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form, context = TokenForm(request.POST or None), self.admin_site.each_context(request)

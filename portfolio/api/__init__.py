@@ -1,1 +1,1 @@
-"""The API described: OpenAPI and its page."""
+"""The REST API and its OpenAPI document."""

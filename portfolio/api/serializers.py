@@ -1,7 +1,4 @@
-"""The dashboard as JSON, field for field.
-
-The watchlist and the signals as JSON, and what may be asked of them.
-"""
+"""The dashboard, the watchlist and the signals as JSON."""
 
 from typing import Any
 
@@ -19,7 +16,7 @@ TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
 
 
 class WatchSerializer(serializers.Serializer[Any]):
-    """An instrument of the watchlist. `price` is the last one read, at `price_at`; null is not known."""
+    """An instrument of the watchlist. `price` is the last one read, at `price_at`; null is unknown."""
 
     instrument_name = serializers.CharField()
     price = PlainDecimal(allow_null=True)
@@ -29,9 +26,9 @@ class WatchSerializer(serializers.Serializer[Any]):
 
 
 class CallSerializer(serializers.Serializer[Any]):
-    """What the indicators say of the closed bars; `candle_time` is when the last of them began.
+    """The signal of the closed candles; `candle_time` is the open time of the last of them.
 
-    `score`, 0 to 100, is how strongly they lean one way. `inputs` are their values, as text.
+    `score`, 0 to 100, is its strength. `inputs` are indicator values as text.
     """
 
     instrument_name = serializers.CharField()
@@ -45,7 +42,7 @@ class CallSerializer(serializers.Serializer[Any]):
 
 
 class WatchItemSerializer(WatchSerializer):
-    """The same with what only the list itself needs. `trend` are the hourly closes of a day, oldest first."""
+    """With what only the list itself needs. `trend` are the hourly closes of a day, oldest first."""
 
     id = serializers.IntegerField()
     is_tradable = serializers.BooleanField()
@@ -53,7 +50,7 @@ class WatchItemSerializer(WatchSerializer):
 
 
 class SignalSerializer(CallSerializer):
-    """A series as last looked at. Without a signal `action` and `score` are null and `reason` tells why."""
+    """The latest result of a series. Without a signal `action` and `score` are null and `reason` says why."""
 
     action = serializers.ChoiceField(Signal.Action.choices, allow_null=True)
     score = serializers.IntegerField(min_value=0, max_value=100, allow_null=True)
@@ -61,14 +58,14 @@ class SignalSerializer(CallSerializer):
 
 
 class WatchRequest(serializers.Serializer[Any]):
-    """Put a spot pair on the list; one that is there takes the note."""
+    """Add a spot pair; an existing one gets the note."""
 
     instrument_name = serializers.CharField(max_length=64)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 class WatchRemoval(serializers.Serializer[Any]):
-    """Which instrument of the list is meant."""
+    """The instrument to remove."""
 
     instrument_name = serializers.CharField(max_length=64)
 
@@ -130,13 +127,13 @@ class DashboardSerializer(serializers.Serializer[Any]):
 
 
 class TaskSerializer(serializers.Serializer[Any]):
-    """What was handed to the worker."""
+    """The task queued for the worker."""
 
     id = serializers.CharField()
 
 
 class BalanceSerializer(serializers.ModelSerializer[Balance]):
-    """What the account holds of one currency, and when that was read."""
+    """The balance of one currency, and when it was read."""
 
     quantity = PlainDecimal()
     available = PlainDecimal(allow_null=True)

@@ -1,7 +1,4 @@
-"""How often one may ask. The counts live in the web process (CACHES); there is one, with eight threads.
-
-How large and how deep may be what is sent to the API.
-"""
+"""Limits of the API: request rates, counted in the memory of the one web process (CACHES), and size of requests."""
 
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class BaseThrottle(SimpleRateThrottle):
-    """Counts by who asks: a token, else a user, else an address. `scope` names the rate in the settings."""
+    """Counts by token, else by user, else by address. `scope` names the rate in the settings."""
 
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         if not self.applies_to(request):
@@ -57,7 +54,7 @@ class TokenThrottle(BaseThrottle):
 
 
 class WriteThrottle(BaseThrottle):
-    """Besides the others, and tighter: whatever is not only reading."""
+    """A tighter limit for everything that is not only reading."""
 
     scope = "write"
 
@@ -66,20 +63,12 @@ class WriteThrottle(BaseThrottle):
 
 
 class SyncThrottle(BaseThrottle):
-    """Besides those: each cycle keeps the worker and the exchange busy."""
+    """Tighter still: each cycle keeps the worker and the exchange busy."""
 
     scope = "sync"
 
     def applies_to(self, request: Request) -> bool:
         return True
-
-
-def _client_key(request: Request) -> str:
-    if isinstance(request.auth, ApiToken):
-        return f"token-{request.auth.pk}"
-    if request.user.is_authenticated:
-        return f"user-{request.user.pk}"
-    return f"address-{client_address(request._request)}"
 
 
 class RequestTooLarge(APIException):
@@ -91,7 +80,7 @@ class RequestTooLarge(APIException):
 
 
 class LimitedJSONParser(JSONParser):
-    """JSON that is no deeper than we can read."""
+    """JSON that is nested too deeply is an error of the client."""
 
     def parse(
         self,
@@ -106,11 +95,19 @@ class LimitedJSONParser(JSONParser):
 
 
 def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """The framework's answer to an exception; it knows no body that is too large, and names our classes."""
-    from rest_framework.views import exception_handler  # it imports this module, by the settings
+    """Adds 413 for a large body, and a plain 404."""
+    from rest_framework.views import exception_handler  # it imports this module, through the settings
 
     if isinstance(exc, RequestDataTooBig):
         exc = RequestTooLarge()
     elif isinstance(exc, Http404):
         exc = NotFound()
     return exception_handler(exc, context)
+
+
+def _client_key(request: Request) -> str:
+    if isinstance(request.auth, ApiToken):
+        return f"token-{request.auth.pk}"
+    if request.user.is_authenticated:
+        return f"user-{request.user.pk}"
+    return f"address-{client_address(request._request)}"

@@ -1,9 +1,4 @@
-"""The dashboard and the balances to read over HTTP.
-
-The recorded value over time, to read over HTTP.
-
-The watchlist and the signals over HTTP.
-"""
+"""Dashboard, balances, account value, watchlist and signals over HTTP."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +51,7 @@ ACCEPTED = 202
 
 
 class DashboardStateView(APIView):
-    """Everything that the first page shows."""
+    """Everything the dashboard shows."""
 
     @extend_schema(responses=DashboardSerializer)
     def get(self, request: Request) -> Response:
@@ -64,7 +59,7 @@ class DashboardStateView(APIView):
 
 
 class SyncRequestView(APIView):
-    """Asks the worker for a cycle now; `id` is that of its task."""
+    """Queue a sync cycle; `id` is that of its task."""
 
     throttle_classes = (*APIView.throttle_classes, SyncThrottle)
 
@@ -79,7 +74,7 @@ class BalancePages(StandardCursorPagination):
 
 
 class BalanceListView(generics.ListAPIView[Balance]):
-    """What the account holds, by currency."""
+    """Balances by currency."""
 
     queryset = Balance.objects.all()
     serializer_class = BalanceSerializer
@@ -87,7 +82,7 @@ class BalanceListView(generics.ListAPIView[Balance]):
 
 
 class ValueQuery(serializers.Serializer[Any]):
-    """A named span up to now, or `from` and `to`, of which either may be left out."""
+    """A named span up to now, or `from` and `to`, either of which may be omitted."""
 
     range = serializers.ChoiceField(sorted(SPANS), default=DEFAULT_SPAN)
 
@@ -101,7 +96,7 @@ class ValueQuery(serializers.Serializer[Any]):
 
 
 class ValueSerializer(serializers.Serializer[Any]):
-    """What the account was worth; `unpriced` was held and is in no total."""
+    """Account value; the coins in `unpriced` were held and are in no total."""
 
     at = UtcTime()
     total_usd = PlainDecimal()
@@ -110,7 +105,7 @@ class ValueSerializer(serializers.Serializer[Any]):
 
 
 class ValuesSerializer(serializers.Serializer[Any]):
-    """At most 500 values, oldest first: the last one of each equal stretch between the first value and `to`."""
+    """At most 500 values, oldest first: the last one of each equal interval between the first value and `to`."""
 
     points = ValueSerializer(many=True)
 
@@ -124,7 +119,7 @@ class ValuesSerializer(serializers.Serializer[Any]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueHistoryResult:
-    """The answer."""
+    """The response."""
 
     start: datetime
     end: datetime
@@ -132,7 +127,7 @@ class ValueHistoryResult:
 
 
 class ValueHistoryView(APIView):
-    """Recorded value over time. A stretch in which nothing could be read has no point."""
+    """Recorded account values. An interval in which nothing could be read has no point."""
 
     @extend_schema(parameters=[ValueQuery], responses=ValuesSerializer)
     def get(self, request: Request) -> Response:
@@ -156,7 +151,7 @@ class WatchPages(StandardCursorPagination):
 
 
 class WatchlistView(generics.ListAPIView[Any]):
-    """The watchlist, in its own order. An instrument is on it once, and its name is what it is removed by."""
+    """The watchlist, in its own order. An instrument is on it once, and is removed by name."""
 
     queryset = WatchlistItem.objects.all()
     serializer_class = WatchItemSerializer
@@ -168,7 +163,7 @@ class WatchlistView(generics.ListAPIView[Any]):
 
     @extend_schema(request=WatchRequest, responses={201: WatchItemSerializer, 200: WatchItemSerializer})
     def post(self, request: Request) -> Response:
-        """Put a spot pair at the end of the list: 201. One that is there stays and takes the note: 200."""
+        """Add a spot pair at the end of the list: 201. An existing one keeps its place and gets the note: 200."""
         validated, now = _valid(WatchRequest, request.data), timezone.now()
         try:
             item, is_new = watchlist_add(**validated, now=now)
@@ -179,7 +174,7 @@ class WatchlistView(generics.ListAPIView[Any]):
 
     @extend_schema(parameters=[INSTRUMENT_PARAMETER], responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Take an instrument off the list, by its name."""
+        """Remove an instrument, by name."""
         validated = _valid(WatchRemoval, request.query_params)
         if not watchlist_remove(instrument_name=validated["instrument_name"]):
             raise NotFound("It is not on the watchlist.")
@@ -191,7 +186,7 @@ class SignalPages(StandardCursorPagination):
 
 
 class SignalFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
-    """`action` finds what is a signal now: one that a later bar should have replaced is none."""
+    """`action` finds current signals only: not one that a later candle should have replaced."""
 
     instrument_name = filters.CharFilter()
     timeframe = filters.ChoiceFilter(choices=[(one, one) for one in TIMEFRAMES])
@@ -206,9 +201,9 @@ class SignalFilter(filters.FilterSet):  # type: ignore[misc]  # the package is n
 
 
 class SignalListView(generics.ListAPIView[Any]):
-    """What the indicators say of every instrument that is watched or held. Signals inform; they send nothing.
+    """Signals of every followed instrument. Signals inform; they send nothing.
 
-    A series without a signal is here too: its `action` is null and its `reason` tells why.
+    A series without a signal is included: its `action` is null and its `reason` says why.
     """
 
     queryset = Signal.objects.filter(is_latest=True)

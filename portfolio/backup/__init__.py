@@ -1,4 +1,4 @@
-"""One file with everything of one moment, and the way back. It holds no key and no session: neither is in it."""
+"""Backup and restore of the whole database in one file. It holds no exchange key and no session."""
 
 from portfolio.backup.origin import BackupOrigin, RestoreError
 from portfolio.backup.services import backup_create, backup_origin, backup_restore

@@ -1,4 +1,4 @@
-"""Whose record a database or a backup is."""
+"""Which account a database or a backup belongs to."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from exchange.models import AccountBinding
 
 EXCLUDED_TABLES = ("django_session", "django_q_ormq")
-"""A session in a stolen backup would be a login; a task of that day is not to be run again."""
+"""A session in a stolen backup would be a login; an old task must not run again."""
 
 
 class RestoreError(RuntimeError):
-    """The backup is not what may be put here; the words are for the person."""
+    """Why a backup cannot be restored, as a text for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +29,13 @@ class BackupOrigin:
         return f"account {self.account} in {self.environment}" if self.account else "no account yet"
 
     def is_same_account(self, other: "BackupOrigin") -> bool:
-        """One of them without an account belongs to nobody, so it is no stranger."""
+        """True as well when one of them has no account yet."""
         both = self.account and other.account
         return not both or (self.environment, self.account) == (other.environment, other.account)
 
 
 def current_origin() -> BackupOrigin | None:
-    """Of the database that the settings name; None when nothing is in it yet."""
+    """Of the configured database; None when it is empty."""
     recorder = MigrationRecorder(connection)
     if not recorder.has_table():
         return None

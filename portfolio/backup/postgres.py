@@ -1,4 +1,4 @@
-"""PostgreSQL: the backup is a zip with one text a table, read by COPY in one snapshot; no client program is needed."""
+"""PostgreSQL: a zip with one file per table, written by COPY in one snapshot, without PostgreSQL client programs."""
 
 import json
 import zipfile
@@ -22,7 +22,7 @@ COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
 
 
 def save(draft: Path) -> None:
-    """One snapshot: what is written meanwhile is not seen, and nobody waits."""
+    """In one snapshot; nobody has to wait."""
     with (
         transaction.atomic(),
         connection.cursor() as cursor,
@@ -52,7 +52,7 @@ def origin(file: Path) -> BackupOrigin:
 
 
 def load(file: Path) -> None:
-    """All or nothing: tables as they were made on that day, then their rows; later migrations come afterwards."""
+    """All or nothing: the tables of the migrations of the backup, then their rows. Later migrations run afterwards."""
     found = _read(file)
     tables: dict[str, list[str]] = found["tables"]
     with transaction.atomic(), connection.cursor() as cursor, zipfile.ZipFile(file) as archive:
@@ -69,7 +69,7 @@ def load(file: Path) -> None:
 
 
 def _latest_migrations(executor: MigrationExecutor, applied: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of each app those after which none was applied."""
+    # For each app, the migrations after which none was applied.
     nodes = executor.loader.graph.node_map
     applied &= set(nodes)  # the graph leaves out what a squashed migration replaces
     later = {one: {child.key for child in nodes[one].children if child.key[0] == one[0]} for one in applied}
@@ -77,7 +77,7 @@ def _latest_migrations(executor: MigrationExecutor, applied: set[tuple[str, str]
 
 
 def _drop_tables(cursor: Any, tables: Iterable[str]) -> None:
-    """Only what is ours: another program may live in the same database."""
+    # Only our own: another program may use the same database.
     own_tables = {*tables, *connection.introspection.django_table_names(), "django_migrations"}
     for table in sorted(own_tables & set(connection.introspection.table_names(cursor))):
         cursor.execute(f"DROP TABLE {_quoted(table)} CASCADE")
@@ -92,7 +92,7 @@ def _reset_sequence(cursor: Any, table: str) -> None:
 
 
 def _columns(cursor: Any) -> dict[str, list[str]]:
-    """Of every table of ours, in their order."""
+    # Of our own tables, in order.
     own_tables = {*connection.introspection.django_table_names(), "django_migrations"}
     cursor.execute(COLUMNS)
     found: dict[str, list[str]] = {}
@@ -123,9 +123,9 @@ def _read(file: Path) -> dict[str, Any]:
                 raise RestoreError(f"{file} is damaged.")
             found: dict[str, Any] = json.loads(archive.read(MANIFEST))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise RestoreError(f"{file} is no backup of the desk ({error}).") from None
+        raise RestoreError(f"{file} is not a backup of Exchange Desk ({error}).") from None
     if found.get("format") != FORMAT:
-        raise RestoreError(f"{file} has a form that this version does not know.")
+        raise RestoreError(f"{file} has a format that this version does not know.")
     return found
 
 
@@ -138,5 +138,5 @@ def _table_with_columns(table: str, columns: list[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    """As SQL; a name out of a file that somebody changed cannot end its quotes."""
+    # A name from a manipulated file cannot end its quotes.
     return '"' + name.replace('"', '""') + '"'

@@ -1,7 +1,4 @@
-"""Writes the file: whole or not at all, and for its owner alone.
-
-Puts a backup in place of the database, after everything that speaks against it was looked at.
-"""
+"""Writes a backup, completely or not at all, and restores one after all checks have passed."""
 
 import os
 import time
@@ -26,48 +23,33 @@ from portfolio.models import ApiToken
 from portfolio.security.authentication import token_revoke
 from portfolio.web.health import SILENT_AFTER_SECONDS
 
+HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s
+
 
 def backup_create(*, file: Path) -> None:
-    """One moment of the database into `file`, while everything goes on. Raises OSError."""
+    """Write one snapshot of the database into `file` while everything runs. Raises OSError."""
     if file.exists():
-        raise FileExistsError(f"{file} is there already.")
+        raise FileExistsError(f"{file} already exists.")
     if not file.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {file.parent}.")
+        raise FileNotFoundError(f"The folder {file.parent} does not exist.")
     with _private_draft(file) as draft:
         (sqlite if connection.vendor == "sqlite" else postgres).save(draft)
 
 
-@contextmanager
-def _private_draft(file: Path) -> Iterator[Path]:
-    """A draft beside `file`, mode 0600 from its first byte; it gets the name when it is complete and on the disk."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield draft
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
-        os.link(draft, file)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s
-
-
 def backup_origin(*, file: Path) -> BackupOrigin:
-    """Whose record it is. Raises NotRestorable, OSError."""
+    """Which account it belongs to. Raises RestoreError, OSError."""
     if sqlite.is_ours(file):
         return sqlite.origin(file)
     if postgres.is_ours(file):
         return postgres.origin(file)
-    raise RestoreError(f"{file} is no backup of the desk.")
+    raise RestoreError(f"{file} is not a backup of Exchange Desk.")
 
 
 def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Path | None:
-    """Put `file` in place of what is here; where what was here is kept now. Raises NotRestorable, OSError.
+    """Replace the database with `file`; returns the backup of what was replaced. Raises RestoreError, OSError.
 
-    A kill switch that is on stays on. No token of a program works any more: one may have been revoked since.
-    A token of the lease is never given out twice, so a process that slept through all this is stale.
+    A kill switch that is on stays on. All API tokens are revoked: one may have been revoked since the backup. A lease
+    token is never issued twice, so a process that slept through the restore has a stale one.
     """
     origin, here = backup_origin(file=file), current_origin()
     _check(origin, here, replace_other)
@@ -76,7 +58,7 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     (sqlite if origin.vendor == sqlite.VENDOR else postgres).load(file)
     call_command("migrate", interactive=False, verbosity=0)
     _reset_lease(token=token)
-    for known in ApiToken.objects.all():  # one that was revoked since would open the desk again
+    for known in ApiToken.objects.all():  # one revoked since the backup would work again
         token_revoke(token=known, revoked_by=requested_by)
     if was_off:
         switch_off(
@@ -86,6 +68,21 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
         actor=requested_by, what=AuditEntry.Action.RESTORE, text=f"{file.name}: {origin.description}"
     )
     return previous_backup
+
+
+@contextmanager
+def _private_draft(file: Path) -> Iterator[Path]:
+    # A temporary file in the same folder, mode 0600 from its first byte; it gets its name when it is complete and
+    # on disk.
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        os.link(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _check(origin: BackupOrigin, here: BackupOrigin | None, replace_other: bool) -> None:
@@ -99,26 +96,28 @@ def _check(origin: BackupOrigin, here: BackupOrigin | None, replace_other: bool)
         return
     if origin.environment not in ("", settings.ENVIRONMENT):
         raise RestoreError(
-            f"This is the record of {origin.description}, but the desk runs in {settings.ENVIRONMENT}."
+            f"This backup belongs to {origin.description}, but ENVIRONMENT is {settings.ENVIRONMENT}."
         )
     if here and not origin.is_same_account(here):
         raise RestoreError(
-            f"This is the record of {origin.description}, but here is that of {here.description}."
+            f"This backup belongs to {origin.description}, but this database to {here.description}."
         )
 
 
 def _take_lease() -> tuple[int, bool]:
-    """The lease, so that no cycle begins now: its token, and whether trading is switched off here."""
+    # So that no cycle begins now: the lease token, and whether trading is off.
     if _is_worker_alive():
-        raise RestoreError("A worker is running. Stop the desk and try again.")
+        raise RestoreError("A worker is running. Stop Exchange Desk and try again.")
     lease = lease_take(purpose="restore")
     if lease is None:
-        raise RestoreError(f"Someone is at work on the account ({lease_holder()}). Try again in a minute.")
+        raise RestoreError(
+            f"Another process is working on the account ({lease_holder()}). Try again in a minute."
+        )
     return lease.token, TradingSwitch.objects.filter(is_off=True).exists()
 
 
 def _is_worker_alive() -> bool:
-    """Whether a worker lives: one that was just stopped has a young sign of life too, but adds none."""
+    # A worker that has just stopped has a recent heartbeat too, but adds none.
     last = worker_last_beat()
     if last is None or (timezone.now() - last).total_seconds() > SILENT_AFTER_SECONDS:
         return False
@@ -131,7 +130,6 @@ def _is_worker_alive() -> bool:
 
 
 def _backup_current() -> Path:
-    """What is here now, so that a wrong file is no disaster."""
     place = settings.VAR_DIR / "backups"
     place.mkdir(mode=0o700, exist_ok=True)
     file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S-%f}"

@@ -15,13 +15,13 @@ CONNECT_TIMEOUT_SECONDS = 20
 
 
 def save(draft: Path) -> None:
-    """In one step, so that writers go on (WAL) and the copy is of one moment."""
+    """In one step, so that writers can continue (WAL) and the copy is one snapshot."""
     with closing(_open(_database_path(), "ro")) as source, closing(_open(str(draft), "rw")) as target:
         source.backup(target)
         for table in EXCLUDED_TABLES:
             target.execute(f"DELETE FROM {table}")  # noqa: S608
         target.commit()
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a write-ahead log
         target.execute("VACUUM")
 
 
@@ -38,7 +38,7 @@ def origin(file: Path) -> BackupOrigin:
             bound = found.execute("SELECT environment, account_uuid FROM exchange_accountbinding").fetchone()
             applied = found.execute("SELECT app, name FROM django_migrations").fetchall()
     except sqlite3.DatabaseError as error:
-        raise RestoreError(f"{file} is no backup of the desk ({error}).") from None
+        raise RestoreError(f"{file} is not a backup of Exchange Desk ({error}).") from None
     environment, account = bound or ("", "")
     return BackupOrigin(
         vendor=VENDOR, environment=environment, account=account, migrations=frozenset(applied)
@@ -46,7 +46,7 @@ def origin(file: Path) -> BackupOrigin:
 
 
 def load(file: Path) -> None:
-    """Every page, in one transaction of SQLite: whoever reads sees the old database or the new one."""
+    """All pages in one SQLite transaction: readers see the old database or the new one."""
     connections.close_all()
     with closing(_open(str(file), "ro")) as source, closing(_open(_database_path(), "rwc")) as target:
         source.backup(target)

@@ -1,4 +1,4 @@
-"""Reading for display: the dashboard, the one object that the page and the API both show."""
+"""The Dashboard object, which both the page and the API show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from oco.engine.coverage import CoinCoverage, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
 from oco.presentation.previews import Holdings
 from oco.selectors import GroupRow
-from portfolio.accounting.perpetual_rows import perpetual_positions
+from portfolio.accounting.perpetuals import perpetual_positions
 from portfolio.accounting.pnl import (
     CoinResult,
     TodayResult,
@@ -52,11 +52,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The figures on top, in USD. `unpriced` names what is held but counted in no total.
+    """Key figures in USD. `unpriced` lists what is held but in no total.
 
-    For the page alone: `change_24h` with its percentage and start, `unrealised_unknown` counts the positions
-    that have no known result, `cash_in_orders_usd` is what open buy orders reserve, `loss_unknown` names
-    the coins with a stop whose loss cannot be reckoned.
+    For the page only: `change_24h`, `unrealised_unknown` (positions without a known P&L), `cash_in_orders_usd`
+    (reserved by open buy orders), `loss_unknown` (coins with a stop whose loss cannot be calculated).
     """
 
     total_usd: Decimal | None
@@ -79,11 +78,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """Everything that the first page says, at `as_of`.
+    """Everything the dashboard shows, at `as_of`.
 
-    For the page alone: `positions` and `buybacks`, the worst first; the `prices` of what is bought back or watched,
-    by instrument; the `board` of all signals; `results` by currency; and, when a span was asked for, `realised`
-    by our id of an executed sale, `today` and the `history` of the value, None at a gap.
+    For the page only: `positions` and `buybacks`, worst first; `prices` by instrument, of what is bought back or
+    watched; the `board` of all signals; `results` by currency; and, with a `span`, `realised` by our order id,
+    `today`, and the `history` of the account value, None at a gap.
     """
 
     mode: Mode
@@ -110,16 +109,14 @@ class Dashboard:
 
     @property
     def signals(self) -> tuple[SignalRow, ...]:
-        """Those that say something: a series without a signal is on the `board` with its reason."""
+        """Series with a signal; the others are on the `board` with a reason."""
         return self.board.calls
 
 
 def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
-    """Sixteen queries at most, and five more with a `span`, as a page asks for; however many rows there are."""
+    """At most sixteen queries, and five more with a `span`, however many rows there are."""
     now, trading = now or timezone.now(), current_trading()
-    last_modified = (
-        load_last_modified()
-    )  # before everything else: what changes meanwhile is asked for once more
+    last_modified = load_last_modified()  # first: a change during the other queries is then seen as new
     sync = sync_state(now=now, last_modified=last_modified)
     balances, watchlist_items = list(Balance.objects.all()), list(WatchlistItem.objects.all())
     open_order_rows, executed_rows = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
@@ -175,14 +172,14 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
 
 
 def usd_prices(balances: Sequence[Balance] | None = None) -> UsdPrices:
-    """What the currencies of the account are worth; a dollar is a dollar."""
+    """Prices of the currencies of the account, with USD at 1."""
     rows = Balance.objects.all() if balances is None else balances
     known = {row.currency: row.price_usd for row in rows if row.price_usd is not None}
     return {**known, "USD": Decimal(1)}
 
 
 def load_overview(*, now: datetime) -> Overview:
-    """What is held and how it is covered: for pages that show no more of the desk."""
+    """Positions and their coverage, for pages that show nothing else of the dashboard."""
     balances = list(Balance.objects.all())
     held = {row.currency: row.quantity for row in balances}
     usd = usd_prices(balances)
@@ -190,7 +187,7 @@ def load_overview(*, now: datetime) -> Overview:
 
 
 def load_holdings() -> Holdings:
-    """What is held and what it is worth, for whoever previews a stop."""
+    """Quantities and prices, to preview a stop."""
     balances = list(Balance.objects.all())
     held = {row.currency: row.quantity for row in balances}
     return Holdings(held=held, usd=usd_prices(balances), cash=settings.CASH_CURRENCIES)
@@ -237,14 +234,14 @@ def _reserved_usd(row: Balance) -> Decimal | None:
 def _holdings(
     balances: Sequence[Balance], *, total: Decimal | None, protection: Overview
 ) -> tuple[Holding, ...]:
-    """What is held, the largest value first and the unpriced last."""
+    # The largest value first, without a price last.
     coverage = {position.coverage.currency: position.coverage for position in protection.positions}
     held = [_holding(row, total=total, coverage=coverage) for row in balances if row.quantity]
     return tuple(sorted(held, key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0))))
 
 
 def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, CoinCoverage]) -> Holding:
-    """Cash needs no stop: none of it is protected and none unprotected."""
+    # Cash needs no stop: none of it is protected and none unprotected.
     is_cash, known = row.currency in settings.CASH_CURRENCIES, coverage.get(row.currency)
     protected = known.protected if known else Decimal()
     return Holding(
@@ -261,7 +258,7 @@ def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, Coin
 
 
 def _percent(part: Decimal | None, total: Decimal | None) -> Decimal | None:
-    """Rounded half even to two decimals, for reading only; None where there is no whole."""
+    # Rounded half even to two decimals, for display only.
     if part is None or total is None or total <= 0:
         return None
     return (part / total * 100).quantize(Decimal("0.01"))

@@ -19,11 +19,11 @@ class Migration(migrations.Migration):
                 ("instrument_name", models.CharField(max_length=64)),
                 (
                     "isolation_id",
-                    models.CharField(blank=True, help_text="Blank: on the account's margin.", max_length=64),
+                    models.CharField(blank=True, help_text="Blank: cross margin.", max_length=64),
                 ),
-                ("quantity", exchange.fields.ExactDecimalField(help_text="Negative: sold short.")),
+                ("quantity", exchange.fields.ExactDecimalField(help_text="Negative: short.")),
                 ("market_value_usd", exchange.fields.ExactDecimalField(blank=True, null=True)),
-                ("since", models.DateTimeField(help_text="First seen, on this side.")),
+                ("since", models.DateTimeField(help_text="First seen on this side.")),
                 ("read_at", models.DateTimeField()),
             ],
             options={

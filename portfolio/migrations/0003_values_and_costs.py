@@ -65,8 +65,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('currency', models.CharField(max_length=64, unique=True)),
-                ('quantity', exchange.fields.ExactDecimalField(help_text='Bought and not sold, after fees taken in the coin.')),
-                ('cost_usd', exchange.fields.ExactDecimalField(blank=True, help_text='What that cost; none is not known.', null=True)),
+                ('quantity', exchange.fields.ExactDecimalField(help_text='Bought and not sold, after fees in the coin.')),
+                ('cost_usd', exchange.fields.ExactDecimalField(blank=True, help_text='Cost of that quantity; empty when unknown.', null=True)),
                 ('behind_ns', models.BigIntegerField(blank=True, null=True)),
             ],
             options={

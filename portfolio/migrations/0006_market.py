@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('instrument_name', models.CharField(max_length=64)),
                 ('timeframe', models.CharField(max_length=4)),
                 ('action', models.CharField(blank=True, choices=[('BUY', 'Buy'), ('SELL', 'Sell'), ('HOLD', 'Hold')], max_length=4)),
-                ('score', models.PositiveSmallIntegerField(blank=True, help_text='How strongly the indicators lean one way, 0 to 100.', null=True)),
+                ('score', models.PositiveSmallIntegerField(blank=True, help_text='Strength of the signal, 0 to 100.', null=True)),
                 ('reasons', models.JSONField(default=list)),
                 ('inputs', models.JSONField(default=dict)),
                 ('candle_time', models.DateTimeField(blank=True, null=True)),

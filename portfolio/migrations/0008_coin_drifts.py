@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('known', exchange.fields.ExactDecimalField(help_text='Balance less trades, as known.')),
                 ('seen', exchange.fields.ExactDecimalField(blank=True, help_text='The same as read now, if it changed.', null=True)),
                 ('seen_ns', models.BigIntegerField(blank=True, null=True)),
-                ('before', exchange.fields.ExactDecimalField(blank=True, help_text='Before the change that was told last.', null=True)),
+                ('before', exchange.fields.ExactDecimalField(blank=True, help_text='The accepted difference before the last reported change.', null=True)),
                 ('told_ns', models.BigIntegerField(blank=True, null=True)),
             ],
             options={

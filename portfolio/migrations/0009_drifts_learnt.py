@@ -18,16 +18,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='coindrift',
             name='known',
-            field=exchange.fields.ExactDecimalField(blank=True, help_text='Balance less trades, as known; none is still learnt.', null=True),
+            field=exchange.fields.ExactDecimalField(blank=True, help_text='Accepted difference of balance and fills; empty while it is established.', null=True),
         ),
         migrations.AlterField(
             model_name='coindrift',
             name='seen',
-            field=exchange.fields.ExactDecimalField(blank=True, help_text='The same as read now, where it is another.', null=True),
+            field=exchange.fields.ExactDecimalField(blank=True, help_text='A different value read since, not confirmed yet.', null=True),
         ),
         migrations.AlterField(
             model_name='coindrift',
             name='traded',
-            field=exchange.fields.ExactDecimalField(help_text='What executions brought since the first look.'),
+            field=exchange.fields.ExactDecimalField(help_text='Sum of the fills since the first reading.'),
         ),
     ]

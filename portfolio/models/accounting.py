@@ -1,13 +1,4 @@
-"""What the account holds, in numbers a person can read.
-
-Derivative positions, which this program only shows.
-
-What the account was worth, time after time.
-
-What was paid for the coins that are held, and what their sales brought.
-
-What is held of each coin beyond what its trades explain.
-"""
+"""Balances, derivative positions, account values, cost basis, and unexplained balance changes."""
 
 from datetime import datetime
 
@@ -19,10 +10,10 @@ from exchange.fields import ExactDecimalField
 
 
 class Balance(models.Model):
-    """What the account holds of one currency (dossier 5.6).
+    """The balance of one currency (dossier 5.6).
 
-    `available` is what may leave or be ordered (`max_withdrawal_balance`), `reserved` the rest. Prices and
-    values are in USD; None is unknown and never shown as zero.
+    `available` can be withdrawn or ordered (`max_withdrawal_balance`), `reserved` is the rest. Prices and values are in
+    USD; None is unknown and never shown as zero.
     """
 
     currency = models.CharField(max_length=32, unique=True)
@@ -42,17 +33,16 @@ class Balance(models.Model):
 
 
 class Perpetual(models.Model):
-    """One derivative position as last read (dossier 5.10). It is told as unprotected and never acted on (rule 4).
+    """A derivative position as last read (dossier 5.10). It counts as unprotected and is never acted on (rule 4).
 
-    `market_value_usd` is what it stands for, whichever way it points; None is unknown. A closed one stays, with
-    nothing in it.
+    `market_value_usd` is its size, long or short; None is unknown. A closed one stays with quantity zero.
     """
 
     instrument_name = models.CharField(max_length=64)
-    isolation_id = models.CharField(max_length=64, blank=True, help_text="Blank: on the account's margin.")
-    quantity = ExactDecimalField(help_text="Negative: sold short.")
+    isolation_id = models.CharField(max_length=64, blank=True, help_text="Blank: cross margin.")
+    quantity = ExactDecimalField(help_text="Negative: short.")
     market_value_usd = ExactDecimalField(null=True, blank=True)
-    since = models.DateTimeField(help_text="First seen, on this side.")
+    since = models.DateTimeField(help_text="First seen on this side.")
     read_at = models.DateTimeField()
 
     class Meta:
@@ -67,9 +57,9 @@ class Perpetual(models.Model):
 
 
 class PortfolioSnapshot(models.Model):
-    """The value at the end of one complete reading of balances and prices; no reading leaves a gap.
+    """Account value after one complete read of balances and prices; a failed read leaves a gap.
 
-    `unpriced` names what was held but is in no total. `grain` says how far the row has been thinned.
+    `unpriced` lists what was held but is in no total. `grain` is how far the row has been downsampled.
     """
 
     class Grain(models.TextChoices):
@@ -97,10 +87,10 @@ class PortfolioSnapshot(models.Model):
 
 
 class CostCursor(models.Model):
-    """Trades are entered in the order in which they were stored: all up to `trade_pk` are.
+    """Trades are entered in the order in which they were stored, up to `trade_pk`.
 
-    `is_behind` while some coin is still to be reckoned up from its entries. What was executed since
-    `compared_since_ns` is what balances are compared with; none: they never were.
+    `is_behind` while a coin must still be recalculated from its entries. Balances are compared with the fills since
+    `compared_since_ns`; None: not compared yet.
     """
 
     only = models.BooleanField(default=True, unique=True, editable=False)
@@ -113,11 +103,13 @@ class CostCursor(models.Model):
 
 
 class PositionCost(models.Model):
-    """What the stored trades explain of one coin. From `behind_ns` on its entries are to be reckoned again."""
+    """What the stored fills explain of one coin. From `behind_ns` on its entries must be recalculated."""
 
     currency = models.CharField(max_length=64, unique=True)
-    quantity = ExactDecimalField(help_text="Bought and not sold, after fees taken in the coin.")
-    cost_usd = ExactDecimalField(null=True, blank=True, help_text="What that cost; none is not known.")
+    quantity = ExactDecimalField(help_text="Bought and not sold, after fees in the coin.")
+    cost_usd = ExactDecimalField(
+        null=True, blank=True, help_text="Cost of that quantity; empty when unknown."
+    )
     behind_ns = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
@@ -132,10 +124,10 @@ class PositionCost(models.Model):
 
 
 class CostEntry(models.Model):
-    """What one trade did to the stock of one coin, and the stock after it, in the order of the exchange.
+    """What one fill did to the stock of one coin, and the stock after it, in exchange order.
 
-    `usd` is what was paid or received after fees in dollars. `realised_usd` is what a sale gained; none is
-    not known. The last two figures change when an earlier trade comes to light.
+    `usd` is what was paid or received after fees in dollars. `realised_usd` is the P&L of a sale, None when unknown.
+    Stock and P&L change when an earlier fill is fetched.
     """
 
     currency = models.CharField(max_length=64)
@@ -168,17 +160,23 @@ class CostEntry(models.Model):
 
 
 class CoinDrift(models.Model):
-    """One coin since the first look; the fields are those of `portfolio.worth.drift.Drift`."""
+    """The difference of one coin; its fields are those of `accounting.balance_drift.Drift`."""
 
     currency = models.CharField(max_length=64, unique=True)
-    traded = ExactDecimalField(help_text="What executions brought since the first look.")
+    traded = ExactDecimalField(help_text="Sum of the fills since the first reading.")
     traded_ns = models.BigIntegerField()
     known = ExactDecimalField(
-        null=True, blank=True, help_text="Balance less trades, as known; none is still learnt."
+        null=True,
+        blank=True,
+        help_text="Accepted difference of balance and fills; empty while it is established.",
     )
-    seen = ExactDecimalField(null=True, blank=True, help_text="The same as read now, where it is another.")
+    seen = ExactDecimalField(
+        null=True, blank=True, help_text="A different value read since, not confirmed yet."
+    )
     seen_ns = models.BigIntegerField(null=True, blank=True)
-    before = ExactDecimalField(null=True, blank=True, help_text="Before the change that was told last.")
+    before = ExactDecimalField(
+        null=True, blank=True, help_text="The accepted difference before the last reported change."
+    )
     told_ns = models.BigIntegerField(null=True, blank=True)
 
     class Meta:

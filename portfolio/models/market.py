@@ -1,18 +1,14 @@
-"""What the indicators say.
-
-What the person wants to keep an eye on.
-"""
+"""Signals and the watchlist."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class Signal(models.Model):
-    """One look at the closed bars of one instrument and timeframe; the last of them began at `candle_time`.
+    """The result for one instrument and timeframe; the last closed candle began at `candle_time`.
 
-    Without an `action` there is no signal, and `reasons` tell why. `reasons` are keys with parameters, made
-    words when they are read (portfolio/market/words.py). `inputs` are the indicators' values as text. Those
-    that are not `is_latest` are history.
+    Without an `action` there is no signal, and `reasons` say why: keys with parameters, translated when shown
+    (portfolio/signals/selectors.py). `inputs` are indicator values as text. Rows that are not `is_latest` are history.
     """
 
     class Action(models.TextChoices):
@@ -24,7 +20,7 @@ class Signal(models.Model):
     timeframe = models.CharField(max_length=4)
     action = models.CharField(max_length=4, choices=Action.choices, blank=True)
     score = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="How strongly the indicators lean one way, 0 to 100."
+        null=True, blank=True, help_text="Strength of the signal, 0 to 100."
     )
     reasons = models.JSONField(default=list)
     inputs = models.JSONField(default=dict)
@@ -47,7 +43,7 @@ class Signal(models.Model):
 
 
 class WatchlistItem(models.Model):
-    """One instrument of the watchlist, in the person's own order."""
+    """One instrument of the watchlist, in the order of the user."""
 
     instrument_name = models.CharField(max_length=64, unique=True)
     note = models.CharField(max_length=200, blank=True)

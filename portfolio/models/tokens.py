@@ -1,4 +1,4 @@
-"""What lets a program in."""
+"""API tokens."""
 
 from django.db import models
 from knox.models import AbstractAuthToken
@@ -7,8 +7,8 @@ PREFIX_LENGTH = 8
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package is not typed
-    """A program's way in, as whoever it was made for. Only a hash of it is kept (`digest`), with the first
-    letters (`token_key`), by which it is found again in a list. Without `expiry` it never ends.
+    """An API token that acts for its user. Only its hash is stored (`digest`), with its first letters (`token_key`), by
+    which it is found in a list. Without `expiry` it does not expire.
     """
 
     class Scope(models.TextChoices):
@@ -28,7 +28,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package is not t
 
     @property
     def key_prefix(self) -> str:
-        """Its first letters: enough to know it by, not enough to use it."""
+        """Its first letters: enough to identify it, not enough to use it."""
         return str(self.token_key[:PREFIX_LENGTH])
 
     @property

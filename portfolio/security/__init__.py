@@ -1,1 +1,1 @@
-"""Who may do what: login, tokens, the password asked again, limits."""
+"""Access rules: login, tokens, password confirmation, sessions."""

@@ -1,10 +1,6 @@
-"""Sessions in the database under the hash of their number: whoever reads the table cannot be anybody with it.
+"""Sessions, logins and API tokens.
 
-Attempts to log in are counted by name and address; after too many one waits.
-
-`Authorization: Token …`: how a program says who it is.
-
-Makes and takes back the tokens of programs.
+Sessions and tokens are stored as hashes: reading the table does not let anyone in.
 """
 
 import re
@@ -28,15 +24,12 @@ from exchange.services.audit_log import audit_record
 from portfolio.models import ApiToken
 
 HASH_LENGTH = 40  # of Django's column; 160 bits of the hash
-
-
-def hash_session_key(session_key: str) -> str:
-    """What stands in the table for the number in the cookie. The number is random, so no salt is needed."""
-    return sha256(session_key.encode()).hexdigest()[:HASH_LENGTH]
+TOKEN_PATTERN = re.compile(rb"[0-9a-f]{64}")
+VALID_DAYS = range(1, 3651)
 
 
 class SessionStore(DatabaseStore):
-    """Django's own, asked by hash. Only the synchronous half is used here."""
+    """Django's own, with hashed keys. Only the synchronous half is used here."""
 
     def _get_session_from_db(self) -> Session | None:
         key = self.session_key or ""
@@ -62,48 +55,38 @@ class SessionStore(DatabaseStore):
 
 
 class LoginAttemptsBackend(AxesStandaloneBackend):  # type: ignore[misc]  # the package is not typed
-    """Lets nobody in by itself, and refuses who tried too often. Without a request there is nobody to count."""
+    """Authenticates nobody, and refuses after too many failed attempts by name and address."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         if request is not None:
             super().authenticate(request, **credentials)
 
 
-TOKEN_PATTERN = re.compile(rb"[0-9a-f]{64}")
-
-
 class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]  # the package is not typed
-    """As the package does it, but in one read by the hash, and without deleting what has expired.
+    """`Authorization: Token …`, in one query by the hash, and without deleting expired tokens.
 
-    It comes first, so a request with a token has the rights of the token even if a session came along.
+    It comes first, so a request with a token has the rights of the token even if it has a session as well.
     """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         found = _find_token(token)
         if found is None or not found.user.is_active:
-            raise AuthenticationFailed("This token is not known, has ended or was revoked.")
+            raise AuthenticationFailed("This token is unknown, expired or revoked.")
         return found.user, found
 
 
-def _find_token(token: bytes) -> ApiToken | None:
-    """The row of a token that has not ended; what does not look like a token is not looked for."""
-    if not TOKEN_PATTERN.fullmatch(token):
-        return None
-    found = ApiToken.objects.select_related("user").filter(digest=hash_token(token.decode())).first()
-    ended = found is not None and found.expiry is not None and found.expiry <= timezone.now()
-    return None if ended else found
-
-
-VALID_DAYS = range(1, 3651)
+def hash_session_key(session_key: str) -> str:
+    """The key in the table for the one in the cookie. It is random, so no salt is needed."""
+    return sha256(session_key.encode()).hexdigest()[:HASH_LENGTH]
 
 
 @transaction.atomic
 def token_create(
     *, user: User, scope: str, days: int, created_by: str, label: str = ""
 ) -> tuple[ApiToken, str]:
-    """The row and, this one time, the token itself. Raises ValueError for a scope or a span that is none."""
+    """The row and, only now, the token itself. Raises ValueError for an invalid scope or number of days."""
     if scope not in ApiToken.Scope.values or days not in VALID_DAYS:
-        raise ValueError(f"No token has the scope {scope!r} and ends in {days} days.")
+        raise ValueError(f"A token cannot have the scope {scope!r} and {days} days.")
     token, text = ApiToken.objects.create(user=user, expiry=timedelta(days=days), scope=scope, label=label)
     what = f"{scope} token for {user.get_username()}, {days} days: {label}"
     audit_record(
@@ -114,9 +97,18 @@ def token_create(
 
 @transaction.atomic
 def token_revoke(*, token: ApiToken, revoked_by: str) -> None:
-    """From now on it opens nothing."""
+    """Delete it, with an audit entry."""
     what = f"{token.scope} token of {token.user.get_username()}: {token.label}"
     audit_record(
         actor=revoked_by, what=AuditEntry.Action.TOKEN_REVOKED, object_ids=[token.key_prefix], text=what
     )
     token.delete()
+
+
+def _find_token(token: bytes) -> ApiToken | None:
+    # A valid one; what does not look like a token costs no query.
+    if not TOKEN_PATTERN.fullmatch(token):
+        return None
+    found = ApiToken.objects.select_related("user").filter(digest=hash_token(token.decode())).first()
+    ended = found is not None and found.expiry is not None and found.expiry <= timezone.now()
+    return None if ended else found

@@ -1,7 +1,4 @@
-"""Whatever weakens protection asks for the password again: a session that was left open is not enough.
-
-The password again for what weakens protection in the admin, or gives somebody more rights.
-"""
+"""Password confirmation for actions that weaken protection or give more rights: an open session is not enough."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,25 +24,19 @@ SUDO_DURATION = timedelta(minutes=5)
 CONFIRMED_AT_KEY = "password_given_at"
 SUDO_FIELD = "sudo"  # in a form that was held up: it comes from our page and brings the password along
 OWN_FIELDS = frozenset({SUDO_FIELD, "password", "known_as", "csrfmiddlewaretoken"})
-
 View = Callable[..., HttpResponse]
-
-
-def record_password_given(request: HttpRequest, **_signal: object) -> None:
-    """The password was right, just now. Logging in counts: this is connected to `user_logged_in`."""
-    request.session[CONFIRMED_AT_KEY] = timezone.now().timestamp()
-
-
-def has_recent_password(request: HttpRequest) -> bool:
-    """Whether someone is logged in whose password was given in this session in the last `FRESH`."""
-    given = request.session.get(CONFIRMED_AT_KEY)
-    if given is None or not request.user.is_authenticated:
-        return False
-    return 0 <= timezone.now().timestamp() - float(given) < SUDO_DURATION.total_seconds()
+SUDO_URL_PREFIXES = (
+    "oco_ocogroup_",
+    "oco_protectionpolicy_",
+    "exchange_tradingswitch_",
+    "portfolio_apitoken_",
+    "django_q_",  # a schedule runs whatever it names, and a deleted one ends the watch
+    "auth_",
+)
 
 
 class PasswordForm(forms.Form):
-    """The password of whoever is logged in; attempts count as those of the login do."""
+    """Attempts count like those of the login."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -68,11 +59,39 @@ class PasswordForm(forms.Form):
         return authenticate(self.request, username=name, password=password)
 
 
+class AdminSudoMiddleware:
+    """Guards the admin views named in `GUARDED`; looking is not guarded."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        return password_challenge(request) if request.method == "POST" and _needs_sudo(request) else None
+
+
+def record_password_given(request: HttpRequest, **_signal: object) -> None:
+    """Connected to `user_logged_in` as well."""
+    request.session[CONFIRMED_AT_KEY] = timezone.now().timestamp()
+
+
+def has_recent_password(request: HttpRequest) -> bool:
+    """Whether the logged-in user confirmed the password in this session within SUDO_DURATION."""
+    given = request.session.get(CONFIRMED_AT_KEY)
+    if given is None or not request.user.is_authenticated:
+        return False
+    return 0 <= timezone.now().timestamp() - float(given) < SUDO_DURATION.total_seconds()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 @login_required
 def confirm_password(request: HttpRequest) -> HttpResponse:
-    """`/sudo/?next=…`: the password again, then back to where one was."""
+    """`/sudo/?next=…`: confirm the password, then go back."""
     form = PasswordForm(request.POST or None, request=request)
     back = safe_url(request, request.POST.get("next") or request.GET.get("next", ""))
     if form.is_valid():
@@ -81,28 +100,27 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
     return render(request, "sudo.html", {"form": form, "next": back})
 
 
-def safe_url(request: HttpRequest, asked: str) -> str:
-    """`asked` when it lies on this desk, else the first page."""
-    safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if safe else resolve_url("home")
+def safe_url(request: HttpRequest, url: str) -> str:
+    """`url` if it is on this site, else the dashboard."""
+    is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if is_safe else resolve_url("home")
 
 
 def sudo_required(view: View) -> View:
-    """A view for whoever gave the password in the last five minutes; everybody else is asked for it."""
+    """The view needs a password confirmed in the last five minutes."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        asked = password_challenge(request)
-        return view(request, *args, **kwargs) if asked is None else asked
+        challenge = password_challenge(request)
+        return view(request, *args, **kwargs) if challenge is None else challenge
 
     return wrapper
 
 
 def password_challenge(request: HttpRequest) -> HttpResponse | None:
-    """The page that asks for the password, or for the login; None when nothing has to be asked.
+    """The password page or the login page; None when neither is needed.
 
-    Who only looks comes back by `next`. Who sends a form is asked on the spot, and the form goes on as it was
-    filled in.
+    A GET comes back by `next`. A POST is asked for the password in place, and continues with its form unchanged.
     """
     if not request.user.is_authenticated:
         return redirect_to_login(_return_url(request))
@@ -117,7 +135,7 @@ def _redirect_to_sudo(request: HttpRequest) -> HttpResponseRedirect:
 
 @sensitive_post_parameters("password")
 def _password_page(request: HttpRequest) -> HttpResponse | None:
-    """None when the form brings the right password along; else the page that asks, with the form inside."""
+    # None when the form contains the right password; else the password page, with the fields of the form.
     is_submitted = SUDO_FIELD in request.POST
     form = PasswordForm(request.POST if is_submitted else None, request=request)
     if form.is_valid():
@@ -134,37 +152,12 @@ def _password_page(request: HttpRequest) -> HttpResponse | None:
 
 
 def _return_url(request: HttpRequest) -> str:
-    """The page with the form: the address itself when one looked, else the page of this desk that sent it."""
+    # A POST returns to the page of this site that sent it.
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     before = urlsplit(request.headers.get("Referer", ""))
     same = before.netloc == request.get_host()
     return f"{before.path}?{before.query}".rstrip("?") if same and before.path else resolve_url("home")
-
-
-SUDO_URL_PREFIXES = (
-    "oco_ocogroup_",
-    "oco_protectionpolicy_",
-    "exchange_tradingswitch_",
-    "portfolio_apitoken_",
-    "django_q_",  # a schedule runs whatever it names, and a deleted one ends the watch
-    "auth_",
-)
-
-
-class AdminSudoMiddleware:
-    """Stands before the views of the admin that `GUARDED` names; looking is not guarded."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
-    ) -> HttpResponse | None:
-        return password_challenge(request) if request.method == "POST" and _needs_sudo(request) else None
 
 
 def _needs_sudo(request: HttpRequest) -> bool:

@@ -1,1 +1,1 @@
-"""Prices to watch, candles read into signals, and the list of what is watched."""
+"""The watchlist, and signals calculated from candles."""

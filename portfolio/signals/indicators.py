@@ -1,8 +1,7 @@
-"""What the bars of one series amount to, by TA-Lib (pure). Floats: none of this is money.
+"""Technical indicators of one candle series, by TA-Lib (pure). Floats: none of this is money.
 
-Prices are told as distances from the last close, in units of their recent range. TA-Lib takes what is below
-1e-14 for zero, so that a coin of 0.000001 USD would have no bands; and nothing that follows may depend on the
-unit of the price.
+Prices are distances from the last close, in units of their recent range. TA-Lib treats values below 1e-14 as zero,
+so a coin of 0.000001 USD would have no bands; and no result may depend on the unit of the price.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,15 +18,15 @@ FAST_BARS, SLOW_BARS = 20, 50
 MACD_BARS = (12, 26, 9)
 BAND_BARS, BAND_WIDTH = 20, 2.0
 ATR_BARS = 14
-CROSS_BARS = 5  # a crossing of the averages is news for so long
-MIN_RANGE, MAX_RANGE = 1e-7, 1e9  # of the last close; beyond them is the noise of floats
-RSI_DECIMALS = 6  # decimals of the RSI; what is less is the noise of floats
-MIN_BARS = 150  # bars: three times the slowest average, so that where it began no longer matters
+CROSS_BARS = 5  # a crossing of the averages is reported for this many candles
+MIN_RANGE, MAX_RANGE = 1e-7, 1e9  # of the last close; floats are not precise enough beyond
+RSI_DECIMALS = 6  # further decimals are float noise
+MIN_BARS = 150  # three times the slowest average, so that its start no longer matters
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """High, low and close of bars without a gap, oldest first."""
+    """High, low and close of candles without a gap, oldest first."""
 
     high: Floats
     low: Floats
@@ -36,9 +35,9 @@ class Bars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicators:
-    """As of the last bar. Levels are distances from the last close, and all but the RSI is in `unit`s of price.
+    """Values at the last candle. Levels are distances from the last close; all but the RSI are in `unit`s of price.
 
-    `gaps` are fast minus slow average of the last bars.
+    `gaps` are fast minus slow average of the last candles.
     """
 
     unit: float
@@ -55,7 +54,7 @@ class Indicators:
 
 
 def are_valid(bars: Bars) -> bool:
-    """Whether every number is a price and every bar has its close inside."""
+    """Whether every number is a valid price and every close is between low and high."""
     rows = np.stack([bars.high, bars.low, bars.close])
     if not np.isfinite(rows).all() or not (rows > 0).all():
         return False
@@ -63,7 +62,7 @@ def are_valid(bars: Bars) -> bool:
 
 
 def compute_indicators(bars: Bars) -> Indicators | None:
-    """None when the price did not move in the bars that count, or moved beyond what floats can tell."""
+    """None when the price did not move, or moved beyond the precision of floats."""
     last, unit = bars.close[-1], np.ptp(bars.close[-SLOW_BARS:])
     with np.errstate(over="ignore", invalid="ignore"):
         if not MIN_RANGE < unit / last < MAX_RANGE:

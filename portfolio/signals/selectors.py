@@ -1,7 +1,4 @@
-"""The signals as shown. One that a later bar should have replaced by now is not shown: old calls mislead.
-
-A signal's reasons in words, in the language of whoever reads them.
-"""
+"""Signals for display. One that a later candle should have replaced is not shown: outdated signals mislead."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -56,13 +53,6 @@ TIMEFRAME_NAMES = {
     "4h": _("4 h"),
     "1D": _("1 d"),
 }
-
-
-def reasons_text(reasons: Iterable[Mapping[str, Any]]) -> str:
-    """Sentences, one after the other."""
-    return " ".join(str(REASON_TEXTS[reason["key"]]) % reason["params"] for reason in reasons)
-
-
 COMPUTE_INTERVAL = timedelta(minutes=5)
 OLD_REASONS = [{"key": "old", "params": {}}]
 TIMEFRAME_ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)}
@@ -70,9 +60,9 @@ TIMEFRAME_ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRow:
-    """What the indicators say of one series. Without an `action` there is no signal, and `reason` tells why.
+    """The latest result of one series. Without an `action` there is no signal, and `reason` says why.
 
-    `score` is how strongly they lean one way, 0 to 100; `inputs` are their values, as text.
+    `score` is the strength, 0 to 100; `inputs` are indicator values as text.
     """
 
     instrument_name: str
@@ -87,9 +77,9 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalBoard:
-    """`calls` are BUY and SELL, the strongest first, then HOLD; `silent` are the series without a signal.
+    """`calls` are BUY and SELL, strongest first, then HOLD; `without_signal` are the other series.
 
-    `looked_at` is when they were last computed, None if never; `is_late`: it should have been again by now.
+    `last_computed_at` is None if never; `is_late` when signals should have been calculated again by now.
     """
 
     calls: tuple[SignalRow, ...]
@@ -98,8 +88,12 @@ class SignalBoard:
     is_late: bool
 
 
+def reasons_text(reasons: Iterable[Mapping[str, Any]]) -> str:
+    return " ".join(str(REASON_TEXTS[reason["key"]]) % reason["params"] for reason in reasons)
+
+
 def board(*, now: datetime, last_modified: LastModified | None = None, **filters: str) -> SignalBoard:
-    """Two queries, one with `stamps`. `asked`: `instrument_name`, `timeframe`."""
+    """Two queries, one with `last_modified`. `filters`: `instrument_name`, `timeframe`."""
     rows = signal_rows(now=now, **filters)
     last_computed_at = last_modified.signals if last_modified else signals_last_computed_at()
     return SignalBoard(
@@ -112,24 +106,17 @@ def board(*, now: datetime, last_modified: LastModified | None = None, **filters
 
 
 def signals_last_computed_at() -> datetime | None:
-    """When they were last computed."""
     return Heartbeat.objects.filter(name=SIGNALS).values_list("beat_at", flat=True).first()
 
 
 def signal_rows(*, now: datetime, **filters: str) -> list[SignalRow]:
-    """The latest of every series; one query."""
+    """The latest signal of every series. One query."""
     found = Signal.objects.filter(is_latest=True, **filters)
     return sorted((signal_row(signal, now=now) for signal in found), key=_strongest_first)
 
 
-def _strongest_first(row: SignalRow) -> tuple[bool, bool, int, str, int]:
-    is_call = row.action in (Signal.Action.BUY, Signal.Action.SELL)
-    place = TIMEFRAME_ORDER[Timeframe(row.timeframe)]
-    return row.action is None, not is_call, -(row.score or 0), row.instrument_name, place
-
-
 def with_action(action: str, *, now: datetime) -> Q:
-    """Those that say this and that no later bar should have replaced by now."""
+    """Filter for current signals with this action."""
     fresh = [
         Q(timeframe=timeframe, candle_time__gte=oldest_valid_open(timeframe, now=now))
         for timeframe in Timeframe
@@ -138,7 +125,6 @@ def with_action(action: str, *, now: datetime) -> Q:
 
 
 def signal_row(signal: Signal, *, now: datetime) -> SignalRow:
-    """One series as shown, its reasons in the language of whoever reads."""
     is_silent = not signal.action or _is_old(signal, now)
     reasons = OLD_REASONS if is_silent and signal.action else signal.reasons
     return SignalRow(
@@ -151,6 +137,12 @@ def signal_row(signal: Signal, *, now: datetime) -> SignalRow:
         candle_time=signal.candle_time,
         computed_at=signal.computed_at,
     )
+
+
+def _strongest_first(row: SignalRow) -> tuple[bool, bool, int, str, int]:
+    is_call = row.action in (Signal.Action.BUY, Signal.Action.SELL)
+    place = TIMEFRAME_ORDER[Timeframe(row.timeframe)]
+    return row.action is None, not is_call, -(row.score or 0), row.instrument_name, place
 
 
 def _is_old(signal: Signal, now: datetime) -> bool:

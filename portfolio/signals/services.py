@@ -1,7 +1,4 @@
-"""Computes the signals that are due, and keeps the latest of each series with its history.
-
-What happens every five minutes: read the bars that are new, and look at them.
-"""
+"""Every five minutes: fetch new candles, recalculate the signals that are due, and keep their history."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -25,16 +22,16 @@ from portfolio.signals.strategy import Series, SignalResult, compute_signal
 from portfolio.signals.watchlist import instruments_charted, instruments_followed
 from portfolio.status.sync_status import SIGNALS
 
-BARS_USED = 300  # bars: the indicators are those of the same bars, however many are kept
-HISTORY_SIZE = 300  # signals of each series: three days of the shortest bars, ten months of the longest
-
+BARS_USED = 300  # indicators use the same number of candles, however many are stored
+HISTORY_SIZE = 300  # per series: three days of the shortest candles, ten months of the longest
 Key: TypeAlias = tuple[str, Timeframe]
+logger = logging.getLogger(__name__)
 
 
 def signals_compute(*, instrument_names: Iterable[str], now: datetime) -> int:
-    """Look at every series that may have a new closed bar; how many signals changed.
+    """Recalculate every series that may have a new closed candle; returns how many signals changed.
 
-    What is no longer asked for is no longer latest.
+    A series that is no longer followed is no longer latest.
     """
     wanted = [(name, timeframe) for name in instrument_names for timeframe in Timeframe]
     latest = {(row.instrument_name, Timeframe(row.timeframe)): row for row in signals_latest()}
@@ -51,7 +48,7 @@ def signals_latest() -> QuerySet[Signal]:
 
 
 def signals_delete_old(*, now: datetime) -> int:
-    """Drop the history that is older than `KEPT` of its bars; how many."""
+    """Delete history older than HISTORY_SIZE candles; returns how many rows."""
     before = Signal.objects.filter(is_latest=False)
     old = [before.filter(timeframe=one, computed_at__lt=now - HISTORY_SIZE * one.length) for one in Timeframe]
     return sum(rows.delete()[0] for rows in old)
@@ -68,8 +65,21 @@ def series_of(instrument_name: str, timeframe: Timeframe) -> Series:
     return Series(timeframe=timeframe, opened_at=[row.opened_at for row in closed], bars=bars)
 
 
+def market_update() -> str:
+    """Returns a summary. Public reads only: no lease, no key, and no cycle waits for it."""
+    summary = _read(now=timezone.now())
+    for error in summary.errors:
+        logger.warning("Market: %s", error)
+    now = timezone.now()
+    candles_prune(now=now)
+    changed = signals_compute(instrument_names=instruments_followed(), now=now)
+    signals_delete_old(now=now)
+    heartbeat_record(name=SIGNALS)
+    return f"{summary.read} series read, {summary.left} left, {changed} signals changed"
+
+
 def _is_due(row: Signal | None, timeframe: Timeframe, now: datetime) -> bool:
-    """Without a signal always: what was missing may have come."""
+    # A series without a signal is always due: missing candles may have arrived.
     if row is None or not row.action or row.candle_time is None:
         return True
     return now >= row.candle_time + 2 * timeframe.length
@@ -90,10 +100,8 @@ def _reasons(result: SignalResult) -> list[dict[str, object]]:
 
 
 def _record(changed: Mapping[Key, SignalResult], *, replaced: list[Signal], now: datetime) -> None:
-    """A signal that is replaced becomes history; having had none is not worth keeping.
-
-    Of two rounds at once the second changes nothing: there is one latest of each series.
-    """
+    # A replaced signal becomes history; a result without a signal is not kept. Of two runs at once the second
+    # changes nothing: there is one latest row for each series.
     with transaction.atomic():
         Signal.objects.filter(pk__in=[row.pk for row in replaced if row.action]).update(is_latest=False)
         Signal.objects.filter(pk__in=[row.pk for row in replaced if not row.action]).delete()
@@ -114,24 +122,8 @@ def _row(key: Key, result: SignalResult, now: datetime) -> Signal:
     )
 
 
-logger = logging.getLogger(__name__)
-
-
-def market_update() -> str:
-    """In words what was done. Public reads only: no lease, no key, and no cycle waits for it."""
-    summary = _read(now=timezone.now())
-    for error in summary.errors:
-        logger.warning("Market: %s", error)
-    now = timezone.now()
-    candles_prune(now=now)
-    changed = signals_compute(instrument_names=instruments_followed(), now=now)
-    signals_delete_old(now=now)
-    heartbeat_record(name=SIGNALS)
-    return f"{summary.read} series read, {summary.left} left, {changed} signals changed"
-
-
 def _read(*, now: datetime) -> CandleUpdate:
-    """The share of the limits that is kept for orders stays untouched."""
+    # The part of the rate limit that is reserved for orders stays unused.
     client = client_from_settings()
     client.background = True
     try:

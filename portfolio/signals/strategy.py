@@ -1,10 +1,8 @@
-"""BUY, SELL or HOLD for one series of closed bars, and why (pure). A signal informs; it never sends an order.
+"""BUY, SELL or HOLD for one series of closed candles, and why (pure). A signal informs; it never sends an order.
 
-Four indicators vote between -1 (sell) and +1 (buy). Trend and momentum are measured in average bars (ATR), so
-that a calm and a wild coin are judged alike; RSI and bands speak only at their extremes, and against the move.
-The weighted sum is how the indicators lean: to `ENOUGH` it is HOLD, beyond it BUY or SELL.
-
-What each indicator says by itself, between -1 (sell) and +1 (buy), and why (pure).
+Four indicators vote between -1 (sell) and +1 (buy). Trend and momentum are measured in average candle ranges (ATR),
+so that calm and volatile coins compare; RSI and bands vote only at extremes, against the move. The weighted sum
+is HOLD up to ACTION_THRESHOLD, BUY or SELL beyond.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +15,20 @@ from exchange.core.times import Timeframe
 from portfolio.signals.indicators import MIN_BARS, Bars, Indicators, are_valid, compute_indicators
 
 TREND, MOMENTUM, RSI, BANDS = 0.35, 0.30, 0.20, 0.15
-FULL_TREND = 1.0  # average bars between the two averages that make the vote whole
-FULL_MOMENTUM = 0.25  # average bars between MACD and its signal line, likewise
+FULL_TREND = 1.0  # ATRs between the two averages for a full vote
+FULL_MOMENTUM = 0.25  # ATRs between MACD and its signal line
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
-FULL_RSI = 15.0  # points beyond them
-FULL_BANDS = 0.25  # of the bands' width, beyond them
-ROUND_DECIMALS = 6  # decimals; what is less is the noise of floats
+FULL_RSI = 15.0  # points beyond the limits
+FULL_BANDS = 0.25  # of the width of the bands, beyond them
+ROUND_DECIMALS = 6  # further decimals are float noise
+ACTION_THRESHOLD = 0.4
+INPUT_DIGITS = 8  # significant digits of an input
+MAX_CANDLE_DELAY = timedelta(minutes=15)  # closing on the exchange, and our interval of five minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A sentence as a key and what stands in it: it is made words when it is read (signal_words)."""
+    """A sentence as a key and parameters; it becomes text when shown (REASON_TEXTS)."""
 
     key: str
     params: Mapping[str, str] = field(default_factory=dict)
@@ -35,56 +36,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """`value` between -1 and +1; the weights of all add up to one."""
+    """`value` between -1 and +1; all weights add up to one."""
 
     weight: float
     value: float
     reason: Reason
-
-
-def compute_votes(found: Indicators) -> tuple[Vote, ...]:
-    return (_trend(found), _momentum(found), _rsi(found), _bands(found))
-
-
-def _trend(found: Indicators) -> Vote:
-    """The 20-bar average against the 50-bar one."""
-    gaps = [round(gap / found.atr, ROUND_DECIMALS) for gap in found.gaps]
-    side = "above" if gaps[-1] > 0 else "below"
-    crossed = any(gap * gaps[-1] < 0 for gap in gaps)
-    key = f"ema_crossed_{side}" if crossed else f"ema_{side}"
-    return Vote(weight=TREND, value=_clamp(gaps[-1] / FULL_TREND), reason=Reason(key))
-
-
-def _momentum(found: Indicators) -> Vote:
-    """MACD against its signal line."""
-    gap = (found.macd - found.macd_signal) / found.atr
-    value = _clamp(gap / FULL_MOMENTUM)
-    return Vote(weight=MOMENTUM, value=value, reason=Reason("macd_above" if value > 0 else "macd_below"))
-
-
-def _rsi(found: Indicators) -> Vote:
-    """What fell too fast is cheap, what rose too fast is dear."""
-    distance = max(0.0, OVERSOLD - found.rsi) - max(0.0, found.rsi - OVERBOUGHT)
-    value, rsi_params = _clamp(distance / FULL_RSI), {"rsi": f"{found.rsi:.1f}"}
-    return Vote(weight=RSI, value=value, reason=Reason("rsi_low" if value > 0 else "rsi_high", rsi_params))
-
-
-def _bands(found: Indicators) -> Vote:
-    """The last close outside the Bollinger bands."""
-    width = found.upper - found.lower
-    distance = max(0.0, found.lower) - max(0.0, -found.upper)
-    value = _clamp(distance / width / FULL_BANDS) if width > 0 else 0.0
-    return Vote(weight=BANDS, value=value, reason=Reason("band_below" if value > 0 else "band_above"))
-
-
-def _clamp(value: float) -> float:
-    """Between -1 and +1, without the noise of floats."""
-    return round(max(-1.0, min(1.0, value)), ROUND_DECIMALS)
-
-
-ACTION_THRESHOLD = 0.4
-INPUT_DIGITS = 8  # that an input is told with
-MAX_CANDLE_DELAY = timedelta(minutes=15)  # the exchange finishes a bar, and we look every five minutes
 
 
 class Action(StrEnum):
@@ -95,7 +51,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Closed bars of one instrument and timeframe, oldest first, as read; there may be gaps."""
+    """Closed candles of one instrument and timeframe as read, oldest first; there may be gaps."""
 
     timeframe: Timeframe
     opened_at: Sequence[datetime]
@@ -104,9 +60,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalResult:
-    """What the indicators say. Without an `action` there is no signal and `reasons` tell why.
+    """Without an `action` there is no signal and `reasons` say why.
 
-    `score` is how strongly they lean one way, 0 to 100; `candle_time` is when the last closed bar began.
+    `score` is the strength, 0 to 100; `candle_time` is the open time of the last closed candle.
     """
 
     action: Action | None = None
@@ -116,8 +72,12 @@ class SignalResult:
     candle_time: datetime | None = None
 
 
+def compute_votes(found: Indicators) -> tuple[Vote, ...]:
+    return (_trend(found), _momentum(found), _rsi(found), _bands(found))
+
+
 def compute_signal(series: Series, *, now: datetime) -> SignalResult:
-    """No signal on data that is missing, old, too short, broken or flat."""
+    """No signal on data that is missing, old, too short, invalid or flat."""
     if not series.opened_at:
         return SignalResult(reasons=(Reason("no_bars"),))
     last = series.opened_at[-1]
@@ -132,21 +92,57 @@ def compute_signal(series: Series, *, now: datetime) -> SignalResult:
 
 
 def is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime) -> bool:
-    """Whether a later bar should be known by now: one that began at `candle_time` is no news any more."""
+    """Whether a later candle than the one opened at `candle_time` should be known by now."""
     return candle_time < oldest_valid_open(timeframe, now=now)
 
 
 def oldest_valid_open(timeframe: Timeframe, *, now: datetime) -> datetime:
-    """When the last closed bar may have begun at the earliest, for what is said of it to be news."""
+    """The earliest open time of a last closed candle that is still current."""
     return now - 2 * timeframe.length - MAX_CANDLE_DELAY
 
 
 def count_contiguous(opened_at: Sequence[datetime], length: timedelta) -> int:
-    """How many bars at the end follow each other without a gap."""
+    """How many candles at the end follow each other without a gap."""
     for count in range(1, len(opened_at)):
         if opened_at[-count] - opened_at[-count - 1] != length:
             return count
     return len(opened_at)
+
+
+def _trend(found: Indicators) -> Vote:
+    # The 20-candle average against the 50-candle one.
+    gaps = [round(gap / found.atr, ROUND_DECIMALS) for gap in found.gaps]
+    side = "above" if gaps[-1] > 0 else "below"
+    crossed = any(gap * gaps[-1] < 0 for gap in gaps)
+    key = f"ema_crossed_{side}" if crossed else f"ema_{side}"
+    return Vote(weight=TREND, value=_clamp(gaps[-1] / FULL_TREND), reason=Reason(key))
+
+
+def _momentum(found: Indicators) -> Vote:
+    # MACD against its signal line.
+    gap = (found.macd - found.macd_signal) / found.atr
+    value = _clamp(gap / FULL_MOMENTUM)
+    return Vote(weight=MOMENTUM, value=value, reason=Reason("macd_above" if value > 0 else "macd_below"))
+
+
+def _rsi(found: Indicators) -> Vote:
+    # Oversold votes buy, overbought votes sell.
+    distance = max(0.0, OVERSOLD - found.rsi) - max(0.0, found.rsi - OVERBOUGHT)
+    value, rsi_params = _clamp(distance / FULL_RSI), {"rsi": f"{found.rsi:.1f}"}
+    return Vote(weight=RSI, value=value, reason=Reason("rsi_low" if value > 0 else "rsi_high", rsi_params))
+
+
+def _bands(found: Indicators) -> Vote:
+    # The last close outside the Bollinger bands.
+    width = found.upper - found.lower
+    distance = max(0.0, found.lower) - max(0.0, -found.upper)
+    value = _clamp(distance / width / FULL_BANDS) if width > 0 else 0.0
+    return Vote(weight=BANDS, value=value, reason=Reason("band_below" if value > 0 else "band_above"))
+
+
+def _clamp(value: float) -> float:
+    # Between -1 and +1, without float noise.
+    return round(max(-1.0, min(1.0, value)), ROUND_DECIMALS)
 
 
 def _last_bars(bars: Bars, length: int) -> Bars:
@@ -178,9 +174,7 @@ def _action(weighted_sum: float) -> Action:
 
 
 def _reasons(action: Action, votes: Sequence[Vote], *, atr: float) -> tuple[Reason, ...]:
-    """What weighs most comes first; for HOLD, first that nothing weighs enough. The size of a bar ends it, which
-    is `atr` of the last close.
-    """
+    # The largest votes first; for HOLD, first that there is no clear direction. Last the ATR as part of the close.
     active_votes = sorted(
         (vote for vote in votes if vote.value), key=lambda vote: -abs(vote.weight * vote.value)
     )
@@ -190,7 +184,7 @@ def _reasons(action: Action, votes: Sequence[Vote], *, atr: float) -> tuple[Reas
 
 
 def _inputs(found: Indicators, *, close: float) -> dict[str, str]:
-    """Each indicator as text in plain digits; all but the RSI in the price's currency."""
+    # Indicators as plain decimals; all but the RSI in the currency of the price.
     levels = {
         "close": 0.0,
         "ema_20": found.fast,

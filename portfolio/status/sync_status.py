@@ -1,7 +1,4 @@
-"""How old our picture is: the age since the last complete sync, and what that age is called.
-
-When each thing that the desk shows last changed: one query for all of them.
-"""
+"""How old the data is: the age of the last complete sync, its name, and when each part last changed."""
 
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
@@ -17,12 +14,16 @@ from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
 
 SIGNALS = "signals"
-"""The name of the heartbeat that says when signals were last computed."""
+"""The heartbeat of the last signal calculation."""
+LATE_AFTER = Decimal("1.5")
+"""In sync intervals; up to here a picture is up to date."""
+OLD_AFTER = 3
+"""In sync intervals; beyond it figures are dimmed and no order form opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastModified:
-    """Of the newest cycle that has ended, its number, end and errors; of everything else a moment or None."""
+    """Id, status, end and errors of the newest finished cycle; of everything else a time or None."""
 
     id: int | None = None
     status: str = ""
@@ -39,18 +40,73 @@ class LastModified:
 
     @property
     def is_incomplete(self) -> bool:
-        """The newest cycle failed, wholly or in part."""
+        """The newest cycle failed or was incomplete."""
         return self.id is not None and self.status != SyncRun.Status.OK
 
     def fingerprint_text(self) -> str:
         return " ".join(map(str, astuple(self)))
 
 
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    LATE = "late"
+    OLD = "old"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """The last complete sync and the newest error; `age_seconds` by the clock of this server."""
+
+    status: Freshness
+    last_success: datetime | None
+    age_seconds: int | None
+    interval_seconds: int
+    last_error: str | None
+
+    @property
+    def is_overdue(self) -> bool:
+        """By age alone: a newer cycle may have failed as well."""
+        return self.age_seconds is not None and self.age_seconds > LATE_AFTER * self.interval_seconds
+
+    @property
+    def old_after_seconds(self) -> int:
+        """From this age on an open page marks its data as old, even when it gets no response."""
+        return OLD_AFTER * self.interval_seconds
+
+
 def load_last_modified() -> LastModified:
-    """One query. Before the first cycle has ended there is nothing to tell."""
+    """One query. Empty before the first cycle has finished."""
     ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
     row = ended.values("id", "status", "errors", **_subqueries()).first()
     return LastModified(**row) if row else LastModified()
+
+
+def sync_state(*, now: datetime, last_modified: LastModified | None = None) -> SyncState:
+    """One query, none with `last_modified`. The error is that of the newest finished cycle, if it was not complete."""
+    read, interval = last_modified or load_last_modified(), settings.SYNC_INTERVAL_SECONDS
+    age = age_seconds(read.success, now=now)
+    return SyncState(
+        status=freshness(age=age, interval=interval, is_failing=read.is_incomplete),
+        last_success=read.success,
+        age_seconds=age,
+        interval_seconds=interval,
+        last_error=_error_text(read) if read.is_incomplete else None,
+    )
+
+
+def freshness(*, age: int | None, interval: int, is_failing: bool) -> Freshness:
+    """`is_failing`: the newest cycle failed or was incomplete, so the data is late at best."""
+    if age is None:
+        return Freshness.NEVER
+    if age > OLD_AFTER * interval:
+        return Freshness.OLD
+    return Freshness.LATE if is_failing or age > LATE_AFTER * interval else Freshness.FRESH
+
+
+def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
+    """Whole seconds since `moment`, never negative: two machines' clocks may differ."""
+    return None if moment is None else max(0, int((now - moment).total_seconds()))
 
 
 def _subqueries() -> dict[str, Subquery]:
@@ -71,67 +127,6 @@ def _subqueries() -> dict[str, Subquery]:
 
 def _newest(rows: QuerySet[Any], moment: str) -> Subquery:
     return Subquery(rows.order_by(F(moment).desc()).values(moment)[:1])
-
-
-class Freshness(StrEnum):
-    FRESH = "fresh"
-    LATE = "late"
-    OLD = "old"
-    NEVER = "never"
-
-
-LATE_AFTER = Decimal("1.5")
-"""In sync intervals; up to here a picture is up to date."""
-OLD_AFTER = 3
-"""In sync intervals; beyond it figures are dimmed and no order form opens."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncState:
-    """The last complete sync and the newest error; `age_seconds` is on the server's clock."""
-
-    status: Freshness
-    last_success: datetime | None
-    age_seconds: int | None
-    interval_seconds: int
-    last_error: str | None
-
-    @property
-    def is_overdue(self) -> bool:
-        """By its age alone: a newer cycle may have failed all the same."""
-        return self.age_seconds is not None and self.age_seconds > LATE_AFTER * self.interval_seconds
-
-    @property
-    def old_after_seconds(self) -> int:
-        """From this age on an open page calls itself old, also when nobody answers it any more."""
-        return OLD_AFTER * self.interval_seconds
-
-
-def sync_state(*, now: datetime, last_modified: LastModified | None = None) -> SyncState:
-    """One query, none with `stamps`. Its error is that of the newest cycle that has ended, if it was not complete."""
-    read, interval = last_modified or load_last_modified(), settings.SYNC_INTERVAL_SECONDS
-    age = age_seconds(read.success, now=now)
-    return SyncState(
-        status=freshness(age=age, interval=interval, is_failing=read.is_incomplete),
-        last_success=read.success,
-        age_seconds=age,
-        interval_seconds=interval,
-        last_error=_error_text(read) if read.is_incomplete else None,
-    )
-
-
-def freshness(*, age: int | None, interval: int, is_failing: bool) -> Freshness:
-    """`troubled`: the newest cycle failed, wholly or in part, so that what we have is late at best."""
-    if age is None:
-        return Freshness.NEVER
-    if age > OLD_AFTER * interval:
-        return Freshness.OLD
-    return Freshness.LATE if is_failing or age > LATE_AFTER * interval else Freshness.FRESH
-
-
-def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
-    """Whole seconds since `moment`, never less than none: two machines' clocks may differ."""
-    return None if moment is None else max(0, int((now - moment).total_seconds()))
 
 
 def _error_text(last_modified: LastModified) -> str:

@@ -1,4 +1,4 @@
-"""The trading mode in words: is this real money, and may orders be created?"""
+"""The trading mode: is this real money, and can orders be created?"""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ MODE_DETAILS: dict[str, Promise] = {
 class Mode:
     """`name` is DRY_RUN, LIVE, SANDBOX or READ_ONLY; the texts are for the strip on every page.
 
-    `short` is all that a narrow screen has room for, `rest` goes on from there. `is_off`: no order is created;
-    `by_settings`: and no page can change that.
+    `short` fits on a narrow screen and `detail` continues it. `is_off`: no orders are created; `by_settings`: only the
+    settings can change that.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Mode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trading:
-    """Whether new orders may be created, and if not, why not."""
+    """Whether new orders can be created, and if not, why not."""
 
     enabled: bool
     auto_protect: bool
@@ -63,13 +63,13 @@ class Trading:
 
 
 def current_trading() -> Trading:
-    """What the settings and the kill switch allow: one query. A switch that cannot be read counts as on."""
+    """From the settings and the kill switch, one query. A switch that cannot be read counts as on."""
     blocked = create_blocked_reason()
     return Trading(enabled=blocked is None, auto_protect=settings.AUTO_PROTECT, reason=blocked)
 
 
 def current_mode(trading: Trading | None = None) -> Mode:
-    """READ_ONLY is a real account on which no order may be created; a dry run stays a dry run."""
+    """READ_ONLY is a real account on which no orders can be created; a dry run stays a dry run."""
     trading = trading or current_trading()
     real = settings.ENVIRONMENT != "DRY_RUN"
     name = "READ_ONLY" if real and not trading.enabled else settings.ENVIRONMENT
@@ -89,7 +89,7 @@ def current_mode(trading: Trading | None = None) -> Mode:
 
 
 def _account() -> str:
-    """Whose account the page is about, with no more of the key than its last four characters."""
+    # No more of the key than its last four characters.
     if settings.ENVIRONMENT == "DRY_RUN":
         return _("Simulated account")
     place = _("Test account") if settings.ENVIRONMENT == "SANDBOX" else _("Crypto.com Exchange account")

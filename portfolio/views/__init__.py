@@ -1,1 +1,1 @@
-"""The pages, one module each; what stands around them is in `portfolio.web.frame`."""
+"""The pages, one module each; their common context is in `portfolio.web.page_context`."""

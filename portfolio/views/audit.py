@@ -1,4 +1,4 @@
-"""The audit log: who did what to the money. It names people and addresses, so it needs a login in every mode."""
+"""The audit log. It names users and addresses, so it needs a login in every mode."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ PER_PAGE = 50
 
 
 class AuditFilterForm(forms.Form):
-    """What of the log is wanted; what cannot be understood is as if it were not asked."""
+    """Filters of the log; an invalid one is ignored."""
 
     what = forms.ChoiceField(
         label=_("Type"), required=False, choices=[("", _("all")), *AuditEntry.Action.choices]
@@ -29,7 +29,7 @@ class AuditFilterForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """`older` is the number below which the next page begins, None on the last."""
+    """`older` is the id below which the next page begins, None on the last page."""
 
     entries: list[AuditEntry]
     older: int | None
@@ -38,7 +38,7 @@ class AuditPage:
 @require_safe
 @login_required
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Newest first, page by page through the primary key: as quick at the end as at the beginning."""
+    """Newest first, paginated by primary key: the last page is as fast as the first."""
     filter_form = AuditFilterForm(request.GET)
     filter_form.is_valid()
     page = _page(_filtered_entries(filter_form))

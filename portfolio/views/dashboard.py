@@ -1,13 +1,4 @@
-"""Everything on one page.
-
-The figures on top that are made of others.
-
-The two divided bars: how much has a stop, and what the account is made of.
-
-One line per position: how it is covered, what it has gained, what it would lose or gain, what to do.
-
-One line per buy-back: how much of what was sold is still to be bought, at which prices, and how it stands.
-"""
+"""The dashboard page: key figures, coverage and allocation bars, and one line per position and buy-back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
-from oco.engine.states import State
+from oco.engine.states import FAILED, UNPROTECTED, State
 from oco.presentation.positions import BuyBack, Position
 from oco.selectors import GroupRow
 from portfolio.accounting.pnl import CoinResult
@@ -32,106 +23,14 @@ from portfolio.security.access import read_access_required
 from portfolio.web.charts import Slice, divide_bar
 from portfolio.web.page_context import PageContext
 
-HUNDRED = Decimal(100)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardFigures:
-    """In USD; None is not known. `at_stops` is what the account would gain if every stop hit: less than nothing."""
-
-    cash_free: Decimal | None
-    result_at_stops: Decimal | None
-    unrealised_pct: Decimal | None
-    results_known: int
-    results_unknown: int
-
-
-def dashboard_figures(dashboard: Dashboard) -> DashboardFigures:
-    known = [one for one in dashboard.results.values() if one.unrealised_usd is not None]
-    cash, reserved = dashboard.summary.cash_usd, dashboard.summary.cash_in_orders_usd
-    loss = dashboard.summary.loss_if_all_stops_hit_usd
-    return DashboardFigures(
-        cash_free=None if cash is None else cash - (reserved or Decimal()),
-        result_at_stops=None if loss is None else -loss,
-        unrealised_pct=_percent(dashboard),
-        results_known=len(known),
-        results_unknown=dashboard.summary.unrealised_unknown,
-    )
-
-
-def _percent(dashboard: Dashboard) -> Decimal | None:
-    """Of what was paid for the positions whose result is known."""
-    paid, gained = Decimal(), Decimal()
-    for row in dashboard.portfolio:
-        result = dashboard.results.get(row.currency)
-        if result and result.average_cost_usd is not None and result.unrealised_usd is not None:
-            paid += result.average_cost_usd * row.quantity
-            gained += result.unrealised_usd
-    return (gained / paid * HUNDRED).quantize(Decimal("0.01")) if paid > 0 else None
-
-
-ZERO = Decimal(0)
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 COINS_SHOWN = 5
-ALARM_STATES = frozenset({State.STOP_FAILED, State.UNKNOWN})
 COVERAGE_LABELS = {
     "f-ok": gettext_lazy("Protected"),
     "f-crit": gettext_lazy("Stop failed"),
     "f-warn": gettext_lazy("Unprotected"),
     "f-wait": gettext_lazy("Pending"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """`bare_usd` of `total_usd` has no working stop; what has no known price is not counted."""
-
-    total_usd: Decimal
-    unprotected_usd: Decimal
-    slices: list[Slice]
-
-
-def coverage(dashboard: Dashboard) -> Coverage | None:
-    """None while nothing that is held has a price."""
-    price = {row.currency: row.price_usd or ZERO for row in dashboard.portfolio}
-    value_by_class = dict.fromkeys(("f-ok", "f-crit", "f-warn", "f-wait"), ZERO)
-    for position in dashboard.positions:
-        coverage = position.coverage
-        value_by_class["f-ok"] += coverage.protected * price.get(coverage.currency, ZERO)
-        for row in coverage.unprotected_parts:
-            value_by_class[_css_class(row)] += row.market_value_usd or ZERO
-    total = sum(value_by_class.values(), ZERO)
-    parts = [
-        (str(COVERAGE_LABELS[css_class]), css_class, value) for css_class, value in value_by_class.items()
-    ]
-    unprotected_parts = dashboard.summary.unprotected_usd or ZERO
-    return (
-        Coverage(total_usd=total, unprotected_usd=unprotected_parts, slices=divide_bar(parts))
-        if total
-        else None
-    )
-
-
-def _css_class(row: Unprotected) -> str:
-    """Of each lot by itself: one that failed says nothing of the others of its coin."""
-    if row.state in ALARM_STATES:
-        return "f-crit"
-    return "f-wait" if row.is_sent else "f-warn"
-
-
-def allocation(holdings: Sequence[Holding]) -> list[Slice]:
-    """The largest coins, the rest of them, and cash, by value."""
-    coins = [row for row in holdings if row.currency not in settings.CASH_CURRENCIES and row.market_value_usd]
-    cash = [row for row in holdings if row.currency in settings.CASH_CURRENCIES]
-    shown = [(row.currency, f"a{place}", row.market_value_usd or ZERO) for place, row in enumerate(coins, 1)]
-    parts, rest = shown[:COINS_SHOWN], shown[COINS_SHOWN:]
-    if rest:
-        *parts, last = parts
-        rest = [last, *rest]
-        parts.append((_("Other coins"), f"a{COINS_SHOWN}", sum((value for *_rest, value in rest), ZERO)))
-    return divide_bar([*parts, (_("Cash"), "a6", sum((row.market_value_usd or ZERO for row in cash), ZERO))])
-
-
-ZERO, ONE = Decimal(0), Decimal(1)
 FALL_RATIO = Decimal("0.1")
 MAX_LADDERS = 2
 CSS_CLASSES = {
@@ -140,11 +39,34 @@ CSS_CLASSES = {
     CoverageStatus.UNPROTECTED: "is-warn",
     CoverageStatus.PARTLY: "is-warn",
 }
+SHOWN_COVERAGE = frozenset({CoverageStatus.UNPROTECTED, CoverageStatus.PARTLY})
+ORDERS_SHOWN = 8
+SIGNALS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardFigures:
+    """In USD; None is unknown. `result_at_stops` is the P&L if every stop hit, so it is negative."""
+
+    cash_free: Decimal | None
+    result_at_stops: Decimal | None
+    unrealised_pct: Decimal | None
+    results_known: int
+    results_unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """`unprotected_usd` of `total_usd` has no working stop; what has no price is not counted."""
+
+    total_usd: Decimal
+    unprotected_usd: Decimal
+    slices: list[Slice]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLadder:
-    """One group as a ladder. Prices are in the pair's own currency; `now` is None while it is not known."""
+    """One group as a price ladder. Prices are in the quote currency; `now` is None when unknown."""
 
     group: GroupRow
     now: Decimal | None
@@ -153,7 +75,7 @@ class GroupLadder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalStop:
-    """A stop that we did not send, and the target linked with it, as a ladder."""
+    """An external stop, and the take profit linked to it, as a price ladder."""
 
     stop: Decimal
     target: Decimal | None
@@ -162,9 +84,9 @@ class ExternalStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLine:
-    """`at_stop` and `at_target` in USD, None when not known; `is_limited`: every coin of it has a stop.
+    """`result_at_stop` and `result_at_target` in USD, None when unknown; `is_limited`: every coin of it has a stop.
 
-    `others` only where no group is at work.
+    `external_stops` only where no group is open.
     """
 
     coverage: CoinCoverage
@@ -191,7 +113,7 @@ class PositionLine:
 
     @property
     def to_protect(self) -> Decimal:
-        """What nobody has a claim on."""
+        """The quantity that is in no group."""
         return sum((row.quantity for row in self.coverage.unprotected_parts if row.is_unallocated), ZERO)
 
     @property
@@ -199,8 +121,99 @@ class PositionLine:
         return self.coverage.coverage_status is CoverageStatus.STOP_FAILED and self.group is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyBackLine:
+    """`now` is the price in the quote currency, `quote_usd` the price of that currency in USD. `failed`: no stop is
+    open. Results count from the sale, before fees, in USD; None when unknown.
+    """
+
+    row: BuyBack
+    css_class: str
+    now: Decimal | None
+    quote_usd: Decimal | None
+    failed: bool
+
+    @property
+    def exit_side(self) -> ExitSide:
+        return ExitSide.BUY
+
+    @property
+    def coverage_status(self) -> CoverageStatus | None:
+        """Only where it says more than the state of the group."""
+        return self.row.coverage_status if self.row.coverage_status in SHOWN_COVERAGE else None
+
+    @property
+    def result_usd(self) -> Decimal | None:
+        """If it were bought back at the current price."""
+        return self._result(self.now)
+
+    @property
+    def result_pct(self) -> Decimal | None:
+        entry = self.row.group.entry_price
+        return (entry - self.now) / entry * HUNDRED if entry and self.now is not None else None
+
+    @property
+    def result_at_stop(self) -> Decimal | None:
+        return self._result(self.row.group.stop_price)
+
+    @property
+    def result_at_target(self) -> Decimal | None:
+        return self._result(self.row.group.take_profit_price)
+
+    def _result(self, price: Decimal | None) -> Decimal | None:
+        entry = self.row.group.entry_price
+        if price is None or entry is None or self.quote_usd is None:
+            return None
+        return (entry - price) * self.row.quantity * self.quote_usd
+
+
+def dashboard_figures(dashboard: Dashboard) -> DashboardFigures:
+    known = [one for one in dashboard.results.values() if one.unrealised_usd is not None]
+    cash, reserved = dashboard.summary.cash_usd, dashboard.summary.cash_in_orders_usd
+    loss = dashboard.summary.loss_if_all_stops_hit_usd
+    return DashboardFigures(
+        cash_free=None if cash is None else cash - (reserved or Decimal()),
+        result_at_stops=None if loss is None else -loss,
+        unrealised_pct=_percent(dashboard),
+        results_known=len(known),
+        results_unknown=dashboard.summary.unrealised_unknown,
+    )
+
+
+def coverage(dashboard: Dashboard) -> Coverage | None:
+    """None while nothing that is held has a price."""
+    price = {row.currency: row.price_usd or ZERO for row in dashboard.portfolio}
+    value_by_class = dict.fromkeys(("f-ok", "f-crit", "f-warn", "f-wait"), ZERO)
+    for position in dashboard.positions:
+        coverage = position.coverage
+        value_by_class["f-ok"] += coverage.protected * price.get(coverage.currency, ZERO)
+        for row in coverage.unprotected_parts:
+            value_by_class[_css_class(row)] += row.market_value_usd or ZERO
+    total = sum(value_by_class.values(), ZERO)
+    parts = [
+        (str(COVERAGE_LABELS[css_class]), css_class, value) for css_class, value in value_by_class.items()
+    ]
+    if not total:
+        return None
+    unprotected_usd = dashboard.summary.unprotected_usd or ZERO
+    return Coverage(total_usd=total, unprotected_usd=unprotected_usd, slices=divide_bar(parts))
+
+
+def allocation(holdings: Sequence[Holding]) -> list[Slice]:
+    """The largest coins, the rest of them, and cash, by value."""
+    coins = [row for row in holdings if row.currency not in settings.CASH_CURRENCIES and row.market_value_usd]
+    cash = [row for row in holdings if row.currency in settings.CASH_CURRENCIES]
+    shown = [(row.currency, f"a{place}", row.market_value_usd or ZERO) for place, row in enumerate(coins, 1)]
+    parts, rest = shown[:COINS_SHOWN], shown[COINS_SHOWN:]
+    if rest:
+        *parts, last = parts
+        rest = [last, *rest]
+        parts.append((_("Other coins"), f"a{COINS_SHOWN}", sum((value for *_rest, value in rest), ZERO)))
+    return divide_bar([*parts, (_("Cash"), "a6", sum((row.market_value_usd or ZERO for row in cash), ZERO))])
+
+
 def position_lines(dashboard: Dashboard) -> list[PositionLine]:
-    """In the order of the positions: the worst first."""
+    """In the order of the positions: worst first."""
     held = {row.currency: row for row in dashboard.portfolio}
     usd = {row.currency: row.price_usd for row in dashboard.portfolio if row.price_usd is not None} | {
         "USD": ONE
@@ -209,6 +222,53 @@ def position_lines(dashboard: Dashboard) -> list[PositionLine]:
         _position_line(position, held.get(position.coverage.currency), usd, dashboard.results)
         for position in dashboard.positions
     ]
+
+
+def buyback_lines(dashboard: Dashboard) -> list[BuyBackLine]:
+    """In the order of the buy-backs: worst first."""
+    usd = {row.currency: row.price_usd for row in dashboard.portfolio if row.price_usd} | {"USD": ONE}
+    return [_buyback_line(row, dashboard, usd) for row in dashboard.buybacks]
+
+
+@require_safe
+@read_access_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Built from the object that the API shows as well, so that both agree and nothing is read twice."""
+    dashboard = load_dashboard(span=parse_span(request.GET))
+    context = {
+        "dashboard": dashboard,
+        "page_context": PageContext(request, dashboard),
+        "trading_mode": dashboard.mode,
+        "figures": dashboard_figures(dashboard),
+        "lines": position_lines(dashboard),
+        "buybacks": buyback_lines(dashboard),
+        "coverage": coverage(dashboard),
+        "allocation": allocation(dashboard.portfolio),
+        "open_orders": dashboard.open_orders[:ORDERS_SHOWN],
+        "executed_orders": dashboard.executed_orders[:ORDERS_SHOWN],
+        "calls": dashboard.board.calls[:SIGNALS_SHOWN],
+        "spans": list(SPANS),
+        "is_dashboard": True,
+    }
+    return render(request, "portfolio/dashboard.html", context)
+
+
+def _percent(dashboard: Dashboard) -> Decimal | None:
+    # Of the cost of the positions whose P&L is known.
+    paid, gained = Decimal(), Decimal()
+    for row in dashboard.portfolio:
+        result = dashboard.results.get(row.currency)
+        if result and result.average_cost_usd is not None and result.unrealised_usd is not None:
+            paid += result.average_cost_usd * row.quantity
+            gained += result.unrealised_usd
+    return (gained / paid * HUNDRED).quantize(Decimal("0.01")) if paid > 0 else None
+
+
+def _css_class(row: Unprotected) -> str:
+    # For each lot by itself: one that failed says nothing about the others of its coin.
+    if row.state in FAILED:
+        return "f-crit"
+    return "f-wait" if row.is_sent else "f-warn"
 
 
 def _position_line(
@@ -246,7 +306,7 @@ def _group_ladder(group: GroupRow, usd: Mapping[str, Decimal]) -> GroupLadder:
     return GroupLadder(
         group=group,
         now=None if price is None or not quote_usd else price / quote_usd,
-        failed=group.state in (State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING),
+        failed=group.state in UNPROTECTED,
     )
 
 
@@ -259,7 +319,7 @@ def _external_stops(position: Position, usd: Mapping[str, Decimal]) -> Iterator[
 
 
 def _result_at(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal]) -> Decimal | None:
-    """What the group gains from its entry at `price`; from the price now where the entry is not known."""
+    # P&L of the group from its entry at `price`; from the current price where the entry is unknown.
     base, _, quote = group.instrument_name.partition("_")
     quote_usd = usd.get(quote)
     if price is None or quote_usd is None:
@@ -269,70 +329,13 @@ def _result_at(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal
 
 
 def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
-    """None when one of them is not known, or there is none."""
+    # None when one value is unknown, or there is none.
     known = [value for value in values if value is not None]
     return sum(known, ZERO) if known and len(known) == len(values) else None
 
 
-ONE, HUNDRED = Decimal(1), Decimal(100)
-SHOWN_COVERAGE = frozenset({CoverageStatus.UNPROTECTED, CoverageStatus.PARTLY})
-UNPROTECTED_STATES = frozenset({State.STOP_FAILED, State.UNKNOWN, State.PENDING, State.REPLACING})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuyBackLine:
-    """`now` is the price in the pair's own currency, `unit` what that currency is worth in USD. `failed`: no stop
-    of it rests. What is won or lost counts from the sale, before fees, in USD; None where it is not known.
-    """
-
-    row: BuyBack
-    css_class: str
-    now: Decimal | None
-    quote_usd: Decimal | None
-    failed: bool
-
-    @property
-    def exit_side(self) -> ExitSide:
-        return ExitSide.BUY
-
-    @property
-    def coverage_status(self) -> CoverageStatus | None:
-        """Where that says more than the state of the group."""
-        return self.row.coverage_status if self.row.coverage_status in SHOWN_COVERAGE else None
-
-    @property
-    def result_usd(self) -> Decimal | None:
-        """If it were bought back now."""
-        return self._result(self.now)
-
-    @property
-    def result_pct(self) -> Decimal | None:
-        entry = self.row.group.entry_price
-        return (entry - self.now) / entry * HUNDRED if entry and self.now is not None else None
-
-    @property
-    def result_at_stop(self) -> Decimal | None:
-        return self._result(self.row.group.stop_price)
-
-    @property
-    def result_at_target(self) -> Decimal | None:
-        return self._result(self.row.group.take_profit_price)
-
-    def _result(self, price: Decimal | None) -> Decimal | None:
-        entry = self.row.group.entry_price
-        if price is None or entry is None or self.quote_usd is None:
-            return None
-        return (entry - price) * self.row.quantity * self.quote_usd
-
-
-def buyback_lines(dashboard: Dashboard) -> list[BuyBackLine]:
-    """In the order of the buy-backs: the worst first."""
-    usd = {row.currency: row.price_usd for row in dashboard.portfolio if row.price_usd} | {"USD": ONE}
-    return [_buyback_line(row, dashboard, usd) for row in dashboard.buybacks]
-
-
 def _buyback_line(row: BuyBack, dashboard: Dashboard, usd: Mapping[str, Decimal]) -> BuyBackLine:
-    """The last price of the pair, or else what the account says that coin and money are worth."""
+    # The last price of the pair, else the ratio of the prices of both currencies.
     price, quote_usd = usd.get(row.base), usd.get(row.quote)
     implied_price = price / quote_usd if price and quote_usd else None
     return BuyBackLine(
@@ -340,32 +343,5 @@ def _buyback_line(row: BuyBack, dashboard: Dashboard, usd: Mapping[str, Decimal]
         css_class=CSS_CLASSES.get(row.coverage_status, ""),
         now=dashboard.prices.get(row.group.instrument_name, implied_price),
         quote_usd=quote_usd,
-        failed=row.group.state in UNPROTECTED_STATES,
+        failed=row.group.state in UNPROTECTED,
     )
-
-
-ORDERS_SHOWN = 8
-SIGNALS_SHOWN = 3
-
-
-@require_safe
-@read_access_required
-def dashboard(request: HttpRequest) -> HttpResponse:
-    """Made of one object, the same that the API shows; the frame around it reads nothing twice."""
-    dashboard = load_dashboard(span=parse_span(request.GET))
-    context = {
-        "dashboard": dashboard,
-        "page_context": PageContext(request, dashboard),
-        "trading_mode": dashboard.mode,
-        "figures": dashboard_figures(dashboard),
-        "lines": position_lines(dashboard),
-        "buybacks": buyback_lines(dashboard),
-        "coverage": coverage(dashboard),
-        "allocation": allocation(dashboard.portfolio),
-        "open_orders": dashboard.open_orders[:ORDERS_SHOWN],
-        "executed_orders": dashboard.executed_orders[:ORDERS_SHOWN],
-        "calls": dashboard.board.calls[:SIGNALS_SHOWN],
-        "spans": list(SPANS),
-        "is_dashboard": True,
-    }
-    return render(request, "portfolio/dashboard.html", context)

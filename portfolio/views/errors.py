@@ -1,4 +1,4 @@
-"""What is shown when nothing can be shown."""
+"""Error pages."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Another host, or more than DATA_UPLOAD_MAX_MEMORY_SIZE: what exactly is for the log only."""
+    """A wrong host, or more than DATA_UPLOAD_MAX_MEMORY_SIZE; the details are in the log only."""
     return _error_response(request, 400, _("Invalid request."))
 
 
@@ -17,7 +17,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was not sent from a page of this session; `reason` is for the log, where it is already."""
+    """A form without a valid token; `reason` is in the log only."""
     template = _(
         "This form has expired, or cookies are disabled. Nothing was changed: reload the page and try again."
     )
@@ -33,7 +33,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _error_response(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """In the language of whoever asked: JSON under /api/, else a page that needs no database."""
+    """JSON under /api/, else a page that needs no database, in the language of the request."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": detail}, status=status)
     context: dict[str, Any] = {"status": status, "detail": detail}

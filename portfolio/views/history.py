@@ -1,9 +1,4 @@
-"""What happened: the journal, as a page and as a file.
-
-Where the journal comes from: fills, the journal of the protection, and cycles that failed. Each newest first.
-
-The journal: what happened, in words, newest first, page by page.
-"""
+"""The activity list: fills, protection events and failed cycles, newest first, as a page and as CSV."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +18,7 @@ from exchange.models import ExchangeOrder, Instrument, SyncRun, Trade
 from exchange.selectors import decimals_of
 from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
+from oco.presentation.group_detail import event_tone
 from oco.presentation.reasons import render_reason
 from portfolio.accounting.pnl import trade_results
 from portfolio.formatting import amount_text, instrument_label
@@ -42,7 +38,11 @@ from portfolio.views.list_pages import (
 
 Rows = QuerySet[Any]
 NS_PER_US = 1000
-FILL, EVENT, SYNC_ERROR = 3, 2, 1  # of the same instant, the fill stands above what follows from it
+FILL, EVENT, SYNC_ERROR = 3, 2, 1  # at the same time, a fill is listed above what follows from it
+CSV_HEADER = (
+    *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),
+    *("realised_usd", "order_id", "oco_group_id"),
+)
 
 
 class ActivityKind(StrEnum):
@@ -53,7 +53,7 @@ class ActivityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityItem:
-    """One thing that happened; `place` orders it among all others."""
+    """One row before formatting; `cursor` orders it among all others."""
 
     kind: ActivityKind
     cursor: Cursor
@@ -63,8 +63,50 @@ class ActivityItem:
     run: SyncRun | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityRow:
+    """One row as shown. `order` is our order id, `css_class` bad, good or empty; amounts are those of a fill."""
+
+    at: datetime
+    kind: ActivityKind
+    instrument_name: str = ""
+    text: str = ""
+    reason: str = ""
+    css_class: str = ""
+    state: str = ""
+    exit_side: ExitSide = ExitSide.SELL
+    trade: Trade | None = None
+    price_decimals: int | None = None
+    quantity_decimals: int | None = None
+    order: int | None = None
+    group_id: UUID | None = None
+    realised_usd: Decimal | None = None
+
+    @property
+    def is_sale(self) -> bool:
+        return self.trade is not None and self.trade.side == "SELL"
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        fill: list[Cell] = [None, None, None, None]
+        if self.trade is not None:
+            fill = [self.trade.quantity, self.trade.price, self.trade.fee, self.trade.fee_currency]
+        order_id = self.trade.order_id if self.trade else None
+        head = (self.at, self.kind, self.instrument_name, self.text, self.reason)
+        return [*head, *fill, self.realised_usd, order_id, self.group_id]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLookups:
+    """What fills need: tick sizes, our ids of their orders, and realised P&L."""
+
+    instruments: Mapping[str, Instrument]
+    orders: Mapping[str, int]
+    results: Mapping[str, Decimal]
+
+
 def activity_items(form: ActivityFilterForm, *, after: Cursor | None, size: int) -> list[ActivityItem]:
-    """The next `size` of everything that the form asks for. At most four queries, each along an index."""
+    """The next `size` rows the form asks for. At most four queries, each along an index."""
     wanted_kind, instrument = form.cleaned_data["kind"], form.cleaned_data["instrument"]
     found: list[ActivityItem] = []
     if wanted_kind in ("", ActivityFilterForm.FILLS):
@@ -74,6 +116,35 @@ def activity_items(form: ActivityFilterForm, *, after: Cursor | None, size: int)
     if wanted_kind == ActivityFilterForm.SYNC or (not wanted_kind and not instrument):
         found += _sync_errors(form, after, size)
     return sorted(found, key=lambda one: one.cursor, reverse=True)[:size]
+
+
+def activity_page(
+    form: ActivityFilterForm, *, after: Cursor | None, size: int = PAGE_SIZE
+) -> Page[ActivityRow]:
+    """At most eight queries, however many rows there are."""
+    found = activity_items(form, after=after, size=size + 1)
+    shown = found[:size]
+    lookups = _load_lookups([one.trade for one in shown if one.trade is not None])
+    older = shown[-1].cursor if len(found) > size else None
+    return Page(rows=[_activity_row(one, lookups) for one in shown], older=older, is_first=after is None)
+
+
+def activity_csv_rows(form: ActivityFilterForm) -> Iterator[Sequence[Cell]]:
+    """All rows the form asks for."""
+    return (
+        one.cells
+        for one in iterate_rows(lambda after: activity_page(form, after=after, size=FILE_BATCH_SIZE))
+    )
+
+
+@require_safe
+@read_access_required
+def history_list(request: HttpRequest) -> HttpResponseBase:
+    """Fills, protection and sync errors in one list."""
+    form = ActivityFilterForm(request.GET)
+    return list_response(
+        request, name="history", form=form, head=CSV_HEADER, file=activity_csv_rows, page=activity_page
+    )
 
 
 def _fills(
@@ -107,7 +178,7 @@ def _events(
 
 
 def _sync_errors(form: ActivityFilterForm, after: Cursor | None, size: int) -> Iterator[ActivityItem]:
-    """One query for each status: so the index of each gives them in order."""
+    # One query for each status, so that its index gives them in order.
     for status in (SyncRun.Status.FAILED, SyncRun.Status.PARTIAL):
         rows = _period(SyncRun.objects.filter(status=status, finished_at__isnull=False), "finished_at", form)
         for run in _older(rows, "finished_at", SYNC_ERROR, after)[:size]:
@@ -123,7 +194,7 @@ def _period(rows: Rows, column: str, form: ActivityFilterForm) -> Rows:
 
 
 def _older(rows: Rows, column: str, rank: int, after: Cursor | None) -> Rows:
-    """From `after` on, the newest first. A place within a microsecond has everything of it before itself."""
+    # From `after` on, newest first. A cursor within a microsecond has all rows of that microsecond before it.
     ordered = rows.order_by(f"-{column}", "-pk")
     if after is None:
         return ordered
@@ -143,73 +214,6 @@ def _earlier(column: str, at: int | datetime, rank: int, after: Cursor) -> Q:
     return earlier | Q(**{column: at, "pk__lt": after.key}) if rank == after.rank else earlier
 
 
-CSV_HEADER = (
-    *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),
-    *("realised_usd", "order_id", "oco_group_id"),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityRow:
-    """One line. `order` is our id of the order, `look` bad, good or nothing; amounts are those of a fill."""
-
-    at: datetime
-    kind: ActivityKind
-    instrument_name: str = ""
-    text: str = ""
-    reason: str = ""
-    css_class: str = ""
-    state: str = ""
-    exit_side: ExitSide = ExitSide.SELL
-    trade: Trade | None = None
-    price_decimals: int | None = None
-    quantity_decimals: int | None = None
-    order: int | None = None
-    group_id: UUID | None = None
-    realised_usd: Decimal | None = None
-
-    @property
-    def is_sale(self) -> bool:
-        return self.trade is not None and self.trade.side == "SELL"
-
-    @property
-    def cells(self) -> Sequence[Cell]:
-        fill: list[Cell] = [None, None, None, None]
-        if self.trade is not None:
-            fill = [self.trade.quantity, self.trade.price, self.trade.fee, self.trade.fee_currency]
-        order_id = self.trade.order_id if self.trade else None
-        head = (self.at, self.kind, self.instrument_name, self.text, self.reason)
-        return [*head, *fill, self.realised_usd, order_id, self.group_id]
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityLookups:
-    """What belongs beside fills: grids, our ids of their orders, and results."""
-
-    instruments: Mapping[str, Instrument]
-    orders: Mapping[str, int]
-    results: Mapping[str, Decimal]
-
-
-def activity_page(
-    form: ActivityFilterForm, *, after: Cursor | None, size: int = PAGE_SIZE
-) -> Page[ActivityRow]:
-    """Eight queries at most, however much has happened."""
-    found = activity_items(form, after=after, size=size + 1)
-    shown = found[:size]
-    lookups = _load_lookups([one.trade for one in shown if one.trade is not None])
-    older = shown[-1].cursor if len(found) > size else None
-    return Page(rows=[_activity_row(one, lookups) for one in shown], older=older, is_first=after is None)
-
-
-def activity_csv_rows(form: ActivityFilterForm) -> Iterator[Sequence[Cell]]:
-    """Everything that the form asks for."""
-    return (
-        one.cells
-        for one in iterate_rows(lambda after: activity_page(form, after=after, size=FILE_BATCH_SIZE))
-    )
-
-
 def _load_lookups(trades: Sequence[Trade]) -> ActivityLookups:
     names = {trade.instrument_name for trade in trades}
     rows = Instrument.objects.filter(symbol__in=names) if names else ()
@@ -221,7 +225,7 @@ def _load_lookups(trades: Sequence[Trade]) -> ActivityLookups:
 
 
 def _order_ids(ids: set[str]) -> dict[str, int]:
-    """A triggered order by either of its ids (dossier 6.2). Two queries, each along its own index."""
+    # A triggered order by either of its ids (dossier 6.2). Two queries, each along its own index.
     if not ids:
         return {}
     rows = ExchangeOrder.objects.filter(is_mirror=False).order_by()
@@ -264,8 +268,6 @@ def _fill_row(at: datetime, trade: Trade, lookups: ActivityLookups) -> ActivityR
 
 
 def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
-    moved = event.old != event.new
-    is_bad = event.code is not None or (moved and event.new in ("STOP_FAILED", "UNKNOWN"))
     exit_side = event.group.lot.exit_side
     template = _("Buy-back of %s") if exit_side is ExitSide.BUY else _("Protection of %s")
     return ActivityRow(
@@ -274,8 +276,8 @@ def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
         instrument_name=event.group.instrument_name,
         text=template % instrument_label(event.group.instrument_name),
         reason=render_reason(event.stored_reason),
-        css_class="bad" if is_bad else "good" if moved and event.new == "ACTIVE" else "",
-        state=event.new if moved else "",
+        css_class=event_tone(event),
+        state=event.new if event.new != event.old else "",
         exit_side=exit_side,
         group_id=event.group_id,
     )
@@ -289,14 +291,4 @@ def _sync_error_row(at: datetime, run: SyncRun | None) -> ActivityRow:
         text=_("Sync failed") if failed else _("Sync incomplete"),
         reason=" ".join(str(error) for error in (run.errors if run else ())),
         css_class="bad",
-    )
-
-
-@require_safe
-@read_access_required
-def history_list(request: HttpRequest) -> HttpResponseBase:
-    """Purchases, sales, protection and troubles in one list, the newest first."""
-    form = ActivityFilterForm(request.GET)
-    return list_response(
-        request, name="history", form=form, head=CSV_HEADER, file=activity_csv_rows, page=activity_page
     )

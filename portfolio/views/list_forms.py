@@ -1,4 +1,4 @@
-"""What the long lists can be asked for: forms that are sent by GET, so that every view has an address."""
+"""Filters of the long lists, sent by GET so that every view has its own address."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -26,13 +26,13 @@ def _label_choices(values: Any) -> tuple[Any, ...]:
 
 
 def _status_choices() -> tuple[Any, ...]:
-    """Each word that a list shows, once; `PENDING` is shown as `NEW` is."""
+    # Each label once; `PENDING` has the same as `NEW`.
     known = (OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}) - {"PENDING"}
     return (ANY, *((value, ORDER_PILLS[value][2]) for value in sorted(known)))
 
 
 class DayField(forms.DateField):
-    """A day in the desk's time zone."""
+    """A day in TIME_ZONE."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -45,7 +45,7 @@ class DayField(forms.DateField):
 
 
 class PeriodFilterForm(forms.Form):
-    """From the beginning of one day to the end of another."""
+    """From the start of one day to the end of another."""
 
     instrument = forms.CharField(required=False, max_length=64, label=_("Instrument"))
     since = DayField(label=_("From"))
@@ -62,13 +62,13 @@ class PeriodFilterForm(forms.Form):
 
     @property
     def period_end(self) -> datetime | None:
-        """Where the day after begins."""
+        """Start of the following day."""
         day = self.cleaned_data.get("until")
         return None if day is None else _midnight(day + timedelta(days=1))
 
 
 class OrderFilterForm(PeriodFilterForm):
-    """Which orders; the period is that of their last change."""
+    """The period is that of the last update."""
 
     show = forms.ChoiceField(required=False, choices=SHOW_CHOICES, label=_("Show"))
     status = forms.ChoiceField(required=False, choices=_status_choices, label=_("Status"))
@@ -81,7 +81,7 @@ class OrderFilterForm(PeriodFilterForm):
 
 
 class ActivityFilterForm(PeriodFilterForm):
-    """What kind of thing happened."""
+    """Which kinds of activity."""
 
     FILLS, PROTECTION, SYNC = "fills", "protection", "sync"
     kind = forms.ChoiceField(

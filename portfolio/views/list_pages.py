@@ -1,9 +1,4 @@
-"""What the pages of the long lists answer: a page, or the same as a file.
-
-Pages of a long list, found by where the last one ended: as quick at the end as at the beginning.
-
-Cells of a CSV file: exact, and harmless in a spreadsheet.
-"""
+"""Long lists as a page or as CSV: cursor pagination, and CSV cells that are exact and harmless in a spreadsheet."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,15 +19,23 @@ from portfolio.views.list_forms import PeriodFilterForm
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-
 PAGE_SIZE = 25
 FILE_BATCH_SIZE = 500
 MICROSECOND = timedelta(microseconds=1)
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula, also in full width."""
+UTF8_BOM = "\ufeff"
+"""Tells a spreadsheet that the file is UTF-8."""
+Cell = object
+MAX_EXACT_DIGITS = 15
+"""A spreadsheet takes digits for a number and keeps no more than these."""
+FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM = "format", "after", "ids"
+IDS_AS_TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """Where a page ended: a row's number in time, its kind where there are several, and its key."""
+    """Where a page ended: time of the row, its kind where there are several, and its key."""
 
     at: int
     rank: int
@@ -40,7 +43,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """From an address; None for none, and for one that nobody wrote here."""
+        """From the query string; None without one, or for an invalid one."""
         try:
             at, rank, key = (int(part) for part in text.split("_"))
         except ValueError:
@@ -53,7 +56,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """Some rows, the newest first; `older` is where the next page begins, None on the last one."""
+    """Rows, newest first; `older` is where the next page begins, None on the last one."""
 
     rows: Sequence[T]
     older: Cursor | None = None
@@ -72,19 +75,8 @@ def paginate_newest_first(rows: QuerySet[M], column: str, *, after: Cursor | Non
     return Page(rows=found[:size], older=older, is_first=after is None)
 
 
-def _after(rows: QuerySet[M], column: str, cursor: Cursor | None) -> QuerySet[M]:
-    if cursor is None:
-        return rows
-    try:
-        at = EPOCH + cursor.at * MICROSECOND
-    except OverflowError:
-        return rows.none()
-    earlier = Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": cursor.key})
-    return rows.filter(earlier, **{f"{column}__lte": at})
-
-
 def iterate_rows(page: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:
-    """All rows, a page at a time, so that no transaction stays open while a file is written."""
+    """All rows, a page at a time, so that no transaction stays open while a file is downloaded."""
     after: Cursor | None = None
     while True:
         found = page(after)
@@ -94,20 +86,11 @@ def iterate_rows(page: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:
         after = found.older
 
 
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula, also in full width."""
-UTF8_BOM = "\ufeff"
-"""Tells a spreadsheet that the file is UTF-8."""
-Cell = object
-MAX_EXACT_DIGITS = 15
-"""A spreadsheet takes digits for a number and keeps no more than these."""
-
-
 def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
-    """Numbers in plain digits, times in UTC with Z; a text that looks like a formula gets an apostrophe before it.
+    """Plain decimals, times in UTC with Z; a text that looks like a formula gets an apostrophe before it.
 
-    A negative number is no text and stays a number. `for_sheet`: an id of more digits than a spreadsheet keeps
-    gets the apostrophe too, and is read whole.
+    A negative number is no text and stays a number. `for_sheet`: an id with more digits than a spreadsheet keeps
+    gets the apostrophe too, and is read as text.
     """
     if value is None:
         return ""
@@ -125,20 +108,10 @@ def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
 def csv_lines(
     head: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_sheet: bool = False
 ) -> Iterator[str]:
-    """The file, line by line: it is never whole in memory."""
+    """One line at a time: the file is never in memory as a whole."""
     yield UTF8_BOM + _line(head)
     for row in rows:
         yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row])
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM = "format", "after", "ids"
-IDS_AS_TEXT = "text"
 
 
 def list_response(
@@ -150,7 +123,7 @@ def list_response(
     file: Callable[[Any], Iterable[Sequence[Cell]]],
     page: Callable[..., Page[Any]],
 ) -> HttpResponseBase:
-    """The list `name`, as a page or as a file. A filter that makes no sense shows no row, and why."""
+    """The list `name` as a page or as CSV. An invalid filter shows no rows, and an error."""
     form_is_valid = form.is_valid()
     if form_is_valid and wants_csv(request):
         return csv_response(name, head, file(form), for_sheet=wants_ids_as_text(request))
@@ -171,7 +144,7 @@ def wants_csv(request: HttpRequest) -> bool:
 
 
 def wants_ids_as_text(request: HttpRequest) -> bool:
-    """For a spreadsheet, which would round them; a program reads the other file."""
+    """The file for spreadsheets, which would round long ids."""
     return request.GET.get(IDS_PARAM) == IDS_AS_TEXT
 
 
@@ -183,7 +156,7 @@ def csv_response(
     now: datetime | None = None,
     for_sheet: bool = False,
 ) -> StreamingHttpResponse:
-    """A download that is written while it is read."""
+    """A streaming download."""
     day = timezone.localtime(now or timezone.now())
     lines = csv_lines(head, rows, for_sheet=for_sheet)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
@@ -192,7 +165,7 @@ def csv_response(
 
 
 def list_urls(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
-    """Where the older ones, the newest ones and the files are, with the same filters."""
+    """Links to older rows, newest rows and files, with the same filters."""
     query = request.GET.copy()
     for name in (FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM):
         query.pop(name, None)
@@ -214,5 +187,22 @@ def list_urls(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
 
 
 def is_filtered(form: PeriodFilterForm) -> bool:
-    """Whether the form asks for less than everything."""
+    """Whether the form restricts the list."""
     return any(form.cleaned_data.values())
+
+
+def _after(rows: QuerySet[M], column: str, cursor: Cursor | None) -> QuerySet[M]:
+    if cursor is None:
+        return rows
+    try:
+        at = EPOCH + cursor.at * MICROSECOND
+    except OverflowError:
+        return rows.none()
+    earlier = Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": cursor.key})
+    return rows.filter(earlier, **{f"{column}__lte": at})
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()

@@ -1,7 +1,4 @@
-"""Orders: the list with its filters, as a page and as a file, and one order.
-
-Reading orders as a list with filters, and one order with its executions.
-"""
+"""The order list with its filters, as a page and as CSV, and the page of one order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +41,9 @@ ORDER_FIELDS = (
     *("average_price", "value_usd", "fee", "fee_currency", "oco_group_id", "created_at", "updated_at"),
 )
 CSV_HEADER = (*ORDER_FIELDS, "realised_usd")
-FILLED_MARKET_BUY = Q(order_type="MARKET", side="BUY", has_fills=True)  # for so much money: it ends cancelled
+FILLED_MARKET_BUY = Q(
+    order_type="MARKET", side="BUY", has_fills=True
+)  # for an amount of money: it ends cancelled
 STATUS_FILTERS = {
     "ACTIVE": Q(status="ACTIVE") | Q(status__in=UNTRIGGERED_STATUSES, trigger_price__isnull=False),
     "NEW": Q(status__in=UNTRIGGERED_STATUSES, trigger_price=None),
@@ -55,7 +54,7 @@ STATUS_FILTERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderListRow:
-    """One order; `realised_usd` is what a sale gained, None where that is not known or it is no sale."""
+    """`realised_usd` is the realised P&L of a sell order, None when unknown or for a buy order."""
 
     row: OrderRow
     realised_usd: Decimal | None
@@ -67,21 +66,21 @@ class OrderListRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One fill of an order and what it gained, if it was a sale and that is known."""
+    """One fill of an order, with its realised P&L if it was a sale and it is known."""
 
     trade: Trade
     realised_usd: Decimal | None
 
     @property
     def fee(self) -> Decimal:
-        """What was paid is positive."""
+        """Positive when paid."""
         charged: Decimal = self.trade.fee
         return -charged if charged else charged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDetail:
-    """One order with its newest executions; `more`: there are others."""
+    """One order with its newest fills; `has_more`: there are others."""
 
     order: ExchangeOrder
     row: OrderRow
@@ -91,7 +90,7 @@ class OrderDetail:
 
 
 def filter_orders(form: OrderFilterForm) -> QuerySet[ExchangeOrder]:
-    """What a valid form asks for."""
+    """Apply a valid form."""
     cleaned = form.cleaned_data
     terms = {column: cleaned[name] for name, column in FILTER_COLUMNS.items() if cleaned.get(name)}
     period = {"updated_at__gte": form.period_start, "updated_at__lt": form.period_end}
@@ -100,7 +99,7 @@ def filter_orders(form: OrderFilterForm) -> QuerySet[ExchangeOrder]:
 
 
 def orders_page(form: OrderFilterForm, *, after: Cursor | None, size: int = PAGE_SIZE) -> Page[OrderListRow]:
-    """The last changed first. Five queries, however many orders there are."""
+    """Last updated first. Five queries, however many orders there are."""
     page = paginate_newest_first(filter_orders(form), "updated_at", after=after, size=size)
     rows = order_rows(page.rows, usd_prices=usd_prices())
     results = order_results(rows)
@@ -109,33 +108,10 @@ def orders_page(form: OrderFilterForm, *, after: Cursor | None, size: int = PAGE
 
 
 def orders_csv_rows(form: OrderFilterForm) -> Iterator[Sequence[Cell]]:
-    """Every order that the form asks for."""
+    """All orders the form asks for."""
     return (
         one.cells for one in iterate_rows(lambda after: orders_page(form, after=after, size=FILE_BATCH_SIZE))
     )
-
-
-def _show_filter(which: str) -> Q:
-    """There are never many open orders (dossier 4), so those are found first, whatever else is asked."""
-    if which == "open":
-        return Q(pk__in=ExchangeOrder.objects.filter(is_open=True).values("pk"))
-    return Q(is_open=False, has_fills=True) if which == "executed" else Q()
-
-
-def _status_filter(status: str) -> Q:
-    """By the word that is shown. An order that went missing is UNKNOWN, whatever its last status was."""
-    if not status:
-        return Q()
-    if status == UNKNOWN:
-        return Q(is_open=True, missing_since__isnull=False)
-    return STATUS_FILTERS.get(status, Q(status=status)) & Q(missing_since=None)
-
-
-def _trades_of(order: ExchangeOrder) -> list[Trade]:
-    """Sorted here: asked to sort, a database might walk all trades in the order of their time."""
-    ids = {order.order_id, order.exchange_order_id} - {""}
-    found = Trade.objects.filter(order_id__in=ids).order_by()
-    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)
 
 
 def load_order_detail(*, pk: int) -> OrderDetail:
@@ -158,7 +134,7 @@ def load_order_detail(*, pk: int) -> OrderDetail:
 @require_safe
 @read_access_required
 def order_list(request: HttpRequest) -> HttpResponseBase:
-    """Open and finished orders. A filter that makes no sense shows no order, and why."""
+    """Open and finished orders."""
     form = OrderFilterForm(request.GET)
     return list_response(
         request, name="orders", form=form, head=CSV_HEADER, file=orders_csv_rows, page=orders_page
@@ -168,9 +144,32 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @read_access_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """One order with its executions and its ids on the exchange."""
+    """One order with its fills and exchange ids."""
     try:
         detail = load_order_detail(pk=pk)
     except (ExchangeOrder.DoesNotExist, OverflowError):
         raise Http404 from None
     return render(request, "ledger/order.html", {"detail": detail})
+
+
+def _show_filter(which: str) -> Q:
+    # There are few open orders (dossier 4), so those are found first.
+    if which == "open":
+        return Q(pk__in=ExchangeOrder.objects.filter(is_open=True).values("pk"))
+    return Q(is_open=False, has_fills=True) if which == "executed" else Q()
+
+
+def _status_filter(status: str) -> Q:
+    # By the label shown. A missing order is UNKNOWN, whatever its last status was.
+    if not status:
+        return Q()
+    if status == UNKNOWN:
+        return Q(is_open=True, missing_since__isnull=False)
+    return STATUS_FILTERS.get(status, Q(status=status)) & Q(missing_since=None)
+
+
+def _trades_of(order: ExchangeOrder) -> list[Trade]:
+    # Sorted here: with ORDER BY a database might walk all trades by time.
+    ids = {order.order_id, order.exchange_order_id} - {""}
+    found = Trade.objects.filter(order_id__in=ids).order_by()
+    return sorted(found, key=lambda trade: (trade.create_time_ns, trade.pk), reverse=True)

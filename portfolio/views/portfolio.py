@@ -1,4 +1,4 @@
-"""What the account holds: its value over time, what it consists of, and what each coin has cost."""
+"""Holdings: account value over time, allocation, and the cost of each coin, as a page and as CSV."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -24,14 +24,14 @@ HOLDING_FIELDS = (
 RESULT_FIELDS = ("average_cost_usd", "unrealised_usd", "unrealised_pct")
 COLOURS = ("a1", "a2", "a3", "a4", "a5")
 REST = "a6"
-DEFAULT_DECIMALS = 8  # of a price whose grid is not known
-EXTRA_DECIMALS = 2  # an average lies between the prices of its purchases
+DEFAULT_DECIMALS = 8  # of a price whose tick size is unknown
+EXTRA_DECIMALS = 2  # an average lies between the prices paid
 
 
 @require_safe
 @read_access_required
 def portfolio_overview(request: HttpRequest) -> HttpResponseBase:
-    """The holdings, as a page and as a file."""
+    """The page, or the holdings as CSV."""
     if wants_csv(request):
         return csv_response("portfolio", (*HOLDING_FIELDS, *RESULT_FIELDS), _cells(load_dashboard()))
     dashboard = load_dashboard(span=parse_span(request.GET))
@@ -66,7 +66,7 @@ def _cells(dashboard: Dashboard) -> Iterator[Sequence[Cell]]:
 
 
 def _price_decimals(currencies: Sequence[str]) -> dict[str, int]:
-    """Of the finest grid on which a coin is traded for dollars."""
+    # Of the smallest tick size of the dollar pairs of a coin.
     found: dict[str, int] = {}
     for pair in instruments_of(symbols=(), currencies=currencies).values():
         if pair.quote_ccy in DOLLARS:
@@ -76,5 +76,5 @@ def _price_decimals(currencies: Sequence[str]) -> dict[str, int]:
 
 
 def _rounded(value: Decimal | None, places: int) -> Decimal | None:
-    """A quotient may have thirty digits, of which nobody has a use."""
+    # A quotient may have thirty digits.
     return None if value is None else round(value, min(places, decimals_of(value)))

@@ -1,4 +1,4 @@
-"""The signals of every instrument that is watched or held, by timeframe."""
+"""Signals of every followed instrument, by timeframe."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHOICES = {"timeframe": TIMEFRAMES, "action": list(Signal.Action.values)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentSignals:
-    """One instrument: a cell for each timeframe, None where it was never looked at, and the rows asked for."""
+    """One instrument: a cell for each timeframe, None where it was never calculated, and the requested rows."""
 
     instrument_name: str
     cells: Sequence[SignalRow | None]
@@ -31,7 +31,7 @@ class InstrumentSignals:
 @require_safe
 @read_access_required
 def signal_list(request: HttpRequest) -> HttpResponse:
-    """All in one table, and each with its reasons below; a filter leaves out what it does not name."""
+    """All in one table, and each with its reasons below."""
     shown, now = board(now=timezone.now()), timezone.now()
     filters = _read_filters(request.GET)
     sheets = _group_by_instrument([*shown.calls, *shown.without_signal], filters)
@@ -50,20 +50,20 @@ def signal_list(request: HttpRequest) -> HttpResponse:
 
 
 def _read_filters(given: Mapping[str, str]) -> dict[str, str]:
-    """What of the address makes sense; anything else is as good as not asked."""
+    # Invalid filters are ignored.
     valid = {name: given.get(name, "") for name, choices in CHOICES.items() if given.get(name) in choices}
     return {**valid, "instrument_name": given.get("instrument_name", "")}
 
 
 def _query(request: HttpRequest) -> str:
-    """The filters, for the links to other pages."""
+    # The filters, for links to other pages.
     query_params = request.GET.copy()
     query_params.pop("page", None)
     return query_params.urlencode()
 
 
 def _group_by_instrument(rows: Iterable[SignalRow], filters: Mapping[str, str]) -> list[InstrumentSignals]:
-    """The instrument with the strongest signal first."""
+    # The instrument with the strongest signal first.
     found: dict[str, list[SignalRow]] = {}
     for row in rows:
         found.setdefault(row.instrument_name, []).append(row)

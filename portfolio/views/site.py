@@ -1,9 +1,4 @@
-"""How one person wants the desk shown, and what it is made of.
-
-Where to go after something was done.
-
-Asking for a sync, and how the desk is doing.
-"""
+"""Small views: preferences, about, sync now, health check."""
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
@@ -18,19 +13,18 @@ from portfolio.web.health import DOWN, health
 from portfolio.web.preferences import valid_choices
 from portfolio.worker.runner import sync_request
 
+YEAR_SECONDS = 365 * 86_400
+
 
 def redirect_back(request: HttpRequest) -> HttpResponse:
-    """To the page that the form names, which is one of this desk; else to the dashboard."""
+    """To the page named by the form if it is on this site, else to the dashboard."""
     page = request.POST.get("back", "")
     return redirect(page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else "home")
 
 
-YEAR_SECONDS = 365 * 86_400
-
-
 @require_POST
 def update_preferences(request: HttpRequest) -> HttpResponse:
-    """Keeps the valid choices of the form in cookies and goes back. Needs no login: it changes this browser only."""
+    """Store valid choices in cookies and go back. Needs no login: it changes this browser only."""
     response = redirect_back(request)
     for name, value in valid_choices(request.POST).items():
         response.set_cookie(
@@ -46,14 +40,14 @@ def update_preferences(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """The version and the works of others."""
+    """Version and licences."""
     return render(request, "portfolio/about.html")
 
 
 @require_POST
 @staff_member_required
 def sync_now(request: HttpRequest) -> HttpResponse:
-    """Asks the worker for a cycle and goes back to where the button was."""
+    """Queue a cycle and go back."""
     sync_request(requested_by=request.user.get_username())
     messages.success(request, _("Sync requested. This page updates when it is done."))
     return redirect_back(request)
@@ -61,6 +55,6 @@ def sync_now(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def health_check(request: HttpRequest) -> HttpResponse:
-    """For whoever watches the desk; no login and no session."""
+    """For external monitoring; no login and no session."""
     state = health(now=timezone.now())
     return JsonResponse(state.as_dict(), status=503 if state.status == DOWN else 200)

@@ -1,4 +1,4 @@
-"""The watchlist: to look at, and for whoever is logged in to change."""
+"""The watchlist; changing it needs a login."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ STEPS = {"up": -1, "down": 1}
 @require_http_methods(["GET", "HEAD", "POST"])
 @read_access_required
 def watchlist(request: HttpRequest) -> HttpResponse:
-    """The list; POST puts an instrument on it."""
+    """The list; POST adds an instrument."""
     if request.method != "POST":
         return _page(request)
     if not request.user.is_authenticated:
@@ -52,7 +52,7 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
-    """One press: `do` is up, down, note or remove."""
+    """One button: `do` is up, down, note or remove."""
     item = get_object_or_404(WatchlistItem, pk=pk)
     do, now = request.POST.get("do", ""), timezone.now()
     if do in STEPS:

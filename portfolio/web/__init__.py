@@ -1,1 +1,1 @@
-"""What every page has: frame, display, live panels, middleware."""
+"""What all pages share: context, preferences, live panels, charts, middleware."""

@@ -1,12 +1,7 @@
-"""A bar divided into shares: coverage and allocation.
+"""Geometry of the SVG charts: divided bar, price ladder, sparkline and line chart (pure).
 
-From a number to its place between two ends.
-
-The price ladder: stop on the left, target on the right, entry and price between them, to scale.
-
-What buys back has them the other way round: the lower price is on the left always.
-
-Curves: a small one without axes, and a value over time with them. A gap stays a gap.
+A price ladder has the lower price on the left: the stop of a position, the take profit of a buy-back. A gap in a
+curve stays a gap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +27,7 @@ class Scale:
         return (value - self.low) / width * HUNDRED if width else HUNDRED / 2
 
     def down(self, value: Decimal) -> Decimal:
-        """The same from the top, as screens count."""
+        """The same from the top."""
         return HUNDRED - self.at(value)
 
 
@@ -53,7 +48,7 @@ def nice_ticks(low: Decimal, high: Decimal, *, most: int = 4) -> Sequence[Decima
 
 
 def axis_labels(values: Sequence[Decimal]) -> list[str]:
-    """`46k`, `1.25M`: only for axes. All of one unit and with as many decimals."""
+    """`46k`, `1.25M`: for axes only. All with one unit and the same decimals."""
     most = max(map(abs, values), default=Decimal())
     unit, letter = next(((unit, letter) for unit, letter in UNITS if most >= unit), (Decimal(1), ""))
     shown = [(value / unit).normalize() for value in values]
@@ -71,7 +66,7 @@ GAP = Decimal("0.35")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One share: where it begins, how wide it is drawn, and how many percent it is."""
+    """One share: where it begins, how wide it is drawn, and its percentage."""
 
     label: str
     css_class: str
@@ -81,7 +76,7 @@ class Slice:
 
 
 def divide_bar(parts: Sequence[tuple[str, str, Decimal]]) -> list[Slice]:
-    """`shares` (label, class, value) of their sum, with a small gap between them; nothing of nothing."""
+    """`shares` (label, class, value) of their sum, with a small gap between them; empty for a sum of zero."""
     total = sum((value for _, _, value in parts), Decimal())
     slices, start = [], Decimal()
     for label, css_class, value in parts:
@@ -109,9 +104,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Places in percent of the width; None is not drawn. `anchor` keeps the price's words inside.
+    """Positions in percent of the width; None is not drawn. `anchor` keeps the label of the price inside.
 
-    `down` is what lies below the entry, `up` what lies above it.
+    `down` is the part below the entry, `up` the part above.
     """
 
     stop: str
@@ -134,7 +129,7 @@ def ladder(
     now: Decimal | None,
     is_mirrored: bool = False,
 ) -> Ladder:
-    """Without a target it ends a little beyond the last price that is known on that side."""
+    """Without a take profit it ends a little beyond the last known price on that side."""
     scale = _scale(stop, target, entry, now, is_mirrored=is_mirrored)
     split = scale.at(next(one for one in (entry, now, stop) if one is not None))
     here = None if now is None else scale.at(now)
@@ -153,7 +148,7 @@ def ladder(
 
 
 def _scale(*prices: Decimal | None, is_mirrored: bool) -> Scale:
-    """Of stop, target, and the others."""
+    # Of stop, take profit and the other prices.
     known = [one for one in prices if one is not None]
     low, high, (_, target, *_rest) = min(known), max(known), prices
     beyond = ZERO if target is not None else (high - low or high) * MARGIN
@@ -161,7 +156,7 @@ def _scale(*prices: Decimal | None, is_mirrored: bool) -> Scale:
 
 
 def _away(level: Decimal | None, now: Decimal | None) -> Decimal | None:
-    """How far the price is from a level, in percent of the price."""
+    # Distance of the price from a level, in percent of the price.
     return None if level is None or not now else (level - now) / now * HUNDRED
 
 
@@ -177,7 +172,7 @@ MIN_POINTS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A line of the grid: how far down, and what stands beside it."""
+    """A grid line: how far down, and its label."""
 
     y: str
     label: str
@@ -185,7 +180,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """`path` is the curve and `area` what is under it, in a box of 100 by 100."""
+    """`path` is the curve and `area` the area below it, in a box of 100 by 100."""
 
     path: str
     area: str
@@ -202,7 +197,7 @@ class Line:
 
 
 def sparkline(values: Sequence[Decimal]) -> str:
-    """The path of `values`, evenly spaced; nothing for fewer than two."""
+    """The path of `values`, evenly spaced; empty for fewer than two."""
     if len(values) < MIN_POINTS:
         return ""
     across, up = Scale(Decimal(0), Decimal(len(values) - 1)), Scale(min(values), max(values))
@@ -210,7 +205,7 @@ def sparkline(values: Sequence[Decimal]) -> str:
 
 
 def line(points: Sequence[Point]) -> Line | None:
-    """None while there are not two values to draw a line between."""
+    """None for fewer than two values."""
     known = [(at, value) for at, value in points if value is not None]
     if len(known) < MIN_POINTS:
         return None
@@ -239,7 +234,7 @@ def line(points: Sequence[Point]) -> Line | None:
 
 
 def _runs(points: Sequence[Point]) -> Iterator[list[tuple[datetime, Decimal]]]:
-    """The stretches without a gap."""
+    # The parts without a gap.
     run: list[tuple[datetime, Decimal]] = []
     for at, value in points:
         if value is not None:

@@ -1,4 +1,4 @@
-"""Is the desk alive, and if not quite: what is wrong, in words."""
+"""Health of the installation, and the reasons when something is wrong."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -46,7 +46,7 @@ class Health:
 
 
 def health(*, now: datetime) -> Health:
-    """Reads the database; one that cannot be read is an answer too."""
+    """Reads the database; a database that cannot be read gives `down`."""
     try:
         sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
         delivery_error = delivery_problem()

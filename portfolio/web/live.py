@@ -1,8 +1,8 @@
-"""Keeps an open page up to date: a cheap revision, and then only the panels that changed.
+"""Keeps an open page up to date.
 
-A page asks for itself again with the header `X-Live: <revision> <panel>=<mark> …`. While nothing changed the
-answer is 204 and costs one query. Else the page is made again, and of it only those panels are sent
-(`{% live %}`) whose mark differs from what the browser has.
+A page requests itself again with the header `X-Live: <revision> <panel>=<mark> …`. While nothing has changed the
+response is 204 and costs one query. Else the page is rendered again, and only the panels (`{% live %}`) whose mark
+differs from that of the browser are sent.
 """
 
 import re
@@ -23,7 +23,7 @@ TIME_TEXT = re.compile(r"(<time[^>]*>)[^<]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRequest:
-    """What the browser has: its revision and the mark of each panel. `peeking` only wants to know."""
+    """What the browser has: its revision and the mark of each panel. `is_peek` only asks whether something changed."""
 
     revision: str
     panels: frozenset[str]
@@ -31,7 +31,7 @@ class LiveRequest:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self | None:
-        """None for a request that is none of an open page."""
+        """None for any other request."""
         has = request.headers.get("X-Live", "").split()
         if not has or request.method != "GET" or not may_read(request):
             return None
@@ -40,7 +40,7 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One part of a page that can be replaced. Its mark leaves out ages, which tick by themselves."""
+    """A part of a page that can be replaced. Its mark ignores ages, which the browser updates itself."""
 
     name: str
     html: str
@@ -57,7 +57,7 @@ class Panel:
 def live_response(
     live_request: LiveRequest, request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
 ) -> HttpResponse:
-    """204, or the changed panels. A page that cannot be shown any more is left as it is."""
+    """204, or the changed panels. A page that can no longer be shown is left as it is."""
     now = revision()
     if live_request.revision == now:
         return HttpResponse(status=204)
@@ -73,7 +73,7 @@ def live_response(
 
 
 def revision(*, last_modified: LastModified | None = None, status: str | None = None) -> str:
-    """What everything shown depends on, as one word: one query, or none. It changes with the name of our age too."""
+    """A hash of everything shown: one query, or none. It changes with the name of the age of the data too."""
     read = last_modified or load_last_modified()
     state = status or sync_state(now=timezone.now(), last_modified=read).status
     return blake2s(f"{read.fingerprint_text()} {state}".encode(), digest_size=6).hexdigest()

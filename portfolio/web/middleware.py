@@ -1,7 +1,4 @@
-"""What every answer goes through: two headers, the chosen display, and the short answers to live pages.
-
-A name for every request, which what it begins keeps; and from where it came.
-"""
+"""Security headers, preferences, live responses, request ids, and the address of the client."""
 
 import ipaddress
 from collections.abc import Callable
@@ -23,10 +20,11 @@ POLICY = (
 )
 NO_CONTENT = 204
 Handler = Callable[[HttpRequest], HttpResponse]
+HEADER = "X-Request-ID"
 
 
 def security_headers_middleware(get_response: Handler) -> Handler:
-    """Pages run no foreign code, and what an account holds stays in no cache. A 204 is no page, and asked for often."""
+    """No inline or foreign code, no caching of account data. A 204 is no page, and frequent."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -39,7 +37,7 @@ def security_headers_middleware(get_response: Handler) -> Handler:
 
 
 def preferences_middleware(get_response: Handler) -> Handler:
-    """Theme, palette and hidden amounts, from the cookies, for as long as the answer is made."""
+    """Theme, palette and hidden amounts from the cookies, for the duration of the request."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         with use_preferences(preferences_from(request.COOKIES)):
@@ -49,7 +47,7 @@ def preferences_middleware(get_response: Handler) -> Handler:
 
 
 def live_middleware(get_response: Handler) -> Handler:
-    """An open page that asks for news gets the panels that changed, or 204."""
+    """A live request gets the panels that changed, or 204."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         live_request = LiveRequest.of(request)
@@ -62,13 +60,10 @@ def live_middleware(get_response: Handler) -> Handler:
     return answer
 
 
-HEADER = "X-Request-ID"
-
-
 def request_id_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """The name is ours, never one that the request brings along: it stands in logs and in the audit log."""
+    """The id is always ours, never one from the request: it is in the logs and in the audit log."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         with correlated(new_correlation_id("req"), address=client_address(request)):
@@ -80,12 +75,12 @@ def request_id_middleware(
 
 
 def record_login(user: AbstractBaseUser, **_signal: object) -> None:
-    """Connected to `user_logged_in`. Refused ones are kept, and limited, by django-axes."""
+    """Connected to `user_logged_in`. Failed attempts are stored, and limited, by django-axes."""
     audit_record(actor=user.get_username(), what=AuditEntry.Action.LOGIN, result="OK")
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer; behind the one proxy of BEHIND_HTTPS, the peer that this proxy saw (it adds it as the last)."""
+    """The peer; behind the proxy of BEHIND_HTTPS, the last address in X-Forwarded-For, which that proxy added."""
     if settings.BEHIND_HTTPS:
         last = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
         with suppress(ValueError):

@@ -1,9 +1,4 @@
-"""What every template knows.
-
-How old each source is: the desk says the worst on top and all of them at the foot.
-
-What stands around every page: how old the picture is, what needs the person, where one can go.
-"""
+"""The context of every page: age of the data, what needs attention, menu."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,34 +36,6 @@ from portfolio.web.attention import AttentionBanner, AttentionItem, attention_it
 from portfolio.web.live import revision
 from portfolio.web.preferences import current_preferences
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataSource:
-    """What was read, when, and what that age is called."""
-
-    label: Promise
-    read_at: datetime | None
-    status: Freshness
-
-
-def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[DataSource]:
-    return [
-        _data_source(_("Balances"), last_modified.balance, now),
-        _data_source(_("Orders"), last_modified.success, now),
-        _data_source(
-            _("Signals"), last_modified.signals, now, interval=int(COMPUTE_INTERVAL.total_seconds())
-        ),
-    ]
-
-
-def _data_source(
-    label: Promise, read_at: datetime | None, now: datetime, *, interval: int | None = None
-) -> DataSource:
-    age = age_seconds(read_at, now=now)
-    status = freshness(age=age, interval=interval or settings.SYNC_INTERVAL_SECONDS, is_failing=False)
-    return DataSource(label=label, read_at=read_at, status=status)
-
-
 MENU_PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("home", _("Dashboard"), "layout-dashboard"),
     ("protection", _("Protection"), "shield"),
@@ -81,12 +48,21 @@ MENU_PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("audit", _("Audit log"), "scroll-text"),
 )
 BOTTOM_TABS = 4
-"""So many stand at the bottom of a narrow screen; the rest is behind "More". A wide one shows two more."""
+"""Entries in the bottom bar of a narrow screen; the rest is in "More". A wide screen shows two more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """One kind of data, when it was read, and the name of that age."""
+
+    label: Promise
+    read_at: datetime | None
+    status: Freshness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One entry of the menu. `here`: the page that is open, or one below it."""
+    """One entry of the menu. `is_current`: this page, or one below it, is open."""
 
     name: str
     label: Promise
@@ -96,9 +72,9 @@ class Link:
 
 
 class PageContext:
-    """Read when a template asks for it, and once. Nothing of it is for who may not read.
+    """Loaded when a template uses it, and once. Nothing is shown to users who may not read.
 
-    `stamps` of a page that reads for itself are from before it did: what changes meanwhile is asked for once more.
+    `last_modified` of a page with queries of its own is from before them, so that later changes count as new.
     """
 
     def __init__(
@@ -112,7 +88,7 @@ class PageContext:
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether this person may see anything of the account."""
+        """Whether this user may see anything of the account."""
         return may_read(self.request)
 
     @cached_property
@@ -133,7 +109,7 @@ class PageContext:
 
     @cached_property
     def attention(self) -> int:
-        """How many positions and buy-backs lack something."""
+        """How many positions and buy-backs need attention."""
         return len(self.attention_items)
 
     @cached_property
@@ -155,7 +131,7 @@ class PageContext:
 
     @cached_property
     def last_fill(self) -> str:
-        """The newest executed order in words, for who hears the page instead of seeing it."""
+        """The newest executed order as text, for screen readers."""
         orders = self.dashboard.executed_orders if self.dashboard else orders_executed()[:1]
         return next((_fill_words(order) for order in orders), "")
 
@@ -177,12 +153,45 @@ class PageContext:
 
     @property
     def rest(self) -> list[Link]:
-        """What neither the header nor the bottom of the page shows by name."""
+        """Pages that neither header nor bottom bar show."""
         return self.links[BOTTOM_TABS + 2 :]
 
     @property
     def is_current_in_more(self) -> bool:
         return any(link.is_current for link in self.more)
+
+
+def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[DataSource]:
+    return [
+        _data_source(_("Balances"), last_modified.balance, now),
+        _data_source(_("Orders"), last_modified.success, now),
+        _data_source(
+            _("Signals"), last_modified.signals, now, interval=int(COMPUTE_INTERVAL.total_seconds())
+        ),
+    ]
+
+
+def site_context(request: HttpRequest) -> dict[str, Any]:
+    """Trading mode, page context, preferences. Nothing is loaded before it is used.
+
+    Alerts are in LANGUAGE_CODE, whatever the language of the page.
+    """
+    return {
+        "trading_mode": SimpleLazyObject(current_mode),
+        "page_context": PageContext(request),
+        "preferences": current_preferences(),
+        "version": settings.VERSION,
+        "time_zone": settings.TIME_ZONE,
+        "alert_language": settings.LANGUAGE_CODE,
+    }
+
+
+def _data_source(
+    label: Promise, read_at: datetime | None, now: datetime, *, interval: int | None = None
+) -> DataSource:
+    age = age_seconds(read_at, now=now)
+    status = freshness(age=age, interval=interval or settings.SYNC_INTERVAL_SECONDS, is_failing=False)
+    return DataSource(label=label, read_at=read_at, status=status)
 
 
 def _fill_words(order: OrderRow | ExchangeOrder) -> str:
@@ -195,18 +204,3 @@ def _links(path: str) -> Iterator[Link]:
         url = reverse(name)
         is_current = path == url if url == "/" else path.startswith(url)
         yield Link(name=name, label=label, icon=icon, url=url, is_current=is_current)
-
-
-def site_context(request: HttpRequest) -> dict[str, Any]:
-    """The mode for the strip and the title, and what stands around the page. Nothing is read before it is used.
-
-    `alert_language` is that of alerts which earlier versions stored as texts.
-    """
-    return {
-        "trading_mode": SimpleLazyObject(current_mode),
-        "page_context": PageContext(request),
-        "preferences": current_preferences(),
-        "version": settings.VERSION,
-        "time_zone": settings.TIME_ZONE,
-        "alert_language": settings.LANGUAGE_CODE,
-    }

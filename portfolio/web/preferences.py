@@ -1,4 +1,4 @@
-"""How one person wants the desk shown. It is kept in cookies, so that it needs no account."""
+"""Display preferences, kept in cookies, so that they need no user account."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ CHOICES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """`palette` colours gains and losses; `amounts` hidden masks money and quantities, not percentages."""
+    """`palette` colours gains and losses; hidden amounts mask money and quantities, not percentages."""
 
     theme: str = "auto"
     palette: str = "teal"
@@ -35,7 +35,7 @@ _current: ContextVar[Preferences] = ContextVar("display", default=DEFAULT_PREFER
 
 
 def preferences_from(cookies: Mapping[str, str]) -> Preferences:
-    """What the cookies ask for; a value that we do not know is as good as none."""
+    """From the cookies; unknown values are ignored."""
     return Preferences(**valid_choices(cookies))
 
 
@@ -45,13 +45,13 @@ def valid_choices(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def current_preferences() -> Preferences:
-    """What the answer that is being made is shown with."""
+    """The preferences of the current request."""
     return _current.get()
 
 
 @contextmanager
 def use_preferences(preferences: Preferences) -> Iterator[None]:
-    """Everything inside is shown so: the filters that write numbers know no request."""
+    """For the code inside: the filters that format numbers have no request."""
     token = _current.set(preferences)
     try:
         yield

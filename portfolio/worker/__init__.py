@@ -1,1 +1,1 @@
-"""The processes of a desk and their rhythm."""
+"""The processes of an installation and their schedule."""

@@ -15,8 +15,7 @@ from oco.policies import needs_mark
 from oco.reconcile.context import read_result_of
 from oco.reconcile.loop import reconcile
 from portfolio.accounting.balances import EmptyBalance, balance_record_all
-from portfolio.accounting.perpetual_rows import perpetuals_open
-from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all
+from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all, perpetuals_open
 from portfolio.accounting.services import cost_update, drift_compare
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_from_tickers

@@ -1,4 +1,4 @@
-"""Makes the database of a mode on a PostgreSQL server that has none of this name yet."""
+"""Creates the PostgreSQL database of a mode when the server does not have it yet."""
 
 from contextlib import closing
 
@@ -10,7 +10,7 @@ MAINTENANCE = "postgres"
 
 
 def database_create_missing() -> bool:
-    """Whether it was missing and is there now. Raises OperationalError when the server does not answer."""
+    """Returns whether it was created. Raises OperationalError when the server does not respond."""
     if connection.vendor != "postgresql":
         return False
     try:

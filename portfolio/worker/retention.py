@@ -1,4 +1,4 @@
-"""Technical rows go when they are old. What records money, and who did what to it, stays for ever."""
+"""Deletes old technical rows. Records of money, and of who changed it, are never deleted."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +12,12 @@ from django_q.models import Task
 from exchange.models import SyncRun
 from portfolio.models import AlertMessage
 
-BATCH_SIZE = 2000  # rows of a table in one run: the write lock of SQLite is short
-MIN_RUNS_KEPT = 1000  # stay, however old: they say when the last good cycle was
+BATCH_SIZE = 2000  # rows of a table in one run: SQLite allows one writer at a time
+MIN_RUNS_KEPT = 1000  # however old: they show the last successful cycle
 
 
 def delete_old_rows(*, now: datetime) -> int:
-    """How many rows went. What is left over is for the next run."""
+    """Returns how many rows were deleted; the rest is left for the next run."""
     return sum(_delete(rows) for rows in _old_rows(now))
 
 
@@ -27,7 +27,7 @@ def _old_rows(now: datetime) -> list[QuerySet[Any]]:
     message = AlertMessage.objects.aggregate(newest=Max("number"))["newest"] or 0
     return [
         SyncRun.objects.filter(started_at__lt=before, pk__lte=newest - MIN_RUNS_KEPT),
-        AlertMessage.objects.filter(at__lt=before, number__lt=message),  # the numbers go on from the newest
+        AlertMessage.objects.filter(at__lt=before, number__lt=message),  # numbers continue from the newest
         Task.objects.filter(stopped__lt=before),
         Session.objects.filter(expire_date__lt=now),
         *(

@@ -1,4 +1,4 @@
-"""Runs a cycle or a slice of history under the lease, and records how it ended."""
+"""Runs one cycle under the lease and records how it ended."""
 
 import logging
 import time
@@ -21,17 +21,17 @@ from portfolio.worker.cycle import AccountUnreadable, run_cycle
 logger = logging.getLogger("exchange_sync")
 
 COMMAND_TRIGGER = "command"
-LEASE_TIMEOUT_SECONDS = 25  # a slice of history is at most 20 s and one request
+LEASE_TIMEOUT_SECONDS = 25  # a history slice takes at most 20 s and one request
 EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 
 
 def sync_request(*, requested_by: str) -> str:
-    """Ask the worker for a cycle now; the id of the task. The web process itself never sends anything."""
+    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself."""
     return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 
 def sync_run(*, trigger: str) -> SyncRun | None:
-    """One whole cycle in this process; None when another holder has the lease. Never raises for the exchange."""
+    """One cycle in this process; None when another one holds the lease. Exchange errors are recorded, not raised."""
     lease = _lease_when_free()
     if lease is None:
         return None
@@ -56,7 +56,7 @@ def _run(lease: Lease, run: SyncRun) -> None:
 
 
 def cycle_is_fresh(now: datetime) -> bool:
-    """Whether a cycle began so recently that a scheduled one is a repetition (a redelivered task)."""
+    """Whether a scheduled cycle began so recently that this one is a redelivered task."""
     recent = now - timedelta(seconds=settings.SYNC_INTERVAL_SECONDS / 2)
     return SyncRun.objects.filter(started_at__gt=recent, trigger="schedule").exists()
 
@@ -74,9 +74,8 @@ def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]
 
 
 def _lease_when_free() -> Lease | None:
-    """The lease. A slice of history is waited for, a person who sets other prices, and the end of a lease whose
-    holder was killed; a cycle that is at work is not.
-    """
+    # Waits for a history slice, for a price change by a user, and for the lease of a killed process to expire, but
+    # not for a running cycle.
     end = time.monotonic() + LEASE_TIMEOUT_SECONDS
     while True:
         lease = lease_take(purpose="cycle")
@@ -86,12 +85,12 @@ def _lease_when_free() -> Lease | None:
 
 
 def _is_cycle_at_work(holder: str) -> bool:
-    """Nobody is no cycle: the lease came free a moment after we found it taken."""
+    # Without a holder the lease became free a moment after it was found taken.
     return bool(holder) and not holder.startswith((HISTORY, REPRICE_PURPOSE)) and not lease_is_silent()
 
 
 def _log_end(run: SyncRun) -> None:
-    """The command tells its errors itself, on the same console."""
+    # The command prints its errors itself, on the same console.
     errors = [] if run.trigger == COMMAND_TRIGGER else run.errors
     if run.status == SyncRun.Status.FAILED:
         logger.error("Exchange sync: exchange sync cycle failed%s", f": {' '.join(errors)}" if errors else "")

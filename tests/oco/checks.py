@@ -11,7 +11,7 @@ from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
-from portfolio.accounting.perpetual_rows import perpetuals_open
+from portfolio.accounting.perpetuals import perpetuals_open
 from tests.oco.actions import COINS, AccountActions
 from tests.oco.support import ours, reasons_without_words, truth
 

@@ -1,4 +1,4 @@
-"""`manage.py api_token` makes, lists and revokes the tokens of programs."""
+"""`manage.py api_token` creates, lists and revokes API tokens."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -21,19 +21,19 @@ def days(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Make, list and revoke the tokens with which programs use the API (Authorization: Token …)."
+    help = "Create, list and revoke API tokens (Authorization: Token …)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         subparsers = parser.add_subparsers(dest="does", required=True)
-        create = subparsers.add_parser("create", help="make one; it is shown once")
-        create.add_argument("--user", required=True, help="on whose behalf the program acts")
+        create = subparsers.add_parser("create", help="create a token; it is shown once")
+        create.add_argument("--user", required=True, help="the user the token acts for")
         create.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.READ)
-        days_help = f"until it ends, {VALID_DAYS[0]} to {VALID_DAYS[-1]} (default: %(default)s)"
+        days_help = f"days until it expires, {VALID_DAYS[0]} to {VALID_DAYS[-1]} (default: %(default)s)"
         create.add_argument("--days", type=days, default=90, metavar="N", help=days_help)
-        create.add_argument("--label", default="", help="what it is for")
-        subparsers.add_parser("list", help="whose they are, what they may and until when")
-        revoke = subparsers.add_parser("revoke", help="from now on it opens nothing")
-        revoke.add_argument("begins", help="its first letters, as `list` shows them, or more")
+        create.add_argument("--label", default="", help="a note about its purpose")
+        subparsers.add_parser("list", help="list prefix, scope, expiry date, user and label")
+        revoke = subparsers.add_parser("revoke", help="revoke a token")
+        revoke.add_argument("begins", help="the prefix shown by `list`, or more")
 
     def handle(self, *args: Any, **options: Any) -> None:
         {"create": self._create, "list": self._list, "revoke": self._revoke}[options["does"]](options)
@@ -52,14 +52,14 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         for token in ApiToken.objects.select_related("user"):
-            words = (
+            fields = (
                 f"{token.key_prefix}…",
                 token.scope,
                 _expiry_text(token),
                 token.user.get_username(),
                 token.label,
             )
-            self.stdout.write("  ".join(words).rstrip())
+            self.stdout.write("  ".join(fields).rstrip())
 
     def _revoke(self, options: dict[str, Any]) -> None:
         token = _find_token(options["begins"])
@@ -78,7 +78,7 @@ def _find_token(prefix: str) -> ApiToken:
 
 def _expiry_text(token: ApiToken) -> str:
     if token.expiry is None:
-        return "for ever"
+        return "no expiry"
     return (
-        f"{timezone.localtime(token.expiry):%Y-%m-%d}{' (ended)' if token.expiry <= timezone.now() else ''}"
+        f"{timezone.localtime(token.expiry):%Y-%m-%d}{' (expired)' if token.expiry <= timezone.now() else ''}"
     )

@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: everything of this moment in one file, while the desk runs."""
+"""`manage.py backup FILE`: a snapshot of the database in one file, while everything runs."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,7 +10,7 @@ from portfolio.backup import backup_create
 
 
 class Command(BaseCommand):
-    help = "Write the whole database into one new file that only its owner can read. The desk may go on."
+    help = "Write the database into a new file that only its owner can read. No need to stop Exchange Desk."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         try:
             backup_create(file=file)
         except OSError as error:
-            raise CommandError(f"No backup was made: {error}") from None
+            raise CommandError(f"Backup failed: {error}") from None
         self.stdout.write(
-            f"{file} holds the database ({file.stat().st_size:,} bytes). Keep .env apart from it."
+            f"{file} contains the database ({file.stat().st_size:,} bytes). Store .env separately."
         )

@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: a backup in place of the database."""
+"""`manage.py restore FILE`: replaces the database with a backup."""
 
 import getpass
 from argparse import ArgumentParser
@@ -14,42 +14,42 @@ CONFIRM_WORD = "restore"
 
 
 class Command(BaseCommand):
-    help = "Put a backup in place of the database. Stop the desk first. What was there is kept in a file."
+    help = "Replace the database with a backup. Stop Exchange Desk first. The current database is saved to a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         parser.add_argument(
             "--replace-other",
             action="store_true",
-            help="also over the record of another account or environment",
+            help="even if the database belongs to another account or environment",
         )
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            self.stdout.write(f"{file} is the record of {backup_origin(file=file).description}.")
+            self.stdout.write(f"{file} belongs to {backup_origin(file=file).description}.")
             if not options["yes"] and not _is_confirmed():
-                raise CommandError("Nothing was changed.")
+                raise CommandError("Cancelled; nothing was changed.")
             previous_backup = backup_restore(
                 file=file, requested_by=_current_user(), replace_other=options["replace_other"]
             )
         except (RestoreError, OSError, Error) as error:
-            raise CommandError(f"Nothing was restored: {error}") from None
-        self.stdout.write("Restored. The first cycle reads what happened on the exchange since.")
-        self.stdout.write("No API token works any more: make new ones with manage.py api_token create.")
+            raise CommandError(f"Restore failed: {error}") from None
+        self.stdout.write("Restored. The first cycle fetches what has happened on the exchange since.")
+        self.stdout.write("All API tokens were revoked: create new ones with manage.py api_token create.")
         if previous_backup is not None:
-            self.stdout.write(f"What was here before is in {previous_backup}")
+            self.stdout.write(f"The previous database is in {previous_backup}")
 
 
 def _is_confirmed() -> bool:
     try:
-        return input(f"Type {CONFIRM_WORD} to put it in place of what is here: ").strip() == CONFIRM_WORD
-    except EOFError:  # nobody is there to type
+        return input(f"Type {CONFIRM_WORD} to replace the database: ").strip() == CONFIRM_WORD
+    except EOFError:  # no terminal
         return False
 
 
 def _current_user() -> str:
     try:
         return f"{getpass.getuser()} at the command line"[:64]
-    except (KeyError, OSError):  # a container may have no name for its user
+    except (KeyError, OSError):  # the user of a container may have no name
         return "the command line"

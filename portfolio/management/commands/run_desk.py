@@ -1,4 +1,4 @@
-"""`manage.py run_desk` runs everything in one terminal: simulator (in a dry run), web and worker."""
+"""`manage.py run_desk` runs simulator (dry run only), web and worker in one terminal."""
 
 import socket
 import time
@@ -13,7 +13,7 @@ from portfolio.worker import processes
 from portfolio.worker.processes import StopRequest, Supervisor
 
 START_TIMEOUT_SECONDS = 60
-STOP_TIMEOUT_SECONDS = 25  # time for a cycle at work to end; one that is cut off is picked up by the next
+STOP_TIMEOUT_SECONDS = 25  # for a running cycle to finish; the next one continues an interrupted one
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             _check_port_is_free(setting, host, port)
         runner = DeskRunner(print_line=self._print_line)
         call_command("setup", stdout=self.stdout)
-        self.stdout.flush()  # the programs write past this buffer
+        self.stdout.flush()  # the processes write without this buffer
         try:
             failure = runner.run()
         finally:
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 
 class DeskRunner:
-    """The parts in their order, and the wait for whatever ends them."""
+    """Starts the processes in order, and waits until one of them ends or a stop is requested."""
 
     def __init__(self, print_line: Callable[[str], None]) -> None:
         self._print_line = print_line
@@ -47,15 +47,15 @@ class DeskRunner:
         self._supervisor = Supervisor()
 
     def run(self) -> str | None:
-        """What went wrong, or None when we were asked to stop."""
+        """A failure, or None after a requested stop."""
         return self._start() or self._wait_until(lambda: False, seconds=float("inf"))
 
     def stop(self) -> None:
-        self._print_line("Stopping; a task at work is finished first. Ctrl-C again does not wait.")
+        self._print_line("Stopping after the running task. Press Ctrl-C again to stop at once.")
         self._supervisor.stop(STOP_TIMEOUT_SECONDS, is_forced=lambda: self._stop.requests > 1)
 
     def _start(self) -> str | None:
-        """The simulator first: the worker asks it at once."""
+        # The simulator first: the worker needs it at once.
         if processes.has_simulator():
             self._supervisor.start("simulator", processes.simulator_command())
             if failure := self._wait_until(processes.is_simulator_ready):
@@ -66,7 +66,7 @@ class DeskRunner:
         if failure := self._wait_until(processes.is_web_ready):
             return failure
         if not self._stop.requests:
-            self._print_line(f"Exchange Desk ({_mode()}) is open: {local_url()}   Ctrl-C stops it.")
+            self._print_line(f"Exchange Desk ({_mode()}) is open: {local_url()}   Press Ctrl-C to stop.")
         return None
 
     def _wait_until(self, ready: Callable[[], bool], seconds: float = START_TIMEOUT_SECONDS) -> str | None:
@@ -77,7 +77,7 @@ class DeskRunner:
             if ready():
                 return None
             if time.monotonic() > end:
-                return "The start took too long."
+                return "Startup timed out."
             time.sleep(0.1)
         return None
 
@@ -94,6 +94,6 @@ def _check_port_is_free(setting: str, host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Cannot listen on {host} port {port} ({error.strerror}). Is the desk running already? "
-                f"Stop it, or choose another with {setting} in .env. Nothing was started."
+                f"Cannot listen on {host} port {port} ({error.strerror}). Is Exchange Desk already running? "
+                f"Stop it, or set {setting} in .env to another port. Nothing was started."
             ) from None

@@ -1,4 +1,4 @@
-"""`manage.py run_worker` runs the tasks: django-q2's cluster, and a look at the clock every second."""
+"""`manage.py run_worker`: the task pool of django-q2, and a scheduler that checks every second."""
 
 import logging
 import os
@@ -21,35 +21,35 @@ NAME = "worker"
 HEARTBEAT_SECONDS = 5
 TICK_SECONDS = 1
 
-ORDERS_STAY = "Stops and targets rest on the exchange and stay there."
+ORDERS_STAY = "Stop loss and take profit orders stay open on the exchange."
 
 log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Run the worker: one process that keeps the rhythm, and its pool that does the work."
+    help = "Run the worker: a scheduler and its pool of task processes."
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.register_at_fork(after_in_child=die_with_parent)
         cluster = Cluster()
-        stop = StopRequest()  # instead of the cluster's own handlers, which wait inside the handler
-        connections.close_all()  # a connection must not be shared with the processes that are forked now
+        stop = StopRequest()  # replaces the handlers of the cluster, which wait inside the handler
+        connections.close_all()  # forked processes must not share a connection
         cluster.start()
         try:
             _run_loop(cluster, stop)
         finally:
             request_stop()
-            log.info("The worker stops; a cycle at work is finished first. %s", ORDERS_STAY)
-            cluster.stop()  # a task at work is finished first; Q_CLUSTER's timeout bounds it
+            log.info("The worker is stopping after the running cycle. %s", ORDERS_STAY)
+            cluster.stop()  # waits for the running task, at most the timeout of Q_CLUSTER
             log.info("The worker has stopped.")
 
 
 def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
-    """Until we are asked to stop: beat, look, sleep to the next whole second."""
+    # Until a stop is requested: heartbeat, due schedules, sleep until the next full second.
     next_heartbeat = 0.0
     while not stop.requests:
         if not cluster.sentinel.is_alive():
-            raise CommandError("The worker's pool has ended unexpectedly.")
+            raise CommandError("The task pool of the worker has stopped unexpectedly.")
         try:
             close_old_connections()
             if time.monotonic() >= next_heartbeat:
@@ -57,5 +57,5 @@ def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
                 next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
             run_due_schedules(now=timezone.now(), interval=timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
         except Error:
-            log.exception("The worker cannot use the database; trying again")
+            log.exception("The worker cannot use the database; retrying")
         time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)

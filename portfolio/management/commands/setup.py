@@ -20,7 +20,7 @@ UNUSED_STATIC = ["redoc"]  # the API documentation uses Swagger UI
 
 
 class Command(BaseCommand):
-    help = "Create what is missing. Safe to run again: what is there stays as it is."
+    help = "Create what is missing: database, static files, schedules, first user. Safe to run again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-static", action="store_true", help="do not collect static files")
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         for name in schedules_create_missing(now=timezone.now()):
             self.stdout.write(f"Created the schedule “{name}”.")
         if names := watchlist_create_default(now=timezone.now()):
-            self.stdout.write(f"Put on the watchlist: {', '.join(names)}")
+            self.stdout.write(f"Added to the watchlist: {', '.join(names)}")
         self._first_user()
 
     def _first_user(self) -> None:
@@ -49,9 +49,9 @@ class Command(BaseCommand):
         self._show_password(password)
 
     def _show_password(self, password: str) -> None:
-        """Once: on a terminal; else into a file that only its owner can read, never into a log."""
+        # On a terminal, else in a file that only its owner can read; never in a log.
         if self.stdout.isatty():
-            self.stdout.write(f"Log in as {ADMIN} with the password  {password}  (shown only this once)")
+            self.stdout.write(f"Log in as {ADMIN} with the password  {password}  (shown only once)")
             return
         file = settings.VAR_DIR / "admin_password"
         _write_private(file, password + "\n")

@@ -1,4 +1,4 @@
-"""`manage.py sync_exchange`: one whole sync cycle now, in this process."""
+"""`manage.py sync_exchange`: one sync cycle now, in this process."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ COUNT_FIELDS = ("balances", "open_orders", "executed_orders", "trades", "groups_
 
 
 class Command(BaseCommand):
-    help = "Read the account from the exchange and record it: one whole cycle, now."
+    help = "Run one sync cycle now."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")

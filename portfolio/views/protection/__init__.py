@@ -1,1 +1,1 @@
-"""Protection on pages: what is covered, one group in full, and the order forms."""
+"""The protection pages: positions, one group, and the order forms."""

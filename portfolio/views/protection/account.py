@@ -1,11 +1,4 @@
-"""What an order form has to know of the account and the market.
-
-Whether an order form may be used now: not on data that is old, and not while trading is off.
-
-The form asks here, and so does the button that sends.
-
-The figures of a group at the prices of the account.
-"""
+"""What the order forms need of account and market, and whether they may be used now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,8 +26,48 @@ from portfolio.status.sync_status import Freshness, sync_state
 from portfolio.status.trading_mode import current_trading
 
 
+@dataclass(frozen=True)
+class Account:
+    """Balances as last read, with the exchange's own prices of the same moment."""
+
+    balances: tuple[Balance, ...]
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        held = {row.currency: row.quantity for row in self.balances}
+        return Holdings(held=held, usd=usd_prices(self.balances), cash=settings.CASH_CURRENCIES)
+
+    @cached_property
+    def free(self) -> Holdings:
+        """The quantity that is in no group yet."""
+        return unallocated(self.holdings)
+
+    @property
+    def total_usd(self) -> Decimal:
+        """Of all that has a price."""
+        values = (row.market_value_usd for row in self.balances)
+        return sum((value for value in values if value is not None), Decimal())
+
+    @property
+    def read_at(self) -> datetime | None:
+        return max((row.read_at for row in self.balances), default=None)
+
+    def account_context(self, instrument: Instrument, *, stale: str = "") -> AccountContext:
+        return AccountContext(
+            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), stale=stale
+        )
+
+    def quantity_held(self, currency: str) -> Decimal:
+        return self.holdings.held.get(currency, Decimal())
+
+    def mark(self, instrument: Instrument) -> Decimal | None:
+        """In the quote currency, on the tick grid; None when unknown."""
+        base, quote = (self.holdings.usd.get(name) for name in (instrument.base_ccy, instrument.quote_ccy))
+        return round_down(base / quote, instrument.price_tick_size) if base and quote else None
+
+
 def stale_data_reason(*, now: datetime) -> str:
-    """In words for the person, or nothing."""
+    """Why the data is too old to place orders; empty when it is fresh."""
     sync = sync_state(now=now)
     if sync.status is Freshness.NEVER:
         return _("No data read from the exchange yet. Orders are blocked until the first sync succeeds.")
@@ -53,53 +86,13 @@ def orders_blocked_reason() -> str:
     }
 
 
-@dataclass(frozen=True)
-class Account:
-    """The balances as last read. Their prices are the exchange's own, of the same moment."""
-
-    balances: tuple[Balance, ...]
-
-    @cached_property
-    def holdings(self) -> Holdings:
-        held = {row.currency: row.quantity for row in self.balances}
-        return Holdings(held=held, usd=usd_prices(self.balances), cash=settings.CASH_CURRENCIES)
-
-    @cached_property
-    def free(self) -> Holdings:
-        """What belongs to no protection yet."""
-        return unallocated(self.holdings)
-
-    @property
-    def total_usd(self) -> Decimal:
-        """Of what has a price."""
-        values = (row.market_value_usd for row in self.balances)
-        return sum((value for value in values if value is not None), Decimal())
-
-    @property
-    def read_at(self) -> datetime | None:
-        return max((row.read_at for row in self.balances), default=None)
-
-    def account_context(self, instrument: Instrument, *, stale: str = "") -> AccountContext:
-        return AccountContext(
-            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), stale=stale
-        )
-
-    def quantity_held(self, currency: str) -> Decimal:
-        return self.holdings.held.get(currency, Decimal())
-
-    def mark(self, instrument: Instrument) -> Decimal | None:
-        """In the quote currency, on the grid; None where it is not known."""
-        base, quote = (self.holdings.usd.get(name) for name in (instrument.base_ccy, instrument.quote_ccy))
-        return round_down(base / quote, instrument.price_tick_size) if base and quote else None
-
-
 def load_account() -> Account:
-    """One query, and one more when somebody asks what is free."""
+    """One query, and one more for the available quantity."""
     return Account(tuple(Balance.objects.all()))
 
 
 def load_account_context(instrument_name: str) -> AccountContext:
-    """How the account and the price stand, for whoever asks without a form; of an unknown pair nothing is known."""
+    """Balance and price of an instrument, without a form; empty for an unknown pair."""
     stale = stale_data_reason(now=timezone.now())
     instrument = Instrument.objects.filter(symbol=instrument_name).first()
     if instrument is None:
@@ -151,7 +144,7 @@ def load_figures(detail: GroupDetail, account: Account) -> RiskReward:
 
 
 def _price(detail: GroupDetail, instrument: Instrument, account: Account) -> Decimal | None:
-    """Of a coin that is sold out no price stands beside the balance: then the last one of its pair."""
+    # The balance has no price of a coin that is sold out: then the last price of its pair.
     mark = account.mark(instrument)
     if mark is not None or not detail.buys_back or account.read_at is None:
         return mark
@@ -159,7 +152,7 @@ def _price(detail: GroupDetail, instrument: Instrument, account: Account) -> Dec
 
 
 def _average_cost(detail: GroupDetail, account: Account, quote_usd: Decimal | None) -> Decimal | None:
-    """Of all of that coin, in the quote currency, where there is no entry; nothing for a group that has ended."""
+    # Of all of that coin, in the quote currency, where there is no entry; None for a closed group.
     if detail.group.entry_price is not None or detail.is_final or not quote_usd:
         return None
     currency = detail.group.lot.base_ccy

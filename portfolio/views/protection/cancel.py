@@ -1,4 +1,4 @@
-"""Take protection away: names what is lost, and asks for the password first."""
+"""Remove protection: shows the consequences, and needs a confirmed password."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -25,7 +25,7 @@ NAME_LENGTH = 64
 @require_http_methods(["GET", "HEAD", "POST"])
 @sudo_required
 def protection_cancel(request: HttpRequest, pk: object) -> HttpResponse:
-    """Looking at it is the review; the button takes the protection away."""
+    """GET is the review; POST removes the protection."""
     group = get_object_or_404(OcoGroup, pk=pk)
     detail = group_detail(group_id=group.pk)
     if request.method != "POST":
@@ -36,7 +36,7 @@ def protection_cancel(request: HttpRequest, pk: object) -> HttpResponse:
 
 
 def _submit_cancel(request: HttpRequest, detail: GroupDetail) -> HttpResponse:
-    """Once for each review, and only while things are as they were shown."""
+    # Once for each review, and only while nothing has changed since.
     now, name = timezone.now(), request.user.get_username()[:NAME_LENGTH]
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, detail: GroupDetail, *, notice: str = "") -> Htt
 
 
 def _state_key(detail: GroupDetail) -> str:
-    """For which group, what it was when one looked, and which of its orders rested."""
+    # Group, state and open orders at the time of the review.
     group = detail.group
     prices = (format_decimal(group.stop_price), format_decimal(detail.owned))
     return " ".join(map(str, (group.pk, group.state, *prices, detail.has_stop, detail.has_target)))

@@ -1,7 +1,4 @@
-"""One group: what is wrong, what it means in money, the price and its levels, its orders, its journal.
-
-The price chart of a group as data: bars, levels and executions. A script draws it; a table says the same.
-"""
+"""One group: problems, risk in money, prices and levels, orders, event log; and its price chart as data."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -35,7 +32,7 @@ DECIMALS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A price worth a line. `is_placed`: an order for it was read back open, or it needs none."""
+    """A price level. `is_placed`: its order is confirmed open on the exchange, or it needs none."""
 
     kind: str
     label: str
@@ -45,7 +42,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars oldest first, prices in the quote currency. `data` is what the script is given."""
+    """Candles oldest first, prices in the quote currency. `data` is read by the script; a table shows the same."""
 
     timeframe: Timeframe
     bars: Sequence[CandleRow]
@@ -82,14 +79,14 @@ def requested_timeframe(name: str | None) -> Timeframe:
 
 
 def build_chart(detail: GroupDetail, figures: RiskReward, *, timeframe: Timeframe) -> Chart:
-    """One query. Without bars there is nothing to draw, and the levels stay."""
+    """One query. None without candles; the levels are shown anyway."""
     bars = candles_of(instrument_name=detail.group.instrument_name, timeframe=timeframe, limit=MAX_BARS)
     levels = build_levels(detail, figures)
     return Chart(timeframe=timeframe, bars=bars, levels=levels, data=_data(detail, bars, levels))
 
 
 def build_levels(detail: GroupDetail, figures: RiskReward) -> list[Level]:
-    """Target, entry, stop. One that should rest and does not is not placed; of an ended group none rests."""
+    """Take profit, entry, stop. A level whose order should be open and is not counts as not placed."""
     found = []
     if figures.target is not None:
         label = _("Take profit")
@@ -108,6 +105,46 @@ def build_levels(detail: GroupDetail, figures: RiskReward) -> list[Level]:
     return found
 
 
+@require_safe
+@read_access_required
+def protection_detail(request: HttpRequest, pk: object) -> HttpResponse:
+    last_modified = load_last_modified()
+    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    account, now = load_account(), timezone.now()
+    figures = load_figures(detail, account)
+    detail = replace(detail, is_above_limit=figures.is_above_limit)
+    context = {
+        "detail": detail,
+        "group": detail.group,
+        "figures": figures,
+        "realised": realised_of(
+            detail.fills, basis_price=figures.entry, quote_usd=figures.quote_usd, exit_side=detail.exit_side
+        ),
+        "chart": build_chart(detail, figures, timeframe=requested_timeframe(request.GET.get("chart"))),
+        "page_context": PageContext(request, last_modified=last_modified),
+        "sync": sync_state(now=now, last_modified=last_modified),
+        "priced_at": account.read_at,
+        "now": now,
+    }
+    return render(request, "oco/group.html", context)
+
+
+@require_safe
+@read_access_required
+def protection_result(request: HttpRequest, pk: object) -> HttpResponse:
+    """Step 3: the stored request, and what the worker has done so far."""
+    last_modified = load_last_modified()
+    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
+    now = timezone.now()
+    context = {
+        "detail": detail,
+        "page_context": PageContext(request, last_modified=last_modified),
+        "sync": sync_state(now=now, last_modified=last_modified),
+        "now": now,
+    }
+    return render(request, "oco/sent.html", context)
+
+
 def _entry_label(detail: GroupDetail, figures: RiskReward) -> str:
     if detail.buys_back:
         return _("Sale price")
@@ -117,7 +154,7 @@ def _entry_label(detail: GroupDetail, figures: RiskReward) -> str:
 def _order_level(
     detail: GroupDetail, role: Role, kind: str, label: str, missing: str, requested_price: Decimal
 ) -> Level:
-    """At the price that rests on the exchange, which may be another than the wish (rule 3)."""
+    # At the price on the exchange, which may differ from the requested one (rule 3).
     leg = detail.resting(role)
     price = (leg.trigger_price or leg.price) if leg else None
     is_placed = leg is not None or detail.is_final
@@ -149,7 +186,7 @@ def _data(detail: GroupDetail, bars: Sequence[CandleRow], levels: Sequence[Level
 
 
 def _trade_markers(detail: GroupDetail, bars: Sequence[CandleRow]) -> list[dict[str, Any]]:
-    """Each execution at the bar that it fell into; what is older than the first bar is left out."""
+    # Each fill at its candle; fills older than the first candle are left out.
     opened = [bar.opened_at for bar in bars]
     found = []
     for trade in detail.trades:
@@ -162,47 +199,7 @@ def _trade_markers(detail: GroupDetail, bars: Sequence[CandleRow]) -> list[dict[
 
 
 def _seconds(moment: datetime) -> int:
-    """As the script shows it: it knows one time zone, so it is given our wall clock."""
+    # The script knows one time zone only, so it gets our local time.
     here = timezone.localtime(moment)
     offset = here.utcoffset()
     return int(moment.timestamp()) + (int(offset.total_seconds()) if offset else 0)
-
-
-@require_safe
-@read_access_required
-def protection_detail(request: HttpRequest, pk: object) -> HttpResponse:
-    last_modified = load_last_modified()
-    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
-    account, now = load_account(), timezone.now()
-    figures = load_figures(detail, account)
-    detail = replace(detail, is_above_limit=figures.is_above_limit)
-    context = {
-        "detail": detail,
-        "group": detail.group,
-        "figures": figures,
-        "realised": realised_of(
-            detail.fills, basis_price=figures.entry, quote_usd=figures.quote_usd, exit_side=detail.exit_side
-        ),
-        "chart": build_chart(detail, figures, timeframe=requested_timeframe(request.GET.get("chart"))),
-        "page_context": PageContext(request, last_modified=last_modified),
-        "sync": sync_state(now=now, last_modified=last_modified),
-        "priced_at": account.read_at,
-        "now": now,
-    }
-    return render(request, "oco/group.html", context)
-
-
-@require_safe
-@read_access_required
-def protection_result(request: HttpRequest, pk: object) -> HttpResponse:
-    """Step 3: what was written down, and what the worker made of it so far."""
-    last_modified = load_last_modified()
-    detail = group_detail(group_id=get_object_or_404(OcoGroup, pk=pk).pk)
-    now = timezone.now()
-    context = {
-        "detail": detail,
-        "page_context": PageContext(request, last_modified=last_modified),
-        "sync": sync_state(now=now, last_modified=last_modified),
-        "now": now,
-    }
-    return render(request, "oco/sent.html", context)

@@ -1,4 +1,4 @@
-"""The kill switch: off is one press and a look; on again needs the password and says what will happen."""
+"""The kill switch: turning trading off takes one press, turning it on a confirmed password."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,9 +25,9 @@ NAME_LENGTH, REASON_LENGTH = 64, 255
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def kill_switch(request: HttpRequest) -> HttpResponse:
-    """How it stands, who turned it and why; while trading is on, the button that switches it off.
+    """State, who changed it and why; while trading is on, the button that turns it off.
 
-    That is never refused because one looked too long: a doubt about it costs more than a second press.
+    Turning it off is never refused because the page is old: a delay could cost more than a second press.
     """
     if request.method != "POST":
         return _page(request, "oco/switch.html")
@@ -47,7 +47,7 @@ def resume_trading(request: HttpRequest) -> HttpResponse:
 
 
 def _submit_resume(request: HttpRequest) -> HttpResponse:
-    """Once for each look, and not after somebody else has turned it."""
+    # Once for each view of the page, and not after another user has changed the switch.
     now = timezone.now()
     try:
         opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))

@@ -1,4 +1,4 @@
-"""Every position with its cover, the worst first, and every group there ever was."""
+"""Every position with its coverage, worst first, and every group."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def protection_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class GroupListRow:
-    """One group, with the decimals of its instrument where that is known."""
+    """One group, with the decimals of its instrument where they are known."""
 
     detail: GroupDetail
     price_decimals: int | None
@@ -90,7 +90,7 @@ def build_rows(groups: Iterable[OcoGroup]) -> list[GroupListRow]:
 
 
 def _read_filters(given: Mapping[str, str]) -> dict[str, str]:
-    """What is filtered by; a word that we do not know filters nothing."""
+    # An unknown value filters nothing.
     danger, state = given.get("danger", ""), given.get("state", "")
     return {
         "danger": danger if danger in set(GroupProblem) else "",
@@ -100,7 +100,7 @@ def _read_filters(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _page_urls(page: Page[OcoGroup], filters: Mapping[str, str]) -> dict[str, Any]:
-    """The addresses of the pages before and after this one, with the same filter."""
+    # Previous and next page, with the same filter.
     query_params = {name: value for name, value in filters.items() if value}
     before = page.previous_page_number() if page.has_previous() else None
     after = page.next_page_number() if page.has_next() else None

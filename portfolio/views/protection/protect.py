@@ -1,6 +1,6 @@
-"""Protect a position that is held.
+"""The order forms: protect a held position, and set new prices for a stop that failed.
 
-Other prices for a stop that failed. Those of a buy-back stay: what it may spend was reckoned from them.
+A failed buy-back keeps its prices: the amount it may spend was calculated from them.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ from portfolio.web.preferences import current_preferences
 
 
 class ProtectWizard(OrderWizard):
-    """For coins that belong to no protection yet."""
+    """For coins that are in no group yet."""
 
     kind = "protect"
     form_class = ProtectionForm
@@ -47,7 +47,7 @@ class ProtectWizard(OrderWizard):
 
     @cached_property
     def free(self) -> Decimal:
-        """In no protection, and behind no order of others; on the grid."""
+        """In no group, reserved by no external order, rounded to the lot size."""
         return available_quantity(
             instrument=self.instrument, held=self.account.quantity_held(self.instrument.base_ccy)
         )
@@ -116,31 +116,8 @@ class ProtectWizard(OrderWizard):
         return OcoGroup.objects.filter(idempotency_key=review.key).first()
 
 
-def _protect_steps(request: HttpRequest, instrument: str) -> ProtectWizard:
-    return ProtectWizard(request, get_object_or_404(Instrument, symbol=instrument, inst_type=SPOT))
-
-
-@require_safe
-@login_required
-def protect(request: HttpRequest, instrument: str) -> HttpResponse:
-    """Step 1: how much, which stop, which target."""
-    return form_step(request, _protect_steps(request, instrument))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
-    return review_step(request, _protect_steps(request, instrument))
-
-
-@require_POST
-@login_required
-def protect_send(request: HttpRequest, instrument: str) -> HttpResponse:
-    return submit_step(request, _protect_steps(request, instrument))
-
-
 class FixWizard(OrderWizard):
-    """Its lot, and what was paid for it, stay; the worker places the new prices."""
+    """Lot and cost stay; the worker places the new prices."""
 
     kind = "fix"
     form_class = PricesForm
@@ -216,16 +193,29 @@ class FixWizard(OrderWizard):
         return self.group if UsedReview.objects.filter(nonce=review.nonce).exists() else None
 
 
-def _fix_steps(request: HttpRequest, pk: object) -> FixWizard:
-    group = get_object_or_404(OcoGroup, pk=pk)
-    detail = group_detail(group_id=group.pk)
-    return FixWizard(request, detail, get_object_or_404(Instrument, symbol=group.instrument_name))
+@require_safe
+@login_required
+def protect(request: HttpRequest, instrument: str) -> HttpResponse:
+    """Step 1: quantity, stop and take profit."""
+    return form_step(request, _protect_steps(request, instrument))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
+    return review_step(request, _protect_steps(request, instrument))
+
+
+@require_POST
+@login_required
+def protect_send(request: HttpRequest, instrument: str) -> HttpResponse:
+    return submit_step(request, _protect_steps(request, instrument))
 
 
 @require_safe
 @login_required
 def protection_fix(request: HttpRequest, pk: object) -> HttpResponse:
-    """Step 1: why the stop failed, and which prices to try."""
+    """Step 1: why the stop failed, and the new prices."""
     return form_step(request, _fix_steps(request, pk))
 
 
@@ -239,3 +229,13 @@ def protection_fix_review(request: HttpRequest, pk: object) -> HttpResponse:
 @login_required
 def protection_fix_send(request: HttpRequest, pk: object) -> HttpResponse:
     return submit_step(request, _fix_steps(request, pk))
+
+
+def _protect_steps(request: HttpRequest, instrument: str) -> ProtectWizard:
+    return ProtectWizard(request, get_object_or_404(Instrument, symbol=instrument, inst_type=SPOT))
+
+
+def _fix_steps(request: HttpRequest, pk: object) -> FixWizard:
+    group = get_object_or_404(OcoGroup, pk=pk)
+    detail = group_detail(group_id=group.pk)
+    return FixWizard(request, detail, get_object_or_404(Instrument, symbol=group.instrument_name))

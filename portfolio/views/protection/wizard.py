@@ -1,6 +1,6 @@
-"""Set, Review, Result: the three steps of every order form, each a page of its own, none needing a script.
+"""Set, review, result: the three steps of every order form, each a page that needs no script.
 
-How one walks through the steps of an order form; what has changed meanwhile is reviewed again.
+What has changed since the review must be reviewed again.
 """
 
 from abc import ABC, abstractmethod
@@ -49,7 +49,7 @@ Values = Mapping[str, Any]
 
 
 class OrderWizard(ABC):
-    """One order form: what it asks for, what that would mean, and what its last button does."""
+    """One order form: its fields, its preview, and what its last button does."""
 
     kind: ClassVar[str]
     form_class: ClassVar[type[PricesForm]]
@@ -65,12 +65,12 @@ class OrderWizard(ABC):
 
     @cached_property
     def refusal(self) -> str:
-        """Why nothing can be asked for now, or nothing."""
+        """Why no request is possible now; empty when it is."""
         return self.stale or orders_blocked_reason() or self.refusal_reason()
 
     @cached_property
     def stale(self) -> str:
-        """Why the data cannot be relied on: a sync may help."""
+        """Why the data is too old; a sync may help."""
         return stale_data_reason(now=self.now)
 
     @property
@@ -93,35 +93,35 @@ class OrderWizard(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Of the first step; the others lie below it."""
+        """Of the first step; the others are below it."""
 
     @property
     def purpose(self) -> str:
-        """What a token is for, and for nothing else."""
+        """What a token is valid for, and for nothing else."""
         return f"{self.kind} {self.url}"
 
     @abstractmethod
     def initial(self) -> dict[str, Decimal | None]:
-        """What is filled in beforehand, by the policy."""
+        """Defaults, by the policy."""
 
     @abstractmethod
     def quantity(self, values: Values) -> Decimal: ...
 
     @abstractmethod
     def seen(self) -> str:
-        """What the review rests on: when it changes, it must be looked at again."""
+        """What the review depends on: when it changes, it must be reviewed again."""
 
     def exclusive(self) -> AbstractContextManager[Lease | None]:
-        """Around the transaction that writes it down, where no cycle may run meanwhile."""
+        """Around the transaction that stores the request, where no cycle may run."""
         return nullcontext()
 
     @abstractmethod
     def commit(self, review: Review, values: Values, lease: Lease | None) -> OcoGroup:
-        """Write down what was agreed to. Raises NotPossible."""
+        """Store the confirmed request. Raises NotPossible."""
 
     @abstractmethod
     def find_committed(self, review: Review) -> OcoGroup | None:
-        """What an earlier press of the same button wrote down."""
+        """What an earlier press of the same button stored."""
 
     def form(self, given: Mapping[str, Any] | None = None) -> PricesForm:
         texts = {
@@ -132,7 +132,7 @@ class OrderWizard(ABC):
         return self.form_class(given, initial=texts)
 
     def format_value(self, name: str, value: Decimal) -> str:
-        """In plain digits, with the decimals of the instrument."""
+        """Plain decimals of the instrument."""
         tick = self.instrument.qty_tick_size if name == "quantity" else self.instrument.price_tick_size
         return f"{value:.{decimals_of(tick)}f}"
 
@@ -147,7 +147,7 @@ class OrderWizard(ABC):
         )
 
     def check(self, values: Values) -> None:
-        """Whether the exchange could take it where the price is now. Raises NotPossible with the field."""
+        """Whether the exchange could accept it at the current price. Raises NotPossible with the field."""
         stop, target, quantity = values["stop_price"], values["take_profit_price"], self.quantity(values)
         request_validate(instrument=self.instrument, quantity=quantity, stop=stop, target=target)
         mark = self.terms.mark if self.terms else None
@@ -155,7 +155,7 @@ class OrderWizard(ABC):
 
 
 def form_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
-    """Step 1. With values in the address, which is how one comes back, those are weighed."""
+    """Step 1. Values in the query string, as when going back, are previewed."""
     given = {name: request.GET[name] for name in wizard.form_class.base_fields if name in request.GET}
     form = wizard.form(given or None)
     if given:
@@ -166,9 +166,8 @@ def form_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
 def review_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
     """Step 2: everything that would be sent, and a token for exactly that.
 
-    What was posted leads to an address that holds it, so that one can come back to the review later: it is
-    then weighed anew, under a new token. The worker is asked to look at the account: what is sent is held
-    against what that finds.
+    A POST redirects to an address that holds the values, so that the review can be reopened later: it is then
+    calculated again, under a new token. A sync is requested, and what is sent is compared with its result.
     """
     form = wizard.form(request.POST if request.method == "POST" else request.GET)
     if wizard.refusal or not _is_acceptable(wizard, form):
@@ -180,7 +179,7 @@ def review_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
 
 
 def submit_step(request: HttpRequest, wizard: OrderWizard) -> HttpResponse:
-    """Step 3 writes it down for the worker, once, and goes to the result; what has changed is reviewed again."""
+    """Step 3: store the request for the worker, once, and redirect to the result; a change needs a new review."""
     try:
         opened = review_open(request.POST.get("token", ""), kind=wizard.purpose, user=str(request.user.pk))
     except InvalidReview:
@@ -223,7 +222,7 @@ def _submit(request: HttpRequest, wizard: OrderWizard, form: PricesForm, review:
 
 
 def _is_acceptable(wizard: OrderWizard, form: PricesForm) -> bool:
-    """Whether the form holds what can be sent; why not is on the form."""
+    # The form shows why not.
     if not form.is_valid():
         return False
     try:
