@@ -117,6 +117,15 @@ def test_config_holds_the_key_and_nobody_asks_for_it():
     assert [name for name in others for one in imports(name) if reaches(one, "config")] == []
 
 
+def test_no_two_packages_of_portfolio_import_each_other():
+    package = {name: ".".join(name.split(".")[:2]) for name in TREES if name.count(".")}
+    arrows = {(package[name], package[one]) for name in package for one in imports(name) if one in package}
+    inside = [
+        (a, b) for a, b in arrows if a < b and a.startswith("portfolio.") and b.startswith("portfolio.")
+    ]
+    assert [pair for pair in inside if pair[::-1] in arrows] == []
+
+
 def test_only_template_tags_import_template_tags():
     others = [name for name in TREES if not name.startswith("portfolio.templatetags")]
     found = [name for name in others for one in imports(name) if reaches(one, "portfolio.templatetags")]

@@ -55,7 +55,9 @@ def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp
         assert here.installation.rows("SELECT holder FROM exchange_lease") == [("",)]
         assert here.installation.rows("SELECT status FROM sync_runs ORDER BY id DESC LIMIT 1") == [("OK",)]
         text = worker.text()
-        assert "Stops and targets rest on the exchange and stay there." in text
+        assert "Stop loss and take profit orders stay open on the exchange." in text
         assert (
-            text.index("The worker stops") < text.rindex("sync cycle completed") < text.index("has stopped")
+            text.index("The worker is stopping")
+            < text.rindex("sync cycle completed")
+            < text.index("has stopped")
         )

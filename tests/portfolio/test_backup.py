@@ -110,7 +110,7 @@ def test_a_backup_during_writes_is_of_one_moment_and_comes_back_whole(here, tmp_
     assert during > before
     here.write("DELETE FROM exchange_synccursor WHERE read_until_ns < 10", "DELETE FROM auth_user")
     text = here.run("restore", str(file), "--yes")
-    assert "is the record of account account-1 in DRY_RUN" in text
+    assert "belongs to account account-1 in DRY_RUN" in text
     numbers = sorted(int(name) for (name,) in here.rows("SELECT stream FROM exchange_synccursor"))
     assert numbers == list(range(1, len(numbers) + 1))
     assert before <= len(numbers) <= during + 1
@@ -138,8 +138,8 @@ def test_the_file_is_for_its_owner_alone_and_no_other_file_is_lost(here, tmp_pat
     file = tmp_path / "desk.backup"
     here.run("backup", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "is there already" in here.run("backup", str(file), code=1)
-    assert f"There is no folder {tmp_path}/nowhere." in here.run(
+    assert "already exists" in here.run("backup", str(file), code=1)
+    assert f"The folder {tmp_path}/nowhere does not exist." in here.run(
         "backup", str(tmp_path / "nowhere" / "x"), code=1
     )
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".desk")] == []
@@ -168,7 +168,7 @@ def test_another_account_is_not_overwritten_unless_told(here, tmp_path):
     here.run("backup", str(file))
     here.bind("account-2")
     text = here.run("restore", str(file), "--yes", code=1)
-    assert "of account account-1 in DRY_RUN, but here is that of account account-2" in text
+    assert "belongs to account account-1 in DRY_RUN, but this database to account account-2" in text
     assert here.rows("SELECT account_uuid FROM exchange_accountbinding") == [("account-2",)]
     here.run("restore", str(file), "--yes", "--replace-other")
     assert here.rows("SELECT account_uuid FROM exchange_accountbinding") == [("account-1",)]
@@ -178,7 +178,7 @@ def test_the_record_of_another_environment_is_refused(here, tmp_path):
     file = tmp_path / "desk.backup"
     here.bind("account-1", "LIVE")
     here.run("backup", str(file))
-    assert "but the desk runs in DRY_RUN" in here.run("restore", str(file), "--yes", code=1)
+    assert "but ENVIRONMENT is DRY_RUN" in here.run("restore", str(file), "--yes", code=1)
 
 
 def test_it_is_refused_while_a_worker_lives_or_somebody_is_at_work(here, tmp_path):
@@ -213,7 +213,7 @@ def test_no_token_of_that_day_opens_the_desk_again(here, tmp_path):
     file = tmp_path / "desk.backup"
     here.run("api_token", "create", "--user=admin")
     here.run("backup", str(file))
-    assert "No API token works any more" in here.run("restore", str(file), "--yes")
+    assert "All API tokens were revoked" in here.run("restore", str(file), "--yes")
     assert here.rows("SELECT digest FROM api_tokens") == []
     assert sorted(here.rows("SELECT what FROM audit_entries")) == [
         ("RESTORE",),
@@ -225,7 +225,7 @@ def test_no_token_of_that_day_opens_the_desk_again(here, tmp_path):
 def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):
     file = tmp_path / "desk.backup"
     here.run("backup", str(file))
-    assert "Nothing was changed." in here.run("restore", str(file), code=1)
+    assert "nothing was changed." in here.run("restore", str(file), code=1)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_is_no_backup_is_refused(here, tmp_path, content):
     file = tmp_path / "desk.backup"
     file.write_bytes(content)
     text = here.run("restore", str(file), "--yes", code=1)
-    assert "Nothing was restored" in text
+    assert "Restore failed" in text
     assert "Traceback" not in text
 
 
@@ -267,5 +267,5 @@ def test_it_restores_into_an_empty_place(here, tmp_path):
     other = Installation(there, **environment())
     code, text = other.run("restore", str(file), "--yes")
     assert code == 0, text
-    assert "What was here before" not in text
+    assert "The previous database" not in text
     assert other.rows("SELECT stream FROM exchange_synccursor") == [("7",)]

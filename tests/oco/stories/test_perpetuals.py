@@ -99,7 +99,7 @@ def test_an_empty_answer_is_not_believed_while_the_account_counts_a_cost(desk, w
     put(world, 1)
     desk.sync_ok()
     world.faults.add("empty", ASK, times=1)
-    assert "Not believed" in " ".join(desk.sync().errors)
+    assert "Ignored" in " ".join(desk.sync().errors)
     assert shown() == [(NAME, D(1))]
 
 

@@ -78,4 +78,4 @@ def test_without_an_address_no_task_is_made(desk, settings, asked):
 def test_the_task_says_how_it_went(elsewhere):
     assert tasks.ping_heartbeat() == "answered"
     elsewhere.status = 500
-    assert tasks.ping_heartbeat() == "no good answer"
+    assert tasks.ping_heartbeat() == "not accepted"

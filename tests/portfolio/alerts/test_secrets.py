@@ -64,8 +64,8 @@ def test_settings_that_cannot_work_are_refused_without_being_repeated(settings):
     settings.ALERT_URLS = f"json://127.0.0.1/x nonsense://{TOKEN}"
     settings.HEARTBEAT_URL = f"ftp://{TOKEN}"
     said = settings_errors()
-    assert "Apprise does not understand address 2 of 2." in said
-    assert "HEARTBEAT_URL is not an address." in said
+    assert "Apprise does not recognise address 2 of 2." in said
+    assert "HEARTBEAT_URL is not a valid URL." in said
     assert leaks(said) == []
 
 

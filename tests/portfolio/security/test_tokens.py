@@ -103,7 +103,7 @@ def test_a_token_ends_by_itself():
     token = made("--days", "1")
     with time_machine.travel(ApiToken.objects.get().expiry, tick=False):
         assert status(token) == 401
-    assert "(ended)" not in run("list")
+    assert "(expired)" not in run("list")
 
 
 def test_it_opens_nothing_for_a_user_who_is_shut_out():
@@ -154,7 +154,7 @@ def test_no_token_takes_protection_away():
     group = GroupFactory()
     answer = program(made("--scope", "trade")).post(f"{GROUPS}{group.pk}/cancel/")
     assert answer.status_code == 403
-    assert "log in on the desk" in answer.json()["detail"]
+    assert "log in and do it on the protection page" in answer.json()["detail"]
     group.refresh_from_db()
     assert group.cancel_requested_at is None
 

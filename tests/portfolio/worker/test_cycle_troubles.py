@@ -185,7 +185,7 @@ def test_an_empty_balance_is_not_believed_while_money_is_counted(desk, world, mo
     monkeypatch.setattr("exchange.simulator.serializers.balance_row", lambda x: empty)
     run = desk.sync()
     assert (run.status, run.balances) == (SyncRun.Status.PARTIAL, 0)
-    assert "BTC, USD were held. Not believed." in run.errors[0]
+    assert "BTC, USD were held. Ignored." in run.errors[0]
     assert table_rows(Balance) == before
 
 

@@ -103,4 +103,4 @@ def test_nothing_hangs_on_what_goes():
 
 def test_it_runs_by_the_clock(now):
     assert ("portfolio.tasks.tidy_up", 60) in TASKS.values()
-    assert tidy_up() == "0 old rows went"
+    assert tidy_up() == "0 old rows were deleted"

@@ -75,5 +75,5 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(installation, taken
         code, text = installation.run("run_desk")
     assert code == 1
     assert f"Cannot listen on 127.0.0.1 port {port} (Address already in use)" in text
-    assert f"choose another with {setting} in .env. Nothing was started." in text
+    assert f"set {setting} in .env to another port. Nothing was started." in text
     assert not (installation.directory / "dry_run.sqlite3").exists()

@@ -87,7 +87,7 @@ class TestHistory:
     def test_not_finished_it_asks_for_the_next_slice(self, desk, requested, monkeypatch):
         monkeypatch.setattr("portfolio.tasks.history_slice", lambda seconds: False)
         desk.tick(20 - desk.now.second + 60)
-        assert tasks.read_history() == "history goes on"
+        assert tasks.read_history() == "history continues"
         assert requested == [("portfolio.tasks.read_history",)]
 
     def test_while_a_cycle_runs_it_ends_and_does_not_ask_again(self, desk, requested):
@@ -95,7 +95,7 @@ class TestHistory:
         desk.sync_ok()
         desk.tick(20 - desk.now.second + 60)
         lease_take(purpose="cycle")
-        assert tasks.read_history() == "somebody else holds the lease"
+        assert tasks.read_history() == "another process holds the lease"
         assert requested == []
 
     def test_just_before_a_cycle_it_does_not_begin(self, desk, requested):
