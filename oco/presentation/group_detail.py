@@ -298,12 +298,12 @@ def event_tone(event: OcoEvent) -> str:
 def event_row(event: OcoEvent) -> EventRow:
     """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
 
-    `code` is for old lines: since reasons have codes, the reason names the exchange's.
+    `code` is for lines without a reason: a reason names the exchange's code itself.
     """
     return EventRow(
         event=event,
         tone=event_tone(event),
-        code="" if event.reason_code else code_text(event.code),
+        code="" if event.stored_reason else code_text(event.code),
     )
 
 

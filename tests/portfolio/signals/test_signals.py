@@ -15,7 +15,7 @@ from portfolio.signals.strategy import Action, Series, compute_signal, count_con
 from tests.portfolio.signals.bars import HOUR, NOON, series, walk
 
 SOON = NOON + HOUR + timedelta(minutes=5)
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 NAMES = ("high", "low", "close")
 WAVES = np.sin(np.arange(300) / 9)
 

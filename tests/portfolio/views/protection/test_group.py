@@ -93,11 +93,11 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
     answer = page(group)
     words = text(answer)
     for part in (
-        "If BTC falls, no stop will sell it The exchange refused the stop: ",
-        "(306). Retried in every cycle",
+        "If BTC falls, no stop will sell it The exchange refused it (306). Exchange code 306: ",
+        "Retried in every cycle",
         "The take-profit order reserves 0.01000 BTC and is still active.",
         "Loss at stop No stop −$30.00 once placed",
-        "Rejected The exchange's code 306",
+        "Rejected Exchange code 306",
         "Stop missing",
     ):
         assert part in words
@@ -142,8 +142,11 @@ def test_its_journal_tells_when_why_and_the_code(alice):
     EventFactory(group=group, old="PENDING", new="PENDING", reason="Refused.", code=315, order_ids=[])
     EventFactory(group=group)
     words = text(page(group))
-    newest = words.index("Stop and target were read back open. Pending → Protected Orders 61 62")
-    refused = words.index("Refused. The exchange's code 315: limit price too far from the market")
+    newest = words.index(
+        "Stop and take profit confirmed open on the exchange. Pending → Protected Orders 61 62"
+    )
+    refused = words.index("Refused. Exchange code 315: limit price too far from the market")
+    assert words.count("Exchange code 315") == 1
     assert newest < refused < words.index("Asked for by alice.")
 
 
