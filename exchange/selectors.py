@@ -1,4 +1,4 @@
-"""Reads orders, fees, candles and the age of our data for the pages and the API."""
+"""Reads orders, fees, candles and the age of the data for pages and API."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,15 +11,15 @@ from django.db.models import Q, QuerySet
 from exchange.models import Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
 
 UsdPrices = Mapping[str, Decimal]
-"""What one unit of a currency is worth in USD; a currency that is not in it has no known price."""
+"""USD value of one unit by currency; a missing currency has no known price."""
 
 UNKNOWN = "UNKNOWN"
-"""The status shown for an order that we believed open and that the exchange does not know."""
+"""Shown status of an order recorded as open that the exchange does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """What was charged for an order: positive was paid. None is not known, or not one currency."""
+    """The fee charged for an order: positive was paid. None is unknown, or not one currency."""
 
     amount: Decimal | None = None
     currency: str | None = None
@@ -27,7 +27,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandleRow:
-    """One bar: it began at `opened_at`, and may still change until `is_closed`."""
+    """One bar: it starts at `opened_at`, and may change until `is_closed`."""
 
     opened_at: datetime
     open: Decimal
@@ -70,7 +70,7 @@ class OrderRow:
 def order_row(
     order: ExchangeOrder, *, instrument: Instrument | None, usd_prices: UsdPrices, fee: Fee
 ) -> OrderRow:
-    """`order` as it is shown; blank text becomes None."""
+    """`order` for display; blank text becomes None."""
     return OrderRow(
         id=order.pk,
         order_id=order.order_id,
@@ -99,20 +99,20 @@ def order_row(
 
 
 def decimals_of(tick: Decimal) -> int:
-    """Digits after the point of the multiples of `tick`: 2 for 0.01, 1 for 0.50, 0 for 10000."""
+    """Decimals of the multiples of `tick`: 2 for 0.01, 1 for 0.50, 0 for 10000."""
     exponent = tick.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _value_usd(order: ExchangeOrder, instrument: Instrument | None, usd_prices: UsdPrices) -> Decimal | None:
-    """What an open order is for and what a finished one moved; None while any factor is unknown."""
+    """Order value of an open order, filled value of a finished one; None while any factor is unknown."""
     value = _order_value(order) if order.is_open else _filled_value(order)
     price = usd_prices.get(instrument.quote_ccy) if instrument else None
     return None if value is None or price is None else value * price
 
 
 def _order_value(order: ExchangeOrder) -> Decimal | None:
-    """In the quote currency, at the limit, or at the trigger of an order without one."""
+    """In the quote currency, at the limit price, or at the trigger price without one."""
     price = order.price or order.trigger_price
     use_reported = price is None or order.quantity is None
     value: Decimal | None = order.order_value if use_reported else price * order.quantity
@@ -128,17 +128,17 @@ def _filled_value(order: ExchangeOrder) -> Decimal | None:
 
 
 def orders_shown() -> QuerySet[ExchangeOrder]:
-    """Every order once: the plain duplicate of an advanced order is left out (dossier 6.2)."""
+    """Every order once: the duplicate listing of an advanced order is left out (dossier 6.2)."""
     return ExchangeOrder.objects.filter(is_mirror=False)
 
 
 def orders_open() -> QuerySet[ExchangeOrder]:
-    """All open orders of both name spaces, newest first. Reads the index `orders_open` only."""
+    """All open orders of both name spaces, newest first. Uses the index `orders_open` only."""
     return orders_shown().filter(is_open=True).order_by("-created_at", "-id")
 
 
 def orders_executed() -> QuerySet[ExchangeOrder]:
-    """Finished orders that were filled, wholly or in part, newest first. Walks the index `orders_executed`."""
+    """Finished orders with fills, newest first. Uses the index `orders_executed`."""
     return orders_shown().filter(is_open=False, has_fills=True).order_by("-updated_at", "-id")
 
 
@@ -149,7 +149,7 @@ def order_rows(
     with_fees: bool = True,
     instruments: Mapping[str, Instrument] | None = None,
 ) -> tuple[OrderRow, ...]:
-    """`orders` as shown, in their order: one query for the `instruments`, unless given, and one for the fees."""
+    """`orders` as rows, in their order: one query for the `instruments`, unless given, and one for the fees."""
     listed = list(orders)
     if instruments is None:
         instruments = _instruments({order.instrument_name for order in listed})
@@ -166,9 +166,9 @@ def order_rows(
 
 
 def order_fees(orders: Sequence[ExchangeOrder]) -> dict[int, Fee]:
-    """By primary key, the fee as charged: the sum over the trades of the order.
+    """The fee charged, by primary key: the sum over the trades of the order.
 
-    Not known while trades are missing; no one number when it was charged in two currencies.
+    Unknown while trades are missing, or if it was charged in two currencies.
     """
     trades: dict[int | None, list[Trade]] = {}
     found = Trade.objects.filter(resolved_order__in=[order.pk for order in orders])
@@ -187,7 +187,7 @@ def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
 
 
 def instruments_of(*, symbols: Iterable[str], currencies: Iterable[str]) -> dict[str, Instrument]:
-    """By symbol, those named and every pair of `currencies`. One query."""
+    """By symbol: the named ones and every pair of `currencies`. One query."""
     found = Instrument.objects.filter(Q(symbol__in=set(symbols)) | Q(base_ccy__in=set(currencies)))
     return {row.symbol: row for row in found}
 
@@ -197,9 +197,9 @@ def _instruments(symbols: set[str]) -> Mapping[str, Instrument]:
 
 
 def candles_of(*, instrument_name: str, timeframe: str, limit: int) -> tuple[CandleRow, ...]:
-    """The newest `limit` bars, oldest first; the last one may be unfinished. One query, along the index.
+    """The newest `limit` bars, oldest first; the last may be unfinished. One query, along the index.
 
-    Some are missing after an absence longer than the exchange keeps bars: check the times.
+    Bars are missing after a downtime longer than the exchange keeps bars: check the times.
     """
     bars = Candle.objects.filter(instrument_name=instrument_name, timeframe=timeframe)
     newest = bars.order_by("-opened_at").values(*(field.name for field in fields(CandleRow)))[:limit]
@@ -207,12 +207,12 @@ def candles_of(*, instrument_name: str, timeframe: str, limit: int) -> tuple[Can
 
 
 def sync_last_success() -> datetime | None:
-    """When the newest complete cycle ended; a cycle with a failed part does not count."""
+    """End of the newest complete cycle; a partial one does not count."""
     complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)
     return complete.order_by("-finished_at").values_list("finished_at", flat=True).first()
 
 
 def worker_last_beat() -> datetime | None:
-    """The newest heartbeat of any worker."""
+    """Newest heartbeat of any worker."""
     beats = Heartbeat.objects.filter(name__startswith="worker").order_by("-beat_at")
     return beats.values_list("beat_at", flat=True).first()

@@ -1,7 +1,4 @@
-"""Protection over HTTP: to read, and to ask for. What is asked is written down; the worker does it.
-
-What a list of groups can be asked for; a value that makes no sense is a 400 that names it.
-"""
+"""Protection over HTTP: read and request. Requests are recorded; the worker executes them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -52,7 +49,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class Conflict(APIException):
-    """What is asked does not go with what there is already."""
+    """The request conflicts with an existing one."""
 
     status_code = 409
     default_code = "conflict"
@@ -63,8 +60,8 @@ class GroupPages(StandardCursorPagination):
 
 
 class GroupAPIView(generics.GenericAPIView[Any]):
-    """Who may read and who may ask is settled by the project's default permission. `standing` tells how the account
-    and the price of an instrument stand: who includes these addresses knows.
+    """Permissions are the project's defaults. `account_context` returns the account and the price for an
+    instrument; the project that includes these URLs provides it.
     """
 
     queryset = OcoGroup.objects.all()
@@ -76,7 +73,7 @@ class GroupAPIView(generics.GenericAPIView[Any]):
 
 
 class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
-    """Groups, the newest first."""
+    """Groups, newest first."""
 
     serializer_class = GroupSerializer
     pagination_class = GroupPages
@@ -89,7 +86,7 @@ class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
 
     @extend_schema(request=GroupRequest, responses=RESPONSES, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> Response:
-        """Protect a position that is held."""
+        """Protect a held position."""
         requested = GroupRequest(data=request.data)
         requested.is_valid(raise_exception=True)
         return self.accepted_response(self._protect(requested.validated_data, _name(request), _key(request)))
@@ -106,7 +103,7 @@ class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
 
         try:
             group = create()
-        except IntegrityError:  # the same key came twice at once, and the other was faster
+        except IntegrityError:  # a concurrent request with the same key was faster
             group = create()
         except NotPossible as refusal:
             raise ValidationError({refusal.field or "detail": [str(refusal)]}) from None
@@ -116,7 +113,7 @@ class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
 
 
 class GroupDetailView(GroupAPIView):
-    """One group with its journal."""
+    """One group with its event log."""
 
     serializer_class = GroupDetailSerializer
 
@@ -126,7 +123,7 @@ class GroupDetailView(GroupAPIView):
 
 
 class GroupCancelView(GroupAPIView):
-    """Take the protection, or the buy-back, away; coins and money stay."""
+    """Remove protection, or stop a buy-back; coins and cash stay."""
 
     serializer_class = GroupSerializer
     weakens_protection = True
@@ -148,7 +145,7 @@ def _name(request: Request) -> str:
 
 
 def _key(request: Request) -> str | None:
-    """The Idempotency-Key, or None; one that no column can keep is refused."""
+    """The Idempotency-Key, or None; an invalid one is refused."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > KEY_LENGTH or not key.isprintable():
         raise ValidationError({"detail": f"The Idempotency-Key may have {KEY_LENGTH} printable characters."})
@@ -156,7 +153,7 @@ def _key(request: Request) -> str | None:
 
 
 def _is_same(group: OcoGroup, requested: dict[str, Any], name: str) -> bool:
-    """Whether this is the group of this very request; its quantity may have changed since, its lot has not."""
+    """Whether the group is of this same request; its quantity may have changed since, its lot has not."""
     made = (group.instrument_name, group.lot.bought, group.stop_price, group.take_profit_price)
     expected = tuple(
         requested[field] for field in ("instrument_name", "quantity", "stop_price", "take_profit_price")

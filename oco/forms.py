@@ -1,7 +1,4 @@
-"""What a person fills in: a policy, or the protection of one position. Refusals explain themselves.
-
-What a person fills in on a page: how much, which stop, which target.
-"""
+"""Forms for users: a policy, the protection of a position, its prices. Error messages explain the refusal."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,10 +18,10 @@ from oco.services.validation import SPOT
 if TYPE_CHECKING:
     PolicyModelForm = forms.ModelForm[ProtectionPolicy]
 else:
-    PolicyModelForm = forms.ModelForm  # not subscriptable when it runs
+    PolicyModelForm = forms.ModelForm  # not subscriptable at run time
 
 MIN_PCT, MAX_STOP_PCT, MAX_TARGET_PCT = Decimal("0.1"), Decimal(99), Decimal(900)
-MAX_BUYBACK_TARGET_PCT = Decimal(90)  # after a sale: the exchange takes no buy below a tenth of the market
+MAX_BUYBACK_TARGET_PCT = Decimal(90)  # after a sale: the exchange accepts no buy below a tenth of the market
 BUY_BACK_NOTICE = _(
     "While a policy for sales is on, every sale of the coin for cash that Exchange Desk did "
     "not send is followed by orders that BUY the coin back with the proceeds of the sale: "
@@ -35,7 +32,7 @@ DIGITS: dict[str, Any] = {"max_digits": 40, "decimal_places": 20}
 
 
 class PolicyForm(PolicyModelForm):
-    """Side and instrument of the policy for every other instrument cannot be changed, hence may be missing."""
+    """For the default policies side and instrument cannot be changed, so those fields may be missing."""
 
     class Meta:
         model = ProtectionPolicy
@@ -67,14 +64,16 @@ class PolicyForm(PolicyModelForm):
             where = "above what the sale brought" if self.is_for_sales else "below the price paid"
             raise ValidationError(f"The stop lies {where}: more than 0 and less than 100 per cent.")
         if not MIN_PCT <= stop <= MAX_STOP_PCT:
-            raise ValidationError(f"Between {MIN_PCT} and {MAX_STOP_PCT}: beyond that no order has room.")
+            raise ValidationError(
+                f"Between {MIN_PCT} and {MAX_STOP_PCT}: outside that range no order can be placed."
+            )
         return stop
 
     def clean_target_pct(self) -> Decimal | None:
         target: Decimal | None = self.cleaned_data["target_pct"]
         if target is not None and target <= 0:
             where = "below what the sale brought" if self.is_for_sales else "above the price paid"
-            raise ValidationError(f"The target lies {where}: more than 0. Blank: a stop alone.")
+            raise ValidationError(f"The target lies {where}: more than 0. Blank: stop only.")
         if target is not None:
             self._check_target_range(target)
         return target
@@ -84,18 +83,18 @@ class PolicyForm(PolicyModelForm):
             raise ValidationError(
                 f"At least {MIN_PCT} and less than {MAX_BUYBACK_TARGET_PCT}: "
                 "the target lies below what the sale brought, "
-                "and the exchange takes no price below a tenth of the market."
+                "and the exchange accepts no price below a tenth of the market."
             )
         if not MIN_PCT <= target <= MAX_TARGET_PCT:
             raise ValidationError(
-                f"Between {MIN_PCT} and {MAX_TARGET_PCT}: the exchange takes no price above ten times the market."
+                f"Between {MIN_PCT} and {MAX_TARGET_PCT}: the exchange accepts no price above ten times the market."
             )
 
     def clean(self) -> dict[str, Any]:
         cleaned = dict(super().clean() or {})
         stop, distance = cleaned.get("stop_pct"), cleaned.get("distance_pct")
         if stop is not None and distance is not None and distance >= stop:
-            self.add_error("distance_pct", "Less than the stop: or no pair could ever be placed.")
+            self.add_error("distance_pct", "Less than the stop, or no pair could ever be placed.")
         self._check_unique(cleaned)
         return cleaned
 
@@ -111,15 +110,15 @@ class PolicyForm(PolicyModelForm):
 
 
 class ProtectForm(forms.Form):
-    """Stop and target for coins that are held. `key` makes one group of two presses."""
+    """Stop and target for held coins. `key` makes one group of two submits."""
 
     instrument_name = forms.ChoiceField(label="Pair")
     quantity = forms.DecimalField(**DIGITS)
     stop_price = forms.DecimalField(
-        **DIGITS, help_text="Below the price now. When mark reaches it, the coins are sold."
+        **DIGITS, help_text="Below the current price. When mark reaches it, the coins are sold."
     )
     take_profit_price = forms.DecimalField(
-        **DIGITS, required=False, label="Target price", help_text="Blank: a stop alone."
+        **DIGITS, required=False, label="Target price", help_text="Blank: stop only."
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
@@ -130,7 +129,7 @@ class ProtectForm(forms.Form):
         choice.choices = [(name, name) for name in pairs]
 
     def group_values(self) -> dict[str, Any]:
-        """What `group_create` takes, once the form is valid."""
+        """Arguments for `group_create`, once the form is valid."""
         names = ("instrument_name", "quantity", "stop_price", "take_profit_price")
         return {
             **{name: self.cleaned_data[name] for name in names},
@@ -142,7 +141,7 @@ PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
 class PlainDecimalField(forms.CharField):
-    """A number in plain digits with a point: whether `3,120` is three or three thousand is not guessed."""
+    """A number in plain digits with a point: `3,120` could be three or three thousand, so it is refused."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
@@ -158,7 +157,7 @@ class PlainDecimalField(forms.CharField):
 
 
 class PricesForm(forms.Form):
-    """Stop and target; without a target the stop stands alone."""
+    """Stop and target; without a target it is a stop only."""
 
     stop_price = PlainDecimalField(
         label=gettext_lazy("Stop price"),
@@ -174,7 +173,7 @@ class PricesForm(forms.Form):
 
 
 class ProtectionForm(PricesForm):
-    """For so many coins."""
+    """Quantity, stop and target."""
 
     quantity = PlainDecimalField(label=gettext_lazy("Quantity"))
     field_order = ("quantity", "stop_price", "take_profit_price")

@@ -1,4 +1,4 @@
-"""What is to be protected, by which orders, and everything that happened to them."""
+"""Lots, their protection groups and orders, the event log and the policies."""
 
 import uuid
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ class Watermark(models.Model):
 
 
 class Lot(models.Model):
-    """A fixed set of trades of one entry order, or coins that a person asked us to protect.
+    """A fixed set of trades of one entry order, or coins that a user asked to protect.
 
-    It owns what was bought, minus what our orders sold of it, minus what left the account otherwise.
-    `short_*` remember a balance that did not show all of it, until a second read agrees (rule 10).
+    Its open quantity is `bought` less the executions of our orders, less what left the account in another
+    way. `short_*` record a balance shortfall until a second read confirms it (rule 10).
 
-    After a sale (`side` SELL, rule 4) all is mirrored, in the same coins: `bought` is what is to be bought back,
-    `sold` what our orders bought of it, `gone` what the money is no longer there for. What one coin may cost at
-    worst (`unit_cost`) is set such that all of them never cost more than the sale brought in.
+    After a sale (`side` SELL, rule 4) everything is mirrored, in the same coins: `bought` is to be bought
+    back, `sold` was bought by our orders, `gone` has lost its funds. `unit_cost` is the highest cost per
+    coin, set such that all of them never cost more than the proceeds of the sale.
     """
 
     class Side(models.TextChoices):
@@ -46,18 +46,24 @@ class Lot(models.Model):
 
     entry_order_id = models.CharField(max_length=64, blank=True)
     instrument_name = models.CharField(max_length=64)
-    side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY, help_text="Of its entry.")
+    side = models.CharField(
+        max_length=8, choices=Side.choices, default=Side.BUY, help_text="Side of its entry."
+    )
     base_ccy = models.CharField(max_length=32)
-    quote_ccy = models.CharField(max_length=32, blank=True, help_text="Of the money, where it buys back.")
-    unit_cost = ExactDecimalField(null=True, blank=True, help_text="At worst, fee included, in that money.")
+    quote_ccy = models.CharField(max_length=32, blank=True, help_text="Set if it buys back.")
+    unit_cost = ExactDecimalField(
+        null=True, blank=True, help_text="Highest cost per coin, fee included, in the quote currency."
+    )
     first_trade_id = models.CharField(max_length=64)
-    bought = ExactDecimalField(help_text="After fees taken in the coin itself.")
-    dust = ExactDecimalField(help_text="The part of it that is below the quantity grid.")
-    sold = ExactDecimalField(default=Decimal(0), help_text="Executed by our own orders; never falls.")
-    gone = ExactDecimalField(default=Decimal(0), help_text="Left the account otherwise, or was merged.")
+    bought = ExactDecimalField(help_text="After fees charged in the coin itself.")
+    dust = ExactDecimalField(help_text="The part below the lot size of the exchange.")
+    sold = ExactDecimalField(default=Decimal(0), help_text="Executed by our own orders; never decreases.")
+    gone = ExactDecimalField(default=Decimal(0), help_text="Left the account in another way, or was merged.")
     average_price = ExactDecimalField(null=True, blank=True)
-    entered_at = models.DateTimeField(null=True, blank=True, help_text="The last of its trades.")
-    first_generation = models.IntegerField(default=0, help_text="Its orders are numbered from the next one.")
+    entered_at = models.DateTimeField(null=True, blank=True, help_text="Time of its last trade.")
+    first_generation = models.IntegerField(
+        default=0, help_text="Its orders are numbered from the next generation."
+    )
     by_person = models.BooleanField(default=False)
     merging = models.BooleanField(default=False)
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
@@ -92,23 +98,23 @@ class Lot(models.Model):
 
     @property
     def spent_currency(self) -> str:
-        """The currency that its orders take."""
+        """The currency that its orders spend."""
         return self.quote_ccy or self.base_ccy
 
     @property
     def spent_per_coin(self) -> Decimal:
-        """How much of that currency one of its coins needs."""
+        """In the spent currency."""
         return Decimal(1) if self.unit_cost is None else self.unit_cost
 
     @property
     def owned(self) -> Decimal:
-        """What it still owns, dust included; never less than nothing."""
+        """Open quantity, dust included; never negative."""
         rest: Decimal = self.bought - self.sold - self.gone
         return max(rest, Decimal(0))
 
 
 class LotTrade(models.Model):
-    """A trade counts once. Without a lot it was passed over: nothing was to be protected when it came."""
+    """A trade counts once. Without a lot it was skipped: there was nothing to protect when it came."""
 
     trade_id = models.CharField(max_length=64, unique=True)
     lot = models.ForeignKey(Lot, null=True, on_delete=models.PROTECT, related_name="trades")
@@ -133,19 +139,21 @@ class OcoGroup(models.Model):
         max_length=16, choices=[(state, state) for state in State], default=State.PENDING
     )
     link = models.CharField(max_length=8, choices=Link.choices, default=Link.NATIVE)
-    generation = models.IntegerField(help_text="Of its newest orders.")
+    generation = models.IntegerField(help_text="Generation of its newest orders.")
     instrument_name = models.CharField(max_length=64)
-    quantity = ExactDecimalField(help_text="What its newest orders are for.")
+    quantity = ExactDecimalField(help_text="Quantity of its newest orders.")
     entry_price = ExactDecimalField(null=True, blank=True)
     stop_price = ExactDecimalField()
     take_profit_price = ExactDecimalField(null=True, blank=True)
     entry_order_id = models.CharField(max_length=64, blank=True)
     list_id = models.CharField(max_length=64, blank=True)
-    failures = models.IntegerField(default=0, help_text="Cycles in a row whose order was refused (rule 7).")
-    reason = models.TextField(blank=True, help_text="Only of before there were codes, as it was written.")
+    failures = models.IntegerField(
+        default=0, help_text="Consecutive cycles in which its order was refused (rule 7)."
+    )
+    reason = models.TextField(blank=True, help_text="Written by earlier versions, before reason codes.")
     reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
     reason_params = models.JSONField(default=dict, blank=True)
-    exchange_code = models.IntegerField(null=True, blank=True, help_text="With which the exchange refused.")
+    exchange_code = models.IntegerField(null=True, blank=True, help_text="Error code of the exchange.")
     state_since = models.DateTimeField()
     uncovered_since = models.DateTimeField(null=True, blank=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
@@ -160,7 +168,7 @@ class OcoGroup(models.Model):
         blank=True,
         default=correlation_id,
         editable=False,
-        help_text="What began it.",
+        help_text="The run or request that caused it.",
     )
     idempotency_key = models.CharField(max_length=128, null=True, blank=True, unique=True)
 
@@ -194,21 +202,21 @@ class OcoGroup(models.Model):
 
 
 class AppendOnly(RuntimeError):
-    """The journal is only added to."""
+    """The event log is append-only."""
 
 
 class OcoEvent(models.Model):
-    """One change (rule 14). `told` is set once it was read for the person; nothing else ever changes."""
+    """One change (rule 14). `told` is set once the alerts have read it; nothing else ever changes."""
 
     group = models.ForeignKey(OcoGroup, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
     old = models.CharField(max_length=16, blank=True)
     new = models.CharField(max_length=16)
-    reason = models.TextField(blank=True, help_text="Only of before there were codes, as it was written.")
+    reason = models.TextField(blank=True, help_text="Written by earlier versions, before reason codes.")
     reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
     reason_params = models.JSONField(default=dict, blank=True)
     order_ids = models.JSONField(default=list)
-    code = models.IntegerField(null=True, blank=True, help_text="With which the exchange refused.")
+    code = models.IntegerField(null=True, blank=True, help_text="Error code of the exchange.")
     told = models.BooleanField(default=False)
     correlation_id = models.CharField(
         max_length=CORRELATION_ID_LENGTH, blank=True, default=correlation_id, editable=False
@@ -229,7 +237,7 @@ class OcoEvent(models.Model):
     def record(
         cls, *, group: OcoGroup, at: datetime, old: str, reason: Reason, order_ids: Sequence[str] = ()
     ) -> "OcoEvent":
-        """Add a line for `group`, which was in `old` and is in its state now."""
+        """Add a line for `group`, whose state was `old` before."""
         return cls.objects.create(
             group=group,
             at=at,
@@ -257,18 +265,18 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 class OcoLeg(models.Model):
-    """An intent to place an order, and then what is known of it. `client_oid` makes a second one impossible."""
+    """An intent to place an order, then its known status. The unique `client_oid` makes a second one impossible."""
 
     class Status(models.TextChoices):
         INTENT = "INTENT", "about to be sent"
-        SENT = "SENT", "sent, no answer"
+        SENT = "SENT", "sent, no response"
         ACCEPTED = "ACCEPTED", "accepted, not read back"
-        OPEN = "OPEN", "read back open"
+        OPEN = "OPEN", "open, read back"
         FILLED = "FILLED", "filled"
         CANCELED = "CANCELED", "cancelled"
         EXPIRED = "EXPIRED", "expired"
         REJECTED = "REJECTED", "rejected by the exchange"
-        REFUSED = "REFUSED", "refused when it was sent"
+        REFUSED = "REFUSED", "refused on submission"
         ABSENT = "ABSENT", "never reached the exchange"
 
     group = models.ForeignKey(OcoGroup, on_delete=models.PROTECT, related_name="legs")
@@ -287,13 +295,15 @@ class OcoLeg(models.Model):
     executed = ExactDecimalField(default=Decimal(0))
     end_code = models.IntegerField(default=0)
     sent_at = models.DateTimeField()
-    acknowledged = models.BooleanField(default=False, help_text="The exchange said once that it has it.")
+    acknowledged = models.BooleanField(default=False, help_text="The exchange confirmed it once.")
     was_lost = models.BooleanField(
-        default=False, help_text="Nobody could find it once; it is sent again under its name only."
+        default=False, help_text="Not found once; it is only sent again under the same client_oid."
     )
-    earlier = models.JSONField(default=list, help_text="Quantities and prices sent under this name before.")
-    exists = models.BooleanField(default=False, help_text="The exchange said that it has it (204).")
-    looks = models.IntegerField(default=0, help_text="Healthy looks that did not find it (rule 6).")
+    earlier = models.JSONField(
+        default=list, help_text="Quantities and prices sent under this client_oid before."
+    )
+    exists = models.BooleanField(default=False, help_text="The exchange reported a duplicate (204).")
+    looks = models.IntegerField(default=0, help_text="Successful lookups that did not find it (rule 6).")
     looked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
     cancel_answer = models.CharField(max_length=255, blank=True)
@@ -315,15 +325,15 @@ class OcoLeg(models.Model):
 
     @property
     def executes_from(self) -> datetime:
-        """Nothing of it executed earlier, whatever the two clocks say."""
+        """No execution is earlier, allowing for clock differences."""
         moment: datetime = self.sent_at
         return moment - CLOCK_TOLERANCE
 
 
 class ProtectionPolicy(models.Model):
-    """The rule for one instrument, or with a blank name the one for all others, by side of the entry (rule 3).
+    """The rule for one instrument, or with a blank name for all others, by side of the entry (rule 3).
 
-    Those for sales are off until a person turns one on: then what is sold for cash is bought back (rule 4).
+    Policies for sales are off until a user turns one on: then sales for cash are bought back (rule 4).
     """
 
     class Side(models.TextChoices):
@@ -331,39 +341,39 @@ class ProtectionPolicy(models.Model):
         SELL = "SELL", "sold"
 
     class OnBreach(models.TextChoices):
-        EXIT = "EXIT", "sell, or buy back, at the market, within 15 minutes"
-        ALERT = "ALERT", "only say so"
+        EXIT = "EXIT", "exit at market within 15 minutes"
+        ALERT = "ALERT", "alert only"
 
     class OnHandCancel(models.TextChoices):
-        RESPECT = "RESPECT", "leave it unprotected and say so"
+        RESPECT = "RESPECT", "leave it unprotected and alert"
         REPLACE = "REPLACE", "place it again"
 
     instrument_name = models.CharField(max_length=64, blank=True, help_text="Blank: every other instrument.")
     side = models.CharField(max_length=8, choices=Side.choices, default=Side.BUY)
     enabled = models.BooleanField(
         default=True,
-        help_text="Off: what was bought is shown as unprotected, and what was sold is not bought back.",
+        help_text="Off: purchases are shown as unprotected, and sales are not bought back.",
     )
     enabled_since = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="What was sold before is not bought back."
+        null=True, blank=True, editable=False, help_text="Earlier sales are not bought back."
     )
     stop_pct = ExactDecimalField(
         "stop, in %",
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("99"))],
-        help_text="The stop lies this many per cent below the average price paid; after a sale above what it brought.",
+        help_text="Percent below the average entry price; after a sale, above the sale price.",
     )
     target_pct = ExactDecimalField(
         "target, in %",
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("900"))],
-        help_text="The target lies this many per cent on the other side. Blank: a stop alone.",
+        help_text="Percent on the other side of the entry price. Blank: stop only.",
     )
     minimum_value_usd = ExactDecimalField(
         "minimum value, in USD",
         default=Decimal("0"),
         validators=[MinValueValidator(Decimal("0"))],
-        help_text="An entry worth less than this waits for the next ones. The exchange's own minimum is 1 USD.",
+        help_text="A smaller entry waits for further trades. The exchange minimum is 1 USD.",
     )
     on_breach = models.CharField(max_length=8, choices=OnBreach.choices, default=OnBreach.EXIT)
     on_hand_cancel = models.CharField(
@@ -373,11 +383,11 @@ class ProtectionPolicy(models.Model):
         "distance from mark, in %",
         default=Decimal("0.5"),
         validators=[MinValueValidator(Decimal("0"))],
-        help_text="Both orders of a pair stay this far from mark, or the exchange may refuse them.",
+        help_text="Minimum distance of both orders of a pair from mark; nearer, the exchange may refuse them.",
     )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """From the moment at which it is switched on, and no earlier, sales fall under it."""
+        """Sales count from the moment at which the policy is enabled."""
         self.enabled_since = (self.enabled_since or timezone.now()) if self.enabled else None
         super().save(*args, **kwargs)
 
@@ -395,7 +405,7 @@ class ProtectionPolicy(models.Model):
 
 
 class UsedReview(models.Model):
-    """A review that a person agreed to: its token is good once. No record of money; old rows go."""
+    """A review that a user confirmed: its token works once. Not a record of money; old rows are deleted."""
 
     nonce = models.CharField(max_length=64, unique=True)
     used_at = models.DateTimeField(db_index=True)

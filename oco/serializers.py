@@ -1,4 +1,4 @@
-"""Protection as JSON, and what a person may ask of it."""
+"""Protection as JSON, and the requests of users."""
 
 import re
 from decimal import Decimal
@@ -18,7 +18,7 @@ PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
 class ReasonMethods:
-    """For a serializer of something with a reason: its text in the reader's language, and the same as data."""
+    """For a serializer of something with a reason: the text in the user's language, and the data."""
 
     def get_reason(self, row: Any) -> str:
         return render_reason(_reason_of(row))
@@ -42,7 +42,7 @@ def _reason_of(row: Any) -> Reason | None:
 
 
 class LegSerializer(serializers.Serializer[Any]):
-    """A `LegRow`; `status` is what we know of the order, not only what the exchange says."""
+    """A `LegRow`; `status` is our status of the order, not only the exchange's."""
 
     order_role = serializers.ChoiceField(ExchangeOrder.Role.choices)
     order_id = serializers.CharField(allow_null=True)
@@ -76,7 +76,7 @@ class GroupSerializer(ReasonMethods, serializers.Serializer[Any]):
 
 
 class EventSerializer(ReasonMethods, serializers.ModelSerializer[OcoEvent]):
-    """One line of the journal; `old` is empty for the first."""
+    """One line of the event log; `old` is empty for the first."""
 
     at = UtcTime()
     reason = serializers.SerializerMethodField()
@@ -93,7 +93,7 @@ class EventSerializer(ReasonMethods, serializers.ModelSerializer[OcoEvent]):
 
 
 class GroupDetailSerializer(GroupSerializer):
-    """A group with its journal, oldest first."""
+    """A group with its event log, oldest first."""
 
     events = EventSerializer(many=True)
 
@@ -113,7 +113,7 @@ class UnprotectedSerializer(ReasonMethods, serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^\d{1,20}(\.\d{1,20})?$"})
 class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
-    """A price or a quantity as text in plain digits: a JSON float is none, for it may not be what was written."""
+    """A price or a quantity as text in plain digits; JSON floats are refused, because they may be inexact."""
 
     default_error_messages = {"invalid": 'Write it as text in plain digits, such as "0.0100".'}
 
@@ -124,7 +124,7 @@ class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
 
 
 class GroupRequest(serializers.Serializer[Any]):
-    """Protect coins that are held. `take_profit_price` null asks for a stop alone."""
+    """Protect held coins. `take_profit_price` null requests a stop only."""
 
     instrument_name = serializers.CharField(max_length=64)
     quantity = PlainAmount()

@@ -1,4 +1,4 @@
-"""The admin shows everything and changes nothing of what was recorded."""
+"""The admin shows every record and changes none."""
 
 from exchange.admin.market import AuditEntryAdmin, CandleAdmin, InstrumentAdmin, QuoteAdmin
 from exchange.admin.orders import ExchangeOrderAdmin, TradeAdmin

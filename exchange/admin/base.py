@@ -19,27 +19,27 @@ DASH = "–"
 
 
 def list_link(model: type[Model], text: str, **query: str) -> str:
-    """A link to the admin's list of `model`, narrowed by `query`."""
+    """A link to the admin's list of `model`, filtered by `query`."""
     return list_link_by_name(_name(model), text, **query)
 
 
 def list_link_by_name(name: str, text: str, **query: str) -> str:
-    """As `list_link`, by the name of a model of another app, like `portfolio_alert`."""
+    """Like `list_link`, for a model of another app, such as `portfolio_alert`."""
     return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{name}_changelist"), urlencode(query), text)
 
 
 def link(name: str, text: object, *args: object) -> str:
-    """A link to the URL of this name."""
+    """A link to a named URL."""
     return format_html('<a href="{}">{}</a>', reverse(name, args=args), text)
 
 
 def group_link(group_id: UUID | str, text: object = "") -> str:
-    """A link to the group of this id, which is in another app."""
+    """A link to a group, which is in another app."""
     return link("admin:oco_ocogroup_change", text or group_id, group_id)
 
 
 def uuid_of(text: str) -> UUID | None:
-    """The id in `text`, None when it is none."""
+    """The id in `text`, or None if it is not one."""
     try:
         return UUID(text)
     except ValueError:
@@ -53,15 +53,15 @@ def _name(model: type[Model]) -> str:
 if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
 else:
-    AnyPaginator = Paginator  # not subscriptable when it runs
+    AnyPaginator = Paginator  # not subscriptable at run time
 
 MAX_COUNT = 10_000
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it takes no parameter at run time
-    """Counts to `MAX_COUNT` and no further, so that a long list opens quickly.
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # takes no type parameter at run time
+    """Counts to `MAX_COUNT` only, so that a long list opens quickly.
 
-    What lies beyond is found by a filter or by an id, not by turning two hundred pages.
+    Use a filter or a search by id for older rows.
     """
 
     @cached_property
@@ -81,16 +81,16 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it takes no param
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
 else:
-    AnyAdmin = admin.ModelAdmin  # not subscriptable when it runs
+    AnyAdmin = admin.ModelAdmin  # not subscriptable at run time
 
 
 def format_to_second(moment: datetime | None) -> str | None:
-    """In the desk's time zone; the admin's own format stops at minutes."""
+    """In the configured time zone; the admin's own format stops at minutes."""
     return None if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
 
 
 class ReadOnlyAdmin(AnyAdmin):
-    """Records are made by the program only; here they are read, in the order of an index."""
+    """Records are created by the program only; here they are shown, in index order."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -98,15 +98,15 @@ class ReadOnlyAdmin(AnyAdmin):
     list_per_page = 50
     actions: Sequence[str] | None = None
     sortable_by = ()
-    view_on_site: Any = False  # or a method that gives the address of the desk's own page
+    view_on_site: Any = False  # or a method that returns the URL of the page on the site
 
-    @admin.display(description="on the desk", empty_value="")
+    @admin.display(description="on site", empty_value="")
     def on_desk(self, row: Model) -> str | None:
         address = self.get_view_on_site_url(row)
-        return address and format_html('<a href="{}" aria-label="Show {} on the desk">Show</a>', address, row)
+        return address and format_html('<a href="{}" aria-label="Show {} on site">Show</a>', address, row)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """The links to what belongs to the row come first."""
+        """Links to related rows come first."""
         names = list(super().get_fields(request, obj))
         return sorted(names, key=lambda name: name not in self.readonly_fields)
 
@@ -121,9 +121,9 @@ class ReadOnlyAdmin(AnyAdmin):
 
 
 class ByIdAdmin(ReadOnlyAdmin):
-    """Its search finds whole ids, each through an index, instead of reading every row for a part of one.
+    """Its search finds whole ids through an index, instead of scanning every row for a part of one.
 
-    `search_fields` makes the box appear; what is searched is in `search_conditions`.
+    `search_fields` shows the search box; the conditions are in `search_conditions`.
     """
 
     search_help_text = "A whole id or name, exactly as on the exchange"

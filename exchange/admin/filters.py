@@ -1,4 +1,4 @@
-"""Filters of the admin lists, whose choices are fixed: none reads every row to find them."""
+"""Admin filters with fixed choices: none scans the rows to find them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ class OrderStatusFilter(ConditionFilter):
 
 
 class RecentFilter(admin.SimpleListFilter):
-    """How long ago, along an index; a date hierarchy would read every row to find out which years there are."""
+    """Age of a row, along an index; a date hierarchy would scan every row to find the years."""
 
     title = "how long ago"
     parameter_name = "within"
@@ -65,7 +65,7 @@ class RecentFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.field}__gte": self.column_value(timezone.now() - period)})
 
     def column_value(self, moment: datetime) -> object:
-        """`moment` as the column has it."""
+        """`moment` in the format of the column."""
         return moment
 
 
@@ -81,9 +81,9 @@ class RecentRunsFilter(RecentFilter):
 
 
 class UnprocessedFilter(ConditionFilter):
-    title = "dealt with for protection"
+    title = "processed for protection"
     parameter_name = "dealt"
-    options = (("no", "Bought and not dealt with yet", Q(is_new=True, side="BUY")),)
+    options = (("no", "Bought and not processed yet", Q(is_new=True, side="BUY")),)
 
 
 class SideFilter(ConditionFilter):
@@ -93,10 +93,10 @@ class SideFilter(ConditionFilter):
 
 
 class FailedRunFilter(ConditionFilter):
-    title = "trouble"
+    title = "problem"
     parameter_name = "trouble"
     options = (
-        ("yes", "Not OK: failed, wholly or in part", Q(status__in=["FAILED", "PARTIAL"])),
+        ("yes", "Failed, fully or partly", Q(status__in=["FAILED", "PARTIAL"])),
         ("unfinished", "Never finished", Q(finished_at=None)),
     )
 
@@ -110,7 +110,7 @@ class UnfinishedRangeFilter(ConditionFilter):
 SENT_ACTIONS = ("PAIR_PLACE", "ORDER_PLACE", "ORDER_CANCEL", "PAIR_CANCEL", "CANCEL_ALL")
 PERSON_ACTIONS = tuple(
     sorted(set(AuditEntry.Action.values) - set(SENT_ACTIONS))
-)  # by name, not "all but": it goes by an index
+)  # listed, not excluded, so that the query uses an index
 FAILED_RESULTS = ("UNKNOWN", "REFUSED", "NOT_SENT", "TOO_LATE")
 
 
@@ -118,7 +118,7 @@ class ActorFilter(ConditionFilter):
     title = "who"
     parameter_name = "who"
     options = (
-        ("people", "A person asked", Q(what__in=PERSON_ACTIONS)),
-        ("program", "The program sent", Q(what__in=SENT_ACTIONS)),
+        ("people", "Requested by a user", Q(what__in=PERSON_ACTIONS)),
+        ("program", "Sent by the program", Q(what__in=SENT_ACTIONS)),
         ("doubtful", "Sent, and not accepted", Q(what__in=SENT_ACTIONS, result__in=FAILED_RESULTS)),
     )

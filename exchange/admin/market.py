@@ -62,7 +62,7 @@ class AuditEntryAdmin(ByIdAdmin):
     list_filter = (ActorFilter, "what")
     readonly_fields = ("affected_objects", "began")
     search_fields = ("correlation_id",)
-    search_help_text = "Who, or the name of what began it, exactly as shown"
+    search_help_text = "The actor or a correlation id, exactly as shown"
 
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(correlation_id=term), Q(actor=term)]
@@ -78,7 +78,7 @@ class AuditEntryAdmin(ByIdAdmin):
     def actor_link(self, entry: AuditEntry) -> str:
         return list_link(AuditEntry, entry.actor, actor__exact=entry.actor)
 
-    @admin.display(description="what began it", empty_value="")
+    @admin.display(description="caused by", empty_value="")
     def began(self, entry: AuditEntry) -> str | None:
         return correlation_link(entry.correlation_id)
 
@@ -91,12 +91,12 @@ class AuditEntryAdmin(ByIdAdmin):
 
 
 def correlation_link(name: str) -> str | None:
-    """To everything in the audit log that was begun under this name; None without one."""
+    """To all audit entries with this correlation id; None without one."""
     return list_link(AuditEntry, name, correlation_id__exact=name) if name else None
 
 
 def object_links(ids: list[str]) -> str:
-    """Each id as a link to the group or to the order that it names."""
+    """Each id as a link to its group or order."""
     return format_html_join(", ", "{}", ((_id_link(str(one)),) for one in ids))
 
 

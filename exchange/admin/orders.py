@@ -54,7 +54,7 @@ class ExchangeOrderAdmin(ByIdAdmin):
         return reverse("order", args=[order.pk])
 
     def search_conditions(self, term: str) -> list[Q]:
-        """The unique index begins with the name space; the one of second ids leaves out the empty ones."""
+        """The unique index starts with the name space; the index of second ids leaves out empty ones."""
         return [
             Q(name_space__in=ExchangeOrder.NameSpace.values, order_id=term),
             Q(exchange_order_id=term) & ~Q(exchange_order_id=""),

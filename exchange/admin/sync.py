@@ -1,4 +1,4 @@
-"""How the exchange was read, in the admin: cycles, progress, gaps, and who runs."""
+"""Sync in the admin: cycles, progress, gaps, and running processes."""
 
 from django.contrib import admin
 

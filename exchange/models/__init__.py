@@ -1,4 +1,4 @@
-"""Our mirror of the exchange, and the record of how it was read."""
+"""Local copy of the exchange's data, and the record of how it was read."""
 
 from exchange.models.audit import AuditEntry, TradingSwitch
 from exchange.models.market import Candle, Instrument, Quote

@@ -12,11 +12,11 @@ ACTOR_LENGTH = 128
 
 
 class AppendOnlyError(RuntimeError):
-    """The audit log is only added to."""
+    """The audit log is append-only."""
 
 
 class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
-    """Rows that are never changed or deleted, one by one or all at once."""
+    """Refuses every update and delete."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("An entry of the audit log is never changed.")
@@ -26,11 +26,11 @@ class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One thing that a person asked for, or one request that the program sent to the exchange.
+    """One request of a user, or one request that the program sent to the exchange.
 
-    `actor` is a user, a command line, or the holder of the lease; `from_address` is known of a person on the
-    web only. `result` is what came of it: for what was sent, what the answer proves (`Outcome`). `text` is what was
-    asked or sent, as data or in a user's own words.
+    `actor` is a user, a command line, or the holder of the lease; `from_address` is known for web users only.
+    `result` is the outcome; for sent requests, what the response proves (`Outcome`). `text` is the request,
+    as data or in a user's own words.
     """
 
     class Action(models.TextChoices):
@@ -54,12 +54,14 @@ class AuditEntry(models.Model):
     actor = models.CharField(max_length=ACTOR_LENGTH)
     from_address = models.CharField(max_length=45, blank=True)
     what = models.CharField(max_length=20, choices=Action.choices)
-    object_ids = models.JSONField(default=list, help_text="Of groups, orders (theirs and ours), tokens.")
+    object_ids = models.JSONField(
+        default=list, help_text="Ids of groups, orders (exchange and client ids) and tokens."
+    )
     text = models.TextField(blank=True)
     reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
     reason_params = models.JSONField(default=dict, blank=True)
     result = models.CharField(max_length=16)
-    code = models.IntegerField(null=True, blank=True, help_text="The exchange's answer.")
+    code = models.IntegerField(null=True, blank=True, help_text="Response code of the exchange.")
     correlation_id = models.CharField(
         max_length=CORRELATION_ID_LENGTH, blank=True, default=correlation_id, db_index=True
     )
@@ -80,7 +82,7 @@ class AuditEntry(models.Model):
 
     @property
     def stored_reason(self) -> Reason | None:
-        """What came of it, or what was changed, where that is more than `text`."""
+        """The outcome or the change, if it adds to `text`."""
         return stored_reason(self.reason_code, self.reason_params, text="", exchange_code=self.code)
 
     def save(self, *args: Any, **kwargs: Any) -> None:

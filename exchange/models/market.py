@@ -15,9 +15,9 @@ class Instrument(models.Model):
     display_name = models.CharField(max_length=128, blank=True)
     quote_decimals = models.IntegerField()
     quantity_decimals = models.IntegerField()
-    price_tick_size = ExactDecimalField(help_text="Prices are multiples of this; else code 308.")
+    price_tick_size = ExactDecimalField(help_text="Prices must be multiples of this (else error 308).")
     qty_tick_size = ExactDecimalField(
-        help_text="Quantities are multiples of this, which may exceed 1; else code 213."
+        help_text="Quantities must be multiples of this, which may exceed 1 (else error 213)."
     )
     tradable = models.BooleanField()
     margin_buy_enabled = models.BooleanField(default=False)
@@ -35,7 +35,7 @@ class Instrument(models.Model):
 class Candle(models.Model):
     """One bar of one instrument (dossier 5.3). Its numbers are final once `is_closed`.
 
-    `is_closed` does not depend on our clock: the answer that brought the bar held a later one.
+    `is_closed` does not depend on our clock: the response with the bar contained a later one.
     """
 
     instrument_name = models.CharField(max_length=64)
@@ -70,10 +70,10 @@ class Candle(models.Model):
 
 
 class Quote(models.Model):
-    """The newest ticker of an instrument that is shown (dossier 5.2). None is not known.
+    """The newest ticker of a displayed instrument (dossier 5.2). None is unknown.
 
-    `price` is in the quote currency; `change_24h` is a ratio, -0.0105 is one percent down. `read_at` is when
-    we read it; a ticker that did not come leaves the row as it was.
+    `price` is in the quote currency; `change_24h` is a ratio, -0.0105 is one percent down. `read_at` is our
+    time of the read; without a new ticker the row stays as it was.
     """
 
     instrument_name = models.CharField(max_length=64, unique=True)

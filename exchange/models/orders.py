@@ -9,9 +9,9 @@ from exchange.fields import ExactDecimalField
 class ExchangeOrder(models.Model):
     """One order in one name space of the exchange (dossier 5.16 and 6).
 
-    Times are the exchange's. `filled_quantity` never falls and a finished order never opens again
+    Times are the exchange's. `filled_quantity` never decreases and a finished order never opens again
     (`exchange.sync.order_merge`). `cumulative_fee` is as reported and its unit is unreliable (dossier
-    5.11.7): what was charged is in the trades.
+    5.11.7): the charged fees are in the trades.
     """
 
     class NameSpace(models.TextChoices):
@@ -25,13 +25,13 @@ class ExchangeOrder(models.Model):
         TAKE_PROFIT = "TAKE_PROFIT", "take profit"
 
     class Origin(models.TextChoices):
-        OURS = "OURS", "sent by this program"
-        FOREIGN = "FOREIGN", "sent by hand or by another program"
+        OURS = "OURS", "sent by Exchange Desk"
+        FOREIGN = "FOREIGN", "sent manually or by another program"
 
     name_space = models.CharField(max_length=8, choices=NameSpace.choices)
     order_id = models.CharField(max_length=64)
     exchange_order_id = models.CharField(
-        max_length=64, blank=True, help_text="A triggered order's second id."
+        max_length=64, blank=True, help_text="Second id of a triggered order."
     )
     client_oid = models.CharField(max_length=128, blank=True, db_index=True)
     account_id = models.CharField(max_length=64, blank=True)
@@ -74,12 +74,13 @@ class ExchangeOrder(models.Model):
     updated_at = models.DateTimeField()
     first_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="We believed it open, but the exchange neither lists nor finds it."
+        null=True, blank=True, help_text="Recorded as open, but the exchange neither lists nor finds it."
     )
     is_open = models.BooleanField()
     has_fills = models.BooleanField()
     is_mirror = models.BooleanField(
-        default=False, help_text="The plain face of an advanced order, which counts once."
+        default=False,
+        help_text="The duplicate listing of an advanced order in the plain name space; not counted.",
     )
 
     class Meta:
@@ -113,12 +114,12 @@ class ExchangeOrder(models.Model):
 
 
 class Trade(models.Model):
-    """One execution (dossier 5.19). `fee` is signed as the exchange sends it: negative was deducted."""
+    """One execution (dossier 5.19). `fee` is signed as the exchange reports it: negative was deducted."""
 
     trade_id = models.CharField(max_length=64, unique=True)
     trade_match_id = models.CharField(max_length=64, blank=True)
     order_id = models.CharField(
-        max_length=64, db_index=True, help_text="Either id of its order: one that was triggered has two."
+        max_length=64, db_index=True, help_text="Either id of its order: a triggered order has two."
     )
     # Not `order`: its column would be `order_id`, which is the exchange's id. Set by `trade_orders_resolve`.
     resolved_order = models.ForeignKey(
@@ -128,7 +129,7 @@ class Trade(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="trades",
-        help_text="The order of that id; empty until it is known.",
+        help_text="The order with that id; empty until known.",
     )
     client_oid = models.CharField(max_length=128, blank=True)
     account_id = models.CharField(max_length=64, blank=True)
@@ -149,9 +150,7 @@ class Trade(models.Model):
     create_time_ns = models.BigIntegerField()
     transact_time_ns = models.BigIntegerField(null=True, blank=True)
     first_seen_at = models.DateTimeField()
-    is_new = models.BooleanField(
-        default=True, help_text="What it means for protection has not been decided yet."
-    )
+    is_new = models.BooleanField(default=True, help_text="Not yet processed for protection.")
 
     class Meta:
         db_table = "exchange_trades"

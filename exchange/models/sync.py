@@ -1,10 +1,10 @@
-"""The lease, cycles, heartbeats, how far each history has been read, and whose account this is."""
+"""The lease, cycles, heartbeats, history progress, and the exchange account of this database."""
 
 from django.db import models
 
 
 class Lease(models.Model):
-    """The right to send requests with our keys; `token` grows with each holder and fences off the previous one."""
+    """The right to send requests with our keys; `token` grows with each holder and invalidates the previous one."""
 
     name = models.CharField(max_length=32, unique=True)
     holder = models.CharField(max_length=128, blank=True)
@@ -40,7 +40,7 @@ class SyncRun(models.Model):
     clock_offset_ms = models.IntegerField(null=True, blank=True)
     errors = models.JSONField(default=list, blank=True)
     error_codes = models.JSONField(
-        default=list, blank=True, help_text="Codes with which the exchange refused requests of this cycle."
+        default=list, blank=True, help_text="Error codes of refused requests in this cycle."
     )
 
     class Meta:
@@ -53,7 +53,7 @@ class SyncRun(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a process of ours was last alive."""
+    """When a process was last alive."""
 
     name = models.CharField(max_length=128, unique=True)
     beat_at = models.DateTimeField()
@@ -71,7 +71,7 @@ class Stream(models.TextChoices):
 
 
 class SyncCursor(models.Model):
-    """Everything of `stream` up to `read_until_ns` (exchange time) was read, but for the open ranges."""
+    """Everything in `stream` up to `read_until_ns` (exchange time) was read, except the open ranges."""
 
     stream = models.CharField(max_length=16, choices=Stream.choices, unique=True)
     read_until_ns = models.BigIntegerField()
@@ -81,7 +81,7 @@ class SyncCursor(models.Model):
 
 
 class HistoryRange(models.Model):
-    """A range of history to be read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
+    """A history range, read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
 
     stream = models.CharField(max_length=16, choices=Stream.choices)
     start_ns = models.BigIntegerField()
@@ -121,7 +121,7 @@ class HistoryGap(models.Model):
 
 
 class AccountBinding(models.Model):
-    """The one environment and exchange account whose record this database is."""
+    """The one environment and exchange account of this database."""
 
     only = models.BooleanField(default=True, unique=True, editable=False)
     environment = models.CharField(max_length=16)

@@ -9,7 +9,7 @@ from exchange.core.reasons import Reason
 from exchange.models import AuditEntry
 from exchange.models.audit import ACTOR_LENGTH
 
-WRITTEN = "WRITTEN"  # in the database; the worker does the rest
+WRITTEN = "WRITTEN"  # in the database; the worker executes it
 
 
 def audit_record(
@@ -24,7 +24,7 @@ def audit_record(
 ) -> AuditEntry:
     """Record that `actor` did `what` to `object_ids` (empty ones are left out), with the current correlation id.
 
-    `text` is what was asked or sent, `reason` what came of it, in words.
+    `text` is the request, `reason` the outcome as data.
     """
     return AuditEntry.objects.create(
         at=timezone.now(),

@@ -1,8 +1,8 @@
 """Only the holder of the lease sends requests to the exchange with our keys.
 
-The lease is taken by one conditional update and lasts 30 s; the holder renews it before each request. Its token
-grows with every holder, so a process that was suspended past the end of its lease finds another number there.
-Times are the database's, so that machines with different clocks agree.
+The lease is taken by one conditional update and lasts 30 s; the holder renews it before each request. Its
+token grows with every holder, so a process that was suspended past the end of its lease finds another token.
+Times are the database's, so clock differences between machines do not matter.
 """
 
 import os
@@ -29,7 +29,7 @@ SILENT_AFTER = timedelta(seconds=12)  # longer than any request: a live holder r
 
 
 class LeaseLost(RuntimeError):
-    """The lease ran out and went to another holder: nothing more may be sent or written under it."""
+    """The lease expired and has another holder: nothing more may be sent or written under it."""
 
 
 class LeaseBusy(RuntimeError):
@@ -45,7 +45,7 @@ class Lease:
 
     @property
     def name(self) -> str:
-        """For people: purpose, machine and process."""
+        """For display: purpose, machine and process."""
         return self.holder.rpartition(" ")[0]
 
     def renew(self) -> None:
@@ -56,11 +56,11 @@ class Lease:
             )
 
     def before_request(self, _method: str) -> None:
-        """`renew`, in the form in which a client calls it before each request (rule 15)."""
+        """`renew` as the hook that a client calls before each request (rule 15)."""
         self.renew()
 
     def release(self) -> None:
-        """Free it at once; harmless when the lease is no longer ours."""
+        """Free it at once; no effect if the lease is no longer ours."""
         self._own_row().update(expires_at=Now(), holder="")
 
     def _own_row(self) -> QuerySet[LeaseRow]:
@@ -68,7 +68,7 @@ class Lease:
 
 
 def lease_take(*, purpose: str) -> Lease | None:
-    """Take the lease for `purpose` (shown to others who want it), or None while another holder has it."""
+    """Take the lease for `purpose` (shown to other processes), or None while it has another holder."""
     holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
     LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
     free = LeaseRow.objects.filter(name=LEASE_NAME, expires_at__lte=Now())
@@ -79,7 +79,7 @@ def lease_take(*, purpose: str) -> Lease | None:
 
 
 def lease_holder() -> str:
-    """Who holds the lease now; empty when it is free."""
+    """Name of the current holder; empty when it is free."""
     return (
         LeaseRow.objects.filter(name=LEASE_NAME, expires_at__gt=Now())
         .values_list("holder", flat=True)
@@ -89,7 +89,7 @@ def lease_holder() -> str:
 
 
 def lease_is_silent() -> bool:
-    """Whether it is held but has not been renewed for so long that its holder was probably killed."""
+    """Whether it is held but was not renewed for so long that its holder was probably killed."""
     left = LEASE_DURATION - SILENT_AFTER
     return LeaseRow.objects.filter(
         name=LEASE_NAME, expires_at__gt=Now(), expires_at__lt=Now() + left
@@ -113,7 +113,7 @@ def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> 
         lease.release()
 
 
-# Made when the module is loaded, so that the processes forked afterwards share it.
+# Created on import, so that forked processes share it.
 _stop_event = get_context("fork").Event()
 
 

@@ -1,7 +1,7 @@
-"""The one service that sends: nothing is placed or cancelled but through here (rules 13 and 15).
+"""The only service that places or cancels orders (rules 13 and 15).
 
-The caller has committed the intent with its `client_oid` before. No process creates an order while trading is off;
-a cancel is always sent. The lease is renewed right before each request.
+The caller has committed the intent with its `client_oid` before. No process creates an order while trading is
+off; a cancel is sent even then. The lease is renewed right before each request.
 """
 
 from collections.abc import Callable
@@ -41,19 +41,19 @@ class TradingDisabled(RuntimeError):
 
 
 class Outcome(StrEnum):
-    """What an answer proves. None of them says that an order is open or cancelled."""
+    """What a response proves. None of them means that an order is open or cancelled."""
 
     ACCEPTED = "ACCEPTED"
-    EXISTS = "EXISTS"  # 204: an order of this name lives already (rule 6)
+    EXISTS = "EXISTS"  # 204: an order with this client_oid exists already (rule 6)
     UNKNOWN = "UNKNOWN"
     REFUSED = "REFUSED"
-    NOT_SENT = "NOT_SENT"  # it never left this machine, or was turned away at the door (42901)
-    TOO_LATE = "TOO_LATE"  # a cancel of what is not active any more
+    NOT_SENT = "NOT_SENT"  # never left this machine, or was rejected by the rate limit (42901)
+    TOO_LATE = "TOO_LATE"  # cancel of an order that is no longer active
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitResult:
-    """What came of a request. Where it failed `text` is the error, for the log, and `reason` the same as data."""
+    """Result of a request. After a failure `text` is the error, for the log, and `reason` the same as data."""
 
     outcome: Outcome
     order_id: str = ""
@@ -65,7 +65,7 @@ class SubmitResult:
 
 @dataclass(frozen=True, slots=True)
 class AuditNote:
-    """The part of an audit entry that is known before the answer."""
+    """The part of an audit entry that is known before the response."""
 
     what: AuditEntry.Action
     text: str
@@ -106,7 +106,7 @@ def create_blocked_reason() -> Reason | None:
 def pair_place(
     *, client: Client, lease: Lease, target: NewOrder, stop: NewOrder, bypass_kill_switch: bool = False
 ) -> SubmitResult:
-    """Place a native pair (dossier 5.23). `finishing` ends a replacement that has begun (rule 13)."""
+    """Place a native pair (dossier 5.23). `bypass_kill_switch` completes a replacement in progress (rule 13)."""
     _ensure_create_allowed(bypass_kill_switch)
     return _submit(
         AuditNote(Action.PAIR_PLACE, _describe_orders(target, stop), (target.client_oid, stop.client_oid)),
@@ -130,7 +130,7 @@ def order_place(
 
 
 def order_cancel(*, client: Client, lease: Lease, name_space: NameSpace, order_id: str) -> SubmitResult:
-    """Ask to cancel one order; of a pair the sibling goes as well, or not (dossier 5.23). Never refused by us."""
+    """Cancel one order; of a pair the sibling may be cancelled as well (dossier 5.23). Always sent."""
     note = AuditNote(Action.ORDER_CANCEL, f"{name_space} {order_id}", (order_id,))
     return _submit(
         note, lease, lambda: _run_cancel(lambda: client.order_cancel(name_space, order_id=order_id))
@@ -138,13 +138,13 @@ def order_cancel(*, client: Client, lease: Lease, name_space: NameSpace, order_i
 
 
 def pair_cancel(*, client: Client, lease: Lease, list_id: str) -> SubmitResult:
-    """Ask to cancel both legs of a pair (dossier 5.24). Never refused by us."""
+    """Cancel both legs of a pair (dossier 5.24). Always sent."""
     note = AuditNote(Action.PAIR_CANCEL, f"pair {list_id}", (list_id,))
     return _submit(note, lease, lambda: _run_cancel(lambda: client.oco_cancel(list_id)))
 
 
 def cancel_all_orders(*, client: Client, lease: Lease, name_space: NameSpace) -> SubmitResult:
-    """Ask to cancel every open order of a name space, whoever sent it (dossier 5.14, 5.28). Never refused by us."""
+    """Cancel every open order of a name space, our own and external (dossier 5.14, 5.28). Always sent."""
     note = AuditNote(Action.CANCEL_ALL, f"every order of {name_space}")
     return _submit(note, lease, lambda: _run_cancel(lambda: client.orders_cancel_all(name_space)))
 
@@ -161,7 +161,7 @@ def _run_cancel(cancel: Callable[[], object]) -> SubmitResult:
 
 
 def _describe_orders(*orders: NewOrder) -> str:
-    """Such as: SELL 0.01 BTC_USD LIMIT 66000, STOP_LOSS 57000."""
+    """For example: SELL 0.01 BTC_USD LIMIT 66000, STOP_LOSS 57000."""
     first = orders[0]
     size = first.notional if first.quantity is None else first.quantity
     prices = (f"{one.type} {_decimal_text(one.ref_price or one.price)}".strip() for one in orders)
@@ -173,7 +173,7 @@ def _decimal_text(number: Decimal | None) -> str:
 
 
 def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> SubmitResult:
-    """Every failure of the exchange is an answer; a lost lease is raised, and nothing more is sent."""
+    """Every exchange error becomes a result; a lost lease is raised, and nothing more is sent."""
     lease.renew()
     try:
         response = send()

@@ -14,11 +14,11 @@ VERIFY_INTERVAL = timedelta(days=1)
 
 
 class WrongAccount(RuntimeError):
-    """This database is the record of another environment or account."""
+    """This database belongs to another environment or account."""
 
 
 def run_start(*, lease: Lease, trigger: str, now: datetime) -> SyncRun:
-    """Open the record of a cycle; one that a killed process left open is closed as such."""
+    """Start the record of a cycle; one left open by a killed process is closed as failed."""
     SyncRun.objects.filter(status=SyncRun.Status.RUNNING, token__lt=lease.token).update(
         status=SyncRun.Status.FAILED,
         finished_at=now,
@@ -28,7 +28,7 @@ def run_start(*, lease: Lease, trigger: str, now: datetime) -> SyncRun:
 
 
 def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: datetime) -> SyncRun:
-    """Close the record: complete, partial when some part failed, or failed as a whole."""
+    """Close the record: complete, partial if some part failed, or failed."""
     run.errors = list(errors)
     run.status = SyncRun.Status.FAILED if failed else SyncRun.Status.PARTIAL if errors else SyncRun.Status.OK
     run.finished_at = now
@@ -43,7 +43,7 @@ def heartbeat_record(*, name: str) -> None:
 
 
 def account_check(*, client: Client, now: datetime) -> None:
-    """Make sure that this database belongs to the account of the key; asks the exchange once a day."""
+    """Check that this database belongs to the account of the key; asks the exchange once a day."""
     tail = settings.CRYPTO_COM_API_KEY[-4:]
     if account_check_is_due(environment=settings.ENVIRONMENT, key_tail=tail, now=now):
         uuid = client.accounts().uuid
@@ -51,7 +51,7 @@ def account_check(*, client: Client, now: datetime) -> None:
 
 
 def account_check_is_due(*, environment: str, key_tail: str, now: datetime) -> bool:
-    """Whether the exchange must be asked whose key this is; refuses at once a database of another environment."""
+    """Whether the exchange must be asked for the account. Raises `WrongAccount` for another environment."""
     binding = AccountBinding.objects.first()
     if binding is None:
         return True
@@ -61,7 +61,7 @@ def account_check_is_due(*, environment: str, key_tail: str, now: datetime) -> b
 
 
 def account_bind(*, environment: str, account_uuid: str, key_tail: str, now: datetime) -> AccountBinding:
-    """Bind at first sight; afterwards confirm, or raise `WrongAccount` and change nothing."""
+    """Bind at first use; later confirm, or raise `WrongAccount` and change nothing."""
     binding, _ = AccountBinding.objects.get_or_create(
         only=True,
         defaults={

@@ -1,4 +1,4 @@
-"""Protection in the admin: what is unprotected, what is unknown, and the few things a person may ask for."""
+"""Protection in the admin: unprotected and unknown groups, and the few actions a user may take."""
 
 from oco.admin.groups import OcoEventAdmin, OcoGroupAdmin, OcoLegAdmin, ProtectedOrderAdmin, UsedReviewAdmin
 from oco.admin.kill_switch import TradingSwitchAdmin

@@ -1,11 +1,4 @@
-"""What the lists of protection share.
-
-The orders and the journal of a group, on its page.
-
-From a group to everything that was written down because of it.
-
-Which groups, asked by somebody who worries.
-"""
+"""Shared by the lists of protection: filters, inlines, and links from a group to its records."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,16 +18,16 @@ from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
 if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]
 else:
-    AnyInline = admin.TabularInline  # not subscriptable when it runs
+    AnyInline = admin.TabularInline  # not subscriptable at run time
 
 
 def order_link(name: str) -> str:
-    """To the order of this id, or of this name while it has no id."""
+    """A link to the order with this id, or this `client_oid` while it has no id."""
     return list_link(ExchangeOrder, name, q=name)
 
 
 def group_searches(term: str, *, pk: str) -> list[Q]:
-    """Conditions for rows whose group, in the column `pk`, has this id or an order of this id or name."""
+    """Conditions for rows whose group, in the column `pk`, has this id or an order with this id or `client_oid`."""
     legs = OcoLeg.objects.order_by()
     found = [
         Q(**{f"{pk}__in": legs.filter(order_id=term).exclude(order_id="").values("group")}),
@@ -44,8 +37,6 @@ def group_searches(term: str, *, pk: str) -> list[Q]:
 
 
 class ReadOnlyInline(AnyInline):
-    """Rows of the record beside their owner."""
-
     template = "admin/record_inline.html"
     extra = max_num = 0
     can_delete = False
@@ -101,12 +92,12 @@ class EventInline(ReadOnlyInline):
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description="what began it", empty_value="")
+    @admin.display(description="caused by", empty_value="")
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 
 
-MAX_IDS = 50  # names in one address
+MAX_IDS = 50  # ids in one URL
 
 
 def orders_of(group_id: UUID) -> str:
@@ -118,11 +109,11 @@ def events_of(group_id: UUID) -> str:
 
 
 def alerts_of(group_id: UUID) -> str:
-    return list_link_by_name("portfolio_alert", "What was told about it", oco_group_id__exact=str(group_id))
+    return list_link_by_name("portfolio_alert", "Its alerts", oco_group_id__exact=str(group_id))
 
 
 def trades_of(group: OcoGroup) -> str:
-    """The fills of its entry and of its newest orders, by either id that an order can have."""
+    """The fills of its entry and of its newest orders, by either id of an order."""
     legs = OcoLeg.objects.filter(group=group).order_by("-id").values_list("order_id", "exchange_order_id")
     ids = [group.entry_order_id, *(one for pair in legs[:MAX_IDS] for one in pair)]
     known = ",".join(dict.fromkeys(one for one in ids if one))
@@ -130,21 +121,23 @@ def trades_of(group: OcoGroup) -> str:
 
 
 def audit_of(group_id: UUID) -> str:
-    """Entries with the names under which its latest changes were begun: those of the same cycles, others' too."""
+    """Audit entries with the correlation ids of its latest changes: also those of other groups in the same cycles."""
     events = OcoEvent.objects.filter(group_id=group_id).exclude(correlation_id="")
     names = dict.fromkeys(events.order_by("-id").values_list("correlation_id", flat=True)[: 10 * MAX_IDS])
     known = ",".join(list(names)[:MAX_IDS])
-    return list_link(AuditEntry, "What was asked and sent then", correlation_id__in=known) if known else DASH
+    return (
+        list_link(AuditEntry, "Requests and orders at that time", correlation_id__in=known) if known else DASH
+    )
 
 
 class GroupProblemFilter(ConditionFilter):
-    title = "danger"
+    title = "problem"
     parameter_name = "danger"
     options = (
         ("unprotected", "Unprotected: open and not active", PROBLEM_FILTERS[GroupProblem.UNPROTECTED]),
         ("unknown", "Unknown", PROBLEM_FILTERS[GroupProblem.UNKNOWN]),
         ("stop-failed", "Stop failed", PROBLEM_FILTERS[GroupProblem.STOP_FAILED]),
-        ("leaving", "Cancel asked for, not done", Q(closed_at=None, cancel_requested_at__isnull=False)),
+        ("leaving", "Removal requested, not done", Q(closed_at=None, cancel_requested_at__isnull=False)),
     )
 
 
@@ -155,9 +148,9 @@ class ClosedFilter(RecentFilter):
 
 
 class OpenInstrumentFilter(admin.SimpleListFilter):
-    """The pairs of open groups; a search finds the others."""
+    """The pairs of open groups; use the search for others."""
 
-    title = "instrument at work"
+    title = "instrument with open groups"
     parameter_name = "instrument_name"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -1,11 +1,4 @@
-"""Groups with their orders and their journal.
-
-The action that takes protection away: it names what is lost, and asks once more.
-
-Orders in the admin, with what they protect.
-
-The record of protection: every order written down, and every change.
-"""
+"""Groups, their orders and their event log, and the action that removes protection after a confirmation."""
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -45,7 +38,7 @@ NAME_LENGTH = 64
 
 
 class CancelProtectionMixin(AnyAdmin):
-    """For the list of groups. The password is asked for by whoever stands before the admin."""
+    """For the list of groups. The site's sudo middleware asks for the password."""
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("oco.change_ocogroup")
@@ -97,7 +90,9 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     change_list_template = "admin/sync_now_list.html"
     list_filter = (GroupProblemFilter, "state", OpenInstrumentFilter, ClosedFilter)
     search_fields = ("oco_group_id",)
-    search_help_text = "An instrument, the id of a group, or an order id, name or list id of its orders"
+    search_help_text = (
+        "An instrument, the id of a group, or the order id, client_oid or list id of one of its orders"
+    )
     exclude = ("reason", "reason_code", "reason_params", "exchange_code")
     readonly_fields = (
         "reason_sentence",
@@ -131,7 +126,7 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     def orders(self, group: OcoGroup) -> str:
         return orders_of(group.pk)
 
-    @admin.display(description="entry order", empty_value="Asked for by a person")
+    @admin.display(description="entry order", empty_value="Requested by a user")
     def entry_order(self, group: OcoGroup) -> str | None:
         return order_link(group.entry_order_id) if group.entry_order_id else None
 
@@ -139,7 +134,7 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     def trades(self, group: OcoGroup) -> str:
         return trades_of(group)
 
-    @admin.display(description="journal")
+    @admin.display(description="event log")
     def events(self, group: OcoGroup) -> str:
         return events_of(group.pk)
 
@@ -151,17 +146,17 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     def alerts(self, group: OcoGroup) -> str:
         return alerts_of(group.pk)
 
-    @admin.display(description="what began it", empty_value="")
+    @admin.display(description="caused by", empty_value="")
     def began(self, group: OcoGroup) -> str | None:
         return correlation_link(group.correlation_id)
 
 
-NONE = "Part of no protection"
+NONE = "Not part of any protection"
 
 
 @admin.register(ExchangeOrder)
 class ProtectedOrderAdmin(ExchangeOrderAdmin):
-    """Registered here, where it is known what belongs to a group."""
+    """Registered here, because this app knows the group of an order."""
 
     readonly_fields = (*ExchangeOrderAdmin.readonly_fields, "group", "events", "audit", "alerts")
 
@@ -169,7 +164,7 @@ class ProtectedOrderAdmin(ExchangeOrderAdmin):
     def group(self, order: ExchangeOrder) -> str | None:
         return group_link(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description="journal", empty_value=NONE)
+    @admin.display(description="event log", empty_value=NONE)
     def events(self, order: ExchangeOrder) -> str | None:
         return events_of(order.oco_group_id) if order.oco_group_id else None
 
@@ -222,7 +217,9 @@ class OcoEventAdmin(ByIdAdmin):
     readonly_fields = ("of", "reason_sentence", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
-    search_help_text = "The id of a group, or an order id or name of ours, exactly as shown"
+    search_help_text = (
+        "The id of a group, or the order id or client_oid of one of our orders, exactly as shown"
+    )
 
     def search_conditions(self, term: str) -> list[Q]:
         return group_searches(term, pk="group")
@@ -243,7 +240,7 @@ class OcoEventAdmin(ByIdAdmin):
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description="what began it", empty_value="")
+    @admin.display(description="caused by", empty_value="")
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 

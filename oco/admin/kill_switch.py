@@ -1,4 +1,4 @@
-"""The kill switch: one press to switch trading off, and a person's name to switch it on again."""
+"""The kill switch: one click turns trading off; turning it on again records the user's name."""
 
 from typing import Any
 

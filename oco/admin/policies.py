@@ -1,7 +1,4 @@
-"""The policies: the one thing about protection that is changed on a page.
-
-What was bought and is owed protection, to read.
-"""
+"""Policies, the only protection records that can be changed, and the lots, read-only."""
 
 from typing import Any
 
@@ -41,7 +38,7 @@ TOO_LITTLE = (
 
 
 class PolicyAdmin(AnyAdmin):
-    """Registered by whoever knows what is held (`holdings`), which this app does not."""
+    """Registered by the app that provides `holdings`; this app does not know them."""
 
     form = PolicyForm
     list_display = ("__str__", "side", "enabled", "stop_pct", "target_pct", "on_breach", "on_hand_cancel")
@@ -52,7 +49,7 @@ class PolicyAdmin(AnyAdmin):
         return NO_HOLDINGS
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        policies_read()  # the first time, those for every other instrument are made from the settings
+        policies_read()  # creates the default policies from the settings the first time
         return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -71,9 +68,9 @@ class PolicyAdmin(AnyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not _is_default(obj)
 
-    @admin.display(description="for what is held now")
+    @admin.display(description="for current holdings")
     def means(self, policy: ProtectionPolicy) -> str:
-        """As saved, had the coins just been bought, or sold; what has its orders already keeps its prices."""
+        """As saved, as if the coins had just been bought, or sold; placed orders keep their prices."""
         if policy.pk is None:
             return "Save it first."
         if policy.side == SOLD:
@@ -153,7 +150,7 @@ class LotAdmin(ReadOnlyAdmin):
     def groups(self, lot: Lot) -> str:
         return list_link(OcoGroup, "Its protection, now and before", lot__exact=str(lot.pk))
 
-    @admin.display(description="entry order", empty_value="Asked for by a person")
+    @admin.display(description="entry order", empty_value="Requested by a user")
     def entry(self, lot: Lot) -> str | None:
         return order_link(lot.entry_order_id) if lot.entry_order_id else None
 
@@ -181,6 +178,6 @@ class LotTradeAdmin(ByIdAdmin):
 class WatermarkAdmin(ReadOnlyAdmin):
     list_display = ("since",)
 
-    @admin.display(description="bought since then is protected by itself")
+    @admin.display(description="purchases since then are protected automatically")
     def since(self, watermark: Watermark) -> str:
         return format_ns(watermark.since_ns)

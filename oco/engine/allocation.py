@@ -1,7 +1,7 @@
-"""Who may sell how much of a coin (pure, rules 2 and 10).
+"""How much of a coin each party may sell (pure, rules 2 and 10).
 
-Orders of others come first, then our lots, oldest first: what is missing is missing to the newest lot, whose
-coins a lagging balance shows last.
+External orders come first, then our lots, oldest first: a shortfall falls on the newest lot, because a
+lagging balance shows its coins last.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,9 +15,9 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalOrder:
-    """An open order that is not ours: what it can still take of `currency`. Linked orders take it once.
+    """An open external order: how much of `currency` it can still take. Linked orders take it once.
 
-    Of a stop its trigger price, where that is known, in the `quote` currency.
+    A stop also has its trigger price, if known, in the `quote` currency.
     """
 
     order_id: str
@@ -32,9 +32,9 @@ class ExternalOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalStop:
-    """Cover by others: so many coins would be sold at `price`, None where that is not known.
+    """Coverage by an external stop: `quantity` would be sold at `price` (None: unknown).
 
-    `target` is the limit of the sale that is linked with it.
+    `target` is the limit of the sell order linked with it.
     """
 
     quantity: Decimal
@@ -45,7 +45,7 @@ class ExternalStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalReservation:
-    """Of one currency: what foreign orders may take, and what of that their `stops` cover."""
+    """Per currency: the quantity that external orders reserve, and the part of it that `stops` cover."""
 
     total: Decimal = ZERO
     stops: tuple[ExternalStop, ...] = ()
@@ -56,20 +56,20 @@ class ExternalReservation:
 
     @property
     def reserved_without_stop(self) -> Decimal:
-        """Behind a bare resting order: neither ours to sell nor protected."""
+        """Reserved by an open order without a stop: neither ours to sell nor protected."""
         return self.total - self.covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sellable:
-    """What a lot may sell now, and what of it is no longer in the account at all."""
+    """The quantity a lot may sell now, and the quantity that is no longer in the account."""
 
     allowed: Decimal
     missing: Decimal
 
 
 def reserve(orders: Iterable[ExternalOrder]) -> dict[str, ExternalReservation]:
-    """By currency. Of the legs of one list the largest counts, as cover if any leg is a stop."""
+    """By currency. Of the legs of one list the largest counts, as coverage if any leg is a stop."""
     lists: dict[tuple[str, str], list[ExternalOrder]] = {}
     for order in orders:
         lists.setdefault((order.list_id or f"order {order.order_id}", order.currency), []).append(order)
@@ -91,7 +91,7 @@ def reserve(orders: Iterable[ExternalOrder]) -> dict[str, ExternalReservation]:
 def allocate_to_lots(
     *, holdings: Decimal, reserved: Decimal, lots: Sequence[tuple[K, Decimal]]
 ) -> Mapping[K, Sellable]:
-    """Shares of `lots` (key, owned), oldest first, when the account holds `held` and others may take `taken`."""
+    """Sellable quantities of `lots` (key, open quantity), oldest first, from `holdings` less `reserved`."""
     sellables: dict[K, Sellable] = {}
     here, free = max(holdings, ZERO), max(holdings - reserved, ZERO)
     for key, owned in lots:

@@ -1,4 +1,4 @@
-"""One group as the rules see it: the facts they ask for, worked out once (pure)."""
+"""One group as the rules see it: the facts they need, computed once (pure)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ ROLES_BY_KIND = {
 
 @dataclass(eq=False)
 class GroupContext:
-    """What is desired, what is observed, and the facts that every rule asks for, worked out once."""
+    """Desired and observed state of a group, and the facts that the rules need, computed once."""
 
     desired: Desired
     observed: Observed
@@ -42,12 +42,12 @@ class GroupContext:
     newest: list[Leg] = field(init=False)  # the legs of the last generation
     newest_stop: Leg | None = field(init=False)
     newest_target: Leg | None = field(init=False)
-    remaining: Decimal = field(init=False)  # what the lot still owns, in whole steps
-    order_quantity: Decimal = field(init=False)  # what of it may be sold now, in whole steps
+    remaining: Decimal = field(init=False)  # open quantity of the lot, rounded to lot size
+    order_quantity: Decimal = field(init=False)  # the part that may be sold now, rounded to lot size
     is_remaining_placeable: bool = field(init=False)
     is_depleted: bool = field(init=False)
     is_final: bool = field(init=False)
-    unresolved: list[Leg] = field(init=False)  # legs that may still turn up, where the group is about to end
+    unresolved: list[Leg] = field(init=False)  # legs that may still appear although the group is about to end
 
     def __post_init__(self) -> None:
         legs, desired, tick = self.observed.legs, self.desired, self.desired.grid.quantity_tick
@@ -64,7 +64,7 @@ class GroupContext:
         self.remaining = round_to_lot_size(desired.owned, tick)
         self.order_quantity = round_to_lot_size(desired.order_quantity, tick)
         self.is_remaining_placeable = is_placeable(self.remaining, desired.stop, desired.grid)
-        # A whole lot that lost its worth may yet regain it.
+        # An untouched lot that lost value may regain it.
         self.is_depleted = not self.is_remaining_placeable and not (self.remaining and desired.is_untouched)
         self.is_final = self.observed.state in FINAL
         ends = desired.release_reason or self.is_depleted
@@ -76,43 +76,42 @@ class GroupContext:
 
     @cached_property
     def max_buy_price(self) -> Decimal | None:
-        """The most that is paid for a coin, where the orders buy."""
+        """The highest price paid for a coin; None when the orders sell."""
         if self.exit_side is ExitSide.SELL:
             return None
         return max_buy_price_of(self.desired.stop, self.desired.grid.price_tick)
 
     @property
     def is_above_limit(self) -> bool:
-        """Whether the market is above the most that is paid."""
+        """Whether the market price is above the max buy price."""
         return self.max_buy_price is not None and self.mark is not None and self.mark > self.max_buy_price
 
     @property
     def is_below_minimum(self) -> bool:
-        """Whether a sale at the market is below what the exchange takes; not while no price is known."""
+        """Whether a market order would be below the exchange minimum; False while no price is known."""
         return self.mark is not None and not is_placeable(self.order_quantity, self.mark, self.desired.grid)
 
     def can_place(self, quantity: Decimal) -> bool:
         return is_placeable(quantity, self.desired.stop, self.desired.grid)
 
     def is_stop_reached(self, price: Decimal) -> bool:
-        """Whether the stop lies there already."""
         return self.exit_side.stop_reached(price, self.desired.stop)
 
     @cached_property
     def lost_stop(self) -> Leg | None:
-        """A stop of the newest pair that the exchange had acknowledged and nobody can find, while its target has
-        ended without selling: it may live still, hidden, for nothing has ended it.
+        """A stop of the newest pair that the exchange acknowledged but that cannot be found, while its target
+        ended without a fill. It may still be live, because nothing ended it.
         """
         stop, target = self.newest_stop, self.newest_target
         if stop is None or target is None or not stop.is_unresolved:
             return None
         return stop if target.status is LegStatus.ENDED and not target.executed else None
 
-    # where it stands
+    # state of the group
 
     @cached_property
     def unprotected_state(self) -> State:
-        """The state of a group whose cover is not observed; STOP_FAILED lasts until it is (rule 7)."""
+        """The state while no coverage is observed; STOP_FAILED lasts until it is (rule 7)."""
         state = self.observed.state
         if state is State.STOP_FAILED or self.observed.failures >= MAX_FAILURES:
             return State.STOP_FAILED
@@ -121,7 +120,7 @@ class GroupContext:
 
     @property
     def current_state(self) -> State:
-        """The state as it is; unknown is over."""
+        """The stored state; UNKNOWN becomes the unprotected state."""
         return self.unprotected_state if self.observed.state is State.UNKNOWN else self.observed.state
 
     @property
@@ -130,7 +129,7 @@ class GroupContext:
 
     @property
     def closing_outcome(self) -> tuple[State, Reason]:
-        """How the lot ended, and why: by the last of our orders that sold, the stop before its sibling."""
+        """How the lot ended, and why: by the last of our orders that executed, the stop before its sibling."""
         sold = [leg for leg in self.observed.legs if leg.executed]
         last = max(sold, key=lambda leg: (leg.generation, leg.role is Role.STOP_LOSS), default=None)
         state, code = CLOSED_BY[last.role] if last else CLOSED_OUTSIDE
@@ -138,7 +137,7 @@ class GroupContext:
 
     @property
     def bypasses_kill_switch(self) -> bool:
-        """Whether it was our own cancel that took the last cover away (rule 13)."""
+        """Whether our own cancel removed the last coverage (rule 13)."""
         real = [leg for leg in self.observed.legs if leg.status is LegStatus.ENDED]
         last = max((leg.generation for leg in real), default=0)
         return self.observed.replacement_begun or any(
@@ -152,7 +151,7 @@ class GroupContext:
 
     @property
     def was_cancelled_manually(self) -> bool:
-        """Both legs cancelled, nothing executed, not by us; at least one without a reason of the exchange's own."""
+        """Both legs cancelled without a fill, not by us; at least one without a reason code of the exchange."""
         return (
             bool(self.newest)
             and all(
@@ -166,7 +165,7 @@ class GroupContext:
 
     @cached_property
     def samples(self) -> list[PriceSample]:
-        """Those at most 5 s old."""
+        """Price samples at most 5 s old."""
         return [
             sample
             for sample in self.observed.market.samples
@@ -179,7 +178,7 @@ class GroupContext:
 
     @property
     def is_within_exit_window(self) -> bool:
-        """Whether the entry executed, or cover was seen, so lately that a sale is still meant (rule 9)."""
+        """Whether the entry filled, or coverage was seen, recently enough for an exit at market (rule 9)."""
         moments = (self.desired.entered_at, self.observed.last_active_at)
         is_exiting = self.observed.state is State.EXITING
         return is_exiting or any(moment and self._since(moment) <= EXIT_WINDOW for moment in moments)
@@ -188,14 +187,14 @@ class GroupContext:
         return self.observed.now - moment
 
     def is_past_stop(self, sample: PriceSample) -> bool:
-        """Mark, the exchange's own published mark, and the best price to be had: all at the stop or beyond."""
+        """Mark, the exchange's published mark and the best price are all at the stop or past it."""
         best = sample.bid if self.exit_side is ExitSide.SELL else sample.ask
         return all(
             price is not None and self.is_stop_reached(price)
             for price in (sample.mark, sample.published, best)
         )
 
-    # what keeps us from placing
+    # reasons not to place
 
     @cached_property
     def blocked_reason(self) -> Reason | None:
@@ -208,7 +207,7 @@ class GroupContext:
 
     @property
     def exit_blocked_reason(self) -> Reason | None:
-        """Why nothing may be sold at market, or None: the kill switch holds, whatever was begun."""
+        """Why no market order may be placed, or None. The kill switch always blocks it."""
         if self.observed.no_create:
             return self.observed.no_create
         return self.blocked_reason

@@ -1,4 +1,4 @@
-"""How well each coin is covered, told from its groups and from the orders of others (pure)."""
+"""The coverage status of each coin, from its groups and the external orders (pure)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 
 class CoverageStatus(StrEnum):
-    """What a position is called; the worst comes first."""
+    """Coverage status of a position; the worst comes first."""
 
     STOP_FAILED = "STOP_FAILED"
     UNKNOWN = "UNKNOWN"
@@ -31,7 +31,7 @@ RANK = {coverage_status: rank for rank, coverage_status in enumerate(CoverageSta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCoverage:
-    """One open group. `quantity` is what its orders are for, `owned` what its lot still owns."""
+    """One open group. `quantity` is covered by its orders, `owned` is the open quantity of its lot."""
 
     instrument_name: str
     state: State
@@ -44,7 +44,7 @@ class GroupCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinHolding:
-    """What is held of one currency and who guards it. Without a grid or a price nothing is called too little."""
+    """The holdings of one currency and what covers them. Without a grid or a price nothing counts as too small."""
 
     currency: str
     instrument_name: str
@@ -57,8 +57,9 @@ class CoinHolding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
-    """Coins without a stop, and why. `is_sent`: orders are on their way. `is_free`: nobody has a claim on them.
-    `state` is that of the group they belong to.
+    """Coins without a stop, and why. `is_sent`: orders were sent. `is_free`: not reserved by any order or lot.
+
+    `state` is the state of their group.
     """
 
     instrument_name: str
@@ -73,9 +74,9 @@ class Unprotected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinCoverage:
-    """One coin: what of it has a stop that was read back open, and what of the rest is worth speaking of.
+    """One coin: the quantity with a stop that was read back open, and the unprotected parts worth showing.
 
-    `theirs` is what of it only stops that we did not send cover.
+    `external_protected` is covered by external stops only.
     """
 
     currency: str
@@ -88,24 +89,25 @@ class CoinCoverage:
 
     @property
     def unprotected(self) -> Decimal:
-        """Dust included."""
+        """Includes dust."""
         return self.held - self.protected
 
     @property
     def may_be_protected(self) -> bool:
-        """Whether a person can ask for a stop: what is in a group has asked already."""
+        """Whether a user can request protection: coins in a group have it already."""
         return any(row.is_unallocated for row in self.unprotected_parts)
 
     @property
     def unprotected_usd(self) -> Decimal | None:
-        """What the rest is worth; None while no price is known."""
+        """Value of the unprotected quantity; None while no price is known."""
         values = [row.market_value_usd for row in self.unprotected_parts if row.market_value_usd is not None]
         return sum(values, ZERO) if values else None
 
 
 def coverage_of(holding: CoinHolding) -> CoinCoverage:
-    """Our stops, then those of others (rule 2), which may stand for a group that has none; only what was
-    observed counts (rule 5).
+    """Our stops first, then external ones (rule 2), which may replace those of a group that has none.
+
+    Only observed orders count (rule 5).
     """
     active = [group for group in holding.groups if group.state is State.ACTIVE]
     ours = min(holding.held, sum((min(group.quantity, group.owned) for group in active), ZERO))
@@ -129,7 +131,7 @@ def coverage_of(holding: CoinHolding) -> CoinCoverage:
 
 
 def coverage_status_of(group: GroupCoverage, *, tick: Decimal | None) -> CoverageStatus:
-    """What one group by itself is called; less than `tick` that no order is for is no lack."""
+    """Coverage status of one group; a difference below `tick` does not count."""
     if group.state in (State.STOP_FAILED, State.UNKNOWN):
         return CoverageStatus(group.state)
     if group.state is not State.ACTIVE:
@@ -151,7 +153,7 @@ def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -
 
 
 def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:
-    """What belongs to no group. Dust is shown in the portfolio and is no alarm (protection 1, Lot)."""
+    """Coins outside every group. Dust is shown in the portfolio and raises no alarm (protection 1, Lot)."""
     reserved_without_stop = min(rest, holding.external.reserved_without_stop)
     for quantity, code, is_unallocated in (
         (reserved_without_stop, ReasonCode.RESERVED_BY_ORDER, False),
@@ -169,7 +171,7 @@ def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotec
 
 
 def _is_dust(holding: CoinHolding, quantity: Decimal) -> bool:
-    """Whether the exchange would take no order for it."""
+    """Whether it is below the exchange's minimum order."""
     if not quantity or holding.grid is None or holding.price_usd is None:
         return not quantity
     in_usd = replace(holding.grid, quote_usd=Decimal(1))

@@ -1,6 +1,6 @@
-"""What must be true at any moment (pure, protection chapter 3), told in words where it is not.
+"""What must be true at any moment (pure, protection chapter 3); each violation is a sentence.
 
-The same checks run over the simulator's own record in tests, and over our rows in production as alarms.
+Tests run the checks over the simulator's record, production over our rows as alarms.
 """
 
 from collections import defaultdict
@@ -21,13 +21,13 @@ TERMINAL = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotFact:
     id: int
-    currency: str  # that its orders take
+    currency: str  # the currency its orders spend
     bought: Decimal
     owned: Decimal
     sold: Decimal
     tick: Decimal
     is_closed: bool
-    spent_per_coin: Decimal = Decimal(1)  # of that currency, for one coin
+    spent_per_coin: Decimal = Decimal(1)  # in that currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class LegFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFact:
-    """An order of ours in the exchange's record, told by its `client_oid`."""
+    """One of our orders in the exchange's record, identified by its `client_oid`."""
 
     client_oid: str
     is_open: bool
@@ -59,7 +59,7 @@ class OrderFact:
 
 @dataclass(frozen=True, kw_only=True)
 class InvariantData:
-    """Our rows, and the exchange's record of our orders. `held` is None where it is not known."""
+    """Our rows, and the exchange's record of our orders. `held` is None when unknown."""
 
     lots: Sequence[LotFact]
     groups: Sequence[GroupFact]
@@ -69,7 +69,6 @@ class InvariantData:
 
     @cached_property
     def groups_of(self) -> Mapping[int, list[GroupFact]]:
-        """By lot."""
         found: dict[int, list[GroupFact]] = defaultdict(list)
         for group in self.groups:
             found[group.lot_id].append(group)
@@ -77,7 +76,6 @@ class InvariantData:
 
     @cached_property
     def legs_of(self) -> Mapping[str, list[LegFact]]:
-        """By group."""
         found: dict[str, list[LegFact]] = defaultdict(list)
         for leg in self.legs:
             found[leg.group_id].append(leg)
@@ -85,12 +83,11 @@ class InvariantData:
 
     @cached_property
     def order_of(self) -> Mapping[str, OrderFact]:
-        """By the name of the leg."""
         return {order.client_oid: order for order in self.orders}
 
 
 def violations(invariant_data: InvariantData) -> list[str]:
-    """Every invariant that does not hold now; *Cover* only speaks of groups that call themselves covered."""
+    """Every invariant that does not hold now. *Cover* checks only groups whose state is ACTIVE."""
     checks = (unique, intent_first, evidence_only, exactly_once, stand_down, never_oversold, stop_covers_lot)
     return [words for check in checks for words in check(invariant_data)]
 
@@ -111,7 +108,7 @@ def unique(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def intent_first(invariant_data: InvariantData) -> Iterator[str]:
-    """Nothing of ours is at the exchange whose name was not written down before."""
+    """Each of our orders on the exchange was recorded as an intent before."""
     known = {leg.client_oid for leg in invariant_data.legs}
     for order in invariant_data.orders:
         if order.client_oid not in known:
@@ -119,7 +116,7 @@ def intent_first(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
-    """An end is the exchange's own, with what it executed; no group ends while a leg is unknown."""
+    """The end of an order comes from the exchange, with its fills; no group ends while a leg is unknown."""
     for leg, order in _placed_legs(invariant_data, invariant_data.groups):
         if leg.status in TERMINAL and (order.is_open or leg.executed != order.executed):
             here, there = f"{leg.status} {leg.executed}", f"{order.status} {order.executed}"
@@ -131,7 +128,7 @@ def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def exactly_once(invariant_data: InvariantData) -> Iterator[str]:
-    """What a lot sold is what its orders executed, once."""
+    """The sold quantity of a lot is the executed quantity of its orders, counted once."""
     for lot in invariant_data.lots:
         legs = (leg for group in invariant_data.groups_of[lot.id] for leg in invariant_data.legs_of[group.id])
         reported = sum((leg.executed for leg in legs), ZERO)
@@ -148,7 +145,7 @@ def stand_down(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
-    """Nothing is sold or bought back, or can be, beyond the lot; nor beyond what the account holds."""
+    """No lot sells or buys back, or can, more than its quantity, or more than the account holds."""
     for lot in invariant_data.lots:
         placed = list(_placed_legs(invariant_data, invariant_data.groups_of[lot.id]))
         executed = sum((order.executed for _, order in placed), ZERO)
@@ -169,18 +166,20 @@ def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def stop_covers_lot(invariant_data: InvariantData) -> Iterator[str]:
-    """A group that says ACTIVE has a live stop for what its lot owns, floored, or less where others hold some."""
+    """An ACTIVE group has a live stop for the open quantity of its lot, rounded to lot size, less what
+    external orders reserve.
+    """
     lots = {lot.id: lot for lot in invariant_data.lots}
     for group in invariant_data.groups:
         if group.state is State.ACTIVE:
             owned = round_to_lot_size(lots[group.lot_id].owned, lots[group.lot_id].tick)
             live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
             if not ZERO < live <= owned:
-                yield f"Group {group.id} says ACTIVE, its stop covers {live} of {owned}."
+                yield f"Group {group.id} is ACTIVE, its stop covers {live} of {owned}."
 
 
 def converged(invariant_data: InvariantData) -> Iterator[str]:
-    """After a healthy cycle: every open lot is covered, wholly; used by tests."""
+    """After a healthy cycle every open lot is fully covered; used by tests."""
     yield from violations(invariant_data)
     lots = {lot.id: lot for lot in invariant_data.lots}
     for group in invariant_data.groups:
@@ -198,7 +197,7 @@ def converged(invariant_data: InvariantData) -> Iterator[str]:
 def _placed_legs(
     invariant_data: InvariantData, groups: Iterable[GroupFact]
 ) -> Iterator[tuple[LegFact, OrderFact]]:
-    """The legs of these groups that the exchange has a record of."""
+    """The legs of these groups that are in the exchange's record."""
     for group in groups:
         for leg in invariant_data.legs_of[group.id]:
             if leg.client_oid in invariant_data.order_of:
@@ -210,5 +209,5 @@ def _stops(invariant_data: InvariantData, group: GroupFact) -> list[OrderFact]:
 
 
 def _max_executable(placed: Iterable[tuple[LegFact, OrderFact]]) -> Decimal:
-    """What live orders of one lot can still sell: of a pair only one leg does."""
+    """The most that the live orders of one lot can still execute: of a pair only one leg does."""
     return max((order.quantity - order.executed for _, order in placed if order.is_open), default=ZERO)

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size, stop_of, unit_cost_of
 
-MAX_LOTS = 5  # lots of one entry; then they are merged
+MAX_LOTS = 5  # per entry; more are merged
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution of an entry. `fee` as sent: negative was deducted, in `fee_currency`."""
+    """One execution of an entry. `fee` as reported: negative was deducted, in `fee_currency`."""
 
     trade_id: str
     quantity: Decimal
@@ -24,9 +24,9 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotDraft:
-    """A lot to be: what came in after fees, of which `dust` is too little for the grid.
+    """A lot before it is stored: the quantity after fees, of which `dust` is below the grid.
 
-    After a sale: what is to be bought back, each coin for `unit_cost` at worst.
+    After a sale: the quantity to buy back, at `unit_cost` per coin at most.
     """
 
     trades: tuple[Fill, ...]
@@ -46,19 +46,19 @@ def executed(trades: Sequence[Fill]) -> Decimal:
 
 
 def net_quantity(trades: Sequence[Fill], base: str) -> Decimal:
-    """What the account gained: executed minus what was taken in the coin itself (dossier 5.11.4)."""
+    """Executed quantity less the fee taken in the coin itself (dossier 5.11.4)."""
     fees = sum((trade.fee for trade in trades if trade.fee_currency == base), ZERO)
     return executed(trades) + min(fees, ZERO)
 
 
 def average_price(trades: Sequence[Fill]) -> Decimal:
-    """Quote paid per coin, fees left out."""
+    """Average price in the quote currency, without fees."""
     quantity = executed(trades)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity
 
 
 def proceeds(trades: Sequence[Fill], quote: str) -> Decimal:
-    """What a sale brought: its value minus what was taken from that as a fee (dossier 5.11.4)."""
+    """Value of a sale less the fee taken in the quote currency (dossier 5.11.4)."""
     fees = sum((trade.fee for trade in trades if trade.fee_currency == quote), ZERO)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) + min(fees, ZERO)
 
@@ -66,7 +66,7 @@ def proceeds(trades: Sequence[Fill], quote: str) -> Decimal:
 def lot_draft(
     trades: Sequence[Fill], *, base: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
 ) -> LotDraft | None:
-    """The lot of all these trades, or None: too little for a stop or the policy, it waits for the next trades."""
+    """The lot of all these trades, or None if too small for a stop or the policy: then it waits for more trades."""
     ordered = _ordered(trades)
     if not ordered:
         return None
@@ -82,7 +82,7 @@ def lot_draft(
 def lot_draft_of_sale(
     trades: Sequence[Fill], *, quote: str, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
 ) -> LotDraft | None:
-    """As many coins as what these sales brought buys back at worst, and never more than were sold; or None."""
+    """The coins that the proceeds of these sales buy back at the worst price, at most the quantity sold; or None."""
     ordered = _ordered(trades)
     if not ordered:
         return None
@@ -104,6 +104,6 @@ def _meets_minimum(value: Decimal, grid: Grid, minimum_usd: Decimal) -> bool:
 
 
 def merged_price(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
-    """The average of (quantity, price) parts, weighed by what each still owns."""
+    """Average price of (quantity, price) parts, weighted by quantity."""
     total = sum((quantity for quantity, _ in parts), ZERO)
     return sum((quantity * price for quantity, price in parts), ZERO) / total

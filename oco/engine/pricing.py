@@ -1,10 +1,7 @@
-"""Stop and target prices, and what of a lot can be placed where the market is now (pure, rule 3).
+"""Stop and target prices, the exit side, and the placement that the market allows (pure, rules 3 and 4).
 
-Prices are in the quote currency. Every rounding happens here and says which way and why.
-
-Which way the orders of a group go: sell coins that are held, or buy back what was sold (pure, rule 4).
-
-Everything that is said of a price in one way holds mirrored in the other.
+Prices are in the quote currency. Every rounding happens here and states its direction and reason. Everything
+that holds for one exit side holds mirrored for the other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,46 +18,46 @@ ONE, HUNDRED = Decimal(1), Decimal(100)
 
 
 class ExitSide(StrEnum):
-    """The value is the side of the orders."""
+    """Side of a group's orders: sell coins that are held, or buy back coins that were sold."""
 
-    SELL = "SELL"  # guards coins: the stop lies below, the target above
-    BUY = "BUY"  # buys back: the stop lies above, the target below
+    SELL = "SELL"  # protects coins: stop below, target above
+    BUY = "BUY"  # buys back: stop above, target below
 
     @classmethod
     def for_entry_side(cls, side: str) -> "ExitSide":
-        """The way of the orders that follow an entry of this side."""
+        """The exit side after an entry of this side."""
         return cls.SELL if side == "BUY" else cls.BUY
 
     def stop_reached(self, price: Decimal, stop: Decimal) -> bool:
-        """Whether `price` is at the stop or beyond it."""
+        """Whether `price` is at the stop or past it."""
         return price <= stop if self is ExitSide.SELL else price >= stop
 
     def worst_price(self, prices: Iterable[Decimal]) -> Decimal:
-        """That of these which is the worst for us."""
+        """The worst of these prices for us."""
         return min(prices) if self is ExitSide.SELL else max(prices)
 
     def farther_from_entry(self, prices: Iterable[Decimal]) -> Decimal:
-        """That of these which lies farther on the side of the target."""
+        """The price that is farther on the side of the target."""
         return max(prices) if self is ExitSide.SELL else min(prices)
 
     def towards_stop(self, price: Decimal, percent: Decimal) -> Decimal:
-        """So many per cent of `price` on the side of the stop."""
+        """`price` moved by `pct` per cent towards the stop."""
         return price * (ONE - percent / HUNDRED if self is ExitSide.SELL else ONE + percent / HUNDRED)
 
     def towards_target(self, price: Decimal, percent: Decimal) -> Decimal:
-        """So many per cent of `price` on the side of the target."""
+        """`price` moved by `pct` per cent towards the target."""
         return price * (ONE + percent / HUNDRED if self is ExitSide.SELL else ONE - percent / HUNDRED)
 
 
 MINIMUM_USD = Decimal(
     "1.02"
-)  # the exchange wants 1 USD (dossier 5.11.5); the rest is for a falling quote currency
+)  # the exchange minimum is 1 USD (dossier 5.11.5); the margin is for a falling quote currency
 MAX_TARGET_FACTOR = Decimal(10)  # times mark, for a limit sell (dossier 5.11.6)
 MIN_TARGET_FACTOR = Decimal("0.1")  # times mark, for a limit buy
 MAX_BUY_PRICE_PCT = Decimal(
     3
-)  # above its trigger the stop of a buy-back pays at most; the exchange allows 15 (5.20)
-FEE_PCT = Decimal("0.5")  # of the lowest tier (dossier 5.9), which may be taken from the money
+)  # max buy price of a stop above its trigger; the exchange allows 15 (dossier 5.20)
+FEE_PCT = Decimal("0.5")  # lowest tier (dossier 5.9); may be taken in the quote currency
 
 
 class HasTickSizes(Protocol):
@@ -75,7 +72,7 @@ class HasTickSizes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """The steps of an instrument, and what one unit of its quote currency is worth; None is not known."""
+    """Tick sizes of an instrument, and the USD value of its quote currency (None: unknown)."""
 
     price_tick: Decimal
     quantity_tick: Decimal
@@ -91,12 +88,10 @@ class Grid:
 
 
 class PlacementKind(StrEnum):
-    """What can be placed now."""
-
     PAIR = "PAIR"
-    STOP = "STOP"  # alone: no room for a target, or the stop is too near to mark for a pair
+    STOP = "STOP"  # stop only: no feasible target, or the stop is too near to mark for a pair
     NONE = "NOTHING"
-    STOP_CROSSED = "BEYOND"  # mark has reached the stop already (rule 9)
+    STOP_CROSSED = "BEYOND"  # mark is already at the stop or past it (rule 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +104,7 @@ class Placement:
 
 
 def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
-    """What one unit is worth in USD; None when there is no ticker for it."""
+    """USD value of one unit; None without a ticker for it."""
     if currency == "USD":
         return Decimal(1)
     ticker = tickers.get(f"{currency}_USD")
@@ -125,46 +120,46 @@ def round_up(value: Decimal, tick: Decimal) -> Decimal:
 
 
 def round_to_lot_size(quantity: Decimal, tick: Decimal) -> Decimal:
-    """Down to the grid: one never sells more than there is. What is cut off is dust."""
+    """Rounded down, so that an order never exceeds the balance. The remainder is dust."""
     return max(round_down(quantity, tick), Decimal(0))
 
 
 def round_towards_target(value: Decimal, tick: Decimal, exit_side: ExitSide) -> Decimal:
-    """To the grid, towards the target: away from the market for a target, towards the entry for a stop."""
+    """To the price grid: a target away from the market, a stop towards the entry."""
     return round_up(value, tick) if exit_side is ExitSide.SELL else round_down(value, tick)
 
 
 def stop_of(
     average: Decimal, percent: Decimal, tick: Decimal, exit_side: ExitSide = ExitSide.SELL
 ) -> Decimal:
-    """Rounded towards the entry: never risk more than asked."""
+    """Rounded towards the entry: never more risk than requested."""
     return round_towards_target(exit_side.towards_stop(average, percent), tick, exit_side)
 
 
 def target_of(
     average: Decimal, percent: Decimal, tick: Decimal, exit_side: ExitSide = ExitSide.SELL
 ) -> Decimal:
-    """Rounded away from the entry: never take less than asked."""
+    """Rounded away from the entry: never less than requested."""
     return round_towards_target(exit_side.towards_target(average, percent), tick, exit_side)
 
 
 def max_buy_price_of(stop: Decimal, tick: Decimal) -> Decimal:
-    """The most that is paid for a coin once the stop of a buy-back has fired."""
+    """The highest price paid for a coin once the stop of a buy-back has triggered."""
     return round_down(ExitSide.BUY.towards_stop(stop, MAX_BUY_PRICE_PCT), tick)
 
 
 def unit_cost_of(stop: Decimal, tick: Decimal) -> Decimal:
-    """What buying one coin back may cost at worst, fee included, in the quote currency."""
+    """The most that buying one coin back may cost, fee included, in the quote currency."""
     return ExitSide.BUY.towards_stop(max_buy_price_of(stop, tick), FEE_PCT)
 
 
 def lower_price(stop: Decimal, target: Decimal | None, exit_side: ExitSide) -> Decimal:
-    """At which the orders are worth least."""
+    """The lower price of stop and target: there the orders have the lowest value."""
     return stop if exit_side is ExitSide.SELL or target is None else target
 
 
 def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
-    """Whether the exchange takes an order of this size. An unknown dollar price is left to the exchange."""
+    """Whether the exchange accepts an order of this size. With an unknown USD price the exchange decides."""
     if quantity < grid.quantity_tick:
         return False
     return grid.quote_usd is None or quantity * price * grid.quote_usd >= MINIMUM_USD
@@ -172,7 +167,7 @@ def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeasiblePlacement:
-    """Where the market is, and what is to be put up there."""
+    """Market price, and the orders to place there."""
 
     quantity: Decimal
     stop: Decimal
@@ -184,7 +179,7 @@ class FeasiblePlacement:
 
     @property
     def placeable_target(self) -> Decimal | None:
-        """The target where it can be placed, rounded away from the market, so that it does not trade at once."""
+        """The target, or the first price behind mark that can be placed; rounded so that it does not fill at once."""
         if self.target is None:
             return None
         nearest = round_towards_target(
@@ -194,7 +189,7 @@ class FeasiblePlacement:
 
     @property
     def why_stop_only(self) -> Reason | None:
-        """Why the stop is placed without a target; None where it is not."""
+        """Why the stop is placed without a target; None if it is a pair."""
         placeable_target, mark = self.placeable_target, self.mark
         if placeable_target is None:
             return reason(ReasonCode.NO_TARGET)
@@ -221,10 +216,10 @@ def placement(
     grid: Grid,
     exit_side: ExitSide = ExitSide.SELL,
 ) -> Placement:
-    """The best cover for `quantity` with mark where it is: a pair, else a stop alone, else why not.
+    """The best coverage for `quantity` at the current mark: a pair, else a stop only, else the reason why not.
 
     A target that is passed or too near becomes the first placeable price behind mark (rule 3). The stop never
-    moves: too near for a pair, it goes alone (the distance binds pairs only, dossier 5.20).
+    moves: if it is too near for a pair, it is placed alone (the distance binds pairs only, dossier 5.20).
     """
     whole = round_to_lot_size(quantity, grid.quantity_tick)
     if not is_placeable(whole, stop, grid):
@@ -260,7 +255,7 @@ def placement(
 def is_within_min_distance(
     mark: Decimal, stop: Decimal, distance_pct: Decimal, exit_side: ExitSide = ExitSide.SELL
 ) -> bool:
-    """Whether a stop leaves no room for a pair (dossier 5.20)."""
+    """Whether the stop is too near to mark for a pair (dossier 5.20)."""
     nearest = exit_side.towards_stop(mark, distance_pct)
     return stop != nearest and exit_side.stop_reached(nearest, stop)
 

@@ -1,19 +1,20 @@
-"""Why a group is as it is: the codes that are stored, with their parameters (pure).
+"""The stored reason codes of a group, with their parameters (pure).
 
-The texts are in `oco.presentation.reasons`. `side` is that of the group's orders. A code never changes its meaning.
+The texts are in `oco.presentation.reasons`. `side` is the side of the group's orders. A code never changes
+its meaning.
 """
 
 from enum import StrEnum
 
 
 class ReasonCode(StrEnum):
-    # what users requested
+    # requests of users
     REQUESTED = "REQUESTED"  # name
     RELEASE_REQUESTED = "RELEASE_REQUESTED"  # side, name
     PRICES_CHANGED = "PRICES_CHANGED"  # name, stop, target
     PRICES_CHANGED_STOP_ONLY = "PRICES_CHANGED_STOP_ONLY"  # name, stop
     RELEASED_BY = "RELEASED_BY"  # name
-    # what was observed and sent
+    # observed and sent
     ENTRY_FILLED = "ENTRY_FILLED"  # side, quantity, coin, price
     PLACING_PAIR = "PLACING_PAIR"  # stop, target, quantity
     PLACING_STOP = "PLACING_STOP"  # stop, quantity
@@ -23,7 +24,7 @@ class ReasonCode(StrEnum):
     CONFIRMED_OPEN = "CONFIRMED_OPEN"
     STOP_CONFIRMED_OPEN = "STOP_CONFIRMED_OPEN"
     LEFT_ACCOUNT = "LEFT_ACCOUNT"  # side, quantity, coin, owned
-    # why nothing is placed, or something else
+    # nothing is placed, or something else
     WAITING_FOR_CYCLE = "WAITING_FOR_CYCLE"
     NO_ORDER = "NO_ORDER"  # side
     NO_TARGET = "NO_TARGET"

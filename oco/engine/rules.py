@@ -1,7 +1,7 @@
-"""What to do about one group: the first rule of protection that applies (pure).
+"""What to do about one group: the first protection rule that applies (pure).
 
-No clock, no database, no client. The order of `RULES` is the argument: look before acting, cancel before placing,
-and place only when no order of ours is open.
+No clock, no database, no client. The order of `RULES` matters: look up before acting, cancel before placing,
+and place only when none of our orders is open.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,24 +28,24 @@ from oco.engine.types import (
     Role,
 )
 
-# Who refuses a pair for one of these refuses a stop as well: never sent, funds, rate, key (dossier 3).
+# An exchange that refuses a pair for one of these refuses a stop too: not sent, funds, rate, key (dossier 3).
 CODES_THAT_REFUSE_STOPS_TOO = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})
 
 Rule = Callable[[GroupContext], Plan | None]
 
 
 def decide(desired: Desired, observed: Observed) -> Plan:
-    """The plan for one group. Of a closed group only what is still open is cancelled."""
+    """The plan for one group. For a closed group only open orders are cancelled."""
     ctx = GroupContext(desired, observed)
     plans = (rule(ctx) for rule in RULES)
     return next((plan for plan in plans if plan is not None), None) or place_protection(ctx)
 
 
-# Looking for what is lost, and closing what ends (rules 6, 8 and 10)
+# Look up lost orders, close ended groups (rules 6, 8 and 10)
 
 
 def ended(ctx: GroupContext) -> Plan | None:
-    """Stand-down: an order that is found behind a closed group is cancelled."""
+    """Stand-down: an order found behind a closed group is cancelled."""
     if not ctx.is_final:
         return None
     if not ctx.live:
@@ -54,10 +54,10 @@ def ended(ctx: GroupContext) -> Plan | None:
 
 
 def unknown(ctx: GroupContext) -> Plan | None:
-    """Rule 6: a leg whose fate is not known is looked up; nothing else is done meanwhile.
+    """Rule 6: an unresolved leg is looked up; nothing else is done meanwhile.
 
-    Where the group is to end, a leg that the exchange had acknowledged counts as unknown for longer: absent
-    is enough to send it again under its name, and not enough to close behind it.
+    When the group is about to end, a leg that the exchange acknowledged stays unknown for longer: absent is
+    enough to send it again under its `client_oid`, but not enough to close the group.
     """
     lost = ctx.unknown_legs or ctx.unresolved
     if not lost:
@@ -82,7 +82,7 @@ def orphans(ctx: GroupContext) -> Plan | None:
 
 
 def finished(ctx: GroupContext) -> Plan | None:
-    """Nothing is left that an order could sell: close, once every leg has ended."""
+    """Nothing remains to sell: close, once every leg has ended."""
     remaining = ctx.remaining
     if not ctx.is_depleted or (remaining and ctx.live):
         return None
@@ -96,7 +96,7 @@ def finished(ctx: GroupContext) -> Plan | None:
 
 
 def release_requested(ctx: GroupContext) -> Plan | None:
-    """A user released it, or it is merged: cancel everything, then close."""
+    """A user requested removal, or the lot is merged: cancel everything, then close."""
     if not ctx.desired.release_reason or ctx.live_exits:
         return None
     if ctx.live:
@@ -105,14 +105,14 @@ def release_requested(ctx: GroupContext) -> Plan | None:
 
 
 def exiting(ctx: GroupContext) -> Plan | None:
-    """A market order is on its way; it ends by itself."""
+    """A market order was sent; it ends without further action."""
     if not ctx.live_exits:
         return None
     return Plan(state=State.EXITING, reason=reason(ReasonCode.EXIT_NOT_FINISHED, side=ctx.exit_side))
 
 
 def stop_filling(ctx: GroupContext) -> Plan | None:
-    """A triggered stop is left to sell; what it leaves when it ends is sold at once (rule 8)."""
+    """A triggered stop is left to fill; a remainder when it ends is sold at once (rule 8)."""
     stop = ctx.newest_stop
     if stop is None or not stop.executed:
         return None
@@ -165,7 +165,7 @@ def _may_stay_active(ctx: GroupContext, target: Leg) -> bool:
 
 
 def covered(ctx: GroupContext) -> Plan | None:
-    """Rule 5: a stop read back open, alone or with its target, for what the lot may sell."""
+    """Rule 5: a stop read back open, with or without its target, for the quantity that the lot may sell."""
     if not ctx.live_stops:
         return None
     if ctx.accepted_legs:
@@ -176,7 +176,7 @@ def covered(ctx: GroupContext) -> Plan | None:
 
 
 def resized(ctx: GroupContext) -> Plan | None:
-    """The lot may sell less than its orders are for, or more: replaced, but not after one read only (rule 10)."""
+    """The lot may sell less or more than its orders cover: replace, but not after one read only (rule 10)."""
     resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
     if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
         return None
@@ -199,9 +199,9 @@ def _cover_reason(ctx: GroupContext, code: ReasonCode) -> Reason:
 
 
 def restore_take_profit(ctx: GroupContext) -> Plan | None:
-    """Rule 7: a target cancelled manually is placed again, a cycle later and where the market allows a pair.
+    """Rule 7: a manually cancelled target is placed again one cycle later, if the market allows a pair.
 
-    One that the exchange itself ended or refused is not: then only the stop stays (rule 4).
+    A target that the exchange ended or refused is not: then only the stop stays (rule 4).
     """
     target, stop = ctx.newest_target, ctx.live_stops[0]
     if (
@@ -223,7 +223,7 @@ def restore_take_profit(ctx: GroupContext) -> Plan | None:
 
 
 def target_without_stop(ctx: GroupContext) -> Plan | None:
-    """Rule 7: the stop is gone while the target is open: it has to go before both are placed again."""
+    """Rule 7: the stop is gone while the target is open: cancel the target, then place both again."""
     if not ctx.live_targets:
         return None
     if ctx.accepted_legs:
@@ -280,13 +280,13 @@ def place_protection(ctx: GroupContext) -> Plan:
 
 
 def _may_place_stop_only(refused: list[Leg]) -> bool:
-    """Rule 4: the exchange refused a pair for a reason that does not hold for a stop alone."""
+    """Rule 4: the exchange refused a pair for a reason that does not apply to a stop only."""
     pair = any(leg.role is Role.TAKE_PROFIT for leg in refused)
     return pair and not any(leg.refused_code in CODES_THAT_REFUSE_STOPS_TOO for leg in refused)
 
 
 def _refusal(refused: Sequence[Leg]) -> Reason:
-    """What the exchange answered; where it gave no code, in its own words."""
+    """The exchange's error code; without a code, its message."""
     was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
     code = _code_of(refused)
     return reason(
@@ -297,13 +297,12 @@ def _refusal(refused: Sequence[Leg]) -> Reason:
 
 
 def _code_of(legs: Sequence[Leg]) -> int | None:
-    """With which the exchange refused one of them."""
     codes = (leg.refused_code for leg in legs if leg.was_rejected)
     return next((code for code in codes if code is not None), None)
 
 
 def stop_crossed(ctx: GroupContext) -> Plan:
-    """Rule 9: sold at market only soon after the entry or after cover, and when two samples agree."""
+    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree."""
     side = ctx.exit_side
     if not ctx.desired.exits_on_breach:
         return needs_attention(reason(ReasonCode.STOP_CROSSED_BY_POLICY, side=side))
@@ -317,7 +316,6 @@ def stop_crossed(ctx: GroupContext) -> Plan:
 
 
 def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
-    """What the market allows now."""
     desired = ctx.desired
     return placement(
         quantity=ctx.order_quantity,
@@ -330,7 +328,7 @@ def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placeme
     )
 
 
-# The few plans that a rule can answer with
+# The plans a rule can return
 
 
 def keep_waiting(ctx: GroupContext, why: Reason) -> Plan:
@@ -338,12 +336,12 @@ def keep_waiting(ctx: GroupContext, why: Reason) -> Plan:
 
 
 def needs_attention(why: Reason) -> Plan:
-    """Nothing can be done automatically, and a user must know."""
+    """Nothing can be done automatically; a user must act."""
     return Plan(state=State.STOP_FAILED, reason=why)
 
 
 def request_price(ctx: GroupContext, why: Reason, *, since: datetime | None = None) -> Plan:
-    """One more price sample; while none can be read, wait in the same state."""
+    """Take one more price sample; without one, wait in the same state."""
     state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
     if ctx.observed.market.is_unavailable:
         return Plan(state=state, reason=why + reason(ReasonCode.NO_PRICE))
@@ -351,7 +349,7 @@ def request_price(ctx: GroupContext, why: Reason, *, since: datetime | None = No
 
 
 def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) -> Plan:
-    """Rule 11: only what was read in this cycle, once a cycle; a market order ends by itself."""
+    """Rule 11: only orders read in this cycle, once per cycle; a market order is never cancelled."""
     if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
         return Plan(state=ctx.current_state, reason=why + reason(ReasonCode.DATA_MISSING_NO_CANCEL))
     names = [
@@ -363,14 +361,14 @@ def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) ->
 
 
 def cancel_to_replace(ctx: GroupContext, why: Reason) -> Plan:
-    """Cancel what is open in order to place it again, if that is possible at all."""
+    """Cancel the open orders in order to place them again, unless placing is blocked."""
     if ctx.blocked_reason:
         return keep_waiting(ctx, why + ctx.blocked_reason)
     return cancel(ctx, ctx.live, ctx.replacing_state, why)
 
 
 def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
-    """Sell, or buy back, exactly what the lot may at market, after every order of ours is gone (rule 9)."""
+    """Sell, or buy back, exactly the allowed quantity at market, after all our orders are cancelled (rule 9)."""
     blocked = ctx.exit_blocked_reason
     if blocked:
         return keep_waiting(ctx, why + blocked)
@@ -397,7 +395,7 @@ def place_order(
     stop: Decimal = ZERO,
     target: Decimal | None = None,
 ) -> Plan:
-    """Place it. An exit is no replacement, so that the kill switch always binds it (rule 13)."""
+    """An exit is no replacement, so the kill switch always blocks it (rule 13)."""
     order = Place(
         kind=kind,
         quantity=quantity,
@@ -411,8 +409,9 @@ def place_order(
 
 
 def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
-    """The last one again after what proved absent: a re-send keeps its names, so that 204 tells whether an
-    order still lives that could not be found (rule 6). An exit and a stop have no name in common.
+    """The last generation again when its orders proved absent: a re-send keeps their `client_oid`, so that
+    204 shows whether an order that could not be found is still live (rule 6). An exit and a stop share no
+    id.
     """
     if kind is OrderKind.STOP and ctx.lost_stop:
         return ctx.lost_stop.generation

@@ -1,30 +1,30 @@
-"""The states of a group, which may follow which, and who is open or final (pure)."""
+"""The states of a group, the allowed transitions, and the open and final states (pure)."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    PENDING = "PENDING"  # cover has not been observed yet
+    PENDING = "PENDING"  # no coverage observed yet
     ACTIVE = "ACTIVE"  # read back open, with the quantity (rule 5)
-    REPLACING = "REPLACING"  # cover was taken away, by us or by the exchange, and comes back
-    EXITING = "EXITING"  # the coins are being sold at the market
-    STOP_FAILED = "STOP_FAILED"  # an alarm and not an end: probed every cycle (rule 7)
-    UNKNOWN = "UNKNOWN"  # some leg may or may not exist (rule 6)
+    REPLACING = "REPLACING"  # coverage was removed, by us or by the exchange, and is placed again
+    EXITING = "EXITING"  # the coins are being sold at market
+    STOP_FAILED = "STOP_FAILED"  # an alarm, not an end: tried again every cycle (rule 7)
+    UNKNOWN = "UNKNOWN"  # a leg may or may not exist (rule 6)
     CLOSED_BY_STOP = "CLOSED_BY_STOP"
     CLOSED_BY_TARGET = "CLOSED_BY_TARGET"
     CLOSED_BY_EXIT = "CLOSED_BY_EXIT"
-    CLOSED_BY_HAND = "CLOSED_BY_HAND"  # the coins left the account otherwise (rule 10)
-    RELEASED = "RELEASED"  # a person took the protection away; the coins are still there (rule 10)
+    CLOSED_BY_HAND = "CLOSED_BY_HAND"  # the coins left the account in another way (rule 10)
+    RELEASED = "RELEASED"  # a user removed the protection; the coins are still there (rule 10)
 
 
 S = State
 CLOSED = frozenset({S.CLOSED_BY_STOP, S.CLOSED_BY_TARGET, S.CLOSED_BY_EXIT, S.CLOSED_BY_HAND})
 FINAL = CLOSED | {S.RELEASED}
 OPEN = frozenset(State) - FINAL
-FAILED = frozenset({S.STOP_FAILED, S.UNKNOWN})  # a person must look at it
+FAILED = frozenset({S.STOP_FAILED, S.UNKNOWN})  # a user must act
 UNPROTECTED = FAILED | {S.PENDING, S.REPLACING}  # no stop is confirmed open on the exchange
 
-# A group once ACTIVE is never PENDING again: what is missing then was there before.
+# A group that was ACTIVE once is never PENDING again: its coverage was lost, not missing from the start.
 TRANSITIONS: dict[State, frozenset[State]] = {
     S.PENDING: frozenset(State) - {S.PENDING},
     S.ACTIVE: frozenset(State) - {S.ACTIVE, S.PENDING},
@@ -36,21 +36,20 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 class IllegalTransition(ValueError):
-    """A group cannot go this way."""
+    """This transition is not allowed."""
 
 
 def is_open(state: str) -> bool:
-    """Whether the group still guards something, or tries to."""
+    """Whether the group still protects something, or tries to."""
     return State(state) in OPEN
 
 
 def is_final(state: str) -> bool:
-    """Whether the group has ended for ever."""
     return State(state) in FINAL
 
 
 def advance(old: str, new: str) -> State:
-    """`new`, if a group may go there from `old` or is there already; else IllegalTransition."""
+    """`new`, if the transition from `old` is allowed or the state is the same; else IllegalTransition."""
     before, after = State(old), State(new)
     if after is not before and after not in TRANSITIONS[before]:
         raise IllegalTransition(f"A group that is {before} cannot become {after}.")

@@ -1,4 +1,4 @@
-"""What `decide` looks at and what it answers: plain values, compared and printed as they are (pure)."""
+"""Input and output of `decide`: plain values, comparable and printable (pure)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ ZERO = Decimal(0)
 
 
 class Role(StrEnum):
-    """What a leg is for; the words are those of `ExchangeOrder.order_role`."""
+    """Purpose of a leg; the values are those of `ExchangeOrder.order_role`."""
 
     STOP_LOSS = "STOP_LOSS"
     TAKE_PROFIT = "TAKE_PROFIT"
@@ -21,14 +21,14 @@ class Role(StrEnum):
 
 
 class LegStatus(StrEnum):
-    """What is known of a leg. Accepted is not open, unknown is neither, absent is not ended."""
+    """The known status of a leg. Accepted is not open, unknown is neither, absent is not ended."""
 
-    UNKNOWN = "UNKNOWN"  # sent, or about to be; or open once and found nowhere
-    ACCEPTED = "ACCEPTED"  # the exchange said yes; not read back yet
+    UNKNOWN = "UNKNOWN"  # sent, or about to be; or open before and now not found
+    ACCEPTED = "ACCEPTED"  # accepted by the exchange, not read back yet
     OPEN = "OPEN"
-    ENDED = "ENDED"  # by the exchange's own record
+    ENDED = "ENDED"  # by the exchange's record
     REFUSED = "REFUSED"
-    ABSENT = "ABSENT"  # proved by two looks (rule 6), or never sent
+    ABSENT = "ABSENT"  # proved by two lookups (rule 6), or never sent
 
 
 LIVE = frozenset({LegStatus.ACCEPTED, LegStatus.OPEN})
@@ -36,7 +36,7 @@ LIVE = frozenset({LegStatus.ACCEPTED, LegStatus.OPEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One order of ours. `quantity` is what it was placed for."""
+    """One of our orders. `quantity` is the quantity it was placed for."""
 
     client_oid: str
     role: Role
@@ -46,13 +46,13 @@ class Leg:
     price: Decimal = ZERO  # limit or trigger
     executed: Decimal = ZERO
     end_status: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
-    end_code: int = 0  # the exchange's reason; 0 for a cancel by hand (dossier 6.3)
+    end_code: int = 0  # the exchange's reason code; 0 for a manual cancel (dossier 6.3)
     refused_code: int | None = None
     refused_text: str = ""
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
-    sent_this_cycle: bool = False  # in this cycle
+    sent_this_cycle: bool = False
     cancel_sent_this_cycle: bool = False
     looked_up_this_cycle: bool = False
 
@@ -72,7 +72,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSample:
-    """The market once. `mark` as fresh as can be had, `published` the exchange's own last mark (dossier 5.5)."""
+    """One market reading. `mark` is as fresh as possible, `published` the exchange's last mark (dossier 5.5)."""
 
     at: datetime
     mark: Decimal
@@ -83,59 +83,57 @@ class PriceSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """The looks of this cycle, oldest first, and the mark that came nearest to the stop, or went farthest beyond
-    it, since a moment; None when that is not known.
+    """The price samples of this cycle, oldest first, and the mark that came nearest to the stop, or went
+    farthest past it, since a moment; None when unknown.
     """
 
     samples: tuple[PriceSample, ...] = ()
     worst_mark: Decimal | None = None
     worst_mark_read: bool = False
-    is_unavailable: bool = False  # asked, and no answer could be had
+    is_unavailable: bool = False  # requested, but not available
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What the lot is owed. `cover` is what its orders may be for now, of what it owns or has to buy back."""
+    """The protection that the lot requires. `order_quantity` is the part of `owned` that its orders may cover now."""
 
     exit_side: ExitSide = ExitSide.SELL
 
     owned: Decimal
     order_quantity: Decimal
-    is_untouched: bool = False  # nothing of it was sold, and nothing left the account
-    has_shortfall: bool = False  # the balance does not show all its coins, in one read so far (rule 10)
-    is_confirmed: bool = True  # a smaller cover was seen in two reads at least 10 s apart
+    is_untouched: bool = False  # nothing sold, and nothing left the account
+    has_shortfall: bool = False  # balance shortfall, in one read so far (rule 10)
+    is_confirmed: bool = True  # smaller coverage seen in two reads at least 10 s apart
     stop: Decimal
     target: Decimal | None
     grid: Grid
     distance_pct: Decimal = Decimal("0.5")
-    exits_on_breach: bool = True  # policy: sell when the market is beyond the stop
-    respects_manual_cancel: bool = True  # policy: a pair cancelled by hand stays cancelled
-    release_reason: Reason | None = None  # why the protection is to end; None when it is to stay
+    exits_on_breach: bool = True  # policy: exit at market when the market is past the stop
+    respects_manual_cancel: bool = True  # policy: a manually cancelled pair stays cancelled
+    release_reason: Reason | None = None  # why the protection is to be removed; None to keep it
     entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What is known of the group and the world. `no_create` is why nothing may be placed, or None."""
+    """The known state of the group and its surroundings. `no_create` is why nothing may be placed, or None."""
 
     now: datetime
     cycle_started: datetime
     state: State
     legs: tuple[Leg, ...] = ()
-    generation: int = 0  # the last one used, or where the lot begins to count
+    generation: int = 0  # the last one used, or the first of the lot
     failures: int = 0
     last_active_at: datetime | None = None
     grace_at: datetime | None = None
     can_add: bool = True
     can_remove: bool = True
     no_create: Reason | None = None
-    replacement_begun: bool = False  # a replacement of ours that has no orders yet: merged lots (rule 13)
+    replacement_begun: bool = False  # our replacement has no orders yet: merged lots (rule 13)
     market: Market = field(default_factory=Market)
 
 
 class OrderKind(StrEnum):
-    """What is placed."""
-
     PAIR = "PAIR"
     STOP = "STOP"
     EXIT = "EXIT"
@@ -143,14 +141,14 @@ class OrderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`finishing`: our own cancel took cover away, so that the kill switch does not stop it (rule 13)."""
+    """`bypass_kill_switch`: our own cancel removed the coverage, so the kill switch does not block it (rule 13)."""
 
     kind: OrderKind
     quantity: Decimal
     generation: int
     stop: Decimal = ZERO
     target: Decimal | None = None
-    max_buy_price: Decimal | None = None  # the most that is paid, where it buys
+    max_buy_price: Decimal | None = None  # for buy orders
     bypass_kill_switch: bool = False
 
 
@@ -166,7 +164,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class RequestPrice:
-    """One look at the market; with `since`, the worst mark from then on as well."""
+    """Take one price sample; with `since`, also the worst mark from then on."""
 
     since: datetime | None = None
 
@@ -176,9 +174,9 @@ Action = Place | Cancel | LookUp | RequestPrice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The state the group is in, why, and what to do next, in this order. No action: wait.
+    """The state of the group, the reason, and the next actions in order. No action: wait.
 
-    Without a reason the group keeps the one that it has.
+    Without a reason the group keeps its current one.
     """
 
     state: State

@@ -1,4 +1,4 @@
-"""What is wrong with a group, and what that means for the money, in words (pure)."""
+"""Texts for the problem of a group and its effect on the money (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,10 +97,10 @@ STOP_ONLY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerInput:
-    """What the words depend on. `unprotected` is what has no stop although the group is active, in coins.
+    """Input of the texts. `unprotected` is the quantity without a stop although the group is active, in coins.
 
-    `reason` is why the group is in its state, `refusal` the exchange's last refusal where that does not name it,
-    `resting_target` the quantity of a take profit that is open without its stop.
+    `reason` is why the group is in its state, `refusal` the exchange's last refusal if `reason` does not name
+    it, `resting_target` the quantity of a take profit that is open without its stop.
     """
 
     state: State
@@ -114,7 +114,7 @@ class BannerInput:
     has_target: bool = True
     wants_target: bool = True
     release_requested_by: str = ""
-    price_limit: str = ""  # what a buy-back pays at most, where the price is above that
+    price_limit: str = ""  # max buy price, if the market is above it
 
     def text(self, by_side: Mapping[ExitSide, Promise], **values: str) -> str:
         return str(by_side[self.exit_side]) % {"coin": self.currency, **values}
@@ -131,7 +131,7 @@ class Banner:
 
 
 def banner_of(inputs: BannerInput) -> Banner | None:
-    """None when all is as it should be."""
+    """None when all is well."""
     if is_final(inputs.state):
         return None
     if inputs.release_requested_by:
@@ -179,7 +179,7 @@ def _release_requested(inputs: BannerInput) -> Banner:
 
 
 def _above_limit(inputs: BannerInput) -> Banner | None:
-    """The stop may have fired: it is a limit order then, below the market."""
+    """The stop may have triggered: then it is a limit order below the market."""
     if not inputs.price_limit:
         return None
     title = str(ABOVE_LIMIT_TITLE) % {"coin": inputs.currency}

@@ -1,7 +1,4 @@
-"""One group with everything that its page says of it.
-
-Reading one group for its page: its orders, its journal, its executions.
-"""
+"""One group for its page: its orders, its event log, its fills."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,7 +29,7 @@ UNPROTECTED_STATES = frozenset({State.PENDING, State.REPLACING})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """One line of the journal. `tone`: bad, good, or nothing."""
+    """One line of the event log. `tone`: bad, good, or empty."""
 
     event: OcoEvent
     tone: str
@@ -49,7 +46,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class LegDetail:
-    """One order of the group, what it does, and why it was refused."""
+    """One order of the group, its purpose, and why it was refused."""
 
     row: OcoLeg
 
@@ -59,7 +56,7 @@ class LegDetail:
 
     @property
     def code(self) -> int | None:
-        """The exchange's, where it refused or ended the order for a reason of its own."""
+        """The exchange's code, if it refused or ended the order for a reason of its own."""
         code: int | None = self.row.refused_code or self.row.end_code or None
         return code
 
@@ -74,10 +71,10 @@ class LegDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupDetail:
-    """One group with everything that its page says of it; `owned` on the grid of its instrument.
+    """One group for its page; `owned` is rounded to lot size.
 
-    `others` is what stops that we did not send cover of the coin (rule 2). All quantities are in coins, also
-    those of a buy-back.
+    `external_covered` is covered by external stops (rule 2). All quantities are in coins, also those of a
+    buy-back.
     """
 
     group: OcoGroup
@@ -87,7 +84,7 @@ class GroupDetail:
     events: tuple[EventRow, ...]
     trades: tuple[Trade, ...]
     external_covered: Decimal = Decimal(0)
-    is_above_limit: bool = False  # the price is above the ceiling, as far as whoever tells it knows
+    is_above_limit: bool = False  # the price is above the max buy price, as far as the caller knows
 
     @property
     def state(self) -> State:
@@ -104,18 +101,17 @@ class GroupDetail:
 
     @property
     def quote(self) -> str:
-        """The currency that its prices are in."""
         return str(self.group.instrument_name).partition("_")[2]
 
     @property
     def max_cost(self) -> Decimal | None:
-        """What buying back all that is left may cost, as dear as can be and with the fee; None where it sells."""
+        """The most that buying back the open quantity may cost, fee included; None if it sells."""
         cost = self.group.lot.unit_cost
         return None if cost is None else self.owned * cost
 
     @property
     def max_buy_price(self) -> Decimal | None:
-        """The most that is paid for a coin once the stop has fired; None where it sells."""
+        """The highest price paid for a coin once the stop has triggered; None if it sells."""
         if not self.buys_back or self.instrument is None:
             return None
         return max_buy_price_of(self.group.stop_price, self.instrument.price_tick_size)
@@ -131,24 +127,24 @@ class GroupDetail:
 
     @property
     def quantity(self) -> Decimal:
-        """What it guards or buys back; of one that has ended, what it was for."""
+        """The quantity it protects or buys back; after the end, the quantity it was for."""
         return self.group.quantity if self.is_final else self.owned
 
     @property
     def covered(self) -> Decimal:
-        """Only what was read back counts (rule 5)."""
+        """Only orders that were read back count (rule 5)."""
         return min(self.group.quantity, self.owned) if self.state is State.ACTIVE else Decimal(0)
 
     @property
     def coverage_status(self) -> CoverageStatus | None:
-        """Where its cover says more than its state."""
+        """None when it adds nothing to the state."""
         if self.state in UNPROTECTED_STATES and not self.is_sent:
             return CoverageStatus.UNPROTECTED
         return CoverageStatus.PARTLY if self.state is State.ACTIVE and self.unprotected else None
 
     @property
     def unprotected(self) -> Decimal:
-        """What of it has no stop at all."""
+        """The quantity without any stop."""
         return max(self.owned - self.covered - self.external_covered, Decimal(0))
 
     @property
@@ -169,7 +165,7 @@ class GroupDetail:
 
     @property
     def target(self) -> Decimal | None:
-        """Where it was placed, or else where it is to be."""
+        """The placed target price, else the planned one."""
         legs = [leg.row for leg in self.legs]
         return target_placed(requested=self.group.take_profit_price, legs=legs, is_closed=self.is_final)
 
@@ -187,17 +183,17 @@ class GroupDetail:
 
     @property
     def can_be_repriced(self) -> bool:
-        """Whether it can be given other prices: those of a buy-back stay, for they bound what it spends."""
+        """Whether its prices can be changed: not those of a buy-back, because they limit its cost."""
         return self.is_failed and not self.is_release_requested and not self.buys_back
 
     @property
     def is_release_requested(self) -> bool:
-        """A person asked for the end, and it has not come yet."""
+        """A user requested removal, and it is not done yet."""
         return self.group.cancel_requested_at is not None and not self.is_final
 
     @property
     def refused_code(self) -> int | None:
-        """Why the newest stop was turned away."""
+        """Why the newest stop was refused."""
         stops = (leg for leg in self.legs if leg.row.order_role == Role.STOP_LOSS)
         return next((leg.code for leg in stops if leg.code is not None), None)
 
@@ -237,7 +233,7 @@ FILLS_SHOWN = 200
 
 
 def group_detail(*, group_id: UUID) -> GroupDetail:
-    """Five queries, and three more where its orders are for less than it owns. Raises OcoGroup.DoesNotExist."""
+    """Five queries, and three more if its orders cover less than the open quantity. Raises OcoGroup.DoesNotExist."""
     group = OcoGroup.objects.select_related("lot").get(pk=group_id)
     legs = list(OcoLeg.objects.filter(group=group))
     events = group_events(group_id).order_by("-at", "-id")[:EVENTS_SHOWN]
@@ -257,9 +253,9 @@ def group_detail(*, group_id: UUID) -> GroupDetail:
 def group_details(
     groups: Sequence[OcoGroup], *, instruments: Mapping[str, Instrument]
 ) -> dict[UUID, GroupDetail]:
-    """Each with its orders alone, which is enough for its name and its prices.
+    """Groups with their orders only, which is enough for name and prices.
 
-    One query for all legs, and two more where one of them is for less than it owns.
+    One query for all legs, and two more if one of them covers less than the open quantity.
     """
     legs: dict[UUID, list[LegDetail]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups, generation=F("group__generation")):
@@ -282,13 +278,13 @@ def group_details(
 
 
 def _is_partly(group: OcoGroup) -> bool:
-    """Whether stops of others may stand in for ours; they buy nothing back."""
+    """Whether external stops may replace ours; they never buy back."""
     lot = group.lot
     return bool(lot.exit_side is ExitSide.SELL and group.state == State.ACTIVE and group.quantity < lot.owned)
 
 
 def event_tone(event: OcoEvent) -> str:
-    """`good` where protection was confirmed, `bad` where it failed or is unknown, else empty."""
+    """`good` if protection was confirmed, `bad` if it failed or is unknown, else empty."""
     has_new_state = event.old != event.new
     if event.code is not None or (has_new_state and event.new in FAILED):
         return "bad"
@@ -296,7 +292,7 @@ def event_tone(event: OcoEvent) -> str:
 
 
 def event_row(event: OcoEvent) -> EventRow:
-    """How a line of the journal looks: good where cover was seen, bad where it failed or is unknown.
+    """One line of the event log.
 
     `code` is for lines without a reason: a reason names the exchange's code itself.
     """
@@ -308,9 +304,9 @@ def event_row(event: OcoEvent) -> EventRow:
 
 
 def fills_of(group: OcoGroup, legs: Sequence[OcoLeg]) -> list[Trade]:
-    """The trades of its lot and those of its orders, under either id (dossier 6.2), oldest first.
+    """The trades of its lot and of its orders, under either id (dossier 6.2), oldest first.
 
-    Sorted here: asked to sort, a database might walk all trades in the order of their time.
+    Sorted in Python: with ORDER BY a database might scan all trades by time.
     """
     ids = {id for leg in legs for id in (leg.order_id, leg.exchange_order_id) if id}
     bought = LotTrade.objects.filter(lot_id=group.lot_id).values("trade_id")

@@ -1,4 +1,4 @@
-"""Everything about protection that the first page says: six queries at most, however many rows."""
+"""Protection on the dashboard: six queries at most, for any number of rows."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,15 +27,15 @@ from oco.selectors import GroupRow, group_rows, groups_shown
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"
-QUOTES = ("USD", "USDT", "USDC")  # where a coin is protected first
+QUOTES = ("USD", "USDT", "USDC")  # preferred quote currencies for protection
 IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One coin as shown: how well it is covered, and by which open groups. Decimals are those of its pair's grid.
+    """One coin: its coverage and its open groups. Decimals are those of its pair's grid.
 
-    `stops` are those that we did not send.
+    `stops` are external stops.
     """
 
     coverage: CoinCoverage
@@ -47,9 +47,9 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuyBack:
-    """An open group that buys back what was sold (rule 4): it guards no coins. `quantity` is still to be bought.
+    """An open group that buys back what was sold (rule 4). `quantity` is still to be bought.
 
-    Decimals are those of its pair's grid; None where that was not read.
+    Decimals are those of its pair's grid; None if that was not read.
     """
 
     group: GroupRow
@@ -63,10 +63,9 @@ class BuyBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """`groups`: the open ones and those closed in the last 24 h. `positions` and `buybacks`: the worst first.
-    Losses in USD.
+    """`groups`: open, or closed in the last 24 h. `positions` and `buybacks`: the worst first. Losses in USD.
 
-    `loss_unknown` names the coins with a stop that cannot be reckoned: while there is one, there is no loss.
+    `loss_unknown` names the coins with a stop whose loss cannot be calculated; then there is no total.
     """
 
     groups: tuple[GroupRow, ...]
@@ -86,7 +85,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageTables:
-    """What was read. `at_work` are the open groups that guard, by currency, `pairs` the spot pairs."""
+    """The rows read. `at_work` are the open groups that protect, by currency, `pairs` the spot pairs."""
 
     held: Mapping[str, Decimal]
     usd: UsdPrices
@@ -137,7 +136,7 @@ class CoverageTables:
         )
 
     def losses(self) -> dict[str, Decimal | None]:
-        """By coin with a stop in USD, before slippage and fees; None while a price that it needs is not known."""
+        """In USD, by coin with a stop, before slippage and fees; None while a price is missing."""
         coins = self.open_groups.keys() | self.external.keys()
         found = {coin: [*self._own_losses(coin), *self._foreign_losses(coin)] for coin in sorted(coins)}
         return {coin: _sum(losses) for coin, losses in found.items() if losses}
@@ -147,9 +146,9 @@ class CoverageTables:
         return [self._group_loss(group) for group in groups if group.state == State.ACTIVE]
 
     def _foreign_losses(self, currency: str) -> list[Decimal | None]:
-        """Of stops that we did not send, from what the coin is worth now.
+        """Of external stops, from the current value of the coin.
 
-        For no more than is held beside ours: where they are for more, those that lose most.
+        At most for `external_protected`: if the stops exceed it, those with the largest loss count.
         """
         left, found = self.position(currency).coverage.external_protected, list[Decimal | None]()
         stops = self.external.get(currency, ExternalReservation()).stops
@@ -168,7 +167,7 @@ class CoverageTables:
         return price - stop.price * quote
 
     def _group_loss(self, group: OcoGroup) -> Decimal | None:
-        """From what was paid; where that is not known, because a person asked, from what the coin is worth now."""
+        """From the entry price; without one (requested by a user), from the current price."""
         currency = group.lot.base_ccy
         quotes = {pair.symbol: pair.quote_ccy for pair in self.pairs.get(currency, ())}
         quote = self.usd.get(quotes.get(group.instrument_name, ""))
@@ -189,11 +188,11 @@ def overview(
     instruments: Mapping[str, Instrument] | None = None,
     open_order_rows: Iterable[ExchangeOrder] | None = None,
 ) -> Overview:
-    """From what is `held` by currency and what a currency is worth in `usd`. Holding cash needs no stop.
+    """From the quantities `held` and the prices in `usd`, both by currency. Cash needs no stop.
 
-    `others` are positions that nothing here protects, shown among them. What was read already saves
-    queries: `instruments`, by symbol, are every pair of what is held and of every open order; `opened` are
-    those orders.
+    `others` are positions that nothing here protects, shown among them. Data already read saves queries:
+    `instruments`, by symbol, are every pair of the holdings and of every open order; `opened` are those
+    orders.
     """
     groups = list(groups_shown(now=now).select_related("lot"))
     rows = dict(zip(groups, group_rows(groups), strict=True))
@@ -233,7 +232,7 @@ def _sum(losses: Sequence[Decimal | None]) -> Decimal | None:
 def _pairs(
     currencies: Collection[str], held: Collection[str], instruments: Mapping[str, Instrument] | None
 ) -> dict[str, list[Instrument]]:
-    """Of a coin that is guarded but not held they are read all the same."""
+    """Also those of a coin that is protected but not held."""
     if instruments is None:
         return pairs_of(currencies)
     known = _by_base(row for _, row in sorted(instruments.items()) if row.inst_type == SPOT)
@@ -242,7 +241,7 @@ def _pairs(
 
 
 def pairs_of(currencies: Iterable[str]) -> dict[str, list[Instrument]]:
-    """By base currency its spot pairs, the one to protect it on first."""
+    """By base currency its spot pairs, the preferred one for protection first."""
     return _by_base(Instrument.objects.filter(base_ccy__in=currencies, inst_type=SPOT).order_by("symbol"))
 
 
@@ -268,7 +267,7 @@ def _group_coverage(group: OcoGroup, row: GroupRow) -> GroupCoverage:
 
 
 def _is_shown(position: Position) -> bool:
-    """Not what is sold, nor dust alone."""
+    """False for sold coins, and for dust only."""
     return bool(position.groups or position.coverage.protected or position.coverage.unprotected_parts)
 
 

@@ -1,7 +1,4 @@
-"""What a policy would mean for the coins that are held now.
-
-What a policy for sales would mean, had the coins that are held now just been sold.
-"""
+"""What a policy would mean for the current holdings: as if just bought, or, for a policy for sales, just sold."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +25,7 @@ from oco.presentation.positions import pairs_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """By currency what is held and what one of it is worth in USD; cash is no position."""
+    """Quantity and USD price by currency; cash is no position."""
 
     held: Mapping[str, Decimal]
     usd: UsdPrices
@@ -44,7 +41,7 @@ NO_HOLDINGS = Holdings(held={}, usd={}, cash=())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """Prices in the pair's quote currency, `loss_usd` from the price now down to the stop."""
+    """Prices in the pair's quote currency, `loss_usd` from the current price down to the stop."""
 
     instrument_name: str
     quantity: Decimal
@@ -57,7 +54,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedHolding:
-    """One coin on the grid of a pair, and the price now in its quote currency."""
+    """One coin on the grid of a pair, and its current price in the quote currency."""
 
     grid: Grid
     quantity: Decimal
@@ -66,7 +63,7 @@ class PricedHolding:
 
 
 def unallocated(holdings: Holdings) -> Holdings:
-    """What of it belongs to no open lot."""
+    """The quantity that is in no open lot."""
     held = dict(holdings.held)
     for lot in Lot.objects.filter(closed_at=None, side=Lot.Side.BUY):
         held[lot.base_ccy] = held.get(lot.base_ccy, Decimal()) - lot.owned
@@ -74,14 +71,14 @@ def unallocated(holdings: Holdings) -> Holdings:
 
 
 def policy_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[Preview]:
-    """For each coin that `policy`, one for what is bought, is for; a coin without a known price is left out."""
+    """For each coin under `policy`, a policy for purchases; a coin without a known price is left out."""
     chosen = pairs_for_policy(policy, pairs_of(holdings.currencies))
     found = (coin_preview(pair, policy, holdings) for pair in chosen)
     return [each for each in found if each is not None]
 
 
 def pairs_for_policy(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]]) -> Iterable[Instrument]:
-    """Those of `pairs`, by coin, that `policy` is for: one for each coin."""
+    """One of `pairs` for each coin under `policy`."""
     return _named(policy, pairs) if policy.instrument_name else _all_others(policy, pairs)
 
 
@@ -96,7 +93,7 @@ def _all_others(policy: ProtectionPolicy, pairs: Mapping[str, list[Instrument]])
 
 
 def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> Preview | None:
-    """Reckoned from the price now, as if everything that is held had just been bought."""
+    """At the current price, as if all holdings had just been bought."""
     now = priced_holding(pair, holdings)
     if now is None:
         return None
@@ -129,10 +126,11 @@ def priced_holding(pair: Instrument, holdings: Holdings) -> PricedHolding | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalePreview:
-    """`quantity` sold at `price`, and how much of it is bought back; prices in the pair's quote currency.
+    """`quantity` sold at `price`, and the part that is bought back; prices in the pair's quote currency.
 
-    `more_usd` is what buying back at the stop costs above what the sale brought for as many coins, `most_usd` the
-    same at the highest price that it pays, with the fee. Nothing is `back` where it is too little for an order.
+    `extra_cost_usd` is the cost of buying back at the stop above the proceeds for as many coins,
+    `max_cost_usd` the same at the max buy price, with the fee. `bought_back` is zero if it is below the
+    minimum order.
     """
 
     instrument_name: str
@@ -146,8 +144,9 @@ class SalePreview:
 
 
 def sale_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[SalePreview]:
-    """For each coin that `policy` is for; a coin without a known price is left out. Only what is sold for cash is
-    bought back (rule 4).
+    """For each coin under `policy`; a coin without a known price is left out.
+
+    Only sales for cash are bought back (rule 4).
     """
     pairs = {
         currency: [pair for pair in rows if pair.quote_ccy in holdings.cash]
@@ -158,7 +157,7 @@ def sale_previews(policy: ProtectionPolicy, holdings: Holdings) -> list[SalePrev
 
 
 def sale_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings) -> SalePreview | None:
-    """Reckoned from the price now, at the fee of the lowest tier."""
+    """At the current price, with the fee of the lowest tier."""
     now = priced_holding(pair, holdings)
     if now is None:
         return None
@@ -180,7 +179,7 @@ def sale_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings)
 
 
 def _lot_draft(pair: Instrument, policy: ProtectionPolicy, now: PricedHolding) -> LotDraft | None:
-    """What the worker would make of that sale."""
+    """The lot that the worker would create from that sale."""
     if not now.quantity:
         return None
     fee = -now.quantity * now.price * FEE_PCT / HUNDRED

@@ -1,4 +1,4 @@
-"""Why something is as it is, in the reader's language; what an order does; what the exchange answered (pure)."""
+"""Texts of reasons, orders and exchange codes in the user's language (pure)."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ Variants = Mapping[str, Promise]
 """The texts of one code, by its parameter `side` or `role`."""
 
 REASON_TEXTS: dict[str, Promise | Variants] = {
-    # what users requested
+    # requests of users
     R.REQUESTED: _("Requested by %(name)s."),
     R.RELEASE_REQUESTED: {
         SELL: _("%(name)s requested removal of the protection."),
@@ -30,7 +30,7 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     R.PRICES_CHANGED: _("%(name)s set the stop to %(stop)s and the take profit to %(target)s."),
     R.PRICES_CHANGED_STOP_ONLY: _("%(name)s set the stop to %(stop)s without a take profit."),
     R.RELEASED_BY: _("Removed by %(name)s."),
-    # what was observed and sent
+    # observed and sent
     R.ENTRY_FILLED: {
         SELL: _("Bought %(quantity)s %(coin)s at %(price)s."),
         BUY: _("%(coin)s was sold at %(price)s: the proceeds buy back %(quantity)s."),
@@ -52,7 +52,7 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
             "%(owned)s are still to be bought back."
         ),
     },
-    # why nothing is placed, or something else
+    # nothing is placed, or something else
     R.WAITING_FOR_CYCLE: _("The worker places its orders in the next cycle."),
     R.NO_ORDER: {
         SELL: _("No open order protects it."),
@@ -217,7 +217,7 @@ BUY_NOW = _("Buy at market, up to the limit price")
 
 
 def render_reason(why: Reason | None) -> str:
-    """One sentence for each reason, and after the first what the exchange answered. Nothing for none."""
+    """One sentence for each reason, and after the first the exchange's response. Empty for None."""
     if why is None:
         return ""
     first, *others = why
@@ -233,12 +233,12 @@ def _sentence(one: Reason) -> str:
         texts = texts.get(str(one.params.get("side") or one.params.get("role")))
     try:
         return one.code if texts is None else str(texts) % one.params
-    except KeyError:  # of a release with other parameters
+    except KeyError:  # parameters of another release
         return one.code
 
 
 def _answer(words: Param, code: int | None) -> str:
-    """The code with its meaning and remedy; the exchange's own words where they add something."""
+    """The code with its meaning and remedy; the exchange's message if it adds something."""
     own = str(words or "").strip(" .")
     known = CODES.get(code) if code is not None else None
     if known is not None:
@@ -249,7 +249,7 @@ def _answer(words: Param, code: int | None) -> str:
 
 
 def code_text(code: int | None) -> str:
-    """The exchange's code with its meaning and what a user can do; nothing for none."""
+    """The exchange's code with its meaning and remedy; empty for None."""
     if code is None:
         return ""
     known, remedy = CODES.get(code), remedy_for(code, None)
@@ -259,7 +259,7 @@ def code_text(code: int | None) -> str:
 
 
 def order_text(side: str, order_type: str, role: str = "") -> str:
-    """What an order of ours does; one that we have no words for is named as sent."""
+    """The purpose of one of our orders; an unknown type is shown as sent."""
     if (side, role) == ("BUY", "EXIT"):
         return str(BUY_NOW)
     return str(ORDER_TEXTS.get((side, order_type), f"{side} {order_type}"))

@@ -1,12 +1,8 @@
-"""One group in money (pure): what it guards, what it lost or won so far, what it may lose or win.
+"""One group, or a proposal for a position, in money (pure).
 
-Prices are in the quote currency, money in USD before fees, None where a price that it needs is not known. A
-buy-back wins what it pays less than the sale brought, and loses what it pays more.
-
-What would be sent for a position, and what it would mean in money (pure).
-
-Prices are in the quote currency, money in USD; gains and losses count from the price now, after the fee of the
-sale.
+Prices are in the quote currency, money in USD; None when a required price is unknown. A group counts from its
+entry, before fees: a buy-back wins when it pays less than the proceeds of the sale, and loses when it pays
+more. A proposal counts from the current price, after the fee of the sale.
 """
 
 from collections.abc import Iterable
@@ -20,7 +16,7 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The market and the account as far as an order is concerned; fee rates are shares of the value."""
+    """Market and account data for an order; fee rates are ratios of the value."""
 
     instrument_name: str
     base: str
@@ -36,7 +32,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A stop and a target for `quantity`, with mark where it is now."""
+    """A stop and a target for `quantity` at the current mark."""
 
     terms: Terms
     quantity: Decimal
@@ -45,7 +41,7 @@ class Proposal:
 
     @property
     def placed(self) -> Placement:
-        """What the worker would place, were mark still there."""
+        """The orders the worker would place at this mark."""
         return placement(
             quantity=self.quantity,
             stop=self.stop,
@@ -61,7 +57,7 @@ class Proposal:
 
     @property
     def target_placed(self) -> Decimal | None:
-        """None where the stop goes alone; above the wish where that is passed or too near."""
+        """None for a stop only; above the requested target if that is passed or too near."""
         return self.placed.target if self.is_pair else None
 
     @property
@@ -70,7 +66,7 @@ class Proposal:
 
     @property
     def is_stop_too_near(self) -> bool:
-        """Whether it is for this that the wished target cannot be placed."""
+        """Whether the stop is the reason that the requested target cannot be placed."""
         near = is_within_min_distance(self.terms.mark, self.stop, self.terms.distance_pct)
         return near and self.target is not None and self.placed.kind is PlacementKind.STOP
 
@@ -89,7 +85,7 @@ class Proposal:
 
     @property
     def loss_usd(self) -> Decimal:
-        """Negative. The stop sells at the market: it may be worse."""
+        """Negative. The stop sells at market: the loss may be larger."""
         return self._result(self.stop, self.terms.taker)
 
     @property
@@ -99,7 +95,7 @@ class Proposal:
 
     @property
     def loss_share_pct(self) -> Decimal | None:
-        """The loss as a share of everything that has a price, positive."""
+        """The loss as a share of all priced holdings, positive."""
         total = self.terms.total_usd
         return -self.loss_usd / total * HUNDRED if total else None
 
@@ -114,7 +110,7 @@ class Proposal:
 
 
 def percent_from(start: Decimal, end: Decimal) -> Decimal:
-    """How far `end` lies from `start`, in per cent of it; negative below."""
+    """Distance of `end` from `start` in per cent; negative below."""
     return (end / start - 1) * HUNDRED
 
 
@@ -123,11 +119,11 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskReward:
-    """`entry` is the average price of the entry, `price` the one now, `covered` what its orders are for.
+    """`entry` is the average entry price, `price` the current price, `covered` the quantity of its orders.
 
-    What may be lost and won counts from the entry; where there is none, because a person asked, from the price
-    now. What is won so far counts from the entry too, or else from `cost`, the average of all of that coin.
-    `ceiling` is the most that the stop of a buy-back pays.
+    Possible loss and profit count from the entry; without one (requested by a user), from the current price.
+    The profit so far also counts from the entry, or else from `cost`, the average cost of that coin.
+    `max_buy_price` is the highest price that the stop of a buy-back pays.
     """
 
     quantity: Decimal
@@ -151,7 +147,7 @@ class RiskReward:
 
     @property
     def value_usd(self) -> Decimal | None:
-        """What it is worth now, which is what buying it back would cost."""
+        """Current value, which is also the cost of buying it back."""
         if self.price is None or self.quote_usd is None:
             return None
         return self.price * self.quantity * self.quote_usd
@@ -167,12 +163,12 @@ class RiskReward:
 
     @property
     def loss_usd(self) -> Decimal | None:
-        """Mostly negative; a stop that was moved above what was paid wins."""
+        """Usually negative; a stop above the entry price wins."""
         return self._result(self.covered, self.stop, self.start)
 
     @property
     def loss_at_max_price_usd(self) -> Decimal | None:
-        """The same, where all of it is bought back as dear as can be."""
+        """The loss if everything is bought back at the max buy price."""
         return self._result(self.covered, self.max_buy_price, self.start)
 
     @property
@@ -181,12 +177,12 @@ class RiskReward:
 
     @property
     def is_above_limit(self) -> bool:
-        """Whether the price has jumped above the most that is paid: then nothing is bought until it comes back."""
+        """Whether the price is above the max buy price: nothing is bought until it falls back."""
         return self.max_buy_price is not None and self.price is not None and self.price > self.max_buy_price
 
     @property
     def stop_distance_pct(self) -> Decimal | None:
-        """From the price now."""
+        """From the current price."""
         return _percent(self.price, self.stop)
 
     @property
@@ -205,7 +201,7 @@ class RiskReward:
 
 
 def signed_gain(exit_side: ExitSide, change: Decimal) -> Decimal:
-    """What it means for us that a price has risen so far, in whatever unit: to buy back it should fall."""
+    """The gain for us of a price rise, in any unit: a buy-back gains when the price falls."""
     return change if exit_side is ExitSide.SELL else -change
 
 
@@ -215,7 +211,7 @@ def _percent(start: Decimal | None, end: Decimal | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution for the group: its entry, or one of its orders."""
+    """One execution of the group's entry or of one of its orders."""
 
     side: str
     quantity: Decimal
@@ -229,8 +225,9 @@ def realised_of(
     quote_usd: Decimal | None,
     exit_side: ExitSide = ExitSide.SELL,
 ) -> Decimal | None:
-    """What the sales brought above what the sold coins had cost, or the sale above what buying them back cost;
-    None when that is not known.
+    """Proceeds of the sales above the cost of the coins, or of the sale above the cost of buying back.
+
+    None when unknown.
     """
     if basis_price is None or quote_usd is None:
         return None

@@ -1,1 +1,1 @@
-"""What a person may ask for: protect, price anew, release, switch trading off and on. The worker does it."""
+"""Requests of users: protect, change prices, remove protection, turn trading on and off. The worker executes them."""

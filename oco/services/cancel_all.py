@@ -1,4 +1,4 @@
-"""Cancel everything: every open order of both name spaces, whoever sent it, until none is left."""
+"""Cancel everything: every open order in both name spaces, our own and external, until none is left."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,15 @@ from oco.selectors import groups_open
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 
-MAX_CHECKS = 45  # before it is given up
-RETRY_AFTER_CHECKS = (
-    15  # looks until an order that is still there is asked for again: a cancel may take its time
-)
+MAX_CHECKS = 45  # then give up
+RETRY_AFTER_CHECKS = 15  # checks before a cancel is sent again: a cancel may take time
 PAUSE_SECONDS = 2
-CONFIRMATIONS = 2  # empty looks in a row: an order that was just accepted is not listed yet (dossier 3.2)
+CONFIRMATIONS = 2  # empty checks in a row: an order just accepted is not listed yet (dossier 3.2)
 
 
 @dataclass(frozen=True, slots=True)
 class UnprotectedCoin:
-    """Coins that a stop covers now. `value_usd` is None where no price is known."""
+    """Coins that a stop covers now. `value_usd` is None when no price is known."""
 
     currency: str
     quantity: Decimal
@@ -41,7 +39,7 @@ def open_orders_read(client: Client) -> list[Order]:
 
 
 def unprotected_after_cancel(orders: Sequence[Order], tickers: Mapping[str, Ticker]) -> list[UnprotectedCoin]:
-    """What would have no stop any more if all these orders went."""
+    """The coins that lose their stop if all these orders are cancelled."""
     covered = {currency: each.covered for currency, each in reserve(map(_external_order, orders)).items()}
     return [
         UnprotectedCoin(currency, quantity, _value(quantity, usd_of(currency, tickers)))
@@ -66,12 +64,12 @@ def _value(quantity: Decimal, price: Decimal | None) -> Decimal | None:
 
 
 def release_all_groups(*, requested_by: str, now: datetime) -> int:
-    """Whoever cancels everything releases every group: none of them may bring its orders back. How many."""
+    """Request the removal of every group, so that none places its orders again. Returns their number."""
     groups = list(groups_open())
     for group in groups:
         try:
             group_cancel(group_id=group.pk, requested_by=requested_by, now=now)
-        except NotPossible:  # it ended in this very moment
+        except NotPossible:  # ended in the meantime
             continue
     return len(groups)
 
@@ -79,7 +77,7 @@ def release_all_groups(*, requested_by: str, now: datetime) -> int:
 def cancel_until_none_open(
     *, client: Client, lease: Lease, sleep: Callable[[float], None], report: Callable[[str], None]
 ) -> bool:
-    """Ask for all at once, then look until twice in a row none is open; whether so. Raises LeaseLost."""
+    """Cancel all at once, then check until two checks in a row find none; whether so. Raises LeaseLost."""
     requested_at: dict[str, int] = {}
     empty = 0
     for check in range(MAX_CHECKS):
@@ -101,7 +99,7 @@ def cancel_until_none_open(
 
 
 def _remaining_orders(client: Client, report: Callable[[str], None]) -> list[Order] | None:
-    """What is still open, or None when that cannot be read."""
+    """The open orders, or None when they cannot be read."""
     try:
         remaining = open_orders_read(client)
     except ExchangeError as error:

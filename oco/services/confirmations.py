@@ -1,7 +1,4 @@
-"""The token of a review: good for exactly what was shown, for one person, once, and for 60 seconds.
-
-What a person has agreed to, once.
-"""
+"""The token of a review: valid for exactly the data shown, for one user, once, and for 60 seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +13,17 @@ from exchange.fields import format_decimal
 from oco.models import UsedReview
 
 MAX_AGE = timedelta(seconds=60)
-MAX_PRICE_MOVE = Decimal("0.005")
-"""A price that moved by more than this share since the review is another price."""
+MAX_PRICE_MOVE = Decimal("0.005")  # as a ratio, since the review
 SALT = "oco.review"
 
 
 class InvalidReview(ValueError):
-    """The token was not signed here, or for another person or purpose."""
+    """The token was not signed here, or is for another user or purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What was shown to `user`. `asked` are the orders as text, `seen` what they rest on: balance or state."""
+    """The data shown to `user`. `requested` are the orders as text, `seen` their basis: balance or state."""
 
     kind: str
     user: str
@@ -38,19 +34,19 @@ class Review:
 
     @property
     def key(self) -> str:
-        """Makes one group of two presses."""
+        """Idempotency key: pressing twice makes one group."""
         return f"review {self.nonce}"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedReview:
-    """A review that came back. `is_fresh`: within its 60 seconds."""
+    """A submitted review. `is_fresh`: within its 60 seconds."""
 
     review: Review
     is_fresh: bool
 
     def stale_reason(self, *, seen: str, price: Decimal | None = None) -> str:
-        """Why it must be looked at again before anything is sent, or nothing."""
+        """Why it must be reviewed again before anything is sent, or empty."""
         if not self.is_fresh:
             return _("More than 60 seconds have passed since your review. Nothing was sent.")
         if seen != self.review.seen:
@@ -63,20 +59,20 @@ class OpenedReview:
 
 
 def moved(before: Decimal | None, now: Decimal | None) -> bool:
-    """Whether the price is another one. Where none was shown none is compared; one that is gone has moved."""
+    """Whether the price has moved. Without a price before nothing is compared; a missing price now has moved."""
     if before is None:
         return False
     return now is None or abs(now - before) > before * MAX_PRICE_MOVE
 
 
 def review_sign(review: Review) -> str:
-    """The token for the form that sends."""
+    """The token for the confirmation form."""
     parts = [review.kind, review.user, dict(review.requested), review.seen, _text(review.price), review.nonce]
     return signing.dumps(parts, salt=SALT, compress=True)
 
 
 def review_open(token: str, *, kind: str, user: str) -> OpenedReview:
-    """The review behind a token, also when its time is over. Raises NotOurs."""
+    """The review of a token, expired or not. Raises InvalidReview."""
     try:
         parts, is_fresh = signing.loads(token, salt=SALT, max_age=MAX_AGE), True
     except signing.SignatureExpired:
@@ -96,12 +92,11 @@ def _text(price: Decimal | None) -> str:
     return "" if price is None else format_decimal(price)
 
 
-RETENTION = timedelta(days=1)
-"""Far longer than a review lives: afterwards its token is refused for its age."""
+RETENTION = timedelta(days=1)  # much longer than MAX_AGE; after that the token is refused anyway
 
 
 def review_use(*, nonce: str, now: datetime) -> bool:
-    """Whether this review was not used before. To be called in the transaction of what was agreed to."""
+    """Whether this is the first use. Call it in the same transaction as the action."""
     UsedReview.objects.filter(used_at__lt=now - RETENTION).delete()
     _used, is_first = UsedReview.objects.get_or_create(nonce=nonce, defaults={"used_at": now})
     return is_first

@@ -1,4 +1,4 @@
-"""What users request: protect a position, remove protection, change the prices of a failed stop."""
+"""Requests of users: protect a position, remove protection, change the prices of a failed stop."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def group_create(
     account_context: AccountContext | None = None,
     idempotency_key: str | None = None,
 ) -> OcoGroup:
-    """Protect coins that are held, for whatever reason they are. `standing` is the account as last read.
+    """Protect held coins, whatever their origin. `account_context` is the account as last read.
 
     The same `idempotency_key` returns the first group. Raises NotPossible.
     """
@@ -104,7 +104,7 @@ def _create(
 
 
 def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGroup:
-    """Take the protection away. Raises NotPossible when it has ended already; asking twice changes nothing."""
+    """Request removal of protection. Raises NotPossible if it has ended; a second request changes nothing."""
     with transaction.atomic():
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         if is_final(group.state):
@@ -123,13 +123,12 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
 Status = OcoLeg.Status
 POSSIBLY_OPEN = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
 STEPS, STEP_SECONDS = 30, 0.1
-REPRICE_PURPOSE = "prices"
-"""What the lease is taken for: for a moment, so that a cycle that is due waits."""
+REPRICE_PURPOSE = "prices"  # held briefly, so that a due cycle waits
 
 
 @contextmanager
 def reprice_lease(*, sleep: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
-    """No cycle runs while the block does; one that does is waited for, for a moment. Raises NotPossible."""
+    """No cycle runs during the block; waits briefly for a running one. Raises NotPossible."""
     for _step in range(STEPS):
         lease = lease_take(purpose=REPRICE_PURPOSE)
         if lease is not None:
@@ -153,10 +152,10 @@ def group_reprice(
     requested_by: str,
     now: datetime,
 ) -> OcoGroup:
-    """Another stop and target for a group whose stop failed; its lot, and what was paid, stay.
+    """New stop and target for a group whose stop failed; its lot and entry price stay.
 
-    Under the lease (`prices_alone`): a cycle that has read the old prices would place them and we would show
-    the new ones. Raises NotPossible.
+    Needs the lease (`reprice_lease`): a cycle that has read the old prices would place those while the new
+    ones are shown. Raises NotPossible.
     """
     with transaction.atomic():
         lease.renew()

@@ -11,12 +11,12 @@ from oco.services.validation import NotPossible
 
 
 def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
-    """The kill switch: no order is created by any process from now on (rule 13)."""
+    """From now on no process creates orders (rule 13)."""
     return _switch(is_off=True, changed_by=changed_by, now=now, reason=reason)
 
 
 def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
-    """Trading again: needs a person, whose name is kept (rule 13)."""
+    """Turn trading back on: needs a user, whose name is recorded (rule 13)."""
     if not changed_by:
         raise NotPossible(_("Only a user can turn trading back on."), field="changed_by")
     return _switch(is_off=False, changed_by=changed_by, now=now, reason=reason)

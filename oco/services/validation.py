@@ -1,8 +1,6 @@
-"""Whether what is wished makes sense: the pair, the grid, the least worth, the price now, what is free.
+"""Whether a request is valid: pair, grid, minimum value, current price, available quantity.
 
-Pages, API and admin ask here, so that they refuse the same in the same words.
-
-How a wish is refused.
+Pages, API and admin share these checks, so that they refuse the same requests with the same texts.
 """
 
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from oco.policies import policy_for
 
 
 class NotPossible(ValueError):
-    """What was asked cannot be done; the words are for the person. `field` names what to change."""
+    """The request cannot be done; the message is for the user. `field` names the input to change."""
 
     def __init__(self, words: str, *, field: str = "") -> None:
         super().__init__(words)
@@ -39,9 +37,9 @@ SPOT = "CCY_PAIR"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountContext:
-    """What a wish is held against: what the account has of the coin, and mark now in the quote currency.
+    """The account data a request is checked against: the holdings of the coin, and mark in the quote currency.
 
-    `stale` says why neither can be relied on, or nothing. A mark of None is not known.
+    `stale` is why neither can be relied on, or empty. A mark of None is unknown.
     """
 
     held: Decimal
@@ -61,7 +59,7 @@ def tradable_instrument(instrument_name: str) -> Instrument:
 def request_validate(
     *, instrument: Instrument, quantity: Decimal, stop: Decimal, target: Decimal | None
 ) -> None:
-    """On the grid, the target above the stop, and worth an order. Raises NotPossible with the field."""
+    """On the grid, target above the stop, value above the minimum. Raises NotPossible with the field."""
     grid = Grid.of(instrument, Decimal(1) if instrument.quote_ccy == "USD" else None)
     for field, value, tick in (
         ("quantity", quantity, grid.quantity_tick),
@@ -85,7 +83,7 @@ def account_validate(
     target: Decimal | None,
     account_context: AccountContext,
 ) -> None:
-    """Whether it suits the account as it stands. Raises NotPossible with the field."""
+    """Checks the request against the account. Raises NotPossible with the field."""
     if account_context.stale:
         raise NotPossible(account_context.stale)
     prices_validate(instrument=instrument, stop=stop, target=target, mark=account_context.mark)
@@ -99,7 +97,7 @@ def account_validate(
 def prices_validate(
     *, instrument: Instrument, stop: Decimal, target: Decimal | None, mark: Decimal | None
 ) -> None:
-    """The stop below mark and the target above it, with room for both. Raises NotPossible with the field."""
+    """Stop below mark and target above it, at the minimum distance. Raises NotPossible with the field."""
     if not mark:
         raise NotPossible(_("Its price is unknown, so the order cannot be checked."))
     known = {"mark": format_decimal(mark)}
@@ -124,7 +122,7 @@ def prices_validate(
 
 
 def available_quantity(*, instrument: Instrument, held: Decimal) -> Decimal:
-    """What of it is in no lot, and behind no order that we did not send, which comes first (rule 2); on the grid."""
+    """The quantity in no lot and not reserved by an external order (rule 2), rounded to lot size."""
     lots = Lot.objects.filter(side=Lot.Side.BUY, base_ccy=instrument.base_ccy, closed_at=None)
     owned = (lot.owned for lot in lots)
     reserved = external_reservations_read().get(instrument.base_ccy, ExternalReservation()).total
@@ -132,7 +130,7 @@ def available_quantity(*, instrument: Instrument, held: Decimal) -> Decimal:
 
 
 def available_validate(*, instrument: Instrument, quantity: Decimal, free: Decimal) -> None:
-    """Whether so many coins are free. Raises NotPossible."""
+    """Raises NotPossible if the quantity is not available."""
     if quantity > free:
         words = _("Only %(free)s %(currency)s available: the rest is protected or in an open order.")
         amount = f"{free:.{decimals_of(instrument.qty_tick_size)}f}"

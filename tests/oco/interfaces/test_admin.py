@@ -164,13 +164,13 @@ def test_a_group_leads_to_all_that_was_written_down_because_of_it(alice):
     page = Ways(alice, f"{GROUPS}{leg.group.pk}/change/")
     assert page.leads("All of its orders") == {order.pk}
     assert page.leads("Event log") == {event.pk}
-    assert page.leads("What was told about it") == {alert.pk}
+    assert page.leads("Its alerts") == {alert.pk}
     assert page.leads("The fills of its entry and its orders") == {trade.pk}
-    assert page.leads("What was asked and sent then") == page.leads("run-7") == {entry.pk}
+    assert page.leads("Requests and orders at that time") == page.leads("run-7") == {entry.pk}
     page = Ways(alice, f"/admin/exchange/exchangeorder/{order.pk}/change/")
     assert page.leads("Event log") == {event.pk}
-    assert page.leads("What was told about it") == {alert.pk}
-    assert page.leads("What was asked and sent then") == {entry.pk}
+    assert page.leads("Its alerts") == {alert.pk}
+    assert page.leads("Requests and orders at that time") == {entry.pk}
     for lists in (f"{ORDERS}{order.pk}/change/", "/admin/oco/ocoevent/", "/admin/exchange/auditentry/"):
         assert f'href="{GROUPS}{leg.group.pk}/change/"' in text(alice, lists)
 
