@@ -213,6 +213,5 @@ def sync_last_success() -> datetime | None:
 
 
 def worker_last_beat() -> datetime | None:
-    """Newest heartbeat of any worker."""
     beats = Heartbeat.objects.filter(name__startswith="worker").order_by("-beat_at")
     return beats.values_list("beat_at", flat=True).first()

@@ -190,7 +190,6 @@ class OcoGroup(models.Model):
 
     @property
     def stored_reason(self) -> Reason | None:
-        """Why it is in its state."""
         return stored_reason(
             self.reason_code, self.reason_params, text=self.reason, exchange_code=self.exchange_code
         )

@@ -29,7 +29,6 @@ def list_link_by_name(name: str, text: str, **query: str) -> str:
 
 
 def link(name: str, text: object, *args: object) -> str:
-    """A link to a named URL."""
     return format_html('<a href="{}">{}</a>', reverse(name, args=args), text)
 
 
@@ -106,7 +105,6 @@ class ReadOnlyAdmin(AnyAdmin):
         return address and format_html('<a href="{}" aria-label="Show {} on site">Show</a>', address, row)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Links to related rows come first."""
         names = list(super().get_fields(request, obj))
         return sorted(names, key=lambda name: name not in self.readonly_fields)
 

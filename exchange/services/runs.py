@@ -38,7 +38,6 @@ def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: dateti
 
 
 def heartbeat_record(*, name: str) -> None:
-    """Record that the process `name` is alive, by the database's clock."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": Now()})
 
 

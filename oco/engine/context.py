@@ -83,7 +83,6 @@ class GroupContext:
 
     @property
     def is_above_limit(self) -> bool:
-        """Whether the market price is above the max buy price."""
         return self.max_buy_price is not None and self.mark is not None and self.mark > self.max_buy_price
 
     @property
@@ -120,7 +119,6 @@ class GroupContext:
 
     @property
     def current_state(self) -> State:
-        """The stored state; UNKNOWN becomes the unprotected state."""
         return self.unprotected_state if self.observed.state is State.UNKNOWN else self.observed.state
 
     @property
@@ -165,7 +163,6 @@ class GroupContext:
 
     @cached_property
     def samples(self) -> list[PriceSample]:
-        """Price samples at most 5 s old."""
         return [
             sample
             for sample in self.observed.market.samples

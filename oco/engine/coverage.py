@@ -99,7 +99,6 @@ class CoinCoverage:
 
     @property
     def unprotected_usd(self) -> Decimal | None:
-        """Value of the unprotected quantity; None while no price is known."""
         values = [row.market_value_usd for row in self.unprotected_parts if row.market_value_usd is not None]
         return sum(values, ZERO) if values else None
 
@@ -171,7 +170,6 @@ def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotec
 
 
 def _is_dust(holding: CoinHolding, quantity: Decimal) -> bool:
-    """Whether it is below the exchange's minimum order."""
     if not quantity or holding.grid is None or holding.price_usd is None:
         return not quantity
     in_usd = replace(holding.grid, quote_usd=Decimal(1))

@@ -41,7 +41,6 @@ class LotDraft:
 
 
 def executed(trades: Sequence[Fill]) -> Decimal:
-    """In coins, before fees."""
     return sum((trade.quantity for trade in trades), ZERO)
 
 
@@ -52,7 +51,6 @@ def net_quantity(trades: Sequence[Fill], base: str) -> Decimal:
 
 
 def average_price(trades: Sequence[Fill]) -> Decimal:
-    """Average price in the quote currency, without fees."""
     quantity = executed(trades)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity
 

@@ -25,7 +25,6 @@ class ExitSide(StrEnum):
 
     @classmethod
     def for_entry_side(cls, side: str) -> "ExitSide":
-        """The exit side after an entry of this side."""
         return cls.SELL if side == "BUY" else cls.BUY
 
     def stop_reached(self, price: Decimal, stop: Decimal) -> bool:
@@ -33,11 +32,9 @@ class ExitSide(StrEnum):
         return price <= stop if self is ExitSide.SELL else price >= stop
 
     def worst_price(self, prices: Iterable[Decimal]) -> Decimal:
-        """The worst of these prices for us."""
         return min(prices) if self is ExitSide.SELL else max(prices)
 
     def farther_from_entry(self, prices: Iterable[Decimal]) -> Decimal:
-        """The price that is farther on the side of the target."""
         return max(prices) if self is ExitSide.SELL else min(prices)
 
     def towards_stop(self, price: Decimal, percent: Decimal) -> Decimal:

@@ -395,7 +395,6 @@ def place_order(
     stop: Decimal = ZERO,
     target: Decimal | None = None,
 ) -> Plan:
-    """An exit is no replacement, so the kill switch always blocks it (rule 13)."""
     order = Place(
         kind=kind,
         quantity=quantity,
@@ -403,6 +402,7 @@ def place_order(
         target=target,
         max_buy_price=ctx.max_buy_price,
         generation=_next_generation(ctx, kind),
+        # an exit is no replacement: the kill switch always blocks it (rule 13)
         bypass_kill_switch=ctx.bypasses_kill_switch and kind is not OrderKind.EXIT,
     )
     return Plan(state=state, reason=why, actions=(order,))

@@ -40,7 +40,6 @@ class IllegalTransition(ValueError):
 
 
 def is_open(state: str) -> bool:
-    """Whether the group still protects something, or tries to."""
     return State(state) in OPEN
 
 

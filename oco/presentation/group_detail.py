@@ -144,7 +144,6 @@ class GroupDetail:
 
     @property
     def unprotected(self) -> Decimal:
-        """The quantity without any stop."""
         return max(self.owned - self.covered - self.external_covered, Decimal(0))
 
     @property
@@ -160,7 +159,6 @@ class GroupDetail:
         return any(leg.row.status in IN_FLIGHT for leg in self.legs)
 
     def resting(self, role: Role) -> OcoLeg | None:
-        """The order of this role that was read back open."""
         return next((leg.row for leg in self.legs if leg.row.order_role == role and leg.is_open), None)
 
     @property
@@ -188,12 +186,10 @@ class GroupDetail:
 
     @property
     def is_release_requested(self) -> bool:
-        """A user requested removal, and it is not done yet."""
         return self.group.cancel_requested_at is not None and not self.is_final
 
     @property
     def refused_code(self) -> int | None:
-        """Why the newest stop was refused."""
         stops = (leg for leg in self.legs if leg.row.order_role == Role.STOP_LOSS)
         return next((leg.code for leg in stops if leg.code is not None), None)
 

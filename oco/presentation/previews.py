@@ -63,7 +63,6 @@ class PricedHolding:
 
 
 def unallocated(holdings: Holdings) -> Holdings:
-    """The quantity that is in no open lot."""
     held = dict(holdings.held)
     for lot in Lot.objects.filter(closed_at=None, side=Lot.Side.BUY):
         held[lot.base_ccy] = held.get(lot.base_ccy, Decimal()) - lot.owned
@@ -111,7 +110,6 @@ def coin_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings)
 
 
 def priced_holding(pair: Instrument, holdings: Holdings) -> PricedHolding | None:
-    """None while no price is known."""
     base, quote = holdings.usd.get(pair.base_ccy), holdings.usd.get(pair.quote_ccy)
     if not base or not quote:
         return None
@@ -179,7 +177,6 @@ def sale_preview(pair: Instrument, policy: ProtectionPolicy, holdings: Holdings)
 
 
 def _lot_draft(pair: Instrument, policy: ProtectionPolicy, now: PricedHolding) -> LotDraft | None:
-    """The lot that the worker would create from that sale."""
     if not now.quantity:
         return None
     fee = -now.quantity * now.price * FEE_PCT / HUNDRED

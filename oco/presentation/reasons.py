@@ -259,7 +259,6 @@ def code_text(code: int | None) -> str:
 
 
 def order_text(side: str, order_type: str, role: str = "") -> str:
-    """The purpose of one of our orders; an unknown type is shown as sent."""
     if (side, role) == ("BUY", "EXIT"):
         return str(BUY_NOW)
     return str(ORDER_TEXTS.get((side, order_type), f"{side} {order_type}"))

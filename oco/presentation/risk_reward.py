@@ -41,7 +41,6 @@ class Proposal:
 
     @property
     def placed(self) -> Placement:
-        """The orders the worker would place at this mark."""
         return placement(
             quantity=self.quantity,
             stop=self.stop,
@@ -168,7 +167,6 @@ class RiskReward:
 
     @property
     def loss_at_max_price_usd(self) -> Decimal | None:
-        """The loss if everything is bought back at the max buy price."""
         return self._result(self.covered, self.max_buy_price, self.start)
 
     @property
@@ -182,7 +180,6 @@ class RiskReward:
 
     @property
     def stop_distance_pct(self) -> Decimal | None:
-        """From the current price."""
         return _percent(self.price, self.stop)
 
     @property

@@ -66,7 +66,6 @@ def moved(before: Decimal | None, now: Decimal | None) -> bool:
 
 
 def review_sign(review: Review) -> str:
-    """The token for the confirmation form."""
     parts = [review.kind, review.user, dict(review.requested), review.seen, _text(review.price), review.nonce]
     return signing.dumps(parts, salt=SALT, compress=True)
 
