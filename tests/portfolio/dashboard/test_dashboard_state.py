@@ -140,8 +140,8 @@ def test_executed_orders_are_the_newest_fifty_with_fills():
 
 def test_the_fee_is_summed_over_the_trades_of_both_ids():
     OrderFactory(filled=True, order_id="61", exchange_order_id="57", advanced=True)
-    TradeFactory(order_id="61", quantity=Decimal("0.004"), fee=Decimal("-0.60"))
-    TradeFactory(order_id="57", quantity=Decimal("0.006"), fee=Decimal("-0.90"))
+    TradeFactory(side="SELL", order_id="61", quantity=Decimal("0.004"), fee=Decimal("-0.60"))
+    TradeFactory(side="SELL", order_id="57", quantity=Decimal("0.006"), fee=Decimal("-0.90"))
     (order,) = state()["executed_orders"]
     assert (order["fee"], order["fee_currency"]) == ("1.50", "USD")
 

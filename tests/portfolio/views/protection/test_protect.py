@@ -154,7 +154,7 @@ def test_old_data_blocks_every_step(alice, clock, age, step):
 def test_nothing_is_sent_while_trading_is_off(alice):
     page = post_review(alice)
     TradingSwitchFactory()
-    assert "Trading is off, so no order can be placed. The kill switch is on" in text(send(alice, page))
+    assert "Trading is off, so no order can be placed. Kill switch turned on by" in text(send(alice, page))
     assert OcoGroup.objects.count() == 0
 
 
