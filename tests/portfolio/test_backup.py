@@ -205,7 +205,7 @@ def test_a_kill_switch_stays_on_and_an_old_token_is_never_given_out_again(here, 
         " VALUES ('cycle', '', 41, '2020-01-01T00:00:00Z')"
     )
     here.run("restore", str(file), "--yes")
-    assert "The kill switch is on" in here.run("kill_switch", "status")
+    assert "Kill switch turned on by" in here.run("kill_switch", "status")
     assert here.rows("SELECT token FROM exchange_lease") == [(43,)]
 
 
