@@ -43,13 +43,13 @@ def test_it_makes_the_daily_one_that_is_due(post, clock):
 def test_without_a_channel_it_says_so(clock, settings):
     settings.ALERT_URLS = ""
     AlertFactory()
-    assert run() == ("No channel is set (ALERT_URLS). Alerts are in Exchange Desk only.\n", 0)
+    assert run() == ("No alert channel is configured (ALERT_URLS). Alerts are shown on the pages only.\n", 0)
 
 
 class TestTest:
     def test_each_channel_gets_a_message(self, post, clock):
         said, code = run("--test")
-        assert (said, code) == ("✓ channel 1 (JSON): accepted the message\n", 0)
+        assert (said, code) == ("✓ channel 1 (JSON): delivered\n", 0)
         assert post.titles == ["DRY RUN · Test alert"]
         assert not Alert.objects.exists()
 
@@ -57,14 +57,14 @@ class TestTest:
         settings.ALERT_URLS = f"{post.url()} json://127.0.0.1:1/{TOKEN}"
         said, code = run("--test")
         assert said.splitlines() == [
-            "✓ channel 1 (JSON): accepted the message",
-            "✗ channel 2 (JSON): did not accept the message",
+            "✓ channel 1 (JSON): delivered",
+            "✗ channel 2 (JSON): not delivered",
         ]
         assert code == 1
 
     def test_without_a_channel_it_fails(self, clock, settings):
         settings.ALERT_URLS = ""
-        with pytest.raises(CommandError, match="No channel is set"):
+        with pytest.raises(CommandError, match="No alert channel is configured"):
             run("--test")
 
 
@@ -78,7 +78,7 @@ class TestDaily:
         assert "Everything is protected" in said
         assert len(post.messages) == 1
         clock.tick(hours=11, minutes=30)
-        assert "The daily report of 2026-08-01 exists already." in run("--daily")[0]
+        assert "The daily report of 2026-08-01 already exists." in run("--daily")[0]
         run()
         assert len([title for title in post.titles if "protected" in title]) == 1
 
