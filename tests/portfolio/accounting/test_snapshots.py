@@ -60,7 +60,7 @@ def test_an_account_without_anything_is_worth_nothing(desk):
 @pytest.mark.parametrize("what", ["cost_update", "snapshot_value_record"])
 def test_what_cannot_be_recorded_stops_no_cycle(desk, world, monkeypatch, what):
     world.buy("BTC_USD", "0.01")
-    monkeypatch.setattr(f"portfolio.cycle.{what}", mock.Mock(side_effect=ArithmeticError))
+    monkeypatch.setattr(f"portfolio.worker.cycle.{what}", mock.Mock(side_effect=ArithmeticError))
     run = desk.sync()
     assert (run.status, run.trades) == ("PARTIAL", 1)
     assert "could not be recorded" in " ".join(run.errors)
