@@ -76,6 +76,6 @@ def test_without_an_address_no_task_is_made(desk, settings, asked):
 
 
 def test_the_task_says_how_it_went(elsewhere):
-    assert tasks.ping_heartbeat() == "answered"
+    assert tasks.ping_heartbeat() == "accepted"
     elsewhere.status = 500
     assert tasks.ping_heartbeat() == "not accepted"
