@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
+from portfolio.security.sudo import SUDO_DURATION
 from tests.browser.desk import USER, RunningDesk
 from tests.browser.looks import PageMonitor
 
@@ -13,10 +15,12 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 ]
+LOGIN_SECONDS = SUDO_DURATION.total_seconds() / 2
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the group in the same hook
 def pytest_collection_modifyitems(config, items):
-    """On PostgreSQL they would look at the same pages again."""
+    """All in one process, for they share a desk; not on PostgreSQL, where the pages are the same."""
     here = [item for item in items if "/browser/" in str(item.path)]
     reason = "" if CHROMIUM else "no Chromium is installed here"
     if os.environ.get("TEST_DATABASE_URL"):
@@ -46,8 +50,24 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def signed_in(desk, chromium):
-    """The cookies of somebody who has just given the password."""
+def fresh_login(desk, chromium):
+    """`fresh_login()`: the cookies of a user whose password the desk will not ask for again during a test."""
+    logins = []
+
+    def cookies():
+        if not logins or time.monotonic() - logins[-1][0] > LOGIN_SECONDS:
+            logins.append((time.monotonic(), log_in(desk, chromium)))
+        return logins[-1][1]
+
+    return cookies
+
+
+@pytest.fixture
+def signed_in(fresh_login):
+    return fresh_login()
+
+
+def log_in(desk, chromium):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{desk.address}/login/")

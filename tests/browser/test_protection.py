@@ -32,9 +32,9 @@ def protected(page, desk, name):
 
 
 @pytest.fixture(scope="session")
-def protection(desk, chromium, signed_in):
+def protection(desk, chromium, fresh_login):
     """One that rests on the exchange, asked for without script."""
-    context = chromium.new_context(storage_state=signed_in, java_script_enabled=False)
+    context = chromium.new_context(storage_state=fresh_login(), java_script_enabled=False)
     group = protected(context.new_page(), desk, first_bare(desk))
     context.close()
     return group.removeprefix(desk.address)

@@ -1,9 +1,10 @@
 """A pull is one transaction while it is small; a large one is written in pieces of at most 500 rows."""
 
 from collections import Counter
+from itertools import count
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Trade
@@ -13,17 +14,26 @@ from exchange.sync.store import MAX_TRANSACTION_ROWS, PendingChanges, single_tra
 
 @pytest.fixture
 def transactions(monkeypatch):
-    """Rows written in bulk, by transaction; those of the test itself are left out of the nesting."""
+    """Rows written in bulk, by outermost transaction; the transaction of the test itself does not count as one."""
     counted: Counter[object] = Counter()
     outside = len(connection.savepoint_ids)
+    started = count()
+    current = [next(started)]
+    enter = transaction.Atomic.__enter__
+
+    def entered(atomic):
+        if len(connection.savepoint_ids) == outside:
+            current[0] = next(started)
+        return enter(atomic)
+
+    monkeypatch.setattr(transaction.Atomic, "__enter__", entered)
 
     def note(name):
         real = getattr(QuerySet, name)
 
         def noted(self, objs, *args, **kwargs):
             rows = list(objs)
-            nested = connection.savepoint_ids[outside:]
-            counted[nested[0] if nested else object()] += len(rows)
+            counted[current[0] if len(connection.savepoint_ids) > outside else object()] += len(rows)
             return real(self, rows, *args, **kwargs)
 
         monkeypatch.setattr(QuerySet, name, noted)

@@ -52,5 +52,5 @@ def test_without_its_pool_it_does_not_pretend(worker):
     started = descendants(worker.pid)
     os.kill(guard, signal.SIGKILL)
     assert worker.wait() == 1
-    assert "The worker's pool has ended unexpectedly." in worker.text()
+    assert "The task pool of the worker has stopped unexpectedly." in worker.text()
     assert not [pid for pid in started if is_alive(pid)]

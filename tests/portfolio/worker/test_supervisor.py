@@ -84,7 +84,7 @@ def test_the_children_of_a_program_end_with_it(supervisor, tmp_path):
 def test_a_program_does_not_outlive_us_however_we_end(tmp_path):
     file = tmp_path / "pid"
     code = (
-        "import sys, time; from portfolio.running.supervisor import Supervisor; one = Supervisor(); "
+        "import sys, time; from portfolio.worker.processes import Supervisor; one = Supervisor(); "
         "one.start('web', sys.argv[2:]); open(sys.argv[1], 'w').write(str(one._running['web'].pid)); time.sleep(60)"
     )
     us = subprocess.Popen([sys.executable, "-c", code, str(file), *SLEEPS])
