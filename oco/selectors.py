@@ -13,14 +13,16 @@ from django.db.models import F, Q, QuerySet
 
 from exchange.core.reasons import Reason
 from exchange.models import Instrument
-from oco.engine.pricing import ExitSide, round_to_lot_size
-from oco.engine.states import OPEN, State
+from oco.engine.coverage import GroupCoverage, behind_external_stops
+from oco.engine.pricing import ExitSide
+from oco.engine.states import UNPROTECTED, State
 from oco.engine.types import Role
 from oco.external_orders import external_reservations_read
-from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
 ENDED = frozenset({"CANCELED", "EXPIRED"})
+IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)
 
@@ -97,7 +99,7 @@ class GroupProblem(StrEnum):
 
 
 PROBLEM_FILTERS = {
-    GroupProblem.UNPROTECTED: Q(closed_at=None, state__in=sorted(OPEN - {State.ACTIVE})),
+    GroupProblem.UNPROTECTED: Q(closed_at=None, state__in=sorted(UNPROTECTED)),
     GroupProblem.UNKNOWN: Q(state=State.UNKNOWN),
     GroupProblem.STOP_FAILED: Q(state=State.STOP_FAILED),
 }
@@ -185,50 +187,69 @@ class UnprotectedGroup:
         return self.group.state == State.ACTIVE
 
 
+def group_coverage(group: OcoGroup, *, is_sent: bool = False) -> GroupCoverage:
+    """One open group as `oco.engine.coverage` looks at it; `is_sent`: orders were sent and are not confirmed yet."""
+    lot, since = group.lot, group.uncovered_since
+    if group.state == State.ACTIVE:
+        since = None if lot.short_since is None else max(lot.short_since, group.state_since)
+    return GroupCoverage(
+        instrument_name=group.instrument_name,
+        state=State(group.state),
+        quantity=group.quantity,
+        owned=lot.owned,
+        is_sent=is_sent,
+        reason=group.stored_reason,
+        since=since,
+    )
+
+
+def unprotected_quantities(groups: Sequence[OcoGroup]) -> dict[UUID, Decimal]:
+    """By open group of `groups`: coins without a confirmed order of ours and without an external stop (rule 2).
+
+    An external stop covers the oldest groups of its coin first, and each of its coins once; it never buys back.
+    Two queries when something is unprotected, and one more when an external stop may cover it.
+    """
+    ticks = _ticks(groups)
+    found = {group.pk: _unprotected(group, ticks) for group in groups}
+    sold = {
+        group.lot.base_ccy for group in groups if found[group.pk] and group.lot.exit_side is ExitSide.SELL
+    }
+    covered = {coin: one.covered for coin, one in external_reservations_read().items()} if sold else {}
+    covered = {coin: quantity for coin, quantity in covered.items() if quantity and coin in sold}
+    if not covered:
+        return found
+    siblings = groups_open().filter(lot__base_ccy__in=covered, lot__side=Lot.Side.BUY).select_related("lot")
+    oldest_first = list(siblings.order_by("created_at", "pk"))
+    ticks = _ticks(oldest_first)
+    for coin, quantity in covered.items():
+        of_coin = [group for group in oldest_first if group.lot.base_ccy == coin]
+        left = behind_external_stops([_unprotected(group, ticks) for group in of_coin], quantity)
+        found |= {group.pk: rest for group, rest in zip(of_coin, left, strict=True) if group.pk in found}
+    return found
+
+
+def _unprotected(group: OcoGroup, ticks: Mapping[str, Decimal]) -> Decimal:
+    return group_coverage(group).unprotected(tick=ticks.get(group.instrument_name))
+
+
 def unprotected_groups_read(*, now: datetime, longer_than: timedelta) -> list[UnprotectedGroup]:
     """The open groups that have had coins without a stop for `longer_than`, oldest first (invariant
     *No silent nakedness*): whole lots, and parts that no order is for.
-
-    Coins behind an external stop are covered, once (rule 2): a group fully covered that way is left out.
     """
     moment = now - longer_than
     late = Q(uncovered_since__lt=moment) | Q(state=State.ACTIVE, lot__short_since__lt=moment)
     groups = list(groups_open().filter(late).select_related("lot").order_by("created_at", "pk"))
-    found = [
-        unprotected for unprotected in _unprotected_groups(groups, _ticks(groups)) if unprotected.quantity
+    found = unprotected_quantities(groups)
+    return [
+        UnprotectedGroup(
+            group=group, quantity=found[group.pk], since=group_coverage(group).since or group.state_since
+        )
+        for group in groups
+        if found[group.pk]
     ]
-    covered = (
-        {currency: one.covered for currency, one in external_reservations_read().items()} if found else {}
-    )
-    return [unprotected for unprotected in found if not _uses_external_stop(unprotected, covered)]
 
 
 def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
     names = {group.instrument_name for group in groups if group.state == State.ACTIVE}
     rows = Instrument.objects.filter(symbol__in=names) if names else Instrument.objects.none()
     return dict(rows.values_list("symbol", "qty_tick_size"))
-
-
-def _unprotected_groups(groups: Sequence[OcoGroup], ticks: Mapping[str, Decimal]) -> list[UnprotectedGroup]:
-    found = []
-    for group in groups:
-        lot, tick = group.lot, ticks.get(group.instrument_name)
-        if group.state != State.ACTIVE:
-            since = group.uncovered_since or group.state_since
-            found.append(UnprotectedGroup(group=group, quantity=lot.owned, since=since))
-        elif tick is not None and lot.short_since is not None:
-            rest = max(round_to_lot_size(lot.owned, tick) - group.quantity, ZERO)
-            found.append(
-                UnprotectedGroup(group=group, quantity=rest, since=max(lot.short_since, group.state_since))
-            )
-    return found
-
-
-def _uses_external_stop(unprotected: UnprotectedGroup, covered: dict[str, Decimal]) -> bool:
-    """Whether the rest of `covered` is enough for all its coins, which are then deducted from it."""
-    lot = unprotected.group.lot
-    left = covered.get(lot.base_ccy, ZERO)
-    if lot.exit_side is ExitSide.BUY or unprotected.quantity > left:
-        return False
-    covered[lot.base_ccy] = left - unprotected.quantity
-    return True

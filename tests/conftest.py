@@ -5,6 +5,7 @@ import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import SimpleTestCase
+from django.utils import translation
 
 from tests.exchange.simulator.world import World
 from tests.support import Desk
@@ -46,3 +47,9 @@ def desk(db, world, monkeypatch, settings):
 def reset_counters():
     """Start without counted requests: the counts are in the cache of the process."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def default_language():
+    """A view under test sets the reader's language and leaves it set in this thread."""
+    translation.deactivate()

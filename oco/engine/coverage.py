@@ -1,6 +1,11 @@
-"""The coverage status of each coin, from its groups and the external orders (pure)."""
+"""What is unprotected, and the coverage status of each coin: the one definition of both (pure).
 
-from collections.abc import Iterator, Sequence
+Unprotected are coins without a stop that was read back open (rule 5). Of an open group these are the coins that no
+confirmed order is for (`GroupCoverage.unprotected`), less those behind external stops (`behind_external_stops`);
+of a coin also what is held outside every group.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -41,10 +46,20 @@ class GroupCoverage:
     reason: Reason | None
     since: datetime | None
 
+    def unprotected(self, *, tick: Decimal | None) -> Decimal:
+        """Coins that no confirmed order is for: all unless ACTIVE; a difference below `tick` does not count."""
+        if self.state is not State.ACTIVE:
+            return self.owned
+        required = round_to_lot_size(self.owned, tick) if tick else self.owned
+        return max(required - self.quantity, ZERO)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinHolding:
-    """The holdings of one currency and what covers them. Without a grid or a price nothing counts as too small."""
+    """The holdings of one currency and what covers them; `groups` are oldest first.
+
+    Without a grid or a price nothing counts as too small.
+    """
 
     currency: str
     instrument_name: str
@@ -76,7 +91,7 @@ class Unprotected:
 class CoinCoverage:
     """One coin: the quantity with a stop that was read back open, and the unprotected parts worth showing.
 
-    `external_protected` is covered by external stops only.
+    `external_protected` is covered by external stops only: the oldest groups first, then coins outside every group.
     """
 
     currency: str
@@ -112,10 +127,11 @@ def coverage_of(holding: CoinHolding) -> CoinCoverage:
     ours = min(holding.held, sum((min(group.quantity, group.owned) for group in active), ZERO))
     external_protected = min(holding.held - ours, holding.external.covered)
     rest, unprotected_parts = holding.held - ours - external_protected, []
-    for group in holding.groups:
-        if group.state is not State.ACTIVE:
-            unprotected_parts.append(_group_part(holding, group, min(group.owned, rest)))
-            rest -= unprotected_parts[-1].quantity
+    tick = holding.grid.quantity_tick if holding.grid else None
+    wanted = [group.unprotected(tick=tick) for group in holding.groups]
+    for group, left in zip(holding.groups, behind_external_stops(wanted, external_protected), strict=True):
+        unprotected_parts.append(_group_part(holding, group, min(left, rest)))
+        rest -= unprotected_parts[-1].quantity
     unprotected_parts += _unallocated_parts(holding, rest)
     shown = tuple(row for row in unprotected_parts if row.quantity)
     return CoinCoverage(
@@ -135,8 +151,15 @@ def coverage_status_of(group: GroupCoverage, *, tick: Decimal | None) -> Coverag
         return CoverageStatus(group.state)
     if group.state is not State.ACTIVE:
         return CoverageStatus.WAITING if group.is_sent else CoverageStatus.UNPROTECTED
-    required = round_to_lot_size(group.owned, tick) if tick else group.owned
-    return CoverageStatus.PARTLY if group.quantity < required else CoverageStatus.PROTECTED
+    return CoverageStatus.PARTLY if group.unprotected(tick=tick) else CoverageStatus.PROTECTED
+
+
+def behind_external_stops(quantities: Iterable[Decimal], covered: Decimal) -> Iterator[Decimal]:
+    """What is left of each of the unprotected `quantities` of one coin when external stops cover `covered` of it."""
+    for quantity in quantities:
+        used = min(quantity, covered)
+        covered -= used
+        yield quantity - used
 
 
 def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -> Unprotected:
@@ -145,10 +168,16 @@ def _group_part(holding: CoinHolding, group: GroupCoverage, quantity: Decimal) -
         quantity=quantity,
         market_value_usd=_value(holding, quantity),
         since=group.since,
-        reason=group.reason or reason(ReasonCode.WAITING_FOR_CYCLE),
-        is_sent=group.is_sent,
+        reason=_part_reason(group),
+        is_sent=group.is_sent and group.state is not State.ACTIVE,
         state=group.state,
     )
+
+
+def _part_reason(group: GroupCoverage) -> Reason:
+    if group.state is State.ACTIVE:
+        return reason(ReasonCode.PART_WITHOUT_STOP)
+    return group.reason or reason(ReasonCode.WAITING_FOR_CYCLE)
 
 
 def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:

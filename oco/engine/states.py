@@ -22,7 +22,7 @@ CLOSED = frozenset({S.CLOSED_BY_STOP, S.CLOSED_BY_TARGET, S.CLOSED_BY_EXIT, S.CL
 FINAL = CLOSED | {S.RELEASED}
 OPEN = frozenset(State) - FINAL
 FAILED = frozenset({S.STOP_FAILED, S.UNKNOWN})  # a user must act
-UNPROTECTED = FAILED | {S.PENDING, S.REPLACING}  # no stop is confirmed open on the exchange
+UNPROTECTED = OPEN - {S.ACTIVE}  # no stop is confirmed open on the exchange (rule 5)
 
 # A group that was ACTIVE once is never PENDING again: its coverage was lost, not missing from the start.
 TRANSITIONS: dict[State, frozenset[State]] = {

@@ -11,20 +11,15 @@ from django.db.models import F, Q
 
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
-from oco.engine.allocation import ExternalReservation
-from oco.engine.coverage import CoverageStatus
+from oco.engine.coverage import CoverageStatus, coverage_status_of
 from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
 from oco.engine.states import FAILED, State, is_final
 from oco.engine.types import Role
-from oco.external_orders import external_reservations_read
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
 from oco.presentation.reasons import code_text, order_text, render_reason
 from oco.presentation.risk_reward import Fill
-from oco.selectors import group_events, target_placed
-
-IN_FLIGHT = frozenset({"INTENT", "SENT", "ACCEPTED"})
-UNPROTECTED_STATES = frozenset({State.PENDING, State.REPLACING})
+from oco.selectors import IN_FLIGHT, group_coverage, group_events, target_placed, unprotected_quantities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +68,8 @@ class LegDetail:
 class GroupDetail:
     """One group for its page; `owned` is rounded to lot size.
 
-    `external_covered` is covered by external stops (rule 2). All quantities are in coins, also those of a
-    buy-back.
+    `unprotected` has neither an order of ours that is confirmed open nor an external stop (rules 2 and 5). All
+    quantities are in coins, also those of a buy-back.
     """
 
     group: OcoGroup
@@ -83,7 +78,7 @@ class GroupDetail:
     earlier: tuple[LegDetail, ...]
     events: tuple[EventRow, ...]
     trades: tuple[Trade, ...]
-    external_covered: Decimal = Decimal(0)
+    unprotected: Decimal = Decimal(0)
     is_above_limit: bool = False  # the price is above the max buy price, as far as the caller knows
 
     @property
@@ -138,13 +133,11 @@ class GroupDetail:
     @property
     def coverage_status(self) -> CoverageStatus | None:
         """None when it adds nothing to the state."""
-        if self.state in UNPROTECTED_STATES and not self.is_sent:
-            return CoverageStatus.UNPROTECTED
-        return CoverageStatus.PARTLY if self.state is State.ACTIVE and self.unprotected else None
-
-    @property
-    def unprotected(self) -> Decimal:
-        return max(self.owned - self.covered - self.external_covered, Decimal(0))
+        if self.is_final or self.state is State.EXITING or not self.unprotected:
+            return None
+        tick = self.instrument.qty_tick_size if self.instrument else None
+        status = coverage_status_of(group_coverage(self.group, is_sent=self.is_sent), tick=tick)
+        return status if status in (CoverageStatus.UNPROTECTED, CoverageStatus.PARTLY) else None
 
     @property
     def price_decimals(self) -> int | None:
@@ -229,7 +222,10 @@ FILLS_SHOWN = 200
 
 
 def group_detail(*, group_id: UUID) -> GroupDetail:
-    """Five queries, and three more if its orders cover less than the open quantity. Raises OcoGroup.DoesNotExist."""
+    """Five queries, and up to five more if its orders cover less than the open quantity.
+
+    Raises OcoGroup.DoesNotExist.
+    """
     group = OcoGroup.objects.select_related("lot").get(pk=group_id)
     legs = list(OcoLeg.objects.filter(group=group))
     events = group_events(group_id).order_by("-at", "-id")[:EVENTS_SHOWN]
@@ -240,9 +236,7 @@ def group_detail(*, group_id: UUID) -> GroupDetail:
         earlier=tuple(LegDetail(leg) for leg in reversed(legs) if leg.generation != group.generation),
         events=tuple(event_row(event) for event in events),
         trades=tuple(fills_of(group, legs)[-FILLS_SHOWN:]),
-        external_covered=external_reservations_read().get(group.lot.base_ccy, ExternalReservation()).covered
-        if _is_partly(group)
-        else Decimal(0),
+        unprotected=_unprotected_quantities([group]).get(group.pk, Decimal(0)),
     )
 
 
@@ -251,12 +245,12 @@ def group_details(
 ) -> dict[UUID, GroupDetail]:
     """Groups with their orders only, which is enough for name and prices.
 
-    One query for all legs, and two more if one of them covers less than the open quantity.
+    One query for all legs, and up to five more if one of them covers less than the open quantity.
     """
     legs: dict[UUID, list[LegDetail]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups, generation=F("group__generation")):
         legs[leg.group_id].append(LegDetail(leg))
-    external = external_reservations_read() if any(map(_is_partly, groups)) else {}
+    unprotected = _unprotected_quantities(groups)
     return {
         group.pk: GroupDetail(
             group=group,
@@ -265,18 +259,17 @@ def group_details(
             earlier=(),
             events=(),
             trades=(),
-            external_covered=external.get(group.lot.base_ccy, ExternalReservation()).covered
-            if _is_partly(group)
-            else Decimal(0),
+            unprotected=unprotected.get(group.pk, Decimal(0)),
         )
         for group in groups
     }
 
 
-def _is_partly(group: OcoGroup) -> bool:
-    """Whether external stops may replace ours; they never buy back."""
-    lot = group.lot
-    return bool(lot.exit_side is ExitSide.SELL and group.state == State.ACTIVE and group.quantity < lot.owned)
+def _unprotected_quantities(groups: Sequence[OcoGroup]) -> dict[UUID, Decimal]:
+    # Without a query while the orders of every open group are confirmed for all of its coins.
+    return unprotected_quantities(
+        [one for one in groups if not is_final(one.state) and group_coverage(one).unprotected(tick=None)]
+    )
 
 
 def event_tone(event: OcoEvent) -> str:

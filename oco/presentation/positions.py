@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
@@ -22,13 +23,12 @@ from oco.engine.coverage import (
 from oco.engine.pricing import ExitSide, Grid, round_to_lot_size
 from oco.engine.states import State
 from oco.external_orders import external_reservations_read
-from oco.models import OcoGroup, OcoLeg
-from oco.selectors import GroupRow, group_rows, groups_shown
+from oco.models import OcoGroup
+from oco.selectors import IN_FLIGHT, GroupRow, group_coverage, group_rows, groups_shown
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"
 QUOTES = ("USD", "USDT", "USDC")  # preferred quote currencies for protection
-IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class CoverageTables:
             price_usd=self.usd.get(currency),
             grid=Grid.of(pair) if pair else None,
             external=self.external.get(currency, ExternalReservation()),
-            groups=[_group_coverage(group, self.rows[group]) for group in groups],
+            groups=[_group_coverage(group, self.rows[group]) for group in sorted(groups, key=_age)],
         )
 
     def losses(self) -> dict[str, Decimal | None]:
@@ -254,16 +254,12 @@ def _by_base(pairs: Iterable[Instrument]) -> dict[str, list[Instrument]]:
     return found
 
 
+def _age(group: OcoGroup) -> tuple[datetime, UUID]:
+    return group.created_at, group.pk
+
+
 def _group_coverage(group: OcoGroup, row: GroupRow) -> GroupCoverage:
-    return GroupCoverage(
-        instrument_name=group.instrument_name,
-        state=State(group.state),
-        quantity=group.quantity,
-        owned=group.lot.owned,
-        is_sent=any(leg.status in IN_FLIGHT for leg in row.legs),
-        reason=group.stored_reason,
-        since=group.uncovered_since,
-    )
+    return group_coverage(group, is_sent=any(leg.status in IN_FLIGHT for leg in row.legs))
 
 
 def _is_shown(position: Position) -> bool:

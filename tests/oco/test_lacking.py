@@ -49,6 +49,14 @@ def test_a_foreign_stop_covers_its_coins_once():
     assert naked(now) == [late]
 
 
+def test_a_foreign_stop_leaves_what_it_does_not_reach():
+    now = timezone.now()
+    GroupFactory(lot=LotFactory(bought=D("0.01")), uncovered_since=now - timedelta(minutes=3))
+    OrderFactory(advanced=True, order_type="STOP_LOSS", quantity=D("0.004"))
+    (lack,) = unprotected_groups_read(now=now, longer_than=timedelta(minutes=2))
+    assert lack.quantity == D("0.006")
+
+
 @pytest.fixture
 def partly():
     """Of 1 bitcoin 0.6 have a stop, for three minutes now."""

@@ -106,6 +106,19 @@ def test_what_the_stop_has_sold_already_is_not_counted_as_cover():
     assert covered("1", group(quantity="1", owned=D("0.4"))).protected == D("0.4")
 
 
+def test_a_part_of_a_group_is_not_called_held_before_and_is_not_up_for_a_request():
+    found = covered("1", group(quantity="0.6", owned=D("1")))
+    (row,) = found.unprotected_parts
+    assert (row.quantity, row.reason.code, row.state) == (D("0.4"), "PART_WITHOUT_STOP", State.ACTIVE)
+    assert (found.coverage_status, found.may_be_protected) == (CoverageStatus.PARTLY, False)
+
+
+def test_an_external_stop_covers_the_oldest_group_first_and_each_coin_once():
+    groups = [group(State.REPLACING, "0.6", instrument_name="ETH_USDT"), group(State.REPLACING, "0.4")]
+    found = covered("1", *groups, total="0.7", covered="0.7")
+    assert [(row.instrument_name, row.quantity) for row in found.unprotected_parts] == [("ETH_USD", D("0.3"))]
+
+
 def test_dust_is_no_alarm():
     found = covered("1.00005", group())
     assert (found.coverage_status, found.unprotected_parts, found.unprotected) == (
