@@ -165,7 +165,7 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
 
 
 def group_events(group_id: UUID) -> QuerySet[OcoEvent]:
-    """The journal of one group, oldest first."""
+    """The event log of one group, oldest first."""
     return OcoEvent.objects.filter(group_id=group_id).order_by("at", "id")
 
 

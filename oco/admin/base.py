@@ -74,7 +74,15 @@ class LegInline(ReadOnlyInline):
         return format_to_second(leg.sent_at)
 
 
-class EventInline(ReadOnlyInline):
+class ReasonColumn:
+    """The column `reason_sentence` of a row that has a `stored_reason`."""
+
+    @admin.display(description="reason")
+    def reason_sentence(self, row: OcoGroup | OcoEvent) -> str:
+        return render_reason(row.stored_reason)
+
+
+class EventInline(ReasonColumn, ReadOnlyInline):
     model = OcoEvent
     verbose_name_plural = "event log, oldest first"
     fields = ("moment", "old", "new", "reason_sentence", "orders", "code", "began")
@@ -83,10 +91,6 @@ class EventInline(ReadOnlyInline):
     @admin.display(description="at")
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
-
-    @admin.display(description="reason")
-    def reason_sentence(self, event: OcoEvent) -> str:
-        return render_reason(event.stored_reason)
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:

@@ -20,6 +20,7 @@ from oco.admin.base import (
     GroupProblemFilter,
     LegInline,
     OpenInstrumentFilter,
+    ReasonColumn,
     alerts_of,
     audit_of,
     events_of,
@@ -30,7 +31,6 @@ from oco.admin.base import (
 )
 from oco.engine.states import State
 from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
-from oco.presentation.reasons import render_reason
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 
@@ -74,7 +74,7 @@ def _cancel(request: HttpRequest, group: OcoGroup, name: str) -> None:
 
 
 @admin.register(OcoGroup)
-class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
+class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     list_display = (
         "instrument_name",
         "state",
@@ -117,10 +117,6 @@ class OcoGroupAdmin(CancelProtectionMixin, ByIdAdmin):
     @admin.display(description="state since")
     def since(self, group: OcoGroup) -> str | None:
         return format_to_second(group.state_since)
-
-    @admin.display(description="reason")
-    def reason_sentence(self, group: OcoGroup) -> str:
-        return render_reason(group.stored_reason)
 
     @admin.display(description="orders on the exchange")
     def orders(self, group: OcoGroup) -> str:
@@ -209,7 +205,7 @@ class NewStateFilter(ConditionFilter):
 
 
 @admin.register(OcoEvent)
-class OcoEventAdmin(ByIdAdmin):
+class OcoEventAdmin(ReasonColumn, ByIdAdmin):
     list_display = ("moment", "of", "old", "new", "reason_sentence", "orders", "code", "began")
     list_filter = (NewStateFilter, "told")
     list_select_related = ("group",)
@@ -231,10 +227,6 @@ class OcoEventAdmin(ByIdAdmin):
     @admin.display(description="group")
     def of(self, event: OcoEvent) -> str:
         return group_link(event.group_id, event.group.instrument_name)
-
-    @admin.display(description="reason")
-    def reason_sentence(self, event: OcoEvent) -> str:
-        return render_reason(event.stored_reason)
 
     @admin.display(description="orders")
     def orders(self, event: OcoEvent) -> str:

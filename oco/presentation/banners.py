@@ -99,8 +99,9 @@ STOP_ONLY = {
 class BannerInput:
     """Input of the texts. `unprotected` is the quantity without a stop although the group is active, in coins.
 
-    `reason` is why the group is in its state, `refusal` the exchange's last refusal if `reason` does not name
-    it, `resting_target` the quantity of a take profit that is open without its stop.
+    `reason` is why the group is in its state, `names_retry` whether it says when that is tried again, `refusal`
+    the exchange's last refusal if `reason` does not name it, `resting_target` the quantity of a take profit that
+    is open without its stop.
     """
 
     state: State
@@ -108,6 +109,7 @@ class BannerInput:
     reason: str
     unprotected: Decimal
     is_sent: bool
+    names_retry: bool = False
     exit_side: ExitSide = ExitSide.SELL
     refusal: str = ""
     resting_target: Decimal | None = None
@@ -167,9 +169,11 @@ def _unprotected(inputs: BannerInput) -> Banner:
     if inputs.is_sent:
         lines = [inputs.reason, inputs.text(SENT)]
         return Banner("warn", "clock", gettext("Placing the stop"), _non_empty(lines))
-    lines = [inputs.reason, inputs.refusal, gettext("The worker retries in the next cycle.")]
+    lines = [inputs.reason, inputs.refusal]
     if not inputs.reason:
         lines = [gettext("The worker places its orders in the next cycle.")]
+    elif not inputs.names_retry:
+        lines.append(gettext("The worker retries in the next cycle."))
     return Banner("warn", "shield-off", inputs.text(UNPROTECTED_TITLE), _non_empty(lines))
 
 

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from exchange.core.reasons import Reason
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
 from oco.engine.coverage import CoverageStatus, coverage_status_of
 from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FAILED, State, is_final
 from oco.engine.types import Role
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
@@ -198,6 +200,7 @@ class GroupDetail:
                 refusal=code_text(self.refused_code) if group.exchange_code is None else "",
                 unprotected=self.unprotected,
                 is_sent=self.is_sent,
+                names_retry=_names_retry(group.stored_reason),
                 resting_target=target.quantity if target else None,
                 has_target=target is not None,
                 wants_target=group.take_profit_price is not None,
@@ -215,6 +218,10 @@ class GroupDetail:
     @property
     def opened_at(self) -> datetime:
         return self.group.lot.entered_at or self.group.created_at
+
+
+def _names_retry(why: Reason | None) -> bool:
+    return any(one.code in (ReasonCode.RETRY_NEXT_CYCLE, ReasonCode.WAITING_FOR_CYCLE) for one in why or ())
 
 
 EVENTS_SHOWN = 200

@@ -1,5 +1,6 @@
 """Texts of reasons, orders and exchange codes in the user's language (pure)."""
 
+import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
@@ -221,7 +222,10 @@ def render_reason(why: Reason | None) -> str:
     if why is None:
         return ""
     first, *others = why
-    parts = [_sentence(first), _answer(first.params.get(ANSWER), why.exchange_code), *map(_sentence, others)]
+    sentence, code = _sentence(first), why.exchange_code
+    if not first.code and code is not None and re.search(rf"\b{code}\b", sentence):
+        code = None  # a text of release 0.1.0 that names the code itself
+    parts = [sentence, _answer(first.params.get(ANSWER), code), *map(_sentence, others)]
     return " ".join(part for part in parts if part)
 
 

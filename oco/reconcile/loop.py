@@ -161,7 +161,7 @@ def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPric
 
 
 def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
-    """In the journal once, however many cycles it lasts."""
+    """In the event log once, however many cycles it lasts."""
     name = type(error).__name__
     context.errors.append(f"{group.instrument_name}: this group could not be processed: {name}. See the log.")
     why, current = reason(ReasonCode.GROUP_ERROR, error=name), OcoGroup.objects.get(pk=group.pk)

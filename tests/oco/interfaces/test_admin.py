@@ -124,7 +124,8 @@ def test_protection_is_cancelled_by_an_action_that_asks_once_more(alice):
     html = act(alice, GROUPS, "cancel_protection", group, ended).content.decode()
     group.refresh_from_db()
     assert group.cancel_requested_at is None
-    assert "the stop at 57000.00 goes, and the target at 66000.00" in html
+    assert 'stop loss <data value="57000.00">' in html
+    assert 'take profit <data value="66000.00">' in html
     html = act(alice, GROUPS, "cancel_protection", group, ended, sure="yes").content.decode()
     group.refresh_from_db()
     assert (group.cancel_requested_by, group.state) == ("alice", "ACTIVE")

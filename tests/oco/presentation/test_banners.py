@@ -32,6 +32,12 @@ def test_where_nothing_is_wrong_nothing_is_said(state):
     assert banner_of(plight(state)) is None
 
 
+def test_the_retry_is_named_once():
+    assert "The worker retries in the next cycle." in said(State.PENDING, reason="No price.")[1]
+    retried = said(State.PENDING, reason="No price. Retrying in the next cycle.", names_retry=True)[1]
+    assert retried.count("next cycle") == 1
+
+
 def test_a_failed_stop_says_what_a_fall_would_do():
     tone, words = said(
         State.STOP_FAILED, reason="Rejected.", refusal=code_text(306), resting_target=D("2.4150")

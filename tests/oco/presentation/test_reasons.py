@@ -122,6 +122,12 @@ def test_an_old_text_is_shown_as_it_was_written():
         assert render_reason(stored_reason("", {}, text="")) == ""
 
 
+def test_the_code_is_not_repeated_after_an_old_text_that_names_it():
+    assert render_reason(Reason("", {"text": "Refused. [306]"}, 306)) == "Refused. [306]"
+    with override("en"):
+        assert "Exchange code 306" in render_reason(Reason("", {"text": "Refused 1306 times."}, 306))
+
+
 def test_what_an_older_program_cannot_know_is_shown_as_its_code():
     assert render_reason(Reason("NEW_IN_THE_NEXT_RELEASE", {"x": 1})) == "NEW_IN_THE_NEXT_RELEASE"
     assert render_reason(Reason("RELEASED_BY", {})) == "RELEASED_BY"
