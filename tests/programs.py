@@ -13,12 +13,21 @@ from pathlib import Path
 import psycopg2
 
 ROOT = Path(__file__).parent.parent
+MOST_SECONDS = 120
 
 
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def wait_until(ready, seconds=MOST_SECONDS, why=lambda: "it did not happen in time"):
+    """Wait for `ready()`, long enough for a slow machine under load; fail with the text of `why()`."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, why()
+        time.sleep(0.02)
 
 
 class Installation:
@@ -94,12 +103,13 @@ class Program:
     def is_running(self):
         return self._process.poll() is None
 
-    def wait_until(self, ready, seconds=30):
-        end = time.monotonic() + seconds
-        while not ready():
-            assert self.is_running(), self.text()
-            assert time.monotonic() < end, self.text()
-            time.sleep(0.05)
+    def wait_until(self, ready):
+        def is_ready():
+            reached = ready()
+            assert reached or self.is_running(), self.text()
+            return reached
+
+        wait_until(is_ready, why=self.text)
 
     def wait_for_text(self, words):
         self.wait_until(lambda: words in self.text())
@@ -110,7 +120,7 @@ class Program:
         return self.wait()
 
     def wait(self):
-        return self._process.wait(timeout=40)
+        return self._process.wait(timeout=MOST_SECONDS)
 
     def kill_group(self):
         """SIGKILL to all of its processes at once, like a power cut."""

@@ -15,8 +15,8 @@ class RunningDesk:
     def __init__(self, directory, **values):
         self.installation = Installation(directory, SYNC_INTERVAL_SECONDS="30", **values)
         self.program = self.installation.start("run_desk")
-        self.program.wait_until(lambda: "is open" in self.program.text(), 90)
-        self.program.wait_until(lambda: "exchange sync cycle completed" in self.program.text(), 60)
+        self.program.wait_until(lambda: "is open" in self.program.text())
+        self.program.wait_until(lambda: "exchange sync cycle completed" in self.program.text())
         self.address = f"http://127.0.0.1:{self.installation.port}"
         self.password = (directory / "admin_password").read_text().strip()
 

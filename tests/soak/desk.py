@@ -44,7 +44,7 @@ def main() -> int:
 def _run(installation: Installation, args: argparse.Namespace) -> int:
     _create_market(installation, args.speed)
     desk = installation.start("run_desk")
-    desk.wait_until(lambda: "exchange sync cycle completed" in desk.text(), 90)
+    desk.wait_until(lambda: "exchange sync cycle completed" in desk.text())
     start, began_with = _memory_by_program(desk), _database(installation)
     bought = _trade(installation, args.minutes * 60, args.entries)
     time.sleep(3 * args.interval)  # the last entries get their stops

@@ -16,6 +16,7 @@ from exchange.simulator.exchange import Exchange
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import Order, OrderList, Position, Trade
 from exchange.simulator.persistence import StateSaver, StateUnreadable, load, save
+from tests.programs import wait_until
 
 NOW = 1_795_000_000_000
 SAVED_0_1_0_MS = 1_795_000_004_000
@@ -93,6 +94,10 @@ def test_a_failed_save_leaves_the_old_file(
     assert path.read_bytes() == old
 
 
+def saved_dollars(path: Path) -> Decimal:
+    return load(path, clock)[0].ledger.balance_of("USD")
+
+
 def test_the_saver_saves_changes_and_only_changes(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:
     path, (exchange, prices) = tmp_path / "state.json", account
     with StateSaver(path, exchange, prices, interval=0.02):
@@ -100,10 +105,9 @@ def test_the_saver_saves_changes_and_only_changes(tmp_path: Path, account: tuple
         time.sleep(0.1)
         assert path.stat().st_mtime_ns == first
         exchange.deposit("USD", Decimal(5))
-        time.sleep(0.2)
-        assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
+        wait_until(lambda: saved_dollars(path) == exchange.ledger.balance_of("USD"))
         exchange.deposit("USD", Decimal(7))
-    assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
+    assert saved_dollars(path) == exchange.ledger.balance_of("USD")
 
 
 def test_the_saver_survives_a_full_disk(
@@ -115,8 +119,7 @@ def test_the_saver_survives_a_full_disk(
         exchange.deposit("USD", Decimal(5))
         time.sleep(0.1)
         monkeypatch.setattr("os.fsync", real)
-        time.sleep(0.2)
-        assert load(path, clock)[0].ledger.balance_of("USD") == exchange.ledger.balance_of("USD")
+        wait_until(lambda: saved_dollars(path) == exchange.ledger.balance_of("USD"))
 
 
 def test_another_seed_or_speed_needs_another_file(tmp_path: Path, account: tuple[Exchange, Prices]) -> None:

@@ -1,12 +1,11 @@
 """Whole processes that send at the same time, or die while they do."""
 
 import sqlite3
-import time
 
 import pytest
 
 from tests.portfolio.alerts.post import AlertServer
-from tests.programs import Installation
+from tests.programs import Installation, wait_until
 
 ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text, instrument_name, raised_at,
     acknowledged_by, state, attempts, claim, sent_to, last_error, correlation_id, reason_code,
@@ -35,10 +34,7 @@ def table(installation, sql, *values):
 
 
 def arrived(post, count):
-    end = time.monotonic() + 30
-    while len(post.asked) < count:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: len(post.asked) >= count)
 
 
 def test_two_at_once_send_each_alert_once(installation, post):

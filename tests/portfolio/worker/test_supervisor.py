@@ -4,17 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from portfolio.worker.processes import StopRequest, Supervisor
+from tests.programs import wait_until
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(15, 1); print(1, flush=True); time.sleep(60)",
+    "import signal, sys, time; signal.signal(15, 1); open(sys.argv[1], 'w').write('1'); time.sleep(60)",
 ]
 PARENT = "import subprocess, sys, time; p = subprocess.Popen(sys.argv[2:]); open(sys.argv[1], 'w').write(str(p.pid)); "
 
@@ -33,13 +33,6 @@ def handlers():
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
-
-
-def wait_until(ready, seconds=10):
-    end = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def is_alive(pid):
@@ -65,9 +58,10 @@ def test_stop_asks_first(supervisor):
     assert supervisor.first_exited() == f"The web has ended (exit code {-signal.SIGTERM})."
 
 
-def test_what_does_not_end_in_time_is_ended(supervisor):
-    supervisor.start("web", STUBBORN)
-    time.sleep(0.3)
+def test_what_does_not_end_in_time_is_ended(supervisor, tmp_path):
+    file = tmp_path / "ignores-sigterm"
+    supervisor.start("web", [*STUBBORN, str(file)])
+    wait_until(lambda: file.exists() and file.read_text())
     supervisor.stop(0.2, is_forced=lambda: False)
     assert supervisor.first_exited() == f"The web has ended (exit code {-signal.SIGKILL})."
 
