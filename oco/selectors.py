@@ -36,15 +36,27 @@ class Leg(Protocol):
     def status(self) -> str: ...
     @property
     def price(self) -> Decimal | None: ...
+    @property
+    def trigger_price(self) -> Decimal | None: ...
 
 
 def target_placed(*, requested: Decimal | None, legs: Iterable[Leg], is_closed: bool) -> Decimal | None:
-    """The take-profit price as placed, which may differ from the requested one (rule 3): that of the newest order
-    that rests or was filled; of a closed group also of one that rested until then.
+    """The take-profit price as it rests on the exchange, which may differ from the requested one (rule 3): that of the
+    newest order that rests or was filled; of a closed group also of one that rested until then.
     """
-    statuses = RESTING | ENDED if is_closed else RESTING
-    prices = [leg.price for leg in legs if leg.order_role == Role.TAKE_PROFIT and leg.status in statuses]
+    prices = [leg.price for leg in _resting(legs, Role.TAKE_PROFIT, is_closed)]
     return next((price for price in reversed(prices) if price is not None), requested)
+
+
+def stop_placed(*, requested: Decimal, legs: Iterable[Leg], is_closed: bool) -> Decimal:
+    """The trigger price as it rests on the exchange, also after somebody moved it there; else the requested one."""
+    prices = [leg.trigger_price for leg in _resting(legs, Role.STOP_LOSS, is_closed)]
+    return next((price for price in reversed(prices) if price is not None), requested)
+
+
+def _resting(legs: Iterable[Leg], role: Role, is_closed: bool) -> list[Leg]:
+    statuses = RESTING | ENDED if is_closed else RESTING
+    return [leg for leg in legs if leg.order_role == role and leg.status in statuses]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +75,7 @@ class LegRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """One group as shown, with the legs of its newest generation. `take_profit_price` is as placed (rule 3)."""
+    """One group as shown, with the legs of its newest generation; both prices as they rest on the exchange."""
 
     oco_group_id: UUID
     instrument_name: str
@@ -152,7 +164,7 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
         link=group.link,
         quantity=group.quantity,
         entry_price=group.entry_price,
-        stop_price=group.stop_price,
+        stop_price=stop_placed(requested=group.stop_price, legs=legs, is_closed=group.closed_at is not None),
         take_profit_price=target_placed(
             requested=group.take_profit_price, legs=legs, is_closed=group.closed_at is not None
         ),

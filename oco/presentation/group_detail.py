@@ -21,7 +21,14 @@ from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
 from oco.presentation.reasons import code_text, order_text, render_reason
 from oco.presentation.risk_reward import Fill
-from oco.selectors import IN_FLIGHT, group_coverage, group_events, target_placed, unprotected_quantities
+from oco.selectors import (
+    IN_FLIGHT,
+    group_coverage,
+    group_events,
+    stop_placed,
+    target_placed,
+    unprotected_quantities,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,7 @@ class GroupDetail:
         """The highest price paid for a coin once the stop has triggered; None if it sells."""
         if not self.buys_back or self.instrument is None:
             return None
-        return max_buy_price_of(self.group.stop_price, self.instrument.price_tick_size)
+        return max_buy_price_of(self.stop, self.instrument.price_tick_size)
 
     @property
     def is_final(self) -> bool:
@@ -155,6 +162,12 @@ class GroupDetail:
 
     def resting(self, role: Role) -> OcoLeg | None:
         return next((leg.row for leg in self.legs if leg.row.order_role == role and leg.is_open), None)
+
+    @property
+    def stop(self) -> Decimal:
+        """The trigger price that rests on the exchange, else the planned one."""
+        legs = [leg.row for leg in self.legs]
+        return stop_placed(requested=self.group.stop_price, legs=legs, is_closed=self.is_final)
 
     @property
     def target(self) -> Decimal | None:

@@ -1,7 +1,7 @@
 """Protection on the dashboard: six queries at most, for any number of rows."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,15 +32,47 @@ QUOTES = ("USD", "USDT", "USDC")  # preferred quote currencies for protection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestingStop:
+    """A stop that was read back open, ours or external: it sells `quantity` coins at `price_usd` each, before slippage
+    and fees. `entry_usd` is what they cost; None if that is not known of these coins. `target_usd` is its take profit.
+
+    `price_usd` is None while the price of its quote currency or of the stop is unknown.
+    """
+
+    quantity: Decimal
+    price_usd: Decimal | None
+    entry_usd: Decimal | None = None
+    target_usd: Decimal | None = None
+
+    def max_loss(self, now_usd: Decimal | None) -> Decimal | None:
+        """From the current price down to the stop, in USD."""
+        if now_usd is None or self.price_usd is None:
+            return None
+        return (now_usd - self.price_usd) * self.quantity
+
+    def result(self, average_cost_usd: Decimal | None) -> Decimal | None:
+        """At the stop, against what these coins cost, else against the average cost of the coin, in USD."""
+        return self._against_cost(self.price_usd, average_cost_usd)
+
+    def result_at_target(self, average_cost_usd: Decimal | None) -> Decimal | None:
+        return self._against_cost(self.target_usd, average_cost_usd)
+
+    def _against_cost(self, price: Decimal | None, average_cost_usd: Decimal | None) -> Decimal | None:
+        cost = average_cost_usd if self.entry_usd is None else self.entry_usd
+        return None if price is None or cost is None else (price - cost) * self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """One coin: its coverage and its open groups. Decimals are those of its pair's grid.
 
-    `stops` are external stops.
+    `stops` are external stops, `resting_stops` all that were read back open.
     """
 
     coverage: CoinCoverage
     groups: tuple[GroupRow, ...]
     stops: tuple[ExternalStop, ...] = ()
+    resting_stops: tuple[RestingStop, ...] = ()
     price_decimals: int | None = None
     quantity_decimals: int | None = None
 
@@ -63,9 +95,10 @@ class BuyBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """`groups`: open, or closed in the last 24 h. `positions` and `buybacks`: the worst first. Losses in USD.
+    """`groups`: open, or closed in the last 24 h. `positions` and `buybacks`: the worst first.
 
-    `loss_unknown` names the coins with a stop whose loss cannot be calculated; then there is no total.
+    `loss_if_all_stops_hit` counts from current prices down to the stops as they rest, in USD. `loss_unknown` names the
+    coins with a stop whose loss cannot be calculated; then there is no total.
     """
 
     groups: tuple[GroupRow, ...]
@@ -96,10 +129,16 @@ class CoverageTables:
 
     def position(self, currency: str) -> Position:
         groups, pair = self.open_groups.get(currency, ()), self._pair(currency)
+        coverage = coverage_of(self._coin_holding(currency, groups))
+        external = self.external.get(currency, ExternalReservation()).stops
         return Position(
-            coverage=coverage_of(self._coin_holding(currency, groups)),
+            coverage=coverage,
             groups=tuple(self.rows[group] for group in groups),
-            stops=self.external.get(currency, ExternalReservation()).stops,
+            stops=external,
+            resting_stops=(
+                *(self._own_stop(group) for group in groups if group.state == State.ACTIVE),
+                *self._external_stops(external, coverage.external_protected),
+            ),
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
             quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
@@ -135,47 +174,35 @@ class CoverageTables:
             groups=[_group_coverage(group, self.rows[group]) for group in sorted(groups, key=_age)],
         )
 
-    def losses(self) -> dict[str, Decimal | None]:
-        """In USD, by coin with a stop, before slippage and fees; None while a price is missing."""
-        coins = self.open_groups.keys() | self.external.keys()
-        found = {coin: [*self._own_losses(coin), *self._foreign_losses(coin)] for coin in sorted(coins)}
-        return {coin: _sum(losses) for coin, losses in found.items() if losses}
+    def _own_stop(self, group: OcoGroup) -> RestingStop:
+        row, quote = self.rows[group], self._quote_usd(group)
+        return RestingStop(
+            quantity=min(group.quantity, group.lot.owned),
+            price_usd=_times(row.stop_price, quote),
+            entry_usd=_times(row.entry_price, quote),
+            target_usd=_times(row.take_profit_price, quote),
+        )
 
-    def _own_losses(self, currency: str) -> list[Decimal | None]:
-        groups = self.open_groups.get(currency, ())
-        return [self._group_loss(group) for group in groups if group.state == State.ACTIVE]
+    def _quote_usd(self, group: OcoGroup) -> Decimal | None:
+        quotes = {pair.symbol: pair.quote_ccy for pair in self.pairs.get(group.lot.base_ccy, ())}
+        return self.usd.get(quotes.get(group.instrument_name, ""))
 
-    def _foreign_losses(self, currency: str) -> list[Decimal | None]:
-        """Of external stops, from the current value of the coin.
-
-        At most for `external_protected`: if the stops exceed it, those with the largest loss count.
-        """
-        left, found = self.position(currency).coverage.external_protected, list[Decimal | None]()
-        stops = self.external.get(currency, ExternalReservation()).stops
-        each = [(self._external_stop_loss(currency, stop), stop.quantity) for stop in stops]
-        for loss, wanted in sorted(each, key=lambda one: (one[0] is not None, -(one[0] or ZERO))):
-            quantity = min(wanted, left)
+    def _external_stops(self, stops: Sequence[ExternalStop], left: Decimal) -> Iterator[RestingStop]:
+        """For the `left` coins that only they protect: if they exceed that, the lowest stops count."""
+        priced = [(_times(stop.price, self.usd.get(stop.quote)), stop) for stop in stops]
+        for price, stop in sorted(priced, key=lambda one: (one[0] is not None, one[0] or ZERO)):
+            quantity = min(stop.quantity, left)
             left -= quantity
             if quantity:
-                found.append(None if loss is None else loss * quantity)
-        return found
+                yield RestingStop(
+                    quantity=quantity,
+                    price_usd=price,
+                    target_usd=_times(stop.target, self.usd.get(stop.quote)),
+                )
 
-    def _external_stop_loss(self, currency: str, stop: ExternalStop) -> Decimal | None:
-        price, quote = self.usd.get(currency), self.usd.get(stop.quote)
-        if price is None or quote is None or stop.price is None:
-            return None
-        return price - stop.price * quote
 
-    def _group_loss(self, group: OcoGroup) -> Decimal | None:
-        """From the entry price; without one (requested by a user), from the current price."""
-        currency = group.lot.base_ccy
-        quotes = {pair.symbol: pair.quote_ccy for pair in self.pairs.get(currency, ())}
-        quote = self.usd.get(quotes.get(group.instrument_name, ""))
-        if quote is None:
-            return None
-        paid = self.usd.get(currency) if group.entry_price is None else group.entry_price * quote
-        lost = None if paid is None else paid - group.stop_price * quote
-        return None if lost is None else lost * min(group.quantity, group.lot.owned)
+def _times(price: Decimal | None, quote_usd: Decimal | None) -> Decimal | None:
+    return None if price is None or quote_usd is None else price * quote_usd
 
 
 def overview(
@@ -214,13 +241,19 @@ def overview(
         external=external_reservations_read(instruments, open_order_rows),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
-    losses = tables.losses()
+    losses = {
+        position.coverage.currency: _sum(
+            [stop.max_loss(usd.get(position.coverage.currency)) for stop in position.resting_stops]
+        )
+        for position in positions
+        if position.resting_stops
+    }
     return Overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
         buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_urgent)),
         loss_if_all_stops_hit=_sum(list(losses.values())),
-        loss_unknown=tuple(coin for coin, loss in losses.items() if loss is None),
+        loss_unknown=tuple(sorted(coin for coin, loss in losses.items() if loss is None)),
     )
 
 

@@ -105,6 +105,11 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         "when the orders were placed."
     ),
     R.PERPETUAL: _("Perpetual: protect it on the exchange; Exchange Desk protects spot only."),
+    R.MOVED_ON_EXCHANGE: {
+        Role.STOP_LOSS: _("The stop loss was moved on the exchange from %(before)s to %(after)s."),
+        Role.TAKE_PROFIT: _("The take profit was moved on the exchange from %(before)s to %(after)s."),
+        Role.EXIT: _("The sale was moved on the exchange from %(before)s to %(after)s."),
+    },
     # the mark price is past the stop
     R.MARK_AT_STOP: {
         SELL: _("Mark price %(mark)s is at or below the stop %(stop)s."),

@@ -1,8 +1,9 @@
 """One group, or a proposal for a position, in money (pure).
 
-Prices are in the quote currency, money in USD; None when a required price is unknown. A group counts from its
-entry, before fees: a buy-back wins when it pays less than the proceeds of the sale, and loses when it pays
-more. A proposal counts from the current price, after the fee of the sale.
+Prices are in the quote currency, money in USD; None when a required price is unknown. Two figures, never added:
+`max_loss` is what is lost from the current price to the stop, a result counts against what was paid, before fees: a
+buy-back wins when it pays less than the proceeds of the sale, and loses when it pays more. A proposal counts from the
+current price, after the fee of the sale.
 """
 
 from collections.abc import Iterable
@@ -120,9 +121,8 @@ ZERO = Decimal(0)
 class RiskReward:
     """`entry` is the average entry price, `price` the current price, `covered` the quantity of its orders.
 
-    Possible loss and profit count from the entry; without one (requested by a user), from the current price.
-    The profit so far also counts from the entry, or else from `cost`, the average cost of that coin.
-    `max_buy_price` is the highest price that the stop of a buy-back pays.
+    Results count from the entry, or else from `cost`, the average cost of that coin. `max_buy_price` is the highest
+    price that the stop of a buy-back pays.
     """
 
     quantity: Decimal
@@ -141,10 +141,6 @@ class RiskReward:
         return self.cost if self.entry is None else self.entry
 
     @property
-    def start(self) -> Decimal | None:
-        return self.price if self.entry is None else self.entry
-
-    @property
     def value_usd(self) -> Decimal | None:
         """Current value, which is also the cost of buying it back."""
         if self.price is None or self.quote_usd is None:
@@ -161,17 +157,22 @@ class RiskReward:
         return percent if percent is None else signed_gain(self.exit_side, percent)
 
     @property
-    def loss_usd(self) -> Decimal | None:
-        """Usually negative; a stop above the entry price wins."""
-        return self._result(self.covered, self.stop, self.start)
+    def max_loss_usd(self) -> Decimal | None:
+        """From the current price to the stop: negative while the market has not passed it."""
+        return self._result(self.covered, self.stop, self.price)
 
     @property
-    def loss_at_max_price_usd(self) -> Decimal | None:
-        return self._result(self.covered, self.max_buy_price, self.start)
+    def result_at_stop_usd(self) -> Decimal | None:
+        """Against cost: a stop above it still wins."""
+        return self._result(self.covered, self.stop, self.basis_price)
 
     @property
-    def gain_usd(self) -> Decimal | None:
-        return self._result(self.covered, self.target, self.start)
+    def result_at_max_price_usd(self) -> Decimal | None:
+        return self._result(self.covered, self.max_buy_price, self.basis_price)
+
+    @property
+    def result_at_target_usd(self) -> Decimal | None:
+        return self._result(self.covered, self.target, self.basis_price)
 
     @property
     def is_above_limit(self) -> bool:
@@ -188,7 +189,8 @@ class RiskReward:
 
     @property
     def reward_to_risk(self) -> Decimal | None:
-        loss, gain = self.loss_usd, self.gain_usd
+        """From the current price: what the target may still bring by what the stop may still cost."""
+        loss, gain = self.max_loss_usd, self._result(self.covered, self.target, self.price)
         return gain / -loss if gain is not None and loss is not None and loss < 0 else None
 
     def _result(self, quantity: Decimal, price: Decimal | None, start: Decimal | None) -> Decimal | None:

@@ -1,19 +1,22 @@
 """Update our legs from the stored orders, the only proof that a leg has ended (rules 5 and 6)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from exchange.core.reasons import reason
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.fetch import OrderKey
 from oco.engine.client_oids import PREFIX, PREFIX_END
+from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure
+from oco.reconcile.journal import event_record
 from oco.reconcile.order_matching import FINAL_STATUSES, is_ours, status_of
 
 Status = OcoLeg.Status
@@ -35,11 +38,33 @@ def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | N
     legs = list(_unfinished() if changed_keys is None else _unfinished().filter(_affected_by(changed_keys)))
     orders = _orders_of(legs)
     traded = _executed_by_leg(legs)
+    open_before = {leg.pk: _resting_price(leg) for leg in legs if leg.status == Status.OPEN}
     changed = [
         leg for leg in legs if _apply_record(leg, orders.get((leg.name_space, leg.order_id)), traded, context)
     ]
     _store(context, changed, LEG_FIELDS + AMENDABLE_FIELDS)
     _count_rejections(context, changed)
+    _record_moved(context, changed, open_before)
+
+
+def _resting_price(leg: OcoLeg) -> Decimal | None:
+    """The price that decides when it executes: the trigger of a stop, the limit of a take profit."""
+    price: Decimal | None = leg.price if leg.trigger_price is None else leg.trigger_price
+    return price
+
+
+def _record_moved(
+    context: CycleContext, changed: Sequence[OcoLeg], open_before: Mapping[int, Decimal | None]
+) -> None:
+    """An order that was confirmed open and has another price now: somebody moved it on the exchange."""
+    for leg in changed:
+        before, after = open_before.get(leg.pk), _resting_price(leg)
+        if before is None or after is None or before == after or leg.status != Status.OPEN:
+            continue
+        why = reason(ReasonCode.MOVED_ON_EXCHANGE, role=leg.order_role, before=before, after=after)
+        with transaction.atomic():
+            context.lease.renew()
+            event_record(group=leg.group, at=context.now(), reason=why, order_ids=[leg.order_id])
 
 
 def _count_rejections(context: CycleContext, changed: Sequence[OcoLeg]) -> None:

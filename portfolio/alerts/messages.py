@@ -22,6 +22,7 @@ TONES = {
     Kind.DRIFT: "warning",
     Kind.EXIT: "warning",
     Kind.RELEASED: "warning",
+    Kind.MOVED: "warning",
 }
 TONE_PRIORITY = ("failure", "warning", "success", "info")
 ALERT_PATHS = {Kind.DAILY: "/protection/", Kind.UNPROTECTED: "/protection/"}  # the others: the list of alerts

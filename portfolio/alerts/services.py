@@ -7,6 +7,7 @@ from django.db import transaction
 
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.models import OcoEvent
 from oco.reconcile.invariant_checks import invariant_violations
@@ -50,6 +51,8 @@ def _report_event(event: OcoEvent, now: datetime) -> None:
     with transaction.atomic():  # the alert and the note that it was raised: neither without the other
         if event.new != event.old and not event.group.lot.merging:
             _raise_event_alert(event, now)
+        if event.reason_code == ReasonCode.MOVED_ON_EXCHANGE:
+            _raise_moved_alert(event, now)
         OcoEvent.objects.filter(pk=event.pk).update(told=True)
 
 
@@ -66,6 +69,18 @@ def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
             group_id=group.pk,
             instrument_name=group.instrument_name,
         )
+
+
+def _raise_moved_alert(event: OcoEvent, now: datetime) -> None:
+    name = event.group.instrument_name
+    alert_raise(
+        kind=Kind.MOVED,
+        dedupe_key=f"event {event.pk}",
+        reason=reason(Kind.MOVED, instrument=name, reason=reason_param(event.stored_reason)),
+        now=now,
+        group_id=event.group_id,
+        instrument_name=name,
+    )
 
 
 def _event_reason(event: OcoEvent) -> Reason:

@@ -68,6 +68,7 @@ TEXTS: dict[str, AlertText] = {
     "RELEASED": AlertText(
         {SELL: _("%(instrument)s: protection removed"), BUY: _("%(instrument)s: buy-back removed")}, REASON
     ),
+    "MOVED": AlertText(_("%(instrument)s: an order was moved on the exchange"), REASON),
     "STOP_FAILED": AlertText(_("%(instrument)s: stop could not be placed"), REASON),
     "UNKNOWN": AlertText(_("%(instrument)s: order status unknown"), REASON),
     "UNPROTECTED": AlertText(

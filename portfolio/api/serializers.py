@@ -94,6 +94,7 @@ class SummarySerializer(serializers.Serializer[Any]):
     change_24h_usd = PlainDecimal(allow_null=True)
     unprotected_usd = PlainDecimal(allow_null=True)
     loss_if_all_stops_hit_usd = PlainDecimal(allow_null=True)
+    result_if_all_stops_hit_usd = PlainDecimal(allow_null=True)
     open_orders_count = serializers.IntegerField()
     open_groups_count = serializers.IntegerField()
     unpriced = serializers.ListField(child=serializers.CharField())

@@ -54,6 +54,7 @@ class Holding:
 class Summary:
     """Key figures in USD. `unpriced` lists what is held but in no total.
 
+    If all stops hit, as they rest: `loss_…` from current prices, `result_…` against cost, before slippage and fees.
     For the page only: `change_24h`, `unrealised_unknown` (positions without a known P&L), `cash_in_orders_usd`
     (reserved by open buy orders), `loss_unknown` (coins with a stop whose loss cannot be calculated).
     """
@@ -65,6 +66,7 @@ class Summary:
     unpriced: tuple[str, ...]
     unprotected_usd: Decimal | None
     loss_if_all_stops_hit_usd: Decimal | None
+    result_if_all_stops_hit_usd: Decimal | None = None
     unrealised_pnl_usd: Decimal | None = None
     change_24h: Change | None = None
     unrealised_unknown: int = 0
@@ -216,12 +218,24 @@ def _summary(
         unpriced=unpriced,
         unprotected_usd=sum_known([row.market_value_usd for row in protection.unprotected]) if read else None,
         loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
+        result_if_all_stops_hit_usd=_result_at_stops(protection, results) if read else None,
         loss_unknown=protection.loss_unknown,
         unrealised_pnl_usd=unrealised_total(results),
         unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
         change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),
         cash_in_orders_usd=sum_known([_reserved_usd(row) for row in cash]) if read else None,
     )
+
+
+def _result_at_stops(protection: Overview, results: Mapping[str, CoinResult]) -> Decimal | None:
+    """Against cost; None when one is not known."""
+    found = [
+        stop.result(results.get(position.coverage.currency, CoinResult()).average_cost_usd)
+        for position in protection.positions
+        for stop in position.resting_stops
+    ]
+    known = [each for each in found if each is not None]
+    return sum(known, Decimal()).quantize(CENT) if len(known) == len(found) else None
 
 
 def _reserved_usd(row: Balance) -> Decimal | None:

@@ -27,6 +27,7 @@ class Alert(models.Model):
         EXIT = "EXIT", _("sold at market")
         CLOSED = "CLOSED", _("position closed")
         RELEASED = "RELEASED", _("protection removed")
+        MOVED = "MOVED", _("order moved on the exchange")
         INVARIANT = "INVARIANT", _("inconsistent records")
         SYNC = "SYNC", _("sync failing")
         CLOCK = "CLOCK", _("clock out of sync")

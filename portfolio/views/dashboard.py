@@ -46,10 +46,9 @@ SIGNALS_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardFigures:
-    """In USD; None is unknown. `result_at_stops` is the P&L if every stop hit, so it is negative."""
+    """In USD; None is unknown."""
 
     cash_free: Decimal | None
-    result_at_stops: Decimal | None
     unrealised_pct: Decimal | None
     results_known: int
     results_unknown: int
@@ -84,9 +83,8 @@ class ExternalStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLine:
-    """`result_at_stop` and `result_at_target` in USD, None when unknown; `is_limited`: every coin of it has a stop.
-
-    `external_stops` only where no group is open.
+    """`result_at_stop` and `result_at_target` of the protected part against cost, `max_loss_usd` of it from the current
+    price to the stop, in USD, None when unknown; `is_limited`: every coin of it has a stop.
     """
 
     coverage: CoinCoverage
@@ -100,6 +98,7 @@ class PositionLine:
     quantity_decimals: int | None
     result_at_stop: Decimal | None
     result_at_target: Decimal | None
+    max_loss_usd: Decimal | None
     is_limited: bool
     fall_usd: Decimal | None
 
@@ -170,10 +169,8 @@ class BuyBackLine:
 def dashboard_figures(dashboard: Dashboard) -> DashboardFigures:
     known = [one for one in dashboard.results.values() if one.unrealised_usd is not None]
     cash, reserved = dashboard.summary.cash_usd, dashboard.summary.cash_in_orders_usd
-    loss = dashboard.summary.loss_if_all_stops_hit_usd
     return DashboardFigures(
         cash_free=None if cash is None else cash - (reserved or Decimal()),
-        result_at_stops=None if loss is None else -loss,
         unrealised_pct=_percent(dashboard),
         results_known=len(known),
         results_unknown=dashboard.summary.unrealised_unknown,
@@ -279,18 +276,23 @@ def _position_line(
 ) -> PositionLine:
     coverage, groups = position.coverage, _worst_first(position.groups)
     unprotected_usd = coverage.unprotected_usd
+    external, result = tuple(_external_stops(position, usd)), results.get(coverage.currency, CoinResult())
+    stops, cost = position.resting_stops, result.average_cost_usd
+    shown_groups = groups[:MAX_LADDERS]
+    shown_external = external[: MAX_LADDERS - len(shown_groups)]
     return PositionLine(
         coverage=coverage,
         css_class=CSS_CLASSES.get(coverage.coverage_status, ""),
         value_usd=holding.market_value_usd if holding else unprotected_usd,
-        result=results.get(coverage.currency, CoinResult()),
-        ladders=tuple(_group_ladder(group, usd) for group in groups[:MAX_LADDERS]),
-        external_stops=() if groups else tuple(_external_stops(position, usd))[:MAX_LADDERS],
-        more=max(0, len(groups) - MAX_LADDERS),
+        result=result,
+        ladders=tuple(_group_ladder(group, usd) for group in shown_groups),
+        external_stops=shown_external,
+        more=len(groups) + len(external) - len(shown_groups) - len(shown_external),
         price_decimals=position.price_decimals,
         quantity_decimals=position.quantity_decimals,
-        result_at_stop=_sum([_result_at(group, group.stop_price, usd) for group in groups]),
-        result_at_target=_sum([_result_at(group, group.take_profit_price, usd) for group in groups]),
+        result_at_stop=_sum([stop.result(cost) for stop in stops]),
+        result_at_target=_sum([stop.result_at_target(cost) for stop in stops]),
+        max_loss_usd=_sum([stop.max_loss(usd.get(coverage.currency)) for stop in stops]),
         is_limited=not coverage.unprotected_parts,
         fall_usd=None if unprotected_usd is None else unprotected_usd * FALL_RATIO,
     )
@@ -316,16 +318,6 @@ def _external_stops(position: Position, usd: Mapping[str, Decimal]) -> Iterator[
         now = None if price is None or not quote_usd else price / quote_usd
         if stop.price is not None:
             yield ExternalStop(stop=stop.price, target=stop.target, now=now)
-
-
-def _result_at(group: GroupRow, price: Decimal | None, usd: Mapping[str, Decimal]) -> Decimal | None:
-    # P&L of the group from its entry at `price`; from the current price where the entry is unknown.
-    base, _, quote = group.instrument_name.partition("_")
-    quote_usd = usd.get(quote)
-    if price is None or quote_usd is None:
-        return None
-    paid = usd.get(base) if group.entry_price is None else group.entry_price * quote_usd
-    return None if paid is None else (price * quote_usd - paid) * group.quantity
 
 
 def _sum(values: Sequence[Decimal | None]) -> Decimal | None:

@@ -126,7 +126,7 @@ def load_figures(detail: GroupDetail, account: Account) -> RiskReward:
     return RiskReward(
         quantity=detail.quantity,
         covered=detail.covered or detail.quantity,
-        stop=group.stop_price,
+        stop=detail.stop,
         target=detail.target,
         entry=group.entry_price,
         price=_price(detail, instrument, account) if instrument else None,

@@ -78,5 +78,5 @@ def _page(request: HttpRequest, detail: GroupDetail, *, notice: str = "") -> Htt
 def _state_key(detail: GroupDetail) -> str:
     # Group, state and open orders at the time of the review.
     group = detail.group
-    prices = (format_decimal(group.stop_price), format_decimal(detail.owned))
+    prices = (format_decimal(detail.stop), format_decimal(detail.owned))
     return " ".join(map(str, (group.pk, group.state, *prices, detail.has_stop, detail.has_target)))

@@ -96,16 +96,28 @@ def test_what_has_no_price_is_listed_without_a_value():
     assert said["summary"]["unprotected_usd"] is None
 
 
-def test_the_loss_is_reckoned_from_what_was_paid(bitcoin):
+def both(said):
+    return (said["summary"]["loss_if_all_stops_hit_usd"], said["summary"]["result_if_all_stops_hit_usd"])
+
+
+def test_the_loss_counts_from_the_price_now_and_the_result_against_cost(bitcoin):
     GroupFactory()
     GroupFactory(entry_price=D("61000.00"))
     GroupFactory(state="PENDING")
-    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "70.00"
+    assert both(state()) == ("60.00", "-70.00")
 
 
-def test_where_that_is_not_known_from_the_price_now(bitcoin):
+def test_without_a_known_cost_there_is_no_result(bitcoin):
     GroupFactory(entry_price=None, stop_price=D("59000.00"))
-    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "10.00"
+    assert both(state()) == ("10.00", None)
+
+
+def test_a_stop_that_was_moved_on_the_exchange_counts_where_it_rests(bitcoin):
+    group = GroupFactory()
+    LegFactory(group=group, status="OPEN", trigger_price=D("1200.00"))
+    said = state()
+    assert both(said) == ("588.00", "-588.00")
+    assert [row["stop_price"] for row in said["oco_groups"]] == ["1200.00"]
 
 
 def test_the_stop_of_another_program_loses_from_the_price_now(bitcoin):
@@ -114,9 +126,9 @@ def test_the_stop_of_another_program_loses_from_the_price_now(bitcoin):
     stop = {"advanced": True, "order_type": "STOP_LOSS", "side": "SELL"}
     OrderFactory(**stop, quantity=D("0.02"), trigger_price=D(58000), list_id="7")
     OrderFactory(side="SELL", quantity=D("0.02"), price=D(70000), list_id="7")
-    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "200.00"  # 0.04 from 61000, 0.02 from 60000
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "160.00"  # 0.04 down to 57000, 0.02 to 58000
     OrderFactory(**stop, quantity=D(1), trigger_price=D(59000))
-    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "240.00"
+    assert state()["summary"]["loss_if_all_stops_hit_usd"] == "200.00"
 
 
 def test_a_stop_that_cannot_be_reckoned_is_named(bitcoin):
@@ -127,6 +139,7 @@ def test_a_stop_that_cannot_be_reckoned_is_named(bitcoin):
 
 def test_the_loss_in_another_currency_needs_its_price(bitcoin):
     InstrumentFactory(symbol="ETH_BTC")
+    BalanceFactory(currency="ETH", quantity=D(2), price_usd=D(3000))
     GroupFactory(instrument_name="ETH_BTC", lot__bought=D(2), entry_price=D("0.05"), stop_price=D("0.04"))
     assert state()["summary"]["loss_if_all_stops_hit_usd"] == "1200.00"
     BalanceFactory._meta.model.objects.update(price_usd=None)

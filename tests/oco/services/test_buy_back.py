@@ -40,9 +40,10 @@ def test_it_wins_what_the_coins_have_become_cheaper_since_the_sale():
 
 def test_it_loses_at_the_stop_and_most_at_the_ceiling():
     one = figures()
-    assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-60, 120, 2)
-    assert one.loss_at_max_price_usd == D("-79.8")
-    assert figures(exit_side=ExitSide.SELL, max_buy_price=None).loss_at_max_price_usd is None
+    assert (one.result_at_stop_usd, one.result_at_target_usd, one.max_loss_usd) == (-60, 120, -120)
+    assert one.reward_to_risk == D(10) / D(20)
+    assert one.result_at_max_price_usd == D("-79.8")
+    assert figures(exit_side=ExitSide.SELL, max_buy_price=None).result_at_max_price_usd is None
 
 
 def test_the_stop_is_above_the_price_and_the_target_below():
@@ -53,7 +54,7 @@ def test_the_stop_is_above_the_price_and_the_target_below():
 def test_without_a_price_nothing_is_invented():
     one = figures(price=None)
     assert (one.value_usd, one.unrealised_usd, one.unrealised_pct, one.stop_distance_pct) == (None,) * 4
-    assert one.loss_usd == -60
+    assert (one.result_at_stop_usd, one.max_loss_usd) == (-60, None)
 
 
 def test_what_it_brought_is_what_the_purchases_cost_less_than_the_sale():

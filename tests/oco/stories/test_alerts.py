@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from oco.models import OcoEvent, OcoGroup, OcoLeg
+from oco.selectors import group_rows
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
-from tests.oco.support import stop_of, target_of
+from tests.oco.support import created, stop_of, target_of
 
 D = Decimal
 
@@ -30,6 +31,24 @@ def test_an_end_is_told_once(desk, world, held):
     assert "BTC sold at " in alert_text(alert)
     assert "from the entry at " in alert_text(alert)
     assert alert.correlation_id
+
+
+def test_a_stop_that_somebody_moves_on_the_exchange_is_told_and_counts_where_it_rests(desk, world, held):
+    stop = stop_of(world)
+    planned, moved = stop.ref_price, world.price("BTC_USD") * D("0.8") // 1
+    world.send_manually(
+        "private/advanced/amend-order",
+        order_id=stop.order_id,
+        new_quantity=str(stop.quantity),
+        new_ref_price=str(moved),
+        new_price=0,
+    )
+    desk.sync_ok()
+    desk.sync_ok()
+    assert told() == ["MOVED"]
+    alert, row = Alert.objects.get(), group_rows(OcoGroup.objects.all())[0]
+    assert f"moved on the exchange from {planned} to {moved}" in alert_text(alert)
+    assert (row.stop_price, row.state, created(desk.requested)) == (moved, "ACTIVE", 0)
 
 
 def test_a_sale_at_the_market_is_one_message_with_its_result(desk, world):

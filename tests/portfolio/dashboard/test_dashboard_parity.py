@@ -91,8 +91,8 @@ def test_the_same_figures(both):
     cash = sum(Decimal(one) for one in values_of(html, "Cash available"))
     assert values_of(html, "Portfolio value") == [api["total_usd"]]
     assert cash == Decimal(api["cash_usd"])
-    assert values_of(html, "Loss if every stop hits") == [
-        str(-Decimal(api["loss_if_all_stops_hit_usd"])),
+    assert values_of(html, "Max loss if every stop hits") == [
+        api["loss_if_all_stops_hit_usd"],
         api["unprotected_usd"],
     ]
 

@@ -49,6 +49,7 @@ def test_it_has_every_key_of_the_contract_before_anything_was_read():
         "change_24h_usd": None,
         "unprotected_usd": None,
         "loss_if_all_stops_hit_usd": None,
+        "result_if_all_stops_hit_usd": None,
         "open_orders_count": 0,
         "open_groups_count": 0,
         "unpriced": [],

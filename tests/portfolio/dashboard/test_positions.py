@@ -76,11 +76,25 @@ def test_a_stop_placed_by_hand_is_a_ladder_too():
     pair = {"side": "SELL", "list_id": "7", "quantity": D("0.05")}
     OrderFactory(**pair, advanced=True, order_type="STOP_LOSS", price=None)
     OrderFactory(**pair, price=D("65000"))
-    (other,) = line().external_stops
+    shown = line()
+    (other,) = shown.external_stops
+    assert (shown.max_loss_usd, shown.result_at_stop) == (D(250), None)
     assert (other.stop, other.target, other.now) == (D(55000), D(65000), D(60000))
     html = Client().get("/").content.decode()
     assert "BTC now 60,000.00. Stop loss 55,000.00" in html
     assert "has a stop." in html
+
+
+def test_beside_a_pair_of_ours_every_stop_and_what_has_none_is_shown():
+    BalanceFactory(quantity=D(1))
+    guarded(group__lot__bought=D("0.01"))
+    OrderFactory(advanced=True, order_type="STOP_LOSS", side="SELL", quantity=D("0.03"), price=None)
+    shown = line()
+    assert (len(shown.ladders), len(shown.external_stops)) == (1, 1)
+    html = Client().get("/").content.decode()
+    assert "Only " in html
+    assert "0.04" in html.split("Only ")[1].split("</b>")[0]
+    assert "A 10% fall would cost" in html
 
 
 def test_without_a_target_there_is_none_to_gain():

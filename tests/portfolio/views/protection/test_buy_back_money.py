@@ -30,8 +30,8 @@ def figures(group):
 def test_it_counts_from_the_sale_and_names_the_most_that_it_pays(group):
     one = figures(group)
     assert (one.value_usd, one.unrealised_usd) == (600, 0)
-    assert (one.loss_usd, one.gain_usd, one.reward_to_risk) == (-30, 60, 2)
-    assert (one.max_buy_price, one.loss_at_max_price_usd) == (D("64890.00"), D("-48.9"))
+    assert (one.max_loss_usd, one.result_at_target_usd, one.reward_to_risk) == (-30, 60, 2)
+    assert (one.max_buy_price, one.result_at_max_price_usd) == (D("64890.00"), D("-48.9"))
     assert (one.stop_distance_pct, one.target_distance_pct) == (5, -10)
 
 
@@ -90,7 +90,7 @@ def test_a_stop_that_failed_keeps_its_prices_and_says_so(alice, group):
 
 def test_taking_it_away_is_asked_for_once(alice, group):
     answer = alice.get(f"/protection/{group.pk}/cancel/")
-    assert answer.context["figures"].loss_usd == -30
+    assert answer.context["figures"].max_loss_usd == -30
     alice.post(f"/protection/{group.pk}/cancel/", {"token": answer.context["token"]})
     group.refresh_from_db()
     assert group.cancel_requested_by == "alice"

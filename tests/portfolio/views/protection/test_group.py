@@ -71,16 +71,17 @@ def drawn(answer):
     return json.loads(found[1])
 
 
-def test_it_says_six_figures(alice):
+def test_it_says_seven_figures(alice):
     Balance.objects.filter(currency="BTC").update(price_usd=D(63000))
     words = text(page(pair(GroupFactory())))
     for part in (
         "BTC/USD Protected",
         "Position 0.01000 BTC $630.00, valued at 63,000.00",
         "Unrealised +$30.00 +5.00% from 60,000.00",
-        "Loss at stop −$30.00 57,000.00, −9.52% away",
-        "Gain at take profit +$60.00 66,000.00, +4.76% away",
-        "Reward/risk 2.00",
+        "Result at the stop −$30.00 57,000.00, −9.52% away",
+        "Max loss from here −$60.00 from the current price to the stop",
+        "Result at the take profit +$60.00 66,000.00, +4.76% away",
+        "Reward/risk 0.50",
         "automatically",
     ):
         assert part in words
@@ -96,7 +97,7 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
         "If BTC falls, no stop will sell it The exchange refused it (306). Exchange code 306: ",
         "Retried in every cycle",
         "The take-profit order reserves 0.01000 BTC and is still active.",
-        "Loss at stop No stop −$30.00 once placed",
+        "Result at the stop No stop −$30.00 once placed",
         "Rejected Exchange code 306",
         "Stop missing",
     ):
@@ -108,7 +109,8 @@ def test_without_an_entry_the_result_is_not_invented(alice):
     group = pair(GroupFactory(entry_price=None, lot__average_price=None, requested_by="alice"))
     words = text(page(group))
     assert "Unrealised n/a cost not known" in words
-    assert "Loss at stop −$30.00" in words
+    assert "Result at the stop n/a" in words
+    assert "Max loss from here −$30.00" in words
     assert "by alice" in words
 
 
@@ -256,7 +258,7 @@ def test_a_target_that_was_moved_is_shown_where_it_rests(alice):
     for address in (f"/protection/{group.pk}/", f"/protection/{group.pk}/sent/", "/protection/", "/"):
         words = text(alice.get(address))
         assert ("66,000.00" in words, "59,000.00" in words) == (True, False), address
-    assert "Gain at take profit +$60.00" in text(page(group))
+    assert "Result at the take profit +$60.00" in text(page(group))
     assert "take profit 66,000.00" in text(alice.get(f"/protection/{group.pk}/cancel/"))
 
 
@@ -264,7 +266,7 @@ def test_a_stop_and_a_target_that_are_gone_are_prices_and_called_so(alice):
     words = text(page(GroupFactory(closed=True)))
     assert "Stop was at 57,000.00" in words
     assert "Take profit was at 66,000.00" in words
-    assert "Loss at stop" not in words + text(page(GroupFactory(closed=True, take_profit_price=None)))
+    assert "Result at the stop" not in words + text(page(GroupFactory(closed=True, take_profit_price=None)))
 
 
 def test_it_links_to_the_market_on_the_exchange(alice):
