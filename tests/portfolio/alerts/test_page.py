@@ -61,7 +61,14 @@ class TestShown:
         GroupFactory(state="STOP_FAILED")
         shown = page()
         assert "Nothing needs attention" not in shown
-        assert "some problems remain" in shown
+        assert "not every position is protected" in shown
+
+    def test_coins_without_any_stop_need_attention_here_too(self):
+        InstrumentFactory()
+        BalanceFactory()
+        shown = page()
+        assert "Nothing needs attention" not in shown
+        assert "BTC" in shown.split("not every position is protected")[1].split("</section>")[0]
 
     @pytest.mark.parametrize(
         "changes",
