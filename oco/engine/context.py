@@ -6,7 +6,15 @@ from decimal import Decimal
 from functools import cached_property
 
 from exchange.core.reasons import Reason, reason
-from oco.engine.pricing import ExitSide, is_placeable, max_buy_price_of, round_to_lot_size
+from oco.engine.pricing import (
+    BestPrices,
+    ExitSide,
+    Opening,
+    is_placeable,
+    max_buy_price_of,
+    round_to_lot_size,
+    stop_within_spread,
+)
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FINAL, State
 from oco.engine.types import LIVE, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
@@ -184,12 +192,39 @@ class GroupContext:
         return self.observed.now - moment
 
     def is_past_stop(self, sample: PriceSample) -> bool:
-        """Mark, the exchange's published mark and the best price are all at the stop or past it."""
-        best = sample.bid if self.exit_side is ExitSide.SELL else sample.ask
-        return all(
-            price is not None and self.is_stop_reached(price)
-            for price in (sample.mark, sample.published, best)
-        )
+        """Mark, the exchange's published mark and the best price are all at the stop or past it, and the price moved
+        there: neither rounding nor a wide spread looks like that (rule 9).
+        """
+        if sample.bid is None or sample.ask is None:
+            return False
+        best = self.best_prices(sample)
+        prices = (sample.mark, sample.published, best.near)
+        return all(self.is_stop_reached(price) for price in prices) and self._has_moved(best)
+
+    def best_prices(self, sample: PriceSample) -> BestPrices:
+        return BestPrices.of(sample.bid, sample.ask, sample.mark, self.exit_side)
+
+    def _has_moved(self, best: BestPrices) -> bool:
+        desired = self.desired
+        return best.has_moved(entry=desired.entry, stop=desired.stop, tick=desired.grid.price_tick)
+
+    @property
+    def within_spread_reason(self) -> Reason | None:
+        """Why mark is at the stop although the price did not move there; None if it did, or without bid and ask."""
+        sample = self.samples[-1] if self.samples else None
+        if sample is None or sample.bid is None or sample.ask is None:
+            return None
+        best = self.best_prices(sample)
+        if self._has_moved(best):
+            return None
+        return stop_within_spread(best, self.desired.stop, self.desired.grid.price_tick)
+
+    @property
+    def opening(self) -> Opening | None:
+        """For a group that was never covered: what its stop has to keep clear of (rule 3)."""
+        if self.observed.last_active_at is not None or not self.samples:
+            return None
+        return Opening(best=self.best_prices(self.samples[-1]), entry=self.desired.entry)
 
     # reasons not to place
 

@@ -51,6 +51,7 @@ class ReasonCode(StrEnum):
     PERPETUAL = "PERPETUAL"
     # the mark price is past the stop
     MARK_AT_STOP = "MARK_AT_STOP"  # side, mark, stop
+    STOP_WITHIN_SPREAD = "STOP_WITHIN_SPREAD"  # side, stop, price, clearance
     STOP_CROSSED = "STOP_CROSSED"
     STOP_CROSSED_BY_POLICY = "STOP_CROSSED_BY_POLICY"  # side
     STOP_CROSSED_TOO_LONG = "STOP_CROSSED_TOO_LONG"  # side

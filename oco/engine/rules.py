@@ -187,7 +187,7 @@ def resized(ctx: GroupContext) -> Plan | None:
         return None
     if ctx.mark is None:
         return request_price(ctx, _cover_reason(ctx, ReasonCode.COVER_DIFFERS))
-    if ctx.is_stop_reached(ctx.mark):
+    if feasible_placement(ctx).kind not in (PlacementKind.PAIR, PlacementKind.STOP):
         return None
     why = _cover_reason(ctx, ReasonCode.COVER_DIFFERS_REPLACING)
     return cancel(ctx, ctx.live, ctx.replacing_state, why)
@@ -266,6 +266,8 @@ def place_protection(ctx: GroupContext) -> Plan:
     found = feasible_placement(ctx, stop_only=bool(refused) or ctx.lost_stop is not None)
     if found.kind is PlacementKind.STOP_CROSSED:
         return stop_crossed(ctx)
+    if found.kind is PlacementKind.TOO_CLOSE:
+        return needs_attention(found.reason or no_order)
     if found.kind is PlacementKind.NONE:
         return keep_waiting(ctx, found.reason or no_order)
     kind = OrderKind.PAIR if found.kind is PlacementKind.PAIR else OrderKind.STOP
@@ -302,8 +304,12 @@ def _code_of(legs: Sequence[Leg]) -> int | None:
 
 
 def stop_crossed(ctx: GroupContext) -> Plan:
-    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree."""
+    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree that the price
+    moved.
+    """
     side = ctx.exit_side
+    if ctx.within_spread_reason:
+        return needs_attention(ctx.within_spread_reason)
     if not ctx.desired.exits_on_breach:
         return needs_attention(reason(ReasonCode.STOP_CROSSED_BY_POLICY, side=side))
     if not ctx.is_within_exit_window:
@@ -325,6 +331,7 @@ def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placeme
         distance_pct=desired.distance_pct,
         grid=desired.grid,
         exit_side=desired.exit_side,
+        opening=ctx.opening,
     )
 
 

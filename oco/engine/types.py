@@ -112,6 +112,7 @@ class Desired:
     respects_manual_cancel: bool = True  # policy: a manually cancelled pair stays cancelled
     release_reason: Reason | None = None  # why the protection is to be removed; None to keep it
     entered_at: datetime | None = None
+    entry: Decimal | None = None  # average price of the entry; None when a user requested the group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

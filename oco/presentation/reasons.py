@@ -109,6 +109,18 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Mark price %(mark)s is at or below the stop %(stop)s."),
         BUY: _("Mark price %(mark)s is at or above the stop %(stop)s."),
     },
+    R.STOP_WITHIN_SPREAD: {
+        SELL: _(
+            "The stop %(stop)s is within one tick or the spread (%(clearance)s) of the best bid %(price)s: "
+            "it would be triggered without a move of the price. Nothing is placed or sold: "
+            "choose a lower stop, or sell manually."
+        ),
+        BUY: _(
+            "The stop %(stop)s is within one tick or the spread (%(clearance)s) of the best ask %(price)s: "
+            "it would be triggered without a move of the price. Nothing is placed or bought: "
+            "remove the buy-back, or buy manually."
+        ),
+    },
     R.STOP_CROSSED: _("Mark price is past the stop."),
     R.STOP_CROSSED_BY_POLICY: {
         SELL: _("Mark price is past the stop, but the policy does not allow a market sell."),

@@ -226,6 +226,7 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
         release_reason=_release_reason(group),
         entered_at=lot.entered_at,
+        entry=group.entry_price or None,
     )
 
 

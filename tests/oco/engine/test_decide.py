@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.core.reasons import reason
+from oco.engine.pricing import Grid
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice
@@ -404,3 +405,69 @@ def test_not_once_it_is_ruled_out_or_the_exchange_killed_it(changes):
     seen = observed(hidden, target, state=State.REPLACING, mark=100)
     (order,) = decide(desired(owned=D(1) - target.executed), seen).actions
     assert (order.kind, order.generation) == (OrderKind.PAIR, 4)
+
+
+# rounding and the spread are no move of the price (rules 3 and 9)
+
+COARSE = Grid(price_tick=D("1E-9"), quantity_tick=D(1))
+SUB_SATOSHI = {"owned": D(10**9), "stop": D("1.3E-8"), "target": D("1.5E-8"), "grid": COARSE}
+
+
+def test_a_stop_that_rounding_lifts_to_the_entry_sells_nothing():
+    seen = sample("1.25E-8", bid="1.2E-8", ask="1.3E-8", published="1.2E-8")
+    plan = decide(desired(**SUB_SATOSHI, entry=D("1.3E-8")), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+
+
+def test_once_the_price_moved_by_a_tick_it_does():
+    seen = sample("1.15E-8", bid="1.1E-8", ask="1.2E-8")
+    plan = decide(desired(**SUB_SATOSHI, entry=D("1.3E-8")), observed(market=Market(samples=(seen, seen))))
+    assert only(plan).kind is OrderKind.EXIT
+
+
+def test_a_spread_wider_than_the_distance_sells_nothing():
+    seen = sample(96, bid=90, ask=102)
+    plan = decide(desired(stop=D(97), entry=D(102)), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+    assert plan.reason.params["clearance"] == "12"
+
+
+@pytest.mark.parametrize("changes", [{"entered_at": None}, {"exits_on_breach": False}])
+def test_and_says_so_whatever_the_policy_and_the_age(changes):
+    seen = sample(96, bid=90, ask=102)
+    plan = decide(desired(stop=D(97), entry=D(102), **changes), observed(market=Market(samples=(seen,))))
+    assert plan.reason.code == "STOP_WITHIN_SPREAD"
+
+
+@pytest.mark.parametrize("entry", [D(102), None])
+def test_the_first_stop_of_a_group_keeps_clear_of_the_spread(entry):
+    market = Market(samples=(sample(99, bid=96, ask=102),))
+    plan = decide(desired(stop=D(95), entry=entry), observed(market=market))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+    covered_before = observed(market=market, state=State.REPLACING, last_active_at=NOW)
+    assert only(decide(desired(stop=D(95), entry=entry), covered_before)).kind is OrderKind.PAIR
+
+
+def test_a_stop_that_the_price_came_close_to_is_placed_alone():
+    plan = decide(desired(entry=D(100)), observed(market=Market(samples=(sample("95.01"),))))
+    assert only(plan).kind is OrderKind.STOP
+
+
+def test_a_stop_set_above_the_entry_counts_from_itself():
+    wanted = desired(stop=D(120), target=D(140), entry=D(100))
+    past = Market(samples=(sample(119), sample(119)))
+    assert only(decide(wanted, observed(market=past, last_active_at=NOW))).kind is OrderKind.EXIT
+    near = Market(samples=(sample("119.99", ask=121),) * 2)
+    assert decide(wanted, observed(market=near, last_active_at=NOW)).actions == ()
+
+
+def test_without_an_ask_nothing_shows_that_the_price_moved():
+    seen = replace(sample(90), ask=None)
+    plan = decide(desired(entry=D(100)), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions) == (State.PENDING, ())
+
+
+def test_a_stop_is_not_cancelled_when_it_could_not_be_placed_again():
+    market = Market(samples=(sample(99, bid=96, ask=102),))
+    seen = observed(*pair(), state=State.PENDING, market=market)
+    assert decide(desired(owned=D(2), entry=D(102)), seen).actions == ()
