@@ -17,7 +17,7 @@ from oco.engine.pricing import (
 )
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FINAL, State
-from oco.engine.types import LIVE, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
+from oco.engine.types import LIVE, ZERO, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
 
 MAX_SAMPLE_AGE = timedelta(seconds=5)
 EXIT_WINDOW = timedelta(minutes=15)
@@ -73,10 +73,15 @@ class GroupContext:
         self.order_quantity = round_to_lot_size(desired.order_quantity, tick)
         self.is_remaining_placeable = is_placeable(self.remaining, desired.stop, desired.grid)
         # An untouched lot that lost value may regain it.
-        self.is_depleted = not self.is_remaining_placeable and not (self.remaining and desired.is_untouched)
+        self.is_depleted = not self.is_remaining_placeable and not (desired.owned and desired.is_untouched)
         self.is_final = self.observed.state in FINAL
         ends = desired.release_reason or self.is_depleted
         self.unresolved = [leg for leg in legs if leg.is_unresolved] if ends else []
+
+    @property
+    def rests_for_owned(self) -> bool:
+        """Whether a live order is for no more than what the lot owns."""
+        return any(ZERO < leg.remaining <= self.desired.owned for leg in self.live)
 
     @property
     def exit_side(self) -> ExitSide:

@@ -5,26 +5,31 @@ and place only when none of our orders is open.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from decimal import Decimal
 
-from exchange.core.reasons import OrderReason, Reason, reason
+from exchange.client.error_codes import ABOUT_INSTRUMENT
+from exchange.core.reasons import Reason, reason
 from oco.engine.context import GroupContext
+from oco.engine.plans import (
+    cancel,
+    cancel_to_replace,
+    code_of,
+    keep_waiting,
+    needs_attention,
+    place_order,
+    refusal,
+    request_price,
+)
 from oco.engine.pricing import Placement, PlacementKind, is_near_target, placement
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.engine.types import (
-    ZERO,
-    Cancel,
     Desired,
     Leg,
-    LegStatus,
     LookUp,
     Observed,
     OrderKind,
-    Place,
     Plan,
-    RequestPrice,
+    ReadInstrument,
     Role,
 )
 
@@ -82,9 +87,12 @@ def orphans(ctx: GroupContext) -> Plan | None:
 
 
 def finished(ctx: GroupContext) -> Plan | None:
-    """Nothing remains to sell: close, once every leg has ended."""
+    """Nothing remains to sell: close, once every leg has ended.
+
+    A larger lot size may round to nothing what is still owned: the orders that rest for it stay.
+    """
     remaining = ctx.remaining
-    if not ctx.is_depleted or (remaining and ctx.live):
+    if not ctx.is_depleted or (ctx.live and (remaining or ctx.rests_for_owned)):
         return None
     if ctx.live:
         why = reason(ReasonCode.CLOSED_CANCELLING, side=ctx.exit_side)
@@ -180,6 +188,8 @@ def resized(ctx: GroupContext) -> Plan | None:
     resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
     if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
         return None
+    if required == ctx.remaining < resting <= ctx.desired.owned:
+        return None  # placed before the lot size grew
     if not ctx.can_place(required):
         why = reason(ReasonCode.QUANTITY_TOO_SMALL, side=ctx.exit_side, quantity=required)
         return cancel(ctx, ctx.live, ctx.replacing_state, why)
@@ -258,9 +268,11 @@ def place_protection(ctx: GroupContext) -> Plan:
     refused = [leg for leg in ctx.newest if leg.was_rejected and leg.sent_this_cycle]
     if ctx.blocked_reason:
         return keep_waiting(ctx, ctx.blocked_reason)
+    if _speaks_of_instrument(ctx, refused):
+        return Plan(state=ctx.unprotected_state, reason=refusal(refused), actions=(ReadInstrument(),))
     if refused and not _may_place_stop_only(refused):
-        return keep_waiting(ctx, _refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE))
-    no_order = reason(ReasonCode.NO_ORDER, exchange_code=_code_of(ctx.newest), side=ctx.exit_side)
+        return keep_waiting(ctx, refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE))
+    no_order = reason(ReasonCode.NO_ORDER, exchange_code=code_of(ctx.newest), side=ctx.exit_side)
     if ctx.mark is None:
         return request_price(ctx, no_order)
     found = feasible_placement(ctx, stop_only=bool(refused) or ctx.lost_stop is not None)
@@ -273,7 +285,7 @@ def place_protection(ctx: GroupContext) -> Plan:
     kind = OrderKind.PAIR if found.kind is PlacementKind.PAIR else OrderKind.STOP
     why = found.reason
     if refused:
-        why = reason(ReasonCode.PAIR_REFUSED_STOP_ONLY, exchange_code=_code_of(refused))
+        why = reason(ReasonCode.PAIR_REFUSED_STOP_ONLY, exchange_code=code_of(refused))
     if ctx.lost_stop:
         why = reason(ReasonCode.STOP_LOST_RESENT)
     return place_order(
@@ -281,26 +293,15 @@ def place_protection(ctx: GroupContext) -> Plan:
     )
 
 
+def _speaks_of_instrument(ctx: GroupContext, refused: Sequence[Leg]) -> bool:
+    """Whether the rules of the instrument are to be read again before anything else is tried, once a cycle."""
+    return not ctx.observed.instrument_read and any(leg.refused_code in ABOUT_INSTRUMENT for leg in refused)
+
+
 def _may_place_stop_only(refused: list[Leg]) -> bool:
     """Rule 4: the exchange refused a pair for a reason that does not apply to a stop only."""
     pair = any(leg.role is Role.TAKE_PROFIT for leg in refused)
     return pair and not any(leg.refused_code in CODES_THAT_REFUSE_STOPS_TOO for leg in refused)
-
-
-def _refusal(refused: Sequence[Leg]) -> Reason:
-    """The exchange's error code; without a code, its message."""
-    was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
-    code = _code_of(refused)
-    return reason(
-        OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT,
-        exchange_code=code,
-        answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
-    )
-
-
-def _code_of(legs: Sequence[Leg]) -> int | None:
-    codes = (leg.refused_code for leg in legs if leg.was_rejected)
-    return next((code for code in codes if code is not None), None)
 
 
 def stop_crossed(ctx: GroupContext) -> Plan:
@@ -321,59 +322,6 @@ def stop_crossed(ctx: GroupContext) -> Plan:
     return exit_at_market(ctx, reason(ReasonCode.STOP_CROSSED_CONFIRMED, side=side))
 
 
-def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
-    desired = ctx.desired
-    return placement(
-        quantity=ctx.order_quantity,
-        stop=desired.stop,
-        target=None if stop_only else desired.target,
-        mark=ctx.mark or desired.stop,
-        distance_pct=desired.distance_pct,
-        grid=desired.grid,
-        exit_side=desired.exit_side,
-        opening=ctx.opening,
-    )
-
-
-# The plans a rule can return
-
-
-def keep_waiting(ctx: GroupContext, why: Reason) -> Plan:
-    return Plan(state=ctx.unprotected_state, reason=why)
-
-
-def needs_attention(why: Reason) -> Plan:
-    """Nothing can be done automatically; a user must act."""
-    return Plan(state=State.STOP_FAILED, reason=why)
-
-
-def request_price(ctx: GroupContext, why: Reason, *, since: datetime | None = None) -> Plan:
-    """Take one more price sample; without one, wait in the same state."""
-    state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
-    if ctx.observed.market.is_unavailable:
-        return Plan(state=state, reason=why + reason(ReasonCode.NO_PRICE))
-    return Plan(state=state, reason=why, actions=(RequestPrice(since),))
-
-
-def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) -> Plan:
-    """Rule 11: only orders read in this cycle, once per cycle; a market order is never cancelled."""
-    if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
-        return Plan(state=ctx.current_state, reason=why + reason(ReasonCode.DATA_MISSING_NO_CANCEL))
-    names = [
-        leg.client_oid
-        for leg in legs
-        if leg.status is LegStatus.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_this_cycle
-    ]
-    return Plan(state=state, reason=why, actions=(Cancel(tuple(names)),) if names else ())
-
-
-def cancel_to_replace(ctx: GroupContext, why: Reason) -> Plan:
-    """Cancel the open orders in order to place them again, unless placing is blocked."""
-    if ctx.blocked_reason:
-        return keep_waiting(ctx, why + ctx.blocked_reason)
-    return cancel(ctx, ctx.live, ctx.replacing_state, why)
-
-
 def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
     """Sell, or buy back, exactly the allowed quantity at market, after all our orders are cancelled (rule 9)."""
     blocked = ctx.exit_blocked_reason
@@ -388,44 +336,25 @@ def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
     sent = [leg for leg in ctx.newest if leg.role is Role.EXIT and leg.sent_this_cycle]
     if sent:
         refused = [leg for leg in sent if leg.was_rejected]
-        answer = _refusal(refused) if refused else None
+        if _speaks_of_instrument(ctx, refused):
+            return Plan(state=ctx.unprotected_state, reason=why, actions=(ReadInstrument(),))
+        answer = refusal(refused) if refused else None
         return keep_waiting(ctx, why + answer + reason(ReasonCode.RETRY_NEXT_CYCLE))
     return place_order(ctx, OrderKind.EXIT, State.EXITING, why, ctx.order_quantity)
 
 
-def place_order(
-    ctx: GroupContext,
-    kind: OrderKind,
-    state: State,
-    why: Reason,
-    quantity: Decimal,
-    stop: Decimal = ZERO,
-    target: Decimal | None = None,
-) -> Plan:
-    order = Place(
-        kind=kind,
-        quantity=quantity,
-        stop=stop,
-        target=target,
-        max_buy_price=ctx.max_buy_price,
-        generation=_next_generation(ctx, kind),
-        # an exit is no replacement: the kill switch always blocks it (rule 13)
-        bypass_kill_switch=ctx.bypasses_kill_switch and kind is not OrderKind.EXIT,
+def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
+    desired = ctx.desired
+    return placement(
+        quantity=ctx.order_quantity,
+        stop=desired.stop,
+        target=None if stop_only else desired.target,
+        mark=ctx.mark or desired.stop,
+        distance_pct=desired.distance_pct,
+        grid=desired.grid,
+        exit_side=desired.exit_side,
+        opening=ctx.opening,
     )
-    return Plan(state=state, reason=why, actions=(order,))
-
-
-def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
-    """The last generation again when its orders proved absent: a re-send keeps their `client_oid`, so that
-    204 shows whether an order that could not be found is still live (rule 6). An exit and a stop share no
-    id.
-    """
-    if kind is OrderKind.STOP and ctx.lost_stop:
-        return ctx.lost_stop.generation
-    statuses = {leg.status for leg in ctx.newest}
-    absent = LegStatus.ABSENT in statuses and statuses <= {LegStatus.ABSENT, LegStatus.REFUSED}
-    same_purpose = (kind is OrderKind.EXIT) == any(leg.role is Role.EXIT for leg in ctx.newest)
-    return ctx.newest[0].generation if absent and same_purpose else ctx.observed.generation + 1
 
 
 RULES: tuple[Rule, ...] = (

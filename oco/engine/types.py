@@ -52,7 +52,7 @@ class Leg:
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
-    sent_this_cycle: bool = False
+    sent_this_cycle: bool = False  # and on the rules of the instrument as they are known now
     cancel_sent_this_cycle: bool = False
     looked_up_this_cycle: bool = False
 
@@ -131,6 +131,7 @@ class Observed:
     can_remove: bool = True
     no_create: Reason | None = None
     replacement_begun: bool = False  # our replacement has no orders yet: merged lots (rule 13)
+    instrument_read: bool = False  # its rules were read again in this cycle
     market: Market = field(default_factory=Market)
 
 
@@ -164,13 +165,18 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadInstrument:
+    """Read the rules of the instrument again: the exchange refused an order for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPrice:
     """Take one price sample; with `since`, also the worst mark from then on."""
 
     since: datetime | None = None
 
 
-Action = Place | Cancel | LookUp | RequestPrice
+Action = Place | Cancel | LookUp | ReadInstrument | RequestPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,8 @@ class CycleContext:
     policies: Policies = field(default_factory=lambda: Policies({}))
     allocations: list[LotAllocation] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
+    instruments_read: bool = False  # the catalogue again, after a refusal
+    outdated: set[int] = field(default_factory=set)  # legs refused for rules that turned out to have changed
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)

@@ -61,6 +61,7 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
         return
     context.sent = True
     context.touched.add(group.pk)
+    context.outdated -= {leg.pk for leg in legs}
     try:
         result = _send(context, legs, order)
     except TradingDisabled as off:

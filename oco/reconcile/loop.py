@@ -17,10 +17,21 @@ from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
+from oco.engine.types import (
+    Cancel,
+    Desired,
+    LookUp,
+    Market,
+    Observed,
+    Place,
+    Plan,
+    ReadInstrument,
+    RequestPrice,
+)
 from oco.models import OcoGroup, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.allocation import (
@@ -38,11 +49,12 @@ from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grids_read, sample_market, worst_mark_since
+from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
 NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
 logger = logging.getLogger("exchange_sync")
+Question = LookUp | ReadInstrument | RequestPrice  # answered before the group is decided on again
 MAX_ROUNDS = 4  # a decision, and up to three more after cancels (rule 7)
 MAX_REQUESTS = 6  # price samples and look-ups before a group must act or wait
 
@@ -130,7 +142,7 @@ def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: Group
         plan = decide(
             desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
         )
-        requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
+        requests = [action for action in plan.actions if isinstance(action, Question)]
         for request in requests:
             _answer_request(context, group, groups_snapshot, request)
         if not requests:
@@ -139,12 +151,15 @@ def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: Group
 
 
 def _answer_request(
-    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: RequestPrice | LookUp
+    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: Question
 ) -> None:
     if isinstance(request, LookUp):
         legs_look_up(context=context, group=group, action=request)
         legs_update(context=context)
         groups_snapshot_refresh(groups_snapshot, group)
+    elif isinstance(request, ReadInstrument):
+        rules_read_again(context=context)
+        context.markets.pop(group.instrument_name, None)  # the price may be what was refused
     else:
         sample_price(context=context, group=group, request=request)
 
@@ -207,7 +222,8 @@ def _groups_with_orphans() -> list[object]:
 def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Desired:
     """What the lot is owed, from its prices and the policy as it is now."""
     lot, owned, exit_side = group.lot, group.lot.owned, group.lot.exit_side
-    policy = context.policies.of(group.instrument_name, lot.side)
+    policy, grid = context.policies.of(group.instrument_name, lot.side), context.grids[group.instrument_name]
+    target = group.take_profit_price
     allowance = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
         owned, has_shortfall=False, is_confirmed=False
     )
@@ -218,9 +234,9 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
         is_untouched=owned == lot.bought,
         has_shortfall=allowance.has_shortfall,
         is_confirmed=allowance.is_confirmed,
-        stop=group.stop_price,
-        target=group.take_profit_price,
-        grid=context.grids[group.instrument_name],
+        stop=round_towards_target(group.stop_price, grid.price_tick, exit_side),  # the grid may have changed
+        target=target and round_towards_target(target, grid.price_tick, exit_side),
+        grid=grid,
         distance_pct=policy.distance_pct,
         exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
@@ -239,7 +255,13 @@ def _release_reason(group: OcoGroup) -> Reason | None:
 def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Observed:
     """What is known of the group now; its legs as the stored orders prove them."""
     legs = [
-        leg_of(leg, started=context.started, seen=context.seen, lists_read=context.lists_read)
+        leg_of(
+            leg,
+            started=context.started,
+            seen=context.seen,
+            lists_read=context.lists_read,
+            outdated=context.outdated,
+        )
         for leg in groups_snapshot.legs.get(group.pk, [])
     ]
     return Observed(
@@ -255,6 +277,7 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         can_remove=context.lists_read and context.reads.lists_read,  # whether the order was read: per order
         no_create=groups_snapshot.no_create,
         replacement_begun=group.lot.first_generation > 0 and not legs,
+        instrument_read=context.instruments_read,
         market=_market(group, context),
     )
 

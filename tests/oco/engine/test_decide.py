@@ -9,7 +9,16 @@ from exchange.core.reasons import reason
 from oco.engine.pricing import Grid
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice
+from oco.engine.types import (
+    Cancel,
+    LegStatus,
+    LookUp,
+    Market,
+    OrderKind,
+    Place,
+    ReadInstrument,
+    RequestPrice,
+)
 from tests.oco.values import (
     EXIT,
     NOW,
@@ -132,7 +141,8 @@ def test_even_for_another_quantity_or_price_so_that_204_can_tell():
 
 
 def test_after_a_refused_re_send_the_stop_alone_keeps_its_name_too():
-    action = only(decide(desired(), observed(*absent(sent_this_cycle=True, refused_code=50007), mark=100)))
+    legs = absent(sent_this_cycle=True, refused_code=50007)
+    action = only(decide(desired(), observed(*legs, mark=100, instrument_read=True)))
     assert (action.kind, action.generation) == (OrderKind.STOP, 1)
 
 
@@ -471,3 +481,37 @@ def test_a_stop_is_not_cancelled_when_it_could_not_be_placed_again():
     market = Market(samples=(sample(99, bid=96, ask=102),))
     seen = observed(*pair(), state=State.PENDING, market=market)
     assert decide(desired(owned=D(2), entry=D(102)), seen).actions == ()
+
+
+# the rules of the instrument
+
+
+@pytest.mark.parametrize("code", [208, 213, 229, 308, 315, 415, 50002])
+def test_a_refusal_that_speaks_of_the_rules_reads_them_again_once(code):
+    legs = refused(code)
+    assert only(decide(desired(), observed(*legs, mark=100))) == ReadInstrument()
+    assert only(decide(desired(), observed(*legs, mark=100, instrument_read=True))).kind is OrderKind.STOP
+
+
+def test_a_market_sale_refused_for_the_lot_size_reads_them_too():
+    legs = [leg(EXIT, LegStatus.REFUSED, refused_code=213, sent_this_cycle=True)]
+    seen = observed(*legs, market=CROSSED_MARKET)
+    assert only(decide(desired(), seen)) == ReadInstrument()
+    assert decide(desired(), replace(seen, instrument_read=True)).actions == ()
+
+
+LARGE_LOTS = Grid(price_tick=D("0.01"), quantity_tick=D(10))
+
+
+@pytest.mark.parametrize("is_untouched", [True, False])
+def test_a_lot_size_that_grew_takes_no_cover_away(is_untouched):
+    legs = pair(quantity=D(5))
+    wanted = desired(owned=D(5), order_quantity=D(0), grid=LARGE_LOTS, is_untouched=is_untouched)
+    plan = decide(wanted, observed(*legs, state=A, mark=100))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_but_a_lot_that_was_sold_leaves_none():
+    legs = leg(STOP, quantity=D(5)), ended(TARGET, "FILLED", quantity=D(5), executed=D(5))
+    plan = decide(desired(owned=D(0), order_quantity=D(0), grid=LARGE_LOTS), observed(*legs, state=A))
+    assert only(plan) == Cancel((legs[0].client_oid,))
