@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from exchange.client.error_codes import KEY_CODES
 from exchange.core.reasons import OrderReason, Reason, reason
 from oco.engine.context import GroupContext
 from oco.engine.reason_codes import ReasonCode
@@ -95,12 +96,19 @@ def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
 def refusal(refused: Sequence[Leg]) -> Reason:
     """The exchange's error code; without a code, its message."""
     was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
-    code = code_of(refused)
+    code, what = code_of(refused), OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT
     return reason(
-        OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT,
+        OrderReason.ORDER_NOT_ALLOWED if code in KEY_CODES else what,
         exchange_code=code,
         answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
     )
+
+
+def wait_for_retry(ctx: GroupContext, refused: Sequence[Leg], why: Reason | None = None) -> Plan:
+    """Not again in this cycle (rule 7). A key that may not trade needs a person at once."""
+    answer = refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE)
+    told = answer if why is None else why + answer
+    return needs_attention(told) if code_of(refused) in KEY_CODES else keep_waiting(ctx, told)
 
 
 def code_of(legs: Sequence[Leg]) -> int | None:

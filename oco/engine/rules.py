@@ -6,7 +6,7 @@ and place only when none of our orders is open.
 
 from collections.abc import Callable, Sequence
 
-from exchange.client.error_codes import ABOUT_INSTRUMENT
+from exchange.client.error_codes import ABOUT_INSTRUMENT, KEY_CODES
 from exchange.core.reasons import Reason, reason
 from oco.engine.context import GroupContext
 from oco.engine.plans import (
@@ -18,6 +18,7 @@ from oco.engine.plans import (
     place_order,
     refusal,
     request_price,
+    wait_for_retry,
 )
 from oco.engine.pricing import Placement, PlacementKind, is_near_target, placement
 from oco.engine.reason_codes import ReasonCode
@@ -34,7 +35,7 @@ from oco.engine.types import (
 )
 
 # An exchange that refuses a pair for one of these refuses a stop too: not sent, funds, rate, key (dossier 3).
-CODES_THAT_REFUSE_STOPS_TOO = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})
+CODES_THAT_REFUSE_STOPS_TOO = KEY_CODES | {None, 306, 40102, 42901}
 
 Rule = Callable[[GroupContext], Plan | None]
 
@@ -271,7 +272,7 @@ def place_protection(ctx: GroupContext) -> Plan:
     if _speaks_of_instrument(ctx, refused):
         return Plan(state=ctx.unprotected_state, reason=refusal(refused), actions=(ReadInstrument(),))
     if refused and not _may_place_stop_only(refused):
-        return keep_waiting(ctx, refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE))
+        return wait_for_retry(ctx, refused)
     no_order = reason(ReasonCode.NO_ORDER, exchange_code=code_of(ctx.newest), side=ctx.exit_side)
     if ctx.mark is None:
         return request_price(ctx, no_order)
@@ -338,8 +339,9 @@ def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
         refused = [leg for leg in sent if leg.was_rejected]
         if _speaks_of_instrument(ctx, refused):
             return Plan(state=ctx.unprotected_state, reason=why, actions=(ReadInstrument(),))
-        answer = refusal(refused) if refused else None
-        return keep_waiting(ctx, why + answer + reason(ReasonCode.RETRY_NEXT_CYCLE))
+        if refused:
+            return wait_for_retry(ctx, refused, why)
+        return keep_waiting(ctx, why + reason(ReasonCode.RETRY_NEXT_CYCLE))
     return place_order(ctx, OrderKind.EXIT, State.EXITING, why, ctx.order_quantity)
 
 

@@ -213,6 +213,7 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     OrderReason.KILL_SWITCH_ON: _("Kill switch turned on by %(name)s."),
     OrderReason.KILL_SWITCH_UNREADABLE: _("The kill switch could not be read, so it is treated as on."),
     OrderReason.ORDER_REFUSED: _("The exchange rejected the order."),
+    OrderReason.ORDER_NOT_ALLOWED: _("The exchange does not let this API key trade."),
     OrderReason.ORDER_EXISTS: _("The exchange already has an order with this client order ID."),
     OrderReason.ORDER_NOT_SENT: _("The order did not reach the exchange."),
     OrderReason.OUTCOME_UNKNOWN: _("It is unknown whether the exchange executed the request."),

@@ -110,6 +110,7 @@ class CycleContext:
     failed: set[UUID] = field(default_factory=set)
     sold: set[str] = field(default_factory=set)  # currencies that orders of ours spent
     sent: bool = False
+    key_refused: bool = False  # an order or a cancel, for the key or its rights
     created: int = 0
     closed: int = 0
     errors: list[str] = field(default_factory=list)

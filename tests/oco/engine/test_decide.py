@@ -116,6 +116,15 @@ def test_but_not_when_a_stop_would_be_refused_for_the_same(code):
     assert decide(desired(), observed(*refused(code), mark=100)).actions == ()
 
 
+@pytest.mark.parametrize("code", [40101, 40103, 40104])
+def test_a_key_that_may_not_trade_is_an_alarm_at_once(code):
+    plan = decide(desired(), observed(*refused(code), mark=100))
+    assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
+    assert (plan.reason.code, plan.reason.exchange_code) == ("ORDER_NOT_ALLOWED", code)
+    sold = [leg(EXIT, LegStatus.REFUSED, refused_code=code, sent_this_cycle=True)]
+    assert decide(desired(), observed(*sold, market=CROSSED_MARKET)).state is State.STOP_FAILED
+
+
 def test_a_refused_stop_waits_for_the_next_cycle():
     assert decide(desired(), observed(*refused(roles=(STOP,)), mark=100)).actions == ()
     later = [replace(each, sent_this_cycle=False) for each in refused(roles=(STOP,))]
