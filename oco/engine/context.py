@@ -22,6 +22,7 @@ from oco.engine.types import LIVE, ZERO, Desired, Leg, LegStatus, Observed, Orde
 MAX_SAMPLE_AGE = timedelta(seconds=5)
 EXIT_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 3
+MIN_PAIR_WAIT = timedelta(seconds=90)  # after a refused pair; then as long as all waits before together
 CLOSED_BY = {
     Role.STOP_LOSS: (State.CLOSED_BY_STOP, ReasonCode.CLOSED_BY_STOP),
     Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, ReasonCode.CLOSED_BY_TARGET),
@@ -118,6 +119,23 @@ class GroupContext:
         if stop is None or target is None or not stop.is_unresolved:
             return None
         return stop if target.status is LegStatus.ENDED and not target.executed else None
+
+    @property
+    def may_be_gone(self) -> bool:
+        """Whether the coins may have left the account; a second read will show it (rule 10)."""
+        return self.desired.has_shortfall or self.observed.is_spent_lately
+
+    @property
+    def is_pair_due(self) -> bool:
+        """Whether it is time to try a pair instead of the stop that rests alone."""
+        if self.live_stops[0].sent_this_cycle:
+            return False
+        targets = (leg for leg in self.observed.legs if leg.role is Role.TAKE_PROFIT and leg.was_rejected)
+        refused_at = max((leg.sent_at for leg in targets if leg.sent_at), default=None)
+        if refused_at is None:
+            return True
+        waited = refused_at - (self.observed.opened_at or refused_at)
+        return self._since(refused_at) >= max(waited, MIN_PAIR_WAIT)
 
     # state of the group
 

@@ -97,8 +97,10 @@ def refusal(refused: Sequence[Leg]) -> Reason:
     """The exchange's error code; without a code, its message."""
     was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
     code, what = code_of(refused), OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT
+    if code in KEY_CODES:
+        what = OrderReason.ORDER_NOT_ALLOWED
     return reason(
-        OrderReason.ORDER_NOT_ALLOWED if code in KEY_CODES else what,
+        what,
         exchange_code=code,
         answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
     )

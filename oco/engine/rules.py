@@ -5,6 +5,7 @@ and place only when none of our orders is open.
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from exchange.client.error_codes import ABOUT_INSTRUMENT, KEY_CODES
 from exchange.core.reasons import Reason, reason
@@ -105,11 +106,18 @@ def finished(ctx: GroupContext) -> Plan | None:
 
 
 def release_requested(ctx: GroupContext) -> Plan | None:
-    """A user requested removal, or the lot is merged: cancel everything, then close."""
+    """A user requested removal, or the lot is merged: cancel everything, then close.
+
+    Coins that a person sold meanwhile are not released: a second read shows whether they are gone (rule 10).
+    """
     if not ctx.desired.release_reason or ctx.live_exits:
         return None
     if ctx.live:
         return cancel(ctx, ctx.live, ctx.replacing_state, ctx.desired.release_reason)
+    if ctx.may_be_gone and not ctx.desired.is_merging:
+        return keep_waiting(
+            ctx, ctx.desired.release_reason + reason(ReasonCode.BALANCE_SHORT, side=ctx.exit_side)
+        )
     return Plan(state=State.RELEASED, reason=ctx.desired.release_reason)
 
 
@@ -210,27 +218,34 @@ def _cover_reason(ctx: GroupContext, code: ReasonCode) -> Reason:
 
 
 def restore_take_profit(ctx: GroupContext) -> Plan | None:
-    """Rule 7: a manually cancelled target is placed again one cycle later, if the market allows a pair.
+    """Rules 4 and 7: a stop that is open alone becomes a pair again, if the market allows one.
 
-    A target that the exchange ended or refused is not: then only the stop stays (rule 4).
+    A manually cancelled target is placed again one cycle later. After a pair that the exchange refused, the waits
+    double: the stop is gone for a moment each time.
     """
     target, stop = ctx.newest_target, ctx.live_stops[0]
-    if (
-        target is None
-        or target.end_status != "CANCELED"
-        or target.executed
-        or stop.executed
-        or ctx.blocked_reason
-    ):
+    is_alone = ctx.desired.target is not None and not ctx.live_targets
+    if not is_alone or stop.executed or (target and target.executed) or ctx.blocked_reason:
         return None
-    why = reason(ReasonCode.TARGET_CANCELLED) + reason(ReasonCode.STOP_STILL_OPEN)
-    if not ctx.is_grace_over:
-        return Plan(state=State.ACTIVE, reason=why, grace=True)
+    if target is not None and target.end_status == "CANCELED":
+        why = reason(ReasonCode.TARGET_CANCELLED) + reason(ReasonCode.STOP_STILL_OPEN)
+        replacing = reason(ReasonCode.TARGET_CANCELLED_REPLACING)
+        if not ctx.is_grace_over:
+            return Plan(state=State.ACTIVE, reason=why, grace=True)
+    else:
+        why, replacing = reason(ReasonCode.PAIR_POSSIBLE), reason(ReasonCode.PAIR_POSSIBLE_REPLACING)
+        if not ctx.is_pair_due or not _allows_pair(ctx, ctx.observed.last_price):
+            return None
     if ctx.mark is None:
         return request_price(ctx, why)
-    if feasible_placement(ctx).kind is not PlacementKind.PAIR:
+    if not _allows_pair(ctx, ctx.mark):
         return None
-    return cancel(ctx, ctx.live, ctx.replacing_state, reason(ReasonCode.TARGET_CANCELLED_REPLACING))
+    return cancel(ctx, ctx.live, ctx.replacing_state, replacing)
+
+
+def _allows_pair(ctx: GroupContext, price: Decimal | None) -> bool:
+    """Whether a pair could be placed at this price; an unknown one forbids nothing."""
+    return price is None or feasible_placement(ctx, price=price).kind is PlacementKind.PAIR
 
 
 def target_without_stop(ctx: GroupContext) -> Plan | None:
@@ -250,9 +265,14 @@ def target_without_stop(ctx: GroupContext) -> Plan | None:
 
 
 def cancelled_manually(ctx: GroupContext) -> Plan | None:
-    """Rule 10: both legs cancelled, not by us, nothing executed, and mark did not touch the stop."""
+    """Rule 10: both legs cancelled, not by us, nothing executed, and mark did not touch the stop.
+
+    Coins that were sold as well close the group by hand, once a second read shows that they are gone.
+    """
     if not ctx.was_cancelled_manually or not ctx.desired.respects_manual_cancel:
         return None
+    if ctx.may_be_gone:
+        return keep_waiting(ctx, reason(ReasonCode.BALANCE_SHORT, side=ctx.exit_side))
     market = ctx.observed.market
     if ctx.mark is None or not market.worst_mark_read:
         since = ctx.observed.last_active_at or ctx.desired.entered_at or ctx.observed.cycle_started
@@ -345,13 +365,16 @@ def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
     return place_order(ctx, OrderKind.EXIT, State.EXITING, why, ctx.order_quantity)
 
 
-def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
+def feasible_placement(
+    ctx: GroupContext, *, price: Decimal | None = None, stop_only: bool = False
+) -> Placement:
+    """At `price`, or at mark."""
     desired = ctx.desired
     return placement(
         quantity=ctx.order_quantity,
         stop=desired.stop,
         target=None if stop_only else desired.target,
-        mark=ctx.mark or desired.stop,
+        mark=price or ctx.mark or desired.stop,
         distance_pct=desired.distance_pct,
         grid=desired.grid,
         exit_side=desired.exit_side,

@@ -49,6 +49,7 @@ class Leg:
     end_code: int = 0  # the exchange's reason code; 0 for a manual cancel (dossier 6.3)
     refused_code: int | None = None
     refused_text: str = ""
+    sent_at: datetime | None = None
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
@@ -111,6 +112,7 @@ class Desired:
     exits_on_breach: bool = True  # policy: exit at market when the market is past the stop
     respects_manual_cancel: bool = True  # policy: a manually cancelled pair stays cancelled
     release_reason: Reason | None = None  # why the protection is to be removed; None to keep it
+    is_merging: bool = False  # that reason is the merge of its lot with others
     entered_at: datetime | None = None
     entry: Decimal | None = None  # average price of the entry; None when a user requested the group
 
@@ -126,11 +128,14 @@ class Observed:
     generation: int = 0  # the last one used, or the first of the lot
     failures: int = 0
     last_active_at: datetime | None = None
+    opened_at: datetime | None = None
     grace_at: datetime | None = None
     can_add: bool = True
     can_remove: bool = True
     no_create: Reason | None = None
     replacement_begun: bool = False  # our replacement has no orders yet: merged lots (rule 13)
+    last_price: Decimal | None = None  # of the ticker of this cycle
+    is_spent_lately: bool = False  # so much has just been sold or spent that the balance may not show it yet
     instrument_read: bool = False  # its rules were read again in this cycle
     market: Market = field(default_factory=Market)
 

@@ -158,6 +158,8 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     },
     R.TARGET_CANCELLED: _("The take profit was cancelled."),
     R.TARGET_CANCELLED_REPLACING: _("The take profit was cancelled: replacing the pair."),
+    R.PAIR_POSSIBLE: _("The stop is open without its take profit, and a pair may be possible again."),
+    R.PAIR_POSSIBLE_REPLACING: _("A pair is possible again: replacing the stop that was placed alone."),
     R.STOP_STILL_OPEN: _("The stop is still open."),
     R.STOP_GONE: _("The stop no longer exists."),
     R.STOP_GONE_REPLACING: _("The stop no longer exists: cancelling the take profit to place both again."),

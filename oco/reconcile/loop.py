@@ -37,6 +37,7 @@ from oco.policies import policies_read
 from oco.reconcile.allocation import (
     LotAllowance,
     allocations_read,
+    is_spent_lately,
     lot_allowances,
     round_inputs_read,
     write_off_missing,
@@ -52,7 +53,10 @@ from oco.reconcile.order_status import legs_update
 from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
-NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
+# Of the refused ones, those right before the newest tell when a pair was tried last.
+NEVER_PLACED = Q(status=Status.ABSENT, generation__lt=F("group__generation")) | Q(
+    status=Status.REFUSED, generation__lt=F("group__generation") - 1
+)
 logger = logging.getLogger("exchange_sync")
 Question = LookUp | ReadInstrument | RequestPrice  # answered before the group is decided on again
 MAX_ROUNDS = 4  # a decision, and up to three more after cancels (rule 7)
@@ -241,6 +245,7 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
         exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
         release_reason=_release_reason(group),
+        is_merging=lot.merging and group.cancel_requested_at is None,
         entered_at=lot.entered_at,
         entry=group.entry_price or None,
     )
@@ -264,6 +269,7 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         )
         for leg in groups_snapshot.legs.get(group.pk, [])
     ]
+    ticker = context.reads.tickers.get(group.instrument_name)
     return Observed(
         now=context.now(),
         cycle_started=context.started,
@@ -272,11 +278,14 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         generation=group.generation,
         failures=group.failures,
         last_active_at=group.last_active_at,
+        opened_at=group.created_at,
         grace_at=group.grace_at,
         can_add=context.lists_read and context.can_add,
         can_remove=context.lists_read and context.reads.lists_read,  # whether the order was read: per order
         no_create=groups_snapshot.no_create,
         replacement_begun=group.lot.first_generation > 0 and not legs,
+        last_price=ticker.last if ticker else None,
+        is_spent_lately=is_spent_lately(context=context, lot=group.lot, legs=legs),
         instrument_read=context.instruments_read,
         market=_market(group, context),
     )

@@ -80,6 +80,7 @@ def leg_of(
         end_code=leg.end_code,
         refused_code=leg.refused_code,
         refused_text=leg.refused_text,
+        sent_at=leg.sent_at,
         cancelled_by_us=leg.cancel_sent_at is not None,
         is_unresolved=leg.status == Status.ABSENT
         and leg.acknowledged
