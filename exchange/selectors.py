@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from exchange.models import Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
+from exchange.client.error_codes import KEY_CODES
+from exchange.models import AuditEntry, Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
 
 UsdPrices = Mapping[str, Decimal]
 """USD value of one unit by currency; a missing currency has no known price."""
@@ -215,3 +216,26 @@ def sync_last_success() -> datetime | None:
 def worker_last_beat() -> datetime | None:
     beats = Heartbeat.objects.filter(name__startswith="worker").order_by("-beat_at")
     return beats.values_list("beat_at", flat=True).first()
+
+
+SENT_ACTIONS = (
+    AuditEntry.Action.PAIR_PLACE,
+    AuditEntry.Action.ORDER_PLACE,
+    AuditEntry.Action.ORDER_CANCEL,
+    AuditEntry.Action.PAIR_CANCEL,
+    AuditEntry.Action.CANCEL_ALL,
+)
+
+
+def last_write_since(moment: datetime) -> AuditEntry | None:
+    """The last order or cancel that was sent to the exchange since then, with its outcome."""
+    newest = AuditEntry.objects.filter(what__in=SENT_ACTIONS).order_by("-id").first()
+    return newest if newest is not None and newest.at >= moment else None
+
+
+def key_refused_code(run: SyncRun) -> int | None:
+    """The code with which the exchange refused the last order or cancel of this cycle for the key or its rights."""
+    if not KEY_CODES.intersection(run.error_codes):
+        return None
+    write = last_write_since(run.started_at)
+    return write.code if write is not None and write.code in KEY_CODES else None

@@ -191,6 +191,15 @@ TEXT_CODES = {"USER_NOT_FOUND": AUTH}
 UNCERTAIN_ON_WRITE = frozenset({10001})
 
 
+# The key, its rights or its allow-list: a person has to act. A wrong clock (40102) is told by itself.
+KEY_CODES = frozenset(code for code, info in CODES.items() if info.action is AUTH) - {40102}
+
+# Refusals that speak of an instrument's grid, limits or state: what we know of it may be out of date.
+ABOUT_INSTRUMENT = frozenset(
+    {206, 208, 209, 213, 228, 229, 308, 309, 312, 313, 314, 315, 415, 50002, 50007, 50010}
+)
+
+
 def action_of(code: int, *, has_ids: bool = False, write: bool = True) -> ActionClass:
     """The action class of a code in the answer to a write or a read.
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import Error
 
 from exchange.client.client import Client
+from exchange.client.error_codes import KEY_CODES
 from exchange.client.errors import (
     DuplicateOrder,
     ExchangeError,
@@ -172,6 +173,12 @@ def _decimal_text(number: Decimal | None) -> str:
     return "" if number is None else format_decimal(number)
 
 
+def _reason_of(outcome: Outcome, error: ExchangeError) -> Reason:
+    not_allowed = outcome is Outcome.REFUSED and error.code in KEY_CODES
+    code = OrderReason.ORDER_NOT_ALLOWED if not_allowed else REASON_BY_OUTCOME[outcome]
+    return reason(code, exchange_code=error.code, answer=error.message)
+
+
 def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> SubmitResult:
     """Every exchange error becomes a result; a lost lease is raised, and nothing more is sent."""
     lease.renew()
@@ -184,7 +191,7 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
             order_id=error.order_id or "",
             code=error.code,
             text=str(error),
-            reason=reason(REASON_BY_OUTCOME[outcome], exchange_code=error.code, answer=error.message),
+            reason=_reason_of(outcome, error),
         )
     audit_record(
         actor=lease.name,

@@ -21,6 +21,7 @@ NONCE_WINDOW_MS = 60_000
 DIGITS = re.compile(r"-?\d+")
 ORDER_METHODS = ("private/create-order", "private/cancel-order", "private/cancel-all-orders")
 HISTORY_METHODS = ("private/get-trades", "private/get-order-history")
+TRADING_VERBS = ("create-", "amend-", "cancel-")
 PRIVATE_LIMITS = {"3_per_100ms": (3, 100), "10_per_s": (10, 1000)}
 
 
@@ -45,7 +46,7 @@ def check_envelope(exchange: Exchange, body: dict[str, Any], method: str) -> Non
 
 
 def check_access(exchange: Exchange, body: dict[str, Any]) -> None:
-    """40103 for the address, 40101 for key, signature or a nonce that is no integer, 40102 for its time."""
+    """40103 for the address, 40101 for key, signature, rights or a nonce that is no integer, 40102 for its time."""
     if not exchange.ip_allowed:
         raise Refusal(40103)
     secret = exchange.keys.get(str(body.get("api_key")))
@@ -54,6 +55,13 @@ def check_access(exchange: Exchange, body: dict[str, Any]) -> None:
     ):
         raise Refusal(40101)
     check_nonce(exchange, body.get("nonce"))
+    if not exchange.may_trade and is_trading_method(str(body.get("method"))):
+        raise Refusal(40101)
+
+
+def is_trading_method(method: str) -> bool:
+    """Whether a key needs the right to trade for it: creating, changing and cancelling orders."""
+    return method.rpartition("/")[2].startswith(TRADING_VERBS)
 
 
 def check_nonce(exchange: Exchange, nonce: Any) -> None:

@@ -35,8 +35,13 @@ def run(exchange: Exchange, verb: str, body: Body) -> tuple[int, Body]:
 
 
 def price(exchange: Exchange, body: Body) -> Body:
-    """instrument_name and one of price, percent; mark_gap (ratio of mark over last; null lets it move again)."""
+    """instrument_name and one of price, percent; mark_gap (ratio of mark over last; null lets it move again);
+    spread (ratio of the distance of best bid and ask over last; null for the usual one).
+    """
     symbol = body["instrument_name"]
+    if "spread" in body:
+        spread = body["spread"]
+        manual_controls.set_spread(exchange, symbol, None if spread is None else Decimal(str(spread)))
     if "mark_gap" in body:
         gap = body["mark_gap"]
         manual_controls.set_mark_gap(exchange, symbol, None if gap is None else Decimal(str(gap)))
@@ -46,6 +51,19 @@ def price(exchange: Exchange, body: Body) -> Body:
         manual_controls.move(exchange, symbol, Decimal(str(body["percent"])))
     last, mark = exchange.prices.last(symbol, exchange.at_ms), exchange.prices.mark(symbol, exchange.at_ms)
     return {"instrument_name": symbol, "last": str(last), "mark": str(mark)}
+
+
+def rules(exchange: Exchange, body: Body) -> Body:
+    """instrument_name, and fields of its catalogue row: price_tick_size, qty_tick_size, tradable and the others."""
+    symbol = body["instrument_name"]
+    changes = {name: value for name, value in body.items() if name != "instrument_name"}
+    manual_controls.change_rules(exchange, symbol, changes)
+    found = exchange.instruments[symbol]
+    return {
+        "price_tick_size": str(found.price_tick),
+        "qty_tick_size": str(found.lot),
+        "tradable": found.tradable,
+    }
 
 
 def fill(exchange: Exchange, body: Body) -> Body:
@@ -114,11 +132,12 @@ def rate_limits(exchange: Exchange, body: Body) -> Body:
 
 
 def access(exchange: Exchange, body: Body) -> Body:
-    """ip_allowed: false answers 40103; key and secret add a key."""
+    """ip_allowed: false answers 40103; may_trade: false answers 40101 to orders; key and secret add a key."""
     exchange.ip_allowed = bool(body.get("ip_allowed", exchange.ip_allowed))
+    exchange.may_trade = bool(body.get("may_trade", exchange.may_trade))
     if "key" in body:
         exchange.keys[str(body["key"])] = str(body["secret"])
-    return {"ip_allowed": exchange.ip_allowed, "keys": sorted(exchange.keys)}
+    return {"ip_allowed": exchange.ip_allowed, "may_trade": exchange.may_trade, "keys": sorted(exchange.keys)}
 
 
 def liquidity(exchange: Exchange, body: Body) -> Body:
@@ -185,6 +204,7 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "price": price,
     "quirks": behaviour,
     "rate_limits": rate_limits,
+    "rules": rules,
     "state": state,
     "withdraw": withdraw,
 }

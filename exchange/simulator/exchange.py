@@ -57,7 +57,7 @@ class Exchange:
         self.fees = fees or FeeRates()
         self.account_uuid, self.user_uuid = account_uuid, USER_UUID
         self.keys = {key: secret}
-        self.ip_allowed = True
+        self.ip_allowed = self.may_trade = True
         self.instruments: dict[str, Instrument] = {
             row["symbol"]: instrument_from_row(row) for row in prices.instruments_rows()
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import matching, settlement
 from exchange.simulator.config import Refusal
+from exchange.simulator.instruments import instrument_from_row
 from exchange.simulator.models import NameSpace, Order
 
 if TYPE_CHECKING:
@@ -26,6 +28,19 @@ def move(exchange: Exchange, symbol: str, percent: Decimal) -> None:
 def set_mark_gap(exchange: Exchange, symbol: str, ratio: Decimal | None) -> None:
     exchange.prices.set_mark_gap(symbol, ratio)
     price_changed(exchange)
+
+
+def set_spread(exchange: Exchange, symbol: str, ratio: Decimal | None) -> None:
+    exchange.prices.set_spread(symbol, ratio)
+    exchange.revision += 1
+
+
+def change_rules(exchange: Exchange, symbol: str, changes: Mapping[str, Any]) -> None:
+    """New rules of an instrument, in the catalogue and for every order from now on; resting orders stay as they are."""
+    exchange.prices.change_rules(symbol, changes)
+    rows = {row["symbol"]: row for row in exchange.prices.instruments_rows()}
+    exchange.instruments[symbol] = instrument_from_row(rows[symbol])
+    exchange.revision += 1
 
 
 def price_changed(exchange: Exchange) -> None:

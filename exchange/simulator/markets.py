@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib import resources
@@ -253,6 +253,8 @@ class PriceProcess:
         self.overrides = PriceOverrides()
         self.volumes = Volumes(seed)
         self.mark_gaps: dict[str, float] = {}
+        self.spreads: dict[str, float] = {}
+        self.rules: dict[str, dict[str, Any]] = {}
         self._quotes = {quote.market.symbol: quote for quote in quotes(self.catalogue, seed, volatility)}
         self._starts = {symbol: quote.at(origin_ms) for symbol, quote in self._quotes.items()}
         self.raw = lru_cache(maxsize=4096)(self._raw)
@@ -281,11 +283,11 @@ class PriceProcess:
     def bid(self, symbol: str, ms: int) -> Decimal:
         """The best bid: at or below last, at least one tick below the ask."""
         last, tick = self.last(symbol, ms), self.market(symbol).price_tick
-        return max(tick, last - tick * (_spread_ticks(last, tick) // 2))
+        return max(tick, last - tick * (self._spread_ticks(symbol, last) // 2))
 
     def ask(self, symbol: str, ms: int) -> Decimal:
         last, tick = self.last(symbol, ms), self.market(symbol).price_tick
-        return self.bid(symbol, ms) + tick * _spread_ticks(last, tick)
+        return self.bid(symbol, ms) + tick * self._spread_ticks(symbol, last)
 
     def usd(self, currency: str, ms: int) -> Decimal:
         """The value of one unit in USD; 0 when no market has it."""
@@ -334,6 +336,28 @@ class PriceProcess:
         else:
             self.mark_gaps[symbol] = float(ratio)
 
+    def set_spread(self, symbol: str, ratio: Decimal | float | None) -> None:
+        """Hold best bid and best ask last * ratio apart; None for the usual spread."""
+        if ratio is None:
+            self.spreads.pop(symbol, None)
+        else:
+            self.spreads[symbol] = float(ratio)
+
+    def change_rules(self, symbol: str, changes: Mapping[str, Any]) -> None:
+        """The instrument has other rules from now on: fields of its wire row, such as `price_tick_size`."""
+        known = self.market(symbol)
+        if unknown := changes.keys() - known.row.keys():
+            raise ValueError(f"an instrument has no {', '.join(sorted(unknown))}")
+        row = {**known.row, **changes}
+        price_tick, qty_tick = Decimal(row["price_tick_size"]), Decimal(row["qty_tick_size"])
+        market = replace(known, row=row, price_tick=price_tick, qty_tick=qty_tick)
+        self._quotes[symbol] = replace(self._quotes[symbol], market=market)
+        self.rules[symbol] = {**self.rules.get(symbol, {}), **changes}
+
+    def _spread_ticks(self, symbol: str, last: Decimal) -> int:
+        ratio = Decimal(str(self.spreads[symbol])) if symbol in self.spreads else SPREAD
+        return max(1, int(last * ratio / self.market(symbol).price_tick))
+
     def to_state(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
@@ -342,6 +366,8 @@ class PriceProcess:
             "volatility": self.volatility,
             "shifts": self.overrides.to_state(),
             "mark_gaps": self.mark_gaps,
+            "spreads": self.spreads,
+            "rules": self.rules,
         }
 
     @classmethod
@@ -350,6 +376,9 @@ class PriceProcess:
         prices = cls(catalogue, **{name: state[name] for name in names})
         prices.overrides = PriceOverrides.from_state(state["shifts"])
         prices.mark_gaps = dict(state["mark_gaps"])
+        prices.spreads = dict(state.get("spreads", {}))  # since 0.2.0
+        for symbol, changes in state.get("rules", {}).items():
+            prices.change_rules(symbol, changes)
         return prices
 
     def _raw(self, symbol: str, ms: int) -> float:
@@ -382,7 +411,3 @@ class PriceProcess:
         return sorted(
             {ms for source, _ in movers for ms in self.overrides.times_between(source, after_ms, until_ms)}
         )
-
-
-def _spread_ticks(last: Decimal, tick: Decimal) -> int:
-    return max(1, int(last * SPREAD / tick))

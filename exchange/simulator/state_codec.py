@@ -30,6 +30,7 @@ def to_state(exchange: Exchange) -> dict[str, Any]:
         "account_uuid": exchange.account_uuid,
         "keys": dict(exchange.keys),
         "ip_allowed": exchange.ip_allowed,
+        "may_trade": exchange.may_trade,
         "rate_limits": exchange.limits.enabled,
         "quirks": exchange.behaviour.as_dict(),
         "fees": {"maker_bps": str(exchange.fees.maker_bps), "taker_bps": str(exchange.fees.taker_bps)},
@@ -62,6 +63,7 @@ def restore(exchange: Exchange, state: dict[str, Any]) -> Exchange:
         dict(state["keys"]),
         state["ip_allowed"],
     )
+    exchange.may_trade = state.get("may_trade", True)  # since 0.2.0
     exchange.limits.enabled = state["rate_limits"]
     exchange.behaviour = BehaviourOptions().with_changes(state["quirks"])
     exchange.fees = FeeRates(**{name: Decimal(value) for name, value in state["fees"].items()})

@@ -11,13 +11,13 @@ from typing import TypeAlias
 from django.db import transaction
 
 from exchange import schemas
-from exchange.client.client import Client
+from exchange.client.client import Client, PublicClient
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.chunks import chunks
 from exchange.core.columns import fit_to_columns
 from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
-from exchange.services.lease import is_stop_requested
+from exchange.services.lease import Lease, is_stop_requested
 from exchange.sync.fetch import Clock
 
 MAX_BARS = 1000  # kept of each instrument and timeframe
@@ -33,6 +33,7 @@ INSTRUMENT_COLUMNS = [
     *("price_tick_size", "qty_tick_size", "tradable", "margin_buy_enabled", "margin_sell_enabled"),
     "underlying_symbol",
 ]
+RULE_COLUMNS = ("price_tick_size", "qty_tick_size", "tradable")
 QUOTE_COLUMNS = ["price", "change_24h", "read_at"]
 
 Series: TypeAlias = tuple[str, Timeframe]
@@ -169,6 +170,23 @@ def _store(rows: Sequence[Candle]) -> None:
             unique_fields=["instrument_name", "timeframe", "opened_at"],
             update_fields=CANDLE_COLUMNS,
         )
+
+
+def instruments_read_again(*, client: PublicClient, lease: Lease, now: datetime) -> frozenset[str]:
+    """Read the catalogue at once, in one request, and store it; the names that are new or have other rules now.
+
+    For a cycle that meets an instrument it does not know, or a refusal that speaks of its rules. Call it outside a
+    transaction and at most once a cycle. An empty answer proves nothing and is not stored. Raises ExchangeError.
+    """
+    rows = client.instruments()
+    if not rows:
+        return frozenset()
+    before = {row[0]: row[1:] for row in Instrument.objects.values_list("symbol", *RULE_COLUMNS)}
+    with transaction.atomic():
+        lease.renew()
+        instrument_record_all(instruments=rows, now=now)
+    after = Instrument.objects.values_list("symbol", *RULE_COLUMNS)
+    return frozenset(symbol for symbol, *rules in after if before.get(symbol) != tuple(rules))
 
 
 def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:

@@ -6,14 +6,23 @@ from decimal import Decimal
 from functools import cached_property
 
 from exchange.core.reasons import Reason, reason
-from oco.engine.pricing import ExitSide, is_placeable, max_buy_price_of, round_to_lot_size
+from oco.engine.pricing import (
+    BestPrices,
+    ExitSide,
+    Opening,
+    is_placeable,
+    max_buy_price_of,
+    round_to_lot_size,
+    stop_within_spread,
+)
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FINAL, State
-from oco.engine.types import LIVE, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
+from oco.engine.types import LIVE, ZERO, Desired, Leg, LegStatus, Observed, OrderKind, PriceSample, Role
 
 MAX_SAMPLE_AGE = timedelta(seconds=5)
 EXIT_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 3
+MIN_PAIR_WAIT = timedelta(seconds=90)  # after a refused pair; then as long as all waits before together
 CLOSED_BY = {
     Role.STOP_LOSS: (State.CLOSED_BY_STOP, ReasonCode.CLOSED_BY_STOP),
     Role.TAKE_PROFIT: (State.CLOSED_BY_TARGET, ReasonCode.CLOSED_BY_TARGET),
@@ -65,10 +74,15 @@ class GroupContext:
         self.order_quantity = round_to_lot_size(desired.order_quantity, tick)
         self.is_remaining_placeable = is_placeable(self.remaining, desired.stop, desired.grid)
         # An untouched lot that lost value may regain it.
-        self.is_depleted = not self.is_remaining_placeable and not (self.remaining and desired.is_untouched)
+        self.is_depleted = not self.is_remaining_placeable and not (desired.owned and desired.is_untouched)
         self.is_final = self.observed.state in FINAL
         ends = desired.release_reason or self.is_depleted
         self.unresolved = [leg for leg in legs if leg.is_unresolved] if ends else []
+
+    @property
+    def rests_for_owned(self) -> bool:
+        """Whether a live order is for no more than what the lot owns."""
+        return any(ZERO < leg.remaining <= self.desired.owned for leg in self.live)
 
     @property
     def exit_side(self) -> ExitSide:
@@ -105,6 +119,23 @@ class GroupContext:
         if stop is None or target is None or not stop.is_unresolved:
             return None
         return stop if target.status is LegStatus.ENDED and not target.executed else None
+
+    @property
+    def may_be_gone(self) -> bool:
+        """Whether the coins may have left the account; a second read will show it (rule 10)."""
+        return self.desired.has_shortfall or self.observed.is_spent_lately
+
+    @property
+    def is_pair_due(self) -> bool:
+        """Whether it is time to try a pair instead of the stop that rests alone."""
+        if self.live_stops[0].sent_this_cycle:
+            return False
+        targets = (leg for leg in self.observed.legs if leg.role is Role.TAKE_PROFIT and leg.was_rejected)
+        refused_at = max((leg.sent_at for leg in targets if leg.sent_at), default=None)
+        if refused_at is None:
+            return True
+        waited = refused_at - (self.observed.opened_at or refused_at)
+        return self._since(refused_at) >= max(waited, MIN_PAIR_WAIT)
 
     # state of the group
 
@@ -184,12 +215,39 @@ class GroupContext:
         return self.observed.now - moment
 
     def is_past_stop(self, sample: PriceSample) -> bool:
-        """Mark, the exchange's published mark and the best price are all at the stop or past it."""
-        best = sample.bid if self.exit_side is ExitSide.SELL else sample.ask
-        return all(
-            price is not None and self.is_stop_reached(price)
-            for price in (sample.mark, sample.published, best)
-        )
+        """Mark, the exchange's published mark and the best price are all at the stop or past it, and the price moved
+        there: neither rounding nor a wide spread looks like that (rule 9).
+        """
+        if sample.bid is None or sample.ask is None:
+            return False
+        best = self.best_prices(sample)
+        prices = (sample.mark, sample.published, best.near)
+        return all(self.is_stop_reached(price) for price in prices) and self._has_moved(best)
+
+    def best_prices(self, sample: PriceSample) -> BestPrices:
+        return BestPrices.of(sample.bid, sample.ask, sample.mark, self.exit_side)
+
+    def _has_moved(self, best: BestPrices) -> bool:
+        desired = self.desired
+        return best.has_moved(entry=desired.entry, stop=desired.stop, tick=desired.grid.price_tick)
+
+    @property
+    def within_spread_reason(self) -> Reason | None:
+        """Why mark is at the stop although the price did not move there; None if it did, or without bid and ask."""
+        sample = self.samples[-1] if self.samples else None
+        if sample is None or sample.bid is None or sample.ask is None:
+            return None
+        best = self.best_prices(sample)
+        if self._has_moved(best):
+            return None
+        return stop_within_spread(best, self.desired.stop, self.desired.grid.price_tick)
+
+    @property
+    def opening(self) -> Opening | None:
+        """For a group that was never covered: what its stop has to keep clear of (rule 3)."""
+        if self.observed.last_active_at is not None or not self.samples:
+            return None
+        return Opening(best=self.best_prices(self.samples[-1]), entry=self.desired.entry)
 
     # reasons not to place
 

@@ -166,13 +166,13 @@ def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
 
 
 def stop_covers_lot(invariant_data: InvariantData) -> Iterator[str]:
-    """An ACTIVE group has a live stop for the open quantity of its lot, rounded to lot size, less what
-    external orders reserve.
+    """An ACTIVE group has a live stop for the open quantity of its lot, less what external orders reserve. It may
+    rest for more whole steps than a lot size that grew since then allows.
     """
     lots = {lot.id: lot for lot in invariant_data.lots}
     for group in invariant_data.groups:
         if group.state is State.ACTIVE:
-            owned = round_to_lot_size(lots[group.lot_id].owned, lots[group.lot_id].tick)
+            owned = lots[group.lot_id].owned
             live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
             if not ZERO < live <= owned:
                 yield f"Group {group.id} is ACTIVE, its stop covers {live} of {owned}."
@@ -188,7 +188,7 @@ def converged(invariant_data: InvariantData) -> Iterator[str]:
             yield f"Group {group.id} is {group.state}."
         elif is_open(group.state):
             live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
-            if live != round_to_lot_size(lot.owned, lot.tick):
+            if not round_to_lot_size(lot.owned, lot.tick) <= live <= lot.owned:
                 yield f"Group {group.id} covers {live} of {lot.owned}."
         elif group.state in CLOSED and not lot.is_closed:
             yield f"Lot {lot.id} is open behind a closed group."

@@ -34,6 +34,10 @@ class ExitSide(StrEnum):
     def worst_price(self, prices: Iterable[Decimal]) -> Decimal:
         return min(prices) if self is ExitSide.SELL else max(prices)
 
+    def fall(self, start: Decimal, end: Decimal) -> Decimal:
+        """How far `end` is from `start` towards the stop; negative towards the target."""
+        return start - end if self is ExitSide.SELL else end - start
+
     def farther_from_entry(self, prices: Iterable[Decimal]) -> Decimal:
         return max(prices) if self is ExitSide.SELL else min(prices)
 
@@ -89,6 +93,42 @@ class PlacementKind(StrEnum):
     STOP = "STOP"  # stop only: no feasible target, or the stop is too near to mark for a pair
     NONE = "NOTHING"
     STOP_CROSSED = "BEYOND"  # mark is already at the stop or past it (rule 9)
+    TOO_CLOSE = "TOO_CLOSE"  # a tick or the spread alone would trigger the stop (rule 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestPrices:
+    """Best bid and best ask as one side sees them: `near` is what its orders trade at, `far` the other one.
+
+    Without a ticker both are the mark price, and the spread is unknown.
+    """
+
+    near: Decimal
+    far: Decimal
+    exit_side: ExitSide
+
+    @classmethod
+    def of(cls, bid: Decimal | None, ask: Decimal | None, mark: Decimal, exit_side: ExitSide) -> Self:
+        near, far = (bid, ask) if exit_side is ExitSide.SELL else (ask, bid)
+        return cls(near=mark if near is None else near, far=mark if far is None else far, exit_side=exit_side)
+
+    def clearance(self, tick: Decimal) -> Decimal:
+        """The distance that a price may show without having moved: one tick, or the spread if that is wider."""
+        return max(tick, self.exit_side.fall(self.far, self.near))
+
+    def has_moved(self, *, entry: Decimal | None, stop: Decimal, tick: Decimal) -> bool:
+        """Whether the price moved towards the stop, by more than rounding and spread explain (rules 3 and 9).
+
+        Like is compared with like: a coin was bought at the ask, so it is the ask that has to have fallen. A stop that
+        was set beyond the entry, or has no entry, counts from itself.
+        """
+        side = self.exit_side
+        if entry is None or side.fall(entry, stop) <= -tick:
+            return side.fall(stop, self.far) >= tick
+        return side.fall(entry, self.far) >= self.clearance(tick)
+
+    def is_too_close(self, stop: Decimal, tick: Decimal) -> bool:
+        return self.exit_side.fall(self.near, stop) < self.clearance(tick)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +138,33 @@ class Placement:
     stop: Decimal = Decimal(0)
     target: Decimal | None = None
     reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What the stop of a group that was never covered is checked against. An entry of None is unknown."""
+
+    best: BestPrices
+    entry: Decimal | None
+
+    def is_too_close(self, stop: Decimal, tick: Decimal) -> bool:
+        return self.best.is_too_close(stop, tick) and not self.best.has_moved(
+            entry=self.entry, stop=stop, tick=tick
+        )
+
+    def reason(self, stop: Decimal, tick: Decimal) -> Reason:
+        return stop_within_spread(self.best, stop, tick)
+
+
+def stop_within_spread(best: BestPrices, stop: Decimal, tick: Decimal) -> Reason:
+    """Why the stop can neither be placed nor count as passed: a person must choose another one."""
+    return reason(
+        ReasonCode.STOP_WITHIN_SPREAD,
+        side=best.exit_side,
+        stop=stop,
+        price=best.near,
+        clearance=best.clearance(tick),
+    )
 
 
 def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
@@ -212,11 +279,14 @@ def placement(
     distance_pct: Decimal,
     grid: Grid,
     exit_side: ExitSide = ExitSide.SELL,
+    opening: Opening | None = None,
 ) -> Placement:
     """The best coverage for `quantity` at the current mark: a pair, else a stop only, else the reason why not.
 
     A target that is passed or too near becomes the first placeable price behind mark (rule 3). The stop never
     moves: if it is too near for a pair, it is placed alone (the distance binds pairs only, dossier 5.20).
+    `opening` is given for the first orders of a group: their stop is not placed where a tick or the spread would
+    trigger it, unless the price moved there.
     """
     whole = round_to_lot_size(quantity, grid.quantity_tick)
     if not is_placeable(whole, stop, grid):
@@ -226,6 +296,13 @@ def placement(
     if exit_side.stop_reached(mark, stop):
         crossed = reason(ReasonCode.MARK_AT_STOP, side=exit_side, mark=mark, stop=stop)
         return Placement(kind=PlacementKind.STOP_CROSSED, quantity=whole, stop=stop, reason=crossed)
+    if opening is not None and opening.is_too_close(stop, grid.price_tick):
+        return Placement(
+            kind=PlacementKind.TOO_CLOSE,
+            quantity=whole,
+            stop=stop,
+            reason=opening.reason(stop, grid.price_tick),
+        )
     feasible_placement = FeasiblePlacement(
         quantity=whole,
         stop=stop,

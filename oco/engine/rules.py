@@ -5,31 +5,38 @@ and place only when none of our orders is open.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 
-from exchange.core.reasons import OrderReason, Reason, reason
+from exchange.client.error_codes import ABOUT_INSTRUMENT, KEY_CODES
+from exchange.core.reasons import Reason, reason
 from oco.engine.context import GroupContext
+from oco.engine.plans import (
+    cancel,
+    cancel_to_replace,
+    code_of,
+    keep_waiting,
+    needs_attention,
+    place_order,
+    refusal,
+    request_price,
+    wait_for_retry,
+)
 from oco.engine.pricing import Placement, PlacementKind, is_near_target, placement
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.engine.types import (
-    ZERO,
-    Cancel,
     Desired,
     Leg,
-    LegStatus,
     LookUp,
     Observed,
     OrderKind,
-    Place,
     Plan,
-    RequestPrice,
+    ReadInstrument,
     Role,
 )
 
 # An exchange that refuses a pair for one of these refuses a stop too: not sent, funds, rate, key (dossier 3).
-CODES_THAT_REFUSE_STOPS_TOO = frozenset({None, 306, 42901, 40101, 40102, 40103, 40104})
+CODES_THAT_REFUSE_STOPS_TOO = KEY_CODES | {None, 306, 40102, 42901}
 
 Rule = Callable[[GroupContext], Plan | None]
 
@@ -82,9 +89,12 @@ def orphans(ctx: GroupContext) -> Plan | None:
 
 
 def finished(ctx: GroupContext) -> Plan | None:
-    """Nothing remains to sell: close, once every leg has ended."""
+    """Nothing remains to sell: close, once every leg has ended.
+
+    A larger lot size may round to nothing what is still owned: the orders that rest for it stay.
+    """
     remaining = ctx.remaining
-    if not ctx.is_depleted or (remaining and ctx.live):
+    if not ctx.is_depleted or (ctx.live and (remaining or ctx.rests_for_owned)):
         return None
     if ctx.live:
         why = reason(ReasonCode.CLOSED_CANCELLING, side=ctx.exit_side)
@@ -96,11 +106,18 @@ def finished(ctx: GroupContext) -> Plan | None:
 
 
 def release_requested(ctx: GroupContext) -> Plan | None:
-    """A user requested removal, or the lot is merged: cancel everything, then close."""
+    """A user requested removal, or the lot is merged: cancel everything, then close.
+
+    Coins that a person sold meanwhile are not released: a second read shows whether they are gone (rule 10).
+    """
     if not ctx.desired.release_reason or ctx.live_exits:
         return None
     if ctx.live:
         return cancel(ctx, ctx.live, ctx.replacing_state, ctx.desired.release_reason)
+    if ctx.may_be_gone and not ctx.desired.is_merging:
+        return keep_waiting(
+            ctx, ctx.desired.release_reason + reason(ReasonCode.BALANCE_SHORT, side=ctx.exit_side)
+        )
     return Plan(state=State.RELEASED, reason=ctx.desired.release_reason)
 
 
@@ -180,6 +197,8 @@ def resized(ctx: GroupContext) -> Plan | None:
     resting, required = ctx.live_stops[0].remaining, ctx.order_quantity
     if required == resting or ctx.desired.has_shortfall or not ctx.desired.is_confirmed:
         return None
+    if required == ctx.remaining < resting <= ctx.desired.owned:
+        return None  # placed before the lot size grew
     if not ctx.can_place(required):
         why = reason(ReasonCode.QUANTITY_TOO_SMALL, side=ctx.exit_side, quantity=required)
         return cancel(ctx, ctx.live, ctx.replacing_state, why)
@@ -187,7 +206,7 @@ def resized(ctx: GroupContext) -> Plan | None:
         return None
     if ctx.mark is None:
         return request_price(ctx, _cover_reason(ctx, ReasonCode.COVER_DIFFERS))
-    if ctx.is_stop_reached(ctx.mark):
+    if feasible_placement(ctx).kind not in (PlacementKind.PAIR, PlacementKind.STOP):
         return None
     why = _cover_reason(ctx, ReasonCode.COVER_DIFFERS_REPLACING)
     return cancel(ctx, ctx.live, ctx.replacing_state, why)
@@ -199,27 +218,34 @@ def _cover_reason(ctx: GroupContext, code: ReasonCode) -> Reason:
 
 
 def restore_take_profit(ctx: GroupContext) -> Plan | None:
-    """Rule 7: a manually cancelled target is placed again one cycle later, if the market allows a pair.
+    """Rules 4 and 7: a stop that is open alone becomes a pair again, if the market allows one.
 
-    A target that the exchange ended or refused is not: then only the stop stays (rule 4).
+    A manually cancelled target is placed again one cycle later. After a pair that the exchange refused, the waits
+    double: the stop is gone for a moment each time.
     """
     target, stop = ctx.newest_target, ctx.live_stops[0]
-    if (
-        target is None
-        or target.end_status != "CANCELED"
-        or target.executed
-        or stop.executed
-        or ctx.blocked_reason
-    ):
+    is_alone = ctx.desired.target is not None and not ctx.live_targets
+    if not is_alone or stop.executed or (target and target.executed) or ctx.blocked_reason:
         return None
-    why = reason(ReasonCode.TARGET_CANCELLED) + reason(ReasonCode.STOP_STILL_OPEN)
-    if not ctx.is_grace_over:
-        return Plan(state=State.ACTIVE, reason=why, grace=True)
+    if target is not None and target.end_status == "CANCELED":
+        why = reason(ReasonCode.TARGET_CANCELLED) + reason(ReasonCode.STOP_STILL_OPEN)
+        replacing = reason(ReasonCode.TARGET_CANCELLED_REPLACING)
+        if not ctx.is_grace_over:
+            return Plan(state=State.ACTIVE, reason=why, grace=True)
+    else:
+        why, replacing = reason(ReasonCode.PAIR_POSSIBLE), reason(ReasonCode.PAIR_POSSIBLE_REPLACING)
+        if not ctx.is_pair_due or not _allows_pair(ctx, ctx.observed.last_price):
+            return None
     if ctx.mark is None:
         return request_price(ctx, why)
-    if feasible_placement(ctx).kind is not PlacementKind.PAIR:
+    if not _allows_pair(ctx, ctx.mark):
         return None
-    return cancel(ctx, ctx.live, ctx.replacing_state, reason(ReasonCode.TARGET_CANCELLED_REPLACING))
+    return cancel(ctx, ctx.live, ctx.replacing_state, replacing)
+
+
+def _allows_pair(ctx: GroupContext, price: Decimal | None) -> bool:
+    """Whether a pair could be placed at this price; an unknown one forbids nothing."""
+    return price is None or feasible_placement(ctx, price=price).kind is PlacementKind.PAIR
 
 
 def target_without_stop(ctx: GroupContext) -> Plan | None:
@@ -239,9 +265,14 @@ def target_without_stop(ctx: GroupContext) -> Plan | None:
 
 
 def cancelled_manually(ctx: GroupContext) -> Plan | None:
-    """Rule 10: both legs cancelled, not by us, nothing executed, and mark did not touch the stop."""
+    """Rule 10: both legs cancelled, not by us, nothing executed, and mark did not touch the stop.
+
+    Coins that were sold as well close the group by hand, once a second read shows that they are gone.
+    """
     if not ctx.was_cancelled_manually or not ctx.desired.respects_manual_cancel:
         return None
+    if ctx.may_be_gone:
+        return keep_waiting(ctx, reason(ReasonCode.BALANCE_SHORT, side=ctx.exit_side))
     market = ctx.observed.market
     if ctx.mark is None or not market.worst_mark_read:
         since = ctx.observed.last_active_at or ctx.desired.entered_at or ctx.observed.cycle_started
@@ -258,25 +289,34 @@ def place_protection(ctx: GroupContext) -> Plan:
     refused = [leg for leg in ctx.newest if leg.was_rejected and leg.sent_this_cycle]
     if ctx.blocked_reason:
         return keep_waiting(ctx, ctx.blocked_reason)
+    if _speaks_of_instrument(ctx, refused):
+        return Plan(state=ctx.unprotected_state, reason=refusal(refused), actions=(ReadInstrument(),))
     if refused and not _may_place_stop_only(refused):
-        return keep_waiting(ctx, _refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE))
-    no_order = reason(ReasonCode.NO_ORDER, exchange_code=_code_of(ctx.newest), side=ctx.exit_side)
+        return wait_for_retry(ctx, refused)
+    no_order = reason(ReasonCode.NO_ORDER, exchange_code=code_of(ctx.newest), side=ctx.exit_side)
     if ctx.mark is None:
         return request_price(ctx, no_order)
     found = feasible_placement(ctx, stop_only=bool(refused) or ctx.lost_stop is not None)
     if found.kind is PlacementKind.STOP_CROSSED:
         return stop_crossed(ctx)
+    if found.kind is PlacementKind.TOO_CLOSE:
+        return needs_attention(found.reason or no_order)
     if found.kind is PlacementKind.NONE:
         return keep_waiting(ctx, found.reason or no_order)
     kind = OrderKind.PAIR if found.kind is PlacementKind.PAIR else OrderKind.STOP
     why = found.reason
     if refused:
-        why = reason(ReasonCode.PAIR_REFUSED_STOP_ONLY, exchange_code=_code_of(refused))
+        why = reason(ReasonCode.PAIR_REFUSED_STOP_ONLY, exchange_code=code_of(refused))
     if ctx.lost_stop:
         why = reason(ReasonCode.STOP_LOST_RESENT)
     return place_order(
         ctx, kind, ctx.unprotected_state, why or no_order, found.quantity, found.stop, found.target
     )
+
+
+def _speaks_of_instrument(ctx: GroupContext, refused: Sequence[Leg]) -> bool:
+    """Whether the rules of the instrument are to be read again before anything else is tried, once a cycle."""
+    return not ctx.observed.instrument_read and any(leg.refused_code in ABOUT_INSTRUMENT for leg in refused)
 
 
 def _may_place_stop_only(refused: list[Leg]) -> bool:
@@ -285,25 +325,13 @@ def _may_place_stop_only(refused: list[Leg]) -> bool:
     return pair and not any(leg.refused_code in CODES_THAT_REFUSE_STOPS_TOO for leg in refused)
 
 
-def _refusal(refused: Sequence[Leg]) -> Reason:
-    """The exchange's error code; without a code, its message."""
-    was_sent = any(leg.status is not LegStatus.ABSENT for leg in refused)
-    code = _code_of(refused)
-    return reason(
-        OrderReason.ORDER_REFUSED if was_sent else OrderReason.ORDER_NOT_SENT,
-        exchange_code=code,
-        answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
-    )
-
-
-def _code_of(legs: Sequence[Leg]) -> int | None:
-    codes = (leg.refused_code for leg in legs if leg.was_rejected)
-    return next((code for code in codes if code is not None), None)
-
-
 def stop_crossed(ctx: GroupContext) -> Plan:
-    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree."""
+    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree that the price
+    moved.
+    """
     side = ctx.exit_side
+    if ctx.within_spread_reason:
+        return needs_attention(ctx.within_spread_reason)
     if not ctx.desired.exits_on_breach:
         return needs_attention(reason(ReasonCode.STOP_CROSSED_BY_POLICY, side=side))
     if not ctx.is_within_exit_window:
@@ -313,58 +341,6 @@ def stop_crossed(ctx: GroupContext) -> Plan:
     if not all(ctx.is_past_stop(sample) for sample in ctx.samples[-2:]):
         return keep_waiting(ctx, reason(ReasonCode.STOP_CROSSED_UNCERTAIN, side=side))
     return exit_at_market(ctx, reason(ReasonCode.STOP_CROSSED_CONFIRMED, side=side))
-
-
-def feasible_placement(ctx: GroupContext, *, stop_only: bool = False) -> Placement:
-    desired = ctx.desired
-    return placement(
-        quantity=ctx.order_quantity,
-        stop=desired.stop,
-        target=None if stop_only else desired.target,
-        mark=ctx.mark or desired.stop,
-        distance_pct=desired.distance_pct,
-        grid=desired.grid,
-        exit_side=desired.exit_side,
-    )
-
-
-# The plans a rule can return
-
-
-def keep_waiting(ctx: GroupContext, why: Reason) -> Plan:
-    return Plan(state=ctx.unprotected_state, reason=why)
-
-
-def needs_attention(why: Reason) -> Plan:
-    """Nothing can be done automatically; a user must act."""
-    return Plan(state=State.STOP_FAILED, reason=why)
-
-
-def request_price(ctx: GroupContext, why: Reason, *, since: datetime | None = None) -> Plan:
-    """Take one more price sample; without one, wait in the same state."""
-    state = ctx.current_state if ctx.live_stops else ctx.unprotected_state
-    if ctx.observed.market.is_unavailable:
-        return Plan(state=state, reason=why + reason(ReasonCode.NO_PRICE))
-    return Plan(state=state, reason=why, actions=(RequestPrice(since),))
-
-
-def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) -> Plan:
-    """Rule 11: only orders read in this cycle, once per cycle; a market order is never cancelled."""
-    if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
-        return Plan(state=ctx.current_state, reason=why + reason(ReasonCode.DATA_MISSING_NO_CANCEL))
-    names = [
-        leg.client_oid
-        for leg in legs
-        if leg.status is LegStatus.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_this_cycle
-    ]
-    return Plan(state=state, reason=why, actions=(Cancel(tuple(names)),) if names else ())
-
-
-def cancel_to_replace(ctx: GroupContext, why: Reason) -> Plan:
-    """Cancel the open orders in order to place them again, unless placing is blocked."""
-    if ctx.blocked_reason:
-        return keep_waiting(ctx, why + ctx.blocked_reason)
-    return cancel(ctx, ctx.live, ctx.replacing_state, why)
 
 
 def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
@@ -381,44 +357,29 @@ def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
     sent = [leg for leg in ctx.newest if leg.role is Role.EXIT and leg.sent_this_cycle]
     if sent:
         refused = [leg for leg in sent if leg.was_rejected]
-        answer = _refusal(refused) if refused else None
-        return keep_waiting(ctx, why + answer + reason(ReasonCode.RETRY_NEXT_CYCLE))
+        if _speaks_of_instrument(ctx, refused):
+            return Plan(state=ctx.unprotected_state, reason=why, actions=(ReadInstrument(),))
+        if refused:
+            return wait_for_retry(ctx, refused, why)
+        return keep_waiting(ctx, why + reason(ReasonCode.RETRY_NEXT_CYCLE))
     return place_order(ctx, OrderKind.EXIT, State.EXITING, why, ctx.order_quantity)
 
 
-def place_order(
-    ctx: GroupContext,
-    kind: OrderKind,
-    state: State,
-    why: Reason,
-    quantity: Decimal,
-    stop: Decimal = ZERO,
-    target: Decimal | None = None,
-) -> Plan:
-    order = Place(
-        kind=kind,
-        quantity=quantity,
-        stop=stop,
-        target=target,
-        max_buy_price=ctx.max_buy_price,
-        generation=_next_generation(ctx, kind),
-        # an exit is no replacement: the kill switch always blocks it (rule 13)
-        bypass_kill_switch=ctx.bypasses_kill_switch and kind is not OrderKind.EXIT,
+def feasible_placement(
+    ctx: GroupContext, *, price: Decimal | None = None, stop_only: bool = False
+) -> Placement:
+    """At `price`, or at mark."""
+    desired = ctx.desired
+    return placement(
+        quantity=ctx.order_quantity,
+        stop=desired.stop,
+        target=None if stop_only else desired.target,
+        mark=price or ctx.mark or desired.stop,
+        distance_pct=desired.distance_pct,
+        grid=desired.grid,
+        exit_side=desired.exit_side,
+        opening=ctx.opening,
     )
-    return Plan(state=state, reason=why, actions=(order,))
-
-
-def _next_generation(ctx: GroupContext, kind: OrderKind) -> int:
-    """The last generation again when its orders proved absent: a re-send keeps their `client_oid`, so that
-    204 shows whether an order that could not be found is still live (rule 6). An exit and a stop share no
-    id.
-    """
-    if kind is OrderKind.STOP and ctx.lost_stop:
-        return ctx.lost_stop.generation
-    statuses = {leg.status for leg in ctx.newest}
-    absent = LegStatus.ABSENT in statuses and statuses <= {LegStatus.ABSENT, LegStatus.REFUSED}
-    same_purpose = (kind is OrderKind.EXIT) == any(leg.role is Role.EXIT for leg in ctx.newest)
-    return ctx.newest[0].generation if absent and same_purpose else ctx.observed.generation + 1
 
 
 RULES: tuple[Rule, ...] = (

@@ -49,10 +49,11 @@ class Leg:
     end_code: int = 0  # the exchange's reason code; 0 for a manual cancel (dossier 6.3)
     refused_code: int | None = None
     refused_text: str = ""
+    sent_at: datetime | None = None
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour
     is_fresh: bool = True  # read in this cycle
-    sent_this_cycle: bool = False
+    sent_this_cycle: bool = False  # and on the rules of the instrument as they are known now
     cancel_sent_this_cycle: bool = False
     looked_up_this_cycle: bool = False
 
@@ -111,7 +112,9 @@ class Desired:
     exits_on_breach: bool = True  # policy: exit at market when the market is past the stop
     respects_manual_cancel: bool = True  # policy: a manually cancelled pair stays cancelled
     release_reason: Reason | None = None  # why the protection is to be removed; None to keep it
+    is_merging: bool = False  # that reason is the merge of its lot with others
     entered_at: datetime | None = None
+    entry: Decimal | None = None  # average price of the entry; None when a user requested the group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +128,15 @@ class Observed:
     generation: int = 0  # the last one used, or the first of the lot
     failures: int = 0
     last_active_at: datetime | None = None
+    opened_at: datetime | None = None
     grace_at: datetime | None = None
     can_add: bool = True
     can_remove: bool = True
     no_create: Reason | None = None
     replacement_begun: bool = False  # our replacement has no orders yet: merged lots (rule 13)
+    last_price: Decimal | None = None  # of the ticker of this cycle
+    is_spent_lately: bool = False  # so much has just been sold or spent that the balance may not show it yet
+    instrument_read: bool = False  # its rules were read again in this cycle
     market: Market = field(default_factory=Market)
 
 
@@ -163,13 +170,18 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadInstrument:
+    """Read the rules of the instrument again: the exchange refused an order for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPrice:
     """Take one price sample; with `since`, also the worst mark from then on."""
 
     since: datetime | None = None
 
 
-Action = Place | Cancel | LookUp | RequestPrice
+Action = Place | Cancel | LookUp | ReadInstrument | RequestPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,18 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Mark price %(mark)s is at or below the stop %(stop)s."),
         BUY: _("Mark price %(mark)s is at or above the stop %(stop)s."),
     },
+    R.STOP_WITHIN_SPREAD: {
+        SELL: _(
+            "The stop %(stop)s is within one tick or the spread (%(clearance)s) of the best bid %(price)s: "
+            "it would be triggered without a move of the price. Nothing is placed or sold: "
+            "choose a lower stop, or sell manually."
+        ),
+        BUY: _(
+            "The stop %(stop)s is within one tick or the spread (%(clearance)s) of the best ask %(price)s: "
+            "it would be triggered without a move of the price. Nothing is placed or bought: "
+            "remove the buy-back, or buy manually."
+        ),
+    },
     R.STOP_CROSSED: _("Mark price is past the stop."),
     R.STOP_CROSSED_BY_POLICY: {
         SELL: _("Mark price is past the stop, but the policy does not allow a market sell."),
@@ -152,6 +164,8 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     },
     R.TARGET_CANCELLED: _("The take profit was cancelled."),
     R.TARGET_CANCELLED_REPLACING: _("The take profit was cancelled: replacing the pair."),
+    R.PAIR_POSSIBLE: _("The stop is open without its take profit, and a pair may be possible again."),
+    R.PAIR_POSSIBLE_REPLACING: _("A pair is possible again: replacing the stop that was placed alone."),
     R.STOP_STILL_OPEN: _("The stop is still open."),
     R.STOP_GONE: _("The stop no longer exists."),
     R.STOP_GONE_REPLACING: _("The stop no longer exists: cancelling the take profit to place both again."),
@@ -207,6 +221,7 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     OrderReason.KILL_SWITCH_ON: _("Kill switch turned on by %(name)s."),
     OrderReason.KILL_SWITCH_UNREADABLE: _("The kill switch could not be read, so it is treated as on."),
     OrderReason.ORDER_REFUSED: _("The exchange rejected the order."),
+    OrderReason.ORDER_NOT_ALLOWED: _("The exchange does not let this API key trade."),
     OrderReason.ORDER_EXISTS: _("The exchange already has an order with this client order ID."),
     OrderReason.ORDER_NOT_SENT: _("The order did not reach the exchange."),
     OrderReason.OUTCOME_UNKNOWN: _("It is unknown whether the exchange executed the request."),

@@ -1,17 +1,21 @@
 """How much each lot may sell, or buy back, now, and when missing coins are written off (rules 2 and 10)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from exchange.core.reasons import reason
+from exchange.core.times import NS_PER_MS, to_ms
+from exchange.models import Trade
 from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lots
 from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
+from oco.engine.types import Leg, LegStatus
 from oco.external_orders import external_reservations_read
 from oco.models import Lot, OcoLeg
 from oco.policies import policies_read
@@ -123,6 +127,22 @@ def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[OpenLot]]
             OpenLot(lot=lot, owned=whole, tick=tick, spent_per_coin=spent_per_coin, exit_side=exit_side)
         )
     return found
+
+
+def is_spent_lately(*, context: CycleContext, lot: Lot, legs: Sequence[Leg]) -> bool:
+    """Whether a trade of the last seconds spent what the lot's orders would: the balance may not show it yet.
+
+    Only asked when its last orders have ended without executing, as after a cancel by hand.
+    """
+    last = max((leg.generation for leg in legs), default=0)
+    newest = [leg for leg in legs if leg.generation == last]
+    if not newest or any(leg.status is not LegStatus.ENDED or leg.executed for leg in newest):
+        return False
+    since_ns = to_ms(context.started - MIN_READ_INTERVAL) * NS_PER_MS
+    currency = lot.spent_currency
+    spends = Q(side="SELL", instrument_name__startswith=f"{currency}_")
+    spends |= Q(side="BUY", instrument_name__endswith=f"_{currency}")
+    return Trade.objects.filter(spends, create_time_ns__gte=since_ns).exists()
 
 
 def write_off_missing(*, context: CycleContext) -> None:

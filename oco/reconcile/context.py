@@ -102,12 +102,15 @@ class CycleContext:
     policies: Policies = field(default_factory=lambda: Policies({}))
     allocations: list[LotAllocation] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
+    instruments_read: bool = False  # the catalogue again, after a refusal
+    outdated: set[int] = field(default_factory=set)  # legs refused for rules that turned out to have changed
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
     sold: set[str] = field(default_factory=set)  # currencies that orders of ours spent
     sent: bool = False
+    key_refused: bool = False  # an order or a cancel, for the key or its rights
     created: int = 0
     closed: int = 0
     errors: list[str] = field(default_factory=list)

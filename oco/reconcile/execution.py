@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from exchange.client.error_codes import KEY_CODES
 from exchange.core.reasons import Reason, reason
 from exchange.fields import format_decimal
 from exchange.schemas import NameSpace, NewOrder
@@ -61,6 +62,7 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
         return
     context.sent = True
     context.touched.add(group.pk)
+    context.outdated -= {leg.pk for leg in legs}
     try:
         result = _send(context, legs, order)
     except TradingDisabled as off:
@@ -190,6 +192,7 @@ def _record_result(
     context: CycleContext, group: OcoGroup, legs: Sequence[OcoLeg], result: SubmitResult
 ) -> None:
     """Store what the answer proves of each leg. A code with ids, or no answer, proves nothing."""
+    _report_key(context, result)
     for leg in legs:
         exists = result.outcome is Outcome.EXISTS and _may_exist(leg, legs)
         leg.status, leg.exists = _status_after(leg, result.outcome), leg.exists or exists
@@ -209,6 +212,13 @@ def _record_result(
         group.save(update_fields=["list_id", "failures"])
         if result.reason is not None:
             event_record(group=group, at=context.now(), reason=result.reason)
+
+
+def _report_key(context: CycleContext, result: SubmitResult) -> None:
+    """That the key may not trade is an error of the cycle, once: no group alone can tell that."""
+    if result.code in KEY_CODES and result.outcome is Outcome.REFUSED and not context.key_refused:
+        context.key_refused = True
+        context.errors.append(result.text)
 
 
 def _may_exist(leg: OcoLeg, legs: Sequence[OcoLeg]) -> bool:
@@ -248,6 +258,7 @@ def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> No
         ids = [leg.order_id for leg in legs]
         event_record(group=group, at=context.now(), reason=reason(ReasonCode.CANCEL_SENT), order_ids=ids)
     for result, leg in _send_cancels(context, group, legs):
+        _report_key(context, result)
         text = f"{result.outcome} {result.text}"[:TEXT_LENGTH]
         OcoLeg.objects.filter(pk=leg.pk).update(cancel_answer=text)
 

@@ -17,15 +17,27 @@ from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import Cancel, Desired, LookUp, Market, Observed, Place, Plan, RequestPrice
+from oco.engine.types import (
+    Cancel,
+    Desired,
+    LookUp,
+    Market,
+    Observed,
+    Place,
+    Plan,
+    ReadInstrument,
+    RequestPrice,
+)
 from oco.models import OcoGroup, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.allocation import (
     LotAllowance,
     allocations_read,
+    is_spent_lately,
     lot_allowances,
     round_inputs_read,
     write_off_missing,
@@ -38,11 +50,15 @@ from oco.reconcile.lookup import legs_look_up, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grids_read, sample_market, worst_mark_since
+from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
-NEVER_PLACED = Q(status__in=(Status.REFUSED, Status.ABSENT), generation__lt=F("group__generation"))
+# Of the refused ones, those right before the newest tell when a pair was tried last.
+NEVER_PLACED = Q(status=Status.ABSENT, generation__lt=F("group__generation")) | Q(
+    status=Status.REFUSED, generation__lt=F("group__generation") - 1
+)
 logger = logging.getLogger("exchange_sync")
+Question = LookUp | ReadInstrument | RequestPrice  # answered before the group is decided on again
 MAX_ROUNDS = 4  # a decision, and up to three more after cancels (rule 7)
 MAX_REQUESTS = 6  # price samples and look-ups before a group must act or wait
 
@@ -130,7 +146,7 @@ def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: Group
         plan = decide(
             desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
         )
-        requests = [action for action in plan.actions if isinstance(action, RequestPrice | LookUp)]
+        requests = [action for action in plan.actions if isinstance(action, Question)]
         for request in requests:
             _answer_request(context, group, groups_snapshot, request)
         if not requests:
@@ -139,12 +155,15 @@ def plan_group(*, context: CycleContext, group: OcoGroup, groups_snapshot: Group
 
 
 def _answer_request(
-    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: RequestPrice | LookUp
+    context: CycleContext, group: OcoGroup, groups_snapshot: GroupsSnapshot, request: Question
 ) -> None:
     if isinstance(request, LookUp):
         legs_look_up(context=context, group=group, action=request)
         legs_update(context=context)
         groups_snapshot_refresh(groups_snapshot, group)
+    elif isinstance(request, ReadInstrument):
+        rules_read_again(context=context)
+        context.markets.pop(group.instrument_name, None)  # the price may be what was refused
     else:
         sample_price(context=context, group=group, request=request)
 
@@ -207,7 +226,8 @@ def _groups_with_orphans() -> list[object]:
 def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Desired:
     """What the lot is owed, from its prices and the policy as it is now."""
     lot, owned, exit_side = group.lot, group.lot.owned, group.lot.exit_side
-    policy = context.policies.of(group.instrument_name, lot.side)
+    policy, grid = context.policies.of(group.instrument_name, lot.side), context.grids[group.instrument_name]
+    target = group.take_profit_price
     allowance = groups_snapshot.allowances.get(lot.pk) or LotAllowance(
         owned, has_shortfall=False, is_confirmed=False
     )
@@ -218,14 +238,16 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
         is_untouched=owned == lot.bought,
         has_shortfall=allowance.has_shortfall,
         is_confirmed=allowance.is_confirmed,
-        stop=group.stop_price,
-        target=group.take_profit_price,
-        grid=context.grids[group.instrument_name],
+        stop=round_towards_target(group.stop_price, grid.price_tick, exit_side),  # the grid may have changed
+        target=target and round_towards_target(target, grid.price_tick, exit_side),
+        grid=grid,
         distance_pct=policy.distance_pct,
         exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
         release_reason=_release_reason(group),
+        is_merging=lot.merging and group.cancel_requested_at is None,
         entered_at=lot.entered_at,
+        entry=group.entry_price or None,
     )
 
 
@@ -238,9 +260,16 @@ def _release_reason(group: OcoGroup) -> Reason | None:
 def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Observed:
     """What is known of the group now; its legs as the stored orders prove them."""
     legs = [
-        leg_of(leg, started=context.started, seen=context.seen, lists_read=context.lists_read)
+        leg_of(
+            leg,
+            started=context.started,
+            seen=context.seen,
+            lists_read=context.lists_read,
+            outdated=context.outdated,
+        )
         for leg in groups_snapshot.legs.get(group.pk, [])
     ]
+    ticker = context.reads.tickers.get(group.instrument_name)
     return Observed(
         now=context.now(),
         cycle_started=context.started,
@@ -249,11 +278,15 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         generation=group.generation,
         failures=group.failures,
         last_active_at=group.last_active_at,
+        opened_at=group.created_at,
         grace_at=group.grace_at,
         can_add=context.lists_read and context.can_add,
         can_remove=context.lists_read and context.reads.lists_read,  # whether the order was read: per order
         no_create=groups_snapshot.no_create,
         replacement_begun=group.lot.first_generation > 0 and not legs,
+        last_price=ticker.last if ticker else None,
+        is_spent_lately=is_spent_lately(context=context, lot=group.lot, legs=legs),
+        instrument_read=context.instruments_read,
         market=_market(group, context),
     )
 

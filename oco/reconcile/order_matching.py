@@ -1,5 +1,6 @@
 """Whether an order of the exchange is a leg of ours, and what it proves (rule 6)."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -55,8 +56,17 @@ def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
     return Status.ACCEPTED if before in UNCONFIRMED else before
 
 
-def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: bool) -> Leg:
-    """The leg as `decide` sees it."""
+def leg_of(
+    leg: OcoLeg,
+    *,
+    started: datetime,
+    seen: set[OrderKey],
+    lists_read: bool,
+    outdated: AbstractSet[int] = frozenset(),
+) -> Leg:
+    """The leg as `decide` sees it. Of the `outdated` ones, refused for rules that have changed, none counts as sent
+    in this cycle.
+    """
     key = (leg.name_space, leg.order_id)
     return Leg(
         client_oid=leg.client_oid,
@@ -70,12 +80,13 @@ def leg_of(leg: OcoLeg, *, started: datetime, seen: set[OrderKey], lists_read: b
         end_code=leg.end_code,
         refused_code=leg.refused_code,
         refused_text=leg.refused_text,
+        sent_at=leg.sent_at,
         cancelled_by_us=leg.cancel_sent_at is not None,
         is_unresolved=leg.status == Status.ABSENT
         and leg.acknowledged
         and started - leg.sent_at < ABSENCE_AGE,
         is_fresh=key in seen or leg.status != Status.OPEN,
-        sent_this_cycle=leg.sent_at >= started,
+        sent_this_cycle=leg.sent_at >= started and leg.pk not in outdated,
         cancel_sent_this_cycle=leg.cancel_sent_at is not None and leg.cancel_sent_at >= started,
         looked_up_this_cycle=leg.looked_at is not None and leg.looked_at >= max(started, leg.sent_at),
     )

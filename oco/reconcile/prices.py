@@ -1,15 +1,19 @@
 """What our rows and reads say about an instrument: its grid, and samples of its market."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from exchange.client.error_codes import ABOUT_INSTRUMENT
 from exchange.client.errors import ExchangeError
 from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
+from exchange.sync.market_data import instruments_read_again
 from oco.engine.pricing import ExitSide, Grid, usd_of
 from oco.engine.types import Market, PriceSample
+from oco.models import OcoLeg
 from oco.reconcile.context import CycleContext
 
 MAX_PRICE_AGE = timedelta(seconds=5)
@@ -17,12 +21,31 @@ MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
 
 
-def grids_read(*, context: CycleContext, names: set[str]) -> None:
+def grids_read(*, context: CycleContext, names: AbstractSet[str], again: bool = False) -> None:
     """Put the grids of these instruments into the context. One that the catalogue no longer lists stays out."""
-    unknown = names - context.grids.keys()
+    unknown = names if again else names - context.grids.keys()
     if unknown:
         instruments = Instrument.objects.filter(symbol__in=unknown)
         context.grids |= {row.symbol: grid_of(row, context.reads.tickers) for row in instruments}
+
+
+def rules_read_again(*, context: CycleContext) -> None:
+    """Read the rules of all instruments again, once a cycle: refusals mention them, or a price that no longer holds.
+
+    Decisions go on with the rules and prices as they are then; if the read fails, with those known before.
+    """
+    context.instruments_read = True
+    try:
+        changed = instruments_read_again(client=context.client, lease=context.lease, now=context.clock())
+    except ExchangeError as error:
+        context.errors.append(f"Instruments: {error}")
+        return
+    before = dict(context.grids)
+    grids_read(context=context, names=changed & before.keys(), again=True)
+    names = {name for name, grid in context.grids.items() if grid != before.get(name)}
+    if names:
+        legs = OcoLeg.objects.filter(group__instrument_name__in=names, refused_code__in=ABOUT_INSTRUMENT)
+        context.outdated |= set(legs.filter(sent_at__gte=context.started).values_list("pk", flat=True))
 
 
 def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:

@@ -59,7 +59,9 @@ def _report_event(event: OcoEvent, now: datetime) -> None:
 def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
     kind, group = ALERT_KINDS.get(State(event.new)), event.group
     if event.new == State.STOP_FAILED:
-        incident_open(incident=group_incident(group, Kind.STOP_FAILED, event.stored_reason), now=now)
+        # what was tried after the event in the same cycle may have failed too: the group knows the last answer
+        why = group.stored_reason if group.state == event.new else event.stored_reason
+        incident_open(incident=group_incident(group, Kind.STOP_FAILED, why), now=now)
     elif kind is not None:
         alert_raise(
             kind=kind,

@@ -12,11 +12,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from exchange.client.diagnostics import MAX_CLOCK_OFFSET_MS
-from exchange.client.error_codes import CODES, ActionClass
+from exchange.client.error_codes import KEY_CODES
 from exchange.client.transport import DeadlineAdapter
 from exchange.core.reasons import Reason, reason
 from exchange.models import SyncRun, TradingSwitch
-from exchange.selectors import sync_last_success
+from exchange.selectors import key_refused_code, last_write_since, sync_last_success
+from exchange.services.order_execution import Outcome
+from oco.engine.states import UNPROTECTED
+from oco.selectors import groups_open
 from portfolio.alerts.incidents import Incident, alert_raise, incident_open, incident_resolve
 from portfolio.models import Alert
 
@@ -26,8 +29,8 @@ Kind = Alert.Kind
 CheckResult = Incident | Reason | None
 
 FAILED_CYCLES = 3
-NONCE_CODE = 40102  # the clock, not the key
-AUTH_CODES = frozenset(code for code, info in CODES.items() if info.action is ActionClass.AUTH) - {NONCE_CODE}
+TRADING = "trading"  # key of the incident
+PROVES_RIGHTS = (Outcome.ACCEPTED, Outcome.EXISTS, Outcome.REFUSED, Outcome.TOO_LATE)
 SWITCH_LOOKBACK = timedelta(days=1)
 HEARTBEAT_TIMEOUT_SECONDS = 5.0
 
@@ -37,6 +40,7 @@ def check_system(*, now: datetime) -> None:
     results: dict[str, CheckResult] = {
         "sync": _check_sync(now),
         "key": _check_key(),
+        TRADING: _check_trading(),
         "clock": _check_clock(),
         "worker": reason("WORKER_RUNS"),
     }
@@ -94,10 +98,28 @@ def _check_key() -> CheckResult:
     run = _finished_runs().first()
     if run is None:
         return None
-    codes = [code for code in run.error_codes if code in AUTH_CODES]
-    if codes and run.status != SyncRun.Status.OK:
+    codes = [code for code in run.error_codes if code in KEY_CODES]
+    if codes and run.status != SyncRun.Status.OK and key_refused_code(run) is None:
         return Incident(key="key", kind=Kind.KEY, reason=reason("KEY_REJECTED", exchange_code=codes[0]))
     return None if run.status == SyncRun.Status.FAILED else reason("KEY_ACCEPTED")
+
+
+def _check_trading() -> CheckResult:
+    """By the orders of the newest cycle: a key that reads may still lack the right to trade.
+
+    It is over when an order was answered otherwise, or none waits to be sent.
+    """
+    run = _finished_runs().first()
+    code = None if run is None else key_refused_code(run)
+    if code is not None:
+        return Incident(key=TRADING, kind=Kind.KEY, reason=reason("KEY_MAY_NOT_TRADE", exchange_code=code))
+    is_open = Alert.objects.filter(condition=TRADING, ended_at=None).exists()
+    if run is None or not is_open or run.status == SyncRun.Status.FAILED:
+        return None
+    write = last_write_since(run.started_at)
+    is_proved = write is not None and write.result in PROVES_RIGHTS
+    is_waiting = groups_open().filter(state__in=UNPROTECTED).exists()
+    return reason("KEY_MAY_TRADE") if is_proved or not is_waiting else None
 
 
 def _check_clock() -> CheckResult:

@@ -101,6 +101,14 @@ TEXTS: dict[str, AlertText] = {
         _("The exchange rejects the API key"),
         _("This key cannot read or protect anything. Run `manage.py check_connection` for details."),
     ),
+    "KEY_MAY_NOT_TRADE": AlertText(
+        _("The API key may not trade"),
+        _(
+            "The exchange lets this key read but refuses its orders: nothing is protected, replaced or "
+            "cancelled. Orders open on the exchange stay there. Allow the key to trade in the exchange's "
+            "settings, or use one that may."
+        ),
+    ),
     "CLOCK_WRONG": AlertText(
         _("This machine's clock is out of sync"),
         _(
@@ -164,6 +172,7 @@ TEXTS: dict[str, AlertText] = {
     "RECORDS_CONSISTENT": AlertText(RESOLVED, _("The records match again.")),
     "SYNC_WORKS": AlertText(RESOLVED, _("The last cycle was complete.")),
     "KEY_ACCEPTED": AlertText(RESOLVED, _("The exchange accepts the API key.")),
+    "KEY_MAY_TRADE": AlertText(RESOLVED, _("The exchange accepts its orders, or no order is waiting.")),
     "CLOCK_RIGHT": AlertText(RESOLVED, _("Clock difference with the exchange: %(clock_offset)s.")),
     "WORKER_RUNS": AlertText(RESOLVED, _("The worker is running again.")),
     "CHECK_WORKS": AlertText(RESOLVED, _("The check is working again.")),

@@ -44,12 +44,16 @@ def observed(*legs: Leg, state: State = State.PENDING, mark: Any = None, **chang
     return Observed(**(defaults | changes))
 
 
-def sample(mark: Any, *, bid: Any = None, age: float = 0, published: Any = None) -> PriceSample:
+def sample(
+    mark: Any, *, bid: Any = None, ask: Any = None, age: float = 0, published: Any = None
+) -> PriceSample:
+    """Without bid and ask both are the mark price."""
     return PriceSample(
         at=NOW - timedelta(seconds=age),
         mark=D(str(mark)),
         published=D(str(mark if published is None else published)),
         bid=D(str(mark if bid is None else bid)),
+        ask=D(str(mark if ask is None else ask)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.models import SyncRun
+from exchange.selectors import key_refused_code
 from exchange.services.lease import lease_holder
 from portfolio.worker.runner import COMMAND_TRIGGER, sync_run
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
                 returncode=BUSY,
             )
         self._print_json(run) if options["json"] else self._print_lines(run)
-        if run.status == SyncRun.Status.FAILED:
+        if run.status == SyncRun.Status.FAILED or key_refused_code(run) is not None:
             sys.exit(1)
 
     def _print_json(self, run: SyncRun) -> None:

@@ -5,6 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.client.errors import AuthError
+from exchange.schemas import NameSpace
+from exchange.simulator.config import Refusal
+from exchange.simulator.persistence import load, save
 from tests.exchange.simulator.world import World
 
 
@@ -113,3 +117,49 @@ def test_another_machine_and_a_web_page_are_kept_out():
 
 def test_elsewhere_there_is_nothing():
     assert World().session().get("http://simulator/other", timeout=10).status_code == 404
+
+
+def test_best_bid_and_ask_may_be_far_apart():
+    world = World()
+    world.set_price("CRO_USD", "0.1")
+    world.set_spread("CRO_USD", "0.1")
+    ticker = world.client().tickers("CRO_USD")[0]
+    assert (ticker.bid, ticker.ask) == (Decimal("0.09500"), Decimal("0.10500"))
+    world.set_spread("CRO_USD", None)
+    assert world.client().tickers("CRO_USD")[0].ask == Decimal("0.10001")
+
+
+def test_the_rules_of_an_instrument_change_while_it_runs():
+    world = World({"CRO": 1000})
+    answer = control(world, "rules", instrument_name="CRO_USD", price_tick_size="0.001", qty_tick_size="10")
+    assert answer == (200, {"price_tick_size": "0.001", "qty_tick_size": "10", "tradable": True})
+    asked = {"instrument_name": "CRO_USD", "side": "SELL", "type": "LIMIT", "quantity": "100"}
+    for code, changes in ((308, {"price": "0.0501"}), (213, {"price": "0.05", "quantity": "105"})):
+        with pytest.raises(Refusal) as refused:
+            world.send_manually("private/create-order", **asked | changes)
+        assert refused.value.code == code
+    (row,) = [each for each in world.client().instruments() if each.symbol == "CRO_USD"]
+    assert (row.price_tick_size, row.qty_tick_size) == (Decimal("0.001"), Decimal(10))
+    assert world.price("CRO_USD") % Decimal("0.001") == 0
+    assert control(world, "rules", instrument_name="CRO_USD", colour="red")[0] == 400
+
+
+def test_a_key_without_the_right_to_trade_may_read():
+    world = World({"CRO": 1000})
+    control(world, "access", may_trade=False)
+    client = world.client()
+    assert client.open_orders(NameSpace.PLAIN) == []
+    with pytest.raises(AuthError):
+        client.orders_cancel_all(NameSpace.PLAIN)
+
+
+def test_spread_rules_and_rights_survive_a_restart(tmp_path):
+    world = World({"CRO": 1000})
+    world.set_spread("CRO_USD", "0.1")
+    world.change_rules("CRO_USD", qty_tick_size="10")
+    control(world, "access", may_trade=False)
+    save(tmp_path / "state.json", world.exchange, world.prices)
+    exchange, prices = load(tmp_path / "state.json", world.now_ms)
+    assert exchange.instruments["CRO_USD"].lot == 10
+    assert not exchange.may_trade
+    assert prices.ask("CRO_USD", world.now_ms()) == world.prices.ask("CRO_USD", world.now_ms())

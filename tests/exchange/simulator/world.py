@@ -78,6 +78,14 @@ class World:
         """Mark is last times (1 + ratio)."""
         manual_controls.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
 
+    def set_spread(self, symbol: str, ratio: Any) -> None:
+        """Best bid and best ask are last times `ratio` apart; None is the usual spread."""
+        self.control("price", instrument_name=symbol, spread=ratio)
+
+    def change_rules(self, symbol: str, **row_fields: Any) -> None:
+        """The exchange changes fields of the catalogue row while it runs."""
+        self.control("rules", instrument_name=symbol, **row_fields)
+
     def set_liquidity(self, symbol: str, quantity: Any) -> None:
         """The depth that one taker order finds within the collar; None is unlimited."""
         self.control("liquidity", instrument_name=symbol, quantity=quantity)

@@ -7,7 +7,8 @@ import pytest
 
 from exchange.models import Instrument
 from exchange.schemas import Instrument as Told
-from exchange.sync.market_data import instrument_record_all
+from exchange.services.lease import LeaseLost, lease_take
+from exchange.sync.market_data import instrument_record_all, instruments_read_again
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -57,3 +58,35 @@ def test_a_symbol_told_twice_is_one_row():
 def test_a_thousand_instruments():
     assert instrument_record_all(instruments=[told(f"C{n}_USD") for n in range(1100)], now=NOW) == 1100
     assert Instrument.objects.count() == 1100
+
+
+class StubClient:
+    def __init__(self, *instruments):
+        self.answer = list(instruments)
+
+    def instruments(self):
+        return self.answer
+
+
+def test_read_again_names_what_is_new_or_changed():
+    lease = lease_take(purpose="test")
+    instrument_record_all(instruments=[told(), told("PEPE_USD"), told("OLD_USD")], now=NOW)
+    client = StubClient(told(qty_tick_size="1"), told("PEPE_USD"), told("NEW_USD"))
+    changed = instruments_read_again(client=client, lease=lease, now=NOW + timedelta(minutes=1))
+    assert changed == {"SHIB_USD", "NEW_USD", "OLD_USD"}  # the last one is not tradable any more
+    assert Instrument.objects.get(symbol="SHIB_USD").qty_tick_size == 1
+
+
+def test_an_empty_catalogue_changes_nothing():
+    instrument_record_all(instruments=[told()], now=NOW)
+    lease = lease_take(purpose="test")
+    assert instruments_read_again(client=StubClient(), lease=lease, now=NOW) == frozenset()
+    assert Instrument.objects.get().tradable
+
+
+def test_nothing_is_stored_without_the_lease():
+    lease = lease_take(purpose="test")
+    lease.release()
+    with pytest.raises(LeaseLost):
+        instruments_read_again(client=StubClient(told()), lease=lease, now=NOW)
+    assert not Instrument.objects.exists()

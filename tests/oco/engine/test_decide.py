@@ -6,9 +6,19 @@ from datetime import timedelta
 import pytest
 
 from exchange.core.reasons import reason
+from oco.engine.pricing import Grid
 from oco.engine.rules import decide
 from oco.engine.states import State
-from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice
+from oco.engine.types import (
+    Cancel,
+    LegStatus,
+    LookUp,
+    Market,
+    OrderKind,
+    Place,
+    ReadInstrument,
+    RequestPrice,
+)
 from tests.oco.values import (
     EXIT,
     NOW,
@@ -106,6 +116,15 @@ def test_but_not_when_a_stop_would_be_refused_for_the_same(code):
     assert decide(desired(), observed(*refused(code), mark=100)).actions == ()
 
 
+@pytest.mark.parametrize("code", [40101, 40103, 40104])
+def test_a_key_that_may_not_trade_is_an_alarm_at_once(code):
+    plan = decide(desired(), observed(*refused(code), mark=100))
+    assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
+    assert (plan.reason.code, plan.reason.exchange_code) == ("ORDER_NOT_ALLOWED", code)
+    sold = [leg(EXIT, LegStatus.REFUSED, refused_code=code, sent_this_cycle=True)]
+    assert decide(desired(), observed(*sold, market=CROSSED_MARKET)).state is State.STOP_FAILED
+
+
 def test_a_refused_stop_waits_for_the_next_cycle():
     assert decide(desired(), observed(*refused(roles=(STOP,)), mark=100)).actions == ()
     later = [replace(each, sent_this_cycle=False) for each in refused(roles=(STOP,))]
@@ -131,7 +150,8 @@ def test_even_for_another_quantity_or_price_so_that_204_can_tell():
 
 
 def test_after_a_refused_re_send_the_stop_alone_keeps_its_name_too():
-    action = only(decide(desired(), observed(*absent(sent_this_cycle=True, refused_code=50007), mark=100)))
+    legs = absent(sent_this_cycle=True, refused_code=50007)
+    action = only(decide(desired(), observed(*legs, mark=100, instrument_read=True)))
     assert (action.kind, action.generation) == (OrderKind.STOP, 1)
 
 
@@ -404,3 +424,103 @@ def test_not_once_it_is_ruled_out_or_the_exchange_killed_it(changes):
     seen = observed(hidden, target, state=State.REPLACING, mark=100)
     (order,) = decide(desired(owned=D(1) - target.executed), seen).actions
     assert (order.kind, order.generation) == (OrderKind.PAIR, 4)
+
+
+# rounding and the spread are no move of the price (rules 3 and 9)
+
+COARSE = Grid(price_tick=D("1E-9"), quantity_tick=D(1))
+SUB_SATOSHI = {"owned": D(10**9), "stop": D("1.3E-8"), "target": D("1.5E-8"), "grid": COARSE}
+
+
+def test_a_stop_that_rounding_lifts_to_the_entry_sells_nothing():
+    seen = sample("1.25E-8", bid="1.2E-8", ask="1.3E-8", published="1.2E-8")
+    plan = decide(desired(**SUB_SATOSHI, entry=D("1.3E-8")), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+
+
+def test_once_the_price_moved_by_a_tick_it_does():
+    seen = sample("1.15E-8", bid="1.1E-8", ask="1.2E-8")
+    plan = decide(desired(**SUB_SATOSHI, entry=D("1.3E-8")), observed(market=Market(samples=(seen, seen))))
+    assert only(plan).kind is OrderKind.EXIT
+
+
+def test_a_spread_wider_than_the_distance_sells_nothing():
+    seen = sample(96, bid=90, ask=102)
+    plan = decide(desired(stop=D(97), entry=D(102)), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+    assert plan.reason.params["clearance"] == "12"
+
+
+@pytest.mark.parametrize("changes", [{"entered_at": None}, {"exits_on_breach": False}])
+def test_and_says_so_whatever_the_policy_and_the_age(changes):
+    seen = sample(96, bid=90, ask=102)
+    plan = decide(desired(stop=D(97), entry=D(102), **changes), observed(market=Market(samples=(seen,))))
+    assert plan.reason.code == "STOP_WITHIN_SPREAD"
+
+
+@pytest.mark.parametrize("entry", [D(102), None])
+def test_the_first_stop_of_a_group_keeps_clear_of_the_spread(entry):
+    market = Market(samples=(sample(99, bid=96, ask=102),))
+    plan = decide(desired(stop=D(95), entry=entry), observed(market=market))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
+    covered_before = observed(market=market, state=State.REPLACING, last_active_at=NOW)
+    assert only(decide(desired(stop=D(95), entry=entry), covered_before)).kind is OrderKind.PAIR
+
+
+def test_a_stop_that_the_price_came_close_to_is_placed_alone():
+    plan = decide(desired(entry=D(100)), observed(market=Market(samples=(sample("95.01"),))))
+    assert only(plan).kind is OrderKind.STOP
+
+
+def test_a_stop_set_above_the_entry_counts_from_itself():
+    wanted = desired(stop=D(120), target=D(140), entry=D(100))
+    past = Market(samples=(sample(119), sample(119)))
+    assert only(decide(wanted, observed(market=past, last_active_at=NOW))).kind is OrderKind.EXIT
+    near = Market(samples=(sample("119.99", ask=121),) * 2)
+    assert decide(wanted, observed(market=near, last_active_at=NOW)).actions == ()
+
+
+def test_without_an_ask_nothing_shows_that_the_price_moved():
+    seen = replace(sample(90), ask=None)
+    plan = decide(desired(entry=D(100)), observed(market=Market(samples=(seen, seen))))
+    assert (plan.state, plan.actions) == (State.PENDING, ())
+
+
+def test_a_stop_is_not_cancelled_when_it_could_not_be_placed_again():
+    market = Market(samples=(sample(99, bid=96, ask=102),))
+    seen = observed(*pair(), state=State.PENDING, market=market)
+    assert decide(desired(owned=D(2), entry=D(102)), seen).actions == ()
+
+
+# the rules of the instrument
+
+
+@pytest.mark.parametrize("code", [208, 213, 229, 308, 315, 415, 50002])
+def test_a_refusal_that_speaks_of_the_rules_reads_them_again_once(code):
+    legs = refused(code)
+    assert only(decide(desired(), observed(*legs, mark=100))) == ReadInstrument()
+    assert only(decide(desired(), observed(*legs, mark=100, instrument_read=True))).kind is OrderKind.STOP
+
+
+def test_a_market_sale_refused_for_the_lot_size_reads_them_too():
+    legs = [leg(EXIT, LegStatus.REFUSED, refused_code=213, sent_this_cycle=True)]
+    seen = observed(*legs, market=CROSSED_MARKET)
+    assert only(decide(desired(), seen)) == ReadInstrument()
+    assert decide(desired(), replace(seen, instrument_read=True)).actions == ()
+
+
+LARGE_LOTS = Grid(price_tick=D("0.01"), quantity_tick=D(10))
+
+
+@pytest.mark.parametrize("is_untouched", [True, False])
+def test_a_lot_size_that_grew_takes_no_cover_away(is_untouched):
+    legs = pair(quantity=D(5))
+    wanted = desired(owned=D(5), order_quantity=D(0), grid=LARGE_LOTS, is_untouched=is_untouched)
+    plan = decide(wanted, observed(*legs, state=A, mark=100))
+    assert (plan.state, plan.actions) == (A, ())
+
+
+def test_but_a_lot_that_was_sold_leaves_none():
+    legs = leg(STOP, quantity=D(5)), ended(TARGET, "FILLED", quantity=D(5), executed=D(5))
+    plan = decide(desired(owned=D(0), order_quantity=D(0), grid=LARGE_LOTS), observed(*legs, state=A))
+    assert only(plan) == Cancel((legs[0].client_oid,))

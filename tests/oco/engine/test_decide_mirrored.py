@@ -23,7 +23,9 @@ def flip(price):
 
 def mirrored(wanted, seen):
     samples = tuple(
-        replace(each, mark=flip(each.mark), published=flip(each.published), bid=None, ask=flip(each.bid))
+        replace(
+            each, mark=flip(each.mark), published=flip(each.published), bid=flip(each.ask), ask=flip(each.bid)
+        )
         for each in seen.market.samples
     )
     legs = tuple(replace(each, price=flip(each.price)) if each.price else each for each in seen.legs)
@@ -70,10 +72,17 @@ def test_what_sells_has_no_ceiling():
 
 
 def test_only_the_ask_tells_whether_a_purchase_is_due():
-    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90))
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), entry=D(100))
     ctx = GroupContext(wanted, observed())
-    assert not ctx.is_past_stop(sample(106, bid=106))
-    assert ctx.is_past_stop(replace(sample(106, bid=104), ask=D("105")))
+    assert not ctx.is_past_stop(sample(106, bid=104, ask="104.99"))
+    assert ctx.is_past_stop(sample(106, bid=104, ask=105))
+
+
+def test_a_purchase_is_not_due_because_of_the_spread():
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), entry=D(100))
+    market = Market(samples=(sample(106, bid=100, ask=112),) * 2)
+    plan = decide(wanted, observed(market=market))
+    assert (plan.state, plan.actions, plan.reason.code) == (State.STOP_FAILED, (), "STOP_WITHIN_SPREAD")
 
 
 def test_the_words_are_those_of_buying():

@@ -94,7 +94,9 @@ def situations(draw):
 @st.composite
 def markets(draw):
     ages = st.sampled_from([0, 3, 6])
-    samples = draw(st.lists(st.builds(sample, MARKS, bid=MARKS, published=MARKS, age=ages), max_size=2))
+    samples = draw(
+        st.lists(st.builds(sample, MARKS, bid=MARKS, ask=MARKS, published=MARKS, age=ages), max_size=2)
+    )
     low = draw(st.sampled_from([None, D(90), D(99)]))
     return Market(
         samples=tuple(samples),

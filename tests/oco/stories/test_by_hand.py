@@ -6,6 +6,8 @@ import pytest
 
 from oco.models import Lot, OcoGroup
 from oco.policies import policy_for
+from oco.services.groups import group_cancel
+from portfolio.models import Balance
 from tests.oco.support import check_converged, group, ours, resting, stop_of, target_of
 
 D = Decimal
@@ -160,3 +162,54 @@ def test_an_amended_or_sold_lot_never_sells_more_than_is_held(desk, world, held,
     desk.unchecked()
     desk.unchecked()
     assert world.balance("BTC") >= 0
+
+
+def test_a_pair_cancelled_and_everything_sold_closes_the_group_by_hand(desk, world, held):
+    world.cancel(target_of(world))
+    world.sell("BTC_USD", "0.01")
+    desk.sync_ok()
+    assert (group().state, group().reason_code, resting(world)) == ("REPLACING", "BALANCE_SHORT", [])
+    desk.sync_ok()
+    assert (group().state, Lot.objects.get().gone, len(ours(world))) == ("CLOSED_BY_HAND", D("0.01"), 2)
+
+
+def test_even_when_the_balance_lags_behind_the_sale(desk, world, held):
+    world.faults.add("stale", "private/user-balance", age_s=5)
+    desk.sync_ok()
+    world.cancel(target_of(world))
+    world.tick(50)
+    world.sell("BTC_USD", "0.01")
+    desk.sync(2)
+    assert Balance.objects.get(currency="BTC").quantity == D("0.01")
+    assert (group().state, Lot.objects.get().owned) == ("REPLACING", D("0.01"))
+    for _ in range(2):
+        desk.sync_ok()
+    assert (group().state, len(ours(world))) == ("CLOSED_BY_HAND", 2)
+
+
+def test_after_a_part_was_sold_the_rest_is_released(desk, world, held):
+    world.cancel(target_of(world))
+    world.sell("BTC_USD", "0.004")
+    for _ in range(2):
+        desk.sync_ok()
+    assert (group().state, Lot.objects.get().owned) == ("RELEASED", D("0.006"))
+
+
+def test_a_removal_that_was_requested_and_then_everything_sold(desk, world, held):
+    group_cancel(group_id=group().pk, requested_by="alice", now=desk.now)
+    world.cancel(target_of(world))
+    world.sell("BTC_USD", "0.01")
+    for _ in range(2):
+        desk.sync_ok()
+    assert group().state == "CLOSED_BY_HAND"
+
+
+def test_a_lone_stop_and_everything_sold(desk, world):
+    desk.sync_ok()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    world.faults.add("refuse", "private/advanced/create-oco", code=140001)
+    desk.sync()
+    world.sell("BTC_USD", "0.01")
+    for _ in range(3):
+        desk.unchecked()
+    assert (group().state, resting(world)) == ("CLOSED_BY_HAND", [])

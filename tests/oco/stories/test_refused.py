@@ -87,3 +87,51 @@ def test_being_asked_to_slow_down_costs_no_failure(desk, world, bought):
     desk.sync()
     assert group().state == "ACTIVE"
     assert len(ours(world)) == 2
+
+
+def test_a_stop_that_went_alone_becomes_a_pair_again(desk, world, bought):
+    world.faults.add("refuse", OCO, code=140001, times=1)
+    desk.sync()
+    assert (group().state, resting(world)) == ("ACTIVE", [stop_of(world)])
+    desk.sync_ok()
+    assert created(desk.requested) == 0
+    desk.sync_ok()
+    assert (group().state, len(resting(world)), created(desk.requested)) == ("ACTIVE", 2, 1)
+    check_converged(world)
+    desk.sync_ok()
+    assert created(desk.requested) == 0
+
+
+def test_a_pair_that_stays_refused_is_tried_after_waits_that_double(desk, world, bought):
+    world.faults.add("refuse", OCO, code=140001)
+    tried = []
+    for minute in range(17):
+        desk.sync()
+        assert (group().state, resting(world)) == ("ACTIVE", [stop_of(world)])
+        tried += [minute] if created(desk.requested) else []
+    assert tried == [0, 2, 4, 8, 16]
+
+
+def test_a_stop_that_was_too_close_for_a_pair_gets_its_target_when_the_price_leaves_it(desk, world):
+    desk.sync_ok()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    world.move("BTC_USD", "-4.8")
+    desk.sync_ok()
+    assert resting(world) == [stop_of(world)]
+    desk.sync_ok()
+    assert (created(desk.requested), "public/get-valuations" in desk.requested) == (0, False)
+    world.move("BTC_USD", 3)
+    desk.sync_ok()
+    assert (group().state, len(resting(world))) == ("ACTIVE", 2)
+    check_converged(world)
+
+
+def test_the_alarm_says_what_became_of_the_lone_stop(desk, world, bought):
+    world.faults.add("refuse", OCO, code=50007)
+    world.faults.add("refuse", STOP, code=50010)
+    for _ in range(3):
+        desk.sync()
+    assert group().state == "STOP_FAILED"
+    text = alert_text(Alert.objects.get(kind="STOP_FAILED"))
+    assert "placing only the stop" not in text
+    assert "50010" in text

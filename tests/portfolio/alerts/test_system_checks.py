@@ -8,7 +8,7 @@ from django.utils import timezone
 from portfolio.alerts.system_checks import check_system
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
-from tests.factories import SyncRunFactory, TradingSwitchFactory
+from tests.factories import AuditEntryFactory, SyncRunFactory, TradingSwitchFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +85,16 @@ class TestKey:
         SyncRunFactory(failed=True, errors=["Unauthorized"], error_codes=[code])
         assert look() == [("KEY", "The exchange rejects the API key")]
         assert str(code) in alert_text(Alert.objects.get())
+
+    def test_a_read_that_is_refused_is_no_missing_right_to_trade(self):
+        AuditEntryFactory(what="PAIR_PLACE", result="ACCEPTED")
+        SyncRunFactory(status="PARTIAL", errors=["Positions"], error_codes=[40101])
+        assert look() == [("KEY", "The exchange rejects the API key")]
+
+    def test_orders_refused_for_the_key_are(self):
+        SyncRunFactory(status="PARTIAL", errors=["not allowed"], error_codes=[40101], age=0)
+        AuditEntryFactory(what="PAIR_PLACE", result="REFUSED", code=40101)
+        assert look() == [("KEY", "The API key may not trade")]
 
     def test_a_wrong_clock_and_a_full_minute_are_no_refused_key(self):
         SyncRunFactory(failed=True, error_codes=[40102, 42901])
