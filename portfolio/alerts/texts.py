@@ -131,6 +131,14 @@ TEXTS: dict[str, AlertText] = {
         _("%(name)s turned trading on: new orders are created again. Reason: %(note)s"),
     ),
     # the records of the account
+    "UNKNOWN_INSTRUMENT": AlertText(
+        _("%(instrument)s: not in the exchange's list of instruments"),
+        _(
+            "The account holds or trades %(instrument)s, but the exchange's list of instruments does not contain "
+            "it. Nothing of it can be protected until it does: the list is read again in every cycle. Until then, "
+            "place a stop on the exchange yourself."
+        ),
+    ),
     "MISSING_FILLS": AlertText(
         _("%(instrument)s: missing fills"),
         _(
@@ -166,6 +174,9 @@ TEXTS: dict[str, AlertText] = {
     "CLOCK_RIGHT": AlertText(RESOLVED, _("Clock difference with the exchange: %(clock_offset)s.")),
     "WORKER_RUNS": AlertText(RESOLVED, _("The worker is running again.")),
     "CHECK_WORKS": AlertText(RESOLVED, _("The check is working again.")),
+    "INSTRUMENT_KNOWN": AlertText(
+        RESOLVED, _("It is in the exchange's list of instruments now, or no longer in the account.")
+    ),
     "FILLS_RECORDED": AlertText(RESOLVED, _("The missing fills are now recorded.")),
     "BALANCE_REVERTED": AlertText(
         RESOLVED,
