@@ -112,6 +112,11 @@ class BaseClient:
         """The exchange's clock minus ours, measured from its answers; None before the first."""
         return self._clock.ms
 
+    def assume_idle(self, ms: int | None) -> None:
+        """Another process sent requests with this key until `ms` ago; None: nobody did for long."""
+        if ms is not None:
+            self._limiter.assume_idle(ms)
+
     def close(self) -> None:
         """Close the kept connections; the client stays usable."""
         self._transport.close()
@@ -191,7 +196,9 @@ class BaseClient:
             response = send()
         except NoResponse as no_response:
             error = no_response_error(request, no_response.reason, sent=no_response.sent)
+            self._limiter.answered(request.method)
         else:
+            self._limiter.answered(request.method)
             self._clock.measure(response.date, sent_ms, self.now_ms())
             return response
         raise error

@@ -64,6 +64,7 @@ def history_slice(
     if lease is None:
         return None
     client = client_from_settings(before_request=lease.before_request)
+    client.assume_idle(lease.idle_ms)
     client.background = True
     try:
         account_check(client=client, now=clock())

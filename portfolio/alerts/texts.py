@@ -107,6 +107,14 @@ TEXTS: dict[str, AlertText] = {
             "at 60 s the exchange rejects every request, and nothing can be protected."
         ),
     ),
+    "CLOCK_REFUSED": AlertText(
+        _("The exchange refuses this machine's clock"),
+        _(
+            "Clock difference by the Date header of its answers: %(clock_offset)s, but it refuses the time that is "
+            "sent with each call, and nothing can be protected. Compare this machine's clock with NTP; if it is "
+            "right, the exchange's own clocks disagree, or a proxy writes the header."
+        ),
+    ),
     "WORKER_SILENT": AlertText(
         _("The worker is not responding"),
         _(

@@ -102,7 +102,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
         recording.store_rest(snapshot, rest, now)
         cursors_advance(snapshot=snapshot, fetch_plan=fetch_plan, now=now)
         position_warnings = _record_positions(snapshot, now)
-    recording.count(run, rest)
+    recording.count(run, snapshot, rest)
     gap = gap_read(client=client, lease=lease, clock=clock)
     report = reconcile_rest(
         context=context,
@@ -174,10 +174,20 @@ class _Recording:
         if self.balances is None or is_priced_now:
             self._store_balances(snapshot, now)
 
-    def count(self, run: SyncRun, rest: PendingChanges) -> None:
+    def count(self, run: SyncRun, snapshot: AccountSnapshot, rest: PendingChanges) -> None:
         counts = sync_counts(snapshot=self.snapshot, changes=[self.changes, rest])
         run.balances, run.open_orders = self.balances or 0, counts.open_orders
         run.executed_orders, run.trades = counts.executed_orders, counts.trades
+        run.unread = frozenset(name for name, is_read in self._is_read(snapshot).items() if not is_read)
+
+    def _is_read(self, snapshot: AccountSnapshot) -> dict[str, bool]:
+        """By count of the cycle."""
+        return {
+            "balances": self.is_balance_accepted,
+            "open_orders": snapshot.open_orders_read,
+            "executed_orders": snapshot.histories_read,
+            "trades": snapshot.trades.is_complete,
+        }
 
     def _check_balance(self) -> None:
         if self.snapshot.balance.rows is not None:
@@ -265,6 +275,12 @@ def _prices(snapshot: AccountSnapshot) -> Prices:
 
 
 def _log(run: SyncRun) -> None:
-    logger.info("Exchange sync: synced %d balances", run.balances)
-    logger.info("Exchange sync: synced %d open orders", run.open_orders)
-    logger.info("Exchange sync: synced %d executed orders", run.executed_orders)
+    for field, what in (
+        ("balances", "balances"),
+        ("open_orders", "open orders"),
+        ("executed_orders", "executed orders"),
+    ):
+        if field in run.unread:
+            logger.warning("Exchange sync: %s could not be read", what)
+        else:
+            logger.info("Exchange sync: synced %d %s", getattr(run, field), what)
