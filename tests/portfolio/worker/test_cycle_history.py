@@ -1,13 +1,16 @@
 """After any absence nothing is lost: what one cycle cannot read is noted and read between the cycles."""
 
+from datetime import timedelta
+
 import pytest
 
 from exchange.core.times import NS_PER_DAY, NS_PER_MS, to_ms
-from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
+from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, SyncRun, Trade
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from exchange.sync.store import RETENTION_NS
 from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS, rotate
+from oco.models import OcoGroup
 from tests.support import price_at_ratio
 
 HOUR = 3600
@@ -237,3 +240,48 @@ def test_turns_go_round():
     assert sorted(rotate(keys, minute=7)) == sorted(keys)
     seen = {key for minute in range(3) for key in rotate(keys, minute=minute)[:40]}
     assert seen == set(keys)
+
+
+@pytest.mark.parametrize("hours", [25, 30, 8 * 24, 40 * 24])
+def test_what_was_bought_before_a_gap_is_protected_by_the_cycle_that_ends_it(desk, world, settings, hours):
+    """By this cycle alone: nobody reads history between the cycles here."""
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("BTC_USD", "0.0995")
+    run = desk.sync(hours * HOUR)
+    assert run.errors == []
+    assert list(OcoGroup.objects.values_list("state", flat=True)) == ["ACTIVE"]
+
+
+def test_while_executions_of_a_gap_are_unread_every_cycle_says_so(desk, world, settings, monkeypatch):
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("BTC_USD", "0.0995")
+    world.tick(30 * HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr("exchange.sync.backfill.GAP_TIMEOUT", timedelta(0))
+        for _ in range(2):
+            run = desk.sync()
+            assert run.status == SyncRun.Status.PARTIAL
+            assert run.errors[0].startswith("Executions between 2026-")
+            assert not OcoGroup.objects.exists()
+    desk.sync_ok()
+    assert OcoGroup.objects.get().state == "ACTIVE"
+
+
+def test_a_gap_that_cannot_be_read_stops_no_new_purchase(desk, world, settings):
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("ETH_USD", "1")
+    world.tick(30 * HOUR)
+    world.buy("BTC_USD", "0.01")
+    world.faults.add("refuse", "private/get-trades", code=40003, nth=2)
+    run = desk.sync()
+    assert [group.instrument_name for group in OcoGroup.objects.filter(state="ACTIVE")] == ["BTC_USD"]
+    assert any(error.startswith("History: ") for error in run.errors)
+    world.faults.clear()
+    desk.sync_ok()
+    assert OcoGroup.objects.filter(state="ACTIVE").count() == 2
