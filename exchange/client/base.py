@@ -7,7 +7,8 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -84,6 +85,7 @@ class BaseClient:
         self._nonce = 0
         self._clock = ClockOffset()
         self.background = False
+        self._repeat_until_ms: int | None = None
         self._requests_sent = 0
         self.last_error: ExchangeError | None = None
         self._error_codes: dict[int, None] = {}  # each once, in the order of the answers
@@ -110,9 +112,26 @@ class BaseClient:
         """The exchange's clock minus ours, measured from its answers; None before the first."""
         return self._clock.ms
 
+    def assume_idle(self, ms: int | None) -> None:
+        """Another process sent requests with this key until `ms` ago; None: nobody did for long."""
+        if ms is not None:
+            self._limiter.assume_idle(ms)
+
     def close(self) -> None:
         """Close the kept connections; the client stays usable."""
         self._transport.close()
+
+    @contextmanager
+    def repeat_at_most(self, seconds: float) -> Iterator[None]:
+        """No read is repeated later than `seconds` from now: what it brings has another source, or comes again."""
+        before, self._repeat_until_ms = self._repeat_until_ms, self.now_ms() + int(seconds * 1000)
+        try:
+            yield
+        finally:
+            self._repeat_until_ms = before
+
+    def _may_repeat(self) -> bool:
+        return self._repeat_until_ms is None or self.now_ms() <= self._repeat_until_ms
 
     def _call(self, method: str, params: Params, kind: RequestKind = RequestKind.READ) -> Envelope:
         """Ask once, or for reads up to `read_attempts` times. Raises an ExchangeError."""
@@ -123,7 +142,7 @@ class BaseClient:
             except ExchangeError as exc:
                 self._remember_error(exc)
                 delay = self._retry_delay(exc, attempt)
-                if attempt >= attempts or not isinstance(exc, RETRIED_ERRORS):
+                if attempt >= attempts or not isinstance(exc, RETRIED_ERRORS) or not self._may_repeat():
                     raise
             else:
                 self.last_error = None
@@ -177,7 +196,9 @@ class BaseClient:
             response = send()
         except NoResponse as no_response:
             error = no_response_error(request, no_response.reason, sent=no_response.sent)
+            self._limiter.answered(request.method)
         else:
+            self._limiter.answered(request.method)
             self._clock.measure(response.date, sent_ms, self.now_ms())
             return response
         raise error

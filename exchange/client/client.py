@@ -243,14 +243,19 @@ class TradingClient(TypedClient):
 
 
 class LazyRead(Future[T]):
-    """Reads when the result is wanted, in the thread that wants it."""
+    """Reads when the result is first wanted, in the thread that wants it."""
 
     def __init__(self, read: Callable[[], T]) -> None:
         super().__init__()
         self._read = read
 
     def result(self, timeout: float | None = None) -> T:
-        return self._read()
+        if not self.done():
+            try:
+                self.set_result(self._read())
+            except Exception as error:  # noqa: BLE001 - raised by `result`, each time
+                self.set_exception(error)
+        return super().result()
 
 
 class BackgroundReads:

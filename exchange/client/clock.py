@@ -5,6 +5,9 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+MAX_CLOCK_OFFSET_MS = (
+    10_000  # the exchange refuses at 60 s (dossier 2.2); a drift should be fixed long before
+)
 MAX_SAMPLES = 20
 MAX_ROUND_TRIP_MS = 3_000  # a slower answer is too vague about when its date was written
 DATE_STEP_MS = 1_000  # the header counts whole seconds; its middle is taken

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from exchange.client.client import Client
-from exchange.client.errors import ExchangeError
+from exchange.client.clock import MAX_CLOCK_OFFSET_MS
+from exchange.client.errors import ExchangeError, describe_nonce_refusal
 from exchange.schemas import NameSpace
 
-MAX_CLOCK_OFFSET_MS = (
-    10_000  # the exchange refuses at 60 s (dossier 2.2); a drift should be fixed long before
-)
-IP_REFUSED = 40103
+IP_REFUSED, NONCE_REFUSED = 40103, 40102
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,12 @@ def run_diagnostics(client: Client) -> Iterator[Step]:
         "address", lambda: f"{client.base_url} answers, {len(client.tickers())} instruments have a ticker"
     )
     yield address
-    yield _check_clock(client, is_reachable=address.passed is True)
     refusals: list[ExchangeError] = []
-    was_answered = False
-    for name, read in _key_checks(client):
-        step = _check(name, read, refusals)
-        was_answered = was_answered or step.passed is True
-        yield step
-    yield _check_ip(refusals, was_answered)
+    steps = [_check(name, read, refusals) for name, read in _key_checks(client)]
+    is_nonce_refused = any(error.code == NONCE_REFUSED for error in refusals)
+    yield _check_clock(client, is_reachable=address.passed is True, is_nonce_refused=is_nonce_refused)
+    yield from steps
+    yield _check_ip(refusals, any(step.passed is True for step in steps))
     yield Step("trading permission", None, "cannot be proved without sending an order; none was sent")
 
 
@@ -58,7 +54,8 @@ def _check(name: str, read: Callable[[], str], refusals: list[ExchangeError] | N
         return Step(name, False, f"{error.method}: the same as above" if same else str(error))
 
 
-def _check_clock(client: Client, *, is_reachable: bool) -> Step:
+def _check_clock(client: Client, *, is_reachable: bool, is_nonce_refused: bool) -> Step:
+    """The exchange measures our clock by the nonce, we measure it by the Date header: both must agree."""
     offset = client.clock_offset_ms
     if offset is not None and not is_reachable:
         return Step("clock", None, "not known: what answers at the address may not be the exchange")
@@ -67,6 +64,8 @@ def _check_clock(client: Client, *, is_reachable: bool) -> Step:
     text = f"the exchange's clock is {offset / 1000:+.1f} s from this machine's"
     if abs(offset) > MAX_CLOCK_OFFSET_MS:
         return Step("clock", False, f"{text}. Set this machine's clock (NTP); at 60 s every call is refused.")
+    if is_nonce_refused:
+        return Step("clock", False, f"{text} by its Date header, but {describe_nonce_refusal()}")
     return Step("clock", True, text)
 
 

@@ -5,7 +5,10 @@ Which exception a result code becomes depends on its action class and on the kin
 
 from enum import StrEnum
 
+from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
+
+NONCE_CODE = 40102
 
 __all__ = [
     "CODES",
@@ -29,6 +32,7 @@ __all__ = [
     "Unreachable",
     "action_of",
     "describe_code",
+    "describe_nonce_refusal",
     "error_class_for",
     "remedy_for",
 ]
@@ -176,7 +180,7 @@ def error_class_for(kind: RequestKind, code: int, *, has_ids: bool = False) -> t
     if special is not None:
         return special
     action = action_of(code, has_ids=has_ids, write=kind is not RequestKind.READ)
-    if action is AUTH and code == 40102:
+    if action is AUTH and code == NONCE_CODE:
         return ClockError
     return (READ_ERRORS if kind is RequestKind.READ else WRITE_ERRORS)[action]
 
@@ -208,7 +212,7 @@ REMEDIES = {
 
 def remedy_for(code: int, clock_offset_ms: int | None) -> str:
     """What a person can do about a code; the clock's remedy names the measured offset."""
-    return clock_remedy(clock_offset_ms) if code == 40102 else REMEDIES.get(code, "")
+    return clock_remedy(clock_offset_ms) if code == NONCE_CODE else REMEDIES.get(code, "")
 
 
 def clock_remedy(offset_ms: int | None) -> str:
@@ -216,5 +220,16 @@ def clock_remedy(offset_ms: int | None) -> str:
     advice = "set the clock of this machine (NTP)"
     if offset_ms is None:
         return advice
+    if abs(offset_ms) <= MAX_CLOCK_OFFSET_MS:
+        seconds = abs(offset_ms) / 1000
+        return f"the Date header of its answers agrees within {seconds:.1f} s, but {describe_nonce_refusal()}"
     direction = "behind" if offset_ms > 0 else "ahead of"
     return f"this machine's clock is about {abs(offset_ms) / 1000:.1f} s {direction} the exchange's; {advice}"
+
+
+def describe_nonce_refusal() -> str:
+    """What 40102 means while the Date header agrees with our clock: one of the two is not the exchange's time."""
+    return (
+        f"it refuses the time that is sent with each call [{NONCE_CODE}]. Compare this machine's clock with NTP; if it "
+        "is right, the exchange's own clocks disagree, or a proxy writes the header: try again later."
+    )

@@ -1,4 +1,10 @@
-"""Stay inside the exchange's limits: one bucket per method, with a share that only order calls may use (dossier 4)."""
+"""Stay inside the exchange's limits: one bucket per method, with a share that only order calls may use (dossier 4).
+
+The limits are those of the key, whichever process calls: only the holder of the lease does, and a new holder counts
+every window as full until the last one has been silent for a window (`assume_idle`). The exchange counts when a call
+arrives, which is after we send it and before we have its answer. So a window runs from the answer to the next call,
+and a margin longer, for the exchange's own jitter.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,6 +12,7 @@ from dataclasses import dataclass, field
 
 BURST_MS = 100
 SECOND_MS = 1_000
+MARGIN = 20  # a window is taken as this part of it longer: 50 ms of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,11 @@ class Limit:
 
     calls: int
     window_ms: int
+
+    @property
+    def spacing_ms(self) -> int:
+        """The window with its margin."""
+        return self.window_ms + self.window_ms // MARGIN
 
     @property
     def reserved(self) -> int:
@@ -44,24 +56,27 @@ def limit_of(method: str) -> Limit:
 
 @dataclass(slots=True)
 class Bucket:
-    """When the last calls of one method were let through, in milliseconds."""
+    """When the last calls of one method were answered, or let through if they were not yet, in milliseconds."""
 
     limit: Limit
+    idle_since: int | None = None
     times: deque[int] = field(init=False)
     paused_until: int = 0
 
     def __post_init__(self) -> None:
-        self.times = deque(maxlen=self.limit.calls)
+        before = () if self.idle_since is None else (self.idle_since,) * self.limit.calls
+        self.times = deque(before, maxlen=self.limit.calls)
 
     def wait_ms(self, now: int, use_reserved: bool) -> int:
         """How long the next call must wait; never longer than a window or the pause, should the clock jump."""
         allowance = self.limit.allowance(use_reserved)
-        since_then = now - self.times[-allowance] if len(self.times) >= allowance else self.limit.window_ms
-        return max(self.paused_until - now, min(self.limit.window_ms - since_then, self.limit.window_ms), 0)
+        spacing = self.limit.spacing_ms
+        since_then = now - self.times[-allowance] if len(self.times) >= allowance else spacing
+        return max(self.paused_until - now, min(spacing - since_then, spacing), 0)
 
 
 class Limiter:
-    """Sleeps until a call is allowed. One per key and process; `clock_ms` should never run backwards."""
+    """Sleeps until a call is allowed. One per client; `clock_ms` should never run backwards."""
 
     def __init__(
         self, clock_ms: Callable[[], int], sleep: Callable[[float], None], enabled: bool = True
@@ -70,6 +85,11 @@ class Limiter:
         self._sleep = sleep
         self.enabled = enabled
         self._buckets: dict[str, Bucket] = {}
+        self._idle_since: int | None = None
+
+    def assume_idle(self, ms: int) -> None:
+        """Another process called with the same key until `ms` ago, with whatever methods."""
+        self._idle_since = self._clock_ms() - ms
 
     def acquire(self, method: str, use_reserved: bool) -> None:
         """Wait for a place in the method's window; without `use_reserved` the reserved share stays untouched."""
@@ -81,9 +101,15 @@ class Limiter:
             self._sleep(wait / 1000)
         bucket.times.append(now + wait)
 
+    def answered(self, method: str) -> None:
+        """The call that `acquire` let through last is over: the exchange has counted it by now."""
+        bucket = self._bucket(method)
+        if bucket.times:
+            bucket.times[-1] = max(bucket.times[-1], self._clock_ms())
+
     def penalise(self, method: str, seconds: float) -> None:
         """After 42901: hold this method back for a while."""
         self._bucket(method).paused_until = self._clock_ms() + int(seconds * 1000)
 
     def _bucket(self, method: str) -> Bucket:
-        return self._buckets.setdefault(method, Bucket(limit_of(method)))
+        return self._buckets.setdefault(method, Bucket(limit_of(method), self._idle_since))

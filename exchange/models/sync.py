@@ -43,6 +43,9 @@ class SyncRun(models.Model):
         default=list, blank=True, help_text="Error codes of refused requests in this cycle."
     )
 
+    # Counts that could not be read, by field; known in the process that ran the cycle, not stored.
+    unread: frozenset[str] = frozenset()
+
     class Meta:
         db_table = "sync_runs"
         ordering = ["-started_at", "-id"]

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 
 from django.db.models import F, QuerySet
@@ -38,10 +38,11 @@ class LeaseBusy(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease that was ours when it was taken."""
+    """A lease that was ours when it was taken. For `idle_ms` before, nobody sent requests; None: nobody ever did."""
 
     token: int
     holder: str
+    idle_ms: int | None = None
 
     @property
     def name(self) -> str:
@@ -70,12 +71,22 @@ class Lease:
 def lease_take(*, purpose: str) -> Lease | None:
     """Take the lease for `purpose` (shown to other processes), or None while it has another holder."""
     holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
-    LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
-    free = LeaseRow.objects.filter(name=LEASE_NAME, expires_at__lte=Now())
+    before, is_first = LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
+    free = LeaseRow.objects.filter(name=LEASE_NAME, token=before.token, expires_at__lte=Now())
     if not free.update(token=F("token") + 1, holder=holder, expires_at=Now() + LEASE_DURATION):
         return None
-    token = LeaseRow.objects.filter(name=LEASE_NAME, holder=holder).values_list("token", flat=True).first()
-    return None if token is None else Lease(token, holder)
+    taken = LeaseRow.objects.filter(name=LEASE_NAME, holder=holder).annotate(at=Now())
+    row = taken.values_list("token", "at").first()
+    if row is None:
+        return None
+    token, at = row
+    return Lease(token, holder, None if is_first else _idle_ms(before, at))
+
+
+def _idle_ms(before: LeaseRow, taken_at: datetime) -> int:
+    """Since the last holder's last request at the latest; one that was killed left the lease to run out."""
+    idle = taken_at - before.expires_at + (LEASE_DURATION if before.holder else timedelta(0))
+    return max(idle // timedelta(milliseconds=1), 0)
 
 
 def lease_holder() -> str:

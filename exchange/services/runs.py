@@ -41,12 +41,34 @@ def heartbeat_record(*, name: str) -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": Now()})
 
 
-def account_check(*, client: Client, now: datetime) -> None:
-    """Check that this database belongs to the account of the key; asks the exchange once a day."""
+def account_check(*, client: Client, now: datetime) -> bool:
+    """Before the first read: check that this database belongs to the account of a key that was not seen before.
+
+    Returns whether a known key is to be confirmed, once a day.
+    """
     tail = settings.CRYPTO_COM_API_KEY[-4:]
-    if account_check_is_due(environment=settings.ENVIRONMENT, key_tail=tail, now=now):
-        uuid = client.accounts().uuid
-        account_bind(environment=settings.ENVIRONMENT, account_uuid=uuid, key_tail=tail, now=now)
+    is_due = account_check_is_due(environment=settings.ENVIRONMENT, key_tail=tail, now=now)
+    if is_due and not AccountBinding.objects.filter(key_tail=tail).exists():
+        _ask_and_bind(client, tail, now)
+        return False
+    return is_due
+
+
+def account_confirm(*, client: Client, now: datetime) -> None:
+    """When protection has what it needs: is the key still one of this account?
+
+    After a no the key counts as not seen, so that nothing more is read with it.
+    """
+    try:
+        _ask_and_bind(client, settings.CRYPTO_COM_API_KEY[-4:], now)
+    except WrongAccount:
+        AccountBinding.objects.update(key_tail="")
+        raise
+
+
+def _ask_and_bind(client: Client, tail: str, now: datetime) -> None:
+    uuid = client.accounts().uuid
+    account_bind(environment=settings.ENVIRONMENT, account_uuid=uuid, key_tail=tail, now=now)
 
 
 def account_check_is_due(*, environment: str, key_tail: str, now: datetime) -> bool:

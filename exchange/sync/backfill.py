@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from exchange.client.client import Client, client_from_settings
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.client.errors import ExchangeError
+from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease, is_stop_requested, lease_take
@@ -22,35 +23,53 @@ from exchange.sync.store import gap_record_all, range_open, range_progress
 from exchange.sync.trades import trade_record_all
 
 Progress = Callable[[HistoryRange], None]
+Ranges = QuerySet[HistoryRange]
 LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
+GAPS = ("missed", "busy")  # what happened while nobody read, or faster than a cycle reads
+GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
+MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
 
 def _no_progress(_: HistoryRange) -> None:
     """The default for `on_page`."""
 
 
-def backfill_is_due() -> bool:
-    """Whether a range of history is still to be read."""
-    return HistoryRange.objects.filter(done_at__isnull=True).exists()
+def backfill_is_due(*, since: datetime | None = None) -> bool:
+    """Whether a range of history is still to be read, back to `since` where that is given."""
+    return _open_ranges(_ns(since)).exists()
+
+
+def _open_ranges(since_ns: int = 0) -> Ranges:
+    return HistoryRange.objects.filter(done_at__isnull=True, next_ns__gt=since_ns)
+
+
+def _ns(moment: datetime | None) -> int:
+    return 0 if moment is None else to_ms(moment) * NS_PER_MS
 
 
 def history_slice(
-    *, seconds: float, on_page: Progress = _no_progress, clock: Clock = timezone.now
+    *,
+    seconds: float,
+    on_page: Progress = _no_progress,
+    clock: Clock = timezone.now,
+    since: datetime | None = None,
 ) -> bool | None:
-    """Take the lease and read open history for at most `seconds`.
+    """Take the lease and read open history for at most `seconds`, back to `since` where that is given.
 
     True when nothing is left to read, None when another holder has the lease.
     """
-    if not backfill_is_due():
+    if not backfill_is_due(since=since):
         return True
     lease = lease_take(purpose=LEASE_PURPOSE)
     if lease is None:
         return None
     client = client_from_settings(before_request=lease.before_request)
+    client.assume_idle(lease.idle_ms)
     client.background = True
     try:
         account_check(client=client, now=clock())
-        return BackfillSlice(client, lease, clock, clock() + timedelta(seconds=seconds), on_page).run()
+        until = clock() + timedelta(seconds=seconds)
+        return BackfillSlice(client, lease, clock, until, on_page, since_ns=_ns(since)).run()
     finally:
         client.close()
         lease.release()
@@ -65,6 +84,8 @@ class BackfillSlice:
     clock: Clock
     until: datetime
     on_page: Progress = _no_progress
+    since_ns: int = 0
+    ranges: Callable[[int], Ranges] = _open_ranges
 
     def run(self) -> bool:
         """Newest first, one page of each stream in turn; True when nothing is left."""
@@ -79,13 +100,13 @@ class BackfillSlice:
         return True
 
     def _readers(self) -> list[Iterator[bool]]:
-        return [self._read(range_) for range_ in _next_ranges()]
+        return [self._read(range_) for range_ in _next_ranges(self.ranges(self.since_ns))]
 
     def _read(self, range_: HistoryRange) -> Iterator[bool]:
         """One True for each stored page of `range_`."""
         stream = Stream(range_.stream)
-        while range_.done_at is None:
-            start = max(range_.start_ns, range_.next_ns - MAX_WINDOW_NS[stream])
+        while range_.done_at is None and range_.next_ns > self.since_ns:
+            start = max(range_.start_ns, self.since_ns, range_.next_ns - MAX_WINDOW_NS[stream])
             for page in _pages(self.client, stream, TimeWindow(start_ns=start, end_ns=range_.next_ns)):
                 self._store(range_, page)
                 self.on_page(range_)
@@ -104,10 +125,55 @@ class BackfillSlice:
             range_progress(range_=range_, left_until_ns=page.left_until_ns, rows=len(page.rows), now=now)
 
 
-def _next_ranges() -> list[HistoryRange]:
+@dataclass(frozen=True, slots=True)
+class GapResult:
+    """Whether a gap brought rows, and what is still to be read of executions, as texts."""
+
+    has_rows: bool = False
+    errors: tuple[str, ...] = ()
+
+
+def gap_read(*, client: Client, lease: Lease, clock: Clock) -> GapResult:
+    """Read, at the end of a cycle, what happened while nobody read: executions first, for they may need a stop.
+
+    Slices between the cycles read it too, but a cycle may run without them.
+    """
+    if not _gaps().exists():
+        return GapResult()
+    until = clock() + GAP_TIMEOUT
+    rows: list[int] = []
+    errors: list[str] = []
+
+    def note_rows(range_: HistoryRange) -> None:
+        rows.append(range_.rows)
+
+    try:
+        for ranges in (_trade_gaps, _gaps):
+            with client.repeat_at_most(GAP_TIMEOUT.total_seconds()):
+                BackfillSlice(client, lease, clock, until, note_rows, ranges=ranges).run()
+    except ExchangeError as error:
+        errors.append(f"History: {error}")
+    errors += [_left_text(one) for one in _trade_gaps()]
+    return GapResult(any(rows), tuple(errors))
+
+
+def _gaps(since_ns: int = 0) -> Ranges:
+    return _open_ranges(since_ns).filter(why__in=GAPS)
+
+
+def _trade_gaps(since_ns: int = 0) -> Ranges:
+    return _gaps(since_ns).filter(stream=Stream.TRADES)
+
+
+def _left_text(range_: HistoryRange) -> str:
+    start, end = (f"{from_ms(ns // NS_PER_MS):{MINUTE_FORMAT}}" for ns in (range_.start_ns, range_.next_ns))
+    return f"Executions between {start} and {end} UTC are still to be read; what was bought then has no stop yet."
+
+
+def _next_ranges(ranges: Ranges) -> list[HistoryRange]:
     """The newest open range of each stream."""
     newest: dict[str, HistoryRange] = {}
-    for range_ in HistoryRange.objects.filter(done_at__isnull=True).order_by("-next_ns", "id"):
+    for range_ in ranges.order_by("-next_ns", "id"):
         newest.setdefault(range_.stream, range_)
     return list(newest.values())
 

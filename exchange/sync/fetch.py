@@ -1,14 +1,15 @@
 """All reads of one cycle, no writes: what the account looks like now and what happened since the last read.
 
-Each part is either complete or failed. A failed part proves nothing and changes nothing.
+Each part is either complete or failed. A failed part proves nothing and changes nothing. What protection needs is
+read first (`fetch_protective`), everything else after it has acted (`fetch_rest`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
@@ -29,6 +30,10 @@ MAX_MARK_PRICES = 10  # mark prices of a cycle that are requested in advance; th
 MAX_LOOKUPS = 40  # orders of a cycle that are looked up one by one
 FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested in this cycle
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
+MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
+TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read beside
+REST_TIMEOUT_S = 10.0  # after that, what is read after protection is not repeated
+REST_MIN_TIME = timedelta(seconds=5)  # it may still begin so long after protection, however long that took
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).
 MAX_WINDOW_NS = {Stream.ORDERS: NS_PER_DAY, Stream.ADVANCED: NS_PER_DAY, Stream.TRADES: 7 * NS_PER_DAY}
 NAME_SPACES = {Stream.ORDERS: NameSpace.PLAIN, Stream.ADVANCED: NameSpace.ADVANCED}
@@ -67,15 +72,18 @@ class MarkRequest:
 class FetchPlan:
     """What the next cycle reads: windows per stream, orders believed open, and whether the daily parts are due.
 
-    Trades from `new_trades_since_ns` on are new; None: none of them is.
+    Of `open_keys`, protection does not depend on the `late_keys`: they are looked up after it has acted. Trades
+    from `new_trades_since_ns` on are new; None: none of them is. `read_until_ns` are the cursors, if they are known.
     """
 
     windows: Mapping[Stream, TimeWindow]
     open_keys: Sequence[OrderKey]
+    late_keys: Collection[OrderKey] = frozenset()
     known_instruments: Collection[str] = ()
     with_catalogue: bool = False
     with_positions: bool = False
     new_trades_since_ns: int | None = None
+    read_until_ns: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +116,7 @@ class AccountSnapshot:
 
     @property
     def histories_read(self) -> bool:
-        return all(fetched.rows is not None for fetched in self.histories.values())
+        return bool(self.histories) and all(one.rows is not None for one in self.histories.values())
 
     @property
     def reported_open(self) -> list[schemas.Order]:
@@ -118,12 +126,11 @@ class AccountSnapshot:
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether every read failed."""
+        """Whether every read of the account failed. Tickers are public: that they came says nothing about it."""
         results: list[FetchResult[Any]] = [
             *self.open_orders.values(),
             *self.fetched_streams.values(),
             self.balance,
-            self.tickers,
         ]
         return all(fetched.rows is None for fetched in results)
 
@@ -134,23 +141,48 @@ class FetchRun:
 
     client: Client
     clock: Clock
+    fetch_plan: FetchPlan
     until: datetime
+    tickers: Future[list[schemas.Ticker]]
     errors: list[str] = field(default_factory=list)
     unanswered: int = 0
+    is_accepted: bool = False
+    refused: int = 0
+
+    @classmethod
+    def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan) -> Self:
+        """With the tickers, which are read beside where possible."""
+        tickers = client.start_read("public/get-tickers", PublicClient.tickers)
+        return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers)
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.unanswered >= MAX_UNANSWERED or self.clock() > self.until
 
     def fetched(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
-        """Try one read. Raises AuthError, which ends the cycle: every other part would be refused too."""
-        if self.unanswered >= MAX_UNANSWERED or self.clock() > self.until:
+        """Try one read. Raises AuthError when the key itself is refused: every other part would be, too."""
+        if self.is_given_up:
             return self.failed(f"{name}: not tried, the exchange is too slow or does not answer.")
         try:
             rows = read()
-        except AuthError:
-            raise
+        except AuthError as error:
+            self.refused += 1
+            if self.refused >= MAX_REFUSED and not self.is_accepted:
+                raise
+            return self.failed(f"{name}: {error}")
         except ExchangeError as error:
             self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
             return self.failed(f"{name}: {error}")
+        except TimeoutError:
+            return self.failed(f"{name}: no answer in time.")
         self.unanswered = 0
         return FetchResult(rows)
+
+    def fetched_private(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
+        """The same for a read with the key: once one was answered, a refusal is about that part only."""
+        result = self.fetched(name, read)
+        self.is_accepted = self.is_accepted or result.is_complete
+        return result
 
     def failed(self, text: str) -> FetchResult[Any]:
         """A part without rows, its reason noted."""
@@ -161,60 +193,114 @@ class FetchRun:
 def fetch_account(
     *, client: Client, fetch_plan: FetchPlan, clock: Clock, needs_mark: Callable[[Trade], bool] | None = None
 ) -> AccountSnapshot:
-    """Read the account: 1. open orders of both name spaces 2. histories 3. trades 4. balance 5. tickers
-    6. the catalogue when it is due 7. orders believed open that no list named 8. derivative positions, if
-    there is a sign of one.
+    """All reads of a cycle, where nothing has to happen between them."""
+    fetch_run = FetchRun.start(client=client, clock=clock, fetch_plan=fetch_plan)
+    return fetch_rest(
+        fetch_run=fetch_run, snapshot=fetch_protective(fetch_run=fetch_run, needs_mark=needs_mark)
+    )
 
-    Open lists come before the histories, so that an order that ends in between is in one of them; the
-    balance comes after the trades that explain it. Public reads run in parallel where possible.
-    `needs_mark` picks the new trades whose mark price is requested in advance; without it none is.
+
+def fetch_protective(
+    *, fetch_run: FetchRun, needs_mark: Callable[[Trade], bool] | None = None
+) -> AccountSnapshot:
+    """What protection needs (rule 11): 1. open orders of both name spaces 2. trades 3. balance 4. orders believed
+    open that no list named. Tickers only if they are there by now: a missing price has a second source.
+
+    The balance comes after the trades that explain it. `needs_mark` picks the new trades whose mark price is
+    requested in advance; without it none is.
     """
-    fetch_run = FetchRun(client, clock, clock() + FETCH_TIMEOUT)
-    tickers_future = client.start_read("public/get-tickers", PublicClient.tickers)
+    client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
     open_orders = {
-        space: fetch_run.fetched(f"Open orders ({space.lower()})", partial(client.open_orders, space))
+        space: fetch_run.fetched_private(f"Open orders ({space.lower()})", partial(client.open_orders, space))
         for space in NameSpace
     }
-    histories = {
-        stream: fetch_run.fetched(
-            f"Order history ({stream.label})",
-            _stream_reader(
-                order_source(client, stream, fetch_plan.known_instruments), fetch_plan.windows[stream]
-            ),
-        )
-        for stream in (Stream.ORDERS, Stream.ADVANCED)
-    }
-    trades = fetch_run.fetched(
+    trades = fetch_run.fetched_private(
         "Trades",
         _stream_reader(trade_source(client, fetch_plan.known_instruments), fetch_plan.windows[Stream.TRADES]),
     )
-    marks = _request_marks(fetch_run, fetch_plan, trades, needs_mark) if needs_mark else {}
-    balance = fetch_run.fetched("Balances", client.balance)
-    tickers = fetch_run.fetched("Tickers", tickers_future.result)
-    instruments = fetch_run.fetched("Instruments", client.instruments) if fetch_plan.with_catalogue else None
-    looked_up = _look_up(fetch_run, _missing_from_lists(fetch_plan, open_orders, histories))
-    positions = _positions(fetch_run) if _may_hold_derivatives(fetch_plan, balance, trades) else None
+    marks = _request_marks(fetch_run, trades, needs_mark) if needs_mark else {}
+    balance = fetch_run.fetched_private("Balances", client.balance)
+    early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
     return AccountSnapshot(
         open_orders=open_orders,
-        histories=histories,
+        histories={},
         trades=trades,
         balance=balance,
-        positions=positions,
-        tickers=tickers,
+        tickers=_early_tickers(fetch_run),
         marks=marks,
-        instruments=instruments,
-        looked_up=looked_up,
+        instruments=None,
+        looked_up=_look_up(fetch_run, _missing_from_lists(early_keys, open_orders, {})),
         errors=fetch_run.errors,
     )
 
 
+def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:
+    """`snapshot` with what no order waits for: 1. tickers 2. the catalogue when it is due 3. derivative positions,
+    if there is a sign of one 4. histories 5. the orders believed open that are still missing.
+
+    What fails here comes again with the next cycle, so nothing is repeated for long.
+    """
+    client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
+    fetch_run.until = max(fetch_run.until, fetch_run.clock() + REST_MIN_TIME)
+    _forgive_silence(fetch_run)
+    with client.repeat_at_most(REST_TIMEOUT_S):
+        tickers = snapshot.tickers
+        if not tickers.is_complete:
+            tickers = fetch_run.fetched("Tickers", partial(fetch_run.tickers.result, REST_TIMEOUT_S))
+        if fetch_plan.with_catalogue and snapshot.instruments is None:
+            snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
+        has_derivatives = _may_hold_derivatives(fetch_plan, snapshot.balance, snapshot.trades)
+        positions = fetch_run.fetched_private("Positions", client.positions) if has_derivatives else None
+        histories = {
+            stream: fetch_run.fetched_private(
+                f"Order history ({stream.label})",
+                _stream_reader(
+                    order_source(client, stream, fetch_plan.known_instruments), fetch_plan.windows[stream]
+                ),
+            )
+            for stream in (Stream.ORDERS, Stream.ADVANCED)
+        }
+        _forgive_silence(fetch_run)
+        missing = _missing_from_lists(fetch_plan.open_keys, snapshot.open_orders, histories)
+        late = [key for key in missing if key not in snapshot.looked_up]
+        found = _look_up(fetch_run, late[: MAX_LOOKUPS - len(snapshot.looked_up)])
+    return replace(
+        snapshot,
+        histories=histories,
+        positions=positions,
+        tickers=tickers,
+        looked_up={**snapshot.looked_up, **found},
+    )
+
+
+def fetch_catalogue(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:
+    """`snapshot` with the catalogue."""
+    return replace(snapshot, instruments=fetch_run.fetched("Instruments", fetch_run.client.instruments))
+
+
+def _forgive_silence(fetch_run: FetchRun) -> None:
+    """An exchange that has answered is not dead because some parts of it are silent."""
+    if fetch_run.is_accepted:
+        fetch_run.unanswered = 0
+
+
+def _early_tickers(fetch_run: FetchRun) -> FetchResult[Sequence[schemas.Ticker]]:
+    """The tickers if they are there by now; why not is told when they were waited for."""
+    if fetch_run.is_given_up:
+        return FetchResult()
+    try:
+        with fetch_run.client.repeat_at_most(TICKERS_WAIT_S):
+            return FetchResult(fetch_run.tickers.result(TICKERS_WAIT_S))
+    except (ExchangeError, TimeoutError):
+        return FetchResult()
+
+
 def _request_marks(
     fetch_run: FetchRun,
-    fetch_plan: FetchPlan,
     trades: FetchResult[FetchedStream[Trade]],
     needs_mark: Callable[[Trade], bool],
 ) -> dict[str, MarkRequest]:
-    since, rows = fetch_plan.new_trades_since_ns, trades.rows.rows if trades.rows else ()
+    since, rows = fetch_run.fetch_plan.new_trades_since_ns, trades.rows.rows if trades.rows else ()
     if since is None:
         return {}
     names = {row.instrument_name for row in rows if row.create_time_ns >= since and needs_mark(row)}
@@ -237,14 +323,6 @@ def _may_hold_derivatives(
     return fetch_plan.with_positions or tied_up or traded
 
 
-def _positions(fetch_run: FetchRun) -> FetchResult[Sequence[schemas.Position]]:
-    """A key without permission for derivatives can still read everything else."""
-    try:
-        return fetch_run.fetched("Positions", fetch_run.client.positions)
-    except AuthError as error:
-        return fetch_run.failed(f"Positions: {error}")
-
-
 def _stream_reader(source: HistorySource[T], window: TimeWindow) -> Callable[[], FetchedStream[T]]:
     def read() -> FetchedStream[T]:
         rows: list[T] = []
@@ -262,7 +340,7 @@ def _stream_reader(source: HistorySource[T], window: TimeWindow) -> Callable[[],
 
 
 def _missing_from_lists(
-    fetch_plan: FetchPlan,
+    keys: Sequence[OrderKey],
     open_orders: Mapping[NameSpace, FetchResult[Sequence[schemas.Order]]],
     histories: Mapping[Stream, FetchResult[FetchedStream[schemas.Order]]],
 ) -> list[OrderKey]:
@@ -276,13 +354,15 @@ def _missing_from_lists(
             (order.name_space, order.order_id) for order in rows if schemas.is_terminal(order.status)
         }
     complete = {space for space, fetched in open_orders.items() if fetched.is_complete}
-    return [key for key in fetch_plan.open_keys if key not in reported and key[0] in complete][:MAX_LOOKUPS]
+    return [key for key in keys if key not in reported and key[0] in complete]
 
 
 def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, schemas.Order | None]:
     found: dict[OrderKey, schemas.Order | None] = {}
-    for space, order_id in keys:
-        fetched = fetch_run.fetched(f"Order {order_id}", partial(_detail, fetch_run.client, space, order_id))
+    for space, order_id in keys[:MAX_LOOKUPS]:
+        fetched = fetch_run.fetched_private(
+            f"Order {order_id}", partial(_detail, fetch_run.client, space, order_id)
+        )
         if fetched.rows is not None:
             found[space, order_id] = fetched.rows[0]
     return found

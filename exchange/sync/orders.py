@@ -39,6 +39,11 @@ class OrderChanges:
     def size(self) -> int:
         return len(self.new) + len(self.changed)
 
+    @property
+    def changed_keys(self) -> set[OrderKey]:
+        """The orders that are new or change."""
+        return {_key(row) for row in self.new} | self.changed.keys()
+
 
 def order_record_all(*, orders: Sequence[schemas.Order], now: datetime) -> OrderChanges:
     """Store `orders`, which may name one order several times. Doing it twice changes nothing."""

@@ -5,9 +5,9 @@ for two hours, and then the range that was read only once is left to the backfil
 an order that executed more than they show.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_DAY, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
-from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult
+from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult, OrderKey
 from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
 from exchange.sync.pagination import Gap, TimeWindow
@@ -54,6 +54,11 @@ class PendingChanges:
 
     orders: OrderChanges
     trades: Sequence[Trade]
+    missing: Sequence[OrderKey] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.orders.size or self.trades or self.missing)
 
 
 def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChanges:
@@ -62,9 +67,16 @@ def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChang
     reported += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
     reported += [order for order in snapshot.looked_up.values() if order is not None]
     trades = snapshot.trades.rows.rows if snapshot.trades.rows else []
+    missing = [key for key, order in snapshot.looked_up.items() if order is None]
     return PendingChanges(
-        prepare_order_changes(orders=reported, now=now), prepare_trades(trades=trades, now=now)
+        prepare_order_changes(orders=reported, now=now), prepare_trades(trades=trades, now=now), missing
     )
+
+
+def rest_of(snapshot: AccountSnapshot, *, stored: AccountSnapshot) -> AccountSnapshot:
+    """What `snapshot` brought beyond `stored`, for `prepare_changes`."""
+    late = {key: order for key, order in snapshot.looked_up.items() if key not in stored.looked_up}
+    return replace(snapshot, open_orders={}, trades=FetchResult(), looked_up=late)
 
 
 def single_transaction(changes: PendingChanges) -> AbstractContextManager[Any]:
@@ -83,19 +95,38 @@ def snapshot_record(
     *, snapshot: AccountSnapshot, changes: PendingChanges, fetch_plan: FetchPlan, now: datetime
 ) -> SyncCounts:
     """Store what was read. The cursors move last: stopped anywhere before, the same is simply read again."""
+    changes_store(changes=changes, now=now)
+    cursors_advance(snapshot=snapshot, fetch_plan=fetch_plan, now=now)
+    return sync_counts(snapshot=snapshot, changes=[changes])
+
+
+def changes_store(*, changes: PendingChanges, now: datetime) -> None:
+    """Store orders and fills."""
     order_store(changes=changes.orders)
-    order_missing_all(keys=[key for key, order in snapshot.looked_up.items() if order is None], now=now)
+    order_missing_all(keys=changes.missing, now=now)
     trade_store(rows=changes.trades)
-    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+
+
+def cursors_advance(*, snapshot: AccountSnapshot, fetch_plan: FetchPlan, now: datetime) -> None:
+    """Note how far each stream is read; what it brought must be stored already."""
+    read = fetch_plan.read_until_ns
+    if read is None:
+        read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     for stream, part in snapshot.fetched_streams.items():
         _advance_cursor(stream, part, fetch_plan.windows[stream], read.get(stream), now)
+
+
+def sync_counts(*, snapshot: AccountSnapshot, changes: Sequence[PendingChanges]) -> SyncCounts:
+    """Of `changes` stored one after the other."""
     listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    return SyncCounts(_open_count(changes, listed), len(changes.orders.executed), len(changes.trades))
+    executed = {key for each in changes for key in each.orders.executed}
+    rows = {key: row for each in changes for key, row in each.orders.rows.items()}
+    return SyncCounts(_open_count(rows, listed), len(executed), sum(len(each.trades) for each in changes))
 
 
-def _open_count(changes: PendingChanges, listed: Sequence[schemas.Order]) -> int:
+def _open_count(known: Mapping[OrderKey, ExchangeOrder], listed: Sequence[schemas.Order]) -> int:
     """Each order once; a stale list may still name one that we know has ended."""
-    rows = [changes.orders.rows[order.name_space, order.order_id] for order in listed]
+    rows = [known[order.name_space, order.order_id] for order in listed]
     return sum(row.is_open and not row.is_mirror for row in rows)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from exchange.client.client import Client
 from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
@@ -15,6 +16,7 @@ CLOCK_TOLERANCE_NS = 1_000 * NS_PER_MS
 LOOKAHEAD_NS = 60 * 1000 * NS_PER_MS
 CATALOGUE_INTERVAL = timedelta(days=1)
 MINUTES_A_DAY = 1440
+OPEN_COLUMNS = ("name_space", "order_id", "instrument_name", "missing_since", "side", "origin")
 
 
 def exchange_now_ns(*, client: Client, now: datetime) -> int:
@@ -28,19 +30,31 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
     `with_positions` when derivatives are known, so that their end is read as well.
     """
     rows = ExchangeOrder.objects.filter(is_open=True).order_by("created_at", "id")  # as their index is
-    known_open = list(rows.values_list("name_space", "order_id", "instrument_name", "missing_since"))
-    fresh = [(space, order_id) for space, order_id, _, missing in known_open if missing is None]
-    missing = [(space, order_id) for space, order_id, _, missing in known_open if missing is not None]
+    known_open = list(rows.values_list(*OPEN_COLUMNS, named=True))
+    fresh = [_key(row) for row in known_open if row.missing_since is None]
+    missing = [_key(row) for row in known_open if row.missing_since is not None]
     read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     now_ns = exchange_now_ns(client=client, now=now)
     return FetchPlan(
         windows=_windows(now_ns, read),
         open_keys=[*fresh, *rotate(missing, minute=to_ms(now) * MINUTES_A_DAY // MS_PER_DAY)],
-        known_instruments=sorted({name for _, _, name, _ in known_open}),
+        late_keys=frozenset(_key(row) for row in known_open if _is_plain_purchase(row)),
+        known_instruments=sorted({row.instrument_name for row in known_open}),
         with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_INTERVAL).exists(),
         with_positions=with_positions,
         new_trades_since_ns=_new_trades_since(read, now_ns),
+        read_until_ns=read,
     )
+
+
+def _key(row: Any) -> OrderKey:
+    return row.name_space, row.order_id
+
+
+def _is_plain_purchase(row: Any) -> bool:
+    """An external limit buy: its trades say all that protection needs, and it reserves no coins."""
+    facts = (row.name_space, row.side, row.origin)
+    return facts == (ExchangeOrder.NameSpace.PLAIN, "BUY", ExchangeOrder.Origin.FOREIGN)
 
 
 def rotate(keys: Sequence[OrderKey], *, minute: int) -> list[OrderKey]:

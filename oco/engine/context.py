@@ -221,6 +221,8 @@ class GroupContext:
         if sample.bid is None or sample.ask is None:
             return False
         best = self.best_prices(sample)
+        if sample.published is None:
+            return False
         prices = (sample.mark, sample.published, best.near)
         return all(self.is_stop_reached(price) for price in prices) and self._has_moved(best)
 

@@ -73,11 +73,13 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSample:
-    """One market reading. `mark` is as fresh as possible, `published` the exchange's last mark (dossier 5.5)."""
+    """One market reading. `mark` is as fresh as possible, `published` the exchange's last mark (dossier 5.5); None
+    when it could not be read and `mark` comes from another source: enough to place a stop, not to sell at market.
+    """
 
     at: datetime
     mark: Decimal
-    published: Decimal
+    published: Decimal | None
     bid: Decimal | None
     ask: Decimal | None = None
 

@@ -109,6 +109,12 @@ class CycleContext:
     touched: set[UUID] = field(default_factory=set)
     failed: set[UUID] = field(default_factory=set)
     sold: set[str] = field(default_factory=set)  # currencies that orders of ours spent
+    silent_sources: set[str] = field(default_factory=set)  # of prices, in this cycle
+    waiting_looks: dict[int, bool] = field(
+        default_factory=dict
+    )  # by leg, until the histories are read: was healthy
+    has_unclear_sales: bool = False
+    has_begun: bool = False
     sent: bool = False
     key_refused: bool = False  # an order or a cancel, for the key or its rights
     created: int = 0

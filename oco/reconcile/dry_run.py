@@ -108,7 +108,8 @@ def apply_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Cl
     """Carry out one cycle of protection: store what was read, then decide and act."""
     account_check(client=client, now=clock())
     _record(account, lease, clock)
-    return reconcile(client=client, lease=lease, reads=account.reads, clock=clock)
+    context = cycle_context_build(client=client, lease=lease, reads=account.reads, clock=clock)
+    return reconcile(context=context)
 
 
 def _record(account: AccountRead, lease: Lease, clock: Clock) -> None:

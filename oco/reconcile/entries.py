@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Subquery
 
 from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.reasons import reason
@@ -127,6 +128,15 @@ def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     return [_entry(key, trades, known, context) for key, trades in found.items()]
 
 
+def unknown_entries() -> list[str]:
+    """Instruments of new trades that the catalogue does not contain: they cannot become lots until it does."""
+    since = Watermark.objects.order_by().values("since_ns")[:1]
+    fresh = Trade.objects.filter(is_new=True, create_time_ns__gte=Subquery(since))
+    known = Instrument.objects.order_by().values("symbol")
+    names = fresh.exclude(instrument_name__in=known).order_by()
+    return list(names.values_list("instrument_name", flat=True).distinct())
+
+
 def _filter_entries(
     rows: Sequence[Trade], known: dict[str, Instrument], context: CycleContext
 ) -> list[Trade]:
@@ -139,6 +149,7 @@ def _filter_entries(
         if ownership.get(row.trade_id) is TradeOwnership.UNRESOLVABLE
     }:
         context.errors.append(f"{name}: a sale is not bought back, for the records do not tell whose it was.")
+    context.has_unclear_sales = TradeOwnership.UNRESOLVED in ownership.values()
     candidates = [
         row
         for row in candidates

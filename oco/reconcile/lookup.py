@@ -61,7 +61,15 @@ def legs_look_up(*, context: CycleContext, group: OcoGroup, action: LookUp) -> N
         if any(order.name_space == leg.name_space for order in found):
             _mark_found(context, leg)
         else:
-            _mark_not_found(context, leg, healthy=healthy and not found)
+            _note_not_found(context, leg, healthy=healthy and not found)
+
+
+def looks_complete(*, context: CycleContext) -> None:
+    """Count the look-ups that found nothing before the histories were read."""
+    waiting, context.waiting_looks = context.waiting_looks, {}
+    for leg in OcoLeg.objects.filter(pk__in=waiting).select_related("group"):
+        _mark_not_found(context, leg, healthy=waiting[leg.pk])
+        context.touched.add(leg.group_id)
 
 
 def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], bool]:
@@ -94,6 +102,15 @@ def _record(context: CycleContext, orders: Sequence[Order]) -> None:
 
 def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
     OcoLeg.objects.filter(pk=leg.pk).update(looked_at=context.now(), looks=0)
+
+
+def _note_not_found(context: CycleContext, leg: OcoLeg, *, healthy: bool) -> None:
+    """Whether the leg is absent may be for the histories to say, which are read after protection has acted."""
+    if context.reads.histories_read or leg.sent_at >= context.started:
+        _mark_not_found(context, leg, healthy=healthy)
+        return
+    context.waiting_looks[leg.pk] = healthy
+    OcoLeg.objects.filter(pk=leg.pk).update(looked_at=context.now())
 
 
 def _mark_not_found(context: CycleContext, leg: OcoLeg, *, healthy: bool) -> None:

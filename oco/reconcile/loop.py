@@ -5,18 +5,17 @@ A round reads its inputs once; a further round follows only if orders were sent,
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q
 
-from exchange.client.client import Client
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
-from exchange.services.lease import Lease, LeaseLost
+from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from exchange.sync.fetch import OrderKey
 from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
@@ -42,11 +41,11 @@ from oco.reconcile.allocation import (
     round_inputs_read,
     write_off_missing,
 )
-from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build
+from oco.reconcile.context import CycleContext
 from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
 from oco.reconcile.journal import REASON_FIELDS, event_record, group_transition, groups_mark_active
-from oco.reconcile.lookup import legs_look_up, read_back_sent
+from oco.reconcile.lookup import legs_look_up, looks_complete, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
@@ -80,20 +79,45 @@ class GroupsSnapshot:
     no_create: Reason | None
 
 
-def reconcile(
-    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
-) -> CycleReport:
+def reconcile(*, context: CycleContext) -> CycleReport:
     """1. update our legs from the stored orders 2. open lots for new trades 3. write off missing coins 4. decide and
     act per group, read back once what was sent, and decide again. Raises LeaseLost.
     """
-    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
+    context.has_begun = True
     first_round_prepare(context=context)
+    _run_rounds(context, all_groups=True)
+    return cycle_report(context)
+
+
+def reconcile_rest(
+    *, context: CycleContext, histories_read: bool, changed_keys: Collection[OrderKey], has_new_trades: bool
+) -> CycleReport:
+    """After protection has acted: what only the histories could tell, for the groups that wait for it.
+
+    `changed_keys` are the orders that they changed. Without news nothing is read or decided again.
+    """
+    context.reads = replace(context.reads, histories_read=histories_read)
+    has_news = changed_keys or has_new_trades or context.waiting_looks or context.has_unclear_sales
+    if context.has_begun and has_news:
+        legs_update(context=context, changed_keys=changed_keys)
+        looks_complete(context=context)
+        lot_open_all(context=context)
+        round_inputs_read(context=context)
+        _run_rounds(context, all_groups=False)
+    return cycle_report(context)
+
+
+def cycle_report(context: CycleContext) -> CycleReport:
+    return CycleReport(context.created, context.closed, tuple(dict.fromkeys(context.errors)))
+
+
+def _run_rounds(context: CycleContext, *, all_groups: bool) -> None:
     groups: dict[UUID, OcoGroup] = {}
     for count in range(MAX_ROUNDS):
         if count:
             round_inputs_read(context=context)
         context.sent = False
-        groups |= run_round(context=context, all_groups=count == 0)
+        groups |= run_round(context=context, all_groups=all_groups and count == 0)
         merged = lot_merge_all(context=context)
         if context.sent:
             legs_update(context=context, changed_keys=read_back_sent(context=context))
@@ -102,7 +126,6 @@ def reconcile(
     if context.lists_read:
         active = [group for group in groups.values() if group.state == State.ACTIVE]
         groups_mark_active(groups=active, at=context.now())
-    return CycleReport(context.created, context.closed, tuple(context.errors))
 
 
 def first_round_prepare(*, context: CycleContext) -> None:

@@ -1,12 +1,14 @@
 """What our rows and reads say about an instrument: its grid, and samples of its market."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from exchange.client.error_codes import ABOUT_INSTRUMENT
-from exchange.client.errors import ExchangeError
+from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
@@ -19,6 +21,9 @@ from oco.reconcile.context import CycleContext
 MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
+MAX_WAIT_S = 2.0  # for a price that was requested in advance, and for repeating a request
+MARK, TICKER, BOOK = "Mark price", "Ticker", "Order book"
+T = TypeVar("T")
 
 
 def grids_read(*, context: CycleContext, names: AbstractSet[str], again: bool = False) -> None:
@@ -56,32 +61,70 @@ def sample_market(*, context: CycleContext, name: str) -> Market:
     """One more sample of the market of `name`, shared by all its groups; unavailable when no price could be read.
 
     The exchange publishes mark once a minute (dossier 5.5). While that is older than 5 s the last trade replaces
-    it, if there is a ticker; without one the published mark is used: tickers never block protection.
+    it, if there is a ticker. Each is the second source of the other, and the order book is the third.
     """
     known = context.markets.get(name, Market())
-    try:
-        published, at = _published(context, name)
-    except (ExchangeError, IndexError):
-        return _store(context, name, Market(samples=known.samples, is_unavailable=True))
+    published, at = _published(context, name)
     ticker = _ticker(context, name, again=bool(known.samples))
-    last = ticker.last if ticker else None
-    fresh = context.now() - from_ms(published.time_ms) <= MAX_PRICE_AGE
+    last, bid, ask = (ticker.last, ticker.bid, ticker.ask) if ticker else (None, None, None)
+    if published is None and last is None:
+        bid, ask = _book(context, name)
+        last = (bid + ask) / 2 if bid is not None and ask is not None else None
+    is_fresh = published is not None and context.now() - from_ms(published.time_ms) <= MAX_PRICE_AGE
+    mark = published.value if published is not None and (is_fresh or last is None) else last
+    if mark is None:
+        return _store(context, name, Market(samples=known.samples, is_unavailable=True))
     sample = PriceSample(
         at=at or context.now(),
-        mark=published.value if fresh or last is None else last,
-        published=published.value,
-        bid=ticker.bid if ticker else None,
-        ask=ticker.ask if ticker else None,
+        mark=mark,
+        published=published.value if published else None,
+        bid=bid,
+        ask=ask,
     )
     return _store(context, name, Market(samples=(*known.samples, sample)))
 
 
-def _published(context: CycleContext, name: str) -> tuple[Valuation, datetime | None]:
+def _published(context: CycleContext, name: str) -> tuple[Valuation | None, datetime | None]:
     """The newest mark. One requested in advance, at most 5 s ago, counts from its request, and is used once."""
     prefetched = context.marks.pop(name, None)
     if prefetched is not None and context.clock() - prefetched.requested_at <= MAX_PRICE_AGE:
-        return prefetched.published.result()[0], prefetched.requested_at + context.offset
-    return context.client.valuations(name, "mark_price", count=1)[0], None
+        read = partial(prefetched.published.result, MAX_WAIT_S)
+        return _newest(_try_price(context, MARK, name, read)), prefetched.requested_at + context.offset
+    return _newest(_try_price(context, MARK, name, partial(_marks, context, name, 1))), None
+
+
+def _newest(rows: Sequence[Valuation] | None) -> Valuation | None:
+    return rows[0] if rows else None
+
+
+def _marks(context: CycleContext, name: str, count: int) -> Sequence[Valuation]:
+    return context.client.valuations(name, "mark_price", count=count)
+
+
+def _try_price(context: CycleContext, source: str, name: str, read: Callable[[], T]) -> T | None:
+    """What `read` brings, or None: told as an error, and a source that is silent is not asked again in this cycle."""
+    if source in context.silent_sources:
+        return None
+    try:
+        with context.client.repeat_at_most(MAX_WAIT_S):
+            return read()
+    except Unreachable as error:
+        context.silent_sources.add(source)
+        context.errors.append(f"{source} of {name}: {error}")
+    except ExchangeError as error:
+        context.errors.append(f"{source} of {name}: {error}")
+    except TimeoutError:
+        context.silent_sources.add(source)
+        context.errors.append(f"{source} of {name}: no answer in time.")
+    return None
+
+
+def _book(context: CycleContext, name: str) -> tuple[Decimal | None, Decimal | None]:
+    """Best bid and ask."""
+    book = _try_price(context, BOOK, name, partial(context.client.book, name, depth=1))
+    if book is None or not (book.bids and book.asks):
+        return None, None
+    return book.bids[0].price, book.asks[0].price
 
 
 def _store(context: CycleContext, name: str, market: Market) -> Market:
@@ -98,11 +141,8 @@ def _ticker(context: CycleContext, name: str, *, again: bool) -> Ticker | None:
         and context.now() - from_ms(last_ticker.time_ms) <= MAX_PRICE_AGE
     ):
         return last_ticker
-    try:
-        found = context.client.tickers(name)
-    except ExchangeError:
-        return None
-    return next((ticker for ticker in found if ticker.instrument_name == name), None)
+    found = _try_price(context, TICKER, name, partial(context.client.tickers, name))
+    return next((ticker for ticker in found or () if ticker.instrument_name == name), None)
 
 
 def worst_mark_since(
@@ -114,14 +154,11 @@ def worst_mark_since(
     minutes = (context.now() - since) // MINUTE + 2
     if minutes > MAX_MINUTES:
         return None
-    try:
-        rows = context.client.valuations(name, "mark_price", count=minutes)
-    except ExchangeError:
-        return None
-    return _worst_mark(rows, to_ms(since), exit_side)
+    rows = _try_price(context, MARK, name, partial(_marks, context, name, minutes))
+    return None if rows is None else _worst_mark(rows, to_ms(since), exit_side)
 
 
-def _worst_mark(rows: list[Valuation], since_ms: int, exit_side: ExitSide) -> Decimal | None:
+def _worst_mark(rows: Sequence[Valuation], since_ms: int, exit_side: ExitSide) -> Decimal | None:
     reaches = any(row.time_ms <= since_ms for row in rows)
     inside = [row.value for row in rows if row.time_ms > since_ms - 60_000]
     return exit_side.worst_price(inside) if reaches and inside else None

@@ -16,10 +16,17 @@ class EmptyBalance(ValueError):
     """A response without coins, although coins were held and the exchange still counts cash."""
 
 
-def balance_record_all(*, balance: AccountBalance, prices: Prices, now: datetime) -> int:
-    """Store all balances as read. A coin that a plausible response leaves out is gone: a known zero."""
-    stored = {row.currency: row for row in Balance.objects.all()}
-    _check_plausible(balance, stored)
+Stored = Mapping[str, Balance]
+
+
+def balances_stored() -> Stored:
+    return {row.currency: row for row in Balance.objects.all()}
+
+
+def balance_record_all(*, balance: AccountBalance, stored: Stored, prices: Prices, now: datetime) -> int:
+    """Store all balances as read, in place of `stored`. A coin that a plausible response leaves out is gone: a
+    known zero.
+    """
     zeroed = {currency: _zero_balance(currency, now) for currency in stored}
     reported = {each.instrument_name: _row(each, prices, now) for each in balance.positions}
     Balance.objects.bulk_create(
@@ -31,7 +38,8 @@ def balance_record_all(*, balance: AccountBalance, prices: Prices, now: datetime
     return len(reported)
 
 
-def _check_plausible(balance: AccountBalance, stored: Mapping[str, Balance]) -> None:
+def balance_check(*, balance: AccountBalance, stored: Stored) -> None:
+    """Raises EmptyBalance for a response that is empty by error."""
     held = [row.currency for row in stored.values() if row.quantity]
     if held and not balance.positions and balance.total_cash_balance != NOTHING:
         raise EmptyBalance(

@@ -1,11 +1,12 @@
-"""Checks of the records of the account: fills that were never recorded, and balance changes that no fill explains.
+"""Checks of the records of the account: fills that were never recorded or of an instrument that no table knows, and
+balance changes that no fill explains.
 
 A balance change is no error in itself (deposits, withdrawals, rewards and interest are no fills), but it is how a
 stolen key or account would show. A fill that was never recorded cannot be explained, and may be an entry without a
 stop.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ SETTLE_TIME = timedelta(minutes=10)  # a fill may be listed later than its order
 LOOKBACK = timedelta(days=1)
 MAX_ORDERS = 500
 MISSING_FILLS_PREFIX = "trades "
+INSTRUMENT_PREFIX = "instrument "
 CLOSING_WINDOW = timedelta(
     minutes=5
 )  # between a balance change and the closing of a group with the same cause
@@ -43,6 +45,26 @@ def check_missing_fills(*, now: datetime) -> None:
             incident_resolve(
                 key=f"{MISSING_FILLS_PREFIX}{order.pk}", reason=reason("FILLS_RECORDED"), now=now
             )
+
+
+def check_unknown_instruments(*, names: Collection[str], now: datetime) -> None:
+    """One incident for each name that the account shows and the catalogue does not contain, even after it was read
+    again: what was bought of it has no stop.
+    """
+    for name in names:
+        unknown = reason("UNKNOWN_INSTRUMENT", instrument=name)
+        incident_open(
+            incident=Incident(
+                key=f"{INSTRUMENT_PREFIX}{name}",
+                kind=Alert.Kind.INSTRUMENT,
+                reason=unknown,
+                instrument_name=name,
+            ),
+            now=now,
+        )
+    for alert in Alert.objects.filter(kind=Alert.Kind.INSTRUMENT, ended_at=None).exclude(condition=""):
+        if alert.condition.removeprefix(INSTRUMENT_PREFIX) not in names:
+            incident_resolve(key=alert.condition, reason=reason("INSTRUMENT_KNOWN"), now=now)
 
 
 def report_balance_changes(*, now: datetime) -> None:

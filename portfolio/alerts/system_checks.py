@@ -11,8 +11,9 @@ import requests
 from django.conf import settings
 from django.db.models import QuerySet
 
-from exchange.client.diagnostics import MAX_CLOCK_OFFSET_MS
+from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import KEY_CODES
+from exchange.client.errors import NONCE_CODE
 from exchange.client.transport import DeadlineAdapter
 from exchange.core.reasons import Reason, reason
 from exchange.models import SyncRun, TradingSwitch
@@ -127,6 +128,9 @@ def _check_clock() -> CheckResult:
     if run is None or run.clock_offset_ms is None:
         return None
     if abs(run.clock_offset_ms) <= MAX_CLOCK_OFFSET_MS:
+        if NONCE_CODE in run.error_codes:  # the exchange itself says otherwise
+            refused = reason("CLOCK_REFUSED", clock_offset=run.clock_offset_ms)
+            return Incident(key="clock", kind=Kind.CLOCK, reason=refused)
         return reason("CLOCK_RIGHT", clock_offset=run.clock_offset_ms)
     wrong = reason("CLOCK_WRONG", clock_offset=run.clock_offset_ms)
     return Incident(key="clock", kind=Kind.CLOCK, reason=wrong)

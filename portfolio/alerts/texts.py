@@ -116,6 +116,14 @@ TEXTS: dict[str, AlertText] = {
             "at 60 s the exchange rejects every request, and nothing can be protected."
         ),
     ),
+    "CLOCK_REFUSED": AlertText(
+        _("The exchange refuses this machine's clock"),
+        _(
+            "Clock difference by the Date header of its answers: %(clock_offset)s, but it refuses the time that is "
+            "sent with each call, and nothing can be protected. Compare this machine's clock with NTP; if it is "
+            "right, the exchange's own clocks disagree, or a proxy writes the header."
+        ),
+    ),
     "WORKER_SILENT": AlertText(
         _("The worker is not responding"),
         _(
@@ -140,6 +148,14 @@ TEXTS: dict[str, AlertText] = {
         _("%(name)s turned trading on: new orders are created again. Reason: %(note)s"),
     ),
     # the records of the account
+    "UNKNOWN_INSTRUMENT": AlertText(
+        _("%(instrument)s: not in the exchange's list of instruments"),
+        _(
+            "The account holds or trades %(instrument)s, but the exchange's list of instruments does not contain "
+            "it. Nothing of it can be protected until it does: the list is read again in every cycle. Until then, "
+            "place a stop on the exchange yourself."
+        ),
+    ),
     "MISSING_FILLS": AlertText(
         _("%(instrument)s: missing fills"),
         _(
@@ -176,6 +192,9 @@ TEXTS: dict[str, AlertText] = {
     "CLOCK_RIGHT": AlertText(RESOLVED, _("Clock difference with the exchange: %(clock_offset)s.")),
     "WORKER_RUNS": AlertText(RESOLVED, _("The worker is running again.")),
     "CHECK_WORKS": AlertText(RESOLVED, _("The check is working again.")),
+    "INSTRUMENT_KNOWN": AlertText(
+        RESOLVED, _("It is in the exchange's list of instruments now, or no longer in the account.")
+    ),
     "FILLS_RECORDED": AlertText(RESOLVED, _("The missing fills are now recorded.")),
     "BALANCE_REVERTED": AlertText(
         RESOLVED,

@@ -36,6 +36,7 @@ class Alert(models.Model):
         WORKER = "WORKER", _("worker not responding")
         WATCH = "WATCH", _("monitoring check failing")
         TRADES = "TRADES", _("missing fills")
+        INSTRUMENT = "INSTRUMENT", _("unknown instrument")
         DRIFT = "DRIFT", _("unexplained balance change")
         WELL = "WELL", _("resolved")
         DAILY = "DAILY", _("daily report")

@@ -4,21 +4,48 @@ import logging
 from datetime import datetime
 
 from exchange.client.client import Client
+from exchange.client.errors import ExchangeError
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost
-from exchange.services.runs import account_check
-from exchange.sync.fetch import AccountSnapshot, Clock, fetch_account
+from exchange.services.runs import account_check, account_confirm
+from exchange.sync.backfill import gap_read
+from exchange.sync.fetch import (
+    AccountSnapshot,
+    Clock,
+    FetchRun,
+    fetch_catalogue,
+    fetch_protective,
+    fetch_rest,
+)
 from exchange.sync.market_data import quote_record_all
-from exchange.sync.store import catalogue_record, prepare_changes, single_transaction, snapshot_record
+from exchange.sync.store import (
+    PendingChanges,
+    catalogue_record,
+    changes_store,
+    cursors_advance,
+    prepare_changes,
+    rest_of,
+    single_transaction,
+    sync_counts,
+)
+from exchange.sync.unknown_names import names_found, unknown_names
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.policies import needs_mark
-from oco.reconcile.context import read_result_of
-from oco.reconcile.loop import reconcile
-from portfolio.accounting.balances import EmptyBalance, balance_record_all
+from oco.reconcile.context import cycle_context_build, read_result_of
+from oco.reconcile.entries import unknown_entries
+from oco.reconcile.loop import reconcile, reconcile_rest
+from portfolio.accounting.balances import (
+    EmptyBalance,
+    Stored,
+    balance_check,
+    balance_record_all,
+    balances_stored,
+)
 from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all, perpetuals_open
 from portfolio.accounting.services import cost_update, drift_compare
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_from_tickers
+from portfolio.alerts.accounting_checks import check_unknown_instruments
 from portfolio.alerts.services import alert_raise_all
 from portfolio.signals.watchlist import instruments_followed
 
@@ -30,10 +57,12 @@ class AccountUnreadable(RuntimeError):
 
 
 def run_cycle(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> list[str]:
-    """1. check the account 2. read it 3. store it in one transaction 4. protect 5. log the counts 6. record value,
-    cost and balance drift 7. raise the alerts, also when the cycle fails.
+    """1. read what protection needs and store it 2. protect 3. read and store the rest: history, tickers, catalogue,
+    account 4. what that changed for protection 5. record value, cost and balance drift 6. raise the alerts, also
+    when the cycle fails.
 
-    Returns the errors as texts, none when the cycle is complete. Raises when nothing could be done.
+    What fails after 2. makes the cycle incomplete, no more. Returns the errors as texts, none when the cycle is
+    complete. Raises when nothing could be done.
     """
     try:
         return _run_steps(client=client, lease=lease, run=run, clock=clock)
@@ -44,49 +73,149 @@ def run_cycle(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> li
 def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> list[str]:
     logger.info("Exchange sync: starting exchange sync cycle...")
     now = clock()
-    account_check(client=client, now=now)
+    is_confirmation_due = account_check(client=client, now=now)
     fetch_plan = next_fetch_plan(client=client, now=now, with_positions=perpetuals_open().exists())
-    snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
-    if snapshot.is_unanswered:
-        raise AccountUnreadable(" ".join(snapshot.errors[:1]))
-    catalogue_record(snapshot=snapshot, now=now)
-    changes = prepare_changes(snapshot=snapshot, now=now)
-    with single_transaction(changes):
-        lease.renew()
-        counts = snapshot_record(snapshot=snapshot, changes=changes, fetch_plan=fetch_plan, now=now)
-        balances, balance_warnings = _record_balances(snapshot, now)
-        position_warnings = _record_positions(snapshot, now)
-    run.balances, run.open_orders = balances, counts.open_orders
-    run.executed_orders, run.trades = counts.executed_orders, counts.trades
+    fetch_run = FetchRun.start(client=client, clock=clock, fetch_plan=fetch_plan)
+    snapshot, unknown = _read_protective(fetch_run, now)
+    recording = _Recording(snapshot, balances_stored(), prepare_changes(snapshot=snapshot, now=now))
+    if not recording.changes.is_empty:
+        with single_transaction(recording.changes):
+            lease.renew()
+            recording.store_protective(now)
     started_ns = exchange_now_ns(client=client, now=now)
     reads = read_result_of(
-        snapshot, started_ns=started_ns, started_at=now, balance_accepted=not balance_warnings
+        snapshot, started_ns=started_ns, started_at=now, balance_accepted=recording.is_balance_accepted
     )
-    report = reconcile(client=client, lease=lease, reads=reads, clock=clock)
+    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
+    report = reconcile(context=context)
+    run.groups_created, run.groups_closed = report.created, report.closed
+
+    if not snapshot.histories:
+        snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot)
+    rest_errors = _confirm_account(client, now) if is_confirmation_due else []
+    if recording.snapshot.instruments is None:
+        catalogue_record(snapshot=snapshot, now=now)
+    unknown_errors = _report_unknown(snapshot if unknown else None, now)
+    rest = prepare_changes(snapshot=rest_of(snapshot, stored=recording.snapshot), now=now)
+    with single_transaction(rest):
+        lease.renew()
+        recording.store_rest(snapshot, rest, now)
+        cursors_advance(snapshot=snapshot, fetch_plan=fetch_plan, now=now)
+        position_warnings = _record_positions(snapshot, now)
+    recording.count(run, snapshot, rest)
+    gap = gap_read(client=client, lease=lease, clock=clock)
+    report = reconcile_rest(
+        context=context,
+        histories_read=snapshot.histories_read,
+        changed_keys=rest.orders.changed_keys,
+        has_new_trades=gap.has_rows,
+    )
     run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
+
     window_ns = (started_ns, exchange_now_ns(client=client, now=clock()))
+    believed, read_errors = recording.is_balance_accepted, [*snapshot.errors, *gap.errors]
     accounting_errors = _record_accounting(
-        snapshot, lease=lease, believed=not balance_warnings, window_ns=window_ns, now=now
+        snapshot, lease=lease, believed=believed, complete=not read_errors, window_ns=window_ns, now=now
     )
     quote_errors = _record_quotes(snapshot, now=now)
     return [
-        *snapshot.errors,
-        *balance_warnings,
+        *read_errors,
+        *rest_errors,
+        *recording.warnings,
         *position_warnings,
+        *unknown_errors,
         *report.errors,
         *accounting_errors,
         *quote_errors,
     ]
 
 
-def _record_balances(snapshot: AccountSnapshot, now: datetime) -> tuple[int, list[str]]:
-    if snapshot.balance.rows is None:
-        return 0, []
+def _read_protective(fetch_run: FetchRun, now: datetime) -> tuple[AccountSnapshot, set[str]]:
+    """What protection needs, and the names in it that the stored catalogue does not contain: then the catalogue was
+    read and stored as well.
+    """
+    snapshot = fetch_protective(fetch_run=fetch_run, needs_mark=needs_mark)
+    if snapshot.is_unanswered:
+        snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot)
+    if snapshot.is_unanswered:
+        raise AccountUnreadable(f"The account could not be read. {' '.join(snapshot.errors[:1])}")
+    unknown = unknown_names(snapshot=snapshot, entries=unknown_entries())
+    if unknown and snapshot.instruments is None:
+        snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
+    if fetch_run.fetch_plan.with_catalogue or names_found(snapshot, unknown):
+        catalogue_record(snapshot=snapshot, now=now)
+    return snapshot, unknown
+
+
+class _Recording:
+    """What a cycle writes of the account, in two parts: before it protects, and after."""
+
+    def __init__(self, snapshot: AccountSnapshot, stored: Stored, changes: PendingChanges) -> None:
+        self.snapshot, self.changes, self._stored = snapshot, changes, stored
+        self.balances: int | None = None
+        self.warnings: list[str] = []
+        try:
+            self._check_balance()
+        except EmptyBalance as warning:
+            self.warnings.append(str(warning))
+
+    @property
+    def is_balance_accepted(self) -> bool:
+        return self.snapshot.balance.is_complete and not self.warnings
+
+    def store_protective(self, now: datetime) -> None:
+        changes_store(changes=self.changes, now=now)
+        self._store_balances(self.snapshot, now)
+
+    def store_rest(self, snapshot: AccountSnapshot, rest: PendingChanges, now: datetime) -> None:
+        changes_store(changes=rest, now=now)
+        is_priced_now = snapshot.tickers.is_complete and not self.snapshot.tickers.is_complete
+        if self.balances is None or is_priced_now:
+            self._store_balances(snapshot, now)
+
+    def count(self, run: SyncRun, snapshot: AccountSnapshot, rest: PendingChanges) -> None:
+        counts = sync_counts(snapshot=self.snapshot, changes=[self.changes, rest])
+        run.balances, run.open_orders = self.balances or 0, counts.open_orders
+        run.executed_orders, run.trades = counts.executed_orders, counts.trades
+        run.unread = frozenset(name for name, is_read in self._is_read(snapshot).items() if not is_read)
+
+    def _is_read(self, snapshot: AccountSnapshot) -> dict[str, bool]:
+        """By count of the cycle."""
+        return {
+            "balances": self.is_balance_accepted,
+            "open_orders": snapshot.open_orders_read,
+            "executed_orders": snapshot.histories_read,
+            "trades": snapshot.trades.is_complete,
+        }
+
+    def _check_balance(self) -> None:
+        if self.snapshot.balance.rows is not None:
+            balance_check(balance=self.snapshot.balance.rows, stored=self._stored)
+
+    def _store_balances(self, snapshot: AccountSnapshot, now: datetime) -> None:
+        if snapshot.balance.rows is not None and self.is_balance_accepted:
+            self.balances = balance_record_all(
+                balance=snapshot.balance.rows, stored=self._stored, prices=_prices(snapshot), now=now
+            )
+
+
+def _confirm_account(client: Client, now: datetime) -> list[str]:
     try:
-        return balance_record_all(balance=snapshot.balance.rows, prices=_prices(snapshot), now=now), []
-    except EmptyBalance as warning:
-        return 0, [str(warning)]
+        account_confirm(client=client, now=now)
+    except ExchangeError as error:
+        return [f"Account: {error}"]
+    return []
+
+
+def _report_unknown(snapshot: AccountSnapshot | None, now: datetime) -> list[str]:
+    """What the catalogue does not contain even now; None when it contained everything."""
+    unknown = unknown_names(snapshot=snapshot, entries=unknown_entries()) if snapshot else set()
+    check_unknown_instruments(names=unknown, now=now)
+    return [
+        f"{name}: the exchange's list of instruments does not contain it, so nothing of it can be protected."
+        for name in sorted(unknown)
+    ]
 
 
 def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
@@ -102,7 +231,13 @@ def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
 
 
 def _record_accounting(
-    snapshot: AccountSnapshot, *, lease: Lease, believed: bool, window_ns: tuple[int, int], now: datetime
+    snapshot: AccountSnapshot,
+    *,
+    lease: Lease,
+    believed: bool,
+    complete: bool,
+    window_ns: tuple[int, int],
+    now: datetime,
 ) -> list[str]:
     """Nothing that fails here endangers a position: the cycle reports it and continues."""
     try:
@@ -110,7 +245,7 @@ def _record_accounting(
         if balance is not None and believed and is_priced:
             snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
         cursor = cost_update(lease=lease)
-        if cursor is not None and believed and not snapshot.errors:
+        if cursor is not None and believed and complete:
             prices = _prices(snapshot)
             drift_compare(
                 snapshot=snapshot, cursor=cursor, prices=prices, window_ns=window_ns, lease=lease, now=now
@@ -140,6 +275,12 @@ def _prices(snapshot: AccountSnapshot) -> Prices:
 
 
 def _log(run: SyncRun) -> None:
-    logger.info("Exchange sync: synced %d balances", run.balances)
-    logger.info("Exchange sync: synced %d open orders", run.open_orders)
-    logger.info("Exchange sync: synced %d executed orders", run.executed_orders)
+    for field, what in (
+        ("balances", "balances"),
+        ("open_orders", "open orders"),
+        ("executed_orders", "executed orders"),
+    ):
+        if field in run.unread:
+            logger.warning("Exchange sync: %s could not be read", what)
+        else:
+            logger.info("Exchange sync: synced %d %s", getattr(run, field), what)

@@ -48,6 +48,7 @@ def sync_run(*, trigger: str) -> SyncRun | None:
 
 def _run(lease: Lease, run: SyncRun) -> None:
     client = client_from_settings(before_request=lease.before_request)
+    client.assume_idle(lease.idle_ms)
     errors, failed = _cycle(client, lease, run)
     run.requests, run.clock_offset_ms = client.requests, client.clock_offset_ms
     run.error_codes = client.error_codes
@@ -97,4 +98,10 @@ def _log_end(run: SyncRun) -> None:
         return
     for error in errors:
         logger.warning("Exchange sync: %s", error)
+    if run.status == SyncRun.Status.PARTIAL:
+        count = len(run.errors)
+        logger.warning(
+            "Exchange sync: exchange sync cycle incomplete (errors: %d) in %d ms", count, run.duration_ms
+        )
+        return
     logger.info("Exchange sync: exchange sync cycle completed in %d ms", run.duration_ms)

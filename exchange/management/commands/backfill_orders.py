@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date
 from tqdm import tqdm
 
 from exchange.client.errors import ExchangeError
+from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import HistoryRange
 from exchange.services.lease import LeaseLost
 from exchange.services.runs import WrongAccount
@@ -31,36 +32,39 @@ class Command(BaseCommand):
         if since > now:
             raise CommandError(f"--since {options['since']} lies in the future.")
         extend_history(since=since, now=now)
-        if not backfill_is_due():
+        if not backfill_is_due(since=since):
             self.stdout.write(f"Nothing to read: all back to {since:%Y-%m-%d} was read before.")
             return
         self.stdout.write(f"Reading orders and fills back to {since:%Y-%m-%d}, newest first.")
-        with _ProgressBar() as bar:
+        with _ProgressBar(since) as bar:
             try:
-                while history_slice(seconds=SLICE_SECONDS, on_page=bar.show) is not True:
+                while history_slice(seconds=SLICE_SECONDS, on_page=bar.show, since=since) is not True:
                     time.sleep(PAUSE_SECONDS)
             except (ExchangeError, WrongAccount, LeaseLost) as error:
                 raise CommandError(
                     f"{error} What was read is kept; start the command again to go on."
                 ) from None
-        left = "Some history is still open." if backfill_is_due() else "History is complete."
-        self.stdout.write(f"{left} {bar.rows} rows read.")
+        self.stdout.write(f"{_result_text(since)} {bar.rows} rows read.")
 
 
 class _ProgressBar:
     """Days of history read, on a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: datetime) -> None:
         self.rows = 0
+        self.since_ns = to_ms(since) * NS_PER_MS
         self.seen: dict[int, tuple[int, int]] = {}
         self.bar: Any = None
 
     def __enter__(self) -> "_ProgressBar":
         open_ranges = HistoryRange.objects.filter(done_at__isnull=True)
-        days = sum(_days(range_.next_ns - range_.start_ns) for range_ in open_ranges)
+        days = sum(_days(self._left_ns(range_)) for range_ in open_ranges)
         self.seen = {range_.pk: (range_.next_ns, range_.rows) for range_ in open_ranges}
         self.bar = tqdm(total=round(days, 1), unit="d", disable=not sys.stderr.isatty(), file=sys.stderr)
         return self
+
+    def _left_ns(self, range_: HistoryRange) -> int:
+        return max(range_.next_ns - max(range_.start_ns, self.since_ns), 0)
 
     def __exit__(self, *_: object) -> None:
         self.bar.close()
@@ -71,6 +75,15 @@ class _ProgressBar:
         self.bar.update(_days(next_ns - range_.next_ns))
         self.bar.set_postfix_str(f"{self.rows} rows")
         self.seen[range_.pk] = (range_.next_ns, range_.rows)
+
+
+def _result_text(since: datetime) -> str:
+    """What is read now, and whether the worker still has older history to read."""
+    if backfill_is_due(since=since):
+        return "Some history is still open."
+    if not backfill_is_due():
+        return "History is complete."
+    return f"History is complete back to {since:%Y-%m-%d}; the worker goes on with what is older."
 
 
 def _days(ns: int) -> float:

@@ -55,6 +55,7 @@ class Command(BaseCommand):
                 released = release_all_groups(requested_by=_person(), now=timezone.now())
                 self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
                 client = client_from_settings(before_request=lease.before_request)
+                client.assume_idle(lease.idle_ms)
                 done = cancel_until_none_open(
                     client=client, lease=lease, sleep=time.sleep, report=self.stdout.write
                 )

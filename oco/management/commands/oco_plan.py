@@ -33,6 +33,7 @@ class Command(BaseCommand):
         try:
             with lease_wait("oco_plan") as lease:
                 client = client_from_settings(before_request=lease.before_request)
+                client.assume_idle(lease.idle_ms)
                 account = read_account(client=client, clock=timezone.now)
                 for error in account.snapshot.errors:
                     self.stderr.write(self.style.WARNING(error))

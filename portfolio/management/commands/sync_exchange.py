@@ -33,13 +33,17 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print_json(self, run: SyncRun) -> None:
-        numbers = {name: getattr(run, name) for name in (*COUNT_FIELDS, "requests", "duration_ms")}
+        counts = {name: None if name in run.unread else getattr(run, name) for name in COUNT_FIELDS}
+        numbers = {**counts, "requests": run.requests, "duration_ms": run.duration_ms}
         self.stdout.write(json.dumps({**numbers, "errors": run.errors}))
 
     def _print_lines(self, run: SyncRun) -> None:
         if run.status != SyncRun.Status.FAILED:
+            if run.status == SyncRun.Status.PARTIAL:
+                self.stdout.write(f"PARTIAL: this cycle is incomplete (errors: {len(run.errors)}).")
             for name in COUNT_FIELDS:
-                self.stdout.write(f"{name.replace('_', ' ')}: {getattr(run, name)}")
+                value = "not read" if name in run.unread else getattr(run, name)
+                self.stdout.write(f"{name.replace('_', ' ')}: {value}")
             self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
         for error in run.errors:
             self.stderr.write(self.style.ERROR(error))

@@ -93,3 +93,17 @@ def test_one_thing_does_not_work(world, method, name):
     found = look(world)
     assert [each for each, ok in passed(found).items() if ok is False] == [name]
     assert found[name].text.endswith(".") or "[40104]" in found[name].text
+
+
+@pytest.mark.parametrize("offset_ms", [0, 300])
+def test_a_nonce_that_is_refused_while_the_date_agrees_is_no_good_clock(world, offset_ms):
+    """The exchange measures our clock by the nonce, we measure it by the Date header."""
+    world.control("clock", skew_ms=offset_ms)
+    world.faults.add("refuse", "private/*", code=40102)
+    found = look(world)
+    assert found["clock"].passed is False
+    assert "[40102]" in found["clock"].text
+    for text in (found["clock"].text, found["key accepted"].text):
+        assert "behind" not in text
+        assert "set the clock" not in text.lower()
+        assert "proxy" in text

@@ -40,6 +40,26 @@ def test_started_again_there_is_nothing_new(desk, capsys):
     assert run(day, capsys) == [f"Nothing to read: all back to {day} was read before."]
 
 
+def test_only_what_was_asked_for_is_read(desk, world, capsys):
+    """The first cycle left half a year to the worker; of it, these days and no more."""
+    for _ in range(40):
+        world.buy("BTC_USD", "0.0001")
+        world.tick(DAY)
+    desk.sync_ok()
+    stored = Trade.objects.count()
+    desk.requested.clear()
+    day = since(desk, 25)
+    lines = run(day, capsys)
+    rows = 2 * (Trade.objects.count() - stored)
+    assert 40 < rows < 60
+    assert lines[-1] == (
+        f"History is complete back to {day}; the worker goes on with what is older. {rows} rows read."
+    )
+    assert len(desk.requested) <= 2 * 26 + 5
+    assert set(HistoryRange.objects.filter(done_at=None).values_list("why", flat=True)) == {"first run"}
+    assert run(day, capsys) == [f"Nothing to read: all back to {day} was read before."]
+
+
 def test_a_day_in_the_future_is_refused(desk):
     with pytest.raises(CommandError, match="lies in the future"):
         call_command("backfill_orders", f"--since={since(desk, -1)}")

@@ -130,3 +130,20 @@ def test_of_many_takers_at_the_same_moment_exactly_one_wins(tmp_path):
     surroundings = {**os.environ, "TEST_DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     told = subprocess.run([sys.executable, "-c", RACE], env=surroundings, capture_output=True, text=True)
     assert told.stdout.strip() == "one winner each time", told.stderr
+
+
+@pytest.mark.django_db
+def test_the_next_holder_knows_since_when_nobody_calls():
+    """The limits are the key's, not the process's."""
+    first = lease_take(purpose="history")
+    assert first.idle_ms is None
+    first.release()
+    Lease.objects.update(expires_at=Now() - timedelta(milliseconds=400))
+    assert 400 <= lease_take(purpose="cycle").idle_ms < 5_000
+
+
+@pytest.mark.django_db
+def test_after_a_killed_holder_nobody_called_for_the_length_of_the_lease():
+    lease_take(purpose="history")
+    expire()
+    assert lease_take(purpose="cycle").idle_ms >= 31_000

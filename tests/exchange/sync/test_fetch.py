@@ -16,12 +16,13 @@ from tests.support import price_at_ratio
 READS = [
     "private/get-open-orders",
     "private/advanced/get-open-orders",
-    "private/get-order-history",
-    "private/advanced/get-order-history",
     "private/get-trades",
     "private/user-balance",
     "public/get-tickers",
+    "private/get-order-history",
+    "private/advanced/get-order-history",
 ]
+LOOK_UPS = 5  # before the histories
 
 
 class Pulled:
@@ -46,9 +47,9 @@ def key(order):
 
 
 def test_the_reads_and_their_order(world):
-    """Open lists before histories, balance after the trades that explain it."""
+    """What protection needs first, and of it the balance after the trades that explain it; histories last."""
     pulled = Pulled(world, with_catalogue=True)
-    assert pulled.requested == [*READS, "public/get-instruments"]
+    assert pulled.requested == [*READS[:5], "public/get-instruments", *READS[5:]]
     assert pulled.snapshot.errors == []
     assert len(pulled.snapshot.instruments.rows) > 40
     assert not pulled.snapshot.is_unanswered
@@ -66,11 +67,11 @@ def test_a_part_that_fails_is_not_an_empty_one(world, method):
     parts = [
         snapshot.open_orders[NameSpace.PLAIN],
         snapshot.open_orders[NameSpace.ADVANCED],
-        snapshot.histories[Stream.ORDERS],
-        snapshot.histories[Stream.ADVANCED],
         snapshot.trades,
         snapshot.balance,
         snapshot.tickers,
+        snapshot.histories[Stream.ORDERS],
+        snapshot.histories[Stream.ADVANCED],
     ]
     assert [part.is_complete for part in parts] == [each != method for each in READS]
     failed = parts[READS.index(method)]
@@ -100,19 +101,29 @@ def test_what_takes_too_long_is_left_for_the_next_cycle(world):
     world.faults.add("delay", seconds=9)
     pulled = Pulled(world)
     assert pulled.requested == READS[:6]
-    assert [error.split(":")[0] for error in pulled.snapshot.errors] == ["Tickers"]
+    assert [error.split(":")[0] for error in pulled.snapshot.errors] == ["Order history (advanced orders)"]
     assert timedelta(milliseconds=world.clock_ms) >= timedelta(seconds=45)
 
 
 def test_a_refused_key_ends_it_at_once(world):
-    world.faults.add("refuse", READS[1], code=40101)
+    """Twice, before anything was answered: then it is the key, and not what it may read."""
+    world.faults.add("refuse", "private/*", code=40101)
     with pytest.raises(AuthError):
         Pulled(world)
+    assert sum(rule["struck"] for rule in world.faults.rows()) == 2
+
+
+@pytest.mark.parametrize("method", [one for one in READS if one.startswith("private/")])
+def test_a_key_that_may_not_read_one_part_reads_the_others(world, method):
+    world.faults.add("refuse", method, code=40101)
+    pulled = Pulled(world)
+    assert set(pulled.requested) == set(READS)
+    assert len(pulled.snapshot.errors) == 1
 
 
 def test_orders_that_a_list_names_or_a_history_ends_are_not_looked_up(world):
     resting, ended = world.buy("BTC_USD", "0.01", price_at_ratio(world)), world.buy("BTC_USD", "0.01")
-    pulled = Pulled(world, keys=[key(resting), key(ended)])
+    pulled = Pulled(world, keys=[key(resting), key(ended)], late_keys=[key(ended)])
     assert pulled.requested == READS
     assert pulled.snapshot.looked_up == {}
 
@@ -120,7 +131,8 @@ def test_orders_that_a_list_names_or_a_history_ends_are_not_looked_up(world):
 def test_others_are_looked_up_in_their_name_space(world):
     keys = [("PLAIN", "4711"), ("ADVANCED", "4711")]
     pulled = Pulled(world, keys=keys)
-    assert pulled.requested[len(READS) :] == ["private/get-order-detail", "private/advanced/get-order-detail"]
+    details = ["private/get-order-detail", "private/advanced/get-order-detail"]
+    assert pulled.requested[LOOK_UPS : LOOK_UPS + 2] == details
     assert pulled.snapshot.looked_up == dict.fromkeys(keys)
 
 
@@ -161,20 +173,20 @@ def test_derivatives_are_asked_for_where_margin_is_tied_up(world):
     assert Pulled(world).snapshot.positions is None
     world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
     pulled = Pulled(world)
-    assert pulled.requested == [*READS, POSITIONS]
+    assert pulled.requested == [*READS[:5], POSITIONS, *READS[5:]]
     assert [row.quantity for row in pulled.snapshot.positions.rows] == [Decimal("-0.5")]
 
 
 @pytest.mark.parametrize("name", ["total_position_im", "total_position_cost"])
 def test_also_where_the_account_does_not_say(world, name):
     world.faults.add("missing_fields", "private/user-balance", fields=[name])
-    assert Pulled(world).requested == [*READS, POSITIONS]
+    assert POSITIONS in Pulled(world).requested
 
 
 def test_and_where_one_was_known_even_if_the_balance_cannot_be_read(world):
     world.faults.add("refuse", "private/user-balance", code=40003)
     assert POSITIONS not in Pulled(world).requested
-    assert Pulled(world, with_positions=True).requested[-1] == POSITIONS
+    assert POSITIONS in Pulled(world, with_positions=True).requested
 
 
 def test_a_key_that_may_not_ask_for_them_ends_nothing(world):

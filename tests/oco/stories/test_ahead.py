@@ -69,11 +69,10 @@ def test_a_price_that_grew_old_meanwhile_is_asked_for_again(desk, world):
     assert desk.requested.index(MARK) > desk.requested.index(BALANCE)
 
 
-def test_when_it_cannot_be_read_ahead_the_cycle_waits_for_the_next(two_lines, world):
+def test_when_it_cannot_be_read_ahead_the_last_trade_is_the_price(two_lines, world):
     two_lines.sync_ok()
     world.buy("BTC_USD", "0.01")
     world.faults.add("refuse", MARK, code=40003, times=1)
-    two_lines.sync()
-    assert OcoGroup.objects.get().state == "PENDING"
-    two_lines.sync_ok()
+    run = two_lines.sync()
     assert OcoGroup.objects.get().state == "ACTIVE"
+    assert [error.split(":")[0] for error in run.errors] == ["Mark price of BTC_USD"]

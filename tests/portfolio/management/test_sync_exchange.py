@@ -63,7 +63,43 @@ def test_a_part_that_failed_is_told_and_is_no_failure_of_the_command(world, caps
     code, told = run(capsys)
     assert code == 0
     assert "Trades: " in told.err
-    assert "trades: 0" in told.out
+    assert told.out.splitlines()[0] == "PARTIAL: this cycle is incomplete (errors: 1)."
+    assert "trades: not read" in told.out
+
+
+def test_json_has_null_for_what_was_not_read(world, capsys):
+    world.faults.add("garbage", "private/user-balance")
+    code, told = run(capsys, "--json")
+    answer = json.loads(told.out)
+    assert list(answer) == KEYS
+    assert (code, answer["balances"], answer["trades"], len(answer["errors"])) == (0, None, 1, 1)
+
+
+def test_the_log_says_that_a_cycle_was_incomplete(world, capsys, caplog):
+    world.faults.add("garbage", "private/user-balance")
+    with caplog.at_level("INFO", logger="exchange_sync"):
+        run(capsys)
+    assert "Exchange sync: balances could not be read" in caplog.text
+    assert "exchange sync cycle incomplete (errors: 1)" in caplog.text
+    assert "completed" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"kind": "refuse", "code": 42901},
+        {"kind": "garbage"},
+        {"kind": "truncate", "keep": 0},
+        {"kind": "http", "status": 503, "body": "html"},
+    ],
+)
+def test_tickers_alone_are_no_account_that_answered(world, desk, capsys, trouble):
+    desk.sync_ok()
+    world.faults.add(**trouble, method="private/*")
+    code, told = run(capsys)
+    assert code == 1
+    assert told.err.startswith("The account could not be read. Open orders (plain): ")
+    assert told.out == ""
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """After any absence nothing is lost: what one cycle cannot read is noted and read between the cycles."""
 
+from datetime import timedelta
+
 import pytest
 
 from exchange.core.times import NS_PER_DAY, NS_PER_MS, to_ms
-from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
+from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, SyncRun, Trade
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from exchange.sync.store import RETENTION_NS
 from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS, rotate
+from oco.models import OcoGroup
 from tests.support import price_at_ratio
 
 HOUR = 3600
@@ -89,8 +92,8 @@ def test_after_an_absence_everything_is_read(desk, world, hours, window):
     live(world, hours, every=5)
     world.cancel(resting)
     desk.sync_ok()
-    missed = set(open_ranges().values_list("why", flat=True))
-    assert missed - {"empty"} == ({"missed"} if hours > 24 else set())
+    assert HistoryRange.objects.filter(why="missed").exists() is (hours > 24)
+    assert set(open_ranges().values_list("why", flat=True)) <= {"empty"}
     read_all(desk)
     assert trade_ids() == true_trades(world)
     assert order_ids() == true_orders(world)
@@ -133,8 +136,8 @@ def test_the_ranges_join_what_was_read_before(desk):
     assert not HistoryRange.objects.exists()
 
 
-def test_a_busy_day_is_left_to_the_slices(desk, world):
-    """More than a cycle's five pages: the rest becomes a range and the cycle stays short."""
+def test_of_a_busy_day_the_rest_is_read_after_protection(desk, world):
+    """More than a cycle's five pages: the rest becomes a range, which the same cycle reads last."""
     world.deposit("USD", 100_000)
     desk.sync_ok()
     read_all(desk)
@@ -143,10 +146,10 @@ def test_a_busy_day_is_left_to_the_slices(desk, world):
         world.tick(0.05)
     run = desk.sync(60)
     assert run.errors == []
-    assert run.requests <= 5 + 3 * 5
+    assert run.requests <= 5 + 3 * 10
     assert 400 < run.trades < 700
-    assert set(open_ranges().values_list("why", flat=True)) == {"busy"}
-    read_all(desk)
+    assert set(HistoryRange.objects.exclude(why="first run").values_list("why", flat=True)) == {"busy"}
+    assert not open_ranges().exists()
     assert trade_ids() == true_trades(world)
     assert order_ids() == true_orders(world)
 
@@ -237,3 +240,48 @@ def test_turns_go_round():
     assert sorted(rotate(keys, minute=7)) == sorted(keys)
     seen = {key for minute in range(3) for key in rotate(keys, minute=minute)[:40]}
     assert seen == set(keys)
+
+
+@pytest.mark.parametrize("hours", [25, 30, 8 * 24, 40 * 24])
+def test_what_was_bought_before_a_gap_is_protected_by_the_cycle_that_ends_it(desk, world, settings, hours):
+    """By this cycle alone: nobody reads history between the cycles here."""
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("BTC_USD", "0.0995")
+    run = desk.sync(hours * HOUR)
+    assert run.errors == []
+    assert list(OcoGroup.objects.values_list("state", flat=True)) == ["ACTIVE"]
+
+
+def test_while_executions_of_a_gap_are_unread_every_cycle_says_so(desk, world, settings, monkeypatch):
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("BTC_USD", "0.0995")
+    world.tick(30 * HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr("exchange.sync.backfill.GAP_TIMEOUT", timedelta(0))
+        for _ in range(2):
+            run = desk.sync()
+            assert run.status == SyncRun.Status.PARTIAL
+            assert run.errors[0].startswith("Executions between 2026-")
+            assert not OcoGroup.objects.exists()
+    desk.sync_ok()
+    assert OcoGroup.objects.get().state == "ACTIVE"
+
+
+def test_a_gap_that_cannot_be_read_stops_no_new_purchase(desk, world, settings):
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    world.tick(600)
+    world.buy("ETH_USD", "1")
+    world.tick(30 * HOUR)
+    world.buy("BTC_USD", "0.01")
+    world.faults.add("refuse", "private/get-trades", code=40003, nth=2)
+    run = desk.sync()
+    assert [group.instrument_name for group in OcoGroup.objects.filter(state="ACTIVE")] == ["BTC_USD"]
+    assert any(error.startswith("History: ") for error in run.errors)
+    world.faults.clear()
+    desk.sync_ok()
+    assert OcoGroup.objects.filter(state="ACTIVE").count() == 2

@@ -1,0 +1,161 @@
+"""Protection has what it needs after the open lists, trades and balance: nothing else stops it, or makes it wait."""
+
+import pytest
+
+from exchange.core.times import to_ms
+from exchange.models import AuditEntry, ExchangeOrder, SyncRun
+from oco.models import OcoGroup
+from tests.support import price_at_ratio
+
+CREATE = "private/advanced/create-oco"
+PLAIN_HISTORY, ADVANCED_HISTORY = "private/get-order-history", "private/advanced/get-order-history"
+NEEDED = (
+    "private/get-open-orders",
+    "private/advanced/get-open-orders",
+    "private/get-trades",
+    "private/user-balance",
+)
+AFTER = {
+    "both histories": ("private/*get-order-history", "private/get-order-history"),
+    "tickers": ("public/get-tickers",),
+    "mark prices": ("public/get-valuations",),
+    "catalogue and account": ("public/get-instruments", "private/get-accounts"),
+    "candles": ("public/get-candlestick",),
+}
+TROUBLES = {
+    "500": ("http", {"status": 500, "body": "html"}),
+    "no answer": ("drop_before", {}),
+    "garbage": ("garbage", {}),
+    "40801": ("refuse", {"code": 40801}),
+    "50001": ("refuse", {"code": 50001}),
+    "10001": ("refuse", {"code": 10001}),
+    "40101": ("refuse", {"code": 40101}),
+    "42901": ("refuse", {"code": 42901}),
+    "maintenance": ("maintenance", {}),
+}
+
+
+@pytest.fixture
+def desk(desk, settings):
+    settings.AUTO_PROTECT = True
+    desk.sync_ok()
+    return desk
+
+
+def states():
+    return list(OcoGroup.objects.values_list("state", flat=True))
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("part", AFTER)
+def test_a_purchase_is_protected_whatever_else_cannot_be_read(desk, world, part, trouble):
+    kind, detail = TROUBLES[trouble]
+    world.tick(25 * 3600)
+    desk.sync_ok()
+    world.tick(23 * 3600 + 3500)  # the catalogue and the account are due
+    for method in AFTER[part]:
+        world.faults.add(kind, method, **detail)
+    world.buy("BTC_USD", "0.0995")
+    run = desk.sync(300)
+    assert states() == ["ACTIVE"]
+    assert run.status == (SyncRun.Status.OK if part == "candles" else SyncRun.Status.PARTIAL)
+
+
+@pytest.mark.parametrize("method", ["*get-order-history", "public/get-valuations", "private/get-accounts"])
+def test_what_hangs_does_not_keep_the_orders_waiting(desk, world, method):
+    world.tick(25 * 3600)
+    world.buy("BTC_USD", "0.0995")
+    world.faults.add("delay", method, seconds=15)
+    started = desk.now
+    desk.sync(60)
+    sent = AuditEntry.objects.get(what=AuditEntry.Action.PAIR_PLACE).at
+    assert (to_ms(sent) - to_ms(started)) / 1000 - 60 <= 16  # one answer
+    assert states() == ["ACTIVE"]
+
+
+@pytest.mark.parametrize("method", NEEDED)
+def test_what_is_needed_is_needed(desk, world, method):
+    world.faults.add("http", method, status=500)
+    world.buy("BTC_USD", "0.0995")
+    assert desk.sync().status == SyncRun.Status.PARTIAL
+    assert CREATE not in desk.requested
+    world.faults.clear()
+    desk.sync()
+    assert states() == ["ACTIVE"]
+
+
+def test_the_order_of_the_reads(desk, world):
+    """Lists, trades, balance; then protection; then the rest."""
+    world.buy("BTC_USD", "0.0995")
+    desk.sync_ok()
+    assert desk.requested[:4] == list(NEEDED)
+    assert desk.requested.index(CREATE) < desk.requested.index(PLAIN_HISTORY)
+
+
+def test_without_mark_prices_the_last_trade_is_the_price_and_that_is_told(desk, world):
+    world.faults.add("http", "public/get-valuations", status=500)
+    world.buy("BTC_USD", "0.0995")
+    run = desk.sync()
+    assert states() == ["ACTIVE"]
+    assert run.errors[0].startswith("Mark price of BTC_USD: ")
+
+
+def test_without_any_of_both_the_order_book_is_asked(desk, world):
+    for method in ("public/get-valuations", "public/get-tickers"):
+        world.faults.add("http", method, status=500)
+    world.buy("BTC_USD", "0.0995")
+    assert desk.sync().status == SyncRun.Status.PARTIAL
+    assert "public/get-book" in desk.requested
+    assert states() == ["ACTIVE"]
+
+
+def test_without_any_price_it_waits_and_the_cycle_is_not_complete(desk, world):
+    world.faults.add("http", "public/*", status=500)
+    world.buy("BTC_USD", "0.0995")
+    assert desk.sync().status == SyncRun.Status.PARTIAL
+    assert states() == ["PENDING"]
+    world.faults.clear()
+    desk.sync()
+    assert states() == ["ACTIVE"]
+
+
+def test_no_market_sale_without_the_published_mark(desk, world):
+    """The price fell below the stop while nobody looked: a stop may rely on another source, a sale may not."""
+    world.buy("BTC_USD", "0.0995")
+    world.move("BTC_USD", -20)
+    world.faults.add("http", "public/get-valuations", status=500)
+    desk.sync()
+    assert "private/create-order" not in desk.requested
+    assert states() == ["PENDING"]
+
+
+def test_the_end_of_an_order_is_known_before_protection_acts(desk, world):
+    """A sale of the user held these coins; without its end they would still seem to be his."""
+    world.deposit("BTC", "0.1")
+    resting = world.sell("BTC_USD", "0.1", price_at_ratio(world, ratio="1.5"))
+    desk.sync_ok()
+    world.fill(resting)
+    world.buy("BTC_USD", "0.1")
+    world.faults.add("http", "*get-order-history", status=500)
+    desk.sync()
+    assert not ExchangeOrder.objects.get(order_id=resting.order_id).is_open
+    assert states() == ["ACTIVE"]
+
+
+def test_another_account_behind_the_same_key_ends_the_cycle_and_the_next_begins_with_the_question(
+    desk, world
+):
+    world.exchange.account_uuid = "00000000-aaaa-4000-8000-000000000000"
+    for _ in range(2):
+        run = desk.sync(25 * 3600)
+        assert run.status == SyncRun.Status.FAILED
+        assert "belongs to account 00000000-aaaa" in run.errors[0]
+    assert desk.requested == ["private/get-accounts"]
+
+
+def test_a_key_that_may_not_read_one_part_still_reads_the_others(desk, world):
+    world.faults.add("refuse", "private/user-balance", code=40101)
+    world.buy("BTC_USD", "0.0995")
+    run = desk.sync()
+    assert (run.status, run.trades) == (SyncRun.Status.PARTIAL, 1)
+    assert "[40101]" in run.errors[0]
