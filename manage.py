@@ -7,13 +7,14 @@ import sys
 
 
 def main() -> None:
-    """Runs a command; an unreadable setting is one sentence, and Ctrl-C needs no traceback."""
+    """Runs a command; an unreadable setting or database is one sentence, and Ctrl-C needs no traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # While modules are loaded Python may swallow an interrupt, and nothing has begun yet: leave at once.
     usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import Error
 
     try:
         django.setup()
@@ -24,6 +25,13 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except Error as error:
+        from exchange.core.database_errors import database_problem
+
+        problem = database_problem(error)
+        if problem is None:
+            raise
+        sys.exit(problem)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,10 +1,11 @@
 """Settings: the one place that reads the environment and `.env`."""
 
 import os
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from config.env import EnvReader, Secret, read_environment, secret_key
+from config.env import EnvReader, Secret, path_digest, read_environment, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
@@ -229,12 +230,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# While one of them exists no order is created, whatever the database says, or when it says nothing.
+KILL_SWITCH_NAME = f"{ENVIRONMENT.lower()}.kill_switch"
+KILL_SWITCH_FILES = [
+    VAR_DIR / KILL_SWITCH_NAME,
+    Path(tempfile.gettempdir()) / f"exchange-desk-{path_digest(VAR_DIR)}-{KILL_SWITCH_NAME}",
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────
 Q_CLUSTER = {
     "name": "exchange-desk",
     "orm": "default",
+    "broker_class": "portfolio.worker.task_queue.TaskBroker",  # runs the functions of portfolio.tasks only
     "workers": 3,  # a cycle waits for no slow mail server while another task is at work
     "timeout": 110,  # a cycle is at most 8 reads of 10 s and a slice of 20 s
     "retry": 600,  # above timeout, or a task still at work is handed out again

@@ -1,4 +1,4 @@
-"""Admin of balances, costs, signals, watchlist, alerts and tokens, and of what needs the balances."""
+"""Admin of balances, costs, signals, watchlist, alerts, tokens and the queue, and of what needs the balances."""
 
 from portfolio.admin.accounting import (
     BalanceChangeAdmin,
@@ -11,6 +11,7 @@ from portfolio.admin.accounting import (
 from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
 from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, PerpetualAdmin
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
+from portfolio.admin.queue import ScheduleAdmin, TaskAdmin
 from portfolio.admin.tokens import ApiTokenAdmin
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "HoldingsPolicyAdmin",
     "PerpetualAdmin",
     "PositionCostAdmin",
+    "ScheduleAdmin",
     "SignalAdmin",
     "SnapshotAdmin",
+    "TaskAdmin",
     "WatchlistItemAdmin",
 ]

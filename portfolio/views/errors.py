@@ -1,10 +1,13 @@
 """Error pages."""
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from exchange.core.database_errors import database_problem
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,6 +32,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the error is being handled."""
+    problem = database_problem(sys.exception())
+    if problem:
+        return _error_response(request, 503, problem)
     return _error_response(request, 500, _("Something went wrong. See the web process log for details."))
 
 
