@@ -9,16 +9,18 @@ from django.utils.translation import gettext as _
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.services.audit_log import audit_record
 from exchange.services.kill_switch_file import file_clear, file_name, file_set
+from exchange.services.permissions import Right, require
 from oco.services.validation import NotPossible
 
 logger = logging.getLogger(__name__)
 
 
 def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
-    """From now on no process creates orders (rule 13).
+    """From now on no process creates orders (rule 13). Raises PermissionDenied.
 
     The file comes first: when the database then raises its Error, trading is off on this machine all the same.
     """
+    require(Right.MANAGE)
     try:
         file_set(name=changed_by)
     except OSError as error:
@@ -27,7 +29,8 @@ def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSw
 
 
 def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
-    """Turn trading back on: needs a user, whose name is recorded (rule 13). Raises NotPossible."""
+    """Turn trading back on: needs a user, whose name is recorded (rule 13). Raises PermissionDenied, NotPossible."""
+    require(Right.MANAGE)
     if not changed_by:
         raise NotPossible(_("Only a user can turn trading back on."), field="changed_by")
     with transaction.atomic():

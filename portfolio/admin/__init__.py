@@ -13,6 +13,7 @@ from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, Perpetua
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
 from portfolio.admin.queue import ScheduleAdmin, TaskAdmin
 from portfolio.admin.tokens import ApiTokenAdmin
+from portfolio.admin.users import DeskGroupAdmin, DeskUserAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -23,6 +24,8 @@ __all__ = [
     "CoinDriftAdmin",
     "CostCursorAdmin",
     "CostEntryAdmin",
+    "DeskGroupAdmin",
+    "DeskUserAdmin",
     "HoldingsPolicyAdmin",
     "PerpetualAdmin",
     "PositionCostAdmin",

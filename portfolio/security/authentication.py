@@ -21,6 +21,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
+from exchange.services.permissions import Right, require
 from portfolio.models import ApiToken
 
 HASH_LENGTH = 40  # of Django's column; 160 bits of the hash
@@ -84,7 +85,11 @@ def hash_session_key(session_key: str) -> str:
 def token_create(
     *, user: User, scope: str, days: int, created_by: str, label: str = ""
 ) -> tuple[ApiToken, str]:
-    """The row and, only now, the token itself. Raises ValueError for an invalid scope or number of days."""
+    """The row and, only now, the token itself.
+
+    Raises ValueError for an invalid scope or number of days, PermissionDenied.
+    """
+    require(Right.MANAGE)
     if scope not in ApiToken.Scope.values or days not in VALID_DAYS:
         raise ValueError(f"A token cannot have the scope {scope!r} and {days} days.")
     token, text = ApiToken.objects.create(user=user, expiry=timedelta(days=days), scope=scope, label=label)
@@ -97,7 +102,8 @@ def token_create(
 
 @transaction.atomic
 def token_revoke(*, token: ApiToken, revoked_by: str) -> None:
-    """Delete it, with an audit entry."""
+    """Delete it, with an audit entry. Raises PermissionDenied."""
+    require(Right.MANAGE)
     what = f"{token.scope} token of {token.user.get_username()}: {token.label}"
     audit_record(
         actor=revoked_by, what=AuditEntry.Action.TOKEN_REVOKED, object_ids=[token.key_prefix], text=what

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from exchange.core.database_errors import database_problem
+from exchange.services.permissions import REFUSALS
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -16,7 +17,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 403, _("You do not have permission to do this."))
+    """A missing right has its own sentence; what else raised it may hold details that are for the log only."""
+    known = str(exception) in {str(sentence) for sentence in REFUSALS.values()}
+    return _error_response(
+        request, 403, str(exception) if known else _("You do not have permission to do this.")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Security headers, preferences, live responses, request ids, and the address of the client."""
+"""Security headers, rights, preferences, live responses, request ids, and the address of the client."""
 
 import ipaddress
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from exchange.core.observability import correlated, correlation_id, new_correlation_id
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
+from exchange.services.permissions import acting
 from portfolio.web.live import LiveRequest, live_response
 from portfolio.web.preferences import preferences_from, use_preferences
 
@@ -41,6 +42,16 @@ def preferences_middleware(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         with use_preferences(preferences_from(request.COOKIES)):
+            return get_response(request)
+
+    return answer
+
+
+def permissions_middleware(get_response: Handler) -> Handler:
+    """The services ask what the user of this request may do."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with acting(request):
             return get_response(request)
 
     return answer

@@ -14,6 +14,7 @@ from exchange.core.database_errors import database_problem
 from exchange.core.observability import correlated, correlation_id
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.permissions import Right, require
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
 from oco.services.groups import REPRICE_PURPOSE
@@ -28,7 +29,11 @@ EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 
 
 def sync_request(*, requested_by: str) -> str:
-    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself."""
+    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself.
+
+    Raises PermissionDenied.
+    """
+    require(Right.TRADE)
     return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
+from exchange.services.permissions import groups_create_missing
 from portfolio.signals.watchlist import watchlist_create_default
 from portfolio.worker.database import database_create_missing
 from portfolio.worker.schedule import schedules_create_missing
@@ -36,6 +37,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Created the schedule “{name}”.")
         if names := watchlist_create_default(now=timezone.now()):
             self.stdout.write(f"Added to the watchlist: {', '.join(names)}")
+        if viewers := groups_create_missing():
+            self.stdout.write(
+                "Rights are given by the groups viewer, trader and owner. These users may look only until an owner "
+                f"changes that in the admin: {', '.join(viewers)}"
+            )
         self._first_user()
 
     def _first_user(self) -> None:
