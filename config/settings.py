@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portfolio.web.middleware.permissions_middleware",
     "portfolio.web.middleware.preferences_middleware",
     "portfolio.web.middleware.live_middleware",
     "portfolio.security.sudo.AdminSudoMiddleware",
@@ -275,8 +276,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "gunicorn.error": {"handlers": ["console"], "propagate": False},
-        "gunicorn.access": {"handlers": ["console"], "propagate": False},
+        "waitress": {"level": "ERROR"},  # it warns of every task that waits for a thread
         "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle logs what it does
         "urllib3": {"level": "WARNING"},
