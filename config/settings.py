@@ -134,7 +134,7 @@ STORAGES = {
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-# Logging in: after this many wrong passwords for one name from one address one waits.
+# Logging in: after this many wrong passwords for one name from one address one waits. An IPv6 network is one address.
 AUTHENTICATION_BACKENDS = [
     "portfolio.security.authentication.LoginAttemptsBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -145,7 +145,16 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or an attacker could make the wait endless
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
-AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_address"
+AXES_HANDLER = (
+    "portfolio.security.authentication.LoginAttemptsHandler"  # counts each address over all names too
+)
+AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_block"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a wait; failures are in the log
 AXES_VERBOSE = False

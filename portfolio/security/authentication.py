@@ -8,11 +8,16 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from axes.attempts import get_cool_off_threshold
 from axes.backends import AxesStandaloneBackend
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from knox import auth
@@ -27,6 +32,7 @@ from portfolio.models import ApiToken
 HASH_LENGTH = 40  # of Django's column; 160 bits of the hash
 TOKEN_PATTERN = re.compile(rb"[0-9a-f]{64}")
 VALID_DAYS = range(1, 3651)
+ADDRESS_FAILURE_LIMIT = 20  # within AXES_COOLOFF_TIME, over all names
 
 
 class SessionStore(DatabaseStore):
@@ -61,6 +67,19 @@ class LoginAttemptsBackend(AxesStandaloneBackend):  # type: ignore[misc]  # the 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         if request is not None:
             super().authenticate(request, **credentials)
+
+
+class LoginAttemptsHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package is not typed
+    """Refuses an address, too, that fails with many names."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        by_name = int(super().get_failures(request, credentials))
+        recent = AccessAttempt.objects.filter(
+            ip_address=request.axes_ip_address,  # type: ignore[attr-defined]  # set by axes
+            attempt_time__gte=get_cool_off_threshold(request),
+        )
+        by_address = recent.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        return max(by_name, settings.AXES_FAILURE_LIMIT if by_address >= ADDRESS_FAILURE_LIMIT else 0)
 
 
 class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]  # the package is not typed

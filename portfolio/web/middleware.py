@@ -22,6 +22,7 @@ POLICY = (
 NO_CONTENT = 204
 Handler = Callable[[HttpRequest], HttpResponse]
 HEADER = "X-Request-ID"
+IPV6_PREFIX = 64
 
 
 def security_headers_middleware(get_response: Handler) -> Handler:
@@ -97,3 +98,17 @@ def client_address(request: HttpRequest) -> str:
         with suppress(ValueError):
             return str(ipaddress.ip_address(last))
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_block(request: HttpRequest) -> str:
+    """Whom to count as one client: an IPv4 address, or the network of an IPv6 address (/64), which one client owns."""
+    text = client_address(request)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:  # a unix socket has none
+        return text
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((address.packed, IPV6_PREFIX), strict=False).network_address)
