@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """The command line of Exchange Desk."""
 
+import errno
 import os
 import signal
 import sys
@@ -32,6 +33,12 @@ def main() -> None:
         if problem is None:
             raise
         sys.exit(problem)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EROFS):
+            raise
+        sys.exit(
+            f"{error.filename or 'The disk'}: {error.strerror}. Make room, or make it writable, then run again."
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

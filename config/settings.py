@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.env import EnvReader, Secret, path_digest, read_environment, secret_key
 
+os.umask(0o077)  # database, logs and backups are for their owner alone, from their first byte
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 VERSION = "0.1.0"

@@ -6,6 +6,7 @@ Which exception a result code becomes depends on its action class and on the kin
 from enum import StrEnum
 
 from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
+from exchange.core.texts import escape_line
 
 __all__ = [
     "CODES",
@@ -59,7 +60,7 @@ class ExchangeError(Exception):
         remedy: str = "",
     ) -> None:
         self.method = method
-        self.message = message
+        self.message = escape_line(message)
         self.code = code
         self.request_id = request_id
         self.order_id = order_id

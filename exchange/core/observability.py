@@ -25,6 +25,7 @@ from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 from exchange.core.database_errors import database_problem
+from exchange.core.texts import escape_line
 
 CORRELATION_ID_LENGTH = 40
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
@@ -113,6 +114,10 @@ class RedactingFormatter(logging.Formatter):
         names = trail()
         record.trail = f"[{names}] " if names else ""
         return redact(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = escape_line(record.message)  # a text of others cannot look like a line of the log
+        return super().formatMessage(record)
 
     def formatException(self, ei: ExceptionInfo) -> str:
         return _database_sentence(ei) or super().formatException(ei)

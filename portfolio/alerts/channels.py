@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from exchange.core.texts import escape_control, escape_line
+
 if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase
 
@@ -67,7 +69,7 @@ class Channel:
         from apprise import NotifyFormat, NotifyType
 
         try:
-            service = self._service()
+            service, message = self._service(), _printable(message)
             if service is not None and not _is_for_programs(service):
                 message = without_markup(message)
             return service is not None and bool(
@@ -108,6 +110,10 @@ def without_markup(message: Message) -> Message:
     after a `<`. Texts of the exchange and of users are in every alert.
     """
     return replace(message, title=_without_markup(message.title), text=_without_markup(message.text))
+
+
+def _printable(message: Message) -> Message:
+    return replace(message, title=escape_line(message.title), text=escape_control(message.text))
 
 
 def _without_markup(text: str) -> str:

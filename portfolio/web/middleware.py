@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 
 from exchange.core.observability import correlated, correlation_id, new_correlation_id
+from exchange.core.texts import escape_control
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
 from exchange.services.permissions import acting
@@ -30,12 +31,23 @@ def security_headers_middleware(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        _show_control_characters(response)
         if response.status_code != NO_CONTENT:
             response.headers["Content-Security-Policy"] = POLICY
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return answer
+
+
+def _show_control_characters(response: HttpResponse) -> None:
+    # No page of ours has any, so they came with a text of someone else, and could hide or turn what is read.
+    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+    if is_page and not response.has_header("Content-Encoding"):
+        text = response.content.decode(response.charset, "replace")
+        shown = escape_control(text)
+        if shown != text:
+            response.content = shown
 
 
 def preferences_middleware(get_response: Handler) -> Handler:

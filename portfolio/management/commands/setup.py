@@ -31,6 +31,7 @@ class Command(BaseCommand):
         if database_create_missing():
             self.stdout.write(f"Created the database {settings.DATABASES['default']['NAME']}.")
         call_command("migrate", interactive=False, verbosity=0)
+        _make_private(Path(settings.DATABASES["default"]["NAME"]))
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_STATIC)
         for name in schedules_create_missing(now=timezone.now()):
@@ -62,6 +63,13 @@ class Command(BaseCommand):
         file = settings.VAR_DIR / "admin_password"
         _write_private(file, password + "\n")
         self.stdout.write(f"The password of the user {ADMIN} is in {file}")
+
+
+def _make_private(database: Path) -> None:
+    # Files of an earlier version; new ones are private from the beginning.
+    for file in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        if file.is_file():
+            file.chmod(0o600)
 
 
 def _write_private(file: Path, text: str) -> None:
