@@ -20,7 +20,9 @@ def main() -> None:
     try:
         django.setup()
         from exchange.core.observability import traceback_show
+        from exchange.core.texts import EscapingStream
 
+        sys.stdout, sys.stderr = EscapingStream(sys.stdout), EscapingStream(sys.stderr)
         sys.excepthook = traceback_show
         signal.signal(signal.SIGINT, usual)
         execute_from_command_line(sys.argv)

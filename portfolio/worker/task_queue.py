@@ -1,15 +1,17 @@
 """The queue of django-q2 without pickle, and for the functions of `portfolio.tasks` only.
 
 django-q2 pickles the tasks it stores and would run any function, hook or chain that a task names. Here tasks and
-their results are JSON, and the process that takes tasks out of the queue refuses all others.
+their results are JSON; all others are refused where tasks are taken out of the queue, and again where they are run.
 """
 
 import json
 import logging
+import pydoc
+from types import SimpleNamespace
 from typing import Any
 
 import picklefield.fields
-from django_q import signing
+from django_q import signing, worker
 from django_q.brokers.orm import ORM
 
 logger = logging.getLogger(__name__)
@@ -75,8 +77,17 @@ def refusal_of(payload: str) -> str:
     return f"it has {', '.join(extra)[:SHOWN_LENGTH]!r}." if extra else ""
 
 
-def use_json() -> None:
-    """From now on django-q2 stores and reads JSON in this process; older pickles are shown as they are stored."""
+def find_task(name: str) -> Any:
+    """The function of a task, at its execution; None for any other name, which django-q2 records as a failure."""
+    return pydoc.locate(name) if name in FUNCTIONS else None
+
+
+def restrict_queue() -> None:
+    """From now on django-q2 finds our tasks only, and stores and reads JSON, in this process.
+
+    Pickles of an earlier version are shown as they are stored.
+    """
+    worker.pydoc = SimpleNamespace(locate=find_task)
     signing.PickleSerializer = JsonSerializer
     picklefield.fields.dbsafe_encode = _encode
     picklefield.fields.dbsafe_decode = _decode

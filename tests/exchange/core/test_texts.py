@@ -9,7 +9,7 @@ from django.test import Client
 from exchange.client.errors import ExchangeError
 from exchange.core.observability import RedactingFormatter
 from exchange.core.reasons import OrderReason, reason
-from exchange.core.texts import escape_control, escape_line
+from exchange.core.texts import EscapingStream, escape_control, escape_line
 from oco.presentation.reasons import render_reason
 from tests import factories
 
@@ -40,6 +40,14 @@ def test_each_sign(sign, shown):
 
 def test_a_line_stays_one_line():
     assert escape_line("a\r\nb\u2028c") == "a\\r\\nb\\u2028c"
+
+
+def test_a_console_shows_them_and_keeps_its_own_colours():
+    out = io.StringIO()
+    console = EscapingStream(out)
+    console.write(f"\x1b[31;1mred\x1b[0m\r{EVIL}\n")
+    assert out.getvalue().startswith("\x1b[31;1mred\x1b[0m\ra\\x1b[2Jb\\x07")
+    assert not console.isatty()
 
 
 def is_clean(text):

@@ -4,6 +4,8 @@ import base64
 import inspect
 import pickle
 from datetime import UTC, datetime
+from multiprocessing import Value
+from queue import SimpleQueue
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -16,6 +18,7 @@ from django_q.monitor import save_task
 from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
+from django_q.worker import worker
 
 from portfolio import tasks
 from portfolio.worker.schedule import SYNC, TASKS, run_due_schedules, schedules_create_missing
@@ -95,6 +98,16 @@ def test_another_function_a_hook_or_a_chain_never_reaches_a_worker(words, caplog
     assert taken() == []
     assert OrmQ.objects.count() == 0
     assert "a task was refused" in caplog.text
+
+
+@pytest.mark.parametrize(("func", "succeeds"), [("os.getpid", False), ("portfolio.tasks.tidy_up", True)])
+def test_it_is_asked_again_where_a_task_is_executed(func, succeeds, monkeypatch):
+    monkeypatch.setattr("django_q.worker.close_old_django_connections", lambda: None)
+    tasks_in, results = SimpleQueue(), SimpleQueue()
+    tasks_in.put({"id": "1", "name": "x", "func": func, "args": [], "kwargs": {}})
+    tasks_in.put("STOP")
+    worker(tasks_in, results, Value("d", -1), timeout=-1)
+    assert results.get()["success"] == succeeds
 
 
 def test_a_pickle_in_the_queue_is_not_read_although_it_is_signed(tmp_path):
