@@ -67,13 +67,13 @@ screenshots: .venv/.installed-dev
 	@touch $@
 
 .venv/.installed: requirements.txt .venv/.python
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PY) -m pip install --require-hashes --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install --require-hashes --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 .venv/.installed-bench: requirements-bench.txt .venv/.installed-dev
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(PY) -m pip install --require-hashes --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

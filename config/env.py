@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -149,10 +150,21 @@ def _reject(name: str, expected: str, found: str) -> NoReturn:
 
 def secret_key(path: Path) -> str:
     """The key that signs sessions, in `path`; created at the first call, readable by its owner alone."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_once(path, secrets.token_urlsafe(50))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(path, secrets.token_urlsafe(50))
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The key that signs sessions cannot be kept in {path} ({error.strerror}). "
+            "Make room there, or make it writable."
+        ) from None
+
+
+def path_digest(path: Path) -> str:
+    """A short name for a folder, for files about it in another folder."""
+    return sha256(str(path.resolve()).encode()).hexdigest()[:12]
 
 
 def _write_once(path: Path, text: str) -> None:

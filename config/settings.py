@@ -1,11 +1,13 @@
 """Settings: the one place that reads the environment and `.env`."""
 
 import os
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from config.env import EnvReader, Secret, read_environment, secret_key
+from config.env import EnvReader, Secret, path_digest, read_environment, secret_key
 
+os.umask(0o077)  # database, logs and backups are for their owner alone, from their first byte
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 VERSION = "0.1.0"
@@ -100,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portfolio.web.middleware.permissions_middleware",
     "portfolio.web.middleware.preferences_middleware",
     "portfolio.web.middleware.live_middleware",
     "portfolio.security.sudo.AdminSudoMiddleware",
@@ -132,7 +135,7 @@ STORAGES = {
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-# Logging in: after this many wrong passwords for one name from one address one waits.
+# Logging in: after this many wrong passwords for one name from one address one waits. An IPv6 network is one address.
 AUTHENTICATION_BACKENDS = [
     "portfolio.security.authentication.LoginAttemptsBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -143,7 +146,16 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or an attacker could make the wait endless
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
-AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_address"
+AXES_HANDLER = (
+    "portfolio.security.authentication.LoginAttemptsHandler"  # counts each address over all names too
+)
+AXES_CLIENT_IP_CALLABLE = "portfolio.web.middleware.client_block"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has who came in
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a wait; failures are in the log
 AXES_VERBOSE = False
@@ -229,12 +241,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# While one of them exists no order is created, whatever the database says, or when it says nothing.
+KILL_SWITCH_NAME = f"{ENVIRONMENT.lower()}.kill_switch"
+KILL_SWITCH_FILES = [
+    VAR_DIR / KILL_SWITCH_NAME,
+    Path(tempfile.gettempdir()) / f"exchange-desk-{path_digest(VAR_DIR)}-{KILL_SWITCH_NAME}",
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────
 Q_CLUSTER = {
     "name": "exchange-desk",
     "orm": "default",
+    "broker_class": "portfolio.worker.task_queue.TaskBroker",  # runs the functions of portfolio.tasks only
     "workers": 3,  # a cycle waits for no slow mail server while another task is at work
     "timeout": 110,  # a cycle is at most 8 reads of 10 s and a slice of 20 s
     "retry": 600,  # above timeout, or a task still at work is handed out again
@@ -267,8 +286,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "gunicorn.error": {"handlers": ["console"], "propagate": False},
-        "gunicorn.access": {"handlers": ["console"], "propagate": False},
+        "waitress": {"level": "ERROR"},  # it warns of every task that waits for a thread
         "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle logs what it does
         "urllib3": {"level": "WARNING"},

@@ -8,7 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# With this exit code gunicorn gives up instead of starting the worker again and again.
+# For a supervisor: to start it again would not help.
 CANNOT_BOOT = 3
 
 try:

@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+from django.core.checks.security.base import SECRET_KEY_INSECURE_PREFIX
 
 TAG = "exchange"
+MIN_KEY_LENGTH = 50
+MIN_KEY_CHARACTERS = 10  # different ones
 API_KEY_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
 DASHBOARD_PUBLIC_VALUES = ("false", "loopback", "true")
 BOUNDS = {
@@ -110,11 +113,30 @@ def check_mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             id="exchange.W002",
         )
     if settings.DEBUG and settings.LIVE_TRADING:
-        yield Warning(
+        kind, number = (Error, "E008") if settings.ENVIRONMENT == "LIVE" else (Warning, "W003")
+        yield kind(
             "DEBUG is on while trading is live: error pages show the inside of the program.",
             hint="Set DEBUG=false.",
-            id="exchange.W003",
+            id=f"exchange.{number}",
         )
+
+
+@register(TAG)
+def check_secret_key(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.ENVIRONMENT == "LIVE" and _is_weak(settings.SECRET_KEY):
+        yield Error(
+            "SECRET_KEY is weak: whoever guesses it can log in as anyone.",
+            hint=f"Leave it empty, so that one is generated, or use at least {MIN_KEY_LENGTH} random characters.",
+            id="exchange.E007",
+        )
+
+
+def _is_weak(key: str) -> bool:
+    return (
+        len(key) < MIN_KEY_LENGTH
+        or len(set(key)) < MIN_KEY_CHARACTERS
+        or key.startswith(SECRET_KEY_INSECURE_PREFIX)
+    )
 
 
 @register(TAG)

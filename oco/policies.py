@@ -11,6 +11,7 @@ from exchange.core.instrument_names import base_of, is_derivative
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Trade
 from exchange.services.audit_log import audit_record
+from exchange.services.permissions import Right, require
 from oco.models import ProtectionPolicy
 
 DEFAULT_NAME = ""
@@ -68,7 +69,11 @@ def needs_mark(trade: schemas.Trade) -> bool:
 
 
 def policy_audit(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:
-    """Say in the audit log which fields a person changed, and to what; None: the policy was taken away."""
+    """Say in the audit log which fields a person changed, and to what; None: the policy was taken away.
+
+    In the same transaction as the change. Raises PermissionDenied.
+    """
+    require(Right.MANAGE)
     words = ", ".join(f"{name} {_text(getattr(policy, name))}" for name in changed or ())
     text = f"{policy}: {'taken away' if changed is None else words or 'saved unchanged'}"
     audit_record(actor=changed_by, what=AuditEntry.Action.POLICY, object_ids=[policy.pk], text=text)

@@ -13,6 +13,8 @@ class PortfolioConfig(AppConfig):
         from portfolio import checks  # noqa: F401  # registers itself
         from portfolio.security.sudo import record_password_given
         from portfolio.web.middleware import record_login
+        from portfolio.worker.task_queue import restrict_queue
 
+        restrict_queue()
         user_logged_in.connect(record_password_given, dispatch_uid="password given")
         user_logged_in.connect(record_login, dispatch_uid="login in the audit log")

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import SimpleTestCase
 from django.utils import translation
 
+from exchange.services.kill_switch_file import file_clear
 from tests.exchange.simulator.world import World
 from tests.support import Desk
 
@@ -45,8 +46,9 @@ def desk(db, world, monkeypatch, settings):
 
 @pytest.fixture(autouse=True)
 def reset_counters():
-    """Start without counted requests: the counts are in the cache of the process."""
+    """Start without counted requests: the counts are in the cache of the process. And with trading on."""
     cache.clear()
+    file_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ DIRECTORY = tempfile.mkdtemp(prefix="desk")
 atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
 os.environ["ENV_FILE"] = os.devnull
 os.environ["VAR_DIR"] = DIRECTORY
-os.environ["SECRET_KEY"] = "tests-only-not-a-secret"
+os.environ["SECRET_KEY"] = "tests-only-not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 
 from config.settings import *  # noqa: E402, F403

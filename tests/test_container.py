@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from portfolio.worker.processes import GUNICORN
+from portfolio.worker.processes import web_command
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -81,14 +81,12 @@ def test_what_is_set_are_settings_of_the_program():
 def test_every_command_is_one_that_there_is(line):
     words = shlex.split(line)
     assert words[0] == "python3"
-    if words[1] == "manage.py":
-        assert words[2] in get_commands()
-    else:
-        assert words[1:4] == ["-m", "gunicorn", "config.wsgi"]
+    assert words[1] == "manage.py"
+    assert words[2] in get_commands()
 
 
 def test_the_web_process_is_the_one_that_make_run_starts():
-    assert PROCFILE["web"].endswith(GUNICORN)
+    assert web_command()[3] == PROCFILE["web"].split()[-1]
 
 
 def test_no_key_and_no_database_gets_into_the_image():

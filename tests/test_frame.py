@@ -46,10 +46,34 @@ def test_one_version_is_told_everywhere(settings):
     assert f"## {settings.VERSION} " in text("CHANGELOG.md")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_every_requirement_is_pinned(name):
-    lines = [line for line in text(name).splitlines() if line and not line.startswith(("#", "-r "))]
-    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[0-9.]+", line)] == []
+REQUIREMENTS = ["requirements", "requirements-dev", "requirements-bench"]
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_requirement_is_pinned_with_its_hashes(name):
+    entries = text(f"{name}.txt").replace("\\\n", " ").splitlines()
+    pattern = r"[\w.-]+==[\w.]+( ; [^\\]+?)?( +--hash=sha256:[0-9a-f]{64})+"
+    assert entries
+    assert [entry for entry in entries if not re.fullmatch(pattern, entry)] == []
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_the_pins_with_hashes_are_those_that_were_chosen(name):
+    chosen = set(re.findall(r"^([\w.-]+==[\w.]+)$", text(f"{name}.in"), re.MULTILINE))
+    pinned = set(re.findall(r"^([\w.-]+==[\w.]+)", text(f"{name}.txt"), re.MULTILINE))
+    assert {canonical(pin) for pin in chosen} <= {canonical(pin) for pin in pinned}
+
+
+def test_only_packages_with_the_right_hash_are_installed():
+    for name, count in (("Makefile", 3), ("Dockerfile", 1)):
+        lines = [line for line in text(name).splitlines() if "pip install" in line]
+        assert len(lines) == count
+        assert [line for line in lines if "--require-hashes" not in line] == []
+
+
+def canonical(pin):
+    name, _, version = pin.partition("==")
+    return re.sub(r"[._]", "-", name).lower(), version
 
 
 def test_a_test_cannot_leave_this_machine():

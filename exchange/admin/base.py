@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from exchange.services.permissions import Right, has_right
+
 DASH = "–"
 
 
@@ -88,7 +90,36 @@ def format_to_second(moment: datetime | None) -> str | None:
     return None if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
 
 
-class ReadOnlyAdmin(AnyAdmin):
+class RightsMixin:
+    """Asks for the rights that pages and API ask for, instead of Django's four permissions of each model."""
+
+    view_right = Right.VIEW
+    change_right: Right | None = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return has_right(request.user, self.view_right)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, self.view_right)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def _may_change(self, request: HttpRequest) -> bool:
+        return self.change_right is not None and has_right(request.user, self.change_right)
+
+
+class RightsAdmin(RightsMixin, AnyAdmin):
+    """An admin whose records can be changed by users with `change_right`."""
+
+
+class ReadOnlyAdmin(RightsAdmin):
     """Records are created by the program only; here they are shown, in index order."""
 
     paginator = CappedPaginator
@@ -107,15 +138,6 @@ class ReadOnlyAdmin(AnyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = list(super().get_fields(request, obj))
         return sorted(names, key=lambda name: name not in self.readonly_fields)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ByIdAdmin(ReadOnlyAdmin):

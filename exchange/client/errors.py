@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
+from exchange.core.texts import escape_line
 
 NONCE_CODE = 40102
 
@@ -63,7 +64,7 @@ class ExchangeError(Exception):
         remedy: str = "",
     ) -> None:
         self.method = method
-        self.message = message
+        self.message = escape_line(message)
         self.code = code
         self.request_id = request_id
         self.order_id = order_id

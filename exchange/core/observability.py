@@ -20,8 +20,12 @@ from types import TracebackType
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
+
+from exchange.core.database_errors import database_problem
+from exchange.core.texts import escape_line
 
 CORRELATION_ID_LENGTH = 40
 SECRET_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY", "SECRET_KEY")
@@ -29,6 +33,7 @@ SECRET_URL_SETTINGS = ("ALERT_URLS", "HEARTBEAT_URL")
 MIN_SECRET_LENGTH = 6  # a shorter text would hide ordinary words
 TOKEN_PATTERN = re.compile(r"(?=.*\d)[^/]{8,}")  # of an address: long, with a digit
 URL_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _trail: ContextVar[tuple[str, ...]] = ContextVar("trail", default=())
 _address: ContextVar[str] = ContextVar("address", default="")
 
@@ -110,6 +115,13 @@ class RedactingFormatter(logging.Formatter):
         record.trail = f"[{names}] " if names else ""
         return redact(super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = escape_line(record.message)  # a text of others cannot look like a line of the log
+        return super().formatMessage(record)
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        return _database_sentence(ei) or super().formatException(ei)
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line. Each text is cleaned before it is quoted, and the line once more."""
@@ -130,6 +142,15 @@ class JsonFormatter(logging.Formatter):
             line["stack"] = self.formatStack(record.stack_info)
         cleaned = {name: redact(text) for name, text in line.items()}
         return redact(json.dumps(cleaned, ensure_ascii=False))
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        return _database_sentence(ei) or super().formatException(ei)
+
+
+def _database_sentence(exception: ExceptionInfo) -> str | None:
+    """A full disk or a missing database needs no stack: the same words wherever it is noticed."""
+    with translation.override("en"):
+        return database_problem(exception[1])
 
 
 def traceback_show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -133,5 +133,12 @@ class AccountBinding(models.Model):
     bound_at = models.DateTimeField()
     verified_at = models.DateTimeField()
 
+    class Meta:
+        permissions = [  # rights on the account (exchange.services.permissions)
+            ("view", "May see the account"),
+            ("trade", "May protect positions, sync and change the watchlist"),
+            ("manage", "May remove protection and change the kill switch, policies, tokens and users"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.environment} {self.account_uuid}"

@@ -28,6 +28,7 @@ from exchange.fields import format_decimal
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.schemas import NameSpace, NewOrder
 from exchange.services.audit_log import audit_record
+from exchange.services.kill_switch_file import file_name
 from exchange.services.lease import Lease
 
 Action = AuditEntry.Action
@@ -95,6 +96,9 @@ def create_blocked_reason() -> Reason | None:
     """Why no order may be created now, or None. A kill switch that cannot be read counts as on."""
     if not settings.TRADING_ENABLED:
         return reason(OrderReason.TRADING_DISABLED)
+    by_file = file_name()
+    if by_file is not None:
+        return reason(OrderReason.KILL_SWITCH_ON, name=by_file)
     try:
         switch = TradingSwitch.objects.first()
     except Error:

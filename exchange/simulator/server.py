@@ -25,6 +25,7 @@ from urllib3 import HTTPResponse
 from waitress import wasyncore
 from waitress.server import create_server
 
+from exchange.core.hosts import is_loopback_name
 from exchange.simulator import control, fault_injection, protocol, stale_reads
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.fault_injection import ConnectionDropped, Reply
@@ -106,8 +107,11 @@ class App:
         return response
 
     def handle_control_call(self, environ: Environ, verb: str) -> Reply:
-        """Refused to other machines, and to web pages open on this one (Origin header)."""
-        if environ.get("REMOTE_ADDR", "") not in LOOPBACK or environ.get("HTTP_ORIGIN"):
+        """Refused to other machines, and to web pages open on this one (Origin, or another name in Host)."""
+        is_local = environ.get("REMOTE_ADDR", "") in LOOPBACK and is_loopback_name(
+            environ.get("HTTP_HOST", "")
+        )
+        if not is_local or environ.get("HTTP_ORIGIN"):
             return Reply(403, b'{"error":"loopback only"}')
         body = parse_body(environ)
         with self.exchange.lock:
@@ -218,6 +222,7 @@ def wsgi_environ(request: requests.PreparedRequest) -> dict[str, Any]:
         "CONTENT_TYPE": request.headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(data)),
         "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "localhost",
         IN_PROCESS: True,
         "wsgi.input": io.BytesIO(data),
         **headers,

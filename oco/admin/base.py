@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from exchange.admin.base import DASH, format_to_second, list_link, list_link_by_name, uuid_of
+from exchange.admin.base import DASH, RightsMixin, format_to_second, list_link, list_link_by_name, uuid_of
 from exchange.admin.filters import ConditionFilter, RecentFilter
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
@@ -36,16 +36,10 @@ def group_searches(term: str, *, pk: str) -> list[Q]:
     return [*found, Q(**{pk: group})] if (group := uuid_of(term)) else found
 
 
-class ReadOnlyInline(AnyInline):
+class ReadOnlyInline(RightsMixin, AnyInline):
     template = "admin/record_inline.html"
     extra = max_num = 0
     can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class LegInline(ReadOnlyInline):

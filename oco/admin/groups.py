@@ -14,6 +14,7 @@ from exchange.admin.market import correlation_link, object_links
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder
+from exchange.services.permissions import Right, has_right
 from oco.admin.base import (
     ClosedFilter,
     EventInline,
@@ -41,7 +42,7 @@ class CancelProtectionMixin(AnyAdmin):
     """For the list of groups. The site's sudo middleware asks for the password."""
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("oco.change_ocogroup")
+        return has_right(request.user, Right.MANAGE)
 
     @admin.action(description="Cancel protection: the coins stay, without a stop…", permissions=["cancel"])
     def cancel_protection(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse | None:

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_POST
 from exchange.admin.base import ReadOnlyAdmin, format_to_second
 from exchange.models import TradingSwitch
 from exchange.services.order_execution import create_blocked_reason
+from exchange.services.permissions import Right, has_right
 from oco.presentation.reasons import render_reason
 from oco.services.kill_switch import switch_off, switch_on
+from oco.services.validation import NotPossible
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
 
@@ -37,8 +39,11 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         turn = switch_on if request.POST.get("to") == "on" else switch_off
         name, reason = request.user.get_username()[:NAME_LENGTH], request.POST.get("reason", "")
-        switch = turn(changed_by=name, now=timezone.now(), reason=reason.strip()[:REASON_LENGTH])
-        messages.success(request, f"Now {switch}.")
+        try:
+            switch = turn(changed_by=name, now=timezone.now(), reason=reason.strip()[:REASON_LENGTH])
+            messages.success(request, f"Now {switch}.")
+        except NotPossible as refusal:
+            messages.error(request, str(refusal))
         return redirect("admin:exchange_tradingswitch_changelist")
 
     @admin.display(description="changed at")
@@ -47,4 +52,4 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
 
 
 def may_turn(request: HttpRequest) -> bool:
-    return request.user.has_perm("exchange.change_tradingswitch")
+    return has_right(request.user, Right.MANAGE)

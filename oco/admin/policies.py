@@ -7,11 +7,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, list_link
+from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, RightsAdmin, format_to_second, list_link
 from exchange.admin.filters import ConditionFilter
 from exchange.admin.sync import format_ns
 from exchange.fields import format_decimal
 from exchange.models import Trade
+from exchange.services.permissions import Right
 from oco.admin.base import order_link
 from oco.forms import BUY_BACK_NOTICE, PolicyForm
 from oco.models import Lot, LotTrade, OcoGroup, ProtectionPolicy, Watermark
@@ -37,13 +38,14 @@ TOO_LITTLE = (
 )
 
 
-class PolicyAdmin(AnyAdmin):
+class PolicyAdmin(RightsAdmin):
     """Registered by the app that provides `holdings`; this app does not know them."""
 
     form = PolicyForm
     list_display = ("__str__", "side", "enabled", "stop_pct", "target_pct", "on_breach", "on_hand_cancel")
     readonly_fields = ("means",)
     actions = None
+    change_right = Right.MANAGE
 
     def holdings(self) -> Holdings:
         return NO_HOLDINGS

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from exchange.client.error_codes import CODES
 from exchange.client.errors import remedy_for
 from exchange.core.reasons import TEXT, OrderReason, Param, Reason
+from exchange.core.texts import escape_line
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode as R
 from oco.engine.types import Role
@@ -246,7 +247,7 @@ def render_reason(why: Reason | None) -> str:
     if not first.code and code is not None and re.search(rf"\b{code}\b", sentence):
         code = None  # a text of release 0.1.0 that names the code itself
     parts = [sentence, _answer(first.params.get(ANSWER), code), *map(_sentence, others)]
-    return " ".join(part for part in parts if part)
+    return escape_line(" ".join(part for part in parts if part))
 
 
 def _sentence(one: Reason) -> str:

@@ -15,6 +15,7 @@ from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Instrument
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import Lease, lease_take
+from exchange.services.permissions import Right, require
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
@@ -44,8 +45,9 @@ def group_create(
 ) -> OcoGroup:
     """Protect held coins, whatever their origin. `account_context` is the account as last read.
 
-    The same `idempotency_key` returns the first group. Raises NotPossible.
+    The same `idempotency_key` returns the first group. Raises NotPossible, PermissionDenied.
     """
+    require(Right.TRADE)
     known = OcoGroup.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
     if known is not None:
         return known
@@ -104,7 +106,10 @@ def _create(
 
 
 def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGroup:
-    """Request removal of protection. Raises NotPossible if it has ended; a second request changes nothing."""
+    """Request removal of protection. Raises NotPossible if it has ended, PermissionDenied; a second request changes
+    nothing.
+    """
+    require(Right.MANAGE)
     with transaction.atomic():
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         if is_final(group.state):
@@ -155,8 +160,9 @@ def group_reprice(
     """New stop and target for a group whose stop failed; its lot and entry price stay.
 
     Needs the lease (`reprice_lease`): a cycle that has read the old prices would place those while the new
-    ones are shown. Raises NotPossible.
+    ones are shown. Raises NotPossible, PermissionDenied.
     """
+    require(Right.TRADE)
     with transaction.atomic():
         lease.renew()
         group = OcoGroup.objects.select_for_update().get(pk=group_id)

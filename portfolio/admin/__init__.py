@@ -1,4 +1,4 @@
-"""Admin of balances, costs, signals, watchlist, alerts and tokens, and of what needs the balances."""
+"""Admin of balances, costs, signals, watchlist, alerts, tokens and the queue, and of what needs the balances."""
 
 from portfolio.admin.accounting import (
     BalanceChangeAdmin,
@@ -11,7 +11,9 @@ from portfolio.admin.accounting import (
 from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
 from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, PerpetualAdmin
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
+from portfolio.admin.queue import ScheduleAdmin, TaskAdmin
 from portfolio.admin.tokens import ApiTokenAdmin
+from portfolio.admin.users import DeskGroupAdmin, DeskUserAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -22,10 +24,14 @@ __all__ = [
     "CoinDriftAdmin",
     "CostCursorAdmin",
     "CostEntryAdmin",
+    "DeskGroupAdmin",
+    "DeskUserAdmin",
     "HoldingsPolicyAdmin",
     "PerpetualAdmin",
     "PositionCostAdmin",
+    "ScheduleAdmin",
     "SignalAdmin",
     "SnapshotAdmin",
+    "TaskAdmin",
     "WatchlistItemAdmin",
 ]

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, uuid_of
 from exchange.admin.filters import ConditionFilter
 from exchange.admin.market import correlation_link
+from exchange.services.permissions import Right, has_right
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert, AlertMessage
@@ -74,7 +75,7 @@ class AlertAdmin(ByIdAdmin):
         return reverse("alerts") + ("?show=all" if alert.acknowledged_at else "")
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("portfolio.change_alert"))
+        return has_right(request.user, Right.TRADE)
 
     @admin.action(description="Acknowledge", permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:

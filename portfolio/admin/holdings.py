@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from exchange.admin.base import ReadOnlyAdmin
 from exchange.admin.filters import ConditionFilter
+from exchange.services.permissions import Right, has_right
 from oco.admin import PolicyAdmin
 from oco.forms import ProtectForm
 from oco.models import ProtectionPolicy
@@ -55,7 +56,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return reverse("portfolio")
 
     def has_protect_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("oco.add_ocogroup"))
+        return has_right(request.user, Right.TRADE)
 
     @admin.action(description="Protect held position…", permissions=["protect"])
     def protect_held(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:

@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from exchange.admin.base import AnyAdmin, ReadOnlyAdmin, format_to_second
+from exchange.admin.base import ReadOnlyAdmin, RightsAdmin, format_to_second
 from exchange.admin.filters import ConditionFilter
 from exchange.core.times import Timeframe
+from exchange.services.permissions import Right
 from portfolio.models import Signal, WatchlistItem
 from portfolio.signals.selectors import reasons_text
 from portfolio.signals.watchlist import (
@@ -37,13 +38,14 @@ class WatchlistItemForm(ModelForm):
 
 
 @admin.register(WatchlistItem)
-class WatchlistItemAdmin(AnyAdmin):
+class WatchlistItemAdmin(RightsAdmin):
     """Instruments are added and removed; only note and position can change."""
 
     form = WatchlistItemForm
     fields = ("instrument_name", "note")
     list_display = ("instrument_name", "note", "position", "changed_at")
     actions = ("move_up", "move_down")
+    change_right = Right.TRADE
 
     def get_readonly_fields(self, request: HttpRequest, obj: WatchlistItem | None = None) -> tuple[str, ...]:
         return () if obj is None else ("instrument_name",)

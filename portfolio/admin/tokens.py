@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from exchange.admin.base import AnyAdmin
+from exchange.admin.base import RightsAdmin
+from exchange.services.permissions import Right
 from portfolio.models import ApiToken
 from portfolio.security.authentication import VALID_DAYS, token_create, token_revoke
 
@@ -32,13 +33,14 @@ class TokenForm(ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(AnyAdmin):
+class ApiTokenAdmin(RightsAdmin):
     """Deleting is revoking. A token can only be created for oneself."""
 
     list_display = ("__str__", "scope", "user", "created", "expiry")
     list_filter = ("scope",)
     list_select_related = ("user",)
     fields = readonly_fields = TOKEN_FIELDS
+    view_right = change_right = Right.MANAGE
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

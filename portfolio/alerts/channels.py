@@ -5,19 +5,31 @@ Apprise is imported only where there is an address: it takes 25 MB and a quarter
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+
+from exchange.core.texts import escape_control, escape_line
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase
 
 logger = logging.getLogger("alerts")
 
+# Programs read these exactly, and each format has its own quotes.
+PROGRAM_SCHEMES = ("json", "jsons", "xml", "xmls", "form", "forms")
+LOOKALIKES = (
+    ("<", "‹"),
+    (">", "›"),
+    ("&", "＆"),  # its look is the point
+    ("](", "] ("),  # a link whose words hide its address
+    ("@", "@\u200b"),  # a mention calls people
+    ("`", "'"),
+)
 SEND_TIMEOUT_SECONDS = 20.0  # for all channels together; Apprise limits only the time between two bytes
 
 
@@ -57,7 +69,9 @@ class Channel:
         from apprise import NotifyFormat, NotifyType
 
         try:
-            service = self._service()
+            service, message = self._service(), _printable(message)
+            if service is not None and not _is_for_programs(service):
+                message = without_markup(message)
             return service is not None and bool(
                 service.notify(
                     title=message.title,
@@ -87,6 +101,30 @@ def configured_channels() -> list[Channel]:
 
     urls: list[str] = parse_urls(text)  # type: ignore[no-untyped-call]  # untyped
     return [Channel(number, url) for number, url in enumerate(urls, start=1)]
+
+
+def without_markup(message: Message) -> Message:
+    """The same words, with signs that no HTML, Markdown or chat takes for markup.
+
+    Apprise escapes for some services and not for others, and what it has escaped is cut within an entity, or lost
+    after a `<`. Texts of the exchange and of users are in every alert.
+    """
+    return replace(message, title=_without_markup(message.title), text=_without_markup(message.text))
+
+
+def _printable(message: Message) -> Message:
+    return replace(message, title=escape_line(message.title), text=escape_control(message.text))
+
+
+def _without_markup(text: str) -> str:
+    for sign, harmless in LOOKALIKES:
+        text = text.replace(sign, harmless)
+    return text
+
+
+def _is_for_programs(service: "NotifyBase") -> bool:
+    schemes: Any = (getattr(service, "protocol", ""), getattr(service, "secure_protocol", ""))
+    return any(scheme in PROGRAM_SCHEMES for scheme in schemes if isinstance(scheme, str))
 
 
 def send_all(messages: Mapping[Channel, Message]) -> dict[Channel, bool]:

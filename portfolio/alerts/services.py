@@ -7,6 +7,7 @@ from django.db import transaction
 
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
+from exchange.services.permissions import Right, require
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.models import OcoEvent
@@ -42,7 +43,8 @@ def alert_raise_all(*, now: datetime) -> None:
 
 
 def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> bool:
-    """A user has seen it; whether this one was the first, who counts."""
+    """A user has seen it; whether this one was the first, who counts. Raises PermissionDenied."""
+    require(Right.TRADE)
     fresh = Alert.objects.filter(pk=alert.pk, acknowledged_at=None)
     return bool(fresh.update(acknowledged_at=now, acknowledged_by=acknowledged_by))
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from portfolio.models import ApiToken
-from portfolio.web.middleware import client_address
+from portfolio.web.middleware import client_block
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -110,4 +110,4 @@ def _client_key(request: Request) -> str:
         return f"token-{request.auth.pk}"
     if request.user.is_authenticated:
         return f"user-{request.user.pk}"
-    return f"address-{client_address(request._request)}"
+    return f"address-{client_block(request._request)}"

@@ -7,8 +7,10 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from exchange.models import AccountBinding
 
-EXCLUDED_TABLES = ("django_session", "django_q_ormq")
-"""A session in a stolen backup would be a login; an old task must not run again."""
+EXCLUDED_TABLES = ("django_session", "django_q_ormq", "django_q_schedule", "django_q_task")
+"""Neither saved nor restored: a session in a stolen backup would be a login, and an altered task or schedule would
+run what it names.
+"""
 
 
 class RestoreError(RuntimeError):

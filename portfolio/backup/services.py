@@ -12,16 +12,17 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from exchange.models import AuditEntry, Lease, TradingSwitch
+from exchange.models import AuditEntry, Lease
 from exchange.selectors import worker_last_beat
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import LEASE_NAME, lease_holder, lease_take
-from oco.services.kill_switch import switch_off
+from oco.services.kill_switch import switch_is_off, switch_off
 from portfolio.backup import postgres, sqlite
-from portfolio.backup.origin import BackupOrigin, RestoreError, current_origin
+from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError, current_origin
 from portfolio.models import ApiToken
 from portfolio.security.authentication import token_revoke
 from portfolio.web.health import SILENT_AFTER_SECONDS
+from portfolio.worker.schedule import schedules_create_missing
 
 HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s
 
@@ -48,8 +49,9 @@ def backup_origin(*, file: Path) -> BackupOrigin:
 def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Path | None:
     """Replace the database with `file`; returns the backup of what was replaced. Raises RestoreError, OSError.
 
-    A kill switch that is on stays on. All API tokens are revoked: one may have been revoked since the backup. A lease
-    token is never issued twice, so a process that slept through the restore has a stale one.
+    A kill switch that is on stays on. All API tokens are revoked: one may have been revoked since the backup. Sessions
+    and tasks of the backup are dropped, and schedules are made anew. A lease token is never issued twice, so a process
+    that slept through the restore has a stale one.
     """
     origin, here = backup_origin(file=file), current_origin()
     _check(origin, here, replace_other)
@@ -57,6 +59,8 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     previous_backup = _backup_current() if here else None
     (sqlite if origin.vendor == sqlite.VENDOR else postgres).load(file)
     call_command("migrate", interactive=False, verbosity=0)
+    _clear_excluded_tables()
+    schedules_create_missing(now=timezone.now())
     _reset_lease(token=token)
     for known in ApiToken.objects.all():  # one revoked since the backup would work again
         token_revoke(token=known, revoked_by=requested_by)
@@ -113,7 +117,7 @@ def _take_lease() -> tuple[int, bool]:
         raise RestoreError(
             f"Another process is working on the account ({lease_holder()}). Try again in a minute."
         )
-    return lease.token, TradingSwitch.objects.filter(is_off=True).exists()
+    return lease.token, switch_is_off()
 
 
 def _is_worker_alive() -> bool:
@@ -135,6 +139,12 @@ def _backup_current() -> Path:
     file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S-%f}"
     backup_create(file=file)
     return file
+
+
+def _clear_excluded_tables() -> None:
+    with connection.cursor() as cursor:
+        for table in EXCLUDED_TABLES:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608
 
 
 def _reset_lease(*, token: int) -> None:

@@ -8,11 +8,16 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from axes.attempts import get_cool_off_threshold
 from axes.backends import AxesStandaloneBackend
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from knox import auth
@@ -21,11 +26,13 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
+from exchange.services.permissions import Right, require
 from portfolio.models import ApiToken
 
 HASH_LENGTH = 40  # of Django's column; 160 bits of the hash
 TOKEN_PATTERN = re.compile(rb"[0-9a-f]{64}")
 VALID_DAYS = range(1, 3651)
+ADDRESS_FAILURE_LIMIT = 20  # within AXES_COOLOFF_TIME, over all names
 
 
 class SessionStore(DatabaseStore):
@@ -62,6 +69,19 @@ class LoginAttemptsBackend(AxesStandaloneBackend):  # type: ignore[misc]  # the 
             super().authenticate(request, **credentials)
 
 
+class LoginAttemptsHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package is not typed
+    """Refuses an address, too, that fails with many names."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        by_name = int(super().get_failures(request, credentials))
+        recent = AccessAttempt.objects.filter(
+            ip_address=request.axes_ip_address,  # type: ignore[attr-defined]  # set by axes
+            attempt_time__gte=get_cool_off_threshold(request),
+        )
+        by_address = recent.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        return max(by_name, settings.AXES_FAILURE_LIMIT if by_address >= ADDRESS_FAILURE_LIMIT else 0)
+
+
 class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]  # the package is not typed
     """`Authorization: Token …`, in one query by the hash, and without deleting expired tokens.
 
@@ -84,7 +104,11 @@ def hash_session_key(session_key: str) -> str:
 def token_create(
     *, user: User, scope: str, days: int, created_by: str, label: str = ""
 ) -> tuple[ApiToken, str]:
-    """The row and, only now, the token itself. Raises ValueError for an invalid scope or number of days."""
+    """The row and, only now, the token itself.
+
+    Raises ValueError for an invalid scope or number of days, PermissionDenied.
+    """
+    require(Right.MANAGE)
     if scope not in ApiToken.Scope.values or days not in VALID_DAYS:
         raise ValueError(f"A token cannot have the scope {scope!r} and {days} days.")
     token, text = ApiToken.objects.create(user=user, expiry=timedelta(days=days), scope=scope, label=label)
@@ -97,7 +121,8 @@ def token_create(
 
 @transaction.atomic
 def token_revoke(*, token: ApiToken, revoked_by: str) -> None:
-    """Delete it, with an audit entry."""
+    """Delete it, with an audit entry. Raises PermissionDenied."""
+    require(Right.MANAGE)
     what = f"{token.scope} token of {token.user.get_username()}: {token.label}"
     audit_record(
         actor=revoked_by, what=AuditEntry.Action.TOKEN_REVOKED, object_ids=[token.key_prefix], text=what

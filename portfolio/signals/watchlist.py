@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from exchange.core.times import Timeframe
 from exchange.models import Candle, Instrument, Quote, SyncRun
 from exchange.selectors import decimals_of
+from exchange.services.permissions import Right, require
 from oco.models import Lot, OcoGroup
 from oco.presentation.positions import pairs_of
 from portfolio.models import Balance, WatchlistItem
@@ -110,6 +111,7 @@ def watchlist_add(
 
     Accepts `btc/usd` for BTC_USD. Raises InvalidWatchlistItem.
     """
+    require(Right.TRADE)
     symbol, cleaned_note = resolve_symbol(instrument_name), None if note is None else clean_note(note)
     with transaction.atomic():
         items = list(WatchlistItem.objects.select_for_update())
@@ -129,16 +131,19 @@ def watchlist_add(
 
 def watchlist_set_note(*, item: WatchlistItem, note: str, now: datetime) -> None:
     """Raises InvalidWatchlistItem when the note is too long."""
+    require(Right.TRADE)
     _save_note(item, clean_note(note), now)
 
 
 def watchlist_remove(*, instrument_name: str) -> bool:
     """Returns whether it was on the list."""
+    require(Right.TRADE)
     return bool(WatchlistItem.objects.filter(instrument_name=instrument_name).delete()[0])
 
 
 def watchlist_move(*, item: WatchlistItem, steps: int, now: datetime) -> None:
     """Move `steps` places down, up if negative, within the list."""
+    require(Right.TRADE)
     with transaction.atomic():
         items = list(WatchlistItem.objects.select_for_update())
         at = items.index(item)

@@ -1,7 +1,6 @@
 """The page of alerts, and acknowledging them."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -10,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from exchange.services.permissions import Right
 from portfolio.alerts.selectors import alerts_unacknowledged, channel_names
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import Alert
-from portfolio.security.access import read_access_required
+from portfolio.security.access import read_access_required, right_required
 from portfolio.views.site import redirect_back
 
 PER_PAGE = 25
@@ -32,7 +32,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@right_required(Right.TRADE)
 def alert_acknowledge_view(request: HttpRequest) -> HttpResponse:
     """One of them, or every one that needs attention."""
     name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from exchange.models import AuditEntry
+from exchange.services.permissions import Right
+from portfolio.security.access import right_required
 
 PER_PAGE = 50
 
@@ -36,7 +37,7 @@ class AuditPage:
 
 
 @require_safe
-@login_required
+@right_required(Right.VIEW)
 def audit_list(request: HttpRequest) -> HttpResponse:
     """Newest first, paginated by primary key: the last page is as fast as the first."""
     filter_form = AuditFilterForm(request.GET)

@@ -1,10 +1,14 @@
 """Error pages."""
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from exchange.core.database_errors import database_problem
+from exchange.services.permissions import REFUSALS
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -13,7 +17,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 403, _("You do not have permission to do this."))
+    """A missing right has its own sentence; what else raised it may hold details that are for the log only."""
+    known = str(exception) in {str(sentence) for sentence in REFUSALS.values()}
+    return _error_response(
+        request, 403, str(exception) if known else _("You do not have permission to do this.")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -29,6 +37,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the error is being handled."""
+    problem = database_problem(sys.exception())
+    if problem:
+        return _error_response(request, 503, problem)
     return _error_response(request, 500, _("Something went wrong. See the web process log for details."))
 
 

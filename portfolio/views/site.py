@@ -1,7 +1,6 @@
 """Small views: preferences, about, sync now, health check."""
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -9,6 +8,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from exchange.services.permissions import Right
+from portfolio.security.access import right_required
 from portfolio.web.health import DOWN, health
 from portfolio.web.preferences import valid_choices
 from portfolio.worker.runner import sync_request
@@ -45,7 +46,7 @@ def about(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@right_required(Right.TRADE)
 def sync_now(request: HttpRequest) -> HttpResponse:
     """Queue a cycle and go back."""
     sync_request(requested_by=request.user.get_username())

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from exchange.services.permissions import Right, has_right
 from portfolio.formatting import instrument_label
 from portfolio.models import WatchlistItem
-from portfolio.security.access import read_access_required
+from portfolio.security.access import read_access_required, right_required
 from portfolio.signals.watchlist import (
     InvalidWatchlistItem,
     tradable_symbols,
@@ -50,7 +50,7 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@right_required(Right.TRADE)
 def watchlist_item(request: HttpRequest, pk: int) -> HttpResponse:
     """One button: `do` is up, down, note or remove."""
     item = get_object_or_404(WatchlistItem, pk=pk)
@@ -83,7 +83,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "rows": watchlist_rows(now=timezone.now()),
-        "catalogue": tradable_symbols() if request.user.is_authenticated else [],
+        "catalogue": tradable_symbols() if has_right(request.user, Right.TRADE) else [],
         "login_url": f"{reverse('login')}?next={reverse('watchlist')}",
         "submitted": submitted or {},
         "errors": errors or {},

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error
 
+from exchange.core.database_errors import database_problem, storage_problems
 from exchange.selectors import worker_last_beat
 from portfolio.alerts.selectors import delivery_problem
 from portfolio.status.sync_status import Freshness, SyncState, age_seconds, sync_state
@@ -46,13 +47,14 @@ class Health:
 
 
 def health(*, now: datetime) -> Health:
-    """Reads the database; a database that cannot be read gives `down`."""
+    """Reads the database; a database that cannot be read gives `down`, one that cannot be written `degraded`."""
+    storage = tuple(storage_problems())
     try:
         sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
         delivery_error = delivery_problem()
     except Error as error:
-        return _down(f"cannot be read ({type(error).__name__})")
-    reasons = (*_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [delivery_error]))
+        return _down(error, storage)
+    reasons = (*storage, *_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [delivery_error]))
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,
@@ -68,13 +70,14 @@ def health(*, now: datetime) -> Health:
     )
 
 
-def _down(database: str) -> Health:
+def _down(error: Error, storage: tuple[str, ...]) -> Health:
+    problem = database_problem(error) or f"The database cannot be read ({type(error).__name__})."
     return Health(
         status=DOWN,
-        reasons=(f"The database {database}.",),
+        reasons=tuple(dict.fromkeys((problem, *storage))),
         mode=current_mode().name,
         version=settings.VERSION,
-        database=database,
+        database=f"cannot be read ({type(error).__name__})",
         worker=WorkerState(age_seconds=None),
         sync=SyncAge(last_success=None, age_seconds=None, interval_seconds=settings.SYNC_INTERVAL_SECONDS),
     )

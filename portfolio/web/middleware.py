@@ -1,4 +1,4 @@
-"""Security headers, preferences, live responses, request ids, and the address of the client."""
+"""Security headers, rights, preferences, live responses, request ids, and the address of the client."""
 
 import ipaddress
 from collections.abc import Callable
@@ -9,8 +9,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 
 from exchange.core.observability import correlated, correlation_id, new_correlation_id
+from exchange.core.texts import escape_control
 from exchange.models import AuditEntry
 from exchange.services.audit_log import audit_record
+from exchange.services.permissions import acting
 from portfolio.web.live import LiveRequest, live_response
 from portfolio.web.preferences import preferences_from, use_preferences
 
@@ -21,6 +23,7 @@ POLICY = (
 NO_CONTENT = 204
 Handler = Callable[[HttpRequest], HttpResponse]
 HEADER = "X-Request-ID"
+IPV6_PREFIX = 64
 
 
 def security_headers_middleware(get_response: Handler) -> Handler:
@@ -28,6 +31,7 @@ def security_headers_middleware(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        _show_control_characters(response)
         if response.status_code != NO_CONTENT:
             response.headers["Content-Security-Policy"] = POLICY
         response.headers.setdefault("Cache-Control", "no-store")
@@ -36,11 +40,31 @@ def security_headers_middleware(get_response: Handler) -> Handler:
     return answer
 
 
+def _show_control_characters(response: HttpResponse) -> None:
+    # No page of ours has any, so they came with a text of someone else, and could hide or turn what is read.
+    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+    if is_page and not response.has_header("Content-Encoding"):
+        text = response.content.decode(response.charset, "replace")
+        shown = escape_control(text)
+        if shown != text:
+            response.content = shown
+
+
 def preferences_middleware(get_response: Handler) -> Handler:
     """Theme, palette and hidden amounts from the cookies, for the duration of the request."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         with use_preferences(preferences_from(request.COOKIES)):
+            return get_response(request)
+
+    return answer
+
+
+def permissions_middleware(get_response: Handler) -> Handler:
+    """The services ask what the user of this request may do."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with acting(request):
             return get_response(request)
 
     return answer
@@ -86,3 +110,17 @@ def client_address(request: HttpRequest) -> str:
         with suppress(ValueError):
             return str(ipaddress.ip_address(last))
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_block(request: HttpRequest) -> str:
+    """Whom to count as one client: an IPv4 address, or the network of an IPv6 address (/64), which one client owns."""
+    text = client_address(request)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:  # a unix socket has none
+        return text
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((address.packed, IPV6_PREFIX), strict=False).network_address)

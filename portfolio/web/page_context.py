@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow, orders_executed
+from exchange.services.permissions import Right, has_right
 from oco.presentation.positions import Overview
 from portfolio.alerts.selectors import AlertSummary, alert_summary
 from portfolio.dashboard.selectors import Dashboard, load_overview
@@ -172,7 +173,7 @@ def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[Data
 
 
 def site_context(request: HttpRequest) -> dict[str, Any]:
-    """Trading mode, page context, preferences. Nothing is loaded before it is used.
+    """Trading mode, page context, preferences, rights of the user. Nothing is loaded before it is used.
 
     `alert_language` is that of alerts which earlier versions stored as texts.
     """
@@ -180,10 +181,15 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "trading_mode": SimpleLazyObject(current_mode),
         "page_context": PageContext(request),
         "preferences": current_preferences(),
+        "rights": SimpleLazyObject(lambda: _rights(request)),
         "version": settings.VERSION,
         "time_zone": settings.TIME_ZONE,
         "alert_language": settings.LANGUAGE_CODE,
     }
+
+
+def _rights(request: HttpRequest) -> dict[str, bool]:
+    return {right.name.lower(): has_right(request.user, right) for right in Right}
 
 
 def _data_source(

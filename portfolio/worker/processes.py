@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from portfolio.status.address import bracket_ipv6, reachable_host
+from portfolio.status.address import reachable_host
 
-GUNICORN = "--workers 1 --worker-class gthread --threads 8 --graceful-timeout 5 --no-control-socket"
 PR_SET_PDEATHSIG = 1
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -107,8 +106,7 @@ def simulator_command() -> list[str]:
 
 
 def web_command() -> list[str]:
-    where = ["--bind", f"{bracket_ipv6(settings.HOST)}:{settings.PORT}"]
-    return [sys.executable, "-m", "gunicorn", "config.wsgi", *where, *GUNICORN.split(), *_log_options()]
+    return manage_command("run_web")
 
 
 def worker_command() -> list[str]:
@@ -123,11 +121,6 @@ def die_with_parent() -> None:
     """Called in a new child: the kernel ends it when its parent is gone, for whatever reason (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _log_options() -> list[str]:
-    # Gunicorn's master does not know our log formats: with JSON it logs warnings only.
-    return ["--log-level", "warning"] if settings.LOG_FORMAT == "json" else []
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

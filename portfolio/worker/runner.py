@@ -10,12 +10,15 @@ from django_q.tasks import async_task
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
+from exchange.core.database_errors import database_problem
 from exchange.core.observability import correlated, correlation_id
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.permissions import Right, require
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
 from oco.services.groups import REPRICE_PURPOSE
+from oco.services.kill_switch import switch_store_file
 from portfolio.worker.cycle import AccountUnreadable, run_cycle
 
 logger = logging.getLogger("exchange_sync")
@@ -26,7 +29,11 @@ EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 
 
 def sync_request(*, requested_by: str) -> str:
-    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself."""
+    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself.
+
+    Raises PermissionDenied.
+    """
+    require(Right.TRADE)
     return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 
@@ -64,10 +71,13 @@ def cycle_is_fresh(now: datetime) -> bool:
 
 def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]:
     try:
+        switch_store_file(now=timezone.now())
         return run_cycle(client=client, lease=lease, run=run, clock=timezone.now), False
     except EXPECTED_ERRORS as error:
         return [str(error)], True
     except Exception as error:
+        if problem := database_problem(error):
+            return [problem], True
         logger.exception("Exchange sync: an unexpected error ended the cycle")
         return [
             f"An unexpected error ended the cycle: {type(error).__name__}. The log has the details."

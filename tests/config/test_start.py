@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 REFUSED = 1
-CANNOT_BOOT = 3  # gunicorn gives up on this exit code
+CANNOT_BOOT = 3
 LIVE = {
     "LIVE_TRADING": "true",
     "CRYPTO_COM_API_KEY": "the-live-key",

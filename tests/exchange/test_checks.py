@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.checks import run_checks
 
+from config.env import secret_key
 from exchange.checks import TAG, is_loopback, settings_errors
 
 LIVE = {
@@ -84,8 +85,24 @@ def test_a_sandbox_that_is_not_used_is_worth_a_warning(settings):
     assert found(settings, USE_SANDBOX=True) == ["exchange.W002"]
 
 
-def test_debug_with_real_money_is_worth_a_warning(settings):
-    assert found(settings, **LIVE, DEBUG=True) == ["exchange.W003"]
+def test_debug_with_real_money_is_refused_and_in_the_sandbox_worth_a_warning(settings):
+    assert found(settings, **LIVE, DEBUG=True) == ["exchange.E008"]
+    assert found(settings, **{**LIVE, "ENVIRONMENT": "SANDBOX"}, DEBUG=True) == ["exchange.W003"]
+
+
+@pytest.mark.parametrize(
+    "key", ["short", "a" * 60, "changeme" * 8, "django-insecure-" + "0123456789abcdef" * 4]
+)
+def test_a_weak_secret_key_is_refused_with_real_money(settings, key):
+    assert found(settings, **LIVE, SECRET_KEY=key) == ["exchange.E007"]
+    assert key not in settings_errors()
+    assert found(settings, **{**LIVE, "ENVIRONMENT": "DRY_RUN", "LIVE_TRADING": False}, SECRET_KEY=key) == [
+        "exchange.E003"
+    ]
+
+
+def test_the_key_that_is_generated_is_strong(settings, tmp_path):
+    assert found(settings, **LIVE, SECRET_KEY=secret_key(tmp_path / "key")) == []
 
 
 def test_a_file_with_keys_is_for_its_owner_alone(settings, tmp_path):

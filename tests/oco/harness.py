@@ -29,6 +29,7 @@ from django.db.models import F
 from exchange.client.client import Client
 from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
+from exchange.services.kill_switch_file import file_clear
 from exchange.simulator.server import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
@@ -69,6 +70,7 @@ class Harness:
 
     def __init__(self, balances: dict[str, Any], **behaviour: Any) -> None:
         clear_database()
+        file_clear()
         self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **behaviour)
         for symbol, price in PRICES.items():
             self.world.set_price(symbol, price)

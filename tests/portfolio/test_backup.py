@@ -1,7 +1,9 @@
 """A backup taken while the database is written to, and the way back: by the commands themselves."""
 
 import contextlib
+import json
 import shutil
+import sqlite3
 import stat
 import sys
 import threading
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from portfolio.worker.schedule import TASKS
 from tests.programs import Installation
 from tests.soak.kills import environment
 
@@ -220,6 +223,61 @@ def test_no_token_of_that_day_opens_the_desk_again(here, tmp_path):
         ("TOKEN_MADE",),
         ("TOKEN_REVOKED",),
     ]
+
+
+def test_no_schedule_task_or_session_of_the_backup_comes_back(here, tmp_path):
+    file = tmp_path / "desk.backup"
+    here.run("backup", str(file))
+    plant(file)
+    here.run("restore", str(file), "--yes")
+    names = {func for (func,) in here.rows("SELECT func FROM django_q_schedule")}
+    assert names == {func for func, _minutes in TASKS.values()}
+    for table in ("django_session", "django_q_ormq", "django_q_task"):
+        assert here.rows(f"SELECT 1 FROM {table}") == []
+
+
+SCHEDULE = (9, "os.system", None, "'id'", None, "I", -1, "2020-01-01T00:00:00+00:00", "evil", 1)
+SCHEDULE_COLUMNS = [
+    "id",
+    "func",
+    "hook",
+    "args",
+    "kwargs",
+    "schedule_type",
+    "repeats",
+    "next_run",
+    "name",
+    "minutes",
+]
+SESSION = ("key", "data", "2099-01-01T00:00:00+00:00")
+SESSION_COLUMNS = ["session_key", "session_data", "expire_date"]
+
+
+def plant(file):
+    """A schedule and a session written into the backup by hand."""
+    rows = {
+        "django_q_schedule": (SCHEDULE_COLUMNS, SCHEDULE),
+        "django_session": (SESSION_COLUMNS, SESSION),
+    }
+    if not zipfile.is_zipfile(file):
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            for table, (columns, values) in rows.items():
+                marks = ", ".join("?" * len(values))
+                database.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
+            database.commit()
+        return
+    with zipfile.ZipFile(file) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    manifest = json.loads(content["manifest.json"])
+    for table, (columns, values) in rows.items():
+        known = dict(zip(columns, values, strict=True))
+        line = "\t".join(
+            r"\N" if known.get(column) is None else str(known[column]) for column in manifest["tables"][table]
+        )
+        content[f"tables/{table}"] = f"{line}\n".encode()
+    with zipfile.ZipFile(file, "w") as new:
+        for name, data in content.items():
+            new.writestr(name, data)
 
 
 def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):

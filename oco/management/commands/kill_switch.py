@@ -5,10 +5,12 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
+from exchange.services.kill_switch_file import file_name
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.order_execution import create_blocked_reason
 from oco.presentation.reasons import render_reason
@@ -20,6 +22,7 @@ from oco.services.cancel_all import (
     unprotected_after_cancel,
 )
 from oco.services.kill_switch import switch_off, switch_on
+from oco.services.validation import NotPossible
 
 CONFIRM_WORD = "cancel"
 
@@ -39,12 +42,29 @@ class Command(BaseCommand):
         if cancel_all and what != "on":
             raise CommandError("--cancel-all goes with: kill_switch on")
         if what == "on":
-            switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
+            self._turn_on()
         elif what == "off":
-            switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
+            self._turn_off()
         self.stdout.write(render_reason(create_blocked_reason()) or "Trading is on.")
         if cancel_all:
             self._cancel_all(ask=not options["yes"])
+
+    def _turn_on(self) -> None:
+        try:
+            switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
+        except Error as error:
+            if file_name() is None:
+                raise
+            self.stderr.write(
+                "The database cannot be written, so the kill switch is a file: it stops every process on this "
+                f"machine, and is stored as soon as the database works again ({type(error).__name__})."
+            )
+
+    def _turn_off(self) -> None:
+        try:
+            switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
+        except NotPossible as refusal:
+            raise CommandError(str(refusal)) from None
 
     def _cancel_all(self, *, ask: bool) -> None:
         self._report_unprotected()

@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
 def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
     # Until a stop is requested: heartbeat, due schedules, sleep until the next full second.
-    next_heartbeat = 0.0
+    next_heartbeat, last_error = 0.0, None
     while not stop.requests:
         if not cluster.sentinel.is_alive():
             raise CommandError("The task pool of the worker has stopped unexpectedly.")
@@ -56,6 +56,9 @@ def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
                 heartbeat_record(name=NAME)
                 next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
             run_due_schedules(now=timezone.now(), interval=timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
-        except Error:
-            log.exception("The worker cannot use the database; retrying")
+            last_error = None
+        except Error as error:
+            if type(error) is not last_error:
+                log.exception("The worker cannot use the database; retrying every second")
+            last_error = type(error)
         time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)

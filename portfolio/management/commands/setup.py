@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.utils import timezone
 
+from exchange.services.permissions import groups_create_missing
 from portfolio.signals.watchlist import watchlist_create_default
 from portfolio.worker.database import database_create_missing
 from portfolio.worker.schedule import schedules_create_missing
@@ -30,12 +31,18 @@ class Command(BaseCommand):
         if database_create_missing():
             self.stdout.write(f"Created the database {settings.DATABASES['default']['NAME']}.")
         call_command("migrate", interactive=False, verbosity=0)
+        _make_private(Path(settings.DATABASES["default"]["NAME"]))
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_STATIC)
         for name in schedules_create_missing(now=timezone.now()):
             self.stdout.write(f"Created the schedule “{name}”.")
         if names := watchlist_create_default(now=timezone.now()):
             self.stdout.write(f"Added to the watchlist: {', '.join(names)}")
+        if viewers := groups_create_missing():
+            self.stdout.write(
+                "Rights are given by the groups viewer, trader and owner. These users may look only until an owner "
+                f"changes that in the admin: {', '.join(viewers)}"
+            )
         self._first_user()
 
     def _first_user(self) -> None:
@@ -56,6 +63,13 @@ class Command(BaseCommand):
         file = settings.VAR_DIR / "admin_password"
         _write_private(file, password + "\n")
         self.stdout.write(f"The password of the user {ADMIN} is in {file}")
+
+
+def _make_private(database: Path) -> None:
+    # Files of an earlier version; new ones are private from the beginning.
+    for file in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        if file.is_file():
+            file.chmod(0o600)
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.fields import format_decimal
+from exchange.services.permissions import Right
 from oco.models import OcoGroup
 from oco.presentation.group_detail import GroupDetail, group_detail
 from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
+from portfolio.security.access import right_required
 from portfolio.security.sudo import sudo_required
 from portfolio.views.protection.account import load_account, load_figures, stale_data_reason
 from portfolio.worker.runner import sync_request
@@ -23,6 +25,7 @@ NAME_LENGTH = 64
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@right_required(Right.MANAGE)
 @sudo_required
 def protection_cancel(request: HttpRequest, pk: object) -> HttpResponse:
     """GET is the review; POST removes the protection."""

@@ -11,11 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.models import TradingSwitch
+from exchange.services.kill_switch_file import file_name
+from exchange.services.permissions import Right
 from oco.engine.states import State
 from oco.models import UsedReview
 from oco.selectors import groups_open
 from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
 from oco.services.kill_switch import switch_off, switch_on
+from oco.services.validation import NotPossible
+from portfolio.security.access import read_access_required, right_required
 from portfolio.security.sudo import sudo_required
 
 KIND = "switch-on"
@@ -23,6 +27,7 @@ NAME_LENGTH, REASON_LENGTH = 64, 255
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@read_access_required
 @login_required
 def kill_switch(request: HttpRequest) -> HttpResponse:
     """State, who changed it and why; while trading is on, the button that turns it off.
@@ -36,12 +41,13 @@ def kill_switch(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@right_required(Right.MANAGE)
 @sudo_required
 def resume_trading(request: HttpRequest) -> HttpResponse:
     """What will happen when trading is on again, and the button."""
     if request.method == "POST":
         return _submit_resume(request)
-    if not _is_off(TradingSwitch.objects.first()):
+    if not _is_off(_shown(TradingSwitch.objects.first())):
         return redirect("switch")
     return _page(request, "oco/switch_on.html")
 
@@ -60,9 +66,12 @@ def _submit_resume(request: HttpRequest) -> HttpResponse:
     if why:
         messages.error(request, why)
         return redirect("switch-on")
-    with transaction.atomic():
-        if review_use(nonce=opened.review.nonce, now=now):
-            switch_on(changed_by=_name(request), now=now, reason=_reason(request))
+    try:
+        with transaction.atomic():
+            if review_use(nonce=opened.review.nonce, now=now):
+                switch_on(changed_by=_name(request), now=now, reason=_reason(request))
+    except NotPossible as refusal:
+        messages.error(request, str(refusal))
     return redirect("switch")
 
 
@@ -77,9 +86,10 @@ def _reason(request: HttpRequest) -> str:
 def _page(request: HttpRequest, template: str) -> HttpResponse:
     row, groups = TradingSwitch.objects.first(), list(groups_open().values_list("state", flat=True))
     review = Review(kind=KIND, user=str(request.user.pk), requested={}, seen=_state_key(row))
+    shown = _shown(row)
     context = {
-        "switch": row,
-        "is_off": _is_off(row),
+        "switch": shown,
+        "is_off": _is_off(shown),
         "by_settings": not settings.TRADING_ENABLED,
         "active": sum(state == State.ACTIVE for state in groups),
         "waiting": sum(state != State.ACTIVE for state in groups),
@@ -92,6 +102,14 @@ def _page(request: HttpRequest, template: str) -> HttpResponse:
 
 def _is_off(row: TradingSwitch | None) -> bool:
     return row is not None and row.is_off
+
+
+def _shown(row: TradingSwitch | None) -> TradingSwitch | None:
+    # The file turns trading off before the worker has stored that.
+    name = file_name()
+    if name is None or _is_off(row):
+        return row
+    return TradingSwitch(is_off=True, changed_by=name, changed_at=timezone.now())
 
 
 def _state_key(row: TradingSwitch | None) -> str:

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exchange.fields import format_decimal
 from exchange.models import Instrument
 from exchange.services.lease import Lease
+from exchange.services.permissions import Right
 from oco.engine.pricing import stop_of, target_of
 from oco.engine.states import State
 from oco.forms import PricesForm, ProtectionForm
@@ -31,6 +31,7 @@ from oco.presentation.risk_reward import Proposal
 from oco.services.confirmations import Review
 from oco.services.groups import group_create, group_reprice, reprice_lease
 from oco.services.validation import SPOT, available_quantity, available_validate
+from portfolio.security.access import right_required
 from portfolio.views.protection.wizard import OrderWizard, Values, form_step, review_step, submit_step
 from portfolio.web.preferences import current_preferences
 
@@ -194,39 +195,39 @@ class FixWizard(OrderWizard):
 
 
 @require_safe
-@login_required
+@right_required(Right.TRADE)
 def protect(request: HttpRequest, instrument: str) -> HttpResponse:
     """Step 1: quantity, stop and take profit."""
     return form_step(request, _protect_steps(request, instrument))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@right_required(Right.TRADE)
 def protect_review(request: HttpRequest, instrument: str) -> HttpResponse:
     return review_step(request, _protect_steps(request, instrument))
 
 
 @require_POST
-@login_required
+@right_required(Right.TRADE)
 def protect_send(request: HttpRequest, instrument: str) -> HttpResponse:
     return submit_step(request, _protect_steps(request, instrument))
 
 
 @require_safe
-@login_required
+@right_required(Right.TRADE)
 def protection_fix(request: HttpRequest, pk: object) -> HttpResponse:
     """Step 1: why the stop failed, and the new prices."""
     return form_step(request, _fix_steps(request, pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@right_required(Right.TRADE)
 def protection_fix_review(request: HttpRequest, pk: object) -> HttpResponse:
     return review_step(request, _fix_steps(request, pk))
 
 
 @require_POST
-@login_required
+@right_required(Right.TRADE)
 def protection_fix_send(request: HttpRequest, pk: object) -> HttpResponse:
     return submit_step(request, _fix_steps(request, pk))
 

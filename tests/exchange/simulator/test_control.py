@@ -113,6 +113,8 @@ def test_another_machine_and_a_web_page_are_kept_out():
     assert page.status_code == 403
     far = {"PATH_INFO": "/_control/state", "REMOTE_ADDR": "192.168.1.9"}
     assert world.app.handle(far).status == 403
+    foreign = {"PATH_INFO": "/_control/state", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "evil.example:8003"}
+    assert world.app.handle(foreign).status == 403
 
 
 def test_elsewhere_there_is_nothing():

@@ -6,6 +6,9 @@ import pytest
 import time_machine
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 
@@ -52,6 +55,40 @@ def test_one_login_is_closed_for_all_doors():
     client = Client()
     fail(client)
     assert attempt(client, "/admin/login/", PASSWORD).status_code == 429
+
+
+def test_one_address_with_many_names_waits_too():
+    statuses = [attempt(Client(), name=f"name{number}").status_code for number in range(21)]
+    assert statuses == [200] * 19 + [429] * 2
+    assert attempt(Client(), password=PASSWORD).status_code == 429
+    assert attempt(Client(), password=PASSWORD, REMOTE_ADDR="203.0.113.8").status_code == 302
+
+
+def test_it_waits_no_longer_than_one_name():
+    with time_machine.travel(0, tick=False) as clock:
+        for number in range(20):
+            attempt(Client(), name=f"name{number}")
+        clock.shift(timedelta(minutes=15, seconds=1))
+        assert attempt(Client(), password=PASSWORD).status_code == 302
+
+
+def test_a_network_of_ipv6_is_one_address():
+    for number in range(LIMIT):
+        attempt(Client(), REMOTE_ADDR=f"2001:db8:0:1::{number + 1}")
+    assert attempt(Client(), password=PASSWORD, REMOTE_ADDR="2001:db8:0:1:ffff::9").status_code == 429
+    assert attempt(Client(), password=PASSWORD, REMOTE_ADDR="2001:db8:0:2::1").status_code == 302
+
+
+def test_an_ipv4_address_in_ipv6_is_itself():
+    fail(Client(), REMOTE_ADDR="::ffff:203.0.113.7")
+    assert attempt(Client(), password=PASSWORD, REMOTE_ADDR="203.0.113.7").status_code == 429
+    assert attempt(Client(), password=PASSWORD, REMOTE_ADDR="::ffff:203.0.113.9").status_code == 302
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "123456789012", "bob-the-trader"])
+def test_a_weak_password_is_refused(password):
+    with pytest.raises(ValidationError):
+        validate_password(password, User(username="bob-the-trader"))
 
 
 def test_confirming_counts_too():

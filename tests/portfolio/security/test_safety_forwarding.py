@@ -1,11 +1,15 @@
 """What a request says of itself opens nothing: headers of proxies, foreign hosts, headers within headers."""
 
+from functools import partial
+
 import pytest
 from django.test import Client
 
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
+
+here = partial(Client, HTTP_HOST="localhost")  # a browser on this machine
 
 PAGES = ["/", "/login/", "/admin/login/", "/health", "/api/dashboard/state", "/api/orders/"]
 PROXIES = [
@@ -44,14 +48,14 @@ HOSTS = [
 @pytest.mark.parametrize("value", ["127.0.0.1", "203.0.113.7", ""])
 def test_a_trace_of_a_proxy_makes_a_stranger(settings, header, value):
     settings.DASHBOARD_PUBLIC = "loopback"
-    assert Client(headers={header: value}).get("/api/balances/").status_code == 401
-    assert Client(headers={header: value}).get("/").status_code == 302
+    assert here(headers={header: value}).get("/api/balances/").status_code == 401
+    assert here(headers={header: value}).get("/").status_code == 302
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
 def test_no_header_makes_a_neighbour_of_a_stranger(settings, header):
     settings.DASHBOARD_PUBLIC = "loopback"
-    client = Client(headers={header: "127.0.0.1"}, REMOTE_ADDR="203.0.113.7")
+    client = here(headers={header: "127.0.0.1"}, REMOTE_ADDR="203.0.113.7")
     assert client.get("/api/balances/").status_code == 401
 
 
@@ -64,7 +68,7 @@ def test_an_ordinary_browser_on_this_machine_is_none(settings):
         "Referer": "http://localhost/",
         "DNT": "1",
     }
-    assert Client(headers=usual).get("/api/balances/").status_code == 200
+    assert here(headers=usual).get("/api/balances/").status_code == 200
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -72,7 +76,7 @@ def test_an_ordinary_browser_on_this_machine_is_none(settings):
 def test_a_page_of_another_name_is_not_ours(settings, address, host):
     """A foreign name that leads to this machine: a browser would let that site's scripts read the answer."""
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    client = Client(headers={"Host": host}, raise_request_exception=False)
+    client = here(headers={"Host": host}, raise_request_exception=False)
     client.cookies.clear()
     answer = client.get(address, headers={"X-Forwarded-Host": "localhost"})
     assert answer.status_code == 400
@@ -83,7 +87,7 @@ def test_a_page_of_another_name_is_not_ours(settings, address, host):
 
 @pytest.mark.parametrize("bad", ["x\r\nSet-Cookie: a=b", "x\nLocation: https://evil.example", "x\x00y"])
 def test_no_header_is_smuggled_into_an_answer(bad):
-    client = Client()
+    client = here()
     client.force_login(UserFactory())
     for answer in (
         client.get("/login/", {"next": f"/{bad}"}),
@@ -102,7 +106,7 @@ def test_no_header_is_smuggled_into_an_answer(bad):
 
 def test_answers_say_what_they_are_and_may_not_be_framed():
     for address in PAGES:
-        answer = Client().get(address)
+        answer = here().get(address)
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["X-Frame-Options"] == "DENY"
         assert answer["Referrer-Policy"] == "same-origin"

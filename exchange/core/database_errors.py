@@ -1,0 +1,110 @@
+"""Why the database cannot be used, as a sentence with what to do, and whether its disk will take more."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+MIN_FREE_BYTES = 50 * 1024**2  # a day of cycles is below that
+
+FULL = gettext_lazy(
+    "The disk of the database is full: nothing can be recorded, so no order is placed. Make room; work then goes on."
+)
+READ_ONLY = gettext_lazy(
+    "The database is read-only, so no order is placed. Make its disk and file writable; work then goes on."
+)
+MISSING = gettext_lazy(
+    "The database file is missing, or cannot be opened by this user. Stop Exchange Desk, then restore a backup "
+    "(manage.py restore FILE)."
+)
+EMPTY = gettext_lazy(
+    "The database has not all of its tables: it is new, or was replaced. Stop Exchange Desk, then restore a backup "
+    "(manage.py restore FILE) or run manage.py setup."
+)
+DAMAGED = gettext_lazy(
+    "The database is damaged. Stop Exchange Desk, then restore a backup (manage.py restore FILE)."
+)
+BUSY = gettext_lazy("The database is busy: another process keeps writing to it. Try again.")
+UNREACHABLE = gettext_lazy("The database server does not answer, or refuses the connection.")
+
+BY_SQLITE_TEXT: tuple[tuple[str, Promise], ...] = (
+    ("disk is full", FULL),
+    ("readonly database", READ_ONLY),
+    ("unable to open database file", MISSING),
+    ("malformed", DAMAGED),
+    ("file is not a database", DAMAGED),
+    ("disk I/O error", DAMAGED),
+    ("no such table", EMPTY),
+    ("no such column", EMPTY),
+    ("locked", BUSY),
+)
+BY_SQLSTATE: tuple[tuple[str, Promise], ...] = (
+    ("53100", FULL),
+    ("25006", READ_ONLY),
+    ("42P01", EMPTY),
+    ("42703", EMPTY),
+    ("XX001", DAMAGED),
+    ("XX002", DAMAGED),
+    ("55P03", BUSY),
+    ("08", UNREACHABLE),
+    ("57P", UNREACHABLE),
+    ("53300", UNREACHABLE),
+)
+
+
+def database_problem(error: BaseException | None) -> str | None:
+    """The sentence for an error of the database; None for a mistake in a value or a statement, or another error."""
+    if not isinstance(error, Error):
+        return None
+    for sentence in _known_causes(error):
+        return str(sentence)
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    if connection.vendor != "sqlite" and not _sqlstate(error):
+        return str(UNREACHABLE)
+    return _("The database cannot be used (%(kind)s).") % {"kind": type(error).__name__}
+
+
+def _known_causes(error: Error) -> Iterator[Promise]:
+    if connection.vendor == "sqlite":
+        yield from (sentence for text, sentence in BY_SQLITE_TEXT if text in str(error))
+    else:
+        yield from (sentence for state, sentence in BY_SQLSTATE if _sqlstate(error).startswith(state))
+
+
+def storage_problems() -> Iterator[str]:
+    """What is wrong with the place of the database, before anything fails."""
+    file = _database_file()
+    if file is not None and not file.exists():
+        yield str(MISSING)
+        return
+    place = settings.VAR_DIR if file is None else file.parent
+    try:
+        free = shutil.disk_usage(place).free
+        is_read_only = bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+    except OSError:
+        yield _("The folder %(folder)s cannot be read.") % {"folder": place}
+        return
+    if is_read_only or (file is not None and not os.access(file, os.W_OK)):
+        yield str(READ_ONLY)
+    elif free < MIN_FREE_BYTES:
+        yield _("The disk of %(folder)s is almost full: %(free)d MB are free.") % {
+            "folder": place,
+            "free": free // 1024**2,
+        }
+
+
+def _database_file() -> Path | None:
+    name = str(connection.settings_dict["NAME"])
+    is_file = connection.vendor == "sqlite" and not name.startswith("file:")
+    return Path(name) if is_file else None
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(error.__cause__, "pgcode", None) or "")

@@ -1,0 +1,189 @@
+"""A disk that is full or read-only, a database that is gone or damaged: a sentence, and never a traceback."""
+
+import contextlib
+import sqlite3
+from collections import namedtuple
+
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
+from django.test import Client
+
+from exchange.core import database_errors as database
+from exchange.core.database_errors import database_problem, storage_problems
+from tests.factories import HeartbeatFactory, SyncRunFactory
+from tests.portfolio.test_backup import Here
+
+sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="messages of SQLite")
+
+
+def full(file):
+    with contextlib.closing(sqlite3.connect(file)) as one:
+        one.execute("CREATE TABLE t (x)")
+        one.execute("PRAGMA max_page_count = 2")
+        one.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+
+def read_only(file):
+    file.touch()
+    sqlite3.connect(f"file:{file}?mode=ro", uri=True).execute("CREATE TABLE t (x)")
+
+
+def missing(file):
+    sqlite3.connect(file / "nowhere").execute("SELECT 1")
+
+
+def damaged(file):
+    file.write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    sqlite3.connect(file).execute("SELECT * FROM sqlite_master")
+
+
+def nonsense(file):
+    file.write_bytes(b"nonsense" * 1000)
+    sqlite3.connect(file).execute("SELECT * FROM sqlite_master")
+
+
+def empty(file):
+    sqlite3.connect(file).execute("SELECT * FROM exchange_orders")
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (full, "is full"),
+        (read_only, "is read-only"),
+        (missing, "is missing"),
+        (damaged, "is damaged"),
+        (nonsense, "is damaged"),
+        (empty, "has not all of its tables"),
+    ],
+)
+def test_each_trouble_of_sqlite_has_its_sentence(tmp_path, trouble, words):
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        trouble(tmp_path / "file")
+    kind = OperationalError if isinstance(caught.value, sqlite3.OperationalError) else DatabaseError
+    assert words in database_problem(kind(str(caught.value)))
+
+
+Cause = namedtuple("Cause", "pgcode")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("53100", "is full"),
+        ("25006", "is read-only"),
+        ("42P01", "has not all of its tables"),
+        ("XX001", "is damaged"),
+        ("57P03", "does not answer"),
+        (None, "does not answer"),
+    ],
+)
+def test_each_trouble_of_postgresql_has_its_sentence(monkeypatch, state, words):
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    error = OperationalError("secret-host")
+    monkeypatch.setattr(database, "_sqlstate", lambda error: state or "")
+    assert words in database_problem(error)
+
+
+@sqlite_only
+def test_a_mistake_of_ours_is_not_called_a_trouble_of_the_database():
+    assert database_problem(IntegrityError("UNIQUE constraint failed")) is None
+    assert database_problem(ValueError("no such table")) is None
+    assert "OperationalError" in database_problem(OperationalError("something new"))
+
+
+Usage = namedtuple("Usage", "free")
+
+
+@pytest.mark.django_db
+def test_health_says_that_the_disk_fills_up_before_anything_fails(monkeypatch):
+    HeartbeatFactory()
+    SyncRunFactory()
+    monkeypatch.setattr("shutil.disk_usage", lambda _place: Usage(3 * 1024**2))
+    said = Client().get("/health").json()
+    assert said["status"] == "degraded"
+    (reason,) = said["reasons"]
+    assert "is almost full: 3 MB are free" in reason
+
+
+@sqlite_only
+@pytest.mark.django_db
+def test_health_says_that_the_disk_is_read_only(monkeypatch):
+    HeartbeatFactory()
+    SyncRunFactory()
+    monkeypatch.setattr("os.access", lambda *_args: False)
+    (reason,) = Client().get("/health").json()["reasons"]
+    assert "The database is read-only" in reason
+
+
+@sqlite_only
+def test_a_file_that_is_gone_is_noticed_while_it_is_still_open(monkeypatch, tmp_path):
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "gone.sqlite3"))
+    (reason,) = storage_problems()
+    assert "is missing" in reason
+
+
+def test_a_page_without_a_database_is_a_sentence(monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr("django.db.models.sql.compiler.SQLCompiler.execute_sql", fail)
+    answer = Client(raise_request_exception=False).get("/")
+    assert answer.status_code == 503
+    assert "Something went wrong" not in answer.content.decode()
+
+
+@pytest.fixture
+def here(tmp_path):
+    here = Here(tmp_path)
+    yield here
+    here.installation.clear()
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sync_exchange",),
+        ("oco_plan",),
+        ("kill_switch", "off"),
+        ("api_token", "list"),
+        ("send_alerts",),
+        ("setup", "--no-static"),
+    ],
+)
+def test_no_command_shows_a_traceback_of_a_damaged_database(here, tmp_path, words):
+    for file in tmp_path.glob("dry_run.sqlite3*"):
+        file.write_bytes(b"nonsense" * 4096)
+    text = here.run(*words, code=1)
+    assert "The database is damaged" in text
+    assert "Traceback" not in text
+
+
+@sqlite_only
+def test_the_kill_switch_works_without_a_database(here, tmp_path):
+    for file in tmp_path.glob("dry_run.sqlite3*"):
+        file.write_bytes(b"nonsense" * 4096)
+    text = here.run("kill_switch", "on")
+    assert "Kill switch turned on by" in text
+    assert "Traceback" not in text
+    assert (tmp_path / "dry_run.kill_switch").exists()
+    assert "Kill switch turned on by" in here.run("kill_switch", "status")
+
+
+@sqlite_only
+def test_it_stays_on_when_the_database_is_made_anew(here, tmp_path):
+    here.run("kill_switch", "on")
+    for file in tmp_path.glob("dry_run.sqlite3*"):
+        file.unlink()
+    here.run("setup", "--no-static")
+    assert "Kill switch turned on by" in here.run("kill_switch", "status")
+
+
+def test_a_secret_key_that_cannot_be_kept_is_a_sentence(here, tmp_path):
+    (tmp_path / "secret_key").unlink()
+    (tmp_path / "secret_key").mkdir()
+    text = here.run("kill_switch", "status", code=1)
+    assert "The key that signs sessions cannot be kept in" in text
+    assert "Traceback" not in text
