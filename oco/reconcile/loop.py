@@ -68,6 +68,7 @@ class CycleReport:
     created: int
     closed: int
     errors: tuple[str, ...]
+    key_refused: bool = False  # the exchange refused orders for the key or its rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def reconcile(
     if context.lists_read:
         active = [group for group in groups.values() if group.state == State.ACTIVE]
         groups_mark_active(groups=active, at=context.now())
-    return CycleReport(context.created, context.closed, tuple(context.errors))
+    return CycleReport(context.created, context.closed, tuple(context.errors), context.key_refused)
 
 
 def first_round_prepare(*, context: CycleContext) -> None:
