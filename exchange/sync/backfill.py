@@ -1,6 +1,7 @@
 """Reads open ranges of history in slices, under the lease, between the cycles."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease, is_stop_requested, lease_take
-from exchange.services.runs import account_check
+from exchange.services.runs import account_check, account_confirm
 from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import Page, TimeWindow, paginate_history
@@ -67,7 +68,11 @@ def history_slice(
     client.assume_idle(lease.idle_ms)
     client.background = True
     try:
-        account_check(client=client, now=clock())
+        if account_check(client=client, now=clock()):
+            with suppress(
+                ExchangeError
+            ):  # a key that was right yesterday is asked about again, and may read on
+                account_confirm(client=client, now=clock())
         until = clock() + timedelta(seconds=seconds)
         return BackfillSlice(client, lease, clock, until, on_page, since_ns=_ns(since)).run()
     finally:

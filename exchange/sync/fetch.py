@@ -32,6 +32,9 @@ FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
 MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
 TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read beside
+HISTORIES_WAIT_S = (
+    1.0  # repeated so long where protection needs them: more orders are missing than can be looked up
+)
 REST_TIMEOUT_S = 10.0  # after that, what is read after protection is not repeated
 REST_MIN_TIME = timedelta(seconds=5)  # it may still begin so long after protection, however long that took
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).
@@ -147,6 +150,7 @@ class FetchRun:
     errors: list[str] = field(default_factory=list)
     unanswered: int = 0
     is_accepted: bool = False
+    has_rest: bool = False
     refused: int = 0
 
     @classmethod
@@ -221,15 +225,21 @@ def fetch_protective(
     marks = _request_marks(fetch_run, trades, needs_mark) if needs_mark else {}
     balance = fetch_run.fetched_private("Balances", client.balance)
     early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
+    missing, histories = _missing_from_lists(early_keys, open_orders, {}), {}
+    if len(missing) > MAX_LOOKUPS:  # the histories tell of all of them at once
+        with client.repeat_at_most(HISTORIES_WAIT_S):
+            histories = _fetch_histories(fetch_run)
+        _forgive_silence(fetch_run)
+        missing = _missing_from_lists(early_keys, open_orders, histories)
     return AccountSnapshot(
         open_orders=open_orders,
-        histories={},
+        histories=histories,
         trades=trades,
         balance=balance,
         tickers=_early_tickers(fetch_run),
         marks=marks,
         instruments=None,
-        looked_up=_look_up(fetch_run, _missing_from_lists(early_keys, open_orders, {})),
+        looked_up=_look_up(fetch_run, missing),
         errors=fetch_run.errors,
     )
 
@@ -241,6 +251,7 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
     What fails here comes again with the next cycle, so nothing is repeated for long.
     """
     client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
+    fetch_run.has_rest = True
     fetch_run.until = max(fetch_run.until, fetch_run.clock() + REST_MIN_TIME)
     _forgive_silence(fetch_run)
     with client.repeat_at_most(REST_TIMEOUT_S):
@@ -251,15 +262,7 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
             snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
         has_derivatives = _may_hold_derivatives(fetch_plan, snapshot.balance, snapshot.trades)
         positions = fetch_run.fetched_private("Positions", client.positions) if has_derivatives else None
-        histories = {
-            stream: fetch_run.fetched_private(
-                f"Order history ({stream.label})",
-                _stream_reader(
-                    order_source(client, stream, fetch_plan.known_instruments), fetch_plan.windows[stream]
-                ),
-            )
-            for stream in (Stream.ORDERS, Stream.ADVANCED)
-        }
+        histories = snapshot.histories or _fetch_histories(fetch_run)
         _forgive_silence(fetch_run)
         missing = _missing_from_lists(fetch_plan.open_keys, snapshot.open_orders, histories)
         late = [key for key in missing if key not in snapshot.looked_up]
@@ -271,6 +274,17 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
         tickers=tickers,
         looked_up={**snapshot.looked_up, **found},
     )
+
+
+def _fetch_histories(fetch_run: FetchRun) -> dict[Stream, FetchResult[FetchedStream[schemas.Order]]]:
+    known, windows = fetch_run.fetch_plan.known_instruments, fetch_run.fetch_plan.windows
+    return {
+        stream: fetch_run.fetched_private(
+            f"Order history ({stream.label})",
+            _stream_reader(order_source(fetch_run.client, stream, known), windows[stream]),
+        )
+        for stream in (Stream.ORDERS, Stream.ADVANCED)
+    }
 
 
 def fetch_catalogue(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:

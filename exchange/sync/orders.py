@@ -40,9 +40,9 @@ class OrderChanges:
         return len(self.new) + len(self.changed)
 
     @property
-    def changed_keys(self) -> set[OrderKey]:
+    def touched(self) -> list[ExchangeOrder]:
         """The orders that are new or change."""
-        return {_key(row) for row in self.new} | self.changed.keys()
+        return [*self.new, *self.changed.values()]
 
 
 def order_record_all(*, orders: Sequence[schemas.Order], now: datetime) -> OrderChanges:

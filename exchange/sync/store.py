@@ -76,7 +76,8 @@ def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChang
 def rest_of(snapshot: AccountSnapshot, *, stored: AccountSnapshot) -> AccountSnapshot:
     """What `snapshot` brought beyond `stored`, for `prepare_changes`."""
     late = {key: order for key, order in snapshot.looked_up.items() if key not in stored.looked_up}
-    return replace(snapshot, open_orders={}, trades=FetchResult(), looked_up=late)
+    histories = {} if stored.histories else snapshot.histories
+    return replace(snapshot, open_orders={}, histories=histories, trades=FetchResult(), looked_up=late)
 
 
 def single_transaction(changes: PendingChanges) -> AbstractContextManager[Any]:

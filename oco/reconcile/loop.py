@@ -5,7 +5,7 @@ A round reads its inputs once; a further round follows only if orders were sent,
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from django.db.models import F, Q
 
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
+from exchange.models import ExchangeOrder
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
-from exchange.sync.fetch import OrderKey
+from oco.engine.client_oids import PREFIX
 from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
@@ -91,21 +92,26 @@ def reconcile(*, context: CycleContext) -> CycleReport:
 
 
 def reconcile_rest(
-    *, context: CycleContext, histories_read: bool, changed_keys: Collection[OrderKey], has_new_trades: bool
+    *, context: CycleContext, histories_read: bool, changed: Sequence[ExchangeOrder], has_new_trades: bool
 ) -> CycleReport:
     """After protection has acted: what only the histories could tell, for the groups that wait for it.
 
-    `changed_keys` are the orders that they changed. Without news nothing is read or decided again.
+    `changed` are the orders that they changed. Without news of our own nothing is read or decided again.
     """
+    own = {(row.name_space, row.order_id) for row in changed if _is_own(row)}
     context.reads = replace(context.reads, histories_read=histories_read)
-    has_news = changed_keys or has_new_trades or context.waiting_looks or context.has_unclear_sales
+    has_news = own or has_new_trades or context.waiting_looks or context.has_unclear_sales
     if context.has_begun and has_news:
-        legs_update(context=context, changed_keys=changed_keys)
+        legs_update(context=context, changed_keys=own)
         looks_complete(context=context)
         lot_open_all(context=context)
         round_inputs_read(context=context)
         _run_rounds(context, all_groups=False)
     return cycle_report(context)
+
+
+def _is_own(row: ExchangeOrder) -> bool:
+    return row.origin == ExchangeOrder.Origin.OURS or row.client_oid.startswith(PREFIX)
 
 
 def cycle_report(context: CycleContext) -> CycleReport:

@@ -30,6 +30,7 @@ Kind = Alert.Kind
 CheckResult = Incident | Reason | None
 
 FAILED_CYCLES = 3
+FAILING, INCOMPLETE = "sync", "sync incomplete"  # keys of the incidents
 TRADING = "trading"  # key of the incident
 PROVES_RIGHTS = (Outcome.ACCEPTED, Outcome.EXISTS, Outcome.REFUSED, Outcome.TOO_LATE)
 SWITCH_LOOKBACK = timedelta(days=1)
@@ -39,7 +40,7 @@ HEARTBEAT_TIMEOUT_SECONDS = 5.0
 def check_system(*, now: datetime) -> None:
     """Open or resolve what each check found. A worker runs this, so a worker is running."""
     results: dict[str, CheckResult] = {
-        "sync": _check_sync(now),
+        **_check_sync(now),
         "key": _check_key(),
         TRADING: _check_trading(),
         "clock": _check_clock(),
@@ -80,18 +81,22 @@ def heartbeat_ping() -> bool:
     return bool(status < requests.codes.bad_request)
 
 
-def _check_sync(now: datetime) -> CheckResult:
-    """Failing when the last three cycles were not complete and none was for three intervals."""
+def _check_sync(now: datetime) -> dict[str, CheckResult]:
+    """Failing when the last three cycles were not complete and none was for three intervals; only incomplete while
+    none of them failed: what protection needs may have been read.
+    """
     runs = list(_finished_runs()[:FAILED_CYCLES])
     if runs and runs[0].status == SyncRun.Status.OK:
-        return reason("SYNC_WORKS")
+        return dict.fromkeys((FAILING, INCOMPLETE), reason("SYNC_WORKS"))
     success, max_age = sync_last_success(), timedelta(seconds=FAILED_CYCLES * settings.SYNC_INTERVAL_SECONDS)
     is_old = success is None or now - success > max_age
     if not is_old or len(runs) < FAILED_CYCLES or any(run.status == SyncRun.Status.OK for run in runs):
-        return None
+        return {}
+    has_failed = any(run.status == SyncRun.Status.FAILED for run in runs)
+    key, code = (FAILING, "SYNC_FAILING") if has_failed else (INCOMPLETE, "SYNC_INCOMPLETE")
     error = " ".join(map(str, runs[0].errors)) or str(runs[0])
-    failing = reason("SYNC_FAILING", count=FAILED_CYCLES, last_success=success, error=error)
-    return Incident(key="sync", kind=Kind.SYNC, reason=failing)
+    failing = reason(code, count=FAILED_CYCLES, last_success=success, error=error)
+    return {key: Incident(key=key, kind=Kind.SYNC, reason=failing)}
 
 
 def _check_key() -> CheckResult:

@@ -97,6 +97,13 @@ TEXTS: dict[str, AlertText] = {
             "the exchange; nothing new is protected until sync works again. Error: %(error)s"
         ),
     ),
+    "SYNC_INCOMPLETE": AlertText(
+        _("Sync with the exchange incomplete"),
+        _(
+            "Some reads fail in every cycle; last complete one: %(last_success)s. New purchases are protected as long "
+            "as open orders, trades and balances can be read. Error: %(error)s"
+        ),
+    ),
     "KEY_REJECTED": AlertText(
         _("The exchange rejects the API key"),
         _("This key cannot read or protect anything. Run `manage.py check_connection` for details."),

@@ -90,7 +90,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     report = reconcile(context=context)
     run.groups_created, run.groups_closed = report.created, report.closed
 
-    if not snapshot.histories:
+    if not fetch_run.has_rest:
         snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot)
     rest_errors = _confirm_account(client, now) if is_confirmation_due else []
     if recording.snapshot.instruments is None:
@@ -107,7 +107,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     report = reconcile_rest(
         context=context,
         histories_read=snapshot.histories_read,
-        changed_keys=rest.orders.changed_keys,
+        changed=rest.orders.touched,
         has_new_trades=gap.has_rows,
     )
     run.groups_created, run.groups_closed = report.created, report.closed

@@ -73,10 +73,17 @@ class TestSync:
         fail(4)
         assert kinds() == ["SYNC", "WELL", "SYNC"]
 
-    def test_what_is_left_half_done_counts_as_failing(self):
+    def test_what_is_left_half_done_is_incomplete_and_says_what_still_works(self, clock):
         SyncRunFactory(age=300)
-        fail(3, status="PARTIAL", errors=["Trades: no answer."])
-        assert kinds() == ["SYNC"]
+        fail(3, status="PARTIAL", errors=["Order history: no answer."])
+        assert look() == look() == [("SYNC", "Sync with the exchange incomplete")]
+        assert "New purchases are protected" in alert_text(Alert.objects.get())
+        clock.tick(seconds=60)
+        SyncRunFactory(failed=True)
+        assert look()[1:] == [("SYNC", "Sync with the exchange failing")]
+        clock.tick(seconds=60)
+        SyncRunFactory()
+        assert kinds() == ["SYNC", "SYNC", "WELL", "WELL"]
 
 
 class TestKey:
@@ -98,7 +105,7 @@ class TestKey:
 
     def test_a_wrong_clock_and_a_full_minute_are_no_refused_key(self):
         SyncRunFactory(failed=True, error_codes=[40102, 42901])
-        assert look() == []
+        assert "KEY" not in kinds()
 
     def test_silence_does_not_end_it_but_an_answer_does(self, clock):
         SyncRunFactory(failed=True, error_codes=[40101])
@@ -116,6 +123,11 @@ class TestClock:
     def test_ten_seconds_are_the_limit(self, offset, told):
         SyncRunFactory(clock_offset_ms=offset)
         assert kinds() == told
+
+    def test_a_refused_nonce_is_a_wrong_clock_whatever_the_date_header_says(self):
+        SyncRunFactory(failed=True, clock_offset_ms=300, error_codes=[40102])
+        assert look() == [("CLOCK", "The exchange refuses this machine's clock")]
+        assert "0.3 s" in alert_text(Alert.objects.get())
 
     def test_not_measured_it_is_neither_wrong_nor_well(self, clock):
         SyncRunFactory(clock_offset_ms=-12_000)

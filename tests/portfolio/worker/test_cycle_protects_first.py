@@ -142,6 +142,21 @@ def test_the_end_of_an_order_is_known_before_protection_acts(desk, world):
     assert states() == ["ACTIVE"]
 
 
+def test_of_more_ended_orders_than_can_be_looked_up_the_histories_tell_first(desk, world):
+    """Sixty sales of the user ended; of each the coins would still seem to be his."""
+    world.deposit("BTC", 1)
+    orders = [world.sell("BTC_USD", "0.01", price_at_ratio(world, ratio="1.5")) for _ in range(60)]
+    desk.sync_ok()
+    for order in orders:
+        world.fill(order)
+    world.buy("BTC_USD", "0.1")
+    desk.sync_ok()
+    assert desk.requested.count(PLAIN_HISTORY) == 1
+    assert "private/get-order-detail" not in desk.requested
+    assert desk.requested.index(PLAIN_HISTORY) < desk.requested.index(CREATE)
+    assert not ExchangeOrder.objects.filter(is_open=True, origin="FOREIGN").exists()
+
+
 def test_another_account_behind_the_same_key_ends_the_cycle_and_the_next_begins_with_the_question(
     desk, world
 ):

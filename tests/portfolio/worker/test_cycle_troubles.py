@@ -156,7 +156,7 @@ def test_a_clock_within_the_minute_loses_nothing(desk, world, skew_ms):
 def test_another_account_is_refused_and_nothing_is_read(lived, world, settings):
     world.exchange.account_uuid = "00000000-aaaa-4000-8000-000000000000"
     before = table_rows(*EVERYTHING)
-    settings.CRYPTO_COM_API_KEY = "another-key"
+    settings.CRYPTO_COM_API_KEY = "one of another account"
     run = lived.sync()
     assert run.status == SyncRun.Status.FAILED
     assert "belongs to account 00000000-aaaa" in run.errors[0]
