@@ -97,6 +97,14 @@ TEXTS: dict[str, AlertText] = {
             "the exchange; nothing new is protected until sync works again. Error: %(error)s"
         ),
     ),
+    "ROWS_NOT_BELIEVED": AlertText(
+        _("The exchange sent impossible data"),
+        _(
+            "Not believed in the last cycle: %(count)d. The newest: %(method)s, id %(row)s: %(problem)s. "
+            "It changed nothing and is kept in the admin under “Unreadable rows”. Compare that order or "
+            "trade with the exchange's own app."
+        ),
+    ),
     "KEY_REJECTED": AlertText(
         _("The exchange rejects the API key"),
         _("This key cannot read or protect anything. Run `manage.py check_connection` for details."),
@@ -187,6 +195,7 @@ TEXTS: dict[str, AlertText] = {
     "ORDERS_CLOSED": AlertText(RESOLVED, _("Its orders are no longer open; see its page for details.")),
     "RECORDS_CONSISTENT": AlertText(RESOLVED, _("The records match again.")),
     "SYNC_WORKS": AlertText(RESOLVED, _("The last cycle was complete.")),
+    "ROWS_BELIEVED": AlertText(RESOLVED, _("The last cycle read nothing impossible.")),
     "KEY_ACCEPTED": AlertText(RESOLVED, _("The exchange accepts the API key.")),
     "KEY_MAY_TRADE": AlertText(RESOLVED, _("The exchange accepts its orders, or no order is waiting.")),
     "CLOCK_RIGHT": AlertText(RESOLVED, _("Clock difference with the exchange: %(clock_offset)s.")),
