@@ -262,7 +262,7 @@ def _sentence(one: Reason) -> str:
         texts = texts.get(str(one.params.get("side") or one.params.get("role")))
     try:
         return one.code if texts is None else str(texts) % one.params
-    except KeyError:  # parameters of another release
+    except (KeyError, TypeError, ValueError):  # parameters of another release
         return one.code
 
 

@@ -132,6 +132,7 @@ class CycleContext:
     created: int = 0
     closed: int = 0
     errors: list[str] = field(default_factory=list)
+    corrected: set[int] = field(default_factory=set)  # legs that had executed more than was possible
     confirmed: set[OrderKey] = field(default_factory=set)  # asked for once more
     reports: dict[OrderKey, list[Order]] = field(default_factory=dict)  # each answer of the cycle, in order
 

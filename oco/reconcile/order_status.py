@@ -208,6 +208,9 @@ def _apply_record(
         setattr(leg, name, getattr(leg, name) if reported is None else reported)
     leg.exchange_order_id = order.exchange_order_id
     key = leg.name_space, leg.order_id
+    if leg.executed > max(leg.quantity, order.quantity or leg.quantity):
+        leg.executed = Decimal(0)  # believed by an earlier version
+        context.corrected.add(leg.pk)
     proof = EndProof.of(leg, order, traded, context)
     if is_terminal(order.status) and all(is_terminal(each.status) for each in context.reports.get(key, ())):
         context.seen.discard(key)  # said to have ended, if not proved yet: it was not seen open
@@ -246,10 +249,11 @@ def legs_correct(*, context: CycleContext, legs: Sequence[OcoLeg]) -> None:
 
 def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:
     """What our orders sold of a lot, or bought back, is the sum over all its legs, and never falls."""
-    for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in changed if leg.executed}):
+    sellers = [leg for leg in changed if leg.executed or leg.pk in context.corrected]
+    for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in sellers}):
         legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
         sold = sum(legs, Decimal(0))
-        if sold > lot.sold:
+        if sold > lot.sold or lot.sold > lot.bought:
             lot.sold = sold
             lot.save(update_fields=["sold"])
             context.sold.add(lot.spent_currency)

@@ -69,6 +69,7 @@ TEXTS: dict[str, AlertText] = {
         {SELL: _("%(instrument)s: protection removed"), BUY: _("%(instrument)s: buy-back removed")}, REASON
     ),
     "MOVED": AlertText(_("%(instrument)s: an order was moved on the exchange"), REASON),
+    "REOPENED": AlertText(_("%(instrument)s: not sold, protected again"), REASON),
     "STOP_FAILED": AlertText(_("%(instrument)s: stop could not be placed"), REASON),
     "UNKNOWN": AlertText(_("%(instrument)s: order status unknown"), REASON),
     "UNPROTECTED": AlertText(
@@ -299,7 +300,7 @@ def _rendered(alert: Alert) -> tuple[str, str]:
     reason = Reason.from_stored(alert.reason_code, alert.reason_params, alert.exchange_code)
     try:
         return render_title(reason), render_text(reason)
-    except (KeyError, TypeError, ValueError, ArithmeticError):
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         # one damaged row must not keep the others from being sent
         logger.exception("Alerts: alert %d cannot be rendered", alert.pk)
         return str(alert), ""

@@ -6,6 +6,8 @@ import pytest
 
 from exchange.models import SyncRun, UnreadableRow
 from oco.models import Lot
+from portfolio.alerts.texts import alert_title
+from portfolio.models import Alert
 from tests.oco.support import check, check_converged, created, group, resting, stop_of, target_of
 from tests.support import stored_order
 
@@ -70,5 +72,6 @@ def test_what_was_closed_on_answers_that_agreed_is_opened_again(desk, world, hel
         desk.unchecked()
     assert (group().state, group().closed_at, Lot.objects.get().sold) == ("ACTIVE", None, 0)
     assert stored_order(order).filled_quantity == 0
+    assert "not sold, protected again" in [alert_title(alert)[9:] for alert in Alert.objects.all()]
     check(world)
     check_converged(world)
