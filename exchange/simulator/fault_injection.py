@@ -199,7 +199,7 @@ def unknown_status(exchange: Exchange, rule: FaultRule, response: ApiResponse) -
 
 def lie(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
     """Rows say something else than what is: a quantity that was never executed, a price below zero."""
-    where, values = rule.detail.get("where", {}), rule.detail["values"]
+    where, values = rule.detail.get("where", {}), rule.detail.get("values", {})
 
     def change(row: dict[str, Any]) -> dict[str, Any]:
         has_field = any(name in row for name in values)

@@ -21,6 +21,9 @@ from exchange.sync.trades import trade_orders_resolve
 
 OrderKey = tuple[str, str]
 MIN_DISPUTE = timedelta(seconds=10)  # between two answers that contradict the record
+MAX_STALE = timedelta(
+    seconds=100
+)  # the same where they may only be older: no answer was ever older than that
 
 
 @dataclass(slots=True)
@@ -136,7 +139,8 @@ def _corrected(row: ExchangeOrder, values: dict[str, Any], now: datetime) -> dic
         return {"disputed_since": None} | changed_fields(vars(row), values) if row.disputed_since else {}
     if row.disputed_since is None:
         return {"disputed_since": now} | changed_fields(vars(row), values)
-    if now - row.disputed_since < MIN_DISPUTE or _is_proved(row):
+    is_older = values["updated_at"] < row.updated_at
+    if now - row.disputed_since < (MAX_STALE if is_older else MIN_DISPUTE) or _is_proved(row):
         return {}
     return values | {"disputed_since": None, "origin": ExchangeOrder.Origin.FOREIGN}
 
