@@ -175,7 +175,7 @@ def test_more_missing_orders_than_a_cycle_looks_up_each_get_their_turn(desk, wor
     assert not ExchangeOrder.objects.filter(missing_since=None).exists()
     ended = sorted(orders, key=lambda order: order.order_id)[40:]
     for order in ended:
-        order.hidden_until_ms, order.status = 0, "FILLED"
+        order.hidden_until_ms, order.status = 0, "CANCELED"
         world.exchange.stores["plain"].open.pop(order.order_id, None)
     for _ in range(8):
         desk.sync_ok()
