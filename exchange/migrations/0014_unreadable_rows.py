@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0012_plain_labels'),
+        ('exchange', '0013_account_rights'),
     ]
 
     operations = [

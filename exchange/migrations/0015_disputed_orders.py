@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0013_unreadable_rows'),
+        ('exchange', '0014_unreadable_rows'),
     ]
 
     operations = [

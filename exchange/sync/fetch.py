@@ -130,6 +130,11 @@ class AccountSnapshot:
         return listed + [order for order in self.looked_up.values() if order is not None]
 
     @property
+    def ended_orders(self) -> list[schemas.Order]:
+        """What the histories said of orders."""
+        return [order for fetched in self.histories.values() if fetched.rows for order in fetched.rows.rows]
+
+    @property
     def is_unanswered(self) -> bool:
         """Whether every read of the account failed. Tickers are public: that they came says nothing about it."""
         results: list[FetchResult[Any]] = [

@@ -58,7 +58,6 @@ def read_result_of(
     reported_open, lists_read = snapshot.reported_open, snapshot.open_orders_read
     histories_read = snapshot.histories_read
     listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    histories = [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
     seen_open = {(str(order.name_space), order.order_id): order for order in reported_open}
     return ReadResult(
         started_ns=started_ns,
@@ -70,7 +69,7 @@ def read_result_of(
         open_keys=frozenset(seen_open),
         recorded=seen_open,
         listed_keys=frozenset(order_key(order) for order in listed),
-        reports=(*reported_open, *histories),
+        reports=(*reported_open, *snapshot.ended_orders),
         tickers={row.instrument_name: row for row in snapshot.tickers.rows or ()},
         marks=snapshot.marks,
     )

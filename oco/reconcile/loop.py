@@ -5,7 +5,7 @@ A round reads its inputs once; a further round follows only if orders were sent,
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
+from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
@@ -90,13 +91,20 @@ def reconcile(*, context: CycleContext) -> CycleReport:
 
 
 def reconcile_rest(
-    *, context: CycleContext, histories_read: bool, changed_keys: Collection[OrderKey], has_new_trades: bool
+    *,
+    context: CycleContext,
+    histories_read: bool,
+    changed_keys: Collection[OrderKey],
+    has_new_trades: bool,
+    reports: Sequence[Order] = (),
 ) -> CycleReport:
     """After protection has acted: what only the histories could tell, for the groups that wait for it.
 
-    `changed_keys` are the orders that they changed. Without news nothing is read or decided again.
+    `changed_keys` are the orders that they changed, `reports` all that they said. Without news nothing is read or
+    decided again.
     """
     context.reads = replace(context.reads, histories_read=histories_read)
+    context.report(reports)
     has_news = changed_keys or has_new_trades or context.waiting_looks or context.has_unclear_sales
     if context.has_begun and has_news:
         legs_update(context=context, changed_keys=changed_keys)

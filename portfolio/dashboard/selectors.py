@@ -236,7 +236,7 @@ def _result_at_stops(protection: Overview, results: Mapping[str, CoinResult]) ->
         for stop in position.resting_stops
     ]
     known = [each for each in found if each is not None]
-    return sum(known, Decimal()).quantize(CENT) if len(known) == len(found) else None
+    return cents(sum(known, Decimal())) if len(known) == len(found) else None
 
 
 def _reserved_usd(row: Balance) -> Decimal | None:

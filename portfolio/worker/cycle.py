@@ -112,6 +112,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
         histories_read=snapshot.histories_read,
         changed_keys=rest.orders.changed_keys,
         has_new_trades=gap.has_rows,
+        reports=() if recording.snapshot.histories else snapshot.ended_orders,
     )
     run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
