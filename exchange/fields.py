@@ -15,6 +15,9 @@ else:
     AnyField = models.Field  # not subscriptable when it runs
 
 
+MAX_EXPONENT = 60  # of what is entered; printing a larger one in plain digits would fill the memory
+
+
 def format_decimal(value: Decimal) -> str:
     """`value` in plain digits, never with an exponent: what the exchange reads and what we show."""
     return format(value if value else abs(value), "f")
@@ -53,9 +56,12 @@ class ExactDecimalField(AnyField):
         if value is None or isinstance(value, Decimal):
             return value
         try:
-            return Decimal(str(value))
+            number = Decimal(str(value))
         except InvalidOperation:
-            raise ValidationError("This is not a number.") from None
+            number = Decimal("NaN")
+        if not number.is_finite() or not -MAX_EXPONENT <= number.adjusted() <= MAX_EXPONENT:
+            raise ValidationError("This is not a number.")
+        return number
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return Decimal(value) if type(value) is str else self.to_python(value)  # thousands a cycle

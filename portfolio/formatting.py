@@ -9,9 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from exchange.core.decimals import rounded
+
 UNKNOWN = "n/a"
-CENT = Decimal("0.01")
 MAX_DECIMALS = 8
+MAX_DIGITS = 24  # before the point; a larger number, which no account has, is shown with an exponent
 AGE_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 Pill = tuple[str, str, Promise]
@@ -95,11 +97,11 @@ ACTION_LABELS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
 def usd_text(value: Decimal | None, *, rounding: str = ROUND_HALF_EVEN) -> str:
     """`$1,234.56`; less than a cent is `<$0.01`, never zero."""
-    if value is None:
+    if value is None or not value.is_finite():
         return UNKNOWN
     sign, size = "−" if value < 0 else "", abs(value)
-    rounded = size.quantize(CENT, rounding=rounding)
-    return f"{sign}<$0.01" if size and not rounded else f"{sign}${rounded:,f}"
+    shown = rounded(size, 2, rounding)
+    return f"{sign}<$0.01" if size and not shown else f"{sign}${_digits(shown)}"
 
 
 def amount_text(
@@ -109,17 +111,17 @@ def amount_text(
 
     What would round to zero is not rounded.
     """
-    if value is None:
+    if value is None or not value.is_finite():
         return UNKNOWN
     return _grouped(value, _own_decimals(value) if decimals is None else decimals, rounding=rounding)
 
 
 def percent_text(value: Decimal | None, decimals: int = 2) -> str:
     """`42.90%`; what would round to zero is `<0.01%`."""
-    if value is None:
+    if value is None or not value.is_finite():
         return UNKNOWN
     step = Decimal(1).scaleb(-decimals)
-    if value and not value.quantize(step):
+    if value and not rounded(value, decimals):
         return f"{'−' if value < 0 else ''}<{step}%"
     return f"{_grouped(value, decimals)}%"
 
@@ -155,8 +157,13 @@ def own_decimals(value: Decimal | None) -> int | None:
 
 
 def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:
-    rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
-    return f"{value if value and not rounded else rounded:,f}".replace("-", "−")
+    shown = rounded(value, decimals, rounding)
+    return _digits(value if value and not shown else shown).replace("-", "−")
+
+
+def _digits(value: Decimal) -> str:
+    """With a comma between thousands."""
+    return f"{value:,f}" if -MAX_DIGITS <= value.adjusted() < MAX_DIGITS or not value else f"{value:.2e}"
 
 
 def _own_decimals(value: Decimal) -> int:

@@ -14,6 +14,7 @@ from exchange.models import (
     Lease,
     SyncCursor,
     SyncRun,
+    UnreadableRow,
 )
 
 
@@ -84,6 +85,20 @@ class HistoryGapAdmin(ReadOnlyAdmin):
     @admin.display(description="to")
     def end(self, row: HistoryGap) -> str:
         return format_ns(row.end_ns)
+
+
+@admin.register(UnreadableRow)
+class UnreadableRowAdmin(ReadOnlyAdmin):
+    list_display = ("method", "row_id", "problem", "times", "first_seen", "last_seen")
+    list_filter = ("method",)
+
+    @admin.display(description="first seen")
+    def first_seen(self, row: UnreadableRow) -> str | None:
+        return format_to_second(row.first_seen_at)
+
+    @admin.display(description="last seen")
+    def last_seen(self, row: UnreadableRow) -> str | None:
+        return format_to_second(row.last_seen_at)
 
 
 @admin.register(SyncCursor)

@@ -4,11 +4,13 @@ Accepted answers become typed values: a result without what it promises is BadRe
 """
 
 import itertools
+import json
 import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,14 +31,29 @@ from exchange.client.responses import (
 )
 from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
 from exchange.schemas import parsing
-from exchange.schemas.parsing import Row
+from exchange.schemas.parsing import MissingField, Row, RowList
 
 RETRIED_ERRORS = (Unreachable, BadResponse, RateLimited)
 RETRY_DELAY_S = 0.5  # before the first repetition, doubled each time
 RATE_LIMIT_DELAY_S = 1.0  # the same after 42901
 ORDER_METHODS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
 
+TIME_FIELDS = ("create_time_ms", "update_time_ms", "time_ms")
+MAX_AHEAD_MS = 3_600_000  # later than now; clocks differ by a minute at most (dossier 2.2)
+MAX_UNREADABLE_ROWS = 50  # kept of the answers of one cycle
+MAX_RAW_LENGTH = 4000  # characters of each
+
 Params = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that was not believed, as it came. `row_id` is "" where the whole answer was unreadable."""
+
+    method: str
+    row_id: str
+    problem: str
+    raw: str
 
 
 def system_ms() -> int:
@@ -88,6 +105,7 @@ class BaseClient:
         self._repeat_until_ms: int | None = None
         self._requests_sent = 0
         self.last_error: ExchangeError | None = None
+        self.unreadable_rows: list[UnreadableRow] = []
         self._error_codes: dict[int, None] = {}  # each once, in the order of the answers
 
     def __repr__(self) -> str:
@@ -254,22 +272,81 @@ class TypedClient(BaseClient):
         return self._fetch_parsed(method, params, lambda result: build(_first_row(_data_rows(result))))
 
     def _fetch_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
-        """Every row of `result.data`. One unreadable row fails the read: a missing order is not a closed one."""
+        """Every row of `result.data`. One unreadable row fails the read."""
         return self._fetch_parsed(method, params, lambda result: [build(row) for row in _data_rows(result)])
 
-    def _readable_rows(self, method: str, params: Params, build: Callable[[Row], T]) -> list[T]:
-        """The readable rows of `result.data`: market data of one new kind must not hide all others."""
-        return self._fetch_parsed(
-            method, params, lambda result: _readable_rows(method, _data_rows(result), build)
-        )
+    def _fetch_named_rows(
+        self, method: str, params: Params, build: Callable[[Row], T], *, id_field: str
+    ) -> RowList[T]:
+        """Every readable row of `result.data`. One that is not readable is put aside under its id, and says nothing
+        about what it names; one without an id fails the read: a missing order is not a closed one.
+        """
+
+        def build_rows(result: object) -> RowList[T]:
+            found, received = [], _data_rows(result)
+            for row in received:
+                try:
+                    found.append(self._check_time(build(row)))
+                except ValueError as exc:
+                    if not _row_id(row, id_field):
+                        raise
+                    self._put_aside(method, row, _row_id(row, id_field), str(exc))
+            return RowList.of(found, received=len(received))
+
+        return self._fetch_parsed(method, params, build_rows)
+
+    def _readable_rows(
+        self, method: str, params: Params, build: Callable[[Row], T], *, id_field: str
+    ) -> list[T]:
+        """The readable rows of `result.data`: market data of one new kind must not hide all others.
+
+        What cannot be is put aside; a row that lacks fields is only of another kind.
+        """
+
+        def build_rows(result: object) -> list[T]:
+            found, received = [], _data_rows(result)
+            for row in received:
+                try:
+                    found.append(self._check_time(build(row)))
+                except MissingField as exc:
+                    log.debug("row left out: %s", exc)
+                except ValueError as exc:
+                    self._put_aside(method, row, _row_id(row, id_field), str(exc))
+            if received and not found:
+                raise ValueError("no row is readable")
+            if len(found) < len(received):
+                left_out = len(received) - len(found)
+                log.warning("%s: %d of %d rows left out as unreadable", method, left_out, len(received))
+            return found
+
+        return self._fetch_parsed(method, params, build_rows)
+
+    def _check_time(self, value: T) -> T:
+        """`value`, unless it happened later than now by the exchange's own clock. Raises ValueError."""
+        latest_ms = self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
+        for name in TIME_FIELDS:
+            if getattr(value, name, 0) > latest_ms:
+                raise ValueError(f"field {name.removesuffix('_ms')} is in the future")
+        return value
+
+    def _put_aside(self, method: str, row: object, row_id: str, problem: str) -> None:
+        if len(self.unreadable_rows) < MAX_UNREADABLE_ROWS:
+            raw = self._credentials.redact(json.dumps(row, default=str))[:MAX_RAW_LENGTH]
+            self.unreadable_rows.append(UnreadableRow(method, row_id, problem, raw))
 
     def _fetch_parsed(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
         envelope = self._call(method, params)
         try:
-            return build(envelope.result)
+            return self._check_time(build(envelope.result))
         except ValueError as exc:
             reason = str(exc)
+            self._put_aside(method, envelope.result, "", reason)
         raise self._remember_error(BadResponse(method=method, message=reason, request_id=envelope.request_id))
+
+
+def _row_id(row: Row, name: str) -> str:
+    value = row.get(name)
+    return str(value) if type(value) in (str, int) else ""
 
 
 def _is_empty(result: object) -> bool:
@@ -288,17 +365,3 @@ def _data_rows(result: object) -> list[Row]:
     if rows.get("data") is None:
         raise ValueError("field data is missing")
     return parsing.rows(rows, "data")
-
-
-def _readable_rows(method: str, rows: list[Row], build: Callable[[Row], T]) -> list[T]:
-    values = []
-    for row in rows:
-        try:
-            values.append(build(row))
-        except ValueError as exc:
-            log.debug("row left out: %s", exc)
-    if rows and not values:
-        raise ValueError("no row is readable")
-    if len(values) < len(rows):
-        log.warning("%s: %d of %d rows left out as unreadable", method, len(rows) - len(values), len(rows))
-    return values

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from django.conf import settings
 
-from exchange.client.base import Params, TypedClient, drop_none
+from exchange.client.base import Params, TypedClient, UnreadableRow, drop_none
 from exchange.client.errors import ExchangeError, NotFound, RequestKind, UnknownOutcome
 from exchange.schemas import (
     AccountBalance,
@@ -28,6 +28,8 @@ from exchange.schemas import (
 from exchange.schemas.parsing import Row
 
 T = TypeVar("T")
+ORDER_ID = "order_id"
+PRICE_VALUATIONS = frozenset({"mark_price", "index_price", "settlement_price"})
 METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
 
@@ -53,7 +55,9 @@ class PrivateClient(TypedClient):
     def open_orders(self, name_space: NameSpace) -> list[Order]:
         """All open orders of one family; there are no pages (dossier 5.16, 5.29)."""
         method, build = f"{METHOD_PREFIXES[name_space]}/get-open-orders", _order_parser(name_space)
-        return self._fetch_rows(method, {}, lambda row: self._reuse_unchanged(name_space, row, build))
+        return self._fetch_named_rows(
+            method, {}, lambda row: self._reuse_unchanged(name_space, row, build), id_field=ORDER_ID
+        )
 
     @cached_property
     def _parsed_open_orders(self) -> dict[tuple[NameSpace, str], tuple[Row, Order]]:
@@ -91,9 +95,8 @@ class PrivateClient(TypedClient):
     ) -> list[Order]:
         """At most 100 finished orders, latest update first; a day by default (dossier 5.18, 5.30, 7)."""
         params = _history_params(start_ns, end_ns, limit, instrument_name)
-        return self._fetch_rows(
-            f"{METHOD_PREFIXES[name_space]}/get-order-history", params, _order_parser(name_space)
-        )
+        method = f"{METHOD_PREFIXES[name_space]}/get-order-history"
+        return self._fetch_named_rows(method, params, _order_parser(name_space), id_field=ORDER_ID)
 
     def trades(
         self,
@@ -104,14 +107,14 @@ class PrivateClient(TypedClient):
         instrument_name: str | None = None,
     ) -> list[Trade]:
         """At most 100 executions of both families, newest first; at most 7 days wide (dossier 5.19, 7)."""
-        return self._fetch_rows(
-            "private/get-trades", _history_params(start_ns, end_ns, limit, instrument_name), Trade.from_row
-        )
+        params = _history_params(start_ns, end_ns, limit, instrument_name)
+        return self._fetch_named_rows("private/get-trades", params, Trade.from_row, id_field="trade_id")
 
     def order_list_detail(self, list_ids: Sequence[str]) -> list[Order]:
         """The legs of all these lists (dossier 5.31)."""
         method = "private/advanced/get-order-list-detail"
-        return self._fetch_rows(method, {"list_id_list": list(list_ids)}, _order_parser(NameSpace.ADVANCED))
+        params, build = {"list_id_list": list(list_ids)}, _order_parser(NameSpace.ADVANCED)
+        return self._fetch_named_rows(method, params, build, id_field=ORDER_ID)
 
 
 def order_id_params(order_id: str | None, client_oid: str | None) -> dict[str, object]:
@@ -142,13 +145,12 @@ class PublicClient(TypedClient):
 
     def instruments(self) -> list[Instrument]:
         """Every instrument; rows of a kind we cannot read are left out (dossier 5.1)."""
-        return self._readable_rows("public/get-instruments", {}, Instrument.from_row)
+        return self._readable_rows("public/get-instruments", {}, Instrument.from_row, id_field="symbol")
 
     def tickers(self, instrument_name: str | None = None) -> list[Ticker]:
         """The last 24 hours of one or all instruments; unreadable rows are left out (dossier 5.2)."""
-        return self._readable_rows(
-            "public/get-tickers", drop_none(instrument_name=instrument_name), Ticker.from_row
-        )
+        query = drop_none(instrument_name=instrument_name)
+        return self._readable_rows("public/get-tickers", query, Ticker.from_row, id_field="i")
 
     def candles(
         self,
@@ -178,7 +180,9 @@ class PublicClient(TypedClient):
     ) -> list[Valuation]:
         """Mark, index or funding values; spot pairs have only `mark_price` (dossier 5.5)."""
         query = drop_none(instrument_name=instrument_name, valuation_type=valuation_type, count=count)
-        return self._fetch_rows("public/get-valuations", query, Valuation.from_row)
+        is_price = valuation_type in PRICE_VALUATIONS
+        build = Valuation.from_price_row if is_price else Valuation.from_row
+        return self._fetch_rows("public/get-valuations", query, build)
 
 
 class TradingClient(TypedClient):
@@ -242,6 +246,13 @@ class TradingClient(TypedClient):
         )
 
 
+def take_all(rows: list[UnreadableRow]) -> list[UnreadableRow]:
+    """The rows, which are removed from the list; another thread may add some meanwhile."""
+    taken = rows[:]
+    del rows[: len(taken)]
+    return taken
+
+
 class LazyRead(Future[T]):
     """Reads when the result is first wanted, in the thread that wants it."""
 
@@ -277,6 +288,9 @@ class BackgroundReads:
     def sent(self) -> int:
         return self._public_client.requests
 
+    def take_unreadable_rows(self) -> list[UnreadableRow]:
+        return take_all(self._public_client.unreadable_rows)
+
     def start_read(self, read: Callable[[PublicClient], T]) -> Future[T]:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="public reads")
@@ -310,6 +324,11 @@ class Client(PublicClient, PrivateClient, TradingClient):
     @property
     def requests(self) -> int:
         return super().requests + (self.background_reads.sent if self.background_reads else 0)
+
+    def take_unreadable_rows(self) -> list[UnreadableRow]:
+        """What was not believed since the last call."""
+        own = take_all(self.unreadable_rows)
+        return own + (self.background_reads.take_unreadable_rows() if self.background_reads else [])
 
     def close(self) -> None:
         super().close()

@@ -1,6 +1,7 @@
 """From the bytes of an answer to an envelope, and to its meaning: `code` decides, not the HTTP status (dossier 1.1)."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,8 @@ from exchange.client.errors import (
 from exchange.schemas import parsing
 
 MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
+MAX_NUMBER_DIGITS = 60  # a larger one spoils the whole answer; one that only its field cannot have, its row
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class UnreadableResponse(ValueError):
@@ -73,6 +76,8 @@ def _parse_object(body: bytes) -> Mapping[str, Any]:
         raise UnreadableResponse("a web page came instead of data")
     try:
         response = json.loads(body, parse_float=_exact_number, parse_constant=_reject_constant)
+        if HALF_CHARACTER.search(body):
+            json.dumps(response, ensure_ascii=False, default=str).encode()
     except (ValueError, RecursionError):
         response = None
     if not isinstance(response, Mapping):
@@ -81,7 +86,7 @@ def _parse_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _exact_number(digits: str) -> Decimal:
-    return parsing.exact_decimal("number", digits)
+    return parsing.exact_decimal("number", digits, max_digits=MAX_NUMBER_DIGITS)
 
 
 def _reject_constant(name: str) -> None:

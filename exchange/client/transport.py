@@ -79,7 +79,8 @@ def release_connection(response: Response) -> None:
     response.close()
 
 
-CHUNK_BYTES = 65_536  # bytes
+CHUNK_BYTES = 16_384  # of the answer as it is sent; compressed, it may become a thousand times as much
+MAX_BODY_BYTES = 8 * 1024 * 1024  # decoded; the largest real answer, all instruments, has half a megabyte
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "exchange-desk"}
 
 
@@ -90,6 +91,10 @@ class RawResponse:
     status: int
     body: bytes
     date: str
+
+
+class _BodyTooLarge(OSError):
+    """The answer goes on beyond what any real one has."""
 
 
 class NoResponse(Exception):
@@ -157,9 +162,12 @@ class Transport:
         return RawResponse(response.status_code, body, response.headers.get("Date", ""))
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
-        chunks = []
+        chunks, size = [], 0
         for chunk in response.iter_content(CHUNK_BYTES):
             chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise _BodyTooLarge
             self._check_deadline(deadline)
         self._check_deadline(deadline)  # an answer that was cut off can look like a short one
         return b"".join(chunks)
@@ -171,6 +179,8 @@ class Transport:
     def _no_response(self, exc: Exception, elapsed: float) -> NoResponse:
         if _was_never_sent(exc):
             return NoResponse("no connection could be made", sent=False)
+        if isinstance(exc, _BodyTooLarge):
+            return NoResponse(f"the answer has more than {MAX_BODY_BYTES // 2**20} MB", sent=True)
         if elapsed >= self._deadline_s or isinstance(exc, TimeoutError | requests.Timeout):
             return NoResponse(f"no complete answer within {self._deadline_s:g} s", sent=True)
         return NoResponse(f"the connection broke ({type(exc).__name__})", sent=True)

@@ -11,6 +11,7 @@ from exchange.models.sync import (
     Lease,
     SyncCursor,
     SyncRun,
+    UnreadableRow,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "SyncRun",
     "Trade",
     "TradingSwitch",
+    "UnreadableRow",
 ]

@@ -10,8 +10,8 @@ class ExchangeOrder(models.Model):
     """One order in one name space of the exchange (dossier 5.16 and 6).
 
     Times are the exchange's. `filled_quantity` never decreases and a finished order never opens again
-    (`exchange.sync.order_merge`). `cumulative_fee` is as reported and its unit is unreliable (dossier
-    5.11.7): the charged fees are in the trades.
+    (`exchange.sync.order_merge`), unless two reads contradict what no fill proves (`disputed_since`).
+    `cumulative_fee` is as reported and its unit is unreliable (dossier 5.11.7): the charged fees are in the trades.
     """
 
     class NameSpace(models.TextChoices):
@@ -75,6 +75,9 @@ class ExchangeOrder(models.Model):
     first_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(
         null=True, blank=True, help_text="Recorded as open, but the exchange neither lists nor finds it."
+    )
+    disputed_since = models.DateTimeField(
+        null=True, blank=True, help_text="An answer contradicts the end or the execution recorded here."
     )
     is_open = models.BooleanField()
     has_fills = models.BooleanField()

@@ -123,6 +123,28 @@ class HistoryGap(models.Model):
         return f"{self.stream} {self.reason}"
 
 
+class UnreadableRow(models.Model):
+    """A row of the exchange that was not believed, as it came. It changed nothing; it is evidence for a person."""
+
+    method = models.CharField(max_length=64)
+    row_id = models.CharField(max_length=64, blank=True, help_text="Empty: the whole answer was unreadable.")
+    problem = models.CharField(max_length=255)
+    raw = models.TextField()
+    times = models.IntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "exchange_unreadable_rows"
+        ordering = ["-last_seen_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["method", "row_id", "problem"], name="unreadable_row_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.row_id}: {self.problem}"
+
+
 class AccountBinding(models.Model):
     """The one environment and exchange account of this database."""
 

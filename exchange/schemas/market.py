@@ -9,7 +9,6 @@ from exchange.schemas import parsing
 from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
 FLAGS = ("tradable", "margin_buy_enabled", "margin_sell_enabled", "beta_product")
-TICK_SIZES = ("price_tick_size", "qty_tick_size")
 
 
 class Instrument(WireStruct, frozen=True, kw_only=True):
@@ -37,13 +36,18 @@ class Instrument(WireStruct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: Row) -> Self:
         instrument = cls.parse(row, **{name: parsing.boolean(row, name) for name in FLAGS})
-        for name in TICK_SIZES:
-            if getattr(instrument, name) <= 0:
-                raise ValueError(f"field {name} is not positive")
+        instrument.check_prices("price_tick_size", "qty_tick_size")
         return instrument
 
 
-class Ticker(PlainStruct, frozen=True, kw_only=True):
+PRICES_OF_A_TICKER = ("a", "b", "k", "h", "l")
+
+
+def _is_zero_price(name: str, value: object) -> bool:
+    return name in PRICES_OF_A_TICKER and str(value).strip("0.") == "" and value is not None
+
+
+class Ticker(WireStruct, frozen=True, kw_only=True):
     """24 hours of one instrument; `change_24h` is a ratio, None means nothing to report (dossier 5.2)."""
 
     instrument_name: str = field(name="i")
@@ -57,6 +61,16 @@ class Ticker(PlainStruct, frozen=True, kw_only=True):
     volume: Decimal | None = field(name="v", default=None)
     volume_usd: Decimal | None = field(name="vv", default=None)
     open_interest: Decimal | None = field(name="oi", default=None)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_prices("last", "bid", "ask", "high", "low")
+        self.check_amounts("volume", "volume_usd", "open_interest")
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """A price of 0 is no price: nothing was traded, or nobody is on that side of the book."""
+        return cls.parse({name: value for name, value in row.items() if not _is_zero_price(name, value)})
 
     @property
     def price(self) -> Decimal | None:
@@ -76,6 +90,13 @@ class Candle(PlainStruct, frozen=True, kw_only=True):
     close: Decimal = field(name="c")
     volume: Decimal = field(name="v")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_prices("open", "high", "low", "close")
+        self.check_amounts("volume")
+        if self.high < self.low:
+            raise self.impossible("high", "below the low")
+
 
 class BookLevel(WireStruct, frozen=True, kw_only=True, array_like=True):
     """One price level, a list on the wire (dossier 5.4); `orders` rest there, 0 when unknown."""
@@ -83,6 +104,11 @@ class BookLevel(WireStruct, frozen=True, kw_only=True, array_like=True):
     price: Decimal
     quantity: Decimal
     orders: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_prices("price")
+        self.check_amounts("quantity")
 
 
 class Book(WireStruct, frozen=True, kw_only=True):
@@ -103,7 +129,14 @@ class Book(WireStruct, frozen=True, kw_only=True):
 
 
 class Valuation(PlainStruct, frozen=True, kw_only=True):
-    """One point of a mark, index or funding series (dossier 5.5)."""
+    """One point of a mark, index or funding series (dossier 5.5); only a funding rate may be negative."""
 
     value: Decimal = field(name="v")
     time_ms: int = field(name="t")
+
+    @classmethod
+    def from_price_row(cls, row: Row) -> Self:
+        """A point of a series of prices."""
+        point = cls.from_row(row)
+        point.check_prices("value")
+        return point

@@ -1,5 +1,6 @@
 """Orders and trades as the exchange reports them, and orders as we send them (dossier 5.11 to 5.31, 6)."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +22,7 @@ TEXT_PARAMS = (
     "time_in_force",
     "fee_instrument_name",
 )
+REASON_CODE = re.compile(r"-?[0-9]{1,18}")
 NS_PER_MS = 1_000_000  # in a millisecond
 
 
@@ -33,6 +35,7 @@ class NameSpace(StrEnum):
 
 OPEN_STATUSES = frozenset({"NEW", "PENDING", "ACTIVE"})
 TERMINAL_STATUSES = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
+SIDES = frozenset({"BUY", "SELL"})
 
 
 def is_terminal(status: str) -> bool:
@@ -84,6 +87,20 @@ class Order(WireStruct, frozen=True, kw_only=True):
     maker_fee_rate: Decimal | None = None
     taker_fee_rate: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        """What no order can be: see `parsing` for the bounds of a single number."""
+        super().__post_init__()
+        self.check_word("status", OPEN_STATUSES | TERMINAL_STATUSES)
+        self.check_word("side", SIDES)
+        self.check_amounts("quantity", "cumulative_quantity", "order_value", "cumulative_value")
+        self.check_prices("limit_price", "avg_price", "ref_price")
+        # A market buy by notional has no quantity, or one that is rounded (dossier 5.11.7).
+        is_market_buy = (self.order_type, self.side) == ("MARKET", "BUY")
+        if not is_market_buy and self.cumulative_quantity > self.quantity:
+            raise self.impossible("cumulative_quantity", "more than was ordered")
+        if self.status == "FILLED" and not self.cumulative_quantity:
+            raise self.impossible("cumulative_quantity", "nothing, although the order is filled")
+
     @classmethod
     def from_row(cls, row: Row, name_space: NameSpace) -> Self:
         created_ms = _created_ms(row)
@@ -130,6 +147,12 @@ class Trade(WireStruct, frozen=True, kw_only=True):
     isolation_id: str = ""
     isolation_type: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_word("side", SIDES)
+        self.check_positive("quantity")
+        self.check_prices("price")
+
     @classmethod
     def from_row(cls, row: Row) -> Self:
         created_ms = _created_ms(row)
@@ -141,13 +164,16 @@ def _created_ms(row: Row) -> int:
     created_ms = parsing.milliseconds(row, "create_time")
     if created_ms is not None:
         return created_ms
-    return parsing.required_integer(row, "create_time_ns") // NS_PER_MS
+    created_ns = parsing.required_integer(row, "create_time_ns")
+    if not parsing.MIN_TIMESTAMP_MS <= created_ns // NS_PER_MS < parsing.MAX_TIMESTAMP_MS:
+        raise ValueError("field create_time_ns is not a time in nanoseconds")
+    return created_ns // NS_PER_MS
 
 
 def _reasons(row: Row) -> tuple[int | None, str]:
     """`reason` is a code, as number or text (dossier D25); anything else is kept as text."""
     reason, reject_reason = parsing.text(row, "reason"), parsing.text(row, "reject_reason")
-    if reason.lstrip("-").isdecimal():
+    if REASON_CODE.fullmatch(reason):
         return int(reason), reject_reason
     return None, reject_reason or reason
 

@@ -4,20 +4,47 @@ What cannot be read is a ValueError that names the field and never quotes the ro
 fields are those of `WireStruct` classes; the guards that msgspec does not give are all here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
-# Larger exponents are garbage: no amount of money has them, and printing one would fill the memory.
-MAX_EXPONENT = 60
-MAX_BITS = 200  # the same for whole numbers: 10**60
+# No coin has more pieces than 10**18, and none is traded in steps below 10**-18: what is larger or finer is garbage.
+# Two such numbers multiplied, and rounded to cents, still fit into the digits that decimals are computed with.
+MAX_DIGITS = 18  # before the point
+MAX_DECIMALS = 40  # after it: the exchange computes averages with more places than its grids have
+MAX_PRICE_DIGITS = 12
+MAX_BITS = 64  # of whole numbers: times in nanoseconds are the largest
+MAX_INTEGER_DIGITS = 19
+MIN_TIMESTAMP_MS = 1_420_070_400_000  # 2015: the exchange is younger
 MAX_TIMESTAMP_MS = 10**13  # in the year 2286
 TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class MissingField(ValueError):
+    """A row lacks a field that identifies it or says what it is."""
+
+
+class RowList(list[T]):
+    """The readable rows of an answer that had `received` rows."""
+
+    received: int = 0
+
+    @classmethod
+    def of(cls, values: Iterable[T], *, received: int) -> Self:
+        row_list = cls(values)
+        row_list.received = received
+        return row_list
+
+
+def received_count(rows: Sequence[object]) -> int:
+    """How many rows the answer had, readable or not."""
+    return rows.received if isinstance(rows, RowList) else len(rows)
 
 
 class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +56,36 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             kind = type(value)
             if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > MAX_BITS):
                 raise ValueError(f"field {self.__struct_encode_fields__[index]} is not a usable number")
+
+    def check_amounts(self, *names: str) -> None:
+        """These are zero or more. Raises ValueError with the name on the wire."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise self.impossible(name, "below zero")
+
+    def check_positive(self, *names: str) -> None:
+        """These are more than zero, where they are known."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise self.impossible(name, "not positive")
+
+    def check_prices(self, *names: str) -> None:
+        """These are positive, and below what any coin costs in any currency."""
+        self.check_positive(*names)
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and value.adjusted() >= MAX_PRICE_DIGITS:
+                raise self.impossible(name, "no price")
+
+    def check_word(self, name: str, known: Collection[str]) -> None:
+        if getattr(self, name) not in known:
+            raise self.impossible(name, "not a known word")
+
+    def impossible(self, name: str, problem: str) -> ValueError:
+        wire_name = self.__struct_encode_fields__[self.__struct_fields__.index(name)]
+        return ValueError(f"field {wire_name} is {problem}")
 
     @classmethod
     def parse(cls, row: Row, **computed: object) -> Self:
@@ -46,7 +103,9 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.convert(fields, cls, strict=False)
         except msgspec.ValidationError as error:
             message = _error_message(error)
-        raise ValueError(message)
+        except UnicodeError:  # half of a surrogate pair where a number should be
+            message = "a field is not a number"
+        raise (MissingField if message.endswith("is missing") else ValueError)(message)
 
 
 class PlainStruct(WireStruct, frozen=True, kw_only=True):
@@ -102,9 +161,9 @@ def integer(row: Row, name: str) -> int | None:
     value = row.get(name)
     if type(value) is int and value.bit_length() < 64:
         return value
-    value = number(row, name)
-    if value is None:
+    if value is None or value == "":
         return None
+    value = exact_decimal(name, value, max_digits=MAX_INTEGER_DIGITS)
     if value != value.to_integral_value():
         raise ValueError(f"field {name} is not a whole number")
     return int(value)
@@ -118,9 +177,9 @@ def required_integer(row: Row, name: str) -> int:
 
 
 def milliseconds(row: Row, name: str) -> int | None:
-    """A moment in ms since the epoch; one beyond the year 2286 was sent in another unit and is refused."""
+    """A moment in ms since the epoch; before the exchange existed or after 2286 it is another unit, or a lie."""
     value = integer(row, name)
-    if value is not None and not 0 <= value < MAX_TIMESTAMP_MS:
+    if value is not None and not MIN_TIMESTAMP_MS <= value < MAX_TIMESTAMP_MS:
         raise ValueError(f"field {name} is not a time in milliseconds")
     return value
 
@@ -157,20 +216,22 @@ def text_list(row: Row, name: str) -> list[str]:
     return [text(row, name)] if value else []
 
 
-def exact_decimal(name: str, value: object) -> Decimal:
+def exact_decimal(name: str, value: object, *, max_digits: int = MAX_DIGITS) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise _wrong_type(name, value)
     try:
         result = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"field {name} is not a number") from None
-    if not _is_usable(result):
+    if not _is_usable(result, max_digits):
         raise ValueError(f"field {name} is not a usable number")
     return result
 
 
-def _is_usable(value: Decimal) -> bool:
-    return value.is_finite() and -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT
+def _is_usable(value: Decimal, max_digits: int = MAX_DIGITS) -> bool:
+    """Within the bounds above. Zero may be written with any number of zeros, but within bounds too."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MAX_DECIMALS and value.adjusted() < max_digits
 
 
 def _wrong_type(name: str, value: object) -> ValueError:

@@ -197,6 +197,19 @@ def unknown_status(exchange: Exchange, rule: FaultRule, response: ApiResponse) -
     return response
 
 
+def lie(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
+    """Rows say something else than what is: a quantity that was never executed, a price below zero."""
+    where, values = rule.detail.get("where", {}), rule.detail.get("values", {})
+
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        has_field = any(name in row for name in values)
+        return row | values if has_field and all(row.get(name) == where[name] for name in where) else row
+
+    if "result" in response.body:
+        response.body["result"] = map_objects(response.body["result"], change)
+    return response
+
+
 def hide_order(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
     """The order just created works and reserves funds, but cannot be read for a while."""
     until = exchange.at_ms + int(float(rule.detail.get("seconds", 2)) * 1000)
@@ -250,6 +263,7 @@ RESPONSE_FAULTS: dict[str, Callable[[Exchange, FaultRule, ApiResponse], ApiRespo
     "numbers": numbers,
     "unknown_fields": unknown_fields,
     "unknown_status": unknown_status,
+    "lie": lie,
     "hide_order": hide_order,
 }
 

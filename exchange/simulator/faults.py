@@ -26,6 +26,7 @@ KINDS: dict[str, Phase] = {
     "numbers": "answer",  # amounts and prices as JSON numbers
     "unknown_fields": "answer",  # additional, undocumented fields
     "unknown_status": "answer",  # status: orders show an undocumented status
+    "lie": "answer",  # values: what rows say instead; where?: only rows with these values
     "hide_order": "answer",  # seconds: the order just created cannot be read for that long
     "process_then_drop": "after",  # done, but the connection breaks
     "process_then_refuse": "after",  # done, but a code comes back: code, status?

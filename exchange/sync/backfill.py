@@ -22,6 +22,7 @@ from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import Page, TimeWindow, paginate_history
 from exchange.sync.store import gap_record_all, range_open, range_progress
 from exchange.sync.trades import trade_record_all
+from exchange.sync.unreadable import unreadable_record_all
 
 Progress = Callable[[HistoryRange], None]
 Ranges = QuerySet[HistoryRange]
@@ -127,6 +128,7 @@ class BackfillSlice:
             else:
                 order_record_all(orders=page.rows, now=now)
             gap_record_all(stream=range_.stream, gaps=page.gaps, now=now)
+            unreadable_record_all(rows=self.client.take_unreadable_rows(), now=now)
             range_progress(range_=range_, left_until_ns=page.left_until_ns, rows=len(page.rows), now=now)
 
 

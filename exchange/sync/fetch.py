@@ -18,6 +18,7 @@ from exchange.core.instrument_names import is_derivative
 from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace, Order, Trade
+from exchange.schemas.parsing import received_count
 from exchange.sync.pagination import PAGE_SIZE, Gap, HistorySource, TimeWindow, paginate_history
 
 T = TypeVar("T")
@@ -56,11 +57,15 @@ class FetchResult(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class FetchedStream(Generic[T]):
-    """What was read of one stream; the requested window is still to read up to `left_until_ns`."""
+    """What was read of one stream; the requested window is still to read up to `left_until_ns`.
+
+    `unreadable`: how many rows more there were that nobody could read.
+    """
 
     rows: Sequence[T]
     gaps: Sequence[Gap]
     left_until_ns: int
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,11 @@ class AccountSnapshot:
         """The orders reported open, by a list or one by one."""
         listed = [order for fetched in self.open_orders.values() for order in fetched.rows or ()]
         return listed + [order for order in self.looked_up.values() if order is not None]
+
+    @property
+    def ended_orders(self) -> list[schemas.Order]:
+        """What the histories said of orders."""
+        return [order for fetched in self.histories.values() if fetched.rows for order in fetched.rows.rows]
 
     @property
     def is_unanswered(self) -> bool:
@@ -341,14 +351,15 @@ def _stream_reader(source: HistorySource[T], window: TimeWindow) -> Callable[[],
     def read() -> FetchedStream[T]:
         rows: list[T] = []
         gaps: list[Gap] = []
-        left = window.end_ns
+        left, unreadable = window.end_ns, 0
         for count, page in enumerate(paginate_history(source, window), start=1):
             rows += page.rows
             gaps += page.gaps
             left = page.left_until_ns
+            unreadable += received_count(page.rows) - len(page.rows)
             if count == MAX_PAGES:
                 break
-        return FetchedStream(rows, gaps, left)
+        return FetchedStream(rows, gaps, left, unreadable)
 
     return read
 

@@ -29,6 +29,16 @@ def changed_fields(old: Values, new: Values) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != old[name]}
 
 
+def contradicts(old: Values, new: Values) -> bool:
+    """Whether `new` denies that the order ended as recorded, or that it executed as much.
+
+    Most often `new` is only older. But what was recorded may have been untrue, and then it is never repeated.
+    """
+    denies_end: bool = is_terminal(old["status"]) and new["status"] != old["status"]
+    denies_fill: bool = new["filled_quantity"] < old["filled_quantity"]
+    return denies_end or denies_fill
+
+
 def _fills(old: Values, new: Values) -> Iterator[tuple[str, Any]]:
     """These four belong together: with a larger quantity the old value and price are not true any more."""
     before, after = old["filled_quantity"], new["filled_quantity"]

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +15,15 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.columns import fit_to_columns
 from exchange.core.order_roles import role_of
 from exchange.core.times import from_ms
-from exchange.models import ExchangeOrder
-from exchange.sync.order_merge import changed_fields
+from exchange.models import ExchangeOrder, Trade
+from exchange.sync.order_merge import changed_fields, contradicts
 from exchange.sync.trades import trade_orders_resolve
 
 OrderKey = tuple[str, str]
+MIN_DISPUTE = timedelta(seconds=10)  # between two answers that contradict the record
+MAX_STALE = timedelta(
+    seconds=100
+)  # the same where they may only be older: no answer was ever older than that
 
 
 @dataclass(slots=True)
@@ -95,7 +100,7 @@ def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) ->
     if row is None:
         row = changes.rows[key] = _new_row(order, now)
         changes.new.append(row)
-    elif (updated := _update_row(row, order)) and row.pk:
+    elif (updated := _update_row(row, order, now)) and row.pk:
         changes.changed[key] = row
         if "exchange_order_id" in updated:
             changes.renamed.add(key)
@@ -113,14 +118,37 @@ def _new_row(order: schemas.Order, now: datetime) -> ExchangeOrder:
     return row
 
 
-def _update_row(row: ExchangeOrder, order: schemas.Order) -> Collection[str]:
+def _update_row(row: ExchangeOrder, order: schemas.Order, now: datetime) -> Collection[str]:
     """The names of the fields that changed."""
-    found = changed_fields(vars(row), values_of(order))
+    values = values_of(order)
+    found = _corrected(row, values, now) or changed_fields(vars(row), values)
     if row.missing_since is not None:
         found["missing_since"] = None
     if found:
         _assign(row, found)
     return found.keys()
+
+
+def _corrected(row: ExchangeOrder, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What changes because the answers dispute the record; nothing while they do not.
+
+    Two of them, with none between that agrees, correct a record that no fill proves. The order is linked again
+    to whom it belongs, who then looks at it as if for the first time.
+    """
+    if not contradicts(vars(row), values):
+        return {"disputed_since": None} | changed_fields(vars(row), values) if row.disputed_since else {}
+    if row.disputed_since is None:
+        return {"disputed_since": now} | changed_fields(vars(row), values)
+    is_older = values["updated_at"] < row.updated_at
+    if now - row.disputed_since < (MAX_STALE if is_older else MIN_DISPUTE) or _is_proved(row):
+        return {}
+    return values | {"disputed_since": None, "origin": ExchangeOrder.Origin.FOREIGN}
+
+
+def _is_proved(row: ExchangeOrder) -> bool:
+    """Whether its fills add up to what it executed; that it executed nothing no fill can prove."""
+    fills = Trade.objects.filter(resolved_order=row).values_list("quantity", flat=True) if row.pk else ()
+    return bool(row.filled_quantity > 0 and sum(fills, Decimal(0)) >= row.filled_quantity)
 
 
 def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
@@ -266,4 +294,7 @@ REPORTED_FIELDS = (
     *("maker_fee_rate", "taker_fee_rate", "list_id", "contingency_type", "leg_id", "attach_order_id"),
     *("isolation_id", "isolation_type", "leverage", "created_at", "created_ns", "updated_at"),
 )
-UPDATED_FIELDS = [*REPORTED_FIELDS, "missing_since", "is_open", "has_fills", "order_role", "is_mirror"]
+UPDATED_FIELDS = [
+    *REPORTED_FIELDS,
+    *("missing_since", "disputed_since", "origin", "is_open", "has_fills", "order_role", "is_mirror"),
+]

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from exchange.core.times import NS_PER_MS
+from exchange.schemas.parsing import received_count
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -90,8 +91,11 @@ def _narrow(
     """The windows still to read after `rows` of `window`, the newest last."""
     if window.expected_row_id and window.expected_row_id not in {source.row_id(row) for row in rows}:
         return [_whole_millisecond(window)], []
-    if len(rows) < PAGE_SIZE:
+    if received_count(rows) < PAGE_SIZE:
         return [], []
+    if not rows:  # a full page of which nothing is readable
+        halves = [] if window.is_one_millisecond else _split(window, _middle(window))
+        return halves, [] if halves else [_gap(window, "no row of a full page is readable")]
     if window.is_one_millisecond:
         return _split_millisecond(source, window, rows)
     return _older(source, window, rows), []

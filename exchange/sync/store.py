@@ -1,8 +1,8 @@
 """Stores what a cycle read: orders, fills, the catalogue, and how far each history has been read.
 
-An answer that is empty by error looks as if there were nothing (dossier 10). So an empty answer does not move a stream
-for two hours, and then the range that was read only once is left to the backfill; and trades do not count as read past
-an order that executed more than they show.
+An answer that is empty by error looks as if there were nothing (dossier 10). So an empty answer, or one with rows that
+cannot be read, does not move a stream for two hours, and then the range that was read only once is left to the
+backfill; and trades do not count as read past an order that executed more than they show.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -144,11 +144,13 @@ def _advance_cursor(
         range_open(stream=stream, start_ns=since, end_ns=window.start_ns, why=why, now=now)
         range_open(stream=stream, start_ns=window.start_ns, end_ns=left, why="busy", now=now)
         gap_record_all(stream=stream, gaps=part.rows.gaps, now=now)
-        if not part.rows.rows and left <= window.start_ns:
+        is_doubtful = part.rows.unreadable or not part.rows.rows
+        if is_doubtful and left <= window.start_ns:
             until = empty_read_until(read_until_ns=until, before_ns=read)
             passed = until - OVERLAP_NS
             if read is not None and passed > read:  # the next window begins behind what was asked for once
-                range_open(stream=stream, start_ns=window.start_ns, end_ns=passed, why="empty", now=now)
+                why = "unreadable" if part.rows.unreadable else "empty"
+                range_open(stream=stream, start_ns=window.start_ns, end_ns=passed, why=why, now=now)
         if stream is Stream.TRADES:
             until = trades_read_until(read_until_ns=until, before_ns=read, reported_from_ns=left)
         cursor_advance(stream=stream, read_until_ns=until)

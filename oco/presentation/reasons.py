@@ -214,6 +214,10 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Lot sold: cancelling the remaining open orders."),
         BUY: _("Lot bought: cancelling the remaining open orders."),
     },
+    R.CLOSED_WITHOUT_EVIDENCE: _(
+        "The exchange had reported this order as executed. Later answers and the fills show that it was not: "
+        "the protection is open again."
+    ),
     R.REMAINDER: _("%(quantity)s remains: below the minimum order size."),
     R.CANCELLED_MANUALLY: _("The orders were cancelled manually on the exchange."),
     R.MERGED: _("Merged with the other lots of the same entry."),
@@ -258,7 +262,7 @@ def _sentence(one: Reason) -> str:
         texts = texts.get(str(one.params.get("side") or one.params.get("role")))
     try:
         return one.code if texts is None else str(texts) % one.params
-    except KeyError:  # parameters of another release
+    except (KeyError, TypeError, ValueError):  # parameters of another release
         return one.code
 
 

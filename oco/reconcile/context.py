@@ -3,7 +3,7 @@
 A read that failed, is incomplete, or is empty because of an error proves nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,8 @@ class ReadResult:
     """`started_ns` is the exchange's time before the first read, `started_at` ours.
 
     `holdings` is None unless the balance was read and accepted; `open_keys` are the orders seen open, in a list
-    or one by one, `recorded` what was stored of them.
+    or one by one, `recorded` what was stored of them. `listed_keys` are those in a list; `reports` are what all
+    answers said of orders.
     """
 
     started_ns: int
@@ -37,6 +38,8 @@ class ReadResult:
     holdings: Mapping[str, Decimal] | None = None
     open_keys: frozenset[OrderKey] = frozenset()
     recorded: Mapping[OrderKey, Order] = field(default_factory=dict)
+    listed_keys: frozenset[OrderKey] = frozenset()
+    reports: Sequence[Order] = ()
     tickers: Mapping[str, Ticker] = field(default_factory=dict)
     marks: Mapping[str, MarkRequest] = field(default_factory=dict)
 
@@ -54,6 +57,7 @@ def read_result_of(
     holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
     reported_open, lists_read = snapshot.reported_open, snapshot.open_orders_read
     histories_read = snapshot.histories_read
+    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
     seen_open = {(str(order.name_space), order.order_id): order for order in reported_open}
     return ReadResult(
         started_ns=started_ns,
@@ -64,9 +68,15 @@ def read_result_of(
         holdings=holdings,
         open_keys=frozenset(seen_open),
         recorded=seen_open,
+        listed_keys=frozenset(order_key(order) for order in listed),
+        reports=(*reported_open, *snapshot.ended_orders),
         tickers={row.instrument_name: row for row in snapshot.tickers.rows or ()},
         marks=snapshot.marks,
     )
+
+
+def order_key(order: Order) -> OrderKey:
+    return str(order.name_space), order.order_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,7 @@ class CycleContext:
     account: str
     seen: set[OrderKey]
     recorded: dict[OrderKey, Order]
+    listed: set[OrderKey]
     lists_read: bool
     can_add: bool
     marks: dict[str, MarkRequest] = field(default_factory=dict)
@@ -120,6 +131,14 @@ class CycleContext:
     created: int = 0
     closed: int = 0
     errors: list[str] = field(default_factory=list)
+    corrected: set[int] = field(default_factory=set)  # legs that had executed more than was possible
+    confirmed: set[OrderKey] = field(default_factory=set)  # asked for once more
+    reports: dict[OrderKey, list[Order]] = field(default_factory=dict)  # each answer of the cycle, in order
+
+    def report(self, orders: Iterable[Order]) -> None:
+        """Note what one more answer said of these orders."""
+        for order in orders:
+            self.reports.setdefault(order_key(order), []).append(order)
 
     def now(self) -> datetime:
         return self.clock() + self.offset
@@ -129,7 +148,7 @@ def cycle_context_build(
     *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
 ) -> CycleContext:
     offset = timedelta(milliseconds=client.clock_offset_ms or 0)
-    return CycleContext(
+    context = CycleContext(
         client=client,
         lease=lease,
         reads=reads,
@@ -140,6 +159,9 @@ def cycle_context_build(
         seen=set(reads.open_keys),
         recorded=dict(reads.recorded),
         marks=dict(reads.marks),
+        listed=set(reads.listed_keys),
         lists_read=reads.lists_read,
         can_add=reads.can_add,
     )
+    context.report(reads.reports)
+    return context

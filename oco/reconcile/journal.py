@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from exchange.core.reasons import Reason
-from oco.engine.states import FINAL, State, advance
+from exchange.core.reasons import Reason, reason
+from oco.engine.reason_codes import ReasonCode
+from oco.engine.states import CLOSED_BY_ORDER, FINAL, State, advance
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import CycleContext
@@ -33,6 +34,31 @@ def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> N
             OcoEvent.record(group=group, at=now, old=old, reason=plan.reason, order_ids=_order_ids(group))
         if new != old:
             _close(context, group, now)
+
+
+def group_reopen(*, context: CycleContext, group: OcoGroup, lot: Lot) -> None:
+    """Open a group again that closed as executed on an untrue record, if its lot still has something to protect.
+
+    Call it in a transaction. Not when a user protected the coins meanwhile.
+    """
+    if group.state not in CLOSED_BY_ORDER or lot.owned <= lot.dust:
+        return
+    others = Lot.objects.filter(closed_at=None, base_ccy=lot.base_ccy, opened_at__gt=group.closed_at)
+    if others.exists() or OcoGroup.objects.filter(lot=lot, closed_at=None).exists():
+        return
+    old, now = group.state, context.now()
+    group.state, group.closed_at = State.REPLACING, None
+    group.state_since = group.uncovered_since = now
+    group.stored_reason = reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE)
+    group.save(update_fields=[*FIELDS, "closed_at"])
+    Lot.objects.filter(pk=lot.pk).update(closed_at=None)
+    OcoEvent.record(
+        group=group,
+        at=now,
+        old=old,
+        reason=reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE),
+        order_ids=_order_ids(group),
+    )
 
 
 def groups_mark_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:

@@ -3,7 +3,7 @@
 Unknown is neither open nor absent.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,15 +16,18 @@ from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import OrderKey
-from exchange.sync.orders import order_record_all
+from exchange.sync.order_merge import contradicts
+from exchange.sync.orders import order_record_all, values_of
 from oco.engine.types import LookUp, Role
 from oco.models import OcoGroup, OcoLeg
-from oco.reconcile.context import CycleContext
+from oco.reconcile.context import CycleContext, order_key
+from oco.reconcile.order_matching import REQUIRED_ANSWERS, EndProof
 
 MIN_LOOKUPS = 2
 MIN_AGE = timedelta(seconds=10)
 MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce has expired by then: a late request can no longer execute
 Status = OcoLeg.Status
+MAX_CONFIRMED = 20  # orders of a cycle that are asked for once more, because their record waits for proof
 RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
@@ -97,7 +100,8 @@ def _record(context: CycleContext, orders: Sequence[Order]) -> None:
     with transaction.atomic():
         context.lease.renew()
         order_record_all(orders=orders, now=context.clock())
-    context.seen |= {(str(order.name_space), order.order_id) for order in orders}
+    context.report(orders)
+    context.seen |= {order_key(order) for order in orders}
 
 
 def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
@@ -174,17 +178,16 @@ def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
         return set()
     found = [*listed, *_missing_from_list(context, listed)]
     plain = {key for key in context.seen if key[0] != NameSpace.ADVANCED}
-    context.seen = plain | {_key(order) for order in found}
-    changed_orders = [order for order in found if context.recorded.get(_key(order)) != order]
-    context.recorded |= {_key(order): order for order in changed_orders}
+    context.seen = plain | {order_key(order) for order in found}
+    context.listed = {key for key in context.listed if key[0] != NameSpace.ADVANCED}
+    context.listed |= {order_key(order) for order in listed}
+    context.report(found)
+    changed_orders = [order for order in found if context.recorded.get(order_key(order)) != order]
+    context.recorded |= {order_key(order): order for order in changed_orders}
     with transaction.atomic():
         context.lease.renew()
         order_record_all(orders=changed_orders, now=context.clock())
-    return {_key(order) for order in changed_orders}
-
-
-def _key(order: Order) -> OrderKey:
-    return str(order.name_space), order.order_id
+    return {order_key(order) for order in changed_orders}
 
 
 def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterator[Order]:
@@ -223,3 +226,44 @@ def _try_read(context: CycleContext, fetch: Callable[[], list[Order]]) -> list[O
     except ExchangeError as error:
         context.errors.append(f"Reading back: {error}")
         return []
+
+
+def confirm_ends(
+    *,
+    context: CycleContext,
+    legs: Sequence[OcoLeg],
+    orders: Mapping[OrderKey, ExchangeOrder],
+    traded: Mapping[str, Decimal],
+) -> bool:
+    """Ask once more for each order whose record waits for proof; whether anything was read."""
+    asked = False
+    for leg in legs:
+        key = leg.name_space, leg.order_id
+        order = orders.get(key)
+        if order is None or key in context.confirmed or len(context.confirmed) >= MAX_CONFIRMED:
+            continue
+        for _ in range(REQUIRED_ANSWERS):
+            if EndProof.of(leg, order, traded, context).is_settled:
+                break
+            context.confirmed.add(key)
+            asked = True
+            report = _report(context, leg)
+            if report is None or contradicts(vars(order), values_of(report)):
+                break
+    return asked
+
+
+def _report(context: CycleContext, leg: OcoLeg) -> Order | None:
+    """One more answer about the order, stored; None when there is none."""
+    try:
+        report = context.client.order_detail(NameSpace(leg.name_space), order_id=leg.order_id)
+    except ExchangeError as error:
+        context.errors.append(f"Confirming what became of an order: {error}")
+        return None
+    if report is None or report.client_oid != leg.client_oid:
+        return None
+    with transaction.atomic():
+        context.lease.renew()
+        order_record_all(orders=[report], now=context.clock())
+    context.report([report])
+    return report

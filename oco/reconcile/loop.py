@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
 from exchange.models import ExchangeOrder
+from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
 from oco.engine.client_oids import PREFIX
@@ -92,14 +93,21 @@ def reconcile(*, context: CycleContext) -> CycleReport:
 
 
 def reconcile_rest(
-    *, context: CycleContext, histories_read: bool, changed: Sequence[ExchangeOrder], has_new_trades: bool
+    *,
+    context: CycleContext,
+    histories_read: bool,
+    changed: Sequence[ExchangeOrder],
+    has_new_trades: bool,
+    reports: Sequence[Order] = (),
 ) -> CycleReport:
     """After protection has acted: what only the histories could tell, for the groups that wait for it.
 
-    `changed` are the orders that they changed. Without news of our own nothing is read or decided again.
+    `changed` are the orders that they changed, `reports` all that they said. Without news of our own nothing is read
+    or decided again.
     """
     own = {(row.name_space, row.order_id) for row in changed if _is_own(row)}
     context.reads = replace(context.reads, histories_read=histories_read)
+    context.report(reports)
     has_news = own or has_new_trades or context.waiting_looks or context.has_unclear_sales
     if context.has_begun and has_news:
         legs_update(context=context, changed_keys=own)

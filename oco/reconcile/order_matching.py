@@ -1,14 +1,22 @@
-"""Whether an order of the exchange is a leg of ours, and what it proves (rule 6)."""
+"""Whether an order of the exchange is a leg of ours, and what it proves (rule 6).
 
+One answer alone may be untrue. Closing a group on it would leave the coins without a stop: that an order executed or
+ended is proved by its fills, or by a second answer that agrees.
+"""
+
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Self
 
 from exchange.models import ExchangeOrder
-from exchange.schemas import is_terminal
+from exchange.schemas import Order, is_terminal
 from exchange.sync.fetch import OrderKey
 from oco.engine.types import Leg, LegStatus, Role
 from oco.models import OcoLeg
+from oco.reconcile.context import CycleContext
 
 Status = OcoLeg.Status
 FINAL_STATUSES = {
@@ -18,6 +26,8 @@ FINAL_STATUSES = {
     "REJECTED": Status.REJECTED,
 }
 UNCONFIRMED = (Status.INTENT, Status.SENT)
+ZERO = Decimal(0)
+REQUIRED_ANSWERS = 2
 ABSENCE_AGE = timedelta(hours=1)  # orders were hidden for half an hour and existed (scenario 2)
 
 
@@ -45,11 +55,13 @@ def identifying_price(leg: OcoLeg) -> Decimal | None:
     return key
 
 
-def status_of(order: ExchangeOrder, before: str, *, seen: bool) -> str:
-    """The status that this order proves. A finished order never opens again; open means seen open."""
+def status_of(order: ExchangeOrder, before: str, *, seen: bool, is_proved: bool = True) -> str:
+    """The status that this order proves. A finished order never opens again; open means seen open, and an end that
+    is not proved yet is none (`EndProof`).
+    """
     if before in FINAL_STATUSES.values():
         return before
-    if is_terminal(order.status):
+    if is_terminal(order.status) and is_proved:
         return FINAL_STATUSES[order.status]
     if seen:
         return Status.OPEN
@@ -102,3 +114,48 @@ def _leg_status(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) ->
         return LegStatus(leg.status)
     vanished = lists_read and not seen and (leg.status == Status.OPEN or leg.sent_at < started)
     return LegStatus.UNKNOWN if vanished else LegStatus(leg.status)
+
+
+@dataclass(frozen=True, slots=True)
+class EndProof:
+    """`executed` is what is proved of it; `is_settled` when nothing of its record waits for proof."""
+
+    executed: Decimal
+    has_ended: bool
+    is_settled: bool
+
+    @classmethod
+    def of(
+        cls, leg: OcoLeg, order: ExchangeOrder, traded: Mapping[str, Decimal], context: CycleContext
+    ) -> Self:
+        """From the record of the order, the fills of the leg by client_oid, and the answers of this cycle."""
+        reports = context.reports.get((leg.name_space, leg.order_id), [])
+        fills, claimed = traded.get(leg.client_oid, ZERO), order.filled_quantity
+        agreeing = sum(report.cumulative_quantity >= claimed for report in reports)
+        is_executed = fills >= claimed or leg.executed >= claimed or agreeing >= REQUIRED_ANSWERS
+        executed = max(fills, claimed) if is_executed else fills
+        has_ended = is_terminal(order.status) and is_executed
+        if has_ended and not claimed:
+            has_ended = _is_end_agreed(leg, order, reports, traded, context)
+        is_settled = is_executed and has_ended == is_terminal(order.status)
+        return cls(executed, has_ended, is_settled)
+
+
+def _is_end_agreed(
+    leg: OcoLeg,
+    order: ExchangeOrder,
+    reports: Sequence[Order],
+    traded: Mapping[str, Decimal],
+    context: CycleContext,
+) -> bool:
+    """Two answers, or one and what makes an end likely: we cancelled it, its sibling executed, or a list of other
+    open orders does not name it.
+    """
+    answers = sum(report.status == order.status for report in reports)
+    is_unlisted = context.lists_read and (leg.name_space, leg.order_id) not in context.listed
+    is_expected = (
+        leg.cancel_sent_at is not None
+        or bool(traded)
+        or any(name_space == leg.name_space for name_space, _ in context.listed)
+    )
+    return answers >= REQUIRED_ANSWERS or (answers > 0 and is_unlisted and is_expected)

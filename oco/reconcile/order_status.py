@@ -10,14 +10,16 @@ from django.db.models import Q, QuerySet
 from exchange.core.reasons import reason
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
+from exchange.schemas import is_terminal
 from exchange.sync.fetch import OrderKey
 from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure
-from oco.reconcile.journal import event_record
-from oco.reconcile.order_matching import FINAL_STATUSES, is_ours, status_of
+from oco.reconcile.journal import event_record, group_reopen
+from oco.reconcile.lookup import confirm_ends
+from oco.reconcile.order_matching import FINAL_STATUSES, EndProof, is_ours, status_of
 
 Status = OcoLeg.Status
 LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
@@ -33,11 +35,13 @@ def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | N
 
     With `changed_keys`, legs whose order did not change are left out.
     """
-    link_own_orders()
+    legs_correct(context=context, legs=link_own_orders())
     link_own_trades(context=context)
     legs = list(_unfinished() if changed_keys is None else _unfinished().filter(_affected_by(changed_keys)))
     orders = _orders_of(legs)
     traded = _executed_by_leg(legs)
+    if confirm_ends(context=context, legs=legs, orders=orders, traded=traded):
+        orders = _orders_of(legs)
     open_before = {leg.pk: _resting_price(leg) for leg in legs if leg.status == Status.OPEN}
     changed = [
         leg for leg in legs if _apply_record(leg, orders.get((leg.name_space, leg.order_id)), traded, context)
@@ -88,8 +92,11 @@ def _store(context: CycleContext, legs: Sequence[OcoLeg], columns: list[str]) ->
         _update_lots_sold(legs, context)
 
 
-def link_own_orders() -> None:
-    """An external order whose client_oid and values are those of a leg becomes ours (rule 6)."""
+def link_own_orders() -> list[OcoLeg]:
+    """An external order whose client_oid and values are those of a leg becomes ours (rule 6).
+
+    Returns the legs that it belonged to before: their record was corrected, and they have to be as well.
+    """
     external_orders = ExchangeOrder.objects.filter(
         origin=ExchangeOrder.Origin.FOREIGN,
         client_oid__gte=PREFIX,
@@ -98,14 +105,20 @@ def link_own_orders() -> None:
     )
     named = {(order.client_oid, order.name_space): order for order in external_orders}
     if not named:
-        return
-    names = {name for name, _ in named}
+        return []
+    names, corrected = {name for name, _ in named}, []
     for leg in OcoLeg.objects.filter(client_oid__in=names).select_related("group"):
         order = named.get(
             (leg.client_oid, leg.name_space)
         )  # its plain listing may carry the same client_oid (6.2)
-        if order is not None and is_ours(leg, order):
+        if order is None:
+            continue
+        if order.oco_group_id == leg.group_id and order.order_id == leg.order_id:
+            corrected.append(leg)
             _link(leg, order)
+        elif is_ours(leg, order):
+            _link(leg, order)
+    return corrected
 
 
 def _link(leg: OcoLeg, order: ExchangeOrder) -> None:
@@ -194,21 +207,53 @@ def _apply_record(
         reported = getattr(order, name)
         setattr(leg, name, getattr(leg, name) if reported is None else reported)
     leg.exchange_order_id = order.exchange_order_id
-    seen = (leg.name_space, leg.order_id) in context.seen
-    leg.status = status_of(order, leg.status, seen=seen)
+    key = leg.name_space, leg.order_id
+    if leg.executed > max(leg.quantity, order.quantity or leg.quantity):
+        leg.executed = Decimal(0)  # believed by an earlier version
+        context.corrected.add(leg.pk)
+    proof = EndProof.of(leg, order, traded, context)
+    if is_terminal(order.status) and all(is_terminal(each.status) for each in context.reports.get(key, ())):
+        context.seen.discard(key)  # said to have ended, if not proved yet: it was not seen open
+    seen = key in context.seen
+    leg.status = status_of(order, leg.status, seen=seen, is_proved=proof.has_ended)
     leg.looks = 0 if seen else leg.looks
-    leg.executed = max(leg.executed, order.filled_quantity, traded.get(leg.client_oid, Decimal(0)))
+    leg.executed = max(leg.executed, proof.executed)
     leg.end_code = order.reason or 0
     leg.refused_code = order.reason if leg.status == Status.REJECTED else leg.refused_code
     return before != [getattr(leg, name) for name in LEG_FIELDS + AMENDABLE_FIELDS]
 
 
+def legs_correct(*, context: CycleContext, legs: Sequence[OcoLeg]) -> None:
+    """The record of these orders was untrue and is corrected: their legs follow, and what was sold may fall.
+
+    A group that had closed on it is opened again while its lot has something left.
+    """
+    orders, traded = _orders_of(legs), _executed_by_leg(legs)
+    for leg in legs:
+        order = orders[leg.name_space, leg.order_id]
+        seen = (leg.name_space, leg.order_id) in context.seen
+        leg.status = status_of(order, Status.ACCEPTED, seen=seen, is_proved=True)
+        leg.executed = max(order.filled_quantity, traded.get(leg.client_oid, Decimal(0)))
+        leg.end_code = order.reason or 0
+        context.touched.add(leg.group_id)
+        with transaction.atomic():
+            context.lease.renew()
+            leg.save(update_fields=LEG_FIELDS)
+            lot = Lot.objects.get(pk=leg.group.lot_id)
+            lot.sold = sum(
+                OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True), Decimal(0)
+            )
+            lot.save(update_fields=["sold"])
+            group_reopen(context=context, group=leg.group, lot=lot)
+
+
 def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:
     """What our orders sold of a lot, or bought back, is the sum over all its legs, and never falls."""
-    for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in changed if leg.executed}):
+    sellers = [leg for leg in changed if leg.executed or leg.pk in context.corrected]
+    for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in sellers}):
         legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
         sold = sum(legs, Decimal(0))
-        if sold > lot.sold:
+        if sold > lot.sold or lot.sold > lot.bought:
             lot.sold = sold
             lot.save(update_fields=["sold"])
             context.sold.add(lot.spent_currency)

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from exchange.core.decimals import cents
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.models.sync import HistoryRange, Stream
 from exchange.selectors import OrderRow, UsdPrices
 from portfolio.accounting.cost_basis import DOLLARS, Stock
-from portfolio.accounting.valuation import CENT, round_value, sum_known
+from portfolio.accounting.valuation import round_value, sum_known
 from portfolio.models import Balance, CostEntry, PositionCost
 
 ZERO = Decimal(0)
@@ -110,7 +111,7 @@ def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | 
         realised_usd=sum_known(known) if known or not gains else None,
         sales=len(gains),
         unknown_sales=len(gains) - len(known),
-        fees_usd=sum((fee for fee in worth.values() if fee is not None), ZERO).quantize(CENT),
+        fees_usd=cents(sum((fee for fee in worth.values() if fee is not None), ZERO)),
         unpriced_fees=tuple(sorted(coin for coin, fee in worth.items() if fee is None)),
     )
 
@@ -138,7 +139,7 @@ def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
         return CoinResult(average_cost_usd=average, unknown_reason=UnknownReason.UNPRICED)
     paid = average * balance.quantity
     gained = round_value(balance.market_value_usd - paid)
-    pct = (gained / paid * HUNDRED).quantize(CENT) if paid > 0 else None
+    pct = cents(gained / paid * HUNDRED) if paid > 0 else None
     return CoinResult(average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct)
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Min
 
+from exchange.core.decimals import cents
 from exchange.core.times import EPOCH, from_ms, to_ms
 from exchange.schemas import AccountBalance
 from portfolio.accounting.valuation import Prices, sum_known, value_position
@@ -183,7 +184,7 @@ def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datet
     if found is None or sorted(found.unpriced) != sorted(unpriced):
         return None
     change = total - found.total_usd
-    pct = (change / found.total_usd * HUNDRED).quantize(Decimal("0.01")) if found.total_usd > 0 else None
+    pct = cents(change / found.total_usd * HUNDRED) if found.total_usd > 0 else None
     return Change(usd=change, pct=pct, since=found.at)
 
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from exchange.core.decimals import cents, rounded
 from exchange.schemas import PositionBalance, Ticker
 
 USD = "USD"
 BRIDGES = ("USDT", "USDC", "EUR")
 ONE = Decimal(1)
 PRECISION = Decimal("0.00000001")
-CENT = Decimal("0.01")
-EXACT_DIGITS = 20  # before the point, of the 28 of the decimal context
 
 Prices = Mapping[str, Decimal]
 
@@ -63,12 +62,12 @@ def value_position(position: PositionBalance, prices: Prices) -> Valuation:
 def sum_known(values: Sequence[Decimal | None]) -> Decimal | None:
     """The sum of the known values, in cents; None when there are values but none is known."""
     known = [value for value in values if value is not None]
-    return None if values and not known else sum(known, Decimal()).quantize(CENT)
+    return None if values and not known else cents(sum(known, Decimal()))
 
 
 def round_value(value: Decimal) -> Decimal:
     """To eight decimals, half to even: for display only, never for orders."""
-    return value if value.adjusted() >= EXACT_DIGITS else value.quantize(PRECISION)
+    return rounded(value, 8)
 
 
 def _is_withdrawable(position: PositionBalance) -> bool:

@@ -9,7 +9,7 @@ from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason
 from exchange.services.permissions import Right, require
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.states import State
+from oco.engine.states import CLOSED_BY_ORDER, State
 from oco.models import OcoEvent
 from oco.reconcile.invariant_checks import invariant_violations
 from oco.selectors import events_unreported
@@ -64,6 +64,20 @@ def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
         # what was tried after the event in the same cycle may have failed too: the group knows the last answer
         why = group.stored_reason if group.state == event.new else event.stored_reason
         incident_open(incident=group_incident(group, Kind.STOP_FAILED, why), now=now)
+    elif event.old in CLOSED_BY_ORDER:
+        alert_raise(
+            kind=Kind.UNPROTECTED,
+            dedupe_key=f"event {event.pk}",
+            reason=reason(
+                "REOPENED",
+                instrument=group.instrument_name,
+                side=group.lot.exit_side,
+                reason=reason_param(event.stored_reason),
+            ),
+            now=now,
+            group_id=group.pk,
+            instrument_name=group.instrument_name,
+        )
     elif kind is not None:
         alert_raise(
             kind=kind,

@@ -16,7 +16,7 @@ from exchange.client.error_codes import KEY_CODES
 from exchange.client.errors import NONCE_CODE
 from exchange.client.transport import DeadlineAdapter
 from exchange.core.reasons import Reason, reason
-from exchange.models import SyncRun, TradingSwitch
+from exchange.models import SyncRun, TradingSwitch, UnreadableRow
 from exchange.selectors import key_refused_code, last_write_since, sync_last_success
 from exchange.services.order_execution import Outcome
 from oco.engine.states import UNPROTECTED
@@ -44,6 +44,7 @@ def check_system(*, now: datetime) -> None:
         "key": _check_key(),
         TRADING: _check_trading(),
         "clock": _check_clock(),
+        "rows": _check_rows(),
         "worker": reason("WORKER_RUNS"),
     }
     for key, result in results.items():
@@ -139,6 +140,25 @@ def _check_clock() -> CheckResult:
         return reason("CLOCK_RIGHT", clock_offset=run.clock_offset_ms)
     wrong = reason("CLOCK_WRONG", clock_offset=run.clock_offset_ms)
     return Incident(key="clock", kind=Kind.CLOCK, reason=wrong)
+
+
+def _check_rows() -> CheckResult:
+    """By the newest cycle: it read rows that cannot be believed, or it was complete without any."""
+    run = _finished_runs().first()
+    if run is None:
+        return None
+    found = UnreadableRow.objects.filter(last_seen_at__gte=run.started_at)
+    newest = found.first()
+    if newest is None:
+        return reason("ROWS_BELIEVED") if run.status == SyncRun.Status.OK else None
+    doubtful = reason(
+        "ROWS_NOT_BELIEVED",
+        count=found.count(),
+        method=newest.method,
+        row=newest.row_id or "–",
+        problem=newest.problem,
+    )
+    return Incident(key="rows", kind=Kind.SYNC, reason=doubtful)
 
 
 def _report_switch(now: datetime) -> None:

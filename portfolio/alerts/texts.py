@@ -69,6 +69,7 @@ TEXTS: dict[str, AlertText] = {
         {SELL: _("%(instrument)s: protection removed"), BUY: _("%(instrument)s: buy-back removed")}, REASON
     ),
     "MOVED": AlertText(_("%(instrument)s: an order was moved on the exchange"), REASON),
+    "REOPENED": AlertText(_("%(instrument)s: not sold, protected again"), REASON),
     "STOP_FAILED": AlertText(_("%(instrument)s: stop could not be placed"), REASON),
     "UNKNOWN": AlertText(_("%(instrument)s: order status unknown"), REASON),
     "UNPROTECTED": AlertText(
@@ -102,6 +103,14 @@ TEXTS: dict[str, AlertText] = {
         _(
             "Some reads fail in every cycle; last complete one: %(last_success)s. New purchases are protected as long "
             "as open orders, trades and balances can be read. Error: %(error)s"
+        ),
+    ),
+    "ROWS_NOT_BELIEVED": AlertText(
+        _("The exchange sent impossible data"),
+        _(
+            "Not believed in the last cycle: %(count)d. The newest: %(method)s, id %(row)s: %(problem)s. "
+            "It changed nothing and is kept in the admin under “Unreadable rows”. Compare that order or "
+            "trade with the exchange's own app."
         ),
     ),
     "KEY_REJECTED": AlertText(
@@ -194,6 +203,7 @@ TEXTS: dict[str, AlertText] = {
     "ORDERS_CLOSED": AlertText(RESOLVED, _("Its orders are no longer open; see its page for details.")),
     "RECORDS_CONSISTENT": AlertText(RESOLVED, _("The records match again.")),
     "SYNC_WORKS": AlertText(RESOLVED, _("The last cycle was complete.")),
+    "ROWS_BELIEVED": AlertText(RESOLVED, _("The last cycle read nothing impossible.")),
     "KEY_ACCEPTED": AlertText(RESOLVED, _("The exchange accepts the API key.")),
     "KEY_MAY_TRADE": AlertText(RESOLVED, _("The exchange accepts its orders, or no order is waiting.")),
     "CLOCK_RIGHT": AlertText(RESOLVED, _("Clock difference with the exchange: %(clock_offset)s.")),
@@ -297,7 +307,7 @@ def _rendered(alert: Alert) -> tuple[str, str]:
     reason = Reason.from_stored(alert.reason_code, alert.reason_params, alert.exchange_code)
     try:
         return render_title(reason), render_text(reason)
-    except (KeyError, TypeError, ValueError, ArithmeticError):
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         # one damaged row must not keep the others from being sent
         logger.exception("Alerts: alert %d cannot be rendered", alert.pk)
         return str(alert), ""

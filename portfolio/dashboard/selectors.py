@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
+from exchange.core.decimals import cents
 from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
 from oco.engine.coverage import CoinCoverage, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
@@ -25,7 +26,7 @@ from portfolio.accounting.pnl import (
     unrealised_total,
 )
 from portfolio.accounting.snapshots import Change, Point, change_24h, curve
-from portfolio.accounting.valuation import CENT, sum_known
+from portfolio.accounting.valuation import sum_known
 from portfolio.models import Balance, WatchlistItem
 from portfolio.signals.selectors import SignalBoard, SignalRow, board
 from portfolio.signals.watchlist import WatchlistRow, fresh_prices, load_quotes, to_watchlist_rows
@@ -217,7 +218,7 @@ def _summary(
         open_groups_count=protection.open_count,
         unpriced=unpriced,
         unprotected_usd=sum_known([row.market_value_usd for row in protection.unprotected]) if read else None,
-        loss_if_all_stops_hit_usd=loss.quantize(CENT) if read and loss is not None else None,
+        loss_if_all_stops_hit_usd=cents(loss) if read and loss is not None else None,
         result_if_all_stops_hit_usd=_result_at_stops(protection, results) if read else None,
         loss_unknown=protection.loss_unknown,
         unrealised_pnl_usd=unrealised_total(results),
@@ -235,7 +236,7 @@ def _result_at_stops(protection: Overview, results: Mapping[str, CoinResult]) ->
         for stop in position.resting_stops
     ]
     known = [each for each in found if each is not None]
-    return sum(known, Decimal()).quantize(CENT) if len(known) == len(found) else None
+    return cents(sum(known, Decimal())) if len(known) == len(found) else None
 
 
 def _reserved_usd(row: Balance) -> Decimal | None:
@@ -275,4 +276,4 @@ def _percent(part: Decimal | None, total: Decimal | None) -> Decimal | None:
     # Rounded half even to two decimals, for display only.
     if part is None or total is None or total <= 0:
         return None
-    return (part / total * 100).quantize(Decimal("0.01"))
+    return cents(part / total * 100)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from exchange.core.decimals import cents
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
 from oco.engine.states import FAILED, UNPROTECTED, State
@@ -258,7 +259,7 @@ def _percent(dashboard: Dashboard) -> Decimal | None:
         if result and result.average_cost_usd is not None and result.unrealised_usd is not None:
             paid += result.average_cost_usd * row.quantity
             gained += result.unrealised_usd
-    return (gained / paid * HUNDRED).quantize(Decimal("0.01")) if paid > 0 else None
+    return cents(gained / paid * HUNDRED) if paid > 0 else None
 
 
 def _css_class(row: Unprotected) -> str:

@@ -29,6 +29,7 @@ from exchange.sync.store import (
     sync_counts,
 )
 from exchange.sync.unknown_names import names_found, unknown_names
+from exchange.sync.unreadable import unreadable_record_all
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.policies import needs_mark
 from oco.reconcile.context import cycle_context_build, read_result_of
@@ -65,9 +66,11 @@ def run_cycle(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> li
     complete. Raises when nothing could be done.
     """
     try:
-        return _run_steps(client=client, lease=lease, run=run, clock=clock)
+        errors = _run_steps(client=client, lease=lease, run=run, clock=clock)
     finally:
+        disbelieved = unreadable_record_all(rows=client.take_unreadable_rows(), now=clock())
         alert_raise_all(now=clock())
+    return [*errors, *disbelieved]
 
 
 def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> list[str]:
@@ -109,6 +112,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
         histories_read=snapshot.histories_read,
         changed=rest.orders.touched,
         has_new_trades=gap.has_rows,
+        reports=() if recording.snapshot.histories else snapshot.ended_orders,
     )
     run.groups_created, run.groups_closed = report.created, report.closed
     _log(run)
@@ -116,7 +120,12 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     window_ns = (started_ns, exchange_now_ns(client=client, now=clock()))
     believed, read_errors = recording.is_balance_accepted, [*snapshot.errors, *gap.errors]
     accounting_errors = _record_accounting(
-        snapshot, lease=lease, believed=believed, complete=not read_errors, window_ns=window_ns, now=now
+        snapshot,
+        lease=lease,
+        believed=believed,
+        complete=not read_errors and not client.unreadable_rows,
+        window_ns=window_ns,
+        now=now,
     )
     quote_errors = _record_quotes(snapshot, now=now)
     return [

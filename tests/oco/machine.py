@@ -73,6 +73,19 @@ DETAILS: dict[str, list[dict[str, Any]]] = {
         )
     ],
     "hide_order": [{"seconds": 2}, {"seconds": 1800}],
+    "lie": [
+        {"values": values}
+        for values in (
+            {"cumulative_quantity": "1e59"},
+            {"cumulative_quantity": "123456789", "status": "FILLED"},
+            {"cumulative_quantity": "-1"},
+            {"limit_price": "-1"},
+            {"traded_price": "0"},
+            {"traded_quantity": "1e28"},
+            {"a": "-1", "b": "-1", "k": "-1"},
+            {"update_time": 9_999_999_999_999},
+        )
+    ],
     "process_then_refuse": [{"code": code} for code in (40801, 50001, 120009)],
     "process_then_http": [{"status": 502}, {"status": 504, "body": "json"}],
     "truncate": [{"keep": 0.5}, {"keep": 0.95}],

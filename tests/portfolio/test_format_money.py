@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from portfolio.formatting import amount_text, code_label, instrument_label, usd_text
+from portfolio.formatting import amount_text, code_label, instrument_label, percent_text, usd_text
 from portfolio.templatetags.formatting import amount, percent, quantity_down, usd, usd_down
 from portfolio.templatetags.labels import cover_pill
 
@@ -80,3 +80,12 @@ def test_the_words_of_the_exchange_become_ours():
     assert 'class="pill ok"' in cover_pill("PROTECTED")
     assert cover_pill("PROTECTED").endswith("Protected</span>")
     assert 'class="pill off" data-status="SOMETHING_NEW"' in cover_pill("SOMETHING_NEW")
+
+
+@pytest.mark.parametrize(
+    "text", ["1e28", "1e59", "-1e59", "1e-59", "1e999999", "1e-999999", "NaN", "Infinity"]
+)
+def test_a_number_beyond_reason_is_written_somehow_and_not_at_length(text):
+    value = Decimal(text)
+    for written in (usd_text(value), amount_text(value), amount_text(value, 5), percent_text(value)):
+        assert 0 < len(written) < 60

@@ -76,6 +76,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "code_with_ids": {"code": 306},
     "ignore_cancel": {},
     "unknown_status": {},
+    "lie": {"values": {"cumulative_quantity": "1e59", "traded_price": "-1"}},
     "strings": {},
 }
 METHODS = (

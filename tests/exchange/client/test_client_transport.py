@@ -1,6 +1,7 @@
 """Over real loopback sockets: deadlines hold, connections are kept, and no POST is ever repeated."""
 
 import contextlib
+import gzip
 import re
 import socket
 import threading
@@ -12,7 +13,7 @@ import requests
 from exchange.client.client import Client
 from exchange.client.errors import NotSent, UnknownOutcome, Unreachable
 from exchange.client.ratelimit import Limiter
-from exchange.client.transport import DeadlineAdapter, NoResponse, Transport
+from exchange.client.transport import DeadlineAdapter, NoResponse, Transport, new_session
 from exchange.schemas import NameSpace
 from tests.exchange.replay import Clock
 
@@ -129,6 +130,34 @@ def quick_transport(server: Server) -> Transport:
 def client_at(url: str) -> Client:
     clock = Clock()
     return Client(url, "key", "secret", sleep=clock.sleep, limiter=Limiter(clock.now, clock.sleep))
+
+
+def sends(head: bytes, piece: bytes, pieces: int) -> Behave:
+    def behave(connection: socket.socket, server: Server) -> None:
+        server.hear(connection)
+        connection.sendall(head)
+        for _ in range(pieces):
+            connection.sendall(piece)
+
+    return behave
+
+
+PLAIN_HEAD, ZIPPED_HEAD = (
+    b"HTTP/1.1 200 OK\r\n%s\r\n" % extra for extra in (b"", b"Content-Encoding: gzip\r\n")
+)
+HUGE = [
+    sends(PLAIN_HEAD, b"[" * 2**20, 64),
+    sends(ZIPPED_HEAD, gzip.compress(b"[" * 2**28), 1),
+]
+
+
+@pytest.mark.parametrize("behave", HUGE)
+def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(serve, behave):
+    server = serve(behave)
+    transport = Transport(server.url, new_session(), (5, 5))
+    with pytest.raises(NoResponse, match="more than 8 MB") as caught:
+        transport.get("public/get-tickers", {})
+    assert caught.value.sent
 
 
 SLOW = [

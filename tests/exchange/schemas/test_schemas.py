@@ -89,8 +89,8 @@ def test_a_reason_is_a_code_and_anything_else_is_kept_as_words(written, reason, 
 
 
 def test_unknown_fields_and_words_are_no_obstacle():
-    found = order(status="FROZEN", exec_inst="BRAND_NEW", something={"deep": [1]})
-    assert found.status == "FROZEN"
+    found = order(order_type="FROZEN", exec_inst="BRAND_NEW", something={"deep": [1]})
+    assert found.order_type == "FROZEN"
     assert found.exec_inst == ("BRAND_NEW",)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchange.models import UnreadableRow
 from portfolio.alerts.system_checks import check_system
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
@@ -154,3 +155,30 @@ class TestSwitch:
     def test_one_of_long_ago_is_no_news(self):
         TradingSwitchFactory(changed_at=timezone.now() - timedelta(days=2))
         assert look() == []
+
+
+class TestRows:
+    def seen(self, **changes):
+        values = {"method": "private/get-trades", "row_id": "7", "problem": "field fees is not a number"}
+        now = timezone.now()
+        UnreadableRow.objects.create(**values | changes, raw="{}", first_seen_at=now, last_seen_at=now)
+
+    def test_what_the_newest_cycle_did_not_believe_is_told_once_and_its_end_once(self):
+        SyncRunFactory(age=5)
+        self.seen()
+        title = "The exchange sent impossible data"
+        assert look() == look() == [("SYNC", title)]
+        assert "private/get-trades, id 7: field fees" in alert_text(Alert.objects.get())
+        UnreadableRow.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
+        SyncRunFactory(age=1)
+        assert look()[1] == ("WELL", f"Resolved: {title}")
+
+    def test_a_cycle_that_failed_does_not_end_it(self):
+        SyncRunFactory(age=5)
+        self.seen()
+        assert kinds() == ["SYNC"]
+        UnreadableRow.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
+        fail(
+            1,
+        )
+        assert kinds() == ["SYNC"]

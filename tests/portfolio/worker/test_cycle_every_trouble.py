@@ -42,6 +42,10 @@ TROUBLES = {
     "numbers for text": ("numbers", {}),
     "unknown fields": ("unknown_fields", {}),
     "unknown status": ("unknown_status", {}),
+    "executed beyond reason": ("lie", {"values": {"cumulative_quantity": "1e59"}}),
+    "executed more than ordered": ("lie", {"values": {"cumulative_quantity": "123456789"}}),
+    "a price below zero": ("lie", {"values": {"traded_price": "-1"}}),
+    "in the future": ("lie", {"values": {"update_time": 9_999_999_999_999}}),
 }
 
 

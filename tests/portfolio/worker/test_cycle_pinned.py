@@ -58,8 +58,8 @@ def test_a_trigger_that_fires_while_the_clock_is_set_back_is_seen_to_have_fired(
 def test_a_status_nobody_knows_is_taken_back_without_an_update(desk, world):
     order = world.buy("SOL_USD", "1", "140")
     rule = world.faults.add("unknown_status", "private/get-open-orders")
-    desk.sync_ok()
-    assert ExchangeOrder.objects.get(order_id=order.order_id).status == "SUSPENDED"
+    assert "is not believed" in desk.sync().errors[0]
+    assert not ExchangeOrder.objects.filter(order_id=order.order_id).exists()
     world.faults.remove(rule)
     assert agree(desk) == []
 
