@@ -191,7 +191,9 @@ def test_nobody_changes_the_queue_in_the_admin(admin_client, django_user_model, 
     schedules_create_missing(now=NOW)
     schedule = Schedule.objects.get(name=SYNC)
     staff = django_user_model.objects.create_user("staff", password="x", is_staff=True)
-    staff.user_permissions.set(Permission.objects.filter(content_type__app_label="django_q"))
+    staff.user_permissions.set(
+        Permission.objects.filter(content_type__app_label__in=["django_q", "exchange"])
+    )
     client.force_login(staff)
     for browser in (admin_client, client):
         assert browser.get(reverse("admin:django_q_schedule_changelist")).status_code == 200
