@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidValue
 from django.db import DataError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
@@ -20,11 +20,22 @@ from rest_framework.views import APIView
 
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
-from exchange.selectors import UNKNOWN, OrderRow, UsdPrices, order_rows, orders_shown
+from exchange.selectors import (
+    UNKNOWN,
+    OrderRow,
+    UsdPrices,
+    has_shown_status,
+    order_rows,
+    orders_shown,
+    trade_row,
+)
 from exchange.serializers import OrderSerializer, TradeSerializer
 
 SIDES = [("BUY", "BUY"), ("SELL", "SELL")]
 STATUSES = [(one, one) for one in sorted(OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN})]
+
+
+PAGE_PARAMETERS = ("cursor", "page_size", "ordering")
 
 
 class UtcField(IsoDateTimeField):  # type: ignore[misc]  # the package is not typed
@@ -60,9 +71,8 @@ class OrderFilter(filters.FilterSet):  # type: ignore[misc]  # the package is no
         fields = ("status", "side", "instrument_name", "order_role", "origin", "oco_group_id")
 
     def with_status(self, orders: QuerySet[Any], name: str, status: str) -> QuerySet[Any]:
-        """As shown: an order that went missing is UNKNOWN, whatever its last status was."""
-        unknown = Q(is_open=True, missing_since__isnull=False)
-        return orders.filter(unknown if status == UNKNOWN else Q(status=status, missing_since=None))
+        """As shown."""
+        return orders.filter(has_shown_status(status))
 
 
 class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
@@ -75,6 +85,15 @@ class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # the package is no
     class Meta:
         model = Trade
         fields = ("instrument_name", "side", "order_id")
+
+
+def refuse_empty_parameters(request: Request, view: Any) -> None:
+    """`?side=` asks for nothing that is described: a parameter is left out or has a value."""
+    filterset = getattr(view, "filterset_class", None)
+    known = {*PAGE_PARAMETERS, *(filterset.base_filters if filterset else ())}
+    empty = [name for name in request.query_params if name in known and not request.query_params[name]]
+    if empty:
+        raise ValidationError({name: ["It must have a value."] for name in empty})
 
 
 class StandardCursorPagination(CursorPagination):
@@ -90,10 +109,11 @@ class StandardCursorPagination(CursorPagination):
             raise ValidationError({self.page_size_query_param: ["It must be a whole number from 1."]})
         return super().get_page_size(request)
 
-    def paginate_queryset(self, *args: Any, **kwargs: Any) -> Any:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         """A made-up cursor may point nowhere."""
+        refuse_empty_parameters(request, view)
         try:
-            return super().paginate_queryset(*args, **kwargs)
+            return super().paginate_queryset(queryset, request, view)
         except (InvalidValue, ValueError, OverflowError, DataError):
             raise NotFound(self.invalid_cursor_message) from None
 
@@ -151,7 +171,7 @@ class OrderDetail(OrderView, generics.RetrieveAPIView[Any]):
         return row
 
 
-class TradeList(generics.ListAPIView[Trade]):
+class TradeList(generics.ListAPIView[Any]):
     """Fills, the newest first."""
 
     queryset = Trade.objects.all()
@@ -161,3 +181,7 @@ class TradeList(generics.ListAPIView[Trade]):
     filterset_class = TradeFilter
     ordering_fields = ("create_time_ns",)
     ordering = "-create_time_ns"
+
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        page = super().paginate_queryset(queryset)
+        return None if page is None else [trade_row(trade) for trade in page]

@@ -14,8 +14,16 @@ from exchange.models import AuditEntry, Candle, ExchangeOrder, Heartbeat, Instru
 UsdPrices = Mapping[str, Decimal]
 """USD value of one unit by currency; a missing currency has no known price."""
 
+FEE_COLUMNS = ("resolved_order", "quantity", "fee", "fee_currency", "fee_usd", "create_time_ns")
 UNKNOWN = "UNKNOWN"
 """Shown status of an order recorded as open that the exchange does not know."""
+
+
+UNTRIGGERED_STATUSES = ("NEW", "PENDING")
+"""Of a stop order that waits for its trigger price: it is active (dossier 6)."""
+
+FILLED_MARKET_BUY = Q(order_type="MARKET", side="BUY", has_fills=True)
+"""A market buy for an amount of money ends cancelled although it was filled (dossier 5.11.7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,11 @@ class CandleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """One order. `price_decimals` and `quantity_decimals` are those of the instrument's grid, if known."""
+    """One order, the same on pages, in the API and as CSV.
+
+    `status` is what it means (`shown_status`), `fee` positive when paid. `price_decimals` and `quantity_decimals` are
+    those of the instrument's grid, if known.
+    """
 
     id: int
     order_id: str
@@ -68,6 +80,83 @@ class OrderRow:
     quantity_decimals: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeRow:
+    """One fill, the same on pages, in the API and as CSV. `fee` and `fee_usd` are positive when paid.
+
+    `taker_side` is TAKER or MAKER; `quote_usd` the rate of the quote currency when it was traded; `order` our order id.
+    """
+
+    id: int
+    trade_id: str
+    trade_match_id: str
+    order_id: str
+    client_oid: str
+    instrument_name: str
+    side: str
+    taker_side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    quote_usd: Decimal | None
+    fee_usd: Decimal | None
+    traded_at: datetime
+    order: int | None
+
+
+def trade_row(trade: Trade) -> TradeRow:
+    return TradeRow(
+        id=trade.pk,
+        trade_id=trade.trade_id,
+        trade_match_id=trade.trade_match_id,
+        order_id=trade.order_id,
+        client_oid=trade.client_oid,
+        instrument_name=trade.instrument_name,
+        side=trade.side,
+        taker_side=trade.taker_side,
+        quantity=trade.quantity,
+        price=trade.price,
+        fee=_paid(trade.fee),
+        fee_currency=trade.fee_currency,
+        quote_usd=trade.quote_usd,
+        fee_usd=None if trade.fee_usd is None else _paid(trade.fee_usd),
+        traded_at=trade.traded_at,
+        order=trade.resolved_order_id,
+    )
+
+
+def _paid(charged: Decimal) -> Decimal:
+    # The exchange sends what it deducted as a negative number.
+    return -charged if charged else charged
+
+
+def shown_status(order: ExchangeOrder) -> str:
+    """What the status of an order means. One that went missing is UNKNOWN, whatever its last status was."""
+    if order.missing_since:
+        return UNKNOWN
+    if order.trigger_price is not None and order.status in UNTRIGGERED_STATUSES:
+        return "ACTIVE"
+    is_market_buy = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "CANCELED")
+    return "FILLED" if is_market_buy and order.has_fills else order.status
+
+
+def has_shown_status(status: str) -> Q:
+    """Orders whose `shown_status` it is."""
+    if status == UNKNOWN:
+        return Q(is_open=True, missing_since__isnull=False)
+    found = Q(status=status)
+    if status == "ACTIVE":
+        found |= Q(status__in=UNTRIGGERED_STATUSES, trigger_price__isnull=False)
+    elif status in UNTRIGGERED_STATUSES:
+        found &= Q(trigger_price=None)
+    elif status == "FILLED":
+        found |= Q(status="CANCELED") & FILLED_MARKET_BUY
+    elif status == "CANCELED":
+        found &= ~FILLED_MARKET_BUY
+    return found & Q(missing_since=None)
+
+
 def order_row(
     order: ExchangeOrder, *, instrument: Instrument | None, usd_prices: UsdPrices, fee: Fee
 ) -> OrderRow:
@@ -82,7 +171,7 @@ def order_row(
         order_type=order.order_type,
         order_role=order.order_role or None,
         origin=order.origin,
-        status=UNKNOWN if order.missing_since else order.status,
+        status=shown_status(order),
         price=order.price,
         trigger_price=order.trigger_price,
         quantity=order.quantity,
@@ -149,12 +238,13 @@ def order_rows(
     usd_prices: UsdPrices,
     with_fees: bool = True,
     instruments: Mapping[str, Instrument] | None = None,
+    trades: Iterable[Trade] | None = None,
 ) -> tuple[OrderRow, ...]:
-    """`orders` as rows, in their order: one query for the `instruments`, unless given, and one for the fees."""
+    """`orders` as rows, in their order: a query each for the `instruments` and for the `trades`, unless given."""
     listed = list(orders)
     if instruments is None:
         instruments = _instruments({order.instrument_name for order in listed})
-    fees = order_fees(listed) if with_fees else {}
+    fees = order_fees(listed, trades) if with_fees else {}
     return tuple(
         order_row(
             order,
@@ -166,16 +256,24 @@ def order_rows(
     )
 
 
-def order_fees(orders: Sequence[ExchangeOrder]) -> dict[int, Fee]:
+def trades_with_fees(*, orders: Sequence[ExchangeOrder], since_ns: int) -> list[Trade]:
+    """The trades of `orders` and all since, for fees by order and of a day together. One query."""
+    wanted = Q(resolved_order__in=[order.pk for order in orders]) | Q(create_time_ns__gte=since_ns)
+    return list(Trade.objects.filter(wanted).order_by().only(*FEE_COLUMNS))
+
+
+def order_fees(orders: Sequence[ExchangeOrder], trades: Iterable[Trade] | None = None) -> dict[int, Fee]:
     """The fee charged, by primary key: the sum over the trades of the order.
 
     Unknown while trades are missing, or if it was charged in two currencies.
     """
-    trades: dict[int | None, list[Trade]] = {}
-    found = Trade.objects.filter(resolved_order__in=[order.pk for order in orders])
-    for trade in found.only("resolved_order", "quantity", "fee", "fee_currency"):
-        trades.setdefault(trade.resolved_order_id, []).append(trade)
-    return {order.pk: _fee(order, trades.get(order.pk, ())) for order in orders}
+    if trades is None:
+        found = Trade.objects.filter(resolved_order__in=[order.pk for order in orders])
+        trades = found.only(*FEE_COLUMNS)
+    by_order: dict[int | None, list[Trade]] = {}
+    for trade in trades:
+        by_order.setdefault(trade.resolved_order_id, []).append(trade)
+    return {order.pk: _fee(order, by_order.get(order.pk, ())) for order in orders}
 
 
 def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
@@ -184,7 +282,7 @@ def _fee(order: ExchangeOrder, trades: Sequence[Trade]) -> Fee:
     if len(currencies) != 1 or traded < order.filled_quantity:
         return Fee()
     charged = sum((trade.fee for trade in trades), Decimal())
-    return Fee(amount=-charged if charged else charged, currency=currencies.pop())
+    return Fee(amount=_paid(charged), currency=currencies.pop())
 
 
 def instruments_of(*, symbols: Iterable[str], currencies: Iterable[str]) -> dict[str, Instrument]:

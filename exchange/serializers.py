@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exchange.models import ExchangeOrder, Trade
+from exchange.models import ExchangeOrder
 
 SIDES = ("BUY", "SELL")
 
@@ -56,7 +56,7 @@ class OpenOrderSerializer(serializers.Serializer[Any]):
 
 
 class ExecutedOrderSerializer(OpenOrderSerializer):
-    """The same with the fee as charged."""
+    """The same with the fee as charged: positive was paid."""
 
     fee = PlainDecimal(allow_null=True)
     fee_currency = serializers.CharField(allow_null=True)
@@ -68,28 +68,21 @@ class OrderSerializer(ExecutedOrderSerializer):
     id = serializers.IntegerField()
 
 
-class TradeSerializer(serializers.ModelSerializer[Trade]):
-    """A fill; its `fee` is signed as the exchange sends it, negative was deducted."""
+class TradeSerializer(serializers.Serializer[Any]):
+    """A fill. `fee` is positive when paid; `quote_usd` is the rate of the quote currency then, null if unknown."""
 
+    id = serializers.IntegerField()
+    trade_id = serializers.CharField()
+    trade_match_id = serializers.CharField(allow_blank=True)
+    order_id = serializers.CharField()
+    client_oid = serializers.CharField(allow_blank=True)
+    instrument_name = serializers.CharField()
+    side = serializers.ChoiceField(SIDES)
+    taker_side = serializers.CharField(allow_blank=True)
     quantity = PlainDecimal()
     price = PlainDecimal()
     fee = PlainDecimal()
+    fee_currency = serializers.CharField(allow_blank=True)
+    quote_usd = PlainDecimal(allow_null=True)
+    fee_usd = PlainDecimal(allow_null=True)
     traded_at = UtcTime()
-
-    class Meta:
-        model = Trade
-        fields = (
-            "id",
-            "trade_id",
-            "trade_match_id",
-            "order_id",
-            "client_oid",
-            "instrument_name",
-            "side",
-            "taker_side",
-            "quantity",
-            "price",
-            "fee",
-            "fee_currency",
-            "traded_at",
-        )

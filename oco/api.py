@@ -42,7 +42,7 @@ NO_ACCOUNT = AccountContext(held=Decimal(0), mark=None)
 RESPONSES = {ACCEPTED: GroupSerializer, 409: ErrorSerializer}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "maxLength": KEY_LENGTH},
+    {"type": "string", "maxLength": KEY_LENGTH, "pattern": r"^[ -~]*$"},
     OpenApiParameter.HEADER,
     description="The same key is the same group, however often it is sent.",
 )
@@ -147,8 +147,10 @@ def _name(request: Request) -> str:
 def _key(request: Request) -> str | None:
     """The Idempotency-Key, or None; an invalid one is refused."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > KEY_LENGTH or not key.isprintable():
-        raise ValidationError({"detail": f"The Idempotency-Key may have {KEY_LENGTH} printable characters."})
+    if len(key) > KEY_LENGTH or not (key.isascii() and key.isprintable()):
+        raise ValidationError(
+            {"detail": f"The Idempotency-Key may have {KEY_LENGTH} printable ASCII characters."}
+        )
     return key or None
 
 

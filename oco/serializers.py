@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from exchange.core.instrument_names import SPOT_PATTERN
 from exchange.core.reasons import Reason
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
@@ -111,22 +112,33 @@ class UnprotectedSerializer(ReasonMethods, serializers.Serializer[Any]):
     exchange_code = serializers.SerializerMethodField()
 
 
-@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^\d{1,20}(\.\d{1,20})?$"})
+@extend_schema_field(
+    {"type": "string", "format": "decimal", "pattern": r"^(?!0+(\.0+)?$)\d{1,20}(\.\d{1,20})?$"}
+)
 class PlainAmount(serializers.Field[Decimal, Any, str, Any]):
-    """A price or a quantity as text in plain digits; JSON floats are refused, because they may be inexact."""
+    """A price or a quantity above zero, as text in plain digits; JSON floats are refused: they may be inexact."""
 
-    default_error_messages = {"invalid": 'Write it as text in plain digits, such as "0.0100".'}
+    default_error_messages = {
+        "invalid": 'Write it as text in plain digits, such as "0.0100".',
+        "zero": "It must be positive.",
+    }
 
     def to_internal_value(self, data: Any) -> Decimal:
         if not isinstance(data, str) or not PLAIN_NUMBER.fullmatch(data):
             self.fail("invalid")
+        if not Decimal(data):
+            self.fail("zero")
         return Decimal(data)
 
 
 class GroupRequest(serializers.Serializer[Any]):
     """Protect held coins. `take_profit_price` null requests a stop only."""
 
-    instrument_name = serializers.CharField(max_length=64)
+    instrument_name = serializers.RegexField(
+        SPOT_PATTERN,
+        max_length=64,
+        error_messages={"invalid": "This is not the name of a spot pair, such as BTC_USD."},
+    )
     quantity = PlainAmount()
     stop_price = PlainAmount()
     take_profit_price = PlainAmount(allow_null=True)

@@ -91,7 +91,6 @@ BUY_BACK_ROLE_LABELS: dict[str, Promise] = {
     "TAKE_PROFIT": _("Buy-back take profit"),
     "EXIT": _("Buy-back at market"),
 }
-UNTRIGGERED_STATUSES = ("NEW", "PENDING")  # of a stop order that waits for its trigger price (dossier 6)
 ACTION_LABELS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
 

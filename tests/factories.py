@@ -142,6 +142,9 @@ class TradeFactory(DjangoModelFactory[Trade]):
     fee = Decimal("-1.50")
     fee_currency = "USD"
     journal_type = "TRADING"
+    quote_usd = factory.LazyAttribute(
+        lambda row: Decimal(1) if row.instrument_name.endswith("_USD") else None
+    )
     traded_at = Now
     create_time_ns = factory.LazyAttribute(lambda row: int(row.traded_at.timestamp()) * 1_000_000_000)
     first_seen_at = factory.SelfAttribute("traded_at")

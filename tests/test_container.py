@@ -1,13 +1,17 @@
 """What the container is told, against what the program has; there is no engine here, so by its text."""
 
+import copy
 import fnmatch
+import json
 import re
 import shlex
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import get_commands
+from jsonschema import Draft202012Validator
 
 from portfolio.worker.processes import web_command
 
@@ -19,8 +23,39 @@ PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().
 ENVIRONMENT = dict(re.findall(r"^(?:ENV)?\s+([A-Z_]+)=(\S+)", DOCKERFILE, re.MULTILINE))
 
 
+# The schema of the Compose specification, as the package `check-jsonschema` brings it.
+SCHEMA = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+SPECIFICATION = Draft202012Validator(json.loads(SCHEMA.read_text()))
+
+
 def setting_names():
     return set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
+
+
+def test_it_is_as_the_compose_specification_says():
+    assert [error.message for error in SPECIFICATION.iter_errors(COMPOSE)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("restarts", "always"),
+        ("read_only", [1]),
+        ("cap_drop", "ALL"),
+        ("healthcheck", {"test": ["CMD"], "every": "5s"}),
+        ("volumes", [{"type": "bind", "source": "./.env", "to": "/app/.env"}]),
+    ],
+)
+def test_the_specification_would_not_take_anything(name, value):
+    wrong = copy.deepcopy(COMPOSE)
+    wrong["services"]["backend"][name] = value
+    assert list(SPECIFICATION.iter_errors(wrong))
+
+
+def test_the_specification_is_not_an_old_one():
+    """That of 2021 knew neither models nor hooks nor what Compose runs beside containers."""
+    known = json.loads(SCHEMA.read_text())["$defs"]
+    assert {"model", "service_hook", "include"} <= known.keys()
 
 
 def test_it_is_reached_from_this_machine_alone():

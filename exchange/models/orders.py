@@ -154,6 +154,15 @@ class Trade(models.Model):
     transact_time_ns = models.BigIntegerField(null=True, blank=True)
     first_seen_at = models.DateTimeField()
     is_new = models.BooleanField(default=True, help_text="Not yet processed for protection.")
+    quote_usd = ExactDecimalField(
+        null=True,
+        blank=True,
+        help_text="US dollars for one unit of the quote currency when it was traded; empty when unknown.",
+    )
+    fee_usd = ExactDecimalField(
+        null=True, blank=True, help_text="The fee in US dollars at that time, signed as the fee."
+    )
+    is_rated = models.BooleanField(default=False, help_text="Both are known, or cannot be found out.")
 
     class Meta:
         db_table = "exchange_trades"
@@ -162,6 +171,7 @@ class Trade(models.Model):
             models.Index(fields=["-create_time_ns", "-id"], name="trades_newest"),
             models.Index(fields=["instrument_name", "-create_time_ns"], name="trades_of_instrument"),
             models.Index(fields=["create_time_ns"], name="trades_undecided", condition=Q(is_new=True)),
+            models.Index(fields=["create_time_ns"], name="trades_unrated", condition=Q(is_rated=False)),
         ]
 
     def __str__(self) -> str:

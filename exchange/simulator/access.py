@@ -39,9 +39,9 @@ def check_envelope(exchange: Exchange, body: dict[str, Any], method: str) -> Non
         raise Refusal(40001, "id")
     if identity is not None and not 0 <= int(identity) < 2**63:
         raise Refusal(40001, "id")
-    if "params" not in body:
+    if "params" not in body and exchange.behaviour.missing_params == "refused":
         raise Refusal(10004)
-    if not isinstance(body["params"], dict):
+    if not isinstance(body.get("params", {}), dict):
         raise Refusal(40001, "params")
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from exchange.simulator import oco_pairs, order_changes, order_entry, parameters, serializers
-from exchange.simulator.config import Refusal, code_name
+from exchange.simulator import (
+    attached_orders,
+    oco_pairs,
+    order_changes,
+    order_entry,
+    order_lists,
+    parameters,
+    serializers,
+    wallet,
+)
+from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import ZERO, decimal_text, trimmed_text, truncate_to_8, usd_price
 from exchange.simulator.models import ADVANCED, NS_PER_MS, PLAIN, NameSpace, Position, Row
 from exchange.simulator.parameters import Call, Method
@@ -15,7 +24,6 @@ from exchange.simulator.price_model import DAY_MS, HOUR_MS
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
-MAX_LIST_ORDERS = 10
 TEN_DECIMALS = Decimal("0.0000000001")
 DERIVATIVE_FEE_BPS = (Decimal("1.1"), Decimal(3))
 
@@ -59,33 +67,6 @@ def cancel_all(exchange: Exchange, name_space: NameSpace, call: Call) -> Row | N
     return {} if exchange.behaviour.cancel_all_result == "empty" else None
 
 
-def create_order_list(exchange: Exchange, call: Call) -> Any:
-    """LIST only: up to ten orders, each with its own outcome; linked kinds moved away (dossier 5.32, 8)."""
-    kind = parameters.choice_param(call.params, "contingency_type", ("LIST", "OCO", "OTO", "OTOCO"), 40004)
-    if kind != "LIST":
-        raise Refusal(140001)
-    legs = call.params.get("order_list")
-    if not isinstance(legs, list) or not 1 <= len(legs) <= MAX_LIST_ORDERS:
-        raise Refusal(40004, "Invalid order_list")
-    outcomes = [create_list_item(exchange, call, index, leg) for index, leg in enumerate(legs)]
-    if any(each["code"] for each in outcomes) and exchange.behaviour.list_failure == "code_10001":
-        raise Refusal(10001, result={"result_list": outcomes})
-    return outcomes
-
-
-def create_list_item(exchange: Exchange, call: Call, index: int, leg: Any) -> Row:
-    default_client_oid = call.default_client_oid if index == 0 else f"{call.default_client_oid}-{index + 1}"
-    params = leg if isinstance(leg, dict) else {}
-    try:
-        ids = order_entry.create_plain(
-            exchange, Call(method=call.method, params=params, default_client_oid=default_client_oid)
-        )
-    except Refusal as refusal:
-        failed: Row = {"code": refusal.code, "index": index, "message": code_name(refusal.code)}
-        return failed | (refusal.result or {"client_oid": params.get("client_oid", default_client_oid)})
-    return {"code": 0, "index": index, **ids}
-
-
 def order_list_detail(exchange: Exchange, call: Call) -> Row:
     requested = call.params.get("list_id_list")
     if not isinstance(requested, list) or not requested:
@@ -101,9 +82,13 @@ def order_list_detail(exchange: Exchange, call: Call) -> Row:
     }
 
 
-def not_supported(exchange: Exchange, call: Call) -> None:
-    """OTO, OTOCO and advanced lists."""
-    raise Refusal(140001)
+def close_position(exchange: Exchange, call: Call) -> None:
+    """Derivatives only (dossier 5.15): a spot pair has no position, and this account may not trade the others."""
+    instrument = exchange.instruments.get(str(call.params.get("instrument_name")))
+    if instrument is None:
+        raise Refusal(209)
+    parameters.choice_param(call.params, "type", ("LIMIT", "MARKET"), 218)
+    raise Refusal(201 if instrument.symbol not in exchange.positions else 412)
 
 
 # The account
@@ -243,7 +228,9 @@ PRIVATE_METHODS: dict[str, Method] = {
     "private/amend-order": order_changes.amend_plain,
     "private/cancel-order": lambda exchange, call: order_changes.cancel_order(exchange, PLAIN, call),
     "private/cancel-all-orders": lambda exchange, call: cancel_all(exchange, PLAIN, call),
-    "private/create-order-list": create_order_list,
+    "private/create-order-list": order_lists.create_plain_list,
+    "private/cancel-order-list": order_lists.cancel_plain_list,
+    "private/close-position": close_position,
     "private/get-open-orders": lambda exchange, call: open_orders(exchange, PLAIN, call),
     "private/get-order-detail": lambda exchange, call: order_detail(exchange, PLAIN, call),
     "private/get-order-history": lambda exchange, call: order_history(exchange, PLAIN, call),
@@ -255,6 +242,10 @@ PRIVATE_METHODS: dict[str, Method] = {
     "private/get-instrument-fee-rate": instrument_fee_rate,
     "private/get-positions": positions,
     "private/get-currency-networks": currency_networks,
+    "private/get-deposit-history": wallet.deposit_history,
+    "private/get-withdrawal-history": wallet.withdrawal_history,
+    "private/get-transactions": wallet.transactions,
+    "private/get-subaccount-balances": wallet.subaccount_balances,
 }
 ADVANCED_METHODS: dict[str, Method] = {
     "private/advanced/create-order": order_entry.create_trigger,
@@ -269,12 +260,10 @@ ADVANCED_METHODS: dict[str, Method] = {
     "private/advanced/get-order-detail": lambda exchange, call: order_detail(exchange, ADVANCED, call),
     "private/advanced/get-order-history": lambda exchange, call: order_history(exchange, ADVANCED, call),
     "private/advanced/get-order-list-detail": order_list_detail,
-    "private/advanced/create-oto": not_supported,
-    "private/advanced/cancel-oto": not_supported,
-    "private/advanced/create-otoco": not_supported,
-    "private/advanced/cancel-otoco": not_supported,
-    "private/advanced/create-order-list": not_supported,
-    "private/advanced/cancel-order-list": not_supported,
-    "private/cancel-order-list": not_supported,
-    "private/close-position": not_supported,
+    "private/advanced/create-oto": attached_orders.create_oto,
+    "private/advanced/cancel-oto": attached_orders.cancel,
+    "private/advanced/create-otoco": attached_orders.create_otoco,
+    "private/advanced/cancel-otoco": attached_orders.cancel,
+    "private/advanced/create-order-list": order_lists.create_advanced_list,
+    "private/advanced/cancel-order-list": order_lists.cancel_advanced_list,
 }

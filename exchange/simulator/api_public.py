@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
 MAX_TRADES, TRADE_INTERVAL_MS = 150, 10_000
+RISK_DEFAULTS = {
+    "default_max_product_leverage_for_spot": "1.0",
+    "default_max_product_leverage_for_perps": "20.0",
+    "default_max_product_leverage_for_futures": "20.0",
+    "default_umr_multiplier_for_spot": "1.0",
+    "default_umr_multiplier_for_perps": "1.0",
+    "default_umr_multiplier_for_futures": "2.0",
+    "default_long_pos_limit_perps": "-1.0",
+    "default_short_pos_limit_perps": "-1.0",
+    "default_long_pos_limit_futures": "-1.0",
+    "default_short_pos_limit_futures": "-1.0",
+    "default_unit_margin_rate": "0.05",
+    "default_collateral_cap": "0.0",
+}
+RISK_OF_COIN = {
+    "minimum_haircut": "0",
+    "unit_margin_rate": "0.05",
+    "order_limit": "10000000.0",
+    "max_order_notional_usd": "10000000.0",
+    "min_order_notional_usd": "1.0",
+}
 
 
 def get_instruments(exchange: Exchange, call: Call) -> Row:
@@ -104,6 +125,15 @@ def trade_row(exchange: Exchange, name: str, trade_number: int) -> Row:
     }
 
 
+def get_risk_parameters(exchange: Exchange, call: Call) -> Row:
+    """The published defaults; of each base currency only the limits on orders (additions K1)."""
+    bases = sorted({row.base for row in exchange.instruments.values() if row.is_spot})
+    return RISK_DEFAULTS | {
+        "update_timestamp_ms": str(exchange.at_ms),
+        "base_currency_config": [{"instrument_name": base, **RISK_OF_COIN} for base in bases],
+    }
+
+
 # Parameters
 
 
@@ -139,4 +169,5 @@ PUBLIC_METHODS: dict[str, Method] = {
     "public/get-book": get_book,
     "public/get-valuations": get_valuations,
     "public/get-trades": get_trades,
+    "public/get-risk-parameters": get_risk_parameters,
 }

@@ -113,6 +113,7 @@ class BehaviourOptions:
     oco_min_distance: Literal["none", "half_percent"] = "none"  # 11.12
     oco_leg_client_oids: Literal["must_differ", "may_repeat"] = "must_differ"  # 11.6
     oco_default_client_oid: Literal["request_id", "order_id"] = "request_id"  # 5.23 against 5.31
+    attached_orphans: Literal["canceled", "stay"] = "canceled"  # 6.3: of a first order that was not executed
     # triggers
     trigger_reserves: Literal["at_trigger", "at_placement"] = "at_trigger"  # 11.4
     trigger_without_funds: Literal["CANCELED", "REJECTED"] = "CANCELED"  # 11.4
@@ -159,7 +160,11 @@ class BehaviourOptions:
     tie_order: Literal["newest_first", "oldest_first"] = "newest_first"  # 11.10
     advanced_history_days: Annotated[int, 183, 30] = 183  # 11.15
     ns_resolution: Literal["ns", "ms"] = "ns"  # 11.10: with "ms" everything of one millisecond ties
+    wallet_history: Literal["readable", "refused"] = "readable"  # additions K11
     # protocol
+    missing_params: Literal["taken", "refused"] = (
+        "taken"  # 1: 10004, yet a client that omits them is answered
+    )
     id_type: Literal["any", "number"] = "any"  # D2
     limit_type: Literal["number", "any"] = "number"  # D1
     reason_type: Literal["number", "string"] = "number"  # D25

@@ -16,6 +16,7 @@ from exchange.simulator.faults import Faults
 from exchange.simulator.instruments import ZERO, Feed, Instrument, instrument_from_row, usd_price
 from exchange.simulator.models import (
     NAME_SPACES,
+    NS_PER_MS,
     FeeRates,
     IdGenerator,
     Ledger,
@@ -26,6 +27,7 @@ from exchange.simulator.models import (
     Position,
     Trade,
     TradeStore,
+    Transfer,
 )
 from exchange.simulator.state_codec import encode, encode_decimals
 
@@ -117,6 +119,14 @@ class Exchange:
     def deposit(self, currency: str, amount: Decimal) -> None:
         """A deposit; a negative amount is withdrawn, even if open orders reserve it."""
         self.ledger.pay_in(currency, amount)
+        self.ledger.transfers.append(
+            Transfer(
+                journal_id=self.ids.next("journal"),
+                currency=currency,
+                amount=amount,
+                time_ns=self.at_ms * NS_PER_MS,
+            )
+        )
         self.revision += 1
 
     def add_order(self, order: Order) -> None:

@@ -58,7 +58,7 @@ def match_order(exchange: Exchange, order: Order, last: Decimal, mark: Decimal) 
     """One order at one moment: due cancel, waiting for acknowledgement or trigger, entering, or resting."""
     if order.cancel_at_ms is not None and order.cancel_at_ms <= exchange.at_ms:
         settlement.end_order(exchange, order, "CANCELED")
-    elif order.active_from_ms > exchange.at_ms:
+    elif order.active_from_ms > exchange.at_ms or order.waits_for:
         return
     elif order.waits_for_trigger:
         check_trigger(exchange, order, last, mark)

@@ -26,6 +26,7 @@ FIRES_BELOW = {
 }
 MARKET_TRIGGERS = ("STOP_LOSS", "TAKE_PROFIT")
 LIMIT_TRIGGERS = ("STOP_LIMIT", "TAKE_PROFIT_LIMIT")
+ATTACHED = "SPOT_ATTACH"
 TRIGGERS = MARKET_TRIGGERS + LIMIT_TRIGGERS
 NS_PER_MS = 1_000_000
 HAIRCUTS = {"USD": "0", "USDT": "0.04", "USDC": "0.04", "BTC": "0.1", "ETH": "0.1", "LTC": "0.2"}
@@ -35,6 +36,7 @@ FIRST_IDS = {
     "list": 6498090546073120100,
     "trade": 4989988731789005166,
     "match": 4611686018483154586,
+    "journal": 18707800000000,
 }
 BPS = Decimal("0.0001")
 
@@ -47,7 +49,8 @@ class Order:
     """One order of either name space.
 
     `cumulative_fee` is as reported; its token varies (dossier 5.11.7). `hold_price` is what a market buy reserves
-    per unit, fixed when it reaches the book. `entered`: it has reached the book.
+    per unit, fixed when it reaches the book. `entered`: it has reached the book. `waits_for`: the order whose complete
+    execution makes this trigger take effect.
     """
 
     name_space: NameSpace
@@ -77,6 +80,8 @@ class Order:
     list_id: str = ""
     leg_id: str = ""
     contingency_type: str = ""
+    attach_order_id: str = ""
+    waits_for: str = ""
     exchange_order_id: str = ""
     triggered: bool = False
     entered: bool = False
@@ -129,6 +134,16 @@ class Trade:
     fee_instrument_name: str
     create_time_ns: int
     owner: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Transfer:
+    """A deposit, or a withdrawal when `amount` is negative."""
+
+    journal_id: str
+    currency: str
+    amount: Decimal
+    time_ns: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,10 +243,11 @@ class TradeStore:
 
 @dataclass(slots=True)
 class Ledger:
-    """Balances, and the net deposits, from which the bookkeeping check recomputes them."""
+    """Balances, the net deposits, from which the bookkeeping check recomputes them, and each deposit by itself."""
 
     balances: dict[str, Decimal] = field(default_factory=dict)
     paid_in: dict[str, Decimal] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
 
     def balance_of(self, currency: str) -> Decimal:
         return self.balances.get(currency, ZERO)

@@ -30,7 +30,10 @@ def create_oco(exchange: Exchange, call: Call) -> dict[str, str]:
 
 def cancel_oco(exchange: Exchange, call: Call) -> None:
     """Queued for all open legs; unknown or finished lists are refused like orders."""
-    order_list = exchange.lists.get(str(call.params.get("list_id")))
+    cancel_list(exchange, exchange.lists.get(str(call.params.get("list_id"))))
+
+
+def cancel_list(exchange: Exchange, order_list: OrderList | None) -> None:
     legs = settlement.open_legs(exchange, order_list) if order_list else []
     if not legs:
         raise Refusal(exchange.behaviour.cancel_unknown if order_list is None else 316)
@@ -58,9 +61,9 @@ def set_default_client_oid(exchange: Exchange, leg: Order) -> None:
         )
 
 
-def leg_rows(call: Call) -> list[dict[str, Any]]:
+def leg_rows(call: Call, count: int = 2) -> list[dict[str, Any]]:
     rows = call.params.get("order_list")
-    if not isinstance(rows, list) or len(rows) != 2 or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or len(rows) != count or not all(isinstance(row, dict) for row in rows):
         raise Refusal(40004, "Invalid order_list")
     return rows
 

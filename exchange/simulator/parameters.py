@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
 
 MAX_CLIENT_OID = 36
-MAX_MS = 10**15  # a larger time is in nanoseconds
+MAX_MS, MAX_US = 10**14, 10**17  # a larger time is in microseconds, and beyond that in nanoseconds
+US_PER_MS = 1000
 DAY_NS = DAY_MS * NS_PER_MS
 WEEK_NS = 7 * DAY_NS
 RETENTION_DAYS = 183
@@ -115,13 +116,14 @@ def positive_decimal(
 
 
 def time_param_ns(params: dict[str, Any], name: str, *, code: int = 40005) -> int | None:
-    """A time as text or number; values below MAX_MS are milliseconds, others nanoseconds."""
+    """A time as text or number, in milliseconds, microseconds (ccxt) or nanoseconds, told apart by its size."""
     value = text_param(params, name)
     if value is None:
         return None
     if not value.isdigit():
         raise Refusal(code)
-    return int(value) * (NS_PER_MS if int(value) < MAX_MS else 1)
+    at = int(value)
+    return at * (NS_PER_MS if at < MAX_MS else NS_PER_MS // US_PER_MS if at < MAX_US else 1)
 
 
 def time_window(

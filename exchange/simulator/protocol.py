@@ -68,7 +68,9 @@ def private_call(exchange: Exchange, request: Request) -> Call:
     access.check_access(exchange, body)
     access.check_rate(exchange, request.method)
     default_client_oid = body.get("nonce" if exchange.behaviour.client_oid_default == "nonce" else "id", 0)
-    return Call(method=request.method, params=body["params"], default_client_oid=str(default_client_oid))
+    return Call(
+        method=request.method, params=body.get("params", {}), default_client_oid=str(default_client_oid)
+    )
 
 
 def success_response(request: Request, result: Any) -> ApiResponse:

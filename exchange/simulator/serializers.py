@@ -100,6 +100,8 @@ def advanced_fields(exchange: Exchange, order: Order) -> Row:
             "contingency_type": order.contingency_type,
             "leg_id": order.leg_id,
         }
+    if order.attach_order_id:
+        row["attach_order_id"] = order.attach_order_id
     if order.exchange_order_id and exchange.behaviour.exchange_order_id == "when_live":
         row["exchange_order_id"] = order.exchange_order_id
     if order.status == "REJECTED":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exchange.simulator.instruments import ZERO
 from exchange.simulator.models import (
+    ATTACHED,
     MARKET_TRIGGERS,
     TRIGGERS,
     Order,
@@ -162,6 +163,10 @@ def on_leg_executed(exchange: Exchange, order: Order) -> None:
     if not order.list_id:
         return
     order_list = exchange.lists[order.list_id]
+    if order_list.contingency_type == ATTACHED:
+        if order.leg_id != "1":
+            cancel_legs(exchange, [leg for leg in siblings(exchange, order) if leg.leg_id != "1"])
+        return
     if not order_list.winner:
         order_list.winner, order_list.siblings_end_at_ms = order.order_id, exchange.at_ms + RACE_MS
     if exchange.behaviour.oco_race == "none":
@@ -172,8 +177,22 @@ def on_leg_executed(exchange: Exchange, order: Order) -> None:
 
 def on_leg_ended(exchange: Exchange, order: Order) -> None:
     """A leg ended without executing: its sibling ends as well (product news, dossier 5.23)."""
-    if order.list_id and not order.cumulative_quantity and exchange.behaviour.oco_leg_cancel == "both":
+    if order.contingency_type == ATTACHED:
+        check_attached(exchange, order)
+    elif order.list_id and not order.cumulative_quantity and exchange.behaviour.oco_leg_cancel == "both":
         cancel_legs(exchange, [leg for leg in siblings(exchange, order) if not leg.cumulative_quantity])
+
+
+def check_attached(exchange: Exchange, order: Order) -> None:
+    """The first order is executed: its triggers take effect. It ended otherwise: what they do is an option (6.3)."""
+    if order.leg_id != "1" or order.is_open:
+        return
+    waiting = [leg for leg in siblings(exchange, order) if leg.waits_for == order.order_id]
+    if order.status == "FILLED":
+        for leg in waiting:
+            leg.waits_for = ""
+    elif exchange.behaviour.attached_orphans == "canceled":
+        cancel_legs(exchange, waiting)
 
 
 def end_races(exchange: Exchange) -> None:
@@ -231,6 +250,8 @@ def reserved(exchange: Exchange, *, side: str = "", excluding: Order | None = No
 
 def reserves(exchange: Exchange, order: Order) -> bool:
     """Whether the order reserves funds now; for untriggered ones an option decides (dossier D19, 11.4)."""
+    if order.waits_for:
+        return False
     if order.list_id and exchange.lists[order.list_id].winner not in ("", order.order_id):
         return False
     if order.order_type not in TRIGGERS or order.triggered:

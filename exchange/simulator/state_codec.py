@@ -10,7 +10,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from exchange.simulator.config import BehaviourOptions
-from exchange.simulator.models import FeeRates, IdGenerator, Ledger, Order, OrderList, Position, Row, Trade
+from exchange.simulator.models import (
+    FeeRates,
+    IdGenerator,
+    Ledger,
+    Order,
+    OrderList,
+    Position,
+    Row,
+    Trade,
+    Transfer,
+)
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
@@ -37,6 +47,7 @@ def to_state(exchange: Exchange) -> dict[str, Any]:
         "ids": dict(exchange.ids.counts),
         "balances": encode_decimals(exchange.ledger.balances),
         "paid_in": encode_decimals(exchange.ledger.paid_in),
+        "transfers": [encode(each) for each in exchange.ledger.transfers],
         "liquidity": encode_decimals(exchange.liquidity),
         "orders": [encode(order) for order in orders_to_restore(exchange)],
         "lists": [encode(each) for each in exchange.lists.values()],
@@ -68,7 +79,11 @@ def restore(exchange: Exchange, state: dict[str, Any]) -> Exchange:
     exchange.behaviour = BehaviourOptions().with_changes(state["quirks"])
     exchange.fees = FeeRates(**{name: Decimal(value) for name, value in state["fees"].items()})
     exchange.ids = IdGenerator(dict(state["ids"]))
-    exchange.ledger = Ledger(decode_decimals(state["balances"]), decode_decimals(state["paid_in"]))
+    exchange.ledger = Ledger(
+        decode_decimals(state["balances"]),
+        decode_decimals(state["paid_in"]),
+        [decode(Transfer, row) for row in state.get("transfers", ())],
+    )
     exchange.liquidity = decode_decimals(state["liquidity"])
     restore_records(exchange, state)
     return exchange

@@ -12,6 +12,7 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.columns import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, Trade
+from exchange.sync.trade_rates import no_rates, rate_trade
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
@@ -22,12 +23,15 @@ def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[
 
 
 def prepare_trades(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
-    """Rows for the fills not seen before; writes nothing."""
+    """Rows for the fills not seen before, those in dollars with their rate; writes nothing."""
     found = {trade.trade_id: trade for trade in trades}
     for part in chunks(list(found), QUERY_BATCH):
         for known in Trade.objects.filter(trade_id__in=part).values_list("trade_id", flat=True):
             del found[known]
-    return [_row(trade, now) for trade in found.values()]
+    rows = [_row(trade, now) for trade in found.values()]
+    for row in rows:
+        rate_trade(row, no_rates)
+    return rows
 
 
 def trade_store(*, rows: Sequence[Trade]) -> None:

@@ -226,7 +226,7 @@ class GroupDetail:
 
     @property
     def fills(self) -> list[Fill]:
-        return [Fill(side=one.side, quantity=one.quantity, price=one.price) for one in self.trades]
+        return [fill_of(one) for one in self.trades]
 
     @property
     def opened_at(self) -> datetime:
@@ -310,6 +310,10 @@ def event_row(event: OcoEvent) -> EventRow:
         tone=event_tone(event),
         code="" if event.stored_reason else code_text(event.code),
     )
+
+
+def fill_of(trade: Trade) -> Fill:
+    return Fill(side=trade.side, quantity=trade.quantity, price=trade.price, quote_usd=trade.quote_usd)
 
 
 def fills_of(group: OcoGroup, legs: Sequence[OcoLeg]) -> list[Trade]:

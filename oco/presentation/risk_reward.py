@@ -210,11 +210,23 @@ def _percent(start: Decimal | None, end: Decimal | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution of the group's entry or of one of its orders."""
+    """One execution of the group's entry or of one of its orders; `quote_usd` is the rate then, None when unknown."""
 
     side: str
     quantity: Decimal
     price: Decimal
+    quote_usd: Decimal | None = None
+
+
+def rate_of(fills: Iterable[Fill], *, present: Decimal | None) -> Decimal | None:
+    """The rate in dollars at which these were traded, by quantity; that of now for what has none."""
+    known = [(fill.quantity, present if fill.quote_usd is None else fill.quote_usd) for fill in fills]
+    if not known:
+        return present
+    if any(rate is None for _, rate in known):
+        return None
+    total = sum((quantity for quantity, _ in known), ZERO)
+    return sum((quantity * rate for quantity, rate in known if rate is not None), ZERO) / total
 
 
 def realised_of(
@@ -224,15 +236,19 @@ def realised_of(
     quote_usd: Decimal | None,
     exit_side: ExitSide = ExitSide.SELL,
 ) -> Decimal | None:
-    """Proceeds of the sales above the cost of the coins, or of the sale above the cost of buying back.
+    """Proceeds of the sales above the cost of the coins, or of the sale above the cost of buying back, in USD.
 
-    None when unknown.
+    Each side counts at the rate of its trades; `quote_usd` is the present one. None when unknown.
     """
-    if basis_price is None or quote_usd is None:
+    listed = list(fills)
+    exits = [fill for fill in listed if fill.side == exit_side]
+    entered_at = rate_of((fill for fill in listed if fill.side != exit_side), present=quote_usd)
+    if basis_price is None or entered_at is None or not exits:
         return None
-    gains = [
-        signed_gain(exit_side, fill.price - basis_price) * fill.quantity
-        for fill in fills
-        if fill.side == exit_side
-    ]
-    return sum(gains, ZERO) * quote_usd if gains else None
+    total = ZERO
+    for fill in exits:
+        rate = rate_of([fill], present=quote_usd)
+        if rate is None:
+            return None
+        total += signed_gain(exit_side, fill.price * rate - basis_price * entered_at) * fill.quantity
+    return total

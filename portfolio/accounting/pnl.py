@@ -15,9 +15,9 @@ from exchange.core.decimals import cents
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.models.sync import HistoryRange, Stream
-from exchange.selectors import OrderRow, UsdPrices
-from portfolio.accounting.cost_basis import DOLLARS, Stock
-from portfolio.accounting.valuation import round_value, sum_known
+from exchange.selectors import FEE_COLUMNS, OrderRow, UsdPrices
+from portfolio.accounting.cost_basis import Stock
+from portfolio.accounting.valuation import USD, round_value, sum_known
 from portfolio.models import Balance, CostEntry, PositionCost
 
 ZERO = Decimal(0)
@@ -29,27 +29,43 @@ class UnknownReason(StrEnum):
 
     BEHIND = "BEHIND"
     UNEXPLAINED = "UNEXPLAINED"
-    NO_DOLLARS = "NO_DOLLARS"
+    NO_RATE = "NO_RATE"
     UNPRICED = "UNPRICED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinResult:
-    """One held coin at the average cost of its fills, in USD. `unknown_reason` says why a figure is None."""
+    """One held coin at the average cost of its fills, in USD. `unknown_reason` says why a figure is None.
+
+    The figures are of the quantity with a known cost; `unexplained_quantity` is the rest.
+    """
 
     average_cost_usd: Decimal | None = None
     unrealised_usd: Decimal | None = None
     unrealised_pct: Decimal | None = None
+    unexplained_quantity: Decimal = ZERO
     unknown_reason: UnknownReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaleResult:
+    """Realised P&L in USD after fees, of all that was sold but the quantity `unexplained`, whose cost is unknown."""
+
+    realised_usd: Decimal
+    unexplained: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TodayResult:
-    """Since midnight in TIME_ZONE, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum."""
+    """Since midnight in TIME_ZONE, in USD. `unknown_sales` are in no result, `unpriced_fees` in no sum.
+
+    Of the coins in `unexplained` a part that was sold is in no result either.
+    """
 
     realised_usd: Decimal | None
     sales: int
     unknown_sales: int
+    unexplained: tuple[str, ...]
     fees_usd: Decimal
     unpriced_fees: tuple[str, ...]
 
@@ -75,11 +91,10 @@ def load_sales(orders: Sequence[OrderRow], *, since_ns: int) -> list[CostEntry]:
     return list(sales.filter(Q(order_id__in=_order_ids(_filled_sales(orders))) | Q(at_ns__gte=since_ns)))
 
 
-def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None) -> dict[int, Decimal]:
-    """Realised P&L by our order id, after fees in dollars; a sale that is not fully explained is left out.
-
-    One query, none with `sales`.
-    """
+def order_results(
+    orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None = None
+) -> dict[int, SaleResult]:
+    """By our order id; a sale of which nothing is explained is left out. One query, none with `sales`."""
     sold = _filled_sales(orders)
     entries: dict[tuple[str, str], list[CostEntry]] = defaultdict(list)
     for entry in (
@@ -90,28 +105,44 @@ def order_results(orders: Sequence[OrderRow], sales: Iterable[CostEntry] | None 
     return {id: result for id, result in found.items() if result is not None}
 
 
-def trade_results(trade_ids: Sequence[str]) -> dict[str, Decimal]:
-    """Realised P&L by trade id, where it is known. One query."""
+def trade_results(trade_ids: Sequence[str]) -> dict[str, SaleResult]:
+    """By trade id; a sale of which nothing is explained is left out. One query."""
     rows = CostEntry.objects.filter(is_sale=True, trade_id__in=trade_ids, realised_usd__isnull=False)
+    found = rows.values_list("trade_id", "realised_usd", "unexplained")
     return {
-        trade_id: gain for trade_id, gain in rows.values_list("trade_id", "realised_usd") if gain is not None
+        trade_id: SaleResult(realised_usd=gain, unexplained=rest)
+        for trade_id, gain, rest in found
+        if gain is not None
     }
 
 
-def today(*, now: datetime, usd_prices: UsdPrices, sales: Iterable[CostEntry] | None = None) -> TodayResult:
-    """Two queries, one with `sales`. Fees in another coin count at its current price; those without one are listed."""
+def today(
+    *,
+    now: datetime,
+    usd_prices: UsdPrices,
+    sales: Iterable[CostEntry] | None = None,
+    trades: Iterable[Trade] | None = None,
+) -> TodayResult:
+    """Two queries, none with `sales` and `trades`. A fee whose rate then is unknown counts at the present price;
+    without one its currency is listed.
+    """
     since = midnight_ns(now)
     if sales is None:
         sales = CostEntry.objects.filter(is_sale=True, at_ns__gte=since)
-    gains = [sale.realised_usd for sale in sales if sale.at_ns >= since]
+    sold = [sale for sale in sales if sale.at_ns >= since]
+    gains = [sale.realised_usd for sale in sold]
     known = [gain for gain in gains if gain is not None]
-    fees = _fees(since)
-    worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in fees.items()}
+    partly = {sale.currency for sale in sold if sale.realised_usd is not None and sale.unexplained}
+    if trades is None:
+        trades = Trade.objects.filter(create_time_ns__gte=since).order_by().only(*FEE_COLUMNS)
+    paid_usd, unrated = _fees(trade for trade in trades if trade.create_time_ns >= since)
+    worth = {coin: ZERO if not fee else _in_usd(coin, fee, usd_prices) for coin, fee in unrated.items()}
     return TodayResult(
         realised_usd=sum_known(known) if known or not gains else None,
         sales=len(gains),
         unknown_sales=len(gains) - len(known),
-        fees_usd=cents(sum((fee for fee in worth.values() if fee is not None), ZERO)),
+        unexplained=tuple(sorted(partly)),
+        fees_usd=cents(sum((fee for fee in worth.values() if fee is not None), paid_usd)),
         unpriced_fees=tuple(sorted(coin for coin, fee in worth.items() if fee is None)),
     )
 
@@ -129,18 +160,29 @@ def is_history_complete() -> bool:
 def _coin_result(balance: Balance, cost: PositionCost | None) -> CoinResult:
     if cost is not None and cost.behind_ns is not None:
         return CoinResult(unknown_reason=UnknownReason.BEHIND)
-    stock = Stock(cost.quantity, cost.cost_usd) if cost else Stock()
-    if not stock.explains(balance.quantity):
-        return CoinResult(unknown_reason=UnknownReason.UNEXPLAINED)
-    average = stock.average
+    held, stock = balance.quantity, _stock(cost)
+    average, rest = stock.average, stock.unexplained(held)
     if average is None:
-        return CoinResult(unknown_reason=UnknownReason.NO_DOLLARS)
+        is_unrated = stock.uncosted > 0
+        reason = UnknownReason.NO_RATE if is_unrated else UnknownReason.UNEXPLAINED
+        return CoinResult(unexplained_quantity=rest, unknown_reason=reason)
     if balance.market_value_usd is None:
-        return CoinResult(average_cost_usd=average, unknown_reason=UnknownReason.UNPRICED)
-    paid = average * balance.quantity
-    gained = round_value(balance.market_value_usd - paid)
+        return CoinResult(
+            average_cost_usd=average, unexplained_quantity=rest, unknown_reason=UnknownReason.UNPRICED
+        )
+    explained = held - rest
+    paid = average * explained
+    gained = round_value(balance.market_value_usd * explained / held - paid)
     pct = cents(gained / paid * HUNDRED) if paid > 0 else None
-    return CoinResult(average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct)
+    return CoinResult(
+        average_cost_usd=average, unrealised_usd=gained, unrealised_pct=pct, unexplained_quantity=rest
+    )
+
+
+def _stock(cost: PositionCost | None) -> Stock:
+    if cost is None or cost.cost_usd is None:
+        return Stock()
+    return Stock(cost.quantity, cost.cost_usd, cost.uncosted)
 
 
 def _filled_sales(orders: Sequence[OrderRow]) -> list[OrderRow]:
@@ -151,23 +193,33 @@ def _order_ids(orders: Sequence[OrderRow]) -> set[str]:
     return {id for order in orders for id in (order.order_id, order.exchange_order_id) if id}
 
 
-def _order_result(order: OrderRow, entries: Mapping[tuple[str, str], Sequence[CostEntry]]) -> Decimal | None:
+def _order_result(
+    order: OrderRow, entries: Mapping[tuple[str, str], Sequence[CostEntry]]
+) -> SaleResult | None:
+    # What no entry shows, because its fill was not fetched, is not explained either.
     ids = {order.order_id, order.exchange_order_id or order.order_id}
     matching = [entry for id in ids for entry in entries.get((id, order.instrument_name), ())]
-    gains = [entry.realised_usd for entry in matching if entry.realised_usd is not None]
-    is_complete = -sum((entry.change for entry in matching), ZERO) >= order.filled_quantity
-    return sum(gains, ZERO) if matching and is_complete and len(gains) == len(matching) else None
+    known = [entry for entry in matching if entry.realised_usd is not None]
+    if not known:
+        return None
+    explained = -sum((entry.change + entry.unexplained for entry in known), ZERO)
+    return SaleResult(
+        realised_usd=sum((entry.realised_usd for entry in known if entry.realised_usd is not None), ZERO),
+        unexplained=max(ZERO, order.filled_quantity - explained),
+    )
 
 
-def _fees(since_ns: int) -> dict[str, Decimal]:
-    # By currency: positive was paid.
-    paid: dict[str, Decimal] = defaultdict(Decimal)
-    rows = Trade.objects.filter(create_time_ns__gte=since_ns).values_list("fee_currency", "fee")
-    for currency, fee in rows.order_by():
-        paid[currency] -= fee
-    return dict(paid)
+def _fees(trades: Iterable[Trade]) -> tuple[Decimal, dict[str, Decimal]]:
+    # In dollars at the rates of the trades, and by currency those without a rate: positive was paid.
+    total, unrated = ZERO, defaultdict[str, Decimal](Decimal)
+    for trade in trades:
+        if trade.fee_usd is not None:
+            total -= trade.fee_usd
+        else:
+            unrated[trade.fee_currency] -= trade.fee
+    return total, dict(unrated)
 
 
 def _in_usd(coin: str, fee: Decimal, usd_prices: UsdPrices) -> Decimal | None:
-    price = Decimal(1) if coin in DOLLARS else usd_prices.get(coin)
+    price = Decimal(1) if coin == USD else usd_prices.get(coin)
     return None if price is None else fee * price

@@ -52,9 +52,11 @@ BATCH_SIZE = 500  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle
 COLUMNS = (
     *("pk", "create_time_ns", "trade_id", "order_id"),
-    *("instrument_name", "side", "quantity", "price", "fee", "fee_currency"),
+    *("instrument_name", "side", "quantity", "price", "fee", "fee_currency", "quote_usd", "fee_usd"),
 )
-CALCULATED_FIELDS = ["stock", "stock_cost_usd", "realised_usd"]
+FILL_COLUMNS = COLUMNS[4:]
+CALCULATED_FIELDS = ["stock", "stock_cost_usd", "stock_uncosted", "unexplained", "realised_usd"]
+ENTRY_KEY = ["currency", "at_ns", "trade_id"]
 Row = tuple[Any, ...]
 
 
@@ -115,7 +117,9 @@ def cost_update(*, lease: Lease) -> CostCursor | None:
 
     Returns None while more fills wait to be entered: the next ones may be older, so nothing is recalculated.
     """
-    cursor = CostCursor.objects.first() or CostCursor()
+    cursor = CostCursor.objects.first() or CostCursor(rates_due=False, is_revised=True)
+    if not cursor.is_revised:
+        _revise(cursor, lease)
     for _ in range(MAX_BATCHES):
         rows = _new_rows(cursor.trade_pk)
         if rows:
@@ -127,6 +131,32 @@ def cost_update(*, lease: Lease) -> CostCursor | None:
     if cursor.is_behind:
         _catch_up(cursor, lease)
     return cursor
+
+
+def entries_rate(*, trades: Sequence[Trade], cursor: CostCursor, lease: Lease) -> None:
+    """Store the rates found for these trades, and enter them again at these; their coins are behind then."""
+    entries = [entry for trade in trades for entry in _entries(_row_of(trade))]
+    with transaction.atomic():
+        lease.renew()
+        Trade.objects.bulk_update(trades, ["quote_usd", "fee_usd", "is_rated"])
+        CostEntry.objects.bulk_create(
+            entries,
+            update_conflicts=True,
+            unique_fields=ENTRY_KEY,
+            update_fields=["usd", "is_sale"],
+        )
+        _mark_behind_from(entries)
+        cursor.is_behind = cursor.is_behind or bool(entries)
+        cursor.save()
+
+
+def _revise(cursor: CostCursor, lease: Lease) -> None:
+    # Every coin again, from its first entry.
+    with transaction.atomic():
+        lease.renew()
+        PositionCost.objects.update(behind_ns=0)
+        cursor.is_revised = cursor.is_behind = True
+        cursor.save()
 
 
 def _readings(
@@ -231,8 +261,9 @@ def _new_rows(trade_pk: int) -> list[Row]:
 
 def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
     # The entries, what is behind because of them, and the cursor: in one transaction.
-    entries = [_entry(row, change) for row in rows for change in _changes(row)]
+    entries = [entry for row in rows for entry in _entries(row)]
     cursor.trade_pk = rows[-1][0]
+    cursor.rates_due = cursor.rates_due or any(None in row[-2:] for row in rows)
     cursor.is_behind = cursor.is_behind or bool(entries)
     with transaction.atomic():
         lease.renew()
@@ -242,12 +273,17 @@ def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> Non
         cursor.save()
 
 
-def _changes(row: Row) -> Iterable[Change]:
-    return compute_changes(_cost_fill(row), cash=settings.CASH_CURRENCIES)
+def _entries(row: Row) -> list[CostEntry]:
+    changes = compute_changes(_cost_fill(row), cash=settings.CASH_CURRENCIES)
+    return [_entry(row, change) for change in changes]
+
+
+def _row_of(trade: Trade) -> Row:
+    return tuple(getattr(trade, name) for name in COLUMNS)
 
 
 def _cost_fill(row: Row) -> Fill:
-    return Fill(**dict(zip(COLUMNS[4:], row[4:], strict=True)))
+    return Fill(**dict(zip(FILL_COLUMNS, row[4:], strict=True)))
 
 
 def _entry(row: Row, change: Change) -> CostEntry:
@@ -301,10 +337,10 @@ def _recalculate(row: PositionCost, behind_ns: int) -> None:
     CostEntry.objects.bulk_create(
         changed,
         update_conflicts=True,
-        unique_fields=["currency", "at_ns", "trade_id"],
+        unique_fields=ENTRY_KEY,
         update_fields=CALCULATED_FIELDS,
     )
-    row.quantity, row.cost_usd = stock.quantity, stock.cost
+    row.quantity, row.cost_usd, row.uncosted = stock.quantity, stock.cost, stock.uncosted
     row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
     row.save()
 
@@ -317,17 +353,18 @@ def _next_batch(entries: Any) -> list[CostEntry]:
 
 def _stock_before(currency: str, at_ns: int) -> Stock:
     rows = CostEntry.objects.filter(currency=currency, at_ns__lt=at_ns).order_by("-at_ns", "-trade_id")
-    found = rows.values_list("stock", "stock_cost_usd").first()
-    quantity, cost = found or (None, None)
-    return EMPTY if quantity is None else Stock(quantity, cost)
+    found = rows.values_list("stock", "stock_cost_usd", "stock_uncosted").first()
+    quantity, cost, uncosted = found or (None, None, EMPTY.uncosted)
+    return EMPTY if quantity is None or cost is None else Stock(quantity, cost, uncosted)
 
 
 def _calculated_values(entry: CostEntry) -> tuple[Any, ...]:
-    return entry.stock, entry.stock_cost_usd, entry.realised_usd
+    return tuple(getattr(entry, name) for name in CALCULATED_FIELDS)
 
 
 def _apply(entry: CostEntry, stock: Stock) -> Stock:
     change = Change(currency=entry.currency, quantity=entry.change, usd=entry.usd, is_sale=entry.is_sale)
-    stock, realised = apply_change(stock, change)
-    entry.stock, entry.stock_cost_usd, entry.realised_usd = stock.quantity, stock.cost, realised
+    entry.unexplained = stock.unexplained(-change.quantity) if change.is_sale else EMPTY.quantity
+    stock, entry.realised_usd = apply_change(stock, change)
+    entry.stock, entry.stock_cost_usd, entry.stock_uncosted = stock.quantity, stock.cost, stock.uncosted
     return stock

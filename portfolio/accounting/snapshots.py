@@ -7,13 +7,14 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import BooleanField, F, Max, Min, Value
 
 from exchange.core.decimals import cents
-from exchange.core.times import EPOCH, from_ms, to_ms
+from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.schemas import AccountBalance
+from exchange.selectors import UsdPrices
 from portfolio.accounting.valuation import Prices, sum_known, value_position
-from portfolio.models import PortfolioSnapshot
+from portfolio.models import BalanceChange, CoinDrift, PortfolioSnapshot
 
 MS = timedelta(milliseconds=1)
 HOUR_MS, DAY_MS = timedelta(hours=1) // MS, timedelta(days=1) // MS
@@ -62,11 +63,15 @@ class ValuePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Change since `since`. It includes deposits and withdrawals, which an exchange key cannot read."""
+    """Change of the account value since `since`, without `net_flows_usd`: what came in or left without a trade.
+
+    `pct` is of the value then, with what came in since.
+    """
 
     usd: Decimal
     pct: Decimal | None
     since: datetime
+    net_flows_usd: Decimal
 
 
 def downsample_before(step: DownsamplingStep, now_ms: int) -> int:
@@ -174,18 +179,47 @@ def with_gaps(values: Sequence[ValuePoint], *, width: int, now: datetime) -> Ite
         before = value
 
 
-def change_24h(total: Decimal | None, *, unpriced: Sequence[str], read_at: datetime | None) -> Change | None:
-    """Change against the value nearest to 24 hours earlier, if one is near and values the same coins. One query."""
+def change_24h(
+    total: Decimal | None,
+    *,
+    unpriced: Sequence[str],
+    read_at: datetime | None,
+    usd_prices: UsdPrices,
+) -> Change | None:
+    """Change against the value nearest to 24 hours earlier, if one is near and values the same coins. Two queries."""
     if total is None or read_at is None:
         return None
     wanted, near = to_ms(read_at - DAY), to_ms(read_at - DAY + _nearest_within()) - to_ms(read_at - DAY)
-    rows = PortfolioSnapshot.objects.filter(at_ms__gte=wanted - near, at_ms__lte=wanted + near)
+    rows = list(PortfolioSnapshot.objects.filter(at_ms__gte=wanted - near, at_ms__lte=wanted + near))
     found = min(rows, key=lambda row: (abs(row.at_ms - wanted), row.at_ms), default=None)
     if found is None or sorted(found.unpriced) != sorted(unpriced):
         return None
-    change = total - found.total_usd
-    pct = cents(change / found.total_usd * HUNDRED) if found.total_usd > 0 else None
-    return Change(usd=change, pct=pct, since=found.at)
+    # A change that was first read in the cycle of `found` is in its value: the next one begins later.
+    next_ms = min((row.at_ms for row in rows if row.at_ms > found.at_ms), default=found.at_ms + near)
+    flows = cents(net_flows(found.at, first_ms=next_ms, usd_prices=usd_prices))
+    change, invested = total - found.total_usd - flows, found.total_usd + max(flows, Decimal())
+    pct = cents(change / invested * HUNDRED) if invested > 0 else None
+    return Change(usd=change, pct=pct, since=found.at, net_flows_usd=flows)
+
+
+def net_flows(since: datetime, *, first_ms: int, usd_prices: UsdPrices) -> Decimal:
+    """What came in (positive) or left without a trade since then, in USD at that time. One query.
+
+    A change counts from its first reading, at `first_ms` or later, its reversal from when that was confirmed. One that
+    no second reading has confirmed yet is in the balances and counts at the present price; of a trade whose fill is
+    late, both sides are among them.
+    """
+    columns = ("currency", "change", "price_usd", "since_ns", "is_reversal")
+    confirmed = BalanceChange.objects.filter(recorded_at__gt=since).order_by().values_list(*columns)
+    seen = CoinDrift.objects.filter(seen_ns__isnull=False, known__isnull=False).order_by()
+    pending = seen.values_list("currency", "seen", "known", "seen_ns", Value(None, BooleanField()))
+    total = Decimal()
+    for currency, amount, other, at_ns, is_reversal in confirmed.union(pending, all=True):
+        if is_reversal is None:
+            total += (amount - other) * usd_prices.get(currency, Decimal())
+        elif other is not None and (is_reversal or at_ns >= first_ms * NS_PER_MS):
+            total += amount * other
+    return total
 
 
 def _next_batch(grain: str, step: DownsamplingStep, now_ms: int) -> list[int]:

@@ -10,8 +10,8 @@ from exchange.selectors import decimals_of
 from oco.engine.pricing import ExitSide
 from oco.engine.states import State
 from oco.models import OcoGroup, OcoLeg
-from oco.presentation.group_detail import fills_of
-from oco.presentation.risk_reward import percent_from, signed_gain
+from oco.presentation.group_detail import fill_of, fills_of
+from oco.presentation.risk_reward import percent_from, rate_of, signed_gain
 from portfolio.dashboard.selectors import usd_prices
 
 ZERO = Decimal(0)
@@ -44,11 +44,21 @@ def closing_reason(group: OcoGroup) -> Reason:
     quote_usd = usd_prices().get(pair.quote_ccy) if pair else None
     if group.entry_price and price is not None and quote_usd is not None:
         exit_side: ExitSide = group.lot.exit_side
-        gain = signed_gain(exit_side, price - group.entry_price)
-        params["usd"] = gain * executed * quote_usd
+        entered, left = _rates(group, legs, exit_side, quote_usd)
+        params["usd"] = signed_gain(exit_side, price * left - group.entry_price * entered) * executed
         params["percent"] = signed_gain(exit_side, percent_from(group.entry_price, price))
     lines = (_fill_line(price), _result_line(group, params), _levels_line(group))
     return sum((reason(code) for code in lines), reason(group.state, **params))
+
+
+def _rates(
+    group: OcoGroup, legs: Sequence[OcoLeg], exit_side: ExitSide, quote_usd: Decimal
+) -> tuple[Decimal, Decimal]:
+    # What the quote currency was worth when the position was entered, and when it was left.
+    fills = [fill_of(trade) for trade in fills_of(group, legs)]
+    entries = [fill for fill in fills if fill.side != exit_side]
+    exits = [fill for fill in fills if fill.side == exit_side]
+    return rate_of(entries, present=quote_usd) or quote_usd, rate_of(exits, present=quote_usd) or quote_usd
 
 
 def _fill_line(price: Decimal | None) -> str:

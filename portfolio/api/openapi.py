@@ -83,10 +83,20 @@ def add_error_responses(result: JsonObject, generator: Any, request: Any, public
     result["components"]["schemas"] |= ERROR_SCHEMAS
     for path in result["paths"].values():
         for method, operation in path.items():
+            _require_values(operation)
             responses = operation["responses"]
             errors = {status: _error_response(status) for status in _error_statuses(method, operation)}
             operation["responses"] = dict(sorted((errors | responses).items()))
     return result
+
+
+def _require_values(operation: JsonObject) -> None:
+    """A text in the query is never empty: it is left out instead."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter.get("schema", {})
+        is_text = schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys()
+        if parameter["in"] == "query" and is_text:
+            schema["minLength"] = 1
 
 
 def _error_statuses(method: str, operation: JsonObject) -> Iterator[str]:

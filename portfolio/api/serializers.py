@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from exchange.core.instrument_names import SPOT_PATTERN
 from exchange.core.times import Timeframe
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
 from oco.presentation.reasons import render_reason
@@ -60,7 +61,11 @@ class SignalSerializer(CallSerializer):
 class WatchRequest(serializers.Serializer[Any]):
     """Add a spot pair; an existing one gets the note."""
 
-    instrument_name = serializers.CharField(max_length=64)
+    instrument_name = serializers.RegexField(
+        SPOT_PATTERN,
+        max_length=64,
+        error_messages={"invalid": "This is not the name of a spot pair, such as BTC_USD."},
+    )
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
@@ -92,6 +97,7 @@ class SummarySerializer(serializers.Serializer[Any]):
     cash_usd = PlainDecimal(allow_null=True)
     unrealised_pnl_usd = PlainDecimal(allow_null=True)
     change_24h_usd = PlainDecimal(allow_null=True)
+    net_flows_24h_usd = PlainDecimal(allow_null=True)
     unprotected_usd = PlainDecimal(allow_null=True)
     loss_if_all_stops_hit_usd = PlainDecimal(allow_null=True)
     result_if_all_stops_hit_usd = PlainDecimal(allow_null=True)

@@ -131,7 +131,7 @@ class ValueHistoryView(APIView):
 
     @extend_schema(parameters=[ValueQuery], responses=ValuesSerializer)
     def get(self, request: Request) -> Response:
-        query = ValueQuery(data=request.query_params)
+        query = ValueQuery(data=request.query_params.dict())  # an empty value is no time, and no default
         query.is_valid(raise_exception=True)
         validated = query.validated_data
         end = validated.get("to", timezone.now())
@@ -175,7 +175,7 @@ class WatchlistView(generics.ListAPIView[Any]):
     @extend_schema(parameters=[INSTRUMENT_PARAMETER], responses={204: None})
     def delete(self, request: Request) -> Response:
         """Remove an instrument, by name."""
-        validated = _valid(WatchRemoval, request.query_params)
+        validated = _valid(WatchRemoval, request.query_params.dict())
         if not watchlist_remove(instrument_name=validated["instrument_name"]):
             raise NotFound("It is not on the watchlist.")
         return Response(status=204)

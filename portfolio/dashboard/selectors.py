@@ -9,7 +9,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchange.core.decimals import cents
-from exchange.selectors import OrderRow, UsdPrices, instruments_of, order_rows, orders_executed, orders_open
+from exchange.selectors import (
+    OrderRow,
+    UsdPrices,
+    instruments_of,
+    order_rows,
+    orders_executed,
+    orders_open,
+    trades_with_fees,
+)
 from oco.engine.coverage import CoinCoverage, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
 from oco.presentation.previews import Holdings
@@ -17,6 +25,7 @@ from oco.selectors import GroupRow
 from portfolio.accounting.perpetuals import perpetual_positions
 from portfolio.accounting.pnl import (
     CoinResult,
+    SaleResult,
     TodayResult,
     coin_results,
     load_sales,
@@ -76,7 +85,13 @@ class Summary:
 
     @property
     def change_24h_usd(self) -> Decimal | None:
+        """Without what came in or left without a trade."""
         return self.change_24h.usd if self.change_24h else None
+
+    @property
+    def net_flows_24h_usd(self) -> Decimal | None:
+        """What came in (positive) or left without a trade: deposits, withdrawals, rewards."""
+        return self.change_24h.net_flows_usd if self.change_24h else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +119,7 @@ class Dashboard:
     buybacks: tuple[BuyBack, ...] = ()
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     results: Mapping[str, CoinResult] = field(default_factory=dict)
-    realised: Mapping[int, Decimal] = field(default_factory=dict)
+    realised: Mapping[int, SaleResult] = field(default_factory=dict)
     today: TodayResult | None = None
     span: str | None = None
     history: tuple[Point, ...] = ()
@@ -117,7 +132,7 @@ class Dashboard:
 
 
 def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
-    """At most sixteen queries, and five more with a `span`, however many rows there are."""
+    """At most seventeen queries, and four more with a `span`, however many rows there are."""
     now, trading = now or timezone.now(), current_trading()
     last_modified = load_last_modified()  # first: a change during the other queries is then seen as new
     sync = sync_state(now=now, last_modified=last_modified)
@@ -145,7 +160,8 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
     summary = _summary(
         balances, sync=sync, protection=protection, results=results, open_orders_count=len(open_orders)
     )
-    executed = order_rows(executed_rows, usd_prices=usd, instruments=instruments)
+    trades = trades_with_fees(orders=executed_rows, since_ns=midnight_ns(now)) if span else None
+    executed = order_rows(executed_rows, usd_prices=usd, instruments=instruments, trades=trades)
     sales = load_sales(executed, since_ns=midnight_ns(now)) if span else []
     return Dashboard(
         mode=current_mode(trading),
@@ -168,7 +184,7 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
         last_modified=last_modified,
         results=results,
         realised=order_results(executed, sales) if span else {},
-        today=today(now=now, usd_prices=usd, sales=sales) if span else None,
+        today=today(now=now, usd_prices=usd, sales=sales, trades=trades) if span else None,
         span=span,
         history=curve(span, now=now) if span else (),
     )
@@ -223,7 +239,7 @@ def _summary(
         loss_unknown=protection.loss_unknown,
         unrealised_pnl_usd=unrealised_total(results),
         unrealised_unknown=sum(one.unrealised_usd is None for one in results.values()),
-        change_24h=change_24h(total, unpriced=unpriced, read_at=read_at),
+        change_24h=change_24h(total, unpriced=unpriced, read_at=read_at, usd_prices=usd_prices(balances)),
         cash_in_orders_usd=sum_known([_reserved_usd(row) for row in cash]) if read else None,
     )
 

@@ -1,6 +1,7 @@
 """Balances, derivative positions, account values, cost basis, and unexplained balance changes."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
@@ -96,6 +97,10 @@ class CostCursor(models.Model):
     only = models.BooleanField(default=True, unique=True, editable=False)
     trade_pk = models.BigIntegerField(default=0)
     is_behind = models.BooleanField(default=False)
+    rates_due = models.BooleanField(default=True, help_text="Trades wait for their rate in dollars.")
+    is_revised = models.BooleanField(
+        default=False, help_text="False: calculated by 0.1.0, which did not count a part of a coin."
+    )
     compared_since_ns = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -103,13 +108,17 @@ class CostCursor(models.Model):
 
 
 class PositionCost(models.Model):
-    """What the stored fills explain of one coin. From `behind_ns` on its entries must be recalculated."""
+    """What the stored fills explain of one coin. From `behind_ns` on its entries must be recalculated.
+
+    Of `uncosted` the cost is unknown; an entry of 0.1.0 without `cost_usd` did not tell them apart.
+    """
 
     currency = models.CharField(max_length=64, unique=True)
     quantity = ExactDecimalField(help_text="Bought and not sold, after fees in the coin.")
     cost_usd = ExactDecimalField(
         null=True, blank=True, help_text="Cost of that quantity; empty when unknown."
     )
+    uncosted = ExactDecimalField(default=Decimal(0), help_text="Bought at a price whose rate is not known.")
     behind_ns = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
@@ -126,8 +135,8 @@ class PositionCost(models.Model):
 class CostEntry(models.Model):
     """What one fill did to the stock of one coin, and the stock after it, in exchange order.
 
-    `usd` is what was paid or received after fees in dollars. `realised_usd` is the P&L of a sale, None when unknown.
-    Stock and P&L change when an earlier fill is fetched.
+    `usd` is what was paid or received after fees, in dollars at that time. `realised_usd` is the P&L of a sale, of all
+    but the quantity `unexplained`, whose cost is unknown. Stock and P&L change when an earlier fill is fetched.
     """
 
     currency = models.CharField(max_length=64)
@@ -140,6 +149,8 @@ class CostEntry(models.Model):
     is_sale = models.BooleanField()
     stock = ExactDecimalField(null=True, blank=True)
     stock_cost_usd = ExactDecimalField(null=True, blank=True)
+    stock_uncosted = ExactDecimalField(default=Decimal(0))
+    unexplained = ExactDecimalField(default=Decimal(0))
     realised_usd = ExactDecimalField(null=True, blank=True)
 
     class Meta:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from exchange.fields import format_decimal
 from exchange.selectors import OrderRow
+from portfolio.accounting.pnl import SaleResult
 from portfolio.formatting import UNKNOWN, age, amount_text, own_decimals, percent_text, signed, usd_text
 from portfolio.status.sync_status import age_seconds
 from portfolio.web.preferences import current_preferences
@@ -76,8 +77,8 @@ def signed_percent(value: Decimal | None, decimals: int = 2) -> SafeString:
 
 
 @register.filter
-def realised(order: OrderRow, realised_pnl: Mapping[int, Decimal]) -> Decimal | None:
-    """The realised P&L of a sell order in USD, None when it is not known."""
+def realised(order: OrderRow, realised_pnl: Mapping[int, SaleResult]) -> SaleResult | None:
+    """The realised P&L of a sell order, None when it is not known."""
     return realised_pnl.get(order.id)
 
 

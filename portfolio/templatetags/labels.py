@@ -21,7 +21,6 @@ from portfolio.formatting import (
     GROUP_PILLS,
     LEG_PILLS,
     ORDER_PILLS,
-    UNTRIGGERED_STATUSES,
     Pill,
     code_label,
     instrument_label,
@@ -96,7 +95,7 @@ def pill(css_class: str, icon_name: str, text: str, status: str = "") -> SafeStr
 
 @register.simple_tag
 def order_state(order: OrderRow) -> SafeString:
-    return _render_pill(ORDER_PILLS, _effective_status(order), data_status=order.status)
+    return _render_pill(ORDER_PILLS, order.status)
 
 
 @register.simple_tag
@@ -118,7 +117,7 @@ def leg_pill(status: str) -> SafeString:
 @register.filter
 def needs_pill(order: OrderRow) -> bool:
     """Whether the status is worth showing in a list of open orders."""
-    return _effective_status(order) != "ACTIVE"
+    return order.status != "ACTIVE"
 
 
 @register.filter
@@ -129,30 +128,20 @@ def is_unrecorded(order: OrderRow | ExchangeOrder) -> bool:
 
 @register.filter
 def is_filled(order: OrderRow) -> bool:
-    return _effective_status(order) == "FILLED"
+    return order.status == "FILLED"
 
 
 @register.filter
 def is_partial(order: OrderRow) -> bool:
     """Whether the ordered quantity is worth showing beside the filled quantity."""
-    is_market_buy = _effective_status(order) == "FILLED" and order.status != "FILLED"
+    is_market_buy = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "FILLED")
     return order.quantity is not None and not (is_market_buy and order.filled_quantity >= order.quantity)
-
-
-def _effective_status(order: OrderRow) -> str:
-    # A stop order that waits for its trigger price is active. A market buy for an amount of money ends cancelled
-    # although it was filled (dossier 5.11.7).
-    if order.trigger_price is not None and order.status in UNTRIGGERED_STATUSES:
-        return "ACTIVE"
-    is_cancelled_market_buy = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "CANCELED")
-    return "FILLED" if is_cancelled_market_buy and order.filled_quantity else order.status
 
 
 def _pills_for(pills: dict[str, Pill], exit_side: str) -> dict[str, Pill]:
     return pills | BUY_BACK_PILLS if exit_side == ExitSide.BUY else pills
 
 
-def _render_pill(pills: dict[str, Pill], status: str, *, data_status: str = "") -> SafeString:
-    sent = data_status or status
-    css_class, icon_name, text = pills.get(status, ("off", "circle-help", sent))
-    return pill(css_class, icon_name, str(text), sent)
+def _render_pill(pills: dict[str, Pill], status: str) -> SafeString:
+    css_class, icon_name, text = pills.get(status, ("off", "circle-help", status))
+    return pill(css_class, icon_name, str(text), status)

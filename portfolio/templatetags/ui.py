@@ -35,7 +35,7 @@ UNKNOWN_REASON_TEXTS: dict[str, Promise] = {
     UnknownReason.UNEXPLAINED: _(
         "The balance exceeds the recorded buys: the rest arrived another way, or earlier."
     ),
-    UnknownReason.NO_DOLLARS: _("Not all of it was paid for in US dollars."),
+    UnknownReason.NO_RATE: _("The price in US dollars at the time of the purchase is not known."),
     UnknownReason.UNPRICED: _("No price in US dollars."),
 }
 

@@ -257,7 +257,7 @@ def _percent(dashboard: Dashboard) -> Decimal | None:
     for row in dashboard.portfolio:
         result = dashboard.results.get(row.currency)
         if result and result.average_cost_usd is not None and result.unrealised_usd is not None:
-            paid += result.average_cost_usd * row.quantity
+            paid += result.average_cost_usd * (row.quantity - result.unexplained_quantity)
             gained += result.unrealised_usd
     return cents(gained / paid * HUNDRED) if paid > 0 else None
 

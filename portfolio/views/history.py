@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,12 @@ from django.views.decorators.http import require_safe
 
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import Instrument, SyncRun, Trade
-from exchange.selectors import decimals_of
+from exchange.selectors import TradeRow, decimals_of, trade_row
 from oco.engine.pricing import ExitSide
 from oco.models import OcoEvent, OcoGroup
 from oco.presentation.group_detail import event_tone
 from oco.presentation.reasons import render_reason
-from portfolio.accounting.pnl import trade_results
+from portfolio.accounting.pnl import SaleResult, trade_results
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import read_access_required
 from portfolio.views.list_forms import ActivityFilterForm
@@ -33,15 +32,18 @@ from portfolio.views.list_pages import (
     Page,
     iterate_rows,
     list_response,
+    result_cells,
     to_microseconds,
 )
 
 Rows = QuerySet[Any]
 NS_PER_US = 1000
 FILL, EVENT, SYNC_ERROR = 3, 2, 1  # at the same time, a fill is listed above what follows from it
+FILL_FIELDS = ("quantity", "price", "fee", "fee_currency")
+MORE_FILL_FIELDS = ("side", "taker_side", "trade_id", "fee_usd")
 CSV_HEADER = (
-    *("at", "kind", "instrument_name", "what", "reason", "quantity", "price", "fee", "fee_currency"),
-    *("realised_usd", "order_id", "oco_group_id"),
+    *("at", "kind", "instrument_name", "what", "reason", *FILL_FIELDS, "realised_usd", "order_id"),
+    *("oco_group_id", *MORE_FILL_FIELDS, "unexplained_quantity", "state", "reason_code", "exchange_code"),
 )
 
 
@@ -65,7 +67,10 @@ class ActivityItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityRow:
-    """One row as shown. `order` is our order id, `css_class` bad, good or empty; amounts are those of a fill."""
+    """One row as shown. `css_class` is bad, good or empty; amounts are those of a fill.
+
+    `text` and `reason` are in the reader's language; `state`, `reason_code` and `exchange_code` are codes.
+    """
 
     at: datetime
     kind: ActivityKind
@@ -75,12 +80,18 @@ class ActivityRow:
     css_class: str = ""
     state: str = ""
     exit_side: ExitSide = ExitSide.SELL
-    trade: Trade | None = None
+    reason_code: str = ""
+    exchange_code: int | None = None
+    trade: TradeRow | None = None
     price_decimals: int | None = None
     quantity_decimals: int | None = None
-    order: int | None = None
     group_id: UUID | None = None
-    realised_usd: Decimal | None = None
+    result: SaleResult | None = None
+
+    @property
+    def order(self) -> int | None:
+        """Our id of the order."""
+        return self.trade.order if self.trade else None
 
     @property
     def is_sale(self) -> bool:
@@ -88,12 +99,19 @@ class ActivityRow:
 
     @property
     def cells(self) -> Sequence[Cell]:
-        fill: list[Cell] = [None, None, None, None]
-        if self.trade is not None:
-            fill = [self.trade.quantity, self.trade.price, self.trade.fee, self.trade.fee_currency]
-        order_id = self.trade.order_id if self.trade else None
-        head = (self.at, self.kind, self.instrument_name, self.text, self.reason)
-        return [*head, *fill, self.realised_usd, order_id, self.group_id]
+        gain, unexplained = result_cells(self.result)
+        return [
+            *(self.at, self.kind, self.instrument_name, self.text, self.reason),
+            *self._of_fill(*FILL_FIELDS),
+            gain,
+            *self._of_fill("order_id"),
+            self.group_id,
+            *self._of_fill(*MORE_FILL_FIELDS),
+            *(unexplained, self.state, self.reason_code, self.exchange_code),
+        ]
+
+    def _of_fill(self, *names: str) -> Iterator[Cell]:
+        return (getattr(self.trade, name) if self.trade else None for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +119,7 @@ class ActivityLookups:
     """What fills need: tick sizes and realised P&L."""
 
     instruments: Mapping[str, Instrument]
-    results: Mapping[str, Decimal]
+    results: Mapping[str, SaleResult]
 
 
 def activity_items(form: ActivityFilterForm, *, after: Cursor | None, size: int) -> list[ActivityItem]:
@@ -247,11 +265,10 @@ def _fill_row(at: datetime, trade: Trade, lookups: ActivityLookups) -> ActivityR
             "name": instrument_label(trade.instrument_name),
             "price": amount_text(trade.price, price_decimals),
         },
-        trade=trade,
+        trade=trade_row(trade),
         price_decimals=price_decimals,
         quantity_decimals=quantity_decimals,
-        order=trade.resolved_order_id,
-        realised_usd=lookups.results.get(trade.trade_id),
+        result=lookups.results.get(trade.trade_id),
     )
 
 
@@ -264,6 +281,8 @@ def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
         instrument_name=event.group.instrument_name,
         text=template % instrument_label(event.group.instrument_name),
         reason=render_reason(event.stored_reason),
+        reason_code=event.reason_code,
+        exchange_code=event.code,
         css_class=event_tone(event),
         state=event.new if event.new != event.old else "",
         exit_side=exit_side,
@@ -279,4 +298,5 @@ def _sync_error_row(at: datetime, run: SyncRun | None) -> ActivityRow:
         text=_("Sync failed") if failed else _("Sync incomplete"),
         reason=" ".join(str(error) for error in (run.errors if run else ())),
         css_class="bad",
+        state=run.status if run else "",
     )

@@ -12,9 +12,11 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import override
 
 from exchange.core.times import EPOCH
 from exchange.fields import format_decimal
+from portfolio.accounting.pnl import SaleResult
 from portfolio.views.list_forms import PeriodFilterForm
 
 T = TypeVar("T")
@@ -105,6 +107,11 @@ def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
     return f"'{text}" if is_long_id or text.lstrip(" ").startswith(FORMULA_PREFIXES) else text
 
 
+def result_cells(result: SaleResult | None) -> Sequence[Cell]:
+    """The P&L of a sale and the quantity that it leaves out; empty where there is none."""
+    return [None, None] if result is None else [result.realised_usd, result.unexplained]
+
+
 def csv_lines(
     head: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_sheet: bool = False
 ) -> Iterator[str]:
@@ -112,6 +119,17 @@ def csv_lines(
     yield UTF8_BOM + _line(head)
     for row in rows:
         yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row])
+
+
+def in_english(rows: Iterable[T]) -> Iterator[T]:
+    """For programs: texts in the same language for everybody."""
+    remaining = iter(rows)
+    while True:
+        with override("en"):
+            row = next(remaining, None)
+        if row is None:
+            return
+        yield row
 
 
 def list_response(
@@ -126,7 +144,10 @@ def list_response(
     """The list `name` as a page or as CSV. An invalid filter shows no rows, and an error."""
     form_is_valid = form.is_valid()
     if form_is_valid and wants_csv(request):
-        return csv_response(name, head, file(form), for_sheet=wants_ids_as_text(request))
+        for_sheet = wants_ids_as_text(request)
+        return csv_response(
+            name, head, file(form) if for_sheet else in_english(file(form)), for_sheet=for_sheet
+        )
     found: Page[Any] = Page(rows=())
     if form_is_valid:
         found = page(form, after=Cursor.read(request.GET.get(CURSOR_PARAM, "")))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -10,10 +11,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.models import ExchangeOrder, Trade
-from exchange.selectors import UNKNOWN, OrderRow, order_rows, orders_shown
-from portfolio.accounting.pnl import order_results, trade_results
+from exchange.selectors import (
+    UNTRIGGERED_STATUSES,
+    OrderRow,
+    TradeRow,
+    has_shown_status,
+    order_rows,
+    orders_shown,
+    trade_row,
+)
+from portfolio.accounting.pnl import SaleResult, order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.formatting import UNTRIGGERED_STATUSES
 from portfolio.security.access import read_access_required
 from portfolio.views.list_forms import OrderFilterForm
 from portfolio.views.list_pages import (
@@ -25,6 +33,7 @@ from portfolio.views.list_pages import (
     iterate_rows,
     list_response,
     paginate_newest_first,
+    result_cells,
 )
 
 TRADES_SHOWN = 100
@@ -40,42 +49,27 @@ ORDER_FIELDS = (
     *("order_role", "origin", "status", "price", "trigger_price", "quantity", "filled_quantity"),
     *("average_price", "value_usd", "fee", "fee_currency", "oco_group_id", "created_at", "updated_at"),
 )
-CSV_HEADER = (*ORDER_FIELDS, "realised_usd")
-FILLED_MARKET_BUY = Q(
-    order_type="MARKET", side="BUY", has_fills=True
-)  # for an amount of money: it ends cancelled
-STATUS_FILTERS = {
-    "ACTIVE": Q(status="ACTIVE") | Q(status__in=UNTRIGGERED_STATUSES, trigger_price__isnull=False),
-    "NEW": Q(status__in=UNTRIGGERED_STATUSES, trigger_price=None),
-    "FILLED": Q(status="FILLED") | (Q(status="CANCELED") & FILLED_MARKET_BUY),
-    "CANCELED": Q(status="CANCELED") & ~FILLED_MARKET_BUY,
-}
+CSV_HEADER = (*ORDER_FIELDS, "realised_usd", "unexplained_quantity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderListRow:
-    """`realised_usd` is the realised P&L of a sell order, None when unknown or for a buy order."""
+    """`result` is the realised P&L of a sell order, None when unknown or for a buy order."""
 
     row: OrderRow
-    realised_usd: Decimal | None
+    result: SaleResult | None
 
     @property
     def cells(self) -> Sequence[Cell]:
-        return [*(getattr(self.row, name) for name in ORDER_FIELDS), self.realised_usd]
+        return [*(getattr(self.row, name) for name in ORDER_FIELDS), *result_cells(self.result)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One fill of an order, with its realised P&L if it was a sale and it is known."""
 
-    trade: Trade
-    realised_usd: Decimal | None
-
-    @property
-    def fee(self) -> Decimal:
-        """Positive when paid."""
-        charged: Decimal = self.trade.fee
-        return -charged if charged else charged
+    trade: TradeRow
+    result: SaleResult | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +78,7 @@ class OrderDetail:
 
     order: ExchangeOrder
     row: OrderRow
-    realised_usd: Decimal | None
+    result: SaleResult | None
     executions: tuple[Execution, ...]
     more: bool
 
@@ -103,7 +97,7 @@ def orders_page(form: OrderFilterForm, *, after: Cursor | None, size: int = PAGE
     page = paginate_newest_first(filter_orders(form), "updated_at", after=after, size=size)
     rows = order_rows(page.rows, usd_prices=usd_prices())
     results = order_results(rows)
-    shown = [OrderListRow(row=row, realised_usd=results.get(row.id)) for row in rows]
+    shown = [OrderListRow(row=row, result=results.get(row.id)) for row in rows]
     return Page(rows=shown, older=page.older, is_first=page.is_first)
 
 
@@ -123,9 +117,10 @@ def load_order_detail(*, pk: int) -> OrderDetail:
     return OrderDetail(
         order=order,
         row=row,
-        realised_usd=order_results([row]).get(row.id),
+        result=order_results([row]).get(row.id),
         executions=tuple(
-            Execution(trade=trade, realised_usd=gains.get(trade.trade_id)) for trade in trades[:TRADES_SHOWN]
+            Execution(trade=trade_row(trade), result=gains.get(trade.trade_id))
+            for trade in trades[:TRADES_SHOWN]
         ),
         more=len(trades) > TRADES_SHOWN,
     )
@@ -160,12 +155,11 @@ def _show_filter(which: str) -> Q:
 
 
 def _status_filter(status: str) -> Q:
-    # By the label shown. A missing order is UNKNOWN, whatever its last status was.
+    # By the label shown: that of PENDING is the same as of NEW.
     if not status:
         return Q()
-    if status == UNKNOWN:
-        return Q(is_open=True, missing_since__isnull=False)
-    return STATUS_FILTERS.get(status, Q(status=status)) & Q(missing_since=None)
+    wanted = UNTRIGGERED_STATUSES if status in UNTRIGGERED_STATUSES else (status,)
+    return reduce(or_, map(has_shown_status, wanted))
 
 
 def _trades_of(order: ExchangeOrder) -> list[Trade]:

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.selectors import decimals_of, instruments_of
-from portfolio.accounting.cost_basis import DOLLARS
 from portfolio.accounting.pnl import CoinResult, is_history_complete
 from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
@@ -21,10 +20,11 @@ HOLDING_FIELDS = (
     *("currency", "quantity", "available", "reserved", "price_usd", "market_value_usd", "allocation_pct"),
     *("protected_quantity", "unprotected_quantity"),
 )
-RESULT_FIELDS = ("average_cost_usd", "unrealised_usd", "unrealised_pct")
+RESULT_FIELDS = ("average_cost_usd", "unrealised_usd", "unrealised_pct", "unexplained_quantity")
 COLOURS = ("a1", "a2", "a3", "a4", "a5")
 REST = "a6"
 DEFAULT_DECIMALS = 8  # of a price whose tick size is unknown
+DOLLARS = frozenset({"USD", "USDT", "USDC"})  # prices in them have about as many decimals
 EXTRA_DECIMALS = 2  # an average lies between the prices paid
 
 
@@ -62,6 +62,7 @@ def _cells(dashboard: Dashboard) -> Iterator[Sequence[Cell]]:
         yield [
             *(getattr(holding, name) for name in HOLDING_FIELDS),
             *(_rounded(result.average_cost_usd, places), result.unrealised_usd, result.unrealised_pct),
+            result.unexplained_quantity,
         ]
 
 

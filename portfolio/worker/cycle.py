@@ -28,6 +28,7 @@ from exchange.sync.store import (
     single_transaction,
     sync_counts,
 )
+from exchange.sync.trade_rates import UsdRates
 from exchange.sync.unknown_names import names_found, unknown_names
 from exchange.sync.unreadable import unreadable_record_all
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
@@ -43,11 +44,13 @@ from portfolio.accounting.balances import (
     balances_stored,
 )
 from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all, perpetuals_open
+from portfolio.accounting.rates import current_rates, trade_rates_update
 from portfolio.accounting.services import cost_update, drift_compare
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_from_tickers
 from portfolio.alerts.accounting_checks import check_unknown_instruments
 from portfolio.alerts.services import alert_raise_all
+from portfolio.models import CostCursor
 from portfolio.signals.watchlist import instruments_followed
 
 logger = logging.getLogger("exchange_sync")
@@ -121,6 +124,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     believed, read_errors = recording.is_balance_accepted, [*snapshot.errors, *gap.errors]
     accounting_errors = _record_accounting(
         snapshot,
+        client=client,
         lease=lease,
         believed=believed,
         complete=not read_errors and not client.unreadable_rows,
@@ -242,6 +246,7 @@ def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
 def _record_accounting(
     snapshot: AccountSnapshot,
     *,
+    client: Client,
     lease: Lease,
     believed: bool,
     complete: bool,
@@ -249,11 +254,15 @@ def _record_accounting(
     now: datetime,
 ) -> list[str]:
     """Nothing that fails here endangers a position: the cycle reports it and continues."""
+    rate_errors: list[str] = []
     try:
         balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
         if balance is not None and believed and is_priced:
             snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
         cursor = cost_update(lease=lease)
+        if cursor is not None:
+            rates = current_rates(_prices(snapshot), now_ns=window_ns[1])
+            cursor, rate_errors = _record_rates(cursor, client=client, lease=lease, rates=rates)
         if cursor is not None and believed and complete:
             prices = _prices(snapshot)
             drift_compare(
@@ -264,7 +273,18 @@ def _record_accounting(
     except Exception:
         logger.exception("Exchange sync: value and cost could not be recorded")
         return ["What the account is worth and has cost could not be recorded. The log has the details."]
-    return []
+    return rate_errors
+
+
+def _record_rates(
+    cursor: CostCursor, *, client: Client, lease: Lease, rates: UsdRates
+) -> tuple[CostCursor | None, list[str]]:
+    """Rates that trades wait for; one that cannot be read now is asked for again in the next cycle."""
+    try:
+        is_new = trade_rates_update(client=client, cursor=cursor, lease=lease, rates=rates)
+    except ExchangeError as error:
+        return cursor, [f"Rates of past trades: {error}"]
+    return cost_update(lease=lease) if is_new else cursor, []
 
 
 def _record_quotes(snapshot: AccountSnapshot, *, now: datetime) -> list[str]:

@@ -41,10 +41,11 @@ def test_all_tickers(ccxt_exchange, world):
 
 
 @pytest.mark.parametrize(("timeframe", "step"), [("1m", 60_000), ("1h", 3_600_000), ("1d", 86_400_000)])
-def test_candles(ccxt_exchange, timeframe, step):
+def test_candles(ccxt_exchange, world, timeframe, step):
     bars = ccxt_exchange.fetch_ohlcv("BTC/USD", timeframe, limit=10)
     assert len(bars) == 10
     assert {later[0] - earlier[0] for earlier, later in pairwise(bars)} == {step}
+    assert 0 <= world.clock_ms - bars[-1][0] < step
     for _, first, high, low, close, _ in bars:
         assert low <= min(first, close) <= max(first, close) <= high
 

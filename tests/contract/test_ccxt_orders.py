@@ -107,6 +107,33 @@ def test_several_orders_at_once_and_all_cancelled(trader):
     assert trader.fetch_open_orders() == []
 
 
+def test_several_orders_are_cancelled_at_once(trader, world):
+    ids = []
+    for price in (50000, 51000):
+        ids.append(trader.create_order("BTC/USD", "limit", "buy", 0.001, price)["id"])
+        world.tick(1)
+    trader.cancel_orders(ids, "BTC/USD")
+    assert trader.fetch_open_orders() == []
+
+
+def test_deposits_withdrawals_and_the_journal(trader, world):
+    world.withdraw("USD", 100)
+    (left,) = trader.fetch_withdrawals("USD")
+    assert (left["currency"], left["amount"], left["status"]) == ("USD", 100.0, "ok")
+    assert {(row["currency"], row["amount"]) for row in trader.fetch_deposits()} == {
+        ("USD", 10_000.0),
+        ("BTC", 0.5),
+        ("CRO", 5_000.0),
+    }
+    ledger = trader.fetch_ledger("USD")
+    assert {row["direction"] for row in ledger} == {"in", "out"}
+
+
+def test_a_position_is_closed_on_derivatives_only(trader):
+    with pytest.raises(ccxt.ExchangeError, match='"code":201'):
+        trader.close_position("BTC/USD:USD")
+
+
 def test_post_only_and_immediate_or_cancel(trader, world):
     placed = trader.create_order("BTC/USD", "limit", "buy", 0.01, 50000, {"postOnly": True})
     assert trader.fetch_order(placed["id"], "BTC/USD")["postOnly"] is True

@@ -129,13 +129,13 @@ def test_a_page_takes_the_same_queries_however_full_it_is(orders):
     assert len(queries) == 4
 
 
-def test_trades_are_listed_newest_first_with_the_fee_as_sent():
+def test_trades_are_listed_newest_first_with_the_fee_as_paid():
     now = timezone.now()
     TradeFactory(traded_at=now - timedelta(hours=1), instrument_name="ETH_USD")
     newest = TradeFactory(traded_at=now, fee=Decimal("-1E-7"))
     rows = get("/api/trades/")["results"]
     assert rows[0]["trade_id"] == newest.trade_id
-    assert rows[0]["fee"] == "-0.0000001"
+    assert rows[0]["fee"] == "0.0000001"
     assert rows[0]["traded_at"].endswith("Z")
     assert len(get("/api/trades/", instrument_name="ETH_USD")["results"]) == 1
     assert len(get("/api/trades/", order_id=newest.order_id)["results"]) == 1
@@ -147,3 +147,17 @@ def test_balances_are_listed_by_currency():
     rows = get("/api/balances/")["results"]
     assert [row["currency"] for row in rows] == ["BTC", "ETH"]
     assert (rows[0]["price_usd"], rows[1]["quantity"]) == (None, "0.10000000")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("/api/orders/?oco_group_id=", "/api/orders/?status=", "/api/orders/?instrument_name="),
+        *("/api/orders/?created_after=", "/api/orders/?cursor=", "/api/orders/?page_size="),
+        *("/api/orders/?ordering=", "/api/trades/?order_id=", "/api/oco-groups/?state="),
+        *("/api/signals/?action=", "/api/portfolio/history/?to=", "/api/portfolio/history/?range="),
+    ],
+)
+def test_a_parameter_without_a_value_is_refused_by_name(query):
+    answer = Client().get(query)
+    assert (answer.status_code, list(answer.json())) == (400, [query.partition("?")[2][:-1]])

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.simulator.access import param_text, signature
 from tests.exchange.simulator import raw
-from tests.exchange.simulator.world import World
+from tests.exchange.simulator.world import KEY, SECRET, World
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 VECTORS = json.loads((FIXTURES / "signing-vectors.json").read_text(encoding="utf-8"))["vectors"]
@@ -56,12 +56,12 @@ def test_what_is_wrong_with_an_envelope(fields, expected):
     assert raw.code(raw.post(World(), "private/user-balance", **fields)) == expected
 
 
-def test_no_params_at_all_is_another_code():
-    world = World()
-    body = json.dumps(
-        {"id": 1, "method": "private/user-balance", "api_key": "k", "nonce": world.now_ms(), "sig": ""}
-    )
-    assert raw.code(raw.send(world, "POST", "private/user-balance", data=body)) == 10004
+@pytest.mark.parametrize(("rule", "code"), [("taken", 0), ("refused", 10004)])
+def test_no_params_at_all_are_none_or_another_code(rule, code):
+    world = World(missing_params=rule)
+    body = {"id": 1, "method": "private/user-balance", "api_key": KEY, "nonce": world.now_ms()}
+    body["sig"] = signature(body, SECRET)
+    assert raw.code(raw.send(world, "POST", "private/user-balance", data=json.dumps(body))) == code
 
 
 def test_a_body_that_is_no_json_or_not_called_json():

@@ -240,9 +240,3 @@ def test_cancel_all_of_the_triggers_leaves_the_limit_legs():
     assert (order.status, limited.status) == ("PENDING", "PENDING")
     world.send_manually("private/advanced/cancel-all-orders", type="TRIGGER")
     assert (order.status, limited.status) == ("CANCELED", "CANCELED")
-
-
-@pytest.mark.parametrize("method", ["create-oto", "create-otoco", "create-order-list", "cancel-oto"])
-def test_what_this_simulator_does_not_have_it_refuses(method):
-    with pytest.raises(Refusal, match="140001"):
-        World().send_manually(f"private/advanced/{method}")

@@ -67,3 +67,14 @@ def test_what_was_realised_is_what_the_sales_brought_above_the_cost():
     assert realised_of(fills, basis_price=D(100), quote_usd=D(1)) == 60
     assert realised_of(fills[:1], basis_price=D(100), quote_usd=D(1)) is None
     assert realised_of(fills, basis_price=None, quote_usd=D(1)) is None
+
+
+def test_each_side_counts_at_the_rate_of_its_trades():
+    """Bought with USDT at a dollar, sold for as many at 90 cents: a tenth is lost, whatever the rate is now."""
+    fills = [
+        Fill(side="BUY", quantity=D(2), price=D(100), quote_usd=D(1)),
+        Fill(side="SELL", quantity=D(1), price=D(100), quote_usd=D("0.90")),
+        Fill(side="SELL", quantity=D(1), price=D(130)),
+    ]
+    assert realised_of(fills, basis_price=D(100), quote_usd=D("0.95")) == -10 + D("23.5")
+    assert realised_of(fills, basis_price=D(100), quote_usd=None) is None

@@ -20,7 +20,7 @@ from portfolio.accounting.cost_basis import (
 CASH = ("USD", "USDT", "USDC", "EUR")
 
 
-def fill(side="BUY", quantity="1", price="100", fee="0", paid_in="USD", name="SOL_USD"):
+def fill(side="BUY", quantity="1", price="100", fee="0", paid_in="USD", name="SOL_USD", rate=None, **changes):
     return Fill(
         instrument_name=name,
         side=side,
@@ -28,6 +28,8 @@ def fill(side="BUY", quantity="1", price="100", fee="0", paid_in="USD", name="SO
         price=D(price),
         fee=D(fee),
         fee_currency=paid_in,
+        quote_usd=None if rate is None else D(rate),
+        **changes,
     )
 
 
@@ -83,16 +85,29 @@ def test_a_sale_gains_what_it_brought_less_what_the_coins_cost():
     assert (stock.quantity, stock.average) == (1, 150)
 
 
-def test_a_dollar_by_another_name_is_a_dollar():
-    stock, gains = story(fill(name="SOL_USDT", fee="-1", paid_in="USDT"), fill("SELL", price="111"))
-    assert gains == [10]
+def test_a_dollar_by_another_name_is_worth_what_it_was_worth_then():
+    """USDT at 0.90: what was bought with it cost a tenth less than its price."""
+    bought = fill(name="SOL_USDT", fee="-1", paid_in="USDT", rate="0.90")
+    stock, gains = story(bought, fill("SELL", price="111"))
+    assert gains == [D("20.10")]  # 111 - 0.90 * 101
     assert stock == EMPTY
+    stock, gains = story(fill(), fill("SELL", name="SOL_USDT", price="110", rate="0.90"))
+    assert gains == [-1]
 
 
-def test_what_was_paid_in_euro_has_no_known_cost_until_it_is_gone():
+def test_a_fee_in_cash_of_another_currency_counts_at_its_rate():
+    stock, _ = story(fill(fee="-2", paid_in="EUR", fee_usd=D("-2.20")))
+    assert stock.cost == D("102.20")
+    _, gains = story(fill(), fill("SELL", price="110", fee="-2", paid_in="USDT", fee_usd=D("-1.80")))
+    assert gains == [D("8.20")]
+    stock, _ = story(fill(fee="-2", paid_in="EUR"))
+    assert (stock.quantity, stock.uncosted) == (0, 1)
+
+
+def test_what_was_paid_at_an_unknown_rate_is_no_part_of_the_result():
     bought = fill(name="SOL_EUR", paid_in="EUR")
     stock, gains = story(bought, fill(), fill("SELL", price="150"))
-    assert (stock.quantity, stock.cost, gains) == (1, None, [None])
+    assert (stock, gains) == (Stock(uncosted=D(1)), [50])
     stock, gains = story(bought, fill("SELL"), fill(price="100"), fill("SELL", price="110"))
     assert gains == [None, 10]
 
@@ -100,15 +115,21 @@ def test_what_was_paid_in_euro_has_no_known_cost_until_it_is_gone():
 def test_crumbs_of_unknown_cost_are_forgotten():
     bought = fill(name="SOL_EUR", paid_in="EUR")
     stock, _ = story(bought, fill("SELL", quantity="0.99999"), fill(price="120"))
-    assert (stock.quantity, stock.average) == (1, 120)
+    assert (stock.quantity, stock.average, stock.uncosted) == (1, 120, 0)
 
 
 def test_a_coin_that_was_never_bought_is_sold_without_a_result():
     assert story(fill("SELL")) == (EMPTY, [None])
 
 
-def test_more_than_was_bought_has_no_result_and_leaves_nothing():
-    assert story(fill(), fill("SELL", quantity="1.5")) == (EMPTY, [None])
+def test_of_more_than_was_bought_the_bought_part_has_a_result():
+    """A reward of a fiftieth of a percent, sold with what was bought."""
+    sale = fill("SELL", quantity="1.0002", price="150")
+    bought, _ = story(fill())
+    assert bought.unexplained(D("1.0002")) == D("0.0002")
+    stock, gains = story(fill(), sale)
+    assert stock == EMPTY
+    assert gains == [pytest.approx(D(50))]
 
 
 def test_a_rounding_more_than_was_bought_is_a_result():
@@ -119,12 +140,24 @@ def test_coins_that_came_in_otherwise_count_as_sold_last():
     assert story(fill(), fill("SELL", price="90"), fill("SELL", price="90"))[1] == [-10, None]
 
 
-def test_paying_with_a_coin_takes_it_at_its_cost():
+def test_a_coin_that_was_paid_with_is_sold_at_its_rate():
+    btc = fill(name="BTC_USD", quantity="1", price="60000")
+    spent = fill(name="ETH_BTC", quantity="10", price="0.05", fee="-0.001", paid_in="BTC", rate="70000")
+    stock, gains = story(btc, spent, coin="BTC")
+    assert (stock.quantity, stock.cost, gains) == (D("0.499"), 29940, [5010])
+    assert story(btc, spent, coin="ETH")[0] == Stock(D(10), D(35070))
+    back = fill("SELL", name="ETH_BTC", quantity="10", price="0.06", paid_in="BTC", rate="80000")
+    stock, gains = story(btc, spent, back, coin="ETH")
+    assert (stock, gains) == (EMPTY, [48000 - 35070])
+    assert story(btc, spent, back, coin="BTC")[0] == Stock(D("1.099"), D(29940 + 48000))
+
+
+def test_without_a_rate_what_a_coin_bought_has_no_cost():
     btc = fill(name="BTC_USD", quantity="1", price="60000")
     spent = fill(name="ETH_BTC", quantity="10", price="0.05", paid_in="ETH")
     stock, gains = story(btc, spent, coin="BTC")
-    assert (stock.quantity, stock.cost, gains) == (D("0.5"), 30000, [])
-    assert story(btc, spent, coin="ETH")[0].cost is None
+    assert (stock.quantity, stock.cost, gains) == (D("0.5"), 30000, [None])
+    assert story(btc, spent, coin="ETH")[0] == Stock(uncosted=D(10))
 
 
 def test_cash_and_derivatives_are_no_stock():
@@ -135,7 +168,7 @@ def test_cash_and_derivatives_are_no_stock():
 
 def test_it_explains_what_is_held_or_less():
     stock = Stock(D(10), D(100))
-    assert [stock.explains(D(held)) for held in ("3", "10", "10.0005", "10.01")] == [True, True, True, False]
+    assert [stock.unexplained(D(held)) for held in ("3", "10", "10.0005", "10.01")] == [0, 0, 0, D("0.01")]
 
 
 amounts = st.decimals("0.00001", "1000", places=5)
@@ -150,6 +183,7 @@ def test_cost_never_falls_below_nothing_and_money_is_neither_made_nor_lost(told)
     for side, quantity, price in told:
         sign = 1 if side == "BUY" else -1
         change = Change(currency="X", quantity=sign * quantity, usd=quantity * price, is_sale=sign < 0)
+        whole = whole and (sign > 0 or not stock.unexplained(quantity))
         stock, gain = apply_change(stock, change)
         paid += change.usd if sign > 0 else 0
         brought += change.usd if sign < 0 else 0
@@ -171,4 +205,5 @@ def test_selling_everything_gains_everything(bought):
     sale = Change(currency="X", quantity=-all_of_it, usd=D(7), is_sale=True)
     assert apply_change(stock, sale) == (EMPTY, 7 - paid)
     more = Change(currency="X", quantity=-all_of_it * (1 + 2 * TOLERANCE), usd=D(7), is_sale=True)
-    assert apply_change(stock, more) == (EMPTY, None)
+    explained = all_of_it / -more.quantity
+    assert apply_change(stock, more) == (EMPTY, 7 * explained - paid)

@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from portfolio.accounting.snapshots import change_24h, curve, parse_span, values_between, width_ms
+from portfolio.dashboard.selectors import load_dashboard
+from portfolio.models import BalanceChange
 from tests.factories import SnapshotFactory
 from tests.support import queries
 
@@ -23,6 +25,17 @@ def now():
 def recorded(now, *ages, **changes):
     for age in ages:
         SnapshotFactory(at=now - age, **changes)
+
+
+def change(total, read_at, *unpriced):
+    return change_24h(total, unpriced=unpriced, read_at=read_at, usd_prices={"USD": D(1)})
+
+
+def flow(moment, amount, **changes):
+    """`amount` USD that came or went, first read at `moment`."""
+    at_ns = int(moment.timestamp() * 1000) * 1_000_000
+    told = {"recorded_at": moment + MINUTE, "price_usd": D(1), "since_ns": at_ns}
+    BalanceChange.objects.create(currency="USD", change=D(amount), **(told | changes))
 
 
 def test_each_stretch_shows_its_last_value(now):
@@ -72,23 +85,74 @@ def test_the_span_is_one_that_we_know():
 def test_the_change_is_against_the_nearest_value_a_day_ago(now):
     recorded(now, DAY - 4 * MINUTE, total_usd=D(1))
     recorded(now, DAY + 2 * MINUTE, total_usd=D(9_000))
-    change = change_24h(D("9900.00"), unpriced=(), read_at=now)
-    assert (change.usd, change.pct, change.since) == (900, 10, now - DAY - 2 * MINUTE)
+    found = change(D("9900.00"), now)
+    assert (found.usd, found.pct, found.since) == (900, 10, now - DAY - 2 * MINUTE)
 
 
 def test_no_change_is_told_when_nothing_was_recorded_near(now):
     recorded(now, DAY - 11 * MINUTE, DAY + 11 * MINUTE)
-    assert change_24h(D(1), unpriced=(), read_at=now) is None
-    assert change_24h(None, unpriced=(), read_at=now) is None
-    assert change_24h(D(1), unpriced=(), read_at=None) is None
+    assert change(D(1), now) is None
+    assert change(None, now) is None
+    assert change(D(1), None) is None
 
 
 def test_no_change_is_told_between_totals_of_different_coins(now):
     recorded(now, DAY, unpriced=["XYZ"])
-    assert change_24h(D(1), unpriced=("ABC",), read_at=now) is None
-    assert change_24h(D(1), unpriced=("XYZ",), read_at=now) is not None
+    assert change(D(1), now, "ABC") is None
+    assert change(D(1), now, "XYZ") is not None
 
 
 def test_from_nothing_there_is_a_change_without_a_percentage(now):
     recorded(now, DAY, total_usd=D(0))
-    assert change_24h(D(5), unpriced=(), read_at=now).pct is None
+    assert change(D(5), now).pct is None
+
+
+def test_what_came_in_is_no_gain_and_what_left_no_loss(now):
+    recorded(now, DAY, total_usd=D(10_000))
+    flow(now - 3 * MINUTE, 5_000)
+    flow(now - 30 * MINUTE, -2_000)
+    flow(now - DAY - 30 * MINUTE, 700)
+    found = change(D("13130.00"), now)
+    assert (found.usd, found.net_flows_usd, found.pct) == (130, 3_000, D("1.00"))
+
+
+@pytest.mark.parametrize(("after", "counted"), [(MINUTE, 500), (30 * timedelta(seconds=1), 0)])
+def test_what_the_value_of_then_holds_already_does_not_count(now, after, counted):
+    """A cycle reads the balance, and a few seconds later notes when it did."""
+    recorded(now, DAY, DAY - MINUTE, total_usd=D(10_000))
+    flow(now - DAY + after, 500)
+    assert change(D(10_000), now).net_flows_usd == counted
+
+
+def test_what_went_back_counts_twice_and_so_not_at_all(now):
+    recorded(now, DAY, total_usd=D(10_000))
+    flow(now - 300 * MINUTE, 500)
+    flow(now - 300 * MINUTE, -500, is_reversal=True, recorded_at=now - 100 * MINUTE)
+    assert change(D(10_000), now).net_flows_usd == 0
+    flow(now - DAY - 300 * MINUTE, -800, is_reversal=True, recorded_at=now - 10 * MINUTE)
+    assert change(D(9_200), now).usd == 0
+
+
+def test_a_deposit_is_no_gain_from_its_first_reading_on(desk, world):
+    desk.sync_ok()
+    desk.sync_ok()
+    for _ in range(5):
+        world.deposit("USD", 5_000)
+        for _ in range(3):
+            desk.sync_ok()
+            SnapshotFactory(at=desk.now - DAY, total_usd=D(10_000))
+            summary = load_dashboard().summary
+            assert summary.change_24h_usd == 0
+            assert summary.net_flows_24h_usd == summary.total_usd - 10_000
+
+
+def test_a_trade_is_no_flow(desk, world):
+    for _ in range(3):
+        desk.sync_ok()
+    SnapshotFactory(at=desk.now - DAY, total_usd=D(10_000))
+    world.buy("BTC_USD", "0.1")
+    for _ in range(3):
+        desk.sync_ok()
+        summary = load_dashboard().summary
+        assert summary.net_flows_24h_usd == 0
+        assert summary.change_24h_usd == summary.total_usd - 10_000

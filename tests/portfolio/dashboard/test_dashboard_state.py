@@ -47,6 +47,7 @@ def test_it_has_every_key_of_the_contract_before_anything_was_read():
         "cash_usd": None,
         "unrealised_pnl_usd": None,
         "change_24h_usd": None,
+        "net_flows_24h_usd": None,
         "unprotected_usd": None,
         "loss_if_all_stops_hit_usd": None,
         "result_if_all_stops_hit_usd": None,

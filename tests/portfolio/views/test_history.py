@@ -2,6 +2,7 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal as D
 from io import StringIO
 
 import pytest
@@ -80,7 +81,11 @@ def test_a_sale_says_what_it_gained_and_leads_to_its_order(client):
     order = OrderFactory(filled=True, side="SELL", advanced=True, exchange_order_id="77")
     SaleFactory(trade=TradeFactory(side="SELL", order_id="77"))
     (one,) = activity_page(form(), after=None).rows
-    assert (one.text, one.realised_usd, one.order) == ("Sold 0.01000 of BTC/USD at 60,000.00", 98.5, order.pk)
+    assert (one.text, one.result.realised_usd, one.order) == (
+        "Sold 0.01000 of BTC/USD at 60,000.00",
+        98.5,
+        order.pk,
+    )
     page = client.get("/history/").content.decode()
     assert f'href="/orders/{order.pk}/"' in page
     assert "$98.50" in page
@@ -132,7 +137,7 @@ def test_nothing_is_left_out_or_told_twice_between_pages(happened):
     assert sorted(whole, key=lambda one: one.cursor, reverse=True) == whole
     paged = everything()
     assert [(one.kind, one.at) for one in paged] == [(one.kind, one.at) for one in whole]
-    ids = [(one.trade and one.trade.pk, one.group_id and one.at) for one in paged]
+    ids = [(one.trade and one.trade.id, one.group_id and one.at) for one in paged]
     assert ids == [(one.trade and one.trade.pk, one.event and one.at) for one in whole]
 
 
@@ -157,7 +162,42 @@ def test_the_file_has_everything_and_no_formula(client, monkeypatch):
     rows = list(csv.DictReader(StringIO(text.removeprefix(UTF8_BOM), newline="")))
     assert len(rows) == 16
     assert rows[0]["reason"].startswith("'=cmd")
-    assert {row["fee"] for row in rows} == {"", "-1.50"}
+    assert {row["fee"] for row in rows} == {"", "1.50"}
+
+
+def in_file(client, **query):
+    answer = client.get("/history/", {"format": "csv", **query})
+    text = b"".join(answer.streaming_content).decode()
+    return list(csv.DictReader(StringIO(text.removeprefix(UTF8_BOM), newline="")))
+
+
+def test_the_file_tells_a_fill_in_columns(client):
+    trade = TradeFactory(side="SELL", taker_side="MAKER", fee_usd=D("-1.50"))
+    SaleFactory(trade=trade, unexplained=D("0.0001"))
+    (row,) = in_file(client)
+    told = {name: row[name] for name in ("side", "taker_side", "trade_id", "order_id", "fee", "fee_usd")}
+    assert told == {
+        "side": "SELL",
+        "taker_side": "MAKER",
+        "trade_id": trade.trade_id,
+        "order_id": trade.order_id,
+        "fee": "1.50",
+        "fee_usd": "1.50",
+    }
+    assert (row["realised_usd"], row["unexplained_quantity"]) == ("98.50", "0.0001")
+
+
+def test_a_file_for_programs_has_no_language(client, settings):
+    TradeFactory()
+    event = EventFactory()
+    SyncRunFactory(failed=True, errors=["It failed."])
+    english = in_file(client)
+    client.cookies["django_language"] = "es"
+    assert client.get("/history/").content.decode().count("Compra")
+    assert in_file(client) == english
+    assert {row["state"] for row in english} == {"", event.new, "FAILED"}
+    assert {row["reason_code"] for row in english} == {"", event.reason_code}
+    assert in_file(client, ids="text") != english
 
 
 @pytest.mark.parametrize("kind", ["fills", "protection", "sync"])

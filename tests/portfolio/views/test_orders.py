@@ -105,7 +105,7 @@ def test_a_market_buy_for_so_much_money_is_filled_and_has_no_of(client):
     assert listed(client, status="CANCELED") == [taken_back.order_id]
     shown = html(client, status="FILLED")
     assert "0.9261" not in shown
-    assert 'data-status="CANCELED"' in shown
+    assert 'data-status="FILLED"' in shown
     one = client.get(f"/orders/{whole.pk}/").content.decode()
     assert "0.9261" not in one
     assert "Filled</span>" in one
