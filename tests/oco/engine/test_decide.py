@@ -389,10 +389,43 @@ def test_a_stop_gone_alone_takes_its_target_with_it():
     assert (plan.state, only(plan)) == (R, Cancel((leg(TARGET).client_oid,)))
 
 
-def test_a_target_that_the_exchange_refused_is_not_missed():
-    plan = decide(desired(), observed(leg(STOP), ended(TARGET, "REJECTED"), state=A, mark=100))
+def alone(refused_after, *, opened):
+    """A stop that is open alone, for its target was rejected so many seconds after the group was opened."""
+    opened_at = NOW - timedelta(seconds=opened)
+    target = ended(TARGET, "REJECTED", sent_at=opened_at + timedelta(seconds=refused_after))
+    return observed(leg(STOP), target, state=A, mark=100, opened_at=opened_at)
+
+
+@pytest.mark.parametrize(("refused_after", "opened"), [(0, 60), (120, 200), (600, 1199)])
+def test_after_a_refused_target_the_stop_stays_alone_for_a_while(refused_after, opened):
+    plan = decide(desired(), alone(refused_after, opened=opened))
+    assert (plan.state, plan.actions, plan.reason.code) == (A, (), "STOP_CONFIRMED_OPEN")
+
+
+@pytest.mark.parametrize(("refused_after", "opened"), [(0, 90), (120, 240), (600, 1200)])
+def test_then_it_becomes_a_pair_again(refused_after, opened):
+    plan = decide(desired(), alone(refused_after, opened=opened))
+    assert (plan.state, only(plan)) == (R, Cancel((leg(STOP).client_oid,)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes"),
+    [
+        ({"target": None}, {}),
+        ({}, {"no_create": OFF}),
+        ({}, {"last_price": D("95.1")}),
+        ({}, {"market": Market(samples=(sample("95.1"),))}),
+    ],
+)
+def test_unless_a_pair_is_neither_wanted_nor_possible(wanted, changes):
+    plan = decide(desired(**wanted), replace(alone(0, opened=90), **changes))
     assert (plan.state, plan.actions) == (A, ())
-    assert plan.reason.code == "STOP_CONFIRMED_OPEN"
+
+
+def test_the_price_is_only_asked_when_the_ticker_allows_a_pair():
+    seen = replace(alone(0, opened=90), market=Market())
+    assert decide(desired(), replace(seen, last_price=D("95.1"))).actions == ()
+    assert only(decide(desired(), replace(seen, last_price=D(100)))) == RequestPrice()
 
 
 # rule 13
