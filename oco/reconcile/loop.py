@@ -67,6 +67,7 @@ class CycleReport:
     created: int
     closed: int
     errors: tuple[str, ...]
+    key_refused: bool = False  # the exchange refused orders for the key or its rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def reconcile_rest(
 
 
 def cycle_report(context: CycleContext) -> CycleReport:
-    return CycleReport(context.created, context.closed, tuple(dict.fromkeys(context.errors)))
+    errors = tuple(dict.fromkeys(context.errors))
+    return CycleReport(context.created, context.closed, errors, context.key_refused)
 
 
 def _run_rounds(context: CycleContext, *, all_groups: bool) -> None:

@@ -11,10 +11,11 @@ from exchange.client.errors import ExchangeError
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.runs import WrongAccount
 from oco.engine.pricing import ExitSide
-from oco.engine.types import Action, Cancel, LookUp, OrderKind, Place
+from oco.engine.types import Action, Cancel, LookUp, OrderKind, Place, ReadInstrument
 from oco.models import OcoEvent
 from oco.presentation.reasons import render_reason
 from oco.reconcile.dry_run import PlannedGroup, apply_cycle, preview_cycle, read_account
+from oco.reconcile.loop import CycleReport
 
 KIND_TEXTS = {
     OrderKind.PAIR: "a stop with a take profit",
@@ -40,7 +41,7 @@ class Command(BaseCommand):
                 if options["apply"]:
                     last = OcoEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
                     report = apply_cycle(client=client, lease=lease, account=account, clock=timezone.now)
-                    self._print_result(last, report.errors)
+                    self._print_result(last, report)
                 else:
                     self._print_plan(
                         preview_cycle(client=client, lease=lease, account=account, clock=timezone.now)
@@ -58,13 +59,15 @@ class Command(BaseCommand):
             if not each.plan.actions:
                 self.stdout.write("  would place and cancel nothing")
 
-    def _print_result(self, last: int, errors: tuple[str, ...]) -> None:
+    def _print_result(self, last: int, report: CycleReport) -> None:
         for event in OcoEvent.objects.filter(pk__gt=last).select_related("group").order_by("id"):
             states = f"{event.old or '·'} → {event.new}"
             words = render_reason(event.stored_reason)
             self.stdout.write(f"{event.group.instrument_name} {states}: {words}")
-        for error in errors:
+        for error in report.errors:
             self.stderr.write(self.style.WARNING(error))
+        if report.key_refused:
+            raise CommandError("Nothing more could be done: the exchange does not let this API key trade.")
         self.stdout.write("Done: the protection of one cycle.")
 
 
@@ -83,7 +86,8 @@ def _words(action: Action, exit_side: ExitSide) -> str:
         return f"cancel {' and '.join(action.client_oids)}, then decide again"
     if isinstance(action, LookUp):
         return f"look for {' and '.join(action.client_oids)}, then decide again"
-    return "read the price once more, then decide again"
+    what = "instrument" if isinstance(action, ReadInstrument) else "price"
+    return f"read the {what} once more, then decide again"
 
 
 def _prices(place: Place) -> Iterator[str]:

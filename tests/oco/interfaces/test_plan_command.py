@@ -110,6 +110,15 @@ def test_applied_it_is_done_and_told(desk, world, run):
     check_converged(world)
 
 
+def test_applied_with_a_key_that_may_not_trade_it_fails(desk, world, run):
+    desk.sync_ok()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    world.control("access", may_trade=False)
+    with pytest.raises(CommandError, match="does not let this API key trade"):
+        run("oco_plan", "--apply")
+    assert group().exchange_code == 40101
+
+
 def test_it_waits_for_the_lease_and_then_says_who_has_it(desk, run, monkeypatch):
     desk.sync_ok()
     lease_take(purpose="cycle")
