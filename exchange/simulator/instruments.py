@@ -179,6 +179,12 @@ def quantize_to_step(value: Decimal, step: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(min(0, _exponent(step.normalize()))))
 
 
+def on_grid(value: Decimal, step: Decimal) -> Decimal:
+    """With as many decimals as the step has, unless it is older than the step and needs more."""
+    rounded = quantize_to_step(value, step)
+    return rounded if rounded == value else value
+
+
 def truncate_to_8(value: Decimal) -> Decimal:
     """Cut (not rounded) to 8 decimals, as market values are shown (dossier 5.6)."""
     return value.quantize(Decimal("0.00000001"), rounding=ROUND_DOWN)

@@ -12,6 +12,7 @@ from exchange.simulator.instruments import (
     ZERO,
     decimal_text,
     normalized,
+    on_grid,
     quantize_to_step,
     trimmed_text,
     truncate_to_8,
@@ -39,10 +40,10 @@ def order_row(exchange: Exchange, order: Order, name_space: NameSpace) -> Row:
         "time_in_force": order.time_in_force,
         "side": order.side,
         "exec_inst": list(order.exec_inst),
-        "quantity": decimal_text(quantize_to_step(order.quantity, instrument.lot)),
+        "quantity": decimal_text(on_grid(order.quantity, instrument.lot)),
     }
     if order.limit_price is not None:
-        row["limit_price"] = decimal_text(quantize_to_step(order.limit_price, instrument.price_tick))
+        row["limit_price"] = decimal_text(on_grid(order.limit_price, instrument.price_tick))
     row["order_value"] = decimal_text(order.order_value)
     row |= {} if order.is_open else {"maker_fee_rate": "0", "taker_fee_rate": "0"}
     row |= {
@@ -75,7 +76,7 @@ def average_price(order: Order, tick: Decimal) -> str:
 
 def reference_fields(order: Order, tick: Decimal) -> Row:
     if order.ref_price is not None:
-        price = decimal_text(quantize_to_step(order.ref_price, tick))
+        price = decimal_text(on_grid(order.ref_price, tick))
         return {"ref_price": price, "ref_price_type": order.ref_price_type}
     return {"ref_price": "0"} if order.is_open else {"ref_price": "0", "ref_price_type": "NULL_VAL"}
 
@@ -86,7 +87,7 @@ def execution_fields(exchange: Exchange, order: Order, lot: Decimal) -> Row:
     if order.name_space == ADVANCED and exchange.behaviour.advanced_fee_sign == "negative":
         fee = -fee
     return {
-        "cumulative_quantity": decimal_text(quantize_to_step(executed, lot)) if executed else "0",
+        "cumulative_quantity": decimal_text(on_grid(executed, lot)) if executed else "0",
         "cumulative_value": decimal_text(order.cumulative_value) if executed else "0",
         "cumulative_fee": trimmed_text(fee),
     }
@@ -148,8 +149,8 @@ def trade_row(exchange: Exchange, trade: Trade) -> Row:
         "trade_id": trade.trade_id,
         "trade_match_id": trade.trade_match_id,
         "create_time": trade.create_time_ns // NS_PER_MS,
-        "traded_price": decimal_text(quantize_to_step(trade.price, instrument.price_tick)),
-        "traded_quantity": decimal_text(quantize_to_step(trade.quantity, instrument.lot)),
+        "traded_price": decimal_text(on_grid(trade.price, instrument.price_tick)),
+        "traded_quantity": decimal_text(on_grid(trade.quantity, instrument.lot)),
         "fee_instrument_name": trade.fee_instrument_name,
         "client_oid": trade.client_oid,
         "taker_side": trade.taker_side,

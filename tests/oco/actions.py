@@ -11,9 +11,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchange.models import Lease
+from django.db.models import Max
+
+from exchange.core.times import EPOCH
+from exchange.models import Instrument, Lease
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
+from exchange.simulator.markets import recorded_catalogue
 from exchange.simulator.models import Order
 from exchange.simulator.settlement import available
 from oco.engine.pricing import ExitSide
@@ -28,6 +32,7 @@ from tests.oco.support import ours
 
 D = Decimal
 COINS = {"BTC": "BTC_USD", "ETH": "ETH_USD", "SHIB": "SHIB_USD"}
+RECORDED = recorded_catalogue().markets
 AMOUNT_STEP = D("1E-10")  # the smallest amount withdrawn
 OWN = {"BTC": "0.5", "ETH": "10", "SHIB": "500000000"}
 
@@ -133,6 +138,16 @@ class AccountActions(Harness):
 
     def mark_gap(self, symbol: str, ratio: str) -> None:
         self.world.set_mark_gap(symbol, ratio)
+
+    def spread(self, symbol: str, ratio: str | None) -> None:
+        self.world.set_spread(symbol, ratio)
+
+    def coarser(self, symbol: str, field: str) -> None:
+        """The tick or the lot of an instrument becomes ten times as large, at most a hundred times what it was."""
+        known = D(RECORDED[symbol].row[field])
+        now = D(self.world.prices.market(symbol).row[field])
+        if now < known * 100:
+            self.world.change_rules(symbol, **{field: f"{now * 10:f}"})
 
     def thin_market(self, symbol: str, dollars: str | None) -> None:
         self.world.set_liquidity(symbol, None if dollars is None else self.lots(symbol, dollars))
@@ -321,4 +336,9 @@ class AccountActions(Harness):
             order.hidden_until_ms = 0
         for symbol in PRICES:
             self.world.set_mark_gap(symbol, 0)
+            self.world.set_spread(symbol, None)
+        Instrument.objects.update(read_at=EPOCH)  # the catalogue is due
+        for group in OcoGroup.objects.filter(closed_at=None):  # the waits before another pair begin again
+            refused = group.legs.filter(refused_code__isnull=False).aggregate(at=Max("sent_at"))["at"]
+            OcoGroup.objects.filter(pk=group.pk).update(created_at=refused or group.created_at)
         self.tick(60)

@@ -9,6 +9,7 @@ from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
+from oco.engine.pricing import round_towards_target
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.accounting.perpetuals import perpetuals_open
@@ -215,15 +216,28 @@ def unprotected(actions: AccountActions) -> Iterator[str]:
         resting = sum((order.remaining for order in stops), ZERO)
         if not is_placeable(actions, lot.instrument_name, allowed, group.stop_price):
             over = allowed == whole_open_quantity(actions, lot) and lot.owned < lot.bought and not live
-            if resting > allowed or over:
+            if resting > max(allowed, lot.owned) or over:
                 yield f"Lot {lot.pk}: {allowed} is too little, group {group.state}, {resting} rests."
         elif lot.exit_side.stop_reached(
-            actions.world.prices.mark(lot.instrument_name, actions.world.exchange.at_ms), group.stop_price
+            actions.world.prices.mark(lot.instrument_name, actions.world.exchange.at_ms),
+            stop_on_grid(actions, group),
         ):
             if not stops and group.state != State.STOP_FAILED:
                 yield f"Lot {lot.pk} is past its stop and {group.state}: {group.stored_reason}"
-        elif group.state != State.ACTIVE or resting != allowed:
+        elif group.state == State.STOP_FAILED and group.reason_code == "STOP_WITHIN_SPREAD":
+            continue  # a person has to choose another stop (rule 3)
+        elif group.state != State.ACTIVE or not is_whole(lot, resting, allowed):
             yield f"Lot {lot.pk} owns {lot.owned}: {resting} of {allowed} rests, {group.state}: {group.stored_reason}"
+
+
+def is_whole(lot: Lot, resting: Decimal, allowed: Decimal) -> bool:
+    """Orders that were placed before the lot size grew rest for more of the lot."""
+    return allowed <= resting <= max(allowed, lot.owned)
+
+
+def stop_on_grid(actions: AccountActions, group: OcoGroup) -> Decimal:
+    tick = actions.world.exchange.instruments[group.instrument_name].price_tick
+    return round_towards_target(group.stop_price, tick, group.lot.exit_side)
 
 
 def whole_open_quantity(actions: AccountActions, lot: Lot) -> Decimal:

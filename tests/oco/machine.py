@@ -221,6 +221,14 @@ class Machine(RuleBasedStateMachine):
     def mark_gap(self, symbol: str, ratio: str) -> None:
         self.do("mark_gap", symbol, ratio)
 
+    @rule(symbol=SYMBOLS, ratio=st.sampled_from([None, "0.001", "0.03", "0.15"]))
+    def spread(self, symbol: str, ratio: str | None) -> None:
+        self.do("spread", symbol, ratio)
+
+    @rule(symbol=SYMBOLS, field=st.sampled_from(["price_tick_size", "qty_tick_size"]))
+    def coarser(self, symbol: str, field: str) -> None:
+        self.do("coarser", symbol, field)
+
     @rule(symbol=SYMBOLS, dollars=st.sampled_from([None, "0", "20", "400"]))
     def thin_market(self, symbol: str, dollars: str | None) -> None:
         self.do("thin_market", symbol, dollars)

@@ -165,3 +165,11 @@ def test_spread_rules_and_rights_survive_a_restart(tmp_path):
     assert exchange.instruments["CRO_USD"].lot == 10
     assert not exchange.may_trade
     assert prices.ask("CRO_USD", world.now_ms()) == world.prices.ask("CRO_USD", world.now_ms())
+
+
+def test_an_open_order_keeps_its_numbers_when_the_rules_change():
+    world = World({"CRO": 1000})
+    world.sell("CRO_USD", 105, "0.12345")
+    world.change_rules("CRO_USD", price_tick_size="0.001", qty_tick_size="10")
+    (order,) = world.client().open_orders(NameSpace.PLAIN)
+    assert (order.limit_price, order.quantity) == (Decimal("0.12345"), 105)
