@@ -94,7 +94,7 @@ def _raise_moved_alert(event: OcoEvent, now: datetime) -> None:
     alert_raise(
         kind=Kind.MOVED,
         dedupe_key=f"event {event.pk}",
-        reason=reason(Kind.MOVED, instrument=name, reason=reason_param(event.stored_reason)),
+        reason=reason("MOVED", instrument=name, reason=reason_param(event.stored_reason)),
         now=now,
         group_id=event.group_id,
         instrument_name=name,

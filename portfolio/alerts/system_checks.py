@@ -94,9 +94,14 @@ def _check_sync(now: datetime) -> dict[str, CheckResult]:
     if not is_old or len(runs) < FAILED_CYCLES or any(run.status == SyncRun.Status.OK for run in runs):
         return {}
     has_failed = any(run.status == SyncRun.Status.FAILED for run in runs)
-    key, code = (FAILING, "SYNC_FAILING") if has_failed else (INCOMPLETE, "SYNC_INCOMPLETE")
+    key = FAILING if has_failed else INCOMPLETE
     error = " ".join(map(str, runs[0].errors)) or str(runs[0])
-    failing = reason(code, count=FAILED_CYCLES, last_success=success, error=error)
+    failing = reason(
+        "SYNC_FAILING" if has_failed else "SYNC_INCOMPLETE",
+        count=FAILED_CYCLES,
+        last_success=success,
+        error=error,
+    )
     return {key: Incident(key=key, kind=Kind.SYNC, reason=failing)}
 
 

@@ -35,7 +35,8 @@ def test_it_takes_one_look_at_the_market_one_create_and_one_read_back(desk, worl
     world.buy("BTC_USD", "0.01")
     desk.sync_ok()
     more = ["public/get-valuations", "private/advanced/create-oco", "private/advanced/get-open-orders"]
-    assert (desk.requested[-3:], len(desk.requested)) == (more, 10)
+    histories = ["private/get-order-history", "private/advanced/get-order-history"]
+    assert (desk.requested[-5:], len(desk.requested)) == ([*more, *histories], 10)
 
 
 def test_several_groups_are_read_back_by_one_request(desk, world):
