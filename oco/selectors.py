@@ -9,16 +9,17 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Subquery, Value
 
 from exchange.core.reasons import Reason
-from exchange.models import Instrument
+from exchange.models import Instrument, Trade
+from exchange.models.sync import HistoryRange, Stream
 from oco.engine.coverage import GroupCoverage, behind_external_stops
 from oco.engine.pricing import ExitSide
 from oco.engine.states import UNPROTECTED, State
 from oco.engine.types import Role
 from oco.external_orders import external_reservations_read
-from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
+from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg, Watermark
 
 RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
 ENDED = frozenset({"CANCELED", "EXPIRED"})
@@ -259,6 +260,29 @@ def unprotected_groups_read(*, now: datetime, longer_than: timedelta) -> list[Un
         for group in groups
         if found[group.pk]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedTrades:
+    """The instruments of trades since the first complete read that belong to no lot yet; or executions since then are
+    still to be read.
+    """
+
+    instruments: frozenset[str]
+    has_gap: bool
+
+    def may_concern(self, currency: str) -> bool:
+        return self.has_gap or any(currency in name.split("_") for name in self.instruments)
+
+
+def undecided_trades() -> UndecidedTrades:
+    """One query."""
+    since = Subquery(Watermark.objects.order_by().values("since_ns")[:1])
+    trades = Trade.objects.filter(is_new=True, create_time_ns__gte=since).order_by()
+    gaps = HistoryRange.objects.filter(stream=Stream.TRADES, done_at=None, end_ns__gt=since).order_by()
+    names = trades.values_list("instrument_name").union(gaps.values_list(Value("")))
+    found = frozenset(name for (name,) in names)
+    return UndecidedTrades(found - {""}, has_gap="" in found)
 
 
 def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:

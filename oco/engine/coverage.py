@@ -68,6 +68,7 @@ class CoinHolding:
     grid: Grid | None
     external: ExternalReservation
     groups: Sequence[GroupCoverage]
+    is_origin_known: bool = True  # every execution since the start was read and belongs to a lot or to none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +184,10 @@ def _part_reason(group: GroupCoverage) -> Reason:
 def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:
     """Coins outside every group. Dust is shown in the portfolio and raises no alarm (protection 1, Lot)."""
     reserved_without_stop = min(rest, holding.external.reserved_without_stop)
+    outside = ReasonCode.HELD_BEFORE_START if holding.is_origin_known else ReasonCode.ORIGIN_UNKNOWN
     for quantity, code, is_unallocated in (
         (reserved_without_stop, ReasonCode.RESERVED_BY_ORDER, False),
-        (rest - reserved_without_stop, ReasonCode.HELD_BEFORE_START, True),
+        (rest - reserved_without_stop, outside, True),
     ):
         if not _is_dust(holding, quantity):
             yield Unprotected(

@@ -1,10 +1,11 @@
 """Protection on the dashboard: six queries at most, for any number of rows."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from uuid import UUID
 
 from exchange.models import ExchangeOrder, Instrument
@@ -24,7 +25,15 @@ from oco.engine.pricing import ExitSide, Grid, round_to_lot_size
 from oco.engine.states import State
 from oco.external_orders import external_reservations_read
 from oco.models import OcoGroup
-from oco.selectors import IN_FLIGHT, GroupRow, group_coverage, group_rows, groups_shown
+from oco.selectors import (
+    IN_FLIGHT,
+    GroupRow,
+    UndecidedTrades,
+    group_coverage,
+    group_rows,
+    groups_shown,
+    undecided_trades,
+)
 
 ZERO = Decimal(0)
 SPOT = "CCY_PAIR"
@@ -126,10 +135,14 @@ class CoverageTables:
     open_groups: Mapping[str, Sequence[OcoGroup]]
     pairs: Mapping[str, Sequence[Instrument]]
     external: Mapping[str, ExternalReservation]
+    undecided: Callable[[], UndecidedTrades] = undecided_trades
 
     def position(self, currency: str) -> Position:
         groups, pair = self.open_groups.get(currency, ()), self._pair(currency)
-        coverage = coverage_of(self._coin_holding(currency, groups))
+        holding = self._coin_holding(currency, groups)
+        coverage = coverage_of(holding)
+        if coverage.may_be_protected and self.undecided().may_concern(currency):
+            coverage = coverage_of(replace(holding, is_origin_known=False))
         external = self.external.get(currency, ExternalReservation()).stops
         return Position(
             coverage=coverage,
@@ -239,6 +252,7 @@ def overview(
         open_groups=open_groups,
         pairs=_pairs(currencies | unread, held, instruments),
         external=external_reservations_read(instruments, open_order_rows),
+        undecided=cache(undecided_trades),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
     losses = {

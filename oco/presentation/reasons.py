@@ -100,6 +100,10 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         "You held this before Exchange Desk started, or excluded it from protection: "
         "it is protected only on request."
     ),
+    R.ORIGIN_UNKNOWN: _(
+        "Not every execution has been read yet, or its instrument is not known: it may be a purchase that has no stop. "
+        "Protect it yourself if it cannot wait."
+    ),
     R.RESERVED_BY_ORDER: _("Reserved by an external order that is not a stop."),
     R.PART_WITHOUT_STOP: _(
         "The rest has a stop. This part is reserved by another order, or was not in the account "

@@ -9,15 +9,19 @@ from django.test import Client
 from django.utils import timezone
 
 from exchange.models import TradingSwitch
+from exchange.models.sync import Stream
 from tests.factories import (
     BalanceFactory,
     GroupFactory,
+    HistoryRangeFactory,
     InstrumentFactory,
     LegFactory,
     LotFactory,
     OrderFactory,
     SyncRunFactory,
+    TradeFactory,
     TradingSwitchFactory,
+    WatermarkFactory,
 )
 from tests.portfolio.pages import Page
 
@@ -86,6 +90,26 @@ def test_cash_needs_no_stop():
     (coin,) = said["portfolio"]
     assert (said["unprotected"], said["summary"]["unprotected_usd"]) == ([], "0.00")
     assert (coin["protected_quantity"], coin["unprotected_quantity"]) == ("0", "0")
+
+
+def reasons():
+    return [row["reason_code"] for row in state()["unprotected"]]
+
+
+def test_held_before_is_said_only_when_every_execution_was_read_and_decided(bitcoin):
+    WatermarkFactory(since_ns=1_000)
+    HistoryRangeFactory(stream=Stream.TRADES, start_ns=10, end_ns=900)
+    TradeFactory(is_new=True, instrument_name="NEW_USD", create_time_ns=2_000)
+    TradeFactory(is_new=True, create_time_ns=900)
+    assert reasons() == ["HELD_BEFORE_START"]
+    TradeFactory(is_new=True, create_time_ns=2_000)
+    assert reasons() == ["ORIGIN_UNKNOWN"]
+
+
+def test_after_an_absence_it_is_not_said_until_the_gap_is_read(bitcoin):
+    WatermarkFactory(since_ns=1_000)
+    HistoryRangeFactory(stream=Stream.TRADES, start_ns=1_500, end_ns=2_000)
+    assert reasons() == ["ORIGIN_UNKNOWN"]
 
 
 def test_what_has_no_price_is_listed_without_a_value():
