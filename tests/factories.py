@@ -25,7 +25,7 @@ from exchange.models import (
     Trade,
     TradingSwitch,
 )
-from exchange.models.sync import Stream
+from exchange.models.sync import Stream, UnreadableRow
 from exchange.sync.trades import trade_orders_resolve
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
 from portfolio.models import (
@@ -252,6 +252,18 @@ class HistoryRangeFactory(DjangoModelFactory[HistoryRange]):
     next_ns = 19_500 * DAY_NS
     why = "first start"
     created_at = Now
+
+
+class UnreadableRowFactory(DjangoModelFactory[UnreadableRow]):
+    class Meta:
+        model = UnreadableRow
+
+    method = "private/get-trades"
+    row_id = factory.Sequence(lambda n: str(4_611_686_018_600_000_000 + n))
+    problem = "traded_quantity must be positive"
+    raw = '{"traded_quantity": "-1"}'
+    first_seen_at = Now
+    last_seen_at = Now
 
 
 class HistoryGapFactory(DjangoModelFactory[HistoryGap]):

@@ -69,12 +69,13 @@ def test_a_covered_group_whose_orders_go_meanwhile_is_decided_again(desk, world,
 
 
 def test_a_covered_group_whose_orders_cannot_be_found_any_more_is_not_called_covered(desk, world, held):
-    """They go after they were read, and their record cannot be read: nobody has seen them since (rule 5)."""
+    """They go after they were read, and neither record nor history can be read: nobody has seen them since (rule 5)."""
     old = OcoGroup.objects.get()
     world.buy("ETH_USD", "1")
     world.faults.add("delay", "private/advanced/create-oco", seconds=1, times=1)
     world.faults.add("refuse", "private/advanced/get-order-list-detail", code=40003, times=9)
     world.faults.add("refuse", "private/advanced/get-order-detail", code=40003, times=9)
+    world.faults.add("refuse", "private/*get-order-history", code=40003, times=9)
     target, tick, done = target_of(world), world.app.sleep, []
 
     def cancel(seconds):

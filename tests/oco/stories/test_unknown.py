@@ -168,4 +168,6 @@ def test_a_204_for_the_stop_alone_does_not_vouch_for_the_target(desk, world, bou
     world.faults.add("hide_order", "private/advanced/create-order", seconds=150, times=1)
     for _ in range(5):
         desk.sync()
-    assert (len(ours(world)), group().state) == (1, "ACTIVE")
+    alone, *pair = [leg.order_role for leg in OcoLeg.objects.filter(generation__gte=2).order_by("pk")]
+    assert (alone, sorted(pair), group().state) == ("STOP_LOSS", ["STOP_LOSS", "TAKE_PROFIT"], "ACTIVE")
+    assert sorted(order.order_type for order in resting(world)) == ["LIMIT", "STOP_LOSS"]

@@ -90,10 +90,9 @@ def test_a_stop_that_fails_each_cycle_is_one_alert():
 
 
 def test_what_the_exchange_answered_reaches_the_person():
-    group = GroupFactory(state="STOP_FAILED")
-    EventFactory(
-        group=group, old="PENDING", new="STOP_FAILED", reason="", reason_code="ORDER_REFUSED", code=415
-    )
+    refused = {"reason": "", "reason_code": "ORDER_REFUSED"}
+    group = GroupFactory(state="STOP_FAILED", exchange_code=415, **refused)
+    EventFactory(group=group, old="PENDING", new="STOP_FAILED", code=415, **refused)
     look()
     alert = Alert.objects.get()
     assert alert.exchange_code == 415
