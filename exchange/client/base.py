@@ -325,7 +325,7 @@ class TypedClient(BaseClient):
         """`value`, unless it happened later than now by the exchange's own clock. Raises ValueError."""
         latest_ms = self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
         for name in TIME_FIELDS:
-            if getattr(value, name, 0) > latest_ms:
+            if (getattr(value, name, None) or 0) > latest_ms:
                 raise ValueError(f"field {name.removesuffix('_ms')} is in the future")
         return value
 

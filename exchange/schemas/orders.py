@@ -24,6 +24,7 @@ TEXT_PARAMS = (
 )
 REASON_CODE = re.compile(r"-?[0-9]{1,18}")
 NS_PER_MS = 1_000_000  # in a millisecond
+MAX_ROUNDING = Decimal(2)  # an average price is rounded to the tick, which may be as large as the price
 
 
 class NameSpace(StrEnum):
@@ -98,8 +99,17 @@ class Order(WireStruct, frozen=True, kw_only=True):
         is_market_buy = (self.order_type, self.side) == ("MARKET", "BUY")
         if not is_market_buy and self.cumulative_quantity > self.quantity:
             raise self.impossible("cumulative_quantity", "more than was ordered")
+        if is_market_buy and self._value_disagrees():
+            raise self.impossible("cumulative_quantity", "not what its value and average price say")
         if self.status == "FILLED" and not self.cumulative_quantity:
             raise self.impossible("cumulative_quantity", "nothing, although the order is filled")
+
+    def _value_disagrees(self) -> bool:
+        """Whether executed quantity, value and average price contradict each other by more than rounding can."""
+        if not self.cumulative_quantity or not self.cumulative_value or not self.avg_price:
+            return False
+        ratio = self.cumulative_quantity * self.avg_price / self.cumulative_value
+        return not 1 / MAX_ROUNDING <= ratio <= MAX_ROUNDING
 
     @classmethod
     def from_row(cls, row: Row, name_space: NameSpace) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cryptocom.exchange as cryptocom
 import pytest
@@ -29,9 +30,11 @@ def account(world, monkeypatch):
 
 @pytest.fixture
 def ask():
-    """Waits for a coroutine; this client keeps to one event loop."""
-    with asyncio.Runner() as runner:
-        yield runner.run
+    """Waits for a coroutine; this client keeps to one event loop, in a thread without another one."""
+    with ThreadPoolExecutor(1) as thread:
+        runner = thread.submit(asyncio.Runner).result()
+        yield lambda coroutine: thread.submit(runner.run, coroutine).result()
+        thread.submit(runner.close).result()
 
 
 def pair(account, ask):

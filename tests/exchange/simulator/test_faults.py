@@ -298,12 +298,22 @@ def test_a_stale_list_shows_its_legs_as_they_were():
 def test_numbers_for_text_and_text_for_numbers_and_unknown_fields():
     world = World()
     world.buy("CRO_USD", 100, "0.04")
-    for kind in ("strings", "numbers", "unknown_fields", "unknown_status"):
+    for kind in ("strings", "numbers", "unknown_fields"):
         world.faults.add(kind, "private/get-open-orders")
     order = world.client().open_orders(NameSpace.PLAIN)[0]
-    assert (order.quantity, order.limit_price, order.status) == (100, Decimal("0.04"), "SUSPENDED")
+    assert (order.quantity, order.limit_price, order.status) == (100, Decimal("0.04"), "ACTIVE")
     row = raw.post(world, "private/get-open-orders")[1]["result"]["data"][0]
     assert (row["quantity"], row["create_time"], "zz_new_field" in row) == (100, str(world.now_ms()), True)
+
+
+def test_an_order_with_an_unknown_status_is_put_aside_as_it_came():
+    world = World()
+    world.buy("CRO_USD", 100, "0.04")
+    world.faults.add("unknown_status", "private/get-open-orders")
+    client = world.client()
+    assert client.open_orders(NameSpace.PLAIN) == []
+    (row,) = client.unreadable_rows
+    assert "SUSPENDED" in row.raw
 
 
 def test_a_refused_call_names_its_code_and_status():

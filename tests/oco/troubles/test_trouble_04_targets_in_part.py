@@ -29,7 +29,7 @@ def test_it_goes_on_filling_while_we_arm_again(covered, kind, moment):
 
 def test_it_fills_wholly_between_our_cancel_and_the_look_at_it(covered):
     covered.fill_ours(covered.target(), "0.1")
-    covered.during("send", 9, "fill_ours", 0, "1")
+    covered.during("send", 8, "fill_ours", 0, "1")
     assert OcoGroup.objects.get().state == "CLOSED_BY_TARGET"
     covered.must_converge()
 

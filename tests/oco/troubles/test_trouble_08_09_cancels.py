@@ -22,7 +22,7 @@ def in_part(covered):
 
 
 def test_a_fill_comes_before_our_cancel(in_part):
-    in_part.during("send", 9, "fill_ours", 0, "1")
+    in_part.during("send", 8, "fill_ours", 0, "1")
     assert OcoGroup.objects.get().state == "CLOSED_BY_TARGET"
     in_part.must_converge()
 
