@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from exchange import schemas
@@ -54,9 +54,13 @@ def trade_orders_resolve(*, order_ids: Collection[str]) -> None:
     # Each along its own index: the unique one begins with the name space, that of second ids has no empty ones.
     first = candidates.filter(name_space__in=ExchangeOrder.NameSpace.values, order_id=OuterRef("order_id"))
     second = candidates.exclude(exchange_order_id="").filter(exchange_order_id=OuterRef("order_id"))
-    order = Coalesce(*(Subquery(found.order_by("pk").values("pk")[:1]) for found in (first, second)))
+    duplicates = ExchangeOrder.objects.filter(pk=OuterRef("resolved_order_id"), is_mirror=True)
+    # Sorted by an expression: sorted by the key alone, PostgreSQL walks all orders by their key.
+    order = Coalesce(*(Subquery(found.order_by(F("pk") + 0).values("pk")[:1]) for found in (first, second)))
     for part in chunks(sorted(order_ids), QUERY_BATCH):
-        unresolved = Trade.objects.filter(Q(resolved_order=None) | Q(resolved_order__is_mirror=True))
+        unresolved = Trade.objects.filter(
+            Q(resolved_order=None) | Exists(duplicates)
+        )  # without a join: one table
         unresolved.filter(order_id__in=part).order_by().update(resolved_order=order)
 
 
