@@ -17,7 +17,7 @@ from tests.factories import (
 from tests.portfolio.views.protection.steps import PROTECTION_REQUEST, REVIEW, SET
 from tests.support import queries
 
-MOST = 32  # the last two: which external stops cover what our orders do not
+MOST = 33  # three of them: which external stops cover what our orders do not, and whether every execution is decided
 
 
 @pytest.fixture
