@@ -274,4 +274,4 @@ def test_it_takes_the_same_queries_however_many_orders_there_are(orders):
     with CaptureQueriesContext(connection) as queries:
         said = state()
     assert (len(said["open_orders"]), len(said["oco_groups"])) == (orders, orders // 5)
-    assert len(queries) == 16
+    assert len(queries) <= 16  # one of them only while coins are outside every group
