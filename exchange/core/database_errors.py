@@ -31,7 +31,9 @@ DAMAGED = gettext_lazy(
     "The database is damaged. Stop Exchange Desk, then restore a backup (manage.py restore FILE)."
 )
 BUSY = gettext_lazy("The database is busy: another process keeps writing to it. Try again.")
-UNREACHABLE = gettext_lazy("The database server does not answer, or refuses the connection.")
+UNREACHABLE = gettext_lazy(
+    "The database server does not answer, or refuses the connection. Check that it runs and that DATABASE_URL is right."
+)
 
 BY_SQLITE_TEXT: tuple[tuple[str, Promise], ...] = (
     ("disk is full", FULL),

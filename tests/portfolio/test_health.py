@@ -79,7 +79,8 @@ def test_it_needs_no_login(ask, settings):
 
 GONE = {
     "sqlite": "The database cannot be used (OperationalError).",
-    "postgresql": "The database server does not answer, or refuses the connection.",
+    "postgresql": "The database server does not answer, or refuses the connection. "
+    "Check that it runs and that DATABASE_URL is right.",
 }
 
 

@@ -35,4 +35,7 @@ def test_a_server_that_is_not_there_is_still_an_error(tmp_path):
     installation = Installation(tmp_path, DATABASE_URL=f"postgres://desk@/desk?host={tmp_path}")
     code, text = installation.run("setup", "--no-static")
     assert code == 1
-    assert "Is the server running" in text
+    assert text == (
+        "The database server does not answer, or refuses the connection. "
+        "Check that it runs and that DATABASE_URL is right.\n"
+    )
