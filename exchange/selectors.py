@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from exchange.client.error_codes import KEY_CODES
+from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.models import AuditEntry, Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
 
 UsdPrices = Mapping[str, Decimal]
@@ -230,6 +231,16 @@ def orders_open() -> QuerySet[ExchangeOrder]:
 def orders_executed() -> QuerySet[ExchangeOrder]:
     """Finished orders with fills, newest first. Uses the index `orders_executed`."""
     return orders_shown().filter(is_open=False, has_fills=True).order_by("-updated_at", "-id")
+
+
+def reported_quantities(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
+    """By order, the sum of its stored fills; an order without any is missing."""
+    found: dict[int, Decimal] = {}
+    for part in chunks([order.pk for order in orders], QUERY_BATCH):
+        trades = Trade.objects.filter(resolved_order__in=part).order_by()
+        for pk, quantity in trades.values_list("resolved_order", "quantity"):
+            found[pk] = found.get(pk, Decimal()) + quantity
+    return found
 
 
 def order_rows(

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.times import EPOCH, NS_PER_DAY, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
+from exchange.selectors import reported_quantities
 from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult, OrderKey
 from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
@@ -177,19 +177,9 @@ def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_fro
         updated_at__gt=cutoff, updated_at__lt=now - MAX_TRADE_LAG, has_fills=True, is_mirror=False
     )
     orders = list(found.only(*ORDER_COLUMNS).order_by("updated_at"))
-    reported = _reported_quantities(orders)
+    reported = reported_quantities(orders)
     first = next((order for order in orders if not _has_all_trades(order, reported)), None)
     return read_until_ns if first is None else min(read_until_ns, to_ms(first.updated_at) * NS_PER_MS)
-
-
-def _reported_quantities(orders: Sequence[ExchangeOrder]) -> dict[int, Decimal]:
-    """By order, the sum of its trades."""
-    found: dict[int, Decimal] = {}
-    for part in chunks([order.pk for order in orders], QUERY_BATCH):
-        trades = Trade.objects.filter(resolved_order__in=part).order_by()
-        for pk, quantity in trades.values_list("resolved_order", "quantity"):
-            found[pk] = found.get(pk, ZERO) + quantity
-    return found
 
 
 def _has_all_trades(order: ExchangeOrder, reported: dict[int, Decimal]) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from uuid import UUID
 
+from exchange.core.decimals import complete_sum
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
 from oco.engine.allocation import ExternalReservation, ExternalStop
@@ -256,7 +257,7 @@ def overview(
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
     losses = {
-        position.coverage.currency: _sum(
+        position.coverage.currency: complete_sum(
             [stop.max_loss(usd.get(position.coverage.currency)) for stop in position.resting_stops]
         )
         for position in positions
@@ -266,14 +267,9 @@ def overview(
         groups=tuple(rows.values()),
         positions=tuple(sorted(filter(_is_shown, positions), key=_worst_first)),
         buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_urgent)),
-        loss_if_all_stops_hit=_sum(list(losses.values())),
+        loss_if_all_stops_hit=complete_sum(losses.values()),
         loss_unknown=tuple(sorted(coin for coin, loss in losses.items() if loss is None)),
     )
-
-
-def _sum(losses: Sequence[Decimal | None]) -> Decimal | None:
-    known = [loss for loss in losses if loss is not None]
-    return sum(known, ZERO) if len(known) == len(losses) else None
 
 
 def _pairs(

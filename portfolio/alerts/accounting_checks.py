@@ -14,9 +14,9 @@ from django.db import transaction
 
 from exchange.core.reasons import Reason, reason
 from exchange.core.times import NS_PER_MS, from_ms
-from exchange.models import ExchangeOrder, HistoryRange, SyncCursor, Trade
+from exchange.models import ExchangeOrder, HistoryRange, SyncCursor
 from exchange.models.sync import Stream
-from exchange.selectors import orders_executed
+from exchange.selectors import orders_executed, reported_quantities
 from oco.engine.states import State
 from oco.models import Lot, OcoEvent, Watermark
 from portfolio.alerts.incidents import Incident, incident_open, incident_resolve
@@ -37,10 +37,11 @@ def check_missing_fills(*, now: datetime) -> None:
     known = [row.condition.removeprefix(MISSING_FILLS_PREFIX) for row in _open_alerts()]
     waiting = {order.pk: order for order in ExchangeOrder.objects.filter(pk__in=known)}
     orders = waiting | {order.pk: order for order in _settled_orders(now)}
-    recorded = _recorded_quantities(orders.values())
+    recorded = reported_quantities(orders.values())
     for order in orders.values():
-        if recorded[order.pk] < order.filled_quantity:
-            incident_open(incident=_missing_fills(order, recorded[order.pk]), now=now)
+        quantity = recorded.get(order.pk, Decimal())
+        if quantity < order.filled_quantity:
+            incident_open(incident=_missing_fills(order, quantity), now=now)
         elif order.pk in waiting:
             incident_resolve(
                 key=f"{MISSING_FILLS_PREFIX}{order.pk}", reason=reason("FILLS_RECORDED"), now=now
@@ -90,17 +91,6 @@ def _settled_orders(now: datetime) -> list[ExchangeOrder]:
     until = min(now, _moment(cursor.read_until_ns)) - SETTLE_TIME
     recent = orders_executed().filter(updated_at__gt=now - LOOKBACK, updated_at__lt=until)
     return list(recent.filter(created_at__gt=_moment(start_ns))[:MAX_ORDERS])
-
-
-def _recorded_quantities(orders: Iterable[ExchangeOrder]) -> dict[int, Decimal]:
-    """By order the sum of its fills, found by either of its ids (dossier 6.2)."""
-    owners = {
-        name: order.pk for order in orders for name in (order.order_id, order.exchange_order_id) if name
-    }
-    sums = dict.fromkeys(owners.values(), Decimal(0))
-    for order_id, quantity in Trade.objects.filter(order_id__in=owners).values_list("order_id", "quantity"):
-        sums[owners[order_id]] += quantity
-    return sums
 
 
 def _missing_fills(order: ExchangeOrder, recorded: Decimal) -> Incident:

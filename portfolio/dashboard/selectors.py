@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from exchange.core.decimals import cents
+from exchange.core.decimals import cents, complete_sum
 from exchange.selectors import (
     OrderRow,
     UsdPrices,
@@ -251,8 +251,8 @@ def _result_at_stops(protection: Overview, results: Mapping[str, CoinResult]) ->
         for position in protection.positions
         for stop in position.resting_stops
     ]
-    known = [each for each in found if each is not None]
-    return cents(sum(known, Decimal())) if len(known) == len(found) else None
+    total = complete_sum(found)
+    return None if total is None else cents(total)
 
 
 def _reserved_usd(row: Balance) -> Decimal | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from exchange.core.decimals import cents
+from exchange.core.decimals import cents, complete_sum
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
 from oco.engine.states import FAILED, UNPROTECTED, State
@@ -291,9 +291,11 @@ def _position_line(
         more=len(groups) + len(external) - len(shown_groups) - len(shown_external),
         price_decimals=position.price_decimals,
         quantity_decimals=position.quantity_decimals,
-        result_at_stop=_sum([stop.result(cost) for stop in stops]),
-        result_at_target=_sum([stop.result_at_target(cost) for stop in stops]),
-        max_loss_usd=_sum([stop.max_loss(usd.get(coverage.currency)) for stop in stops]),
+        result_at_stop=complete_sum([stop.result(cost) for stop in stops]) if stops else None,
+        result_at_target=complete_sum([stop.result_at_target(cost) for stop in stops]) if stops else None,
+        max_loss_usd=complete_sum([stop.max_loss(usd.get(coverage.currency)) for stop in stops])
+        if stops
+        else None,
         is_limited=not coverage.unprotected_parts,
         fall_usd=None if unprotected_usd is None else unprotected_usd * FALL_RATIO,
     )
@@ -319,12 +321,6 @@ def _external_stops(position: Position, usd: Mapping[str, Decimal]) -> Iterator[
         now = None if price is None or not quote_usd else price / quote_usd
         if stop.price is not None:
             yield ExternalStop(stop=stop.price, target=stop.target, now=now)
-
-
-def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
-    # None when one value is unknown, or there is none.
-    known = [value for value in values if value is not None]
-    return sum(known, ZERO) if known and len(known) == len(values) else None
 
 
 def _buyback_line(row: BuyBack, dashboard: Dashboard, usd: Mapping[str, Decimal]) -> BuyBackLine:
