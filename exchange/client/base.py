@@ -31,14 +31,13 @@ from exchange.client.responses import (
 )
 from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
 from exchange.schemas import parsing
-from exchange.schemas.parsing import MissingField, Row, RowList
+from exchange.schemas.parsing import MissingField, Row, RowList, check_times
 
 RETRIED_ERRORS = (Unreachable, BadResponse, RateLimited)
 RETRY_DELAY_S = 0.5  # before the first repetition, doubled each time
 RATE_LIMIT_DELAY_S = 1.0  # the same after 42901
 ORDER_METHODS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
 
-TIME_FIELDS = ("create_time_ms", "update_time_ms", "time_ms")
 MAX_AHEAD_MS = 3_600_000  # later than now; clocks differ by a minute at most (dossier 2.2)
 MAX_UNREADABLE_ROWS = 50  # kept of the answers of one cycle
 MAX_RAW_LENGTH = 4000  # characters of each
@@ -283,10 +282,10 @@ class TypedClient(BaseClient):
         """
 
         def build_rows(result: object) -> RowList[T]:
-            found, received = [], _data_rows(result)
+            found, received, latest_ms = [], _data_rows(result), self._latest_ms()
             for row in received:
                 try:
-                    found.append(self._check_time(build(row)))
+                    found.append(check_times(build(row), latest_ms))
                 except ValueError as exc:
                     if not _row_id(row, id_field):
                         raise
@@ -304,10 +303,10 @@ class TypedClient(BaseClient):
         """
 
         def build_rows(result: object) -> list[T]:
-            found, received = [], _data_rows(result)
+            found, received, latest_ms = [], _data_rows(result), self._latest_ms()
             for row in received:
                 try:
-                    found.append(self._check_time(build(row)))
+                    found.append(check_times(build(row), latest_ms))
                 except MissingField as exc:
                     log.debug("row left out: %s", exc)
                 except ValueError as exc:
@@ -321,13 +320,9 @@ class TypedClient(BaseClient):
 
         return self._fetch_parsed(method, params, build_rows)
 
-    def _check_time(self, value: T) -> T:
-        """`value`, unless it happened later than now by the exchange's own clock. Raises ValueError."""
-        latest_ms = self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
-        for name in TIME_FIELDS:
-            if (getattr(value, name, None) or 0) > latest_ms:
-                raise ValueError(f"field {name.removesuffix('_ms')} is in the future")
-        return value
+    def _latest_ms(self) -> int:
+        """Nothing has happened later than this, by the exchange's own clock."""
+        return self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
 
     def _put_aside(self, method: str, row: object, row_id: str, problem: str) -> None:
         if len(self.unreadable_rows) < MAX_UNREADABLE_ROWS:
@@ -337,7 +332,7 @@ class TypedClient(BaseClient):
     def _fetch_parsed(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
         envelope = self._call(method, params)
         try:
-            return self._check_time(build(envelope.result))
+            return check_times(build(envelope.result), self._latest_ms())
         except ValueError as exc:
             reason = str(exc)
             self._put_aside(method, envelope.result, "", reason)

@@ -21,6 +21,7 @@ from exchange.schemas import (
     NewOrder,
     Order,
     Position,
+    PricePoint,
     Ticker,
     Trade,
     Valuation,
@@ -181,7 +182,7 @@ class PublicClient(TypedClient):
         """Mark, index or funding values; spot pairs have only `mark_price` (dossier 5.5)."""
         query = drop_none(instrument_name=instrument_name, valuation_type=valuation_type, count=count)
         is_price = valuation_type in PRICE_VALUATIONS
-        build = Valuation.from_price_row if is_price else Valuation.from_row
+        build = (PricePoint if is_price else Valuation).from_row
         return self._fetch_rows("public/get-valuations", query, build)
 
 

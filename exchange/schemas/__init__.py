@@ -4,7 +4,7 @@ A row without what identifies it is a ValueError; the client turns that into Bad
 """
 
 from exchange.schemas.account import AccountBalance, AccountInfo, FeeRate, Position, PositionBalance
-from exchange.schemas.market import Book, BookLevel, Candle, Instrument, Ticker, Valuation
+from exchange.schemas.market import Book, BookLevel, Candle, Instrument, PricePoint, Ticker, Valuation
 from exchange.schemas.orders import (
     CLIENT_OID_LENGTH,
     OPEN_STATUSES,
@@ -34,6 +34,7 @@ __all__ = [
     "Order",
     "Position",
     "PositionBalance",
+    "PricePoint",
     "Ticker",
     "Trade",
     "Valuation",

@@ -14,6 +14,8 @@ FLAGS = ("tradable", "margin_buy_enabled", "margin_sell_enabled", "beta_product"
 class Instrument(WireStruct, frozen=True, kw_only=True):
     """One pair or contract. The tick sizes are the grids; decimals are for display only (dossier 5.1)."""
 
+    PRICES = ("price_tick_size", "qty_tick_size")
+
     symbol: str
     price_tick_size: Decimal
     qty_tick_size: Decimal
@@ -35,20 +37,18 @@ class Instrument(WireStruct, frozen=True, kw_only=True):
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        instrument = cls.parse(row, **{name: parsing.boolean(row, name) for name in FLAGS})
-        instrument.check_prices("price_tick_size", "qty_tick_size")
-        return instrument
+        return cls.parse(row, **{name: parsing.boolean(row, name) for name in FLAGS})
 
 
-PRICES_OF_A_TICKER = ("a", "b", "k", "h", "l")
+class Ticker(PlainStruct, frozen=True, kw_only=True):
+    """24 hours of one instrument; `change_24h` is a ratio, None means nothing to report (dossier 5.2).
 
+    A price of 0 is no price: nothing was traded, or nobody is on that side of the book.
+    """
 
-def _is_zero_price(name: str, value: object) -> bool:
-    return name in PRICES_OF_A_TICKER and str(value).strip("0.") == "" and value is not None
-
-
-class Ticker(WireStruct, frozen=True, kw_only=True):
-    """24 hours of one instrument; `change_24h` is a ratio, None means nothing to report (dossier 5.2)."""
+    PRICES = ("last", "bid", "ask", "high", "low")
+    AMOUNTS = ("volume", "volume_usd", "open_interest")
+    ZERO_IS_ABSENT = frozenset({"a", "b", "k", "h", "l"})
 
     instrument_name: str = field(name="i")
     time_ms: int = field(name="t")
@@ -62,16 +62,6 @@ class Ticker(WireStruct, frozen=True, kw_only=True):
     volume_usd: Decimal | None = field(name="vv", default=None)
     open_interest: Decimal | None = field(name="oi", default=None)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_prices("last", "bid", "ask", "high", "low")
-        self.check_amounts("volume", "volume_usd", "open_interest")
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        """A price of 0 is no price: nothing was traded, or nobody is on that side of the book."""
-        return cls.parse({name: value for name, value in row.items() if not _is_zero_price(name, value)})
-
     @property
     def price(self) -> Decimal | None:
         """The last trade, else the middle of bid and ask; None when there is neither."""
@@ -83,6 +73,9 @@ class Ticker(WireStruct, frozen=True, kw_only=True):
 class Candle(PlainStruct, frozen=True, kw_only=True):
     """One bar; `time_ms` is its start, the newest bar is unfinished (dossier 5.3)."""
 
+    PRICES = ("open", "high", "low", "close")
+    AMOUNTS = ("volume",)
+
     time_ms: int = field(name="t")
     open: Decimal = field(name="o")
     high: Decimal = field(name="h")
@@ -92,8 +85,6 @@ class Candle(PlainStruct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_prices("open", "high", "low", "close")
-        self.check_amounts("volume")
         if self.high < self.low:
             raise self.impossible("high", "below the low")
 
@@ -101,14 +92,12 @@ class Candle(PlainStruct, frozen=True, kw_only=True):
 class BookLevel(WireStruct, frozen=True, kw_only=True, array_like=True):
     """One price level, a list on the wire (dossier 5.4); `orders` rest there, 0 when unknown."""
 
+    PRICES = ("price",)
+    AMOUNTS = ("quantity",)
+
     price: Decimal
     quantity: Decimal
     orders: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_prices("price")
-        self.check_amounts("quantity")
 
 
 class Book(WireStruct, frozen=True, kw_only=True):
@@ -134,9 +123,8 @@ class Valuation(PlainStruct, frozen=True, kw_only=True):
     value: Decimal = field(name="v")
     time_ms: int = field(name="t")
 
-    @classmethod
-    def from_price_row(cls, row: Row) -> Self:
-        """A point of a series of prices."""
-        point = cls.from_row(row)
-        point.check_prices("value")
-        return point
+
+class PricePoint(Valuation, frozen=True, kw_only=True):
+    """One point of a mark or index series."""
+
+    PRICES = ("value",)

@@ -1,10 +1,11 @@
 """Orders and trades as the exchange reports them, and orders as we send them (dossier 5.11 to 5.31, 6)."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from msgspec import field
 
@@ -50,6 +51,13 @@ class Order(WireStruct, frozen=True, kw_only=True):
     (dossier 5.16, 5.11.7)
     """
 
+    WORDS: ClassVar[Mapping[str, Collection[str]]] = {
+        "status": OPEN_STATUSES | TERMINAL_STATUSES,
+        "side": SIDES,
+    }
+    AMOUNTS = ("quantity", "cumulative_quantity", "order_value", "cumulative_value")
+    PRICES = ("limit_price", "avg_price", "ref_price")
+
     name_space: NameSpace
     order_id: str
     instrument_name: str
@@ -91,10 +99,6 @@ class Order(WireStruct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """What no order can be: see `parsing` for the bounds of a single number."""
         super().__post_init__()
-        self.check_word("status", OPEN_STATUSES | TERMINAL_STATUSES)
-        self.check_word("side", SIDES)
-        self.check_amounts("quantity", "cumulative_quantity", "order_value", "cumulative_value")
-        self.check_prices("limit_price", "avg_price", "ref_price")
         # A market buy by notional has no quantity, or one that is rounded (dossier 5.11.7).
         is_market_buy = (self.order_type, self.side) == ("MARKET", "BUY")
         if not is_market_buy and self.cumulative_quantity > self.quantity:
@@ -134,6 +138,10 @@ class Order(WireStruct, frozen=True, kw_only=True):
 class Trade(WireStruct, frozen=True, kw_only=True):
     """One execution. `fee` in `fee_instrument_name`, signed as sent: negative was deducted (dossier 5.19)."""
 
+    WORDS: ClassVar[Mapping[str, Collection[str]]] = {"side": SIDES}
+    POSITIVE = ("quantity",)
+    PRICES = ("price",)
+
     trade_id: str
     order_id: str
     instrument_name: str
@@ -156,12 +164,6 @@ class Trade(WireStruct, frozen=True, kw_only=True):
     account_id: str = ""
     isolation_id: str = ""
     isolation_type: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_word("side", SIDES)
-        self.check_positive("quantity")
-        self.check_prices("price")
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

@@ -7,7 +7,7 @@ fields are those of `WireStruct` classes; the guards that msgspec does not give 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ MAX_BITS = 64  # of whole numbers: times in nanoseconds are the largest
 MAX_INTEGER_DIGITS = 19
 MIN_TIMESTAMP_MS = 1_420_070_400_000  # 2015: the exchange is younger
 MAX_TIMESTAMP_MS = 10**13  # in the year 2286
+TIME_FIELDS = ("create_time_ms", "update_time_ms", "time_ms")
 TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
 
 Row = Mapping[str, Any]
@@ -48,7 +49,16 @@ def received_count(rows: Sequence[object]) -> int:
 
 
 class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
-    """A value read from a row: unknown fields are ignored, null and empty text count as absent."""
+    """A value read from a row: unknown fields are ignored, null and empty text count as absent.
+
+    A class names the fields that have bounds of their own.
+    """
+
+    AMOUNTS: ClassVar[tuple[str, ...]] = ()  # zero or more
+    POSITIVE: ClassVar[tuple[str, ...]] = ()  # more than zero
+    PRICES: ClassVar[tuple[str, ...]] = ()  # more than zero, and below what any coin costs in any currency
+    WORDS: ClassVar[Mapping[str, Collection[str]]] = {}  # one of these
+    ZERO_IS_ABSENT: ClassVar[frozenset[str]] = frozenset()  # wire names of fields where 0 means "none"
 
     def __post_init__(self) -> None:
         # msgspec accepts NaN, Infinity, 1e999999999 and integers of any length.
@@ -56,32 +66,21 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             kind = type(value)
             if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > MAX_BITS):
                 raise ValueError(f"field {self.__struct_encode_fields__[index]} is not a usable number")
+        self._check_bounds()
 
-    def check_amounts(self, *names: str) -> None:
-        """These are zero or more. Raises ValueError with the name on the wire."""
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and value < 0:
+    def _check_bounds(self) -> None:
+        for name, known in self.WORDS.items():
+            if getattr(self, name) not in known:
+                raise self.impossible(name, "not a known word")
+        for name in self.AMOUNTS:
+            if (amount := getattr(self, name)) is not None and amount < 0:
                 raise self.impossible(name, "below zero")
-
-    def check_positive(self, *names: str) -> None:
-        """These are more than zero, where they are known."""
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and value <= 0:
+        for name in self.POSITIVE + self.PRICES:
+            if (amount := getattr(self, name)) is not None and amount <= 0:
                 raise self.impossible(name, "not positive")
-
-    def check_prices(self, *names: str) -> None:
-        """These are positive, and below what any coin costs in any currency."""
-        self.check_positive(*names)
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and value.adjusted() >= MAX_PRICE_DIGITS:
+        for name in self.PRICES:
+            if (amount := getattr(self, name)) is not None and amount.adjusted() >= MAX_PRICE_DIGITS:
                 raise self.impossible(name, "no price")
-
-    def check_word(self, name: str, known: Collection[str]) -> None:
-        if getattr(self, name) not in known:
-            raise self.impossible(name, "not a known word")
 
     def impossible(self, name: str, problem: str) -> ValueError:
         wire_name = self.__struct_encode_fields__[self.__struct_fields__.index(name)]
@@ -95,6 +94,9 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             for name, value in {**row, **computed}.items()
             if value is not None and value != ""
         }
+        for name in cls.ZERO_IS_ABSENT & fields.keys():
+            if not str(fields[name]).strip("0."):
+                del fields[name]
         for name in _integer_fields(cls):
             # msgspec reads "9007199254740993.0" by way of a float.
             if not str(fields.get(name, "0")).isdecimal():
@@ -114,6 +116,14 @@ class PlainStruct(WireStruct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls.parse(row)
+
+
+def check_times(value: T, latest_ms: int) -> T:
+    """`value`, unless it happened later than that. Raises ValueError."""
+    for name in TIME_FIELDS:
+        if (getattr(value, name, None) or 0) > latest_ms:
+            raise ValueError(f"field {name.removesuffix('_ms')} is in the future")
+    return value
 
 
 @cache

@@ -141,7 +141,7 @@ def desk() -> Iterator[tuple[Desk, Line]]:
         yield found, line
 
 
-def request_id_middleware(desk: Desk, line: Line) -> Trace:
+def trace_cycle(desk: Desk, line: Line) -> Trace:
     """One cycle, a minute after the last."""
     line.trace = Trace()
     desk.tick(60)
@@ -185,10 +185,10 @@ def main() -> None:
     bench.new_database("fill_path")
     with desk() as (one, line):
         one.sync_ok()
-        idle = request_id_middleware(one, line)
+        idle = trace_cycle(one, line)
         one.world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
-        fill = request_id_middleware(one, line)
-        quiet = request_id_middleware(one, line)
+        fill = trace_cycle(one, line)
+        quiet = trace_cycle(one, line)
     _print(fill, quiet, idle, options.count, options.most)
 
 

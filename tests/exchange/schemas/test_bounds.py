@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.schemas import Candle, Instrument, NameSpace, Order, Ticker, Trade, Valuation
+from exchange.schemas import Candle, Instrument, NameSpace, Order, PricePoint, Ticker, Trade, Valuation
 from tests.exchange.replay import ORDER
 
 TRADE = {
@@ -104,7 +104,7 @@ def test_a_mark_price_is_positive_and_a_funding_rate_need_not_be(value):
     row = {"v": value, "t": 1785587305885}
     assert Valuation.from_row(row).value == Decimal(value)
     with pytest.raises(ValueError, match=r"^field v is "):
-        Valuation.from_price_row(row)
+        PricePoint.from_row(row)
 
 
 @pytest.mark.parametrize("tick", ["0", "-1", "1e12", "1e-41"])
