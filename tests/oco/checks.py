@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Self
 
 from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
@@ -22,9 +25,37 @@ MONEY = ("USD", "USDT")
 ALWAYS = (invariants.intent_first, invariants.evidence_only, invariants.exactly_once)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What is stored at this moment, read once for all checks."""
+
+    lots: list[Lot]
+    groups: list[OcoGroup]
+    group_by_client_oid: dict[str, OcoGroup]
+    sale_trades: dict[int, set[str]]
+
+    @classmethod
+    def read(cls) -> Self:
+        groups = {group.pk: group for group in OcoGroup.objects.select_related("lot")}
+        legs = OcoLeg.objects.values_list("client_oid", "group_id")
+        found = cls(list(Lot.objects.all()), list(groups.values()), {oid: groups[pk] for oid, pk in legs}, {})
+        if any(lot.side == "SELL" for lot in found.lots):
+            for lot, trade in LotTrade.objects.filter(lot__side="SELL").values_list("lot_id", "trade_id"):
+                found.sale_trades.setdefault(lot, set()).add(trade)
+        return found
+
+    def orders_by_lot(self, actions: AccountActions) -> dict[int, list[Order]]:
+        """Our orders on the exchange; under 0 those of no lot."""
+        found: dict[int, list[Order]] = {}
+        for order in ours(actions.world):
+            group = self.group_by_client_oid.get(order.client_oid)
+            found.setdefault(group.lot_id if group else 0, []).append(order)
+        return found
+
+
 def violations(actions: AccountActions) -> list[str]:
     """The violations at this moment; empty when all rules hold."""
-    invariant_data = truth(actions.world)
+    invariant_data, rows = truth(actions.world), Rows.read()
     return [
         *actions.violations,
         *(
@@ -34,29 +65,22 @@ def violations(actions: AccountActions) -> list[str]:
         ),
         *(error for check in ALWAYS for error in check(invariant_data)),
         *reasons_without_words(),
-        *one_group_each(),
-        *no_double(actions),
-        *buy_backs_within_proceeds(actions),
-        *no_own_sales_bought_back(actions),
-        *final_groups_have_no_orders(actions),
-        *closed_for_a_reason(actions),
-        *shrunk_for_a_reason(actions),
-        *spent_for_a_reason(actions),
+        *one_group_each(rows),
+        *no_double(actions, rows),
+        *buy_backs_within_proceeds(actions, rows),
+        *no_own_sales_bought_back(actions, rows),
+        *final_groups_have_no_orders(actions, rows),
+        *closed_for_a_reason(actions, rows),
+        *shrunk_for_a_reason(actions, rows),
+        *spent_for_a_reason(actions, rows),
     ]
 
 
-def one_group_each() -> Iterator[str]:
-    for lot in Lot.objects.all():
-        if lot.groups.filter(closed_at=None).count() > 1:
-            yield f"Lot {lot.pk} has two open groups."
-
-
-def by_lot(actions: AccountActions) -> dict[int, list[Order]]:
-    legs = dict(OcoLeg.objects.values_list("client_oid", "group__lot_id"))
-    found: dict[int, list[Order]] = {}
-    for order in ours(actions.world):
-        found.setdefault(legs.get(order.client_oid, 0), []).append(order)
-    return found
+def one_group_each(rows: Rows) -> Iterator[str]:
+    open_groups = Counter(group.lot_id for group in rows.groups if group.closed_at is None)
+    for lot, count in open_groups.items():
+        if count > 1:
+            yield f"Lot {lot} has two open groups."
 
 
 def can_sell(actions: AccountActions, orders: list[Order]) -> Decimal:
@@ -74,23 +98,24 @@ def _list_total(actions: AccountActions, legs: list[Order]) -> Decimal:
     return min(total, max(leg.quantity for leg in legs)) if racing else total
 
 
-def no_double(actions: AccountActions) -> Iterator[str]:
+def no_double(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """The orders of a lot can never sell more than was bought."""
-    bought = dict(Lot.objects.values_list("pk", "bought"))
-    for lot, orders in by_lot(actions).items():
+    bought = {lot.pk: lot.bought for lot in rows.lots}
+    for lot, orders in rows.orders_by_lot(actions).items():
         maximum = can_sell(actions, orders)
         if lot in bought and maximum > bought[lot] and not actions.late:
             yield f"Lot {lot} of {bought[lot]} can sell {maximum}."
 
 
-def buy_backs_within_proceeds(actions: AccountActions) -> Iterator[str]:
+def buy_backs_within_proceeds(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """A buy-back never costs more than the sale proceeds (except both legs of a pair in the exchange's race)."""
     if actions.late or actions.world.exchange.behaviour.oco_race != "none":
         return
-    orders = by_lot(actions)
-    for entry in set(Lot.objects.filter(side="SELL").values_list("entry_order_id", flat=True)):
-        lots = list(Lot.objects.filter(side="SELL", entry_order_id=entry))
-        trades = set(LotTrade.objects.filter(lot__in=lots).values_list("trade_id", flat=True))
+    orders = rows.orders_by_lot(actions)
+    sales = [lot for lot in rows.lots if lot.side == "SELL"]
+    for entry in {lot.entry_order_id for lot in sales}:
+        lots = [lot for lot in sales if lot.entry_order_id == entry]
+        trades = {trade for lot in lots for trade in rows.sale_trades.get(lot.pk, ())}
         maximum = sum((can_cost(orders.get(lot.pk, [])) for lot in lots), ZERO)
         if maximum > sale_proceeds(actions, trades):
             yield f"The sale {entry} brought {sale_proceeds(actions, trades)}, and its buy-back can cost {maximum}."
@@ -113,26 +138,25 @@ def sale_proceeds(actions: AccountActions, trades: set[str]) -> Decimal:
     return value + sum((row.fee for row in rows if row.fee_instrument_name == quote), ZERO)
 
 
-def no_own_sales_bought_back(actions: AccountActions) -> Iterator[str]:
+def no_own_sales_bought_back(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """Sales of our own orders are never bought back."""
     mine = {f"{order.name_space}/{order.order_id}" for order in ours(actions.world)}
-    taken = set(LotTrade.objects.filter(lot__side="SELL").values_list("trade_id", flat=True))
+    taken = {trade for trades in rows.sale_trades.values() for trade in trades}
     for trade in actions.world.exchange.trades.rows:
         if trade.trade_id in taken and trade.owner in mine:
             yield f"Trade {trade.trade_id} is our own sale, and is bought back."
 
 
-def final_groups_have_no_orders(actions: AccountActions) -> Iterator[str]:
-    final = {group.pk for group in OcoGroup.objects.all() if is_final(group.state)}
-    legs = dict(OcoLeg.objects.filter(group__in=final).values_list("client_oid", "group__state"))
+def final_groups_have_no_orders(actions: AccountActions, rows: Rows) -> Iterator[str]:
     for order in ours(actions.world):
-        if order.is_open and order.client_oid in legs and not actions.late:
-            yield f"{order.order_type} {order.client_oid} is open, and its group is {legs[order.client_oid]}."
+        group = rows.group_by_client_oid.get(order.client_oid)
+        if group and is_final(group.state) and order.is_open and not actions.late:
+            yield f"{order.order_type} {order.client_oid} is open, and its group is {group.state}."
 
 
-def closed_for_a_reason(actions: AccountActions) -> Iterator[str]:
+def closed_for_a_reason(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """Groups are released only by the user, and closed manually only when coins were withdrawn."""
-    for group in OcoGroup.objects.select_related("lot"):
+    for group in rows.groups:
         if group.state == State.RELEASED and not _was_released(actions, group):
             yield f"Group {group.pk} was released without a request: {group.stored_reason}"
         if group.state == State.CLOSED_BY_HAND and not group.lot.gone:
@@ -147,10 +171,14 @@ def _was_released(actions: AccountActions, group: OcoGroup) -> bool:
     )  # without its coins the exchange itself cancels (6.2)
 
 
-def shrunk_for_a_reason(actions: AccountActions) -> Iterator[str]:
+def shrunk_for_a_reason(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """Lots shrink only by coins that left the account other than through our orders."""
     for currency in COINS:
-        lots = Lot.objects.filter(base_ccy=currency, merged_into=None, side="BUY")
+        lots = [
+            lot
+            for lot in rows.lots
+            if lot.base_ccy == currency and lot.side == "BUY" and lot.merged_into_id is None
+        ]
         gone = sum((lot.gone for lot in lots), ZERO)
         # The user may protect coins of an entry that is not read yet: one of the two lots shrinks.
         left = outflow(actions, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
@@ -158,10 +186,10 @@ def shrunk_for_a_reason(actions: AccountActions) -> Iterator[str]:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
 
 
-def spent_for_a_reason(actions: AccountActions) -> Iterator[str]:
+def spent_for_a_reason(actions: AccountActions, rows: Rows) -> Iterator[str]:
     """Buy-backs shrink only by money that left otherwise, or that both legs of a pair spent."""
     for currency in MONEY:
-        lots = Lot.objects.filter(quote_ccy=currency, merged_into=None)
+        lots = [lot for lot in rows.lots if lot.quote_ccy == currency and lot.merged_into_id is None]
         gone = sum((lot.gone * lot.spent_per_coin for lot in lots), ZERO)
         if gone > outflow(actions, currency) + sum((paid(order) for order in ours(actions.world)), ZERO):
             yield f"Lots count {gone} {currency} as gone, and less left."
@@ -205,7 +233,7 @@ def unfinished(actions: AccountActions) -> list[str]:
 
 
 def unprotected(actions: AccountActions) -> Iterator[str]:
-    orders = by_lot(actions)
+    orders = Rows.read().orders_by_lot(actions)
     for lot, allowed in allowances(actions):
         group = lot.groups.filter(closed_at=None).first()
         live = [order for order in orders.get(lot.pk, []) if order.is_open]
@@ -302,7 +330,7 @@ def orphans(actions: AccountActions) -> Iterator[str]:
     for order in ours(actions.world):
         if order.is_open and order.client_oid not in protected:
             yield f"{order.order_type} {order.client_oid} is open and protects nothing."
-    for lot, orders in by_lot(actions).items():
+    for lot, orders in Rows.read().orders_by_lot(actions).items():
         if len({order.list_id or order.order_id for order in orders if order.is_open}) > 1:
             yield f"Lot {lot} has two protective orders."
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import override
 
 from exchange.core.order_roles import STOP_ORDER_TYPES
+from exchange.core.reasons import Reason
 from exchange.simulator.models import Order
 from oco.engine.client_oids import PREFIX
 from oco.engine.invariants import OrderFact, converged, violations
@@ -18,6 +19,7 @@ from oco.reconcile.invariant_checks import invariant_data
 from tests.exchange.simulator.world import World
 
 D = Decimal
+RENDERED: set[str] = set()  # reasons that were rendered before
 
 
 def ours(world: World) -> list[Order]:
@@ -73,11 +75,17 @@ def reasons_without_words() -> Iterator[str]:
     """Every reason that was stored can be told, in both languages; of events the newest are looked at."""
     for row in (*OcoEvent.objects.order_by("-id")[:20], *OcoGroup.objects.all()):
         for one in row.stored_reason or ():
-            for language in ("en", "es"):
-                with override(language):
-                    words = render_reason(one)
-                if not words or one.code in words or "%(" in words:
-                    yield f"Nobody can tell {one}: {words!r}"
+            if repr(one) not in RENDERED:
+                yield from _problems_of_words(one)
+                RENDERED.add(repr(one))
+
+
+def _problems_of_words(one: Reason) -> Iterator[str]:
+    for language in ("en", "es"):
+        with override(language):
+            words = render_reason(one)
+        if not words or one.code in words or "%(" in words:
+            yield f"Nobody can tell {one}: {words!r}"
 
 
 def group() -> OcoGroup:
