@@ -1,4 +1,4 @@
-"""A decimal column that keeps every digit on both databases."""
+"""A decimal column that keeps every digit on both databases, and the input for a number."""
 
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact, IsNull
+from django.utils.translation import gettext
+
+from exchange.core.numbers import AmbiguousNumber, NotANumber, input_text, parse_number
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
@@ -15,6 +18,7 @@ else:
     AnyField = models.Field  # not subscriptable when it runs
 
 
+MAX_TYPED_LENGTH = 60
 MAX_EXPONENT = 60  # of what is entered; printing a larger one in plain digits would fill the memory
 
 
@@ -83,4 +87,37 @@ class ExactDecimalField(AnyField):
         return "" if value is None else format_decimal(value)
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
-        return super().formfield(**{"form_class": forms.DecimalField, **kwargs})
+        return super().formfield(**{"form_class": NumberInputField, **kwargs})
+
+
+class NumberInputField(forms.Field):
+    """A number as a person types it, with comma or point; what can be read in two ways is asked again.
+
+    A text input: one for numbers takes no comma on some phones, and empties itself when it does not understand.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"inputmode": "decimal", "autocomplete": "off", "maxlength": str(MAX_TYPED_LENGTH)}
+        super().__init__(**{"widget": forms.TextInput(attrs=attributes), **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        return input_text(value) if isinstance(value, Decimal) else value
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal) or not str(value).strip():
+            return value if isinstance(value, Decimal) else None
+        typed = str(value).strip()
+        try:
+            if len(typed) > MAX_TYPED_LENGTH:
+                raise NotANumber(typed)
+            return parse_number(typed)
+        except AmbiguousNumber as error:
+            words = gettext("“%(typed)s” can mean %(decimals)s or %(thousands)s. Enter one of these two.")
+            known = {"typed": typed, "decimals": input_text(error.with_decimals)}
+            known["thousands"] = input_text(error.with_thousands)
+            raise ValidationError(words % known, code="ambiguous") from None
+        except NotANumber:
+            words = gettext("Enter a number such as %(example)s, with a comma or a point for decimals.")
+            raise ValidationError(
+                words % {"example": input_text(Decimal("3120.50"))}, code="invalid"
+            ) from None

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchange.api import StandardCursorPagination
+from exchange.core.numbers import plain_sentences
 from exchange.serializers import ErrorSerializer
 from oco.engine.states import State
 from oco.models import OcoGroup
@@ -93,13 +94,14 @@ class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
 
     def _protect(self, requested: dict[str, Any], name: str, key: str | None) -> OcoGroup:
         def create() -> OcoGroup:
-            return group_create(
-                **requested,
-                account_context=self.account_context(requested["instrument_name"]),
-                requested_by=name,
-                now=timezone.now(),
-                idempotency_key=key,
-            )
+            with plain_sentences():
+                return group_create(
+                    **requested,
+                    account_context=self.account_context(requested["instrument_name"]),
+                    requested_by=name,
+                    now=timezone.now(),
+                    idempotency_key=key,
+                )
 
         try:
             group = create()

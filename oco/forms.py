@@ -1,6 +1,5 @@
 """Forms for users: a policy, the protection of a position, its prices. Error messages explain the refusal."""
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -8,9 +7,10 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from exchange.fields import NumberInputField
 from exchange.models import Instrument
 from oco.models import ProtectionPolicy
 from oco.services.validation import SPOT
@@ -28,7 +28,6 @@ BUY_BACK_NOTICE = _(
     "above the sale price at the stop, below it at the take profit. Leave it off unless you "
     "want this after every sale, including manual sales and sales by other apps."
 )
-DIGITS: dict[str, Any] = {"max_digits": 40, "decimal_places": 20}
 
 
 class PolicyForm(PolicyModelForm):
@@ -113,13 +112,11 @@ class ProtectForm(forms.Form):
     """Stop and target for held coins. `key` makes one group of two submits."""
 
     instrument_name = forms.ChoiceField(label="Pair")
-    quantity = forms.DecimalField(**DIGITS)
-    stop_price = forms.DecimalField(
-        **DIGITS, help_text="Below the current price. When mark reaches it, the coins are sold."
+    quantity = NumberInputField()
+    stop_price = NumberInputField(
+        help_text="Below the current price. When mark reaches it, the coins are sold."
     )
-    take_profit_price = forms.DecimalField(
-        **DIGITS, required=False, label="Target price", help_text="Blank: stop only."
-    )
+    take_profit_price = NumberInputField(required=False, label="Target price", help_text="Blank: stop only.")
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     def __init__(self, *args: Any, pairs: Sequence[str], **kwargs: Any) -> None:
@@ -137,35 +134,16 @@ class ProtectForm(forms.Form):
         }
 
 
-PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
-
-
-class PlainDecimalField(forms.CharField):
-    """A number in plain digits with a point: `3,120` could be three or three thousand, so it is refused."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        super().__init__(widget=widget, max_length=41, **kwargs)
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return None
-        if not PLAIN_NUMBER.fullmatch(text):
-            raise ValidationError(gettext("Use digits and a decimal point, for example 3120.50."))
-        return Decimal(text)
-
-
 class PricesForm(forms.Form):
     """Stop and target; without a target it is a stop only."""
 
-    stop_price = PlainDecimalField(
+    stop_price = NumberInputField(
         label=gettext_lazy("Stop price"),
         help_text=gettext_lazy(
             "Below the current price. When the mark price falls to it, the coins are sold at market."
         ),
     )
-    take_profit_price = PlainDecimalField(
+    take_profit_price = NumberInputField(
         label=gettext_lazy("Take profit price"),
         required=False,
         help_text=gettext_lazy("Above the current price. Leave blank for a stop only."),
@@ -175,5 +153,5 @@ class PricesForm(forms.Form):
 class ProtectionForm(PricesForm):
     """Quantity, stop and target."""
 
-    quantity = PlainDecimalField(label=gettext_lazy("Quantity"))
+    quantity = NumberInputField(label=gettext_lazy("Quantity"))
     field_order = ("quantity", "stop_price", "take_profit_price")

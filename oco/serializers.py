@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exchange.core.instrument_names import SPOT_PATTERN
+from exchange.core.numbers import plain_sentences
 from exchange.core.reasons import Reason
 from exchange.models import ExchangeOrder
 from exchange.serializers import PlainDecimal, UtcTime
@@ -19,10 +20,11 @@ PLAIN_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
 class ReasonMethods:
-    """For a serializer of something with a reason: the text in the user's language, and the data."""
+    """For a serializer of something with a reason: the text in the user's language with plain numbers, and the data."""
 
     def get_reason(self, row: Any) -> str:
-        return render_reason(_reason_of(row))
+        with plain_sentences():
+            return render_reason(_reason_of(row))
 
     def get_reason_code(self, row: Any) -> str | None:
         why = _reason_of(row)

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from exchange.core.decimals import rounded
+from exchange.core.numbers import number_format, number_text
 
 UNKNOWN = "n/a"
 MAX_DECIMALS = 8
-MAX_DIGITS = 24  # before the point; a larger number, which no account has, is shown with an exponent
+CENT = Decimal("0.01")
 AGE_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 Pill = tuple[str, str, Promise]
@@ -95,12 +96,12 @@ ACTION_LABELS = {"BUY": _("BUY"), "SELL": _("SELL"), "HOLD": _("HOLD")}
 
 
 def usd_text(value: Decimal | None, *, rounding: str = ROUND_HALF_EVEN) -> str:
-    """`$1,234.56`; less than a cent is `<$0.01`, never zero."""
+    """`$1,234.56`, in Spanish `$1.234,56`; less than a cent is `<$0.01`, never zero."""
     if value is None or not value.is_finite():
         return UNKNOWN
     sign, size = "−" if value < 0 else "", abs(value)
     shown = rounded(size, 2, rounding)
-    return f"{sign}<$0.01" if size and not shown else f"{sign}${_digits(shown)}"
+    return f"{sign}<${number_text(CENT)}" if size and not shown else f"{sign}${number_text(shown)}"
 
 
 def amount_text(
@@ -121,8 +122,14 @@ def percent_text(value: Decimal | None, decimals: int = 2) -> str:
         return UNKNOWN
     step = Decimal(1).scaleb(-decimals)
     if value and not rounded(value, decimals):
-        return f"{'−' if value < 0 else ''}<{step}%"
+        return f"{'−' if value < 0 else ''}<{number_text(step)}%"
     return f"{_grouped(value, decimals)}%"
+
+
+def split_decimals(text: str) -> tuple[str, str]:
+    """A number as written, without its decimals, and these with their sign."""
+    whole, sign, decimals = text.rpartition(number_format().decimal)
+    return (whole, sign + decimals) if sign else (text, "")
 
 
 def signed(text: str, value: Decimal | None) -> str:
@@ -157,12 +164,7 @@ def own_decimals(value: Decimal | None) -> int | None:
 
 def _grouped(value: Decimal, decimals: int, *, rounding: str = ROUND_HALF_EVEN) -> str:
     shown = rounded(value, decimals, rounding)
-    return _digits(value if value and not shown else shown).replace("-", "−")
-
-
-def _digits(value: Decimal) -> str:
-    """With a comma between thousands."""
-    return f"{value:,f}" if -MAX_DIGITS <= value.adjusted() < MAX_DIGITS or not value else f"{value:.2e}"
+    return number_text(value if value and not shown else shown)
 
 
 def _own_decimals(value: Decimal) -> int:

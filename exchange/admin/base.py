@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from exchange.core.numbers import number_text
+from exchange.fields import ExactDecimalField
 from exchange.services.permissions import Right, has_right
 
 DASH = "–"
@@ -119,6 +122,23 @@ class RightsAdmin(RightsMixin, AnyAdmin):
     """An admin whose records can be changed by users with `change_right`."""
 
 
+def number_column(model: type[Model], name: Any) -> Any:
+    """A decimal column as the reader writes numbers, in place of the field `name`; anything else as it is."""
+    field = {one.name: one for one in model._meta.concrete_fields}.get(name)
+    return _number_column(field) if isinstance(field, ExactDecimalField) else name
+
+
+@cache
+def _number_column(field: ExactDecimalField) -> Any:
+    @admin.display(description=field.verbose_name)
+    def column(row: Any) -> str | None:
+        value = getattr(row, field.name)
+        return None if value is None else number_text(value)
+
+    column.__name__ = field.name
+    return column
+
+
 class ReadOnlyAdmin(RightsAdmin):
     """Records are created by the program only; here they are shown, in index order."""
 
@@ -133,11 +153,17 @@ class ReadOnlyAdmin(RightsAdmin):
     @admin.display(description="on site", empty_value="")
     def on_desk(self, row: Model) -> str | None:
         address = self.get_view_on_site_url(row)
-        return address and format_html('<a href="{}" aria-label="Show {} on site">Show</a>', address, row)
+        return address and format_html(
+            '<a href="{}">Show<span class="vh"> {} on site</span></a>', address, row
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = list(super().get_fields(request, obj))
-        return sorted(names, key=lambda name: name not in self.readonly_fields)
+        names.sort(key=lambda name: name not in self.readonly_fields)
+        return [number_column(self.model, name) for name in names]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [number_column(self.model, name) for name in super().get_list_display(request)]
 
 
 class ByIdAdmin(ReadOnlyAdmin):

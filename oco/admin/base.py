@@ -7,7 +7,15 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from exchange.admin.base import DASH, RightsMixin, format_to_second, list_link, list_link_by_name, uuid_of
+from exchange.admin.base import (
+    DASH,
+    RightsMixin,
+    format_to_second,
+    list_link,
+    list_link_by_name,
+    number_column,
+    uuid_of,
+)
 from exchange.admin.filters import ConditionFilter, RecentFilter
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
@@ -40,6 +48,13 @@ class ReadOnlyInline(RightsMixin, AnyInline):
     template = "admin/record_inline.html"
     extra = max_num = 0
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [number_column(self.model, name) for name in super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        numbers = [field for field in self.get_fields(request, obj) if callable(field)]
+        return [*super().get_readonly_fields(request, obj), *numbers]
 
 
 class LegInline(ReadOnlyInline):

@@ -10,7 +10,8 @@ from django.utils.html import format_html, format_html_join
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, RightsAdmin, format_to_second, list_link
 from exchange.admin.filters import ConditionFilter
 from exchange.admin.sync import format_ns
-from exchange.fields import format_decimal
+from exchange.core.decimals import cents
+from exchange.core.numbers import number_text
 from exchange.models import Trade
 from exchange.services.permissions import Right
 from oco.admin.base import order_link
@@ -95,24 +96,22 @@ def _sales(shown: list[SalePreview]) -> str:
 
 
 def _sale(each: SalePreview) -> str:
-    held = (each.instrument_name, format_decimal(each.quantity), format_decimal(each.price))
+    held = (each.instrument_name, number_text(each.quantity), number_text(each.price))
     if not each.bought_back:
         return TOO_LITTLE.format(*held)
-    target = "none" if each.target is None else format_decimal(each.target)
-    money = (f"{each.extra_cost_usd:,.2f}", f"{each.max_cost_usd:,.2f}")
-    return SALE_LINE.format(
-        *held, format_decimal(each.bought_back), format_decimal(each.stop), target, *money
-    )
+    target = "none" if each.target is None else number_text(each.target)
+    money = (number_text(cents(each.extra_cost_usd)), number_text(cents(each.max_cost_usd)))
+    return SALE_LINE.format(*held, number_text(each.bought_back), number_text(each.stop), target, *money)
 
 
 def _preview_cells(each: Preview) -> tuple[str, ...]:
     return (
         each.instrument_name,
-        format_decimal(each.quantity),
-        format_decimal(each.price),
-        format_decimal(each.stop),
-        "none" if each.target is None else format_decimal(each.target),
-        f"{each.loss_usd:,.2f}",
+        number_text(each.quantity),
+        number_text(each.price),
+        number_text(each.stop),
+        "none" if each.target is None else number_text(each.target),
+        number_text(cents(each.loss_usd)),
         "" if each.is_placeable else " Too little: the exchange takes no order below 1 USD.",
     )
 

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from exchange.core.numbers import number_text
 from oco.engine.pricing import ExitSide
 from oco.engine.states import State, is_final
 
@@ -150,7 +151,7 @@ def banner_of(inputs: BannerInput) -> Banner | None:
 def _failed(inputs: BannerInput) -> Banner:
     lines = [inputs.reason, inputs.refusal, inputs.text(FAILED)]
     if inputs.resting_target is not None:
-        lines.append(inputs.text(TARGET_LEFT, quantity=f"{inputs.resting_target:f}"))
+        lines.append(inputs.text(TARGET_LEFT, quantity=number_text(inputs.resting_target)))
     return Banner("crit", "octagon-alert", inputs.text(FAILED_TITLE), _non_empty(lines))
 
 
@@ -193,7 +194,7 @@ def _above_limit(inputs: BannerInput) -> Banner | None:
 def _partly_unprotected(inputs: BannerInput) -> Banner | None:
     if not inputs.unprotected:
         return None
-    title = inputs.text(PARTLY_TITLE, quantity=f"{inputs.unprotected:f}")
+    title = inputs.text(PARTLY_TITLE, quantity=number_text(inputs.unprotected))
     return Banner("warn", "shield-half", title, (inputs.text(PARTLY),))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from exchange.core.numbers import number_text
 from exchange.core.reasons import Reason
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
@@ -218,7 +219,7 @@ class GroupDetail:
                 has_target=target is not None,
                 wants_target=group.take_profit_price is not None,
                 release_requested_by=group.cancel_requested_by,
-                price_limit=f"{self.max_buy_price:f} {self.quote}"
+                price_limit=f"{number_text(self.max_buy_price)} {self.quote}"
                 if self.is_above_limit and self.max_buy_price
                 else "",
             )

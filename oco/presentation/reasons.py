@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.client.error_codes import CODES
 from exchange.client.errors import remedy_for
+from exchange.core.numbers import stored_number_text
 from exchange.core.reasons import TEXT, OrderReason, Param, Reason
 from exchange.core.texts import escape_line
 from oco.engine.pricing import ExitSide
@@ -18,6 +19,8 @@ from oco.engine.types import Role
 
 SELL, BUY = ExitSide.SELL, ExitSide.BUY
 ANSWER = "answer"
+NOT_NUMBERS = frozenset({"name", "coin", "error", "status", ANSWER, TEXT})
+"""Parameters that stay as they are, also where they look like a number."""
 
 Variants = Mapping[str, Promise]
 """The texts of one code, by its parameter `side` or `role`."""
@@ -265,9 +268,15 @@ def _sentence(one: Reason) -> str:
     if isinstance(texts, Mapping):
         texts = texts.get(str(one.params.get("side") or one.params.get("role")))
     try:
-        return one.code if texts is None else str(texts) % one.params
+        return one.code if texts is None else str(texts) % _written(one.params)
     except (KeyError, TypeError, ValueError):  # parameters of another release
         return one.code
+
+
+def _written(params: Mapping[str, Param]) -> dict[str, object]:
+    return {
+        name: value if name in NOT_NUMBERS else stored_number_text(value) for name, value in params.items()
+    }
 
 
 def _answer(words: Param, code: int | None) -> str:

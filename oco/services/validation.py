@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.fields import format_decimal
+from exchange.core.decimals import rounded
+from exchange.core.numbers import sentence_number
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import ExternalReservation
@@ -67,7 +68,7 @@ def request_validate(
         ("take_profit_price", target, grid.price_tick),
     ):
         if value is not None and (value <= 0 or round_to_lot_size(value, tick) != value):
-            words = _("Must be a positive multiple of %(tick)s.") % {"tick": f"{tick:f}"}
+            words = _("Must be a positive multiple of %(tick)s.") % {"tick": sentence_number(tick)}
             raise NotPossible(words, field=field)
     if target is not None and target <= stop:
         raise NotPossible(_("The take profit must be above the stop."), field="take_profit_price")
@@ -100,7 +101,7 @@ def prices_validate(
     """Stop below mark and target above it, at the minimum distance. Raises NotPossible with the field."""
     if not mark:
         raise NotPossible(_("Its price is unknown, so the order cannot be checked."))
-    known = {"mark": format_decimal(mark)}
+    known = {"mark": sentence_number(mark)}
     if stop >= mark:
         words = _("The current price is %(mark)s. A stop at or above it would sell immediately.")
         raise NotPossible(words % known, field="stop_price")
@@ -115,7 +116,7 @@ def prices_validate(
             "The current price is %(mark)s, and a stop less than %(distance)s %% below it "
             "cannot have a take profit. Lower the stop, or leave the take profit empty."
         )
-        raise NotPossible(words % {**known, "distance": format_decimal(distance)}, field="stop_price")
+        raise NotPossible(words % {**known, "distance": sentence_number(distance)}, field="stop_price")
     if target > mark * MAX_TARGET_FACTOR:
         words = _("The current price is %(mark)s. The exchange accepts no take profit above ten times that.")
         raise NotPossible(words % known, field="take_profit_price")
@@ -133,5 +134,5 @@ def available_validate(*, instrument: Instrument, quantity: Decimal, free: Decim
     """Raises NotPossible if the quantity is not available."""
     if quantity > free:
         words = _("Only %(free)s %(currency)s available: the rest is protected or in an open order.")
-        amount = f"{free:.{decimals_of(instrument.qty_tick_size)}f}"
+        amount = sentence_number(rounded(free, decimals_of(instrument.qty_tick_size)))
         raise NotPossible(words % {"free": amount, "currency": instrument.base_ccy}, field="quantity")

@@ -17,8 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from exchange.core.numbers import number_format, number_text
 from exchange.core.reasons import Reason
-from exchange.fields import format_decimal
 from oco.engine.pricing import ExitSide
 from oco.presentation.reasons import code_text, render_reason
 from portfolio.formatting import amount_text, instrument_label, percent_text, signed, usd_text
@@ -390,7 +390,8 @@ def _result(params: Params, _name: str) -> str:
 
 def _amount(params: Params, name: str) -> str:
     """As `0.5 BTC (about $31,250.00)`."""
-    amount = f"{format_decimal(Decimal(params[name]).normalize())} {params['currency']}"
+    quantity = number_text(Decimal(f"{Decimal(params[name]).normalize():f}"))
+    amount = f"{quantity} {params['currency']}"
     if params["value"] is None:
         return amount
     return gettext("%(amount)s (about %(value)s)") % {"amount": amount, "value": _value(params, "value")}
@@ -410,7 +411,7 @@ def _local_time(text: str) -> str:
 
 def _clock_offset(params: Params, name: str) -> str:
     """In seconds, from milliseconds."""
-    return f"{params[name] / 1000:+.1f} s"
+    return f"{params[name] / 1000:+.1f} s".replace(".", number_format().decimal)
 
 
 def _check(params: Params, name: str) -> str:

@@ -47,8 +47,12 @@ EXECUTED_SHOWN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown."""
+    """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown.
 
+    `place` is its place among all currencies that the account ever held, in the order in which they came: it stays.
+    """
+
+    place: int
     currency: str
     quantity: Decimal
     available: Decimal | None
@@ -267,15 +271,24 @@ def _holdings(
 ) -> tuple[Holding, ...]:
     # The largest value first, without a price last.
     coverage = {position.coverage.currency: position.coverage for position in protection.positions}
-    held = [_holding(row, total=total, coverage=coverage) for row in balances if row.quantity]
-    return tuple(sorted(held, key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0))))
+    in_order = sorted(balances, key=lambda row: row.pk)
+    held = [
+        _holding(row, place=place, total=total, coverage=coverage)
+        for place, row in enumerate(in_order)
+        if row.quantity
+    ]
+    held.sort(key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0), row.currency))
+    return tuple(held)
 
 
-def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, CoinCoverage]) -> Holding:
+def _holding(
+    row: Balance, *, place: int, total: Decimal | None, coverage: Mapping[str, CoinCoverage]
+) -> Holding:
     # Cash needs no stop: none of it is protected and none unprotected.
     is_cash, known = row.currency in settings.CASH_CURRENCIES, coverage.get(row.currency)
     protected = known.protected if known else Decimal()
     return Holding(
+        place=place,
         currency=row.currency,
         quantity=row.quantity,
         available=row.available,

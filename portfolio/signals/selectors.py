@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from exchange.core.numbers import stored_number_text
 from exchange.core.times import Timeframe
 from exchange.models import Heartbeat
 from portfolio.models import Signal
@@ -89,7 +90,11 @@ class SignalBoard:
 
 
 def reasons_text(reasons: Iterable[Mapping[str, Any]]) -> str:
-    return " ".join(str(REASON_TEXTS[reason["key"]]) % reason["params"] for reason in reasons)
+    return " ".join(str(REASON_TEXTS[reason["key"]]) % _written(reason["params"]) for reason in reasons)
+
+
+def _written(params: Mapping[str, Any]) -> dict[str, object]:
+    return {name: stored_number_text(value) for name, value in params.items()}
 
 
 def board(*, now: datetime, last_modified: LastModified | None = None, **filters: str) -> SignalBoard:

@@ -9,15 +9,26 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
 from django import template
+from django.template.defaultfilters import stringfilter
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from exchange.core.numbers import keep_together
 from exchange.fields import format_decimal
 from exchange.selectors import OrderRow
 from portfolio.accounting.pnl import SaleResult
-from portfolio.formatting import UNKNOWN, age, amount_text, own_decimals, percent_text, signed, usd_text
+from portfolio.formatting import (
+    UNKNOWN,
+    age,
+    amount_text,
+    own_decimals,
+    percent_text,
+    signed,
+    split_decimals,
+    usd_text,
+)
 from portfolio.status.sync_status import age_seconds
 from portfolio.web.preferences import current_preferences
 
@@ -28,6 +39,13 @@ TIME, TIME_TO_MINUTE, THIS_YEAR, EARLIER = "H:i:s", "H:i", "j M H:i", "j M Y"
 NO_TIME = format_html('<span class="na">{}</span>', UNKNOWN)
 
 register.filter("age", age)
+
+
+@register.filter(is_safe=True)
+@stringfilter
+def together(text: str) -> str:
+    """A sentence, in which no number is torn from its unit."""
+    return keep_together(text)
 
 
 @register.filter
@@ -46,10 +64,10 @@ def usd_down(value: Decimal | None) -> SafeString:
 def usd_big(value: Decimal | None) -> SafeString:
     """As `usd` with small cents, for the largest figure of a page."""
     text = usd_text(value)
-    if value is None or "." not in text or text.startswith(("<", "−<")):
+    whole, cents = split_decimals(text)
+    if value is None or not cents or text.startswith(("<", "−<")):
         return money(value, text)
-    whole, cents = text.rsplit(".", 1)
-    return money(value, format_html('{}<span class="cents">.{}</span>', whole, cents))
+    return money(value, format_html('{}<span class="cents">{}</span>', whole, cents))
 
 
 @register.filter

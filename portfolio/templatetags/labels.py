@@ -7,6 +7,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from exchange.core.numbers import keep_together
 from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
 from oco.engine.client_oids import is_own_oid
@@ -50,7 +51,7 @@ def icon(name: str) -> SafeString:
 @register.filter
 def reason_text(row: AuditEntry | OcoGroup) -> str:
     """Why the row is as it is, in the reader's language."""
-    return render_reason(row.stored_reason)
+    return keep_together(render_reason(row.stored_reason))
 
 
 @register.filter("inst")

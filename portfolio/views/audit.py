@@ -27,6 +27,11 @@ class AuditFilterForm(forms.Form):
     )
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the list is restricted."""
+        return bool(self.cleaned_data.get("what") or self.cleaned_data.get("name"))
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:

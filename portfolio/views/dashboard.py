@@ -21,7 +21,7 @@ from portfolio.accounting.pnl import CoinResult
 from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
-from portfolio.web.charts import Slice, divide_bar
+from portfolio.web.charts import CASH, OTHERS, Slice, coin_colour, divide_bar
 from portfolio.web.page_context import PageContext
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
@@ -201,13 +201,13 @@ def allocation(holdings: Sequence[Holding]) -> list[Slice]:
     """The largest coins, the rest of them, and cash, by value."""
     coins = [row for row in holdings if row.currency not in settings.CASH_CURRENCIES and row.market_value_usd]
     cash = [row for row in holdings if row.currency in settings.CASH_CURRENCIES]
-    shown = [(row.currency, f"a{place}", row.market_value_usd or ZERO) for place, row in enumerate(coins, 1)]
+    shown = [(row.currency, coin_colour(row.place), row.market_value_usd or ZERO) for row in coins]
     parts, rest = shown[:COINS_SHOWN], shown[COINS_SHOWN:]
     if rest:
         *parts, last = parts
         rest = [last, *rest]
-        parts.append((_("Other coins"), f"a{COINS_SHOWN}", sum((value for *_rest, value in rest), ZERO)))
-    return divide_bar([*parts, (_("Cash"), "a6", sum((row.market_value_usd or ZERO for row in cash), ZERO))])
+        parts.append((_("Other coins"), OTHERS, sum((value for *_rest, value in rest), ZERO)))
+    return divide_bar([*parts, (_("Cash"), CASH, sum((row.market_value_usd or ZERO for row in cash), ZERO))])
 
 
 def position_lines(dashboard: Dashboard) -> list[PositionLine]:

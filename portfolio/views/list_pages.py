@@ -12,8 +12,9 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.translation import get_language, override
 
+from exchange.core.numbers import number_format, plain_sentences, sheet_text
 from exchange.core.times import EPOCH
 from exchange.fields import format_decimal
 from portfolio.accounting.pnl import SaleResult
@@ -91,13 +92,13 @@ def iterate_rows(page: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:
 def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
     """Plain decimals, times in UTC with Z; a text that looks like a formula gets an apostrophe before it.
 
-    A negative number is no text and stays a number. `for_sheet`: an id with more digits than a spreadsheet keeps
-    gets the apostrophe too, and is read as text.
+    A negative number is no text and stays a number. `for_sheet`: numbers have the decimal sign of the reader's
+    language, and an id with more digits than a spreadsheet keeps gets the apostrophe too, and is read as text.
     """
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return format_decimal(value)
+        return sheet_text(value) if for_sheet else format_decimal(value)
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     if isinstance(value, int):
@@ -115,21 +116,32 @@ def result_cells(result: SaleResult | None) -> Sequence[Cell]:
 def csv_lines(
     head: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_sheet: bool = False
 ) -> Iterator[str]:
-    """One line at a time: the file is never in memory as a whole."""
-    yield UTF8_BOM + _line(head)
+    """One line at a time: the file is never in memory as a whole. A sheet with decimal commas has semicolons."""
+    separator = ";" if for_sheet and number_format().decimal == "," else ","
+    yield UTF8_BOM + _line(head, separator)
     for row in rows:
-        yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row])
+        yield _line([cell_text(cell, for_sheet=for_sheet) for cell in row], separator)
 
 
 def in_english(rows: Iterable[T]) -> Iterator[T]:
-    """For programs: texts in the same language for everybody."""
+    """For programs: texts in the same language for everybody, with plain numbers."""
     remaining = iter(rows)
     while True:
-        with override("en"):
+        with override("en"), plain_sentences():
             row = next(remaining, None)
         if row is None:
             return
         yield row
+
+
+def in_language(lines: Iterator[str], language: str) -> Iterator[str]:
+    """A download is written after the request, and with it the reader's language, has ended."""
+    while True:
+        with override(language):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 def list_response(
@@ -144,7 +156,7 @@ def list_response(
     """The list `name` as a page or as CSV. An invalid filter shows no rows, and an error."""
     form_is_valid = form.is_valid()
     if form_is_valid and wants_csv(request):
-        for_sheet = wants_ids_as_text(request)
+        for_sheet = wants_sheet(request)
         return csv_response(
             name, head, file(form) if for_sheet else in_english(file(form)), for_sheet=for_sheet
         )
@@ -164,8 +176,8 @@ def wants_csv(request: HttpRequest) -> bool:
     return request.GET.get(FORMAT_PARAM) == "csv"
 
 
-def wants_ids_as_text(request: HttpRequest) -> bool:
-    """The file for spreadsheets, which would round long ids."""
+def wants_sheet(request: HttpRequest) -> bool:
+    """The file for spreadsheets, which read the numbers of their language and would round long ids."""
     return request.GET.get(IDS_PARAM) == IDS_AS_TEXT
 
 
@@ -179,7 +191,7 @@ def csv_response(
 ) -> StreamingHttpResponse:
     """A streaming download."""
     day = timezone.localtime(now or timezone.now())
-    lines = csv_lines(head, rows, for_sheet=for_sheet)
+    lines = in_language(csv_lines(head, rows, for_sheet=for_sheet), get_language() or "en")
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}-{day:%Y-%m-%d}.csv"'
     return answer
@@ -223,7 +235,7 @@ def _after(rows: QuerySet[M], column: str, cursor: Cursor | None) -> QuerySet[M]
     return rows.filter(earlier, **{f"{column}__lte": at})
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Sequence[str], separator: str) -> str:
     text = StringIO()
-    csv.writer(text).writerow(cells)
+    csv.writer(text, delimiter=separator).writerow(cells)
     return text.getvalue()

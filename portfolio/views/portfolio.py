@@ -12,8 +12,8 @@ from portfolio.accounting.pnl import CoinResult, is_history_complete
 from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
-from portfolio.views.list_pages import Cell, csv_response, wants_csv
-from portfolio.web.charts import Slice, divide_bar
+from portfolio.views.list_pages import Cell, csv_response, wants_csv, wants_sheet
+from portfolio.web.charts import OTHERS, Slice, coin_colour, divide_bar
 from portfolio.web.page_context import PageContext
 
 HOLDING_FIELDS = (
@@ -21,8 +21,7 @@ HOLDING_FIELDS = (
     *("protected_quantity", "unprotected_quantity"),
 )
 RESULT_FIELDS = ("average_cost_usd", "unrealised_usd", "unrealised_pct", "unexplained_quantity")
-COLOURS = ("a1", "a2", "a3", "a4", "a5")
-REST = "a6"
+COINS_SHOWN = 5
 DEFAULT_DECIMALS = 8  # of a price whose tick size is unknown
 DOLLARS = frozenset({"USD", "USDT", "USDC"})  # prices in them have about as many decimals
 EXTRA_DECIMALS = 2  # an average lies between the prices paid
@@ -33,7 +32,8 @@ EXTRA_DECIMALS = 2  # an average lies between the prices paid
 def portfolio_overview(request: HttpRequest) -> HttpResponseBase:
     """The page, or the holdings as CSV."""
     if wants_csv(request):
-        return csv_response("portfolio", (*HOLDING_FIELDS, *RESULT_FIELDS), _cells(load_dashboard()))
+        head, rows = (*HOLDING_FIELDS, *RESULT_FIELDS), _cells(load_dashboard())
+        return csv_response("portfolio", head, rows, for_sheet=wants_sheet(request))
     dashboard = load_dashboard(span=parse_span(request.GET))
     context = {
         "dashboard": dashboard,
@@ -48,10 +48,13 @@ def portfolio_overview(request: HttpRequest) -> HttpResponseBase:
 
 def allocation(holdings: Sequence[Holding]) -> list[Slice]:
     """The five largest, and the rest together; what has no price has no share."""
-    worth = [(one.currency, one.market_value_usd) for one in holdings if one.market_value_usd]
-    parts = [(name, css_class, value) for (name, value), css_class in zip(worth, COLOURS, strict=False)]
-    rest = sum((value for _, value in worth[len(COLOURS) :]), Decimal())
-    return divide_bar([*parts, ("", REST, rest)])
+    worth = [
+        (one.currency, coin_colour(one.place), one.market_value_usd)
+        for one in holdings
+        if one.market_value_usd
+    ]
+    rest = sum((value for *_coin, value in worth[COINS_SHOWN:]), Decimal())
+    return divide_bar([*worth[:COINS_SHOWN], ("", OTHERS, rest)])
 
 
 def _cells(dashboard: Dashboard) -> Iterator[Sequence[Cell]]:

@@ -41,6 +41,7 @@ def signal_list(request: HttpRequest) -> HttpResponse:
         "board": shown,
         "page": page,
         "filters": filters,
+        "is_filtered": any(filters.values()),
         "names": names,
         "choices": CHOICES,
         "now": now,

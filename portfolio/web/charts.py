@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from exchange.core.numbers import axis_text
+
 HUNDRED = Decimal(100)
 STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 UNITS = ((Decimal(10**9), "b"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
@@ -53,7 +55,7 @@ def axis_labels(values: Sequence[Decimal]) -> list[str]:
     unit, letter = next(((unit, letter) for unit, letter in UNITS if most >= unit), (Decimal(1), ""))
     shown = [(value / unit).normalize() for value in values]
     decimals = max((_decimals(value) for value in shown), default=0)
-    return [f"{value:,.{decimals}f}{letter}".replace("-", "−") for value in shown]
+    return [f"{axis_text(value, decimals)}{letter}" for value in shown]
 
 
 def _decimals(value: Decimal) -> int:
@@ -73,6 +75,16 @@ class Slice:
     x: str
     width: str
     percent: Decimal
+
+
+COIN_COLOURS = ("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10")
+OTHERS, CASH = "a-others", "a-cash"
+"""CSS classes of several coins together."""
+
+
+def coin_colour(place: int) -> str:
+    """The CSS class of a coin, by its `place` in the account: it keeps its colour while others overtake it."""
+    return COIN_COLOURS[place % len(COIN_COLOURS)]
 
 
 def divide_bar(parts: Sequence[tuple[str, str, Decimal]]) -> list[Slice]:

@@ -8,7 +8,10 @@ import axe_playwright_python
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Swagger UI's own markup is not ours to correct.
-ASK = "tags => axe.run({exclude: ['#swagger-ui']}, {runOnly: tags, resultTypes: ['violations']})"
+# One rule of WCAG 2.1 A is still marked as an experiment: a name contains the words that are seen.
+ASK = """tags => axe.run({exclude: ['#swagger-ui']}, {
+    runOnly: tags, resultTypes: ['violations'], rules: {'label-content-name-mismatch': {enabled: true}},
+})"""
 
 
 @cache

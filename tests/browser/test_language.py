@@ -1,4 +1,4 @@
-"""A Spanish browser is answered in Spanish, the switch stays, and figures keep their decimal point."""
+"""A Spanish browser is answered in Spanish, the switch stays, and figures have a comma."""
 
 import re
 
@@ -65,9 +65,12 @@ def test_the_switch_changes_the_language_and_stays(spanish):
     assert page.get_by_role("heading", name="Orders", exact=True).count() == 1
 
 
-def test_figures_are_written_as_in_english(spanish):
-    """A comma for a point would be another amount."""
-    page = spanish("/portfolio/")
-    amounts = re.findall(r"\$[\d.,]*\d", page.locator("main").inner_text())
-    assert amounts
-    assert [one for one in amounts if not re.fullmatch(r"\$\d{1,3}(,\d{3})*(\.\d+)?", one)] == []
+@pytest.mark.parametrize("path", ["/", "/portfolio/", "/protection/", "/orders/"])
+def test_figures_have_a_decimal_comma(spanish, path):
+    """And points between thousands, in dollars, prices, quantities and percentages."""
+    page = spanish(path)
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    found = page.locator("main data").all_text_contents()
+    assert found
+    written = re.compile(r"[−+]?<?\$?\d{1,3}(\.\d{3})*(,\d+)?%?")
+    assert [one for one in found if not written.fullmatch(one)] == []

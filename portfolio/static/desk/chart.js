@@ -10,6 +10,14 @@
     time, open: +open, high: +high, low: +low, close: +close,
   }));
 
+  /* as the server writes them */
+  const [decimal, group] = data.signs;
+  const written = (price) => {
+    const [whole, decimals] = Math.abs(price).toFixed(data.decimals).split(".");
+    const text = whole.replace(/\B(?=(\d{3})+$)/g, group) + (decimals ? decimal + decimals : "");
+    return price < 0 ? "−" + text : text;
+  };
+
   const probe = document.createElement("span");
   box.before(probe);
   const colour = (name) => {
@@ -23,6 +31,7 @@
 
   const chart = charts.createChart(box, {
     autoSize: true,
+    localization: { locale: document.documentElement.lang },
     layout: { attributionLogo: false, fontSize: 12, fontFamily: getComputedStyle(document.body).fontFamily },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderVisible: false, timeVisible: bars.length < 2 || bars[1].time - bars[0].time < 86400, secondsVisible: false, rightOffset: 6 },
@@ -32,7 +41,7 @@
   });
   const prices = data.levels.map((level) => +level.price);
   const series = chart.addSeries(charts.CandlestickSeries, {
-    priceFormat: { type: "price", precision: data.decimals, minMove: +data.tick },
+    priceFormat: { type: "custom", formatter: written, minMove: +data.tick },
     autoscaleInfoProvider: (original) => {
       const info = original();
       if (info === null) return info;

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from exchange.core.numbers import number_format, number_text
 from exchange.core.times import Timeframe
 from exchange.fields import format_decimal
 from exchange.selectors import CandleRow, candles_of, decimals_of
@@ -168,6 +169,7 @@ def _data(detail: GroupDetail, bars: Sequence[CandleRow], levels: Sequence[Level
     return {
         "decimals": decimals_of(tick) if tick else DECIMALS,
         "tick": format_decimal(tick) if tick else "0.01",
+        "signs": [number_format().decimal, number_format().group],
         "bars": [
             [_seconds(bar.opened_at), *map(format_decimal, (bar.open, bar.high, bar.low, bar.close))]
             for bar in bars
@@ -193,7 +195,7 @@ def _trade_markers(detail: GroupDetail, bars: Sequence[CandleRow]) -> list[dict[
         index = bisect_right(opened, trade.traded_at) - 1
         if index >= 0:
             template = _("Bought %(quantity)s") if trade.side == "BUY" else _("Sold %(quantity)s")
-            text = template % {"quantity": format_decimal(trade.quantity)}
+            text = template % {"quantity": number_text(trade.quantity)}
             found.append({"time": _seconds(opened[index]), "side": trade.side, "text": text})
     return found
 

@@ -31,6 +31,7 @@ from oco.presentation.risk_reward import Proposal
 from oco.services.confirmations import Review
 from oco.services.groups import group_create, group_reprice, reprice_lease
 from oco.services.validation import SPOT, available_quantity, available_validate
+from portfolio.formatting import amount_text
 from portfolio.security.access import right_required
 from portfolio.views.protection.wizard import OrderWizard, Values, form_step, review_step, submit_step
 from portfolio.web.preferences import current_preferences
@@ -86,7 +87,10 @@ class ProtectWizard(OrderWizard):
         """Says how much is free, unless amounts are hidden."""
         form = super().form(given)
         if self.free > 0 and not current_preferences().hides_amounts:
-            known = {"free": self.format_value("quantity", self.free), "currency": self.instrument.base_ccy}
+            known = {
+                "free": amount_text(self.free, self.quantity_decimals),
+                "currency": self.instrument.base_ccy,
+            }
             template = _("%(free)s %(currency)s available: not protected, not in an open order.")
             form.fields["quantity"].help_text = template % known
         return form

@@ -19,7 +19,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.fields import format_decimal
+from exchange.core.decimals import rounded
+from exchange.core.numbers import input_text, plain_input_text
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Lease
@@ -132,9 +133,9 @@ class OrderWizard(ABC):
         return self.form_class(given, initial=texts)
 
     def format_value(self, name: str, value: Decimal) -> str:
-        """Plain decimals of the instrument."""
+        """For its input, with the decimals of the instrument."""
         tick = self.instrument.qty_tick_size if name == "quantity" else self.instrument.price_tick_size
-        return f"{value:.{decimals_of(tick)}f}"
+        return input_text(rounded(value, decimals_of(tick)))
 
     def proposal(self, values: Values) -> Proposal | None:
         if self.terms is None:
@@ -252,7 +253,12 @@ def _if_complete(values: dict[str, Decimal | None]) -> Values | None:
 
 
 def _plain_values(values: Values) -> dict[str, str]:
-    return {name: format_decimal(value) for name, value in values.items() if value is not None}
+    # The forms read them again, so none may be readable in two ways.
+    return {name: plain_input_text(value) for name, value in values.items() if value is not None}
+
+
+def _inputs(values: Values) -> dict[str, str]:
+    return {name: input_text(value) for name, value in values.items() if value is not None}
 
 
 def _review_page(
@@ -273,6 +279,6 @@ def _review_page(
         "asked": requested,
         "token": review_sign(review),
         "notice": notice,
-        "back": urlencode(requested),
+        "back": urlencode(_inputs(values)),
     }
     return render(request, f"oco/{wizard.kind}_review.html", context)

@@ -74,7 +74,7 @@ def test_who_gives_a_reason_gives_all_that_its_words_need():
 def test_it_is_told_in_the_language_of_the_reader():
     total = reason(ReasonCode.PLACING_PAIR, stop="1778.18", target="2058.94", quantity="2.9775")
     with override("es"):
-        assert render_reason(total) == ("Se coloca el stop 1778.18 y el take profit 2058.94 para 2.9775.")
+        assert render_reason(total) == "Se coloca el stop 1.778,18 y el take profit 2.058,94 para 2,9775."
 
 
 def test_a_refusal_names_code_meaning_and_remedy():

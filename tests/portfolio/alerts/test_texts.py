@@ -97,17 +97,17 @@ class TestShown:
 
     def test_on_the_page_and_in_the_banner_in_the_language_of_the_reader(self):
         spanish = Client(headers=SPANISH).get("/alerts/").content.decode()
-        assert spanish.count("BTC/USD: vendido a mercado, −$31.00") >= 2  # the banner and the list
-        assert "0.01000 BTC vendidos; precio aún no disponible." in spanish
+        assert spanish.count("BTC/USD: vendido a mercado, −$31,00") >= 2  # the banner and the list
+        assert "0,01000\u00a0BTC vendidos; precio aún no disponible." in spanish
         english = Client().get("/alerts/").content.decode()
         assert "BTC/USD: sold at market, −$31.00" in english
-        assert "0.01000 BTC sold; price not available yet." in english
+        assert "0.01000\u00a0BTC sold; price not available yet." in english
 
     def test_in_the_admin_in_the_language_of_the_reader(self):
         browser = Client(headers=SPANISH)
         browser.force_login(UserFactory())
         for page in ("/admin/portfolio/alert/", f"/admin/portfolio/alert/{self.alert.pk}/change/"):
-            assert "BTC/USD: vendido a mercado, −$31.00" in browser.get(page).content.decode()
+            assert "BTC/USD: vendido a mercado, −$31,00" in browser.get(page).content.decode()
 
     def test_in_messages_in_the_language_of_the_settings(self, settings):
         with translation.override("es"):

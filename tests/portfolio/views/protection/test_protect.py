@@ -165,7 +165,7 @@ def test_nothing_is_sent_while_trading_is_off(alice):
         ({"stop_price": "59800"}, "cannot have a take profit"),
         ({"take_profit_price": "60000"}, "The take profit must be above it"),
         ({"stop_price": "57000.001"}, "multiple of 0.01"),
-        ({"stop_price": "57,000"}, "digits and a decimal point"),
+        ({"stop_price": "57,000"}, "“57,000” can mean 57 or 57000. Enter one of these two."),
         ({"stop_price": ""}, "This field is required"),
         ({"quantity": "0"}, "positive multiple of 0.00001"),
         ({"quantity": "0.00001"}, "The minimum order on the exchange is 1 USD"),
