@@ -22,6 +22,9 @@ if refusal:
     print(refusal, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(CANNOT_BOOT)
 
-from portfolio.alerts.watchdog import watchdog_start  # noqa: E402  # after the settings are known to be good
+# After the settings are known to be good.
+from portfolio.alerts.watchdog import watchdog_start  # noqa: E402
+from portfolio.web.concurrency import LimitedApplication  # noqa: E402
 
+application = LimitedApplication(application)
 watchdog_start()
