@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 CANNOT_BOOT = 3
 
 try:
-    application = get_wsgi_application()
+    unlimited = get_wsgi_application()
     from exchange.checks import settings_errors
 
     refusal = settings_errors()
@@ -26,5 +26,5 @@ if refusal:
 from portfolio.alerts.watchdog import watchdog_start  # noqa: E402
 from portfolio.web.concurrency import LimitedApplication  # noqa: E402
 
-application = LimitedApplication(application)
+application = LimitedApplication(unlimited)
 watchdog_start()
