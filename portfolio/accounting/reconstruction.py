@@ -58,7 +58,7 @@ def value_history_reconstruct(*, now: datetime) -> int:
     if settings.ENVIRONMENT != "DRY_RUN" or PortfolioSnapshot.objects.filter(is_reconstructed=True).exists():
         return 0
     first_ms = PortfolioSnapshot.objects.aggregate(first=Min("at_ms"))["first"]
-    if first_ms is None or not is_history_complete():
+    if first_ms is None or first_ms < to_ms(now - DAYS) or not is_history_complete():
         return 0
     held = dict(Balance.objects.values_list("currency", "quantity"))
     changes = _changes(since=now - DAYS)
