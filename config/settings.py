@@ -232,8 +232,9 @@ DATABASE_FILE = VAR_DIR / f"{ENVIRONMENT.lower()}.sqlite3"
 DATABASES = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{DATABASE_FILE}", mode=ENVIRONMENT.lower())
 }
-# Threads of the web process keep their connection a minute and check that it still works.
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# A connection ends with its request: runserver has a thread for each client, and would keep one for each.
+# run_web and run_worker, with few threads, keep theirs for a while (connections_keep).
+DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets pages read while the worker writes; FULL so that a recorded intent survives a power cut.
     DATABASES["default"]["OPTIONS"] = {

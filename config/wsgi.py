@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 CANNOT_BOOT = 3
 
 try:
-    application = get_wsgi_application()
+    unlimited = get_wsgi_application()
     from exchange.checks import settings_errors
 
     refusal = settings_errors()
@@ -22,6 +22,9 @@ if refusal:
     print(refusal, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(CANNOT_BOOT)
 
-from portfolio.alerts.watchdog import watchdog_start  # noqa: E402  # after the settings are known to be good
+# After the settings are known to be good.
+from portfolio.alerts.watchdog import watchdog_start  # noqa: E402
+from portfolio.web.concurrency import LimitedApplication  # noqa: E402
 
+application = LimitedApplication(unlimited)
 watchdog_start()

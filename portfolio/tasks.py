@@ -7,9 +7,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.core.observability import correlated
-from exchange.core.times import EPOCH
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
+from portfolio.accounting.reconstruction import value_history_reconstruct
 from portfolio.accounting.snapshots import snapshot_downsample
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import run_alert_checks
@@ -17,6 +17,7 @@ from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.signals.services import market_update
 from portfolio.worker.retention import delete_old_rows
 from portfolio.worker.runner import EXPECTED_ERRORS, cycle_is_fresh, sync_run
+from portfolio.worker.schedule import next_sync_due
 
 MAX_SLICE = timedelta(seconds=20)
 MIN_SLICE = timedelta(seconds=4)
@@ -47,6 +48,7 @@ def read_history() -> str:
         return f"history waits for the next cycle: {error}"
     if done is None:
         return "another process holds the lease"
+    value_history_reconstruct(now=timezone.now())
     if not done:
         _queue_history()
     return "history is complete" if done else "history continues"
@@ -75,13 +77,14 @@ def ping_heartbeat() -> str:
 
 def read_market() -> str:
     """Fetch new candles and recalculate signals."""
-    return market_update()
+    read = market_update()
+    value_history_reconstruct(now=timezone.now())
+    return read
 
 
 def slice_length(now: datetime) -> timedelta:
     """How long a history slice may take from `now` on, so that it ends before the next cycle is due."""
-    interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
-    return min(MAX_SLICE, interval - (now - EPOCH) % interval - CYCLE_MARGIN)
+    return min(MAX_SLICE, next_sync_due(now=now) - now - CYCLE_MARGIN)
 
 
 def _after_sync(run: SyncRun | None) -> str:

@@ -39,6 +39,7 @@ from portfolio.views.protection.protect import (
     protection_fix_send,
 )
 from portfolio.views.signals import signal_list
+from portfolio.views.simulator import simulate_order, simulate_price
 from portfolio.views.site import about, health_check, sync_now, update_preferences
 from portfolio.views.watchlist import watchlist, watchlist_item
 
@@ -80,6 +81,8 @@ page_urls = [
     path("orders/<int:pk>/", order_detail, name="order"),
     path("history/", history_list, name="history"),
     path("display/", update_preferences, name="display"),
+    path("simulator/order/", simulate_order, name="simulate-order"),
+    path("simulator/price/", simulate_price, name="simulate-price"),
     path("watchlist/", watchlist, name="watchlist"),
     path("watchlist/<int:pk>/", watchlist_item, name="watchlist-item"),
     path("signals/", signal_list, name="signals"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import manual_controls, protocol
 from exchange.simulator.config import CHOICES, Refusal
+from exchange.simulator.instruments import decimal_text
 from exchange.simulator.models import FeeRates, Position
 from exchange.simulator.parameters import Call
 
@@ -87,6 +88,19 @@ def order(exchange: Exchange, body: Body) -> Body:
         default_client_oid=f"hand-{exchange.at_ms}-{exchange.revision}",
     )
     return {"result": method(exchange, call)}
+
+
+def market_order(exchange: Exchange, body: Body) -> Body:
+    """instrument_name, side, amount_usd: a market order of somebody else, for whole lots worth that much."""
+    symbol, side = str(body["instrument_name"]), str(body["side"])
+    placed = manual_controls.market_order(exchange, symbol, side, Decimal(str(body["amount_usd"])))
+    executed = placed.cumulative_quantity
+    return {
+        "order_id": placed.order_id,
+        "status": placed.status,
+        "quantity": decimal_text(executed),
+        "value": decimal_text(placed.cumulative_value),
+    }
 
 
 def deposit(exchange: Exchange, body: Body) -> Body:
@@ -199,6 +213,7 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "fill": fill,
     "hide": hide,
     "liquidity": liquidity,
+    "market_order": market_order,
     "order": order,
     "position": position,
     "price": price,

@@ -30,9 +30,13 @@ FIRST_DEPOSIT, LATER_DEPOSIT, WITHDRAWAL = Decimal(42_000), Decimal(12_000), Dec
 TARGET_USD = Decimal(6_000)  # the usual value of each coin held
 MIN_OWNED_USD = Decimal(2_500)
 MIN_CASH_USD = Decimal(4_000)
-NEAR_BUYS = {"BTC_USD": "-0.001", "ETH_USD": "-0.0015", "SOL_USD": "-0.004"}
-NEAR_SELLS = {"XRP_USD": "0.001", "ETH_USD": "0.0015", "CRO_USD": "0.0025"}
+PROTECTED = "ETH"  # no order buys more of it, so that all of it has a stop
+NEAR_BUYS = {"BTC_USD": "-0.001", "XRP_USD": "-0.0015", "SOL_USD": "-0.004"}
+NEAR_SELLS = {"XRP_USD": "0.001", "CRO_USD": "0.0025"}
 FAR_SELL = ("CRO_USD", "0.25")
+# A purchase fills within the first of these times after the start in which a coin gets cheaper: by then the desk has
+# read the account once.
+FIRST_FILL_MS = ((30_000, 90_000), (90_000, 180_000), (180_000, 600_000))
 
 
 def seed_demo_history(exchange: Exchange, prices: PriceProcess, now_ms: int) -> None:
@@ -55,9 +59,10 @@ def _play_events(trader: Trader, rng: SeededRandom, now_ms: int) -> None:
     exchange, start = trader.exchange, trader.exchange.at_ms + DAY_MS
     gap = (now_ms - 2 * HOUR_MS - start) // EVENT_COUNT
     special = {
+        # Money comes and goes in the first month and a half only, so that later values follow from trades and prices.
         EVENT_COUNT // 5: lambda: exchange.deposit("USD", LATER_DEPOSIT),
+        EVENT_COUNT * 2 // 7: lambda: exchange.deposit("USD", WITHDRAWAL),
         EVENT_COUNT // 3: lambda: _past_oco(trader, "SOL_USD"),
-        EVENT_COUNT // 2: lambda: exchange.deposit("USD", WITHDRAWAL),
     }
     for number in range(EVENT_COUNT):
         moment = start + number * gap + int(rng.random() * (gap - HOUR_MS))
@@ -133,7 +138,9 @@ def _top_up(trader: Trader) -> None:
 
 
 def _open_orders(trader: Trader) -> None:
-    """Orders on both sides that fill within minutes, one far away, a pair and a stop."""
+    """A coin with a stop for all of it, two with one for a part, two without; orders on both sides that fill within
+    minutes, one of them soon after the start.
+    """
     for symbol, ratio in NEAR_BUYS.items():
         trader.limit(
             "BUY", symbol, trader.lots(symbol, Decimal(300)), trader.price_away(symbol, Decimal(ratio))
@@ -142,10 +149,26 @@ def _open_orders(trader: Trader) -> None:
         trader.limit(
             "SELL", symbol, trader.lots(symbol, Decimal(400)), trader.price_away(symbol, Decimal(ratio))
         )
-    sol, btc = trader.lots("SOL_USD", Decimal(900)), trader.lots("BTC_USD", Decimal(1_000))
-    target, trigger = (trader.price_away("SOL_USD", Decimal(ratio)) for ratio in ("0.006", "-0.006"))
-    trader.oco("SOL_USD", sol, target, trigger)
+    _protect(trader, f"{PROTECTED}_USD", trader.all_lots(PROTECTED), target="0.1", trigger="-0.05")
+    _protect(trader, "SOL_USD", trader.lots("SOL_USD", Decimal(900)), target="0.006", trigger="-0.006")
+    btc = trader.lots("BTC_USD", Decimal(1_000))
     trader.stop("BTC_USD", btc, trader.price_away("BTC_USD", Decimal("-0.03")))
+    _buy_soon_filled(trader)
+
+
+def _protect(trader: Trader, symbol: str, quantity: Decimal, *, target: str, trigger: str) -> None:
+    prices = (trader.price_away(symbol, Decimal(ratio)) for ratio in (target, trigger))
+    trader.oco(symbol, quantity, *prices)
+
+
+def _buy_soon_filled(trader: Trader) -> None:
+    now = trader.exchange.at_ms
+    for begin, end in FIRST_FILL_MS:
+        for symbol in (f"{coin}_USD" for coin in COINS if coin != PROTECTED):
+            low = trader.lowest(symbol, now + begin, now + end)
+            if low < trader.lowest(symbol, now, now + begin):
+                trader.limit("BUY", symbol, trader.lots(symbol, Decimal(500)), low)
+                return
 
 
 class SeededRandom:
@@ -185,6 +208,15 @@ class Trader:
     def lots(self, symbol: str, value: Decimal) -> Decimal:
         """A quantity on the grid, worth about `value` USD."""
         return floor_to(value / self.last(symbol), self.prices.market(symbol).qty_tick)
+
+    def all_lots(self, coin: str) -> Decimal:
+        """What is held of a coin, on the grid."""
+        return floor_to(self.exchange.ledger.balance_of(coin), self.prices.market(f"{coin}_USD").qty_tick)
+
+    def lowest(self, symbol: str, start_ms: int, end_ms: int) -> Decimal:
+        """The lowest price of a time that lies ahead."""
+        _, low = self.prices.high_low(symbol, start_ms, end_ms)
+        return self.prices.round_to_tick(symbol, low)
 
     def value_usd(self, currency: str) -> Decimal:
         return self.exchange.ledger.balance_of(currency) * self.prices.usd(currency, self.exchange.at_ms)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exchange.simulator import matching, settlement
+from exchange.simulator import matching, order_entry, settlement
 from exchange.simulator.config import Refusal
-from exchange.simulator.instruments import instrument_from_row
+from exchange.simulator.instruments import decimal_text, instrument_from_row, quantity_for_value
 from exchange.simulator.models import NameSpace, Order
+from exchange.simulator.parameters import Call
 
 if TYPE_CHECKING:
     from exchange.simulator.exchange import Exchange
@@ -81,6 +82,30 @@ def fill(exchange: Exchange, which: str | Order, *, quantity: Decimal | None, pr
     settlement.enter_book(exchange, order)
     settlement.fill(exchange, order, requested, at, taker=False)
     return order
+
+
+def market_order(exchange: Exchange, symbol: str, side: str, amount_usd: Decimal) -> Order:
+    """A market order by another program of the same account, for the whole lots that are worth `amount_usd`."""
+    if side not in ("BUY", "SELL"):
+        raise ValueError(f"{side} is neither BUY nor SELL")
+    instrument = exchange.instruments[symbol]
+    price = (exchange.prices.ask if side == "BUY" else exchange.prices.bid)(symbol, exchange.at_ms)
+    value = price * exchange.usd(instrument.quote)
+    quantity = quantity_for_value(amount_usd, value, instrument) if value and amount_usd > 0 else Decimal(0)
+    if not quantity:
+        raise Refusal(213, "the amount is less than the smallest quantity")
+    call = Call(
+        method="private/create-order",
+        params={
+            "instrument_name": symbol,
+            "side": side,
+            "type": "MARKET",
+            "quantity": decimal_text(quantity),
+        },
+        default_client_oid=f"hand-{exchange.at_ms}-{exchange.revision}",
+    )
+    order_id = order_entry.create_plain(exchange, call)["order_id"]
+    return exchange.stores["plain"].by_id[order_id]
 
 
 def withdraw(exchange: Exchange, currency: str, amount: Decimal, *, force: bool) -> None:

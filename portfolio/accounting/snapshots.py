@@ -59,6 +59,15 @@ class ValuePoint:
     total_usd: Decimal
     cash_usd: Decimal | None
     unpriced: tuple[str, ...]
+    is_reconstructed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A chart: points with None at a gap, and the time of the last one that was reconstructed and not recorded."""
+
+    points: tuple[Point, ...] = ()
+    reconstructed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +157,14 @@ def first_value_at(start: datetime, *, end: datetime) -> datetime:
     return end if first is None else from_ms(first)
 
 
-def curve(span: str, *, now: datetime, most: int = CHART_POINTS) -> tuple[Point, ...]:
-    """The points of a chart of a named span, with gaps. Two queries."""
+def curve(span: str, *, now: datetime, most: int = CHART_POINTS) -> Curve:
+    """The chart of a named span. Two queries."""
     start = first_value_at(span_start(span, now=now), end=now)
     values = values_between(start, now, most=most)
-    return tuple(with_gaps(values, width=width_ms(start, now, most), now=now))
+    return Curve(
+        points=tuple(with_gaps(values, width=width_ms(start, now, most), now=now)),
+        reconstructed_until=max((value.at for value in values if value.is_reconstructed), default=None),
+    )
 
 
 def values_between(start: datetime, end: datetime, *, most: int = MAX_POINTS) -> tuple[ValuePoint, ...]:
@@ -173,7 +185,7 @@ def with_gaps(values: Sequence[ValuePoint], *, width: int, now: datetime) -> Ite
     """Points of a curve, with None where a value is missing between two."""
     before: ValuePoint | None = None
     for value in values:
-        if before is not None and _is_gap(before.at, value.at, width=width, now=now):
+        if before is not None and _is_gap(before, value.at, width=width, now=now):
             yield before.at + (value.at - before.at) / 2, None
         yield value.at, value.total_usd
         before = value
@@ -247,15 +259,21 @@ def _nearest_within() -> timedelta:
 
 
 def _value(row: PortfolioSnapshot) -> ValuePoint:
-    return ValuePoint(at=row.at, total_usd=row.total_usd, cash_usd=row.cash_usd, unpriced=tuple(row.unpriced))
+    return ValuePoint(
+        at=row.at,
+        total_usd=row.total_usd,
+        cash_usd=row.cash_usd,
+        unpriced=tuple(row.unpriced),
+        is_reconstructed=row.is_reconstructed,
+    )
 
 
-def _is_gap(before: datetime, at: datetime, *, width: int, now: datetime) -> bool:
-    # Downsampled values are further apart without one being missing.
-    age = to_ms(now) - to_ms(before)
-    usual = settings.SYNC_INTERVAL_SECONDS * 1000
+def _is_gap(before: ValuePoint, at: datetime, *, width: int, now: datetime) -> bool:
+    # Downsampled values are further apart without one being missing, and so are those of daily candles.
+    age = to_ms(now) - to_ms(before.at)
+    usual = DAY_MS if before.is_reconstructed else settings.SYNC_INTERVAL_SECONDS * 1000
     if age > HOURLY.age_ms:
         usual = max(usual, HOUR_MS)
     if age > DAILY.age_ms:
         usual = max(usual, DAY_MS)
-    return to_ms(at) - to_ms(before) > GAP_FACTOR * max(usual, width)
+    return to_ms(at) - to_ms(before.at) > GAP_FACTOR * max(usual, width)

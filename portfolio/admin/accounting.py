@@ -14,8 +14,8 @@ from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, Po
 
 @admin.register(PortfolioSnapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("recorded", "total_usd", "cash_usd", "unpriced", "grain")
-    list_filter = ("grain",)
+    list_display = ("recorded", "total_usd", "cash_usd", "unpriced", "grain", "is_reconstructed")
+    list_filter = ("grain", "is_reconstructed")
 
     @admin.display(description="at")
     def recorded(self, snapshot: PortfolioSnapshot) -> str | None:

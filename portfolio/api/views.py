@@ -102,6 +102,10 @@ class ValueSerializer(serializers.Serializer[Any]):
     total_usd = PlainDecimal()
     cash_usd = PlainDecimal(allow_null=True)
     unpriced = serializers.ListField(child=serializers.CharField())
+    reconstructed = serializers.BooleanField(
+        source="is_reconstructed",
+        help_text="Calculated from the trades and candles of the simulator (dry run only), not recorded.",
+    )
 
 
 class ValuesSerializer(serializers.Serializer[Any]):

@@ -34,7 +34,7 @@ from portfolio.accounting.pnl import (
     today,
     unrealised_total,
 )
-from portfolio.accounting.snapshots import Change, Point, change_24h, curve
+from portfolio.accounting.snapshots import Change, Curve, Point, change_24h, curve
 from portfolio.accounting.valuation import sum_known
 from portfolio.models import Balance, WatchlistItem
 from portfolio.signals.selectors import SignalBoard, SignalRow, board
@@ -104,7 +104,7 @@ class Dashboard:
 
     For the page only: `positions` and `buybacks`, worst first; `prices` by instrument, of what is bought back or
     watched; the `board` of all signals; `results` by currency; and, with a `span`, `realised` by our order id,
-    `today`, and the `history` of the account value, None at a gap.
+    `today`, and the `curve` of the account value.
     """
 
     mode: Mode
@@ -126,8 +126,12 @@ class Dashboard:
     realised: Mapping[int, SaleResult] = field(default_factory=dict)
     today: TodayResult | None = None
     span: str | None = None
-    history: tuple[Point, ...] = ()
+    curve: Curve = field(default_factory=Curve)
     last_modified: LastModified = field(default_factory=LastModified)
+
+    @property
+    def history(self) -> tuple[Point, ...]:
+        return self.curve.points
 
     @property
     def signals(self) -> tuple[SignalRow, ...]:
@@ -190,7 +194,7 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
         realised=order_results(executed, sales) if span else {},
         today=today(now=now, usd_prices=usd, sales=sales, trades=trades) if span else None,
         span=span,
-        history=curve(span, now=now) if span else (),
+        curve=curve(span, now=now) if span else Curve(),
     )
 
 

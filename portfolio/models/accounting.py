@@ -61,6 +61,7 @@ class PortfolioSnapshot(models.Model):
     """Account value after one complete read of balances and prices; a failed read leaves a gap.
 
     `unpriced` lists what was held but is in no total. `grain` is how far the row has been downsampled.
+    `is_reconstructed`: calculated from the simulator's trades and candles, in a dry run only.
     """
 
     class Grain(models.TextChoices):
@@ -73,6 +74,9 @@ class PortfolioSnapshot(models.Model):
     cash_usd = ExactDecimalField(null=True, blank=True)
     unpriced = models.JSONField(default=list, blank=True)
     grain = models.CharField(max_length=8, choices=Grain.choices, default=Grain.CYCLE)
+    is_reconstructed = models.BooleanField(
+        default=False, help_text="Calculated from the trades and candles of the simulator, not read."
+    )
 
     class Meta:
         db_table = "portfolio_snapshots"

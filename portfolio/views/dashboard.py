@@ -21,6 +21,7 @@ from portfolio.accounting.pnl import CoinResult
 from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
+from portfolio.views.simulator import simulator_context
 from portfolio.web.charts import CASH, OTHERS, Slice, coin_colour, divide_bar
 from portfolio.web.page_context import PageContext
 
@@ -247,8 +248,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "calls": dashboard.board.calls[:SIGNALS_SHOWN],
         "spans": list(SPANS),
         "is_dashboard": True,
+        **simulator_context(_tradable_names(dashboard)),
     }
     return render(request, "portfolio/dashboard.html", context)
+
+
+def _tradable_names(dashboard: Dashboard) -> list[str]:
+    # What is watched, and what is held against dollars.
+    held = (row.currency for row in dashboard.portfolio if row.currency not in settings.CASH_CURRENCIES)
+    return [*(row.instrument_name for row in dashboard.watchlist), *(f"{currency}_USD" for currency in held)]
 
 
 def _percent(dashboard: Dashboard) -> Decimal | None:

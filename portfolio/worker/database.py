@@ -1,12 +1,13 @@
-"""Creates the PostgreSQL database of a mode when the server does not have it yet."""
+"""Creates the PostgreSQL database of a mode when the server does not have it yet; keeps connections open."""
 
 from contextlib import closing
 
 import psycopg2
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from psycopg2 import sql
 
 MAINTENANCE = "postgres"
+KEPT_SECONDS = 60
 
 
 def database_create_missing() -> bool:
@@ -36,3 +37,10 @@ def _create() -> bool:
             return False
         cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return True
+
+
+def connections_keep() -> None:
+    """For a process with few threads, before they begin: each keeps its connection for KEPT_SECONDS, and checks that it
+    still works.
+    """
+    connections.settings["default"]["CONN_MAX_AGE"] = KEPT_SECONDS

@@ -8,6 +8,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django_q.models import Schedule
 from django_q.scheduler import scheduler
@@ -66,6 +67,13 @@ def _restore_changed(now: datetime) -> None:
     if Schedule.objects.exclude(ours).exists():
         logger.warning("Worker: schedules that are not ours were removed")
         schedules_create_missing(now=now)
+
+
+def next_sync_due(*, now: datetime) -> datetime:
+    """When the next scheduled cycle begins: a start a moment before a multiple of the interval leaves that one out."""
+    interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    planned = Schedule.objects.filter(name=SYNC, next_run__gt=now).values_list("next_run", flat=True).first()
+    return planned or now + interval - (now - EPOCH) % interval
 
 
 def next_sync_time(now: datetime, interval: timedelta) -> datetime:

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.utils import timezone
 
-from portfolio.status.address import local_url
+from portfolio.status.startup import startup_lines
 from portfolio.worker import processes
 from portfolio.worker.processes import StopRequest, Supervisor
 
@@ -43,6 +43,7 @@ class DeskRunner:
 
     def __init__(self, print_line: Callable[[str], None]) -> None:
         self._print_line = print_line
+        self._began = timezone.now()
         self._stop = StopRequest()
         self._supervisor = Supervisor()
 
@@ -66,7 +67,7 @@ class DeskRunner:
         if failure := self._wait_until(processes.is_web_ready):
             return failure
         if not self._stop.requests:
-            self._print_line(f"Exchange Desk ({_mode()}) is open: {local_url()}   Press Ctrl-C to stop.")
+            self._print_line("\n".join(startup_lines(began=self._began)))
         return None
 
     def _wait_until(self, ready: Callable[[], bool], seconds: float = START_TIMEOUT_SECONDS) -> str | None:
@@ -80,10 +81,6 @@ class DeskRunner:
                 return "Startup timed out."
             time.sleep(0.1)
         return None
-
-
-def _mode() -> str:
-    return settings.ENVIRONMENT if settings.TRADING_ENABLED else f"{settings.ENVIRONMENT}, READ_ONLY"
 
 
 def _check_port_is_free(setting: str, host: str, port: int) -> None:

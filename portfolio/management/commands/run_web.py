@@ -11,6 +11,7 @@ from django.core.servers.basehttp import get_internal_wsgi_application
 
 from portfolio.status.address import local_url
 from portfolio.web.server import create_web_server
+from portfolio.worker.database import connections_keep
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Cannot listen on {settings.HOST} port {settings.PORT} ({error.strerror})."
             ) from None
+        connections_keep()
         signal.signal(signal.SIGTERM, _exit)
         self.stdout.write(f"The web server listens: {local_url()}")
         self.stdout.flush()

@@ -14,6 +14,7 @@ from django_q.cluster import Cluster
 
 from exchange.services.lease import request_stop
 from exchange.services.runs import heartbeat_record
+from portfolio.worker.database import connections_keep
 from portfolio.worker.processes import StopRequest, die_with_parent
 from portfolio.worker.schedule import run_due_schedules
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.register_at_fork(after_in_child=die_with_parent)
+        connections_keep()
         cluster = Cluster()
         stop = StopRequest()  # replaces the handlers of the cluster, which wait inside the handler
         connections.close_all()  # forked processes must not share a connection

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from exchange.services.permissions import groups_create_missing
 from portfolio.signals.watchlist import watchlist_create_default
+from portfolio.status.startup import PASSWORD_FILE
 from portfolio.worker.database import database_create_missing
 from portfolio.worker.schedule import schedules_create_missing
 
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         if self.stdout.isatty():
             self.stdout.write(f"Log in as {ADMIN} with the password  {password}  (shown only once)")
             return
-        file = settings.VAR_DIR / "admin_password"
+        file = settings.VAR_DIR / PASSWORD_FILE
         _write_private(file, password + "\n")
         self.stdout.write(f"The password of the user {ADMIN} is in {file}")
 

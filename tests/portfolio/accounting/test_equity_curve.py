@@ -65,7 +65,7 @@ def test_as_many_statements_for_many_values_as_for_few(now):
 
 def test_a_gap_stays_a_gap(now):
     recorded(now, *(n * MINUTE for n in range(60) if not 20 < n < 40))
-    points = values = curve("all", now=now, most=60)
+    points = values = curve("all", now=now, most=60).points
     assert [point[1] for point in points].count(None) == 1
     place = [value for _, value in values].index(None)
     assert now - 40 * MINUTE < points[place][0] < now - 20 * MINUTE
@@ -74,7 +74,7 @@ def test_a_gap_stays_a_gap(now):
 def test_old_values_lie_further_apart_without_a_gap(now):
     hours = [timedelta(hours=n) for n in range(50, 120)]
     recorded(now, *hours, *(timedelta(days=n) for n in range(91, 120)), *(n * MINUTE for n in range(48 * 60)))
-    gaps = [at for at, value in curve("1w", now=now) if value is None]
+    gaps = [at for at, value in curve("1w", now=now).points if value is None]
     assert gaps == []
 
 

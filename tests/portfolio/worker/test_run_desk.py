@@ -39,6 +39,12 @@ def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(installation):
     desk = opened(installation)
     assert status(installation, "/") == 200
     assert status(installation, "/static/admin/css/base.css") in (200, 404)
+    password = (installation.directory / "admin_password").read_text().strip()
+    block = desk.text().partition("is open:")[2]
+    assert "User      admin\n" in block
+    assert f"Password  in {installation.directory / 'admin_password'}\n" in block
+    assert "manage.py simulate_order BTC_USD buy 100\n" in block
+    assert password not in desk.text()
     desk.wait_for_text("exchange sync cycle completed")
     started = descendants(desk.pid)
     assert len(children(desk.pid)) == 3

@@ -5,14 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_q.models import Schedule
 
 from exchange.core.observability import correlated, trail
 from exchange.models import HistoryRange, Lease, SyncRun
 from exchange.services.lease import lease_take
 from portfolio import tasks
 from portfolio.worker.runner import cycle_is_fresh, sync_request
+from portfolio.worker.schedule import SYNC, next_sync_time, schedules_create_missing
 from tests.factories import SyncRunFactory
 
+MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 8, 1, 12, 0, 20, tzinfo=UTC)
 
 
@@ -118,8 +121,27 @@ class TestHistory:
 @pytest.mark.parametrize(
     ("second", "length"), [(0, 20), (20, 20), (37, 20), (40, 17), (52, 5), (55, 2), (58, -1)]
 )
+@pytest.mark.django_db
 def test_a_slice_ends_three_seconds_before_the_next_cycle(second, length):
     assert tasks.slice_length(NOW.replace(second=second)) == timedelta(seconds=length)
+
+
+@pytest.mark.django_db
+def test_a_first_cycle_just_before_the_minute_leaves_the_whole_next_one_to_history():
+    """The schedule leaves the minute out that begins within ten seconds; history must not wait for it."""
+    schedules_create_missing(now=NOW)
+    Schedule.objects.filter(name=SYNC).update(next_run=next_sync_time(NOW.replace(second=52), MINUTE))
+    assert tasks.slice_length(NOW.replace(second=54)) == timedelta(seconds=20)
+
+
+def test_a_slice_of_history_and_new_candles_complete_the_past_values_of_a_dry_run(desk, monkeypatch):
+    called = []
+    monkeypatch.setattr("portfolio.tasks.value_history_reconstruct", lambda **given: called.append(given))
+    desk.sync_ok()
+    desk.tick(20 - desk.now.second + 60)
+    tasks.read_history()
+    tasks.read_market()
+    assert called == [{"now": desk.now}, {"now": desk.now}]
 
 
 @pytest.mark.parametrize("purpose", ["history", "prices"])
