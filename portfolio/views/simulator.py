@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from exchange.fields import NumberInputField
 from exchange.services.permissions import Right
 from exchange.services.simulated_market import (
     SimulatedOrder,
@@ -20,7 +21,6 @@ from exchange.services.simulated_market import (
     simulated_order_place,
     simulated_price_set,
 )
-from oco.forms import PlainDecimalField
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import right_required
 from portfolio.worker.runner import sync_request
@@ -35,7 +35,7 @@ class SimulatorForm(forms.Form):
 
 class OrderForm(SimulatorForm):
     side = forms.ChoiceField(choices=[(side, side) for side in SIDES])
-    amount_usd = PlainDecimalField(label=gettext_lazy("Amount in USD"))
+    amount_usd = NumberInputField(label=gettext_lazy("Amount in USD"))
 
 
 class PriceForm(SimulatorForm):
