@@ -129,6 +129,10 @@ class DashboardSerializer(serializers.Serializer[Any]):
     executed_orders = ExecutedOrderSerializer(many=True)
     oco_groups = GroupSerializer(many=True)
     unprotected = UnprotectedSerializer(many=True)
+    too_small = UnprotectedSerializer(
+        many=True,
+        help_text="Bought and too small to protect alone: it joins the next purchase that is protected.",
+    )
     watchlist = WatchSerializer(many=True)
     signals = CallSerializer(many=True)
 

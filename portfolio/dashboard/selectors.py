@@ -113,6 +113,7 @@ class Dashboard:
     executed_orders: tuple[OrderRow, ...]
     oco_groups: tuple[GroupRow, ...]
     unprotected: tuple[Unprotected, ...]
+    too_small: tuple[Unprotected, ...]
     positions: tuple[Position, ...]
     watchlist: tuple[WatchlistRow, ...]
     board: SignalBoard
@@ -174,6 +175,7 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
         executed_orders=executed,
         oco_groups=protection.groups,
         unprotected=protection.unprotected,
+        too_small=protection.too_small,
         positions=protection.positions,
         buybacks=protection.buybacks,
         prices=fresh_prices(quotes.values(), at=sync.last_success or now),
