@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -109,7 +109,8 @@ class Overview:
     """`groups`: open, or closed in the last 24 h. `positions` and `buybacks`: the worst first.
 
     `loss_if_all_stops_hit` counts from current prices down to the stops as they rest, in USD. `loss_unknown` names the
-    coins with a stop whose loss cannot be calculated; then there is no total. `too_small` waits for the next purchase.
+    coins with a stop whose loss cannot be calculated; then there is no total.
+    `too_small`, by currency, waits for the next purchase.
     """
 
     groups: tuple[GroupRow, ...]
@@ -117,7 +118,7 @@ class Overview:
     buybacks: tuple[BuyBack, ...]
     loss_if_all_stops_hit: Decimal | None
     loss_unknown: tuple[str, ...] = ()
-    too_small: tuple[Unprotected, ...] = ()
+    too_small: Mapping[str, Unprotected] = field(default_factory=dict)
 
     @property
     def open_count(self) -> int:
@@ -299,13 +300,12 @@ def overview(
         buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_urgent)),
         loss_if_all_stops_hit=complete_sum(losses.values()),
         loss_unknown=tuple(sorted(coin for coin, loss in losses.items() if loss is None)),
-        too_small=_too_small(positions),
+        too_small={
+            position.coverage.currency: position.coverage.too_small
+            for position in positions
+            if position.coverage.too_small
+        },
     )
-
-
-def _too_small(positions: Iterable[Position]) -> tuple[Unprotected, ...]:
-    found = [position.coverage.too_small for position in positions if position.coverage.too_small]
-    return tuple(sorted(found, key=lambda row: row.instrument_name))
 
 
 def _pairs(

@@ -47,7 +47,10 @@ EXECUTED_SHOWN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown."""
+    """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown.
+
+    `too_small` was bought and cannot be protected alone: it waits for the next purchase.
+    """
 
     currency: str
     quantity: Decimal
@@ -58,6 +61,7 @@ class Holding:
     allocation_pct: Decimal | None
     protected_quantity: Decimal
     unprotected_quantity: Decimal
+    too_small: Unprotected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,6 @@ class Dashboard:
     executed_orders: tuple[OrderRow, ...]
     oco_groups: tuple[GroupRow, ...]
     unprotected: tuple[Unprotected, ...]
-    too_small: tuple[Unprotected, ...]
     positions: tuple[Position, ...]
     watchlist: tuple[WatchlistRow, ...]
     board: SignalBoard
@@ -175,7 +178,6 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
         executed_orders=executed,
         oco_groups=protection.groups,
         unprotected=protection.unprotected,
-        too_small=protection.too_small,
         positions=protection.positions,
         buybacks=protection.buybacks,
         prices=fresh_prices(quotes.values(), at=sync.last_success or now),
@@ -269,11 +271,21 @@ def _holdings(
 ) -> tuple[Holding, ...]:
     # The largest value first, without a price last.
     coverage = {position.coverage.currency: position.coverage for position in protection.positions}
-    held = [_holding(row, total=total, coverage=coverage) for row in balances if row.quantity]
+    held = [
+        _holding(row, total=total, coverage=coverage, too_small=protection.too_small)
+        for row in balances
+        if row.quantity
+    ]
     return tuple(sorted(held, key=lambda row: (row.market_value_usd is None, -(row.market_value_usd or 0))))
 
 
-def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, CoinCoverage]) -> Holding:
+def _holding(
+    row: Balance,
+    *,
+    total: Decimal | None,
+    coverage: Mapping[str, CoinCoverage],
+    too_small: Mapping[str, Unprotected],
+) -> Holding:
     # Cash needs no stop: none of it is protected and none unprotected.
     is_cash, known = row.currency in settings.CASH_CURRENCIES, coverage.get(row.currency)
     protected = known.protected if known else Decimal()
@@ -287,6 +299,7 @@ def _holding(row: Balance, *, total: Decimal | None, coverage: Mapping[str, Coin
         allocation_pct=_percent(row.market_value_usd, total),
         protected_quantity=protected,
         unprotected_quantity=Decimal() if is_cash else row.quantity - protected,
+        too_small=too_small.get(row.currency),
     )
 
 

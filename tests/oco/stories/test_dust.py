@@ -196,7 +196,7 @@ def test_what_waits_is_told_on_the_page_in_the_state_and_in_the_admin(
     buy_often(desk, world, times=1)
     said = client.get("/api/dashboard/state").json()
     assert said["unprotected"] == []
-    (part,) = said["too_small"]
+    (part,) = [row["too_small"] for row in said["portfolio"] if row["too_small"]]
     assert (part["quantity"], part["reason_code"]) == ("0.00000903", "TOO_SMALL_ALONE")
     assert part["reason"] == (
         "Too small to protect alone: 0.00000903 BTC worth 0.54 USD. It joins the next purchase that is protected."
@@ -215,7 +215,7 @@ def test_a_small_purchase_does_not_make_the_origin_of_other_coins_unknown(desk, 
     desk.sync_ok()
     found = load_dashboard()
     assert [row.reason.code for row in found.unprotected] == ["HELD_BEFORE_START"]
-    assert [row.reason.code for row in found.too_small] == ["TOO_SMALL_ALONE"]
+    assert [row.too_small.reason.code for row in found.portfolio if row.too_small] == ["TOO_SMALL_ALONE"]
 
 
 def test_purchases_below_the_minimum_of_the_policy_say_so(desk, world, started):
