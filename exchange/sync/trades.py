@@ -20,6 +20,7 @@ from exchange.sync.trade_disputes import (
     settle_disputes,
 )
 from exchange.sync.trade_rates import no_rates, rate_trade
+from exchange.sync.unreadable import unreadable_record_all
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
@@ -28,6 +29,7 @@ def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[
     trade_store(rows=rows)
     with transaction.atomic(savepoint=False):
         disputes_store(disputes=disputes)
+    unreadable_record_all(rows=disputes.doubts, now=now)
     return rows
 
 

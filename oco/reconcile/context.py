@@ -133,7 +133,9 @@ class CycleContext:
     key_refused: bool = False  # an order or a cancel, for the key or its rights
     created: int = 0
     closed: int = 0
-    opened: dict[str, OcoGroup] = field(default_factory=dict)  # by instrument, the newest of a purchase
+    opened: dict[str, OcoGroup] = field(
+        default_factory=dict
+    )  # by instrument, of purchases; nothing placed yet
     errors: list[str] = field(default_factory=list)
     corrected: set[int] = field(default_factory=set)  # legs that had executed more than was possible
     confirmed: set[OrderKey] = field(default_factory=set)  # asked for once more

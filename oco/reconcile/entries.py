@@ -76,6 +76,7 @@ def lot_open_all(*, context: CycleContext) -> list[Entry]:
     """A lot and a group for every entry that is large enough, up to five; then they are merged. Returns the entries
     that are too small.
     """
+    context.opened.clear()
     since = watermark_set(context=context)
     if since is None or not context.reads.trades_read:
         return []

@@ -18,6 +18,7 @@ from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.lots import merged_price
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
+from oco.engine.states import State
 from oco.models import Lot, LotTrade, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure
@@ -307,6 +308,8 @@ def _lot_follow(context: CycleContext, lot: Lot, trade: Trade) -> None:
         lot.waits = lot.waits and lot.owned > 0
     elif lot.exit_side is ExitSide.SELL:
         lot.bought += after - before
+        was_released = lot.groups.filter(state=State.RELEASED).exists()
+        lot.waits = lot.waits or (lot.closed_at is not None and not was_released)
     for group in groups if after != before else ():
         why = reason(ReasonCode.TRADE_CORRECTED, before=before, after=after, coin=lot.base_ccy)
         event_record(group=group, at=context.now(), reason=why)

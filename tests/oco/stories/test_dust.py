@@ -203,7 +203,7 @@ def test_what_waits_is_told_on_the_page_in_the_state_and_in_the_admin(
     )
     assert part["reason"] in client.get("/").content.decode()
     page = admin_client.get("/admin/oco/lot/?state=waits").content.decode()
-    assert "0 lots" in page
+    assert "0 lots" in page  # the coins wait in the open lot
 
 
 def test_a_small_purchase_does_not_make_the_origin_of_other_coins_unknown(desk, world):
