@@ -38,6 +38,8 @@ class Lot(models.Model):
     After a sale (`side` SELL, rule 4) everything is mirrored, in the same coins: `bought` is to be bought
     back, `sold` was bought by our orders, `gone` has lost its funds. `unit_cost` is the highest cost per
     coin, set such that all of them never cost more than the proceeds of the sale.
+
+    What is too small for an order may join a later lot of the same instrument: `bought` falls here and grows there.
     """
 
     class Side(models.TextChoices):
@@ -66,6 +68,10 @@ class Lot(models.Model):
     )
     by_person = models.BooleanField(default=False)
     merging = models.BooleanField(default=False)
+    waits = models.BooleanField(
+        default=False,
+        help_text="Closed, and what is left is too small for an order: it joins the next purchase.",
+    )
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
     short_since = models.DateTimeField(null=True, blank=True)
     short_missing = ExactDecimalField(default=Decimal(0))
@@ -87,6 +93,7 @@ class Lot(models.Model):
         indexes = [
             models.Index(fields=["entry_order_id"], name="lots_of_entry"),
             models.Index(fields=["base_ccy"], name="lots_open", condition=models.Q(closed_at=None)),
+            models.Index(fields=["base_ccy"], name="lots_waiting", condition=models.Q(waits=True)),
         ]
 
     def __str__(self) -> str:

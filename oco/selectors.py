@@ -1,8 +1,8 @@
 """Reads of groups, legs and events for pages, API and alerts."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Subquery, Value
 
+from exchange.core.instrument_names import base_of
 from exchange.core.reasons import Reason
+from exchange.fields import ExactDecimalField
 from exchange.models import Instrument, Trade
 from exchange.models.sync import HistoryRange, Stream
 from oco.engine.coverage import GroupCoverage, behind_external_stops
@@ -26,6 +28,7 @@ ENDED = frozenset({"CANCELED", "EXPIRED"})
 IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)
+WAITS = "WAITS"
 
 
 class Leg(Protocol):
@@ -266,13 +269,22 @@ def unprotected_groups_read(*, now: datetime, longer_than: timedelta) -> list[Un
 class UndecidedTrades:
     """The instruments of trades since the first complete read that belong to no lot yet; or executions since then are
     still to be read.
+
+    By instrument: `bought` is what these trades bought, after fees; `rests` is what closed lots left for the next lot.
     """
 
     instruments: frozenset[str]
     has_gap: bool
+    bought: Mapping[str, Decimal] = field(default_factory=dict)
+    rests: Mapping[str, Decimal] = field(default_factory=dict)
 
-    def may_concern(self, currency: str) -> bool:
-        return self.has_gap or any(currency in name.split("_") for name in self.instruments)
+    def may_concern(self, currency: str, *, waiting: Collection[str] = ()) -> bool:
+        """Whether they say something of the currency, beyond those of `waiting` that are only too small."""
+        names = self.instruments.difference(waiting)
+        return self.has_gap or any(currency in name.split("_") for name in names)
+
+    def rests_of(self, currency: str) -> Decimal:
+        return sum((quantity for name, quantity in self.rests.items() if base_of(name) == currency), ZERO)
 
 
 def undecided_trades() -> UndecidedTrades:
@@ -280,9 +292,23 @@ def undecided_trades() -> UndecidedTrades:
     since = Subquery(Watermark.objects.order_by().values("since_ns")[:1])
     trades = Trade.objects.filter(is_new=True, create_time_ns__gte=since).order_by()
     gaps = HistoryRange.objects.filter(stream=Stream.TRADES, done_at=None, end_ns__gt=since).order_by()
-    names = trades.values_list("instrument_name").union(gaps.values_list(Value("")))
-    found = frozenset(name for (name,) in names)
-    return UndecidedTrades(found - {""}, has_gap="" in found)
+    lots = Lot.objects.filter(waits=True).order_by()
+    nothing, none = Value(ZERO, output_field=ExactDecimalField()), Value("")
+    rows = trades.values_list("instrument_name", "side", "quantity", "fee", nothing, "fee_currency").union(
+        gaps.values_list(none, none, nothing, nothing, nothing, none),
+        lots.values_list("instrument_name", Value(WAITS), "bought", "sold", "gone", none),
+        all=True,
+    )
+    names, bought, rests = set[str](), dict[str, Decimal](), dict[str, Decimal]()
+    for name, kind, quantity, fee_or_sold, gone, fee_currency in rows:
+        if kind == WAITS:
+            rests[name] = rests.get(name, ZERO) + max(quantity - fee_or_sold - gone, ZERO)
+            continue
+        names.add(name)
+        if kind == "BUY":
+            fee = min(fee_or_sold, ZERO) if fee_currency == base_of(name) else ZERO
+            bought[name] = bought.get(name, ZERO) + quantity + fee
+    return UndecidedTrades(frozenset(names - {""}), has_gap="" in names, bought=bought, rests=rests)
 
 
 def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:

@@ -117,7 +117,10 @@ class ExchangeOrder(models.Model):
 
 
 class Trade(models.Model):
-    """One execution (dossier 5.19). `fee` is signed as the exchange reports it: negative was deducted."""
+    """One execution (dossier 5.19). `fee` is signed as the exchange reports it: negative was deducted.
+
+    One that later answers contradict is corrected (`exchange.sync.trade_disputes`); a quantity of zero was never there.
+    """
 
     trade_id = models.CharField(max_length=64, unique=True)
     trade_match_id = models.CharField(max_length=64, blank=True)
@@ -163,6 +166,15 @@ class Trade(models.Model):
         null=True, blank=True, help_text="The fee in US dollars at that time, signed as the fee."
     )
     is_rated = models.BooleanField(default=False, help_text="Both are known, or cannot be found out.")
+    disputed_since = models.DateTimeField(null=True, blank=True, help_text="A later answer contradicts it.")
+    disputed_by = models.JSONField(
+        null=True, blank=True, help_text="What that answer says instead; nothing when it does not contain it."
+    )
+    reports = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What was reported before it was corrected, the first report first.",
+    )
 
     class Meta:
         db_table = "exchange_trades"

@@ -81,7 +81,8 @@ class FetchPlan:
     """What the next cycle reads: windows per stream, orders believed open, and whether the daily parts are due.
 
     Of `open_keys`, protection does not depend on the `late_keys`: they are looked up after it has acted. Trades
-    from `new_trades_since_ns` on are new; None: none of them is. `read_until_ns` are the cursors, if they are known.
+    from `new_trades_since_ns` on are new; None: none of them is. `read_until_ns` are the cursors, if they are known,
+    and `newest_trade_ns` is the time of the newest stored fill.
     """
 
     windows: Mapping[Stream, TimeWindow]
@@ -92,6 +93,7 @@ class FetchPlan:
     with_positions: bool = False
     new_trades_since_ns: int | None = None
     read_until_ns: Mapping[str, int] | None = None
+    newest_trade_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

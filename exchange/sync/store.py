@@ -23,7 +23,9 @@ from exchange.selectors import reported_quantities
 from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult, OrderKey
 from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
+from exchange.sync.pagination import OVERLAP_NS as PAGE_OVERLAP_NS
 from exchange.sync.pagination import Gap, TimeWindow
+from exchange.sync.trade_disputes import NO_DISPUTES, ReadRange, TradeDisputes, disputes_store
 from exchange.sync.trades import prepare_trades, trade_store
 from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
 
@@ -55,22 +57,36 @@ class PendingChanges:
     orders: OrderChanges
     trades: Sequence[Trade]
     missing: Sequence[OrderKey] = ()
+    disputes: TradeDisputes = NO_DISPUTES
 
     @property
     def is_empty(self) -> bool:
-        return not (self.orders.size or self.trades or self.missing)
+        return not (self.orders.size or self.trades or self.missing or self.disputes.changed)
 
 
-def prepare_changes(*, snapshot: AccountSnapshot, now: datetime) -> PendingChanges:
-    """Compare what was read with what we know; a part that is not complete changes nothing."""
+def prepare_changes(
+    *, snapshot: AccountSnapshot, now: datetime, fetch_plan: FetchPlan | None = None
+) -> PendingChanges:
+    """Compare what was read with what we know; a part that is not complete changes nothing. With `fetch_plan`, fills
+    that were to be read again and are missing are noted.
+    """
     reported = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
     reported += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
     reported += [order for order in snapshot.looked_up.values() if order is not None]
     trades = snapshot.trades.rows.rows if snapshot.trades.rows else []
     missing = [key for key, order in snapshot.looked_up.items() if order is None]
-    return PendingChanges(
-        prepare_order_changes(orders=reported, now=now), prepare_trades(trades=trades, now=now), missing
-    )
+    read = _read_again(snapshot.trades.rows, fetch_plan) if fetch_plan else None
+    rows, disputes = prepare_trades(trades=trades, now=now, read=read)
+    return PendingChanges(prepare_order_changes(orders=reported, now=now), rows, missing, disputes)
+
+
+def _read_again(stream: FetchedStream[schemas.Trade] | None, fetch_plan: FetchPlan) -> ReadRange | None:
+    """The range that these answers cover completely, if fills of it were stored before."""
+    window, newest = fetch_plan.windows[Stream.TRADES], fetch_plan.newest_trade_ns
+    if stream is None or stream.gaps or stream.unreadable or newest is None:
+        return None
+    start = max(window.start_ns, stream.left_until_ns) + PAGE_OVERLAP_NS
+    return ReadRange(start, window.end_ns) if newest >= start else None
 
 
 def rest_of(snapshot: AccountSnapshot, *, stored: AccountSnapshot) -> AccountSnapshot:
@@ -106,6 +122,8 @@ def changes_store(*, changes: PendingChanges, now: datetime) -> None:
     order_store(changes=changes.orders)
     order_missing_all(keys=changes.missing, now=now)
     trade_store(rows=changes.trades)
+    with transaction.atomic(savepoint=False):
+        disputes_store(disputes=changes.disputes)
 
 
 def cursors_advance(*, snapshot: AccountSnapshot, fetch_plan: FetchPlan, now: datetime) -> None:

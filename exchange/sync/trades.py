@@ -12,26 +12,39 @@ from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.core.columns import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, Trade
+from exchange.sync.trade_disputes import (
+    ReadRange,
+    TradeDisputes,
+    compare_trades,
+    disputes_store,
+    settle_disputes,
+)
 from exchange.sync.trade_rates import no_rates, rate_trade
+from exchange.sync.unreadable import unreadable_record_all
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
     """Store the fills not seen before and return them; a fill counts once, whichever order id it carries."""
-    rows = prepare_trades(trades=trades, now=now)
+    rows, disputes = prepare_trades(trades=trades, now=now)
     trade_store(rows=rows)
+    with transaction.atomic(savepoint=False):
+        disputes_store(disputes=disputes)
+    unreadable_record_all(rows=disputes.doubts, now=now)
     return rows
 
 
-def prepare_trades(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
-    """Rows for the fills not seen before, those in dollars with their rate; writes nothing."""
+def prepare_trades(
+    *, trades: Sequence[schemas.Trade], now: datetime, read: ReadRange | None = None
+) -> tuple[list[Trade], TradeDisputes]:
+    """Rows for the fills not seen before, those in dollars with their rate, and what changes in those that were; writes
+    nothing. `read`: what these answers cover completely.
+    """
     found = {trade.trade_id: trade for trade in trades}
-    for part in chunks(list(found), QUERY_BATCH):
-        for known in Trade.objects.filter(trade_id__in=part).values_list("trade_id", flat=True):
-            del found[known]
-    rows = [_row(trade, now) for trade in found.values()]
+    comparison = compare_trades(found=found, read=read)
+    rows = [_row(trade, now) for name, trade in found.items() if name not in comparison.known]
     for row in rows:
         rate_trade(row, no_rates)
-    return rows
+    return rows, settle_disputes(comparison=comparison, is_empty=not trades, now=now)
 
 
 def trade_store(*, rows: Sequence[Trade]) -> None:

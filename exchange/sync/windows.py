@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Subquery
+
 from exchange.client.client import Client
 from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
-from exchange.models import ExchangeOrder, Instrument, SyncCursor
+from exchange.models import ExchangeOrder, Instrument, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.sync.fetch import MAX_LOOKUPS, FetchPlan, OrderKey
 from exchange.sync.pagination import TimeWindow
@@ -33,7 +35,9 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
     known_open = list(rows.values_list(*OPEN_COLUMNS, named=True))
     fresh = [_key(row) for row in known_open if row.missing_since is None]
     missing = [_key(row) for row in known_open if row.missing_since is not None]
-    read = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
+    newest = Subquery(Trade.objects.order_by("-create_time_ns", "-id").values("create_time_ns")[:1])
+    cursors = list(SyncCursor.objects.values_list("stream", "read_until_ns", newest))
+    read = {stream: read_until_ns for stream, read_until_ns, _ in cursors}
     now_ns = exchange_now_ns(client=client, now=now)
     return FetchPlan(
         windows=_windows(now_ns, read),
@@ -44,6 +48,7 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
         with_positions=with_positions,
         new_trades_since_ns=_new_trades_since(read, now_ns),
         read_until_ns=read,
+        newest_trade_ns=cursors[0][2] if cursors else None,
     )
 
 

@@ -127,6 +127,7 @@ class LotState(ConditionFilter):
             Q(closed_at=None, short_since__isnull=False),
         ),
         ("merging", "Open, and to be merged", Q(closed_at=None, merging=True)),
+        ("waits", "Closed, and the rest joins the next purchase", Q(waits=True)),
     )
 
 
@@ -140,6 +141,7 @@ class LotAdmin(ReadOnlyAdmin):
         "sold",
         "gone",
         "dust",
+        "waits",
         "average_price",
         "opened",
     )

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from exchange.core.decimals import cents
 from exchange.core.reasons import Reason, reason
 from oco.engine.allocation import ExternalReservation
 from oco.engine.pricing import Grid, is_placeable, round_to_lot_size
@@ -69,6 +70,9 @@ class CoinHolding:
     external: ExternalReservation
     groups: Sequence[GroupCoverage]
     is_origin_known: bool = True  # every execution since the start was read and belongs to a lot or to none
+    waiting: Decimal = (
+        ZERO  # bought, and too small for an order or for the policy: it joins the next purchase
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class Unprotected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoinCoverage:
-    """One coin: the quantity with a stop that was read back open, and the unprotected parts worth showing.
+    """One coin: the quantity with a stop that was read back open, and the unprotected parts worth an order.
 
     `external_protected` is covered by external stops only: the oldest groups first, then coins outside every group.
     """
@@ -102,6 +106,7 @@ class CoinCoverage:
     protected: Decimal
     unprotected_parts: tuple[Unprotected, ...]
     external_protected: Decimal = ZERO
+    too_small: Unprotected | None = None  # waits for the next purchase, and is no alarm
 
     @property
     def unprotected(self) -> Decimal:
@@ -133,7 +138,8 @@ def coverage_of(holding: CoinHolding) -> CoinCoverage:
     for group, left in zip(holding.groups, behind_external_stops(wanted, external_protected), strict=True):
         unprotected_parts.append(_group_part(holding, group, min(left, rest)))
         rest -= unprotected_parts[-1].quantity
-    unprotected_parts += _unallocated_parts(holding, rest)
+    unallocated = [row for row in _unallocated_parts(holding, rest) if row.quantity]
+    unprotected_parts += [row for row in unallocated if not _is_dust(holding, row.quantity)]
     shown = tuple(row for row in unprotected_parts if row.quantity)
     return CoinCoverage(
         currency=holding.currency,
@@ -143,6 +149,7 @@ def coverage_of(holding: CoinHolding) -> CoinCoverage:
         protected=ours + external_protected,
         unprotected_parts=shown,
         external_protected=external_protected,
+        too_small=next((row for row in unallocated if row.reason.code == ReasonCode.TOO_SMALL_ALONE), None),
     )
 
 
@@ -182,22 +189,34 @@ def _part_reason(group: GroupCoverage) -> Reason:
 
 
 def _unallocated_parts(holding: CoinHolding, rest: Decimal) -> Iterator[Unprotected]:
-    """Coins outside every group. Dust is shown in the portfolio and raises no alarm (protection 1, Lot)."""
+    """Coins outside every group, those included that are too small to be counted as unprotected."""
     reserved_without_stop = min(rest, holding.external.reserved_without_stop)
+    left = rest - reserved_without_stop
+    waiting = min(left, holding.waiting)
     outside = ReasonCode.HELD_BEFORE_START if holding.is_origin_known else ReasonCode.ORIGIN_UNKNOWN
-    for quantity, code, is_unallocated in (
-        (reserved_without_stop, ReasonCode.RESERVED_BY_ORDER, False),
-        (rest - reserved_without_stop, outside, True),
+    for quantity, why, is_unallocated in (
+        (reserved_without_stop, reason(ReasonCode.RESERVED_BY_ORDER), False),
+        (left - waiting, reason(outside), True),
+        (waiting, _waiting_reason(holding, waiting), True),
     ):
-        if not _is_dust(holding, quantity):
-            yield Unprotected(
-                instrument_name=holding.instrument_name,
-                quantity=quantity,
-                market_value_usd=_value(holding, quantity),
-                since=None,
-                reason=reason(code),
-                is_unallocated=is_unallocated,
-            )
+        yield Unprotected(
+            instrument_name=holding.instrument_name,
+            quantity=quantity,
+            market_value_usd=_value(holding, quantity),
+            since=None,
+            reason=why,
+            is_unallocated=is_unallocated,
+        )
+
+
+def _waiting_reason(holding: CoinHolding, quantity: Decimal) -> Reason:
+    value = _value(holding, quantity)
+    return reason(
+        ReasonCode.TOO_SMALL_ALONE if _is_dust(holding, quantity) else ReasonCode.BELOW_POLICY_MINIMUM,
+        quantity=quantity,
+        coin=holding.currency,
+        value="?" if value is None else cents(value),
+    )
 
 
 def _is_dust(holding: CoinHolding, quantity: Decimal) -> bool:

@@ -69,12 +69,7 @@ def lot_draft(
     if not ordered:
         return None
     bought, average = net_quantity(ordered, base), average_price(ordered)
-    whole = round_to_lot_size(bought, grid.quantity_tick)
-    if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
-        return None
-    if not _meets_minimum(whole * average, grid, minimum_usd):
-        return None
-    return LotDraft(trades=ordered, bought=bought, dust=bought - whole, average_price=average)
+    return _draft(ordered, bought, average, grid=grid, stop_pct=stop_pct, minimum_usd=minimum_usd)
 
 
 def lot_draft_of_sale(
@@ -105,3 +100,30 @@ def merged_price(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     """Average price of (quantity, price) parts, weighted by quantity."""
     total = sum((quantity for quantity, _ in parts), ZERO)
     return sum((quantity * price for quantity, price in parts), ZERO) / total
+
+
+def rests_draft(
+    parts: Sequence[tuple[Decimal, Decimal]], *, grid: Grid, stop_pct: Decimal, minimum_usd: Decimal = ZERO
+) -> LotDraft | None:
+    """The lot of (quantity, price) parts that are too small alone, or None if they are too small together."""
+    bought = sum((quantity for quantity, _ in parts), ZERO)
+    if not bought:
+        return None
+    return _draft((), bought, merged_price(parts), grid=grid, stop_pct=stop_pct, minimum_usd=minimum_usd)
+
+
+def _draft(
+    trades: tuple[Fill, ...],
+    bought: Decimal,
+    average: Decimal,
+    *,
+    grid: Grid,
+    stop_pct: Decimal,
+    minimum_usd: Decimal,
+) -> LotDraft | None:
+    whole = round_to_lot_size(bought, grid.quantity_tick)
+    if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
+        return None
+    if not _meets_minimum(whole * average, grid, minimum_usd):
+        return None
+    return LotDraft(trades=trades, bought=bought, dust=bought - whole, average_price=average)

@@ -16,6 +16,10 @@ class ReasonCode(StrEnum):
     RELEASED_BY = "RELEASED_BY"  # name
     # observed and sent
     ENTRY_FILLED = "ENTRY_FILLED"  # side, quantity, coin, price
+    TRADE_CORRECTED = "TRADE_CORRECTED"  # before, after, coin
+    TRADE_REPRICED = "TRADE_REPRICED"
+    RESTS_JOINED = "RESTS_JOINED"  # quantity, coin
+    RESTS_TOGETHER = "RESTS_TOGETHER"  # side, quantity, coin, price
     PLACING_PAIR = "PLACING_PAIR"  # stop, target, quantity
     PLACING_STOP = "PLACING_STOP"  # stop, quantity
     PLACING_EXIT = "PLACING_EXIT"  # side, quantity
@@ -48,6 +52,8 @@ class ReasonCode(StrEnum):
     HELD_BEFORE_START = "HELD_BEFORE_START"
     ORIGIN_UNKNOWN = "ORIGIN_UNKNOWN"
     RESERVED_BY_ORDER = "RESERVED_BY_ORDER"
+    TOO_SMALL_ALONE = "TOO_SMALL_ALONE"  # quantity, coin, value
+    BELOW_POLICY_MINIMUM = "BELOW_POLICY_MINIMUM"  # quantity, coin, value
     PART_WITHOUT_STOP = "PART_WITHOUT_STOP"
     PERPETUAL = "PERPETUAL"
     # the mark price is past the stop

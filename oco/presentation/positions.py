@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -22,10 +22,11 @@ from oco.engine.coverage import (
     coverage_of,
     coverage_status_of,
 )
-from oco.engine.pricing import ExitSide, Grid, round_to_lot_size
+from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size
 from oco.engine.states import State
 from oco.external_orders import external_reservations_read
 from oco.models import OcoGroup
+from oco.policies import Policies, policies_read
 from oco.selectors import (
     IN_FLIGHT,
     GroupRow,
@@ -109,6 +110,7 @@ class Overview:
 
     `loss_if_all_stops_hit` counts from current prices down to the stops as they rest, in USD. `loss_unknown` names the
     coins with a stop whose loss cannot be calculated; then there is no total.
+    `too_small`, by currency, waits for the next purchase.
     """
 
     groups: tuple[GroupRow, ...]
@@ -116,6 +118,7 @@ class Overview:
     buybacks: tuple[BuyBack, ...]
     loss_if_all_stops_hit: Decimal | None
     loss_unknown: tuple[str, ...] = ()
+    too_small: Mapping[str, Unprotected] = field(default_factory=dict)
 
     @property
     def open_count(self) -> int:
@@ -137,13 +140,11 @@ class CoverageTables:
     pairs: Mapping[str, Sequence[Instrument]]
     external: Mapping[str, ExternalReservation]
     undecided: Callable[[], UndecidedTrades] = undecided_trades
+    policies: Callable[[], Policies] = policies_read
 
     def position(self, currency: str) -> Position:
         groups, pair = self.open_groups.get(currency, ()), self._pair(currency)
-        holding = self._coin_holding(currency, groups)
-        coverage = coverage_of(holding)
-        if coverage.may_be_protected and self.undecided().may_concern(currency):
-            coverage = coverage_of(replace(holding, is_origin_known=False))
+        coverage = self._coverage(currency, self._coin_holding(currency, groups))
         external = self.external.get(currency, ExternalReservation()).stops
         return Position(
             coverage=coverage,
@@ -156,6 +157,34 @@ class CoverageTables:
             price_decimals=decimals_of(pair.price_tick_size) if pair else None,
             quantity_decimals=decimals_of(pair.qty_tick_size) if pair else None,
         )
+
+    def _coverage(self, currency: str, holding: CoinHolding) -> CoinCoverage:
+        """Where coins are outside every group: whether all was read, and what waits for the next purchase."""
+        coverage = coverage_of(holding)
+        if not (coverage.may_be_protected or holding.held > coverage.protected + holding.waiting):
+            return coverage
+        undecided = self.undecided()
+        small = {name for name in undecided.bought if self._is_too_small(name, currency, undecided)}
+        bought = sum((undecided.bought[name] for name in small), ZERO)
+        return coverage_of(
+            replace(
+                holding,
+                is_origin_known=not undecided.may_concern(currency, waiting=small),
+                waiting=holding.waiting + undecided.rests_of(currency) + bought,
+            )
+        )
+
+    def _is_too_small(self, name: str, currency: str, undecided: UndecidedTrades) -> bool:
+        """Whether what was bought there is only too little for an order, or for the policy."""
+        pair = next((pair for pair in self.pairs.get(currency, ()) if pair.symbol == name), None)
+        price = self.usd.get(currency)
+        if pair is None or price is None:
+            return False
+        quantity, policy = undecided.bought[name], self.policies().of(name)
+        whole = round_to_lot_size(quantity, pair.qty_tick_size)
+        price_at_stop = price * (1 - policy.stop_pct / 100)
+        is_placeable_now = is_placeable(whole, price_at_stop, Grid.of(pair))
+        return not is_placeable_now or whole * price < policy.minimum_value_usd
 
     def buy_back(self, group: OcoGroup) -> BuyBack:
         lot, row = group.lot, self.rows[group]
@@ -186,6 +215,7 @@ class CoverageTables:
             grid=Grid.of(pair) if pair else None,
             external=self.external.get(currency, ExternalReservation()),
             groups=[_group_coverage(group, self.rows[group]) for group in sorted(groups, key=_age)],
+            waiting=sum((min(group.lot.dust, group.lot.owned) for group in groups), ZERO),
         )
 
     def _own_stop(self, group: OcoGroup) -> RestingStop:
@@ -254,6 +284,7 @@ def overview(
         pairs=_pairs(currencies | unread, held, instruments),
         external=external_reservations_read(instruments, open_order_rows),
         undecided=cache(undecided_trades),
+        policies=cache(policies_read),
     )
     positions = [*(tables.position(currency) for currency in currencies), *others]
     losses = {
@@ -269,6 +300,11 @@ def overview(
         buybacks=tuple(sorted(map(tables.buy_back, buying), key=_most_urgent)),
         loss_if_all_stops_hit=complete_sum(losses.values()),
         loss_unknown=tuple(sorted(coin for coin, loss in losses.items() if loss is None)),
+        too_small={
+            position.coverage.currency: position.coverage.too_small
+            for position in positions
+            if position.coverage.too_small
+        },
     )
 
 

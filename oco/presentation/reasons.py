@@ -46,6 +46,17 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Placing a market sell for %(quantity)s."),
         BUY: _("Placing a market buy for %(quantity)s."),
     },
+    R.TRADE_CORRECTED: _(
+        "The exchange reports a fill of this purchase otherwise now: %(before)s %(coin)s became %(after)s."
+    ),
+    R.TRADE_REPRICED: _(
+        "The exchange reports the price of a fill of this purchase otherwise now: placing its orders again."
+    ),
+    R.RESTS_JOINED: _("%(quantity)s %(coin)s that were too small to protect alone joined it."),
+    R.RESTS_TOGETHER: _(
+        "Purchases and remainders that were too small to protect alone are large enough together: "
+        "%(quantity)s %(coin)s at %(price)s."
+    ),
     R.CANCEL_SENT: _("Sending a cancellation."),
     R.NOT_CONFIRMED_OPEN: _("Accepted, not yet confirmed open on the exchange."),
     R.CONFIRMED_OPEN: _("Stop and take profit confirmed open on the exchange."),
@@ -108,6 +119,14 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         "Protect it yourself if it cannot wait."
     ),
     R.RESERVED_BY_ORDER: _("Reserved by an external order that is not a stop."),
+    R.TOO_SMALL_ALONE: _(
+        "Too small to protect alone: %(quantity)s %(coin)s worth %(value)s USD. "
+        "It joins the next purchase that is protected."
+    ),
+    R.BELOW_POLICY_MINIMUM: _(
+        "Below the minimum value of its policy: %(quantity)s %(coin)s worth %(value)s USD. "
+        "It joins the next purchase that is protected. Protect it yourself if it cannot wait."
+    ),
     R.PART_WITHOUT_STOP: _(
         "The rest has a stop. This part is reserved by another order, or was not in the account "
         "when the orders were placed."

@@ -109,8 +109,10 @@ def _in_base_currency(sellable: Sellable, open_lot: OpenLot) -> Sellable:
 
 
 def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[OpenLot]]:
-    """Open lots by the currency that their orders spend, oldest first: the newest lot is the first to miss coins."""
-    lots = list(Lot.objects.filter(closed_at=None).order_by("opened_at", "pk"))
+    """Open lots by the currency that their orders spend, oldest first: the newest lot is the first to miss coins.
+    Before all of them, those miss coins that are closed and wait for the next purchase: no order rests for these.
+    """
+    lots = list(Lot.objects.filter(Q(closed_at=None) | Q(waits=True)).order_by("waits", "opened_at", "pk"))
     grids_read(context=context, names={lot.instrument_name for lot in lots})
     found: dict[str, list[OpenLot]] = defaultdict(list)
     for lot in lots:
@@ -122,7 +124,7 @@ def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[OpenLot]]
         )
         grid = context.grids.get(lot.instrument_name)
         tick = grid.quantity_tick if grid else FALLBACK_TICK
-        whole = round_to_lot_size(owned, tick)
+        whole = owned if lot.waits else round_to_lot_size(owned, tick)
         found[currency].append(
             OpenLot(lot=lot, owned=whole, tick=tick, spent_per_coin=spent_per_coin, exit_side=exit_side)
         )
@@ -187,13 +189,13 @@ def _write_off(allocation: LotAllocation, missing: Decimal, context: CycleContex
     lot = allocation.lot
     missing += lot.owned - allocation.owned
     lot.gone += missing
-    lot.short_missing = ZERO
+    lot.short_missing, lot.waits = ZERO, lot.waits and lot.owned > 0
     why = reason(
         ReasonCode.LEFT_ACCOUNT, side=lot.exit_side, quantity=missing, coin=lot.base_ccy, owned=lot.owned
     )
     with transaction.atomic():
         context.lease.renew()
-        lot.save(update_fields=["gone", "short_missing"])
+        lot.save(update_fields=["gone", "short_missing", "waits"])
         for group in lot.groups.filter(closed_at=None):
             event_record(group=group, at=context.now(), reason=why)
 

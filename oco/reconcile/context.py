@@ -17,7 +17,7 @@ from exchange.sync.fetch import AccountSnapshot, MarkRequest, OrderKey
 from oco.engine.allocation import Sellable
 from oco.engine.pricing import Grid
 from oco.engine.types import Market
-from oco.models import Lot
+from oco.models import Lot, OcoGroup
 from oco.policies import Policies
 
 
@@ -81,7 +81,10 @@ def order_key(order: Order) -> OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class LotAllocation:
-    """An open lot, what it owns in whole steps of its instrument, and how much of that its orders may be for."""
+    """An open lot, what it owns in whole steps of its instrument, and how much of that its orders may be for.
+
+    Of a lot that waits for the next purchase: all that it owns.
+    """
 
     lot: Lot
     owned: Decimal
@@ -130,6 +133,9 @@ class CycleContext:
     key_refused: bool = False  # an order or a cancel, for the key or its rights
     created: int = 0
     closed: int = 0
+    opened: dict[str, OcoGroup] = field(
+        default_factory=dict
+    )  # by instrument, of purchases; nothing placed yet
     errors: list[str] = field(default_factory=list)
     corrected: set[int] = field(default_factory=set)  # legs that had executed more than was possible
     confirmed: set[OrderKey] = field(default_factory=set)  # asked for once more

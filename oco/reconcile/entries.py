@@ -27,6 +27,7 @@ from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
 from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.reconcile.context import CycleContext
+from oco.reconcile.order_status import trades_follow
 from oco.reconcile.prices import grid_of
 from oco.reconcile.trade_ownership import TradeOwnership, sales_classify
 
@@ -71,20 +72,25 @@ def watermark_set(*, context: CycleContext) -> int | None:
     return row.since_ns
 
 
-def lot_open_all(*, context: CycleContext) -> None:
-    """A lot and a group for every entry that is large enough, up to five; then they are merged."""
+def lot_open_all(*, context: CycleContext) -> list[Entry]:
+    """A lot and a group for every entry that is large enough, up to five; then they are merged. Returns the entries
+    that are too small.
+    """
+    context.opened.clear()
     since = watermark_set(context=context)
     if since is None or not context.reads.trades_read:
-        return
-    for entry in (
-        _run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades") or ()
-    ):
-        _run_isolated(
-            context, partial(_open_or_skip, context, entry), f"{entry.instrument.symbol}: a new position"
+        return []
+    found = run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades")
+    return [
+        entry
+        for entry in found or ()
+        if run_isolated(
+            context, partial(_waits, context, entry), f"{entry.instrument.symbol}: a new position"
         )
+    ]
 
 
-def _run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
+def run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
     """An entry that fails stops no other."""
     try:
         return act()
@@ -96,14 +102,16 @@ def _run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T |
         return None
 
 
-def _open_or_skip(context: CycleContext, entry: Entry) -> None:
-    """Too little waits for more trades; a sixth lot waits until the five are merged."""
-    if not settings.AUTO_PROTECT or not entry.policy.enabled:
+def _waits(context: CycleContext, entry: Entry) -> bool:
+    """Open a lot for the entry, or skip it; whether it is too small for either. A sixth lot waits until the five are
+    merged.
+    """
+    if not is_protected(entry.policy):
         trades_skip(context=context, trades=entry.trades)
-        return
+        return False
     found = draft_of_entry(entry)
     if found is None:
-        return
+        return True
     others = Lot.objects.filter(
         entry_order_id=entry.order_id,
         instrument_name=entry.instrument.symbol,
@@ -111,16 +119,28 @@ def _open_or_skip(context: CycleContext, entry: Entry) -> None:
         closed_at=None,
     )
     if others.filter(merging=True).exists():
-        return
+        return False
     if others.count() < lots.MAX_LOTS:
-        lot_open(context=context, entry=entry, lot_draft=found)
+        group = lot_open(context=context, entry=entry, lot_draft=found)
+        if entry.exit_side is ExitSide.SELL:
+            context.opened[entry.instrument.symbol] = group
     elif not create_blocked_reason():
         others.update(merging=True)
+    return False
+
+
+def is_protected(policy: ProtectionPolicy) -> bool:
+    """Whether new lots are opened under this policy."""
+    return settings.AUTO_PROTECT and policy.enabled
 
 
 def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     """New buys of coins that are not cash, and sales of them for cash where the policy buys back, by entry order."""
     rows = list(Trade.objects.filter(is_new=True, create_time_ns__gte=since_ns))
+    corrected = [row for row in rows if row.reports]
+    if corrected:
+        decided = trades_follow(context=context, trades=corrected)
+        rows = [row for row in rows if row.trade_id not in decided]
     if not rows:
         return []
     known = Instrument.objects.in_bulk({row.instrument_name for row in rows}, field_name="symbol")
@@ -260,7 +280,14 @@ def lot_fields(entry: Entry, unit_cost: Decimal | None) -> dict[str, Any]:
     }
 
 
-def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, grid: Grid) -> OcoGroup:
+def group_open(
+    *,
+    context: CycleContext,
+    lot: Lot,
+    policy: ProtectionPolicy,
+    grid: Grid,
+    code: ReasonCode = ReasonCode.ENTRY_FILLED,
+) -> OcoGroup:
     """The group of a lot, priced by the policy from the average of its entry (rule 3)."""
     average, now, exit_side = lot.average_price or Decimal(0), context.now(), lot.exit_side
     target = policy.target_pct and target_of(average, policy.target_pct, grid.price_tick, exit_side)
@@ -279,7 +306,7 @@ def group_open(*, context: CycleContext, lot: Lot, policy: ProtectionPolicy, gri
     )
     context.created += 1
     why = reason(
-        ReasonCode.ENTRY_FILLED,
+        code,
         side=exit_side,
         quantity=lot.bought,
         coin=lot.base_ccy,

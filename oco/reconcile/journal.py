@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from exchange.core.reasons import Reason, reason
+from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.states import CLOSED_BY_ORDER, FINAL, State, advance
+from oco.engine.states import CLOSED, CLOSED_BY_ORDER, FINAL, State, advance
 from oco.engine.types import Plan
 from oco.models import Lot, OcoEvent, OcoGroup
 from oco.reconcile.context import CycleContext
@@ -51,7 +52,7 @@ def group_reopen(*, context: CycleContext, group: OcoGroup, lot: Lot) -> None:
     group.state_since = group.uncovered_since = now
     group.stored_reason = reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE)
     group.save(update_fields=[*FIELDS, "closed_at"])
-    Lot.objects.filter(pk=lot.pk).update(closed_at=None)
+    Lot.objects.filter(pk=lot.pk).update(closed_at=None, waits=False)
     OcoEvent.record(
         group=group,
         at=now,
@@ -89,13 +90,18 @@ def _apply_plan(group: OcoGroup, new: State, plan: Plan, now: datetime) -> bool:
 
 
 def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
-    """A final state closes the group, and the lot too unless that is to be merged."""
+    """A final state closes the group, and the lot too unless that is to be merged. What is left of a purchase is too
+    small for an order: it waits, unless a person removed the protection.
+    """
     if group.state not in FINAL:
         return
     context.closed += 1
     group.closed_at = now
     group.save(update_fields=["closed_at"])
-    Lot.objects.filter(pk=group.lot_id, merging=False, closed_at=None).update(closed_at=now)
+    lot = group.lot
+    is_purchase = lot.exit_side is ExitSide.SELL and not lot.by_person
+    waits = is_purchase and group.state in CLOSED and lot.owned > 0
+    Lot.objects.filter(pk=lot.pk, merging=False, closed_at=None).update(closed_at=now, waits=waits)
 
 
 def _order_ids(group: OcoGroup) -> list[str]:

@@ -48,7 +48,7 @@ from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
 from oco.reconcile.journal import REASON_FIELDS, event_record, group_transition, groups_mark_active
 from oco.reconcile.lookup import legs_look_up, looks_complete, read_back_sent
-from oco.reconcile.lot_merge import lot_merge_all
+from oco.reconcile.lot_merge import lot_merge_all, rests_join
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
 from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
@@ -112,8 +112,9 @@ def reconcile_rest(
     if context.has_begun and has_news:
         legs_update(context=context, changed_keys=own)
         looks_complete(context=context)
-        lot_open_all(context=context)
+        waiting = lot_open_all(context=context)
         round_inputs_read(context=context)
+        rests_join(context=context, waiting=waiting)
         _run_rounds(context, all_groups=False)
     return cycle_report(context)
 
@@ -148,8 +149,9 @@ def first_round_prepare(*, context: CycleContext) -> None:
     """All that comes before the first decision. The inputs are those of the first round."""
     legs_update(context=context)
     context.policies = policies_read()
-    lot_open_all(context=context)
+    waiting = lot_open_all(context=context)
     context.allocations = allocations_read(context=context)  # of the new lots as well
+    rests_join(context=context, waiting=waiting)
     write_off_missing(context=context)
 
 

@@ -1,8 +1,9 @@
 """Update our legs from the stored orders, the only proof that a leg has ended (rules 5 and 6)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -11,10 +12,14 @@ from exchange.core.reasons import reason
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import is_terminal
+from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
 from oco.engine.client_oids import PREFIX, PREFIX_END
+from oco.engine.lots import merged_price
+from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
-from oco.models import Lot, OcoLeg
+from oco.engine.states import State
+from oco.models import Lot, LotTrade, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure
 from oco.reconcile.journal import event_record, group_reopen
@@ -257,3 +262,74 @@ def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:
             lot.sold = sold
             lot.save(update_fields=["sold"])
             context.sold.add(lot.spent_currency)
+
+
+def trades_follow(*, context: CycleContext, trades: Sequence[Trade]) -> set[str]:
+    """Lots and legs follow fills that the exchange reports otherwise now. Returns the ids of those that are decided:
+    the others are looked at like new ones.
+    """
+    lots = dict(
+        LotTrade.objects.filter(trade_id__in=[row.trade_id for row in trades]).values_list("trade_id", "lot")
+    )
+    decided: set[str] = set()
+    for trade in trades:
+        legs = list(_legs_named(trade))
+        if trade.trade_id in lots or legs or not trade.quantity:
+            decided.add(trade.trade_id)
+        legs_correct(context=context, legs=legs)
+        with transaction.atomic():
+            context.lease.renew()
+            if lots.get(trade.trade_id) is not None:
+                _lot_follow(context, Lot.objects.get(pk=lots[trade.trade_id]), trade)
+            if trade.trade_id in decided:
+                Trade.objects.filter(pk=trade.pk).update(is_new=False)
+    return decided
+
+
+def _legs_named(trade: Trade) -> Iterator[OcoLeg]:
+    """The legs of ours that this fill may have been counted for, if their order is known."""
+    ids = Q(order_id=trade.order_id) | Q(exchange_order_id=trade.order_id)
+    if trade.client_oid:
+        ids |= Q(client_oid=trade.client_oid)
+    legs = OcoLeg.objects.filter(ids, side=trade.side, group__instrument_name=trade.instrument_name)
+    found = list(legs.exclude(order_id="").select_related("group"))
+    known = _orders_of(found)
+    return (leg for leg in found if (leg.name_space, leg.order_id) in known)
+
+
+def _lot_follow(context: CycleContext, lot: Lot, trade: Trade) -> None:
+    """What was never bought is gone, what was left out is added. Another price places the orders again, unless nothing
+    may be placed now.
+    """
+    before, after = _net(trade.reports[-1], lot.base_ccy), _net(vars(trade), lot.base_ccy)
+    groups = list(lot.groups.filter(closed_at=None))
+    if after < before:
+        lot.gone += min(before - after, lot.owned)
+        lot.waits = lot.waits and lot.owned > 0
+    elif lot.exit_side is ExitSide.SELL:
+        lot.bought += after - before
+        was_released = lot.groups.filter(state=State.RELEASED).exists()
+        lot.waits = lot.waits or (lot.closed_at is not None and not was_released)
+    for group in groups if after != before else ():
+        why = reason(ReasonCode.TRADE_CORRECTED, before=before, after=after, coin=lot.base_ccy)
+        event_record(group=group, at=context.now(), reason=why)
+    average = _average_of(lot)
+    if average is not None and Decimal(trade.reports[-1]["price"]) != trade.price:
+        lot.average_price = average
+        lot.merging = lot.merging or bool(groups and lot.owned and not create_blocked_reason())
+        for group in groups:
+            event_record(group=group, at=context.now(), reason=reason(ReasonCode.TRADE_REPRICED))
+    lot.save(update_fields=["gone", "bought", "waits", "average_price", "merging"])
+
+
+def _net(values: Mapping[str, Any], base: str) -> Decimal:
+    """Executed, less the fee taken in the coin itself."""
+    fee = Decimal(values["fee"]) if values["fee_currency"] == base else Decimal(0)
+    return Decimal(values["quantity"]) + min(fee, Decimal(0))
+
+
+def _average_of(lot: Lot) -> Decimal | None:
+    """The average price of its fills; None without one."""
+    fills = Trade.objects.filter(trade_id__in=lot.trades.values("trade_id")).values_list("quantity", "price")
+    parts = [(quantity, price) for quantity, price in fills if quantity]
+    return merged_price(parts) if parts else None

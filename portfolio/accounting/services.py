@@ -150,6 +150,40 @@ def entries_rate(*, trades: Sequence[Trade], cursor: CostCursor, lease: Lease) -
         cursor.save()
 
 
+def entries_correct(*, trades: Sequence[Trade]) -> None:
+    """Enter fills again that the exchange reports otherwise now; their coins are behind then. Call it in the
+    transaction that stores the fills.
+    """
+    cursor = CostCursor.objects.first() if trades else None
+    if cursor is None:
+        return
+    old = {(row.trade_id, row.currency): row for row in _entries_of(trades)}
+    new = {(row.trade_id, row.currency): row for trade in trades for row in _entries(_row_of(trade))}
+    drifts = _load_drifts()
+    for key, row in old.items():
+        change = new[key].change if key in new else ZERO
+        if cursor.compared_since_ns is not None and row.at_ns > cursor.compared_since_ns - START_MARGIN_NS:
+            drifts[row.currency] = add_execution(
+                drifts.get(row.currency) or Drift(),
+                at_ns=row.at_ns,
+                quantity=change - row.change,
+                since_ns=cursor.compared_since_ns,
+            )
+        row.change, row.usd = change, new[key].usd if key in new else ZERO
+    entries = [*old.values(), *(row for key, row in new.items() if key not in old)]
+    CostEntry.objects.bulk_create(
+        entries, update_conflicts=True, unique_fields=ENTRY_KEY, update_fields=["change", "usd"]
+    )
+    _mark_behind_from(entries)
+    _save_drifts(drifts)
+    cursor.is_behind, cursor.rates_due = True, True
+    cursor.save()
+
+
+def _entries_of(trades: Sequence[Trade]) -> list[CostEntry]:
+    return list(CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades]))
+
+
 def _revise(cursor: CostCursor, lease: Lease) -> None:
     # Every coin again, from its first entry.
     with transaction.atomic():

@@ -116,6 +116,11 @@ class HoldingSerializer(serializers.Serializer[Any]):
     allocation_pct = PlainDecimal(allow_null=True)
     protected_quantity = PlainDecimal(allow_null=True)
     unprotected_quantity = PlainDecimal(allow_null=True)
+    too_small = UnprotectedSerializer(
+        allow_null=True,
+        help_text="Of the unprotected quantity, what was bought and is too small to protect alone: "
+        "it joins the next purchase that is protected.",
+    )
 
 
 class DashboardSerializer(serializers.Serializer[Any]):

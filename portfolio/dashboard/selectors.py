@@ -50,6 +50,7 @@ class Holding:
     """One currency of the account; money in USD, `allocation_pct` of the total. None is unknown.
 
     `place` is its place among all currencies that the account ever held, in the order in which they came: it stays.
+    `too_small` was bought and cannot be protected alone: it waits for the next purchase.
     """
 
     place: int
@@ -62,6 +63,7 @@ class Holding:
     allocation_pct: Decimal | None
     protected_quantity: Decimal
     unprotected_quantity: Decimal
+    too_small: Unprotected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +279,7 @@ def _holdings(
     coverage = {position.coverage.currency: position.coverage for position in protection.positions}
     in_order = sorted(balances, key=lambda row: row.pk)
     held = [
-        _holding(row, place=place, total=total, coverage=coverage)
+        _holding(row, place=place, total=total, coverage=coverage, too_small=protection.too_small)
         for place, row in enumerate(in_order)
         if row.quantity
     ]
@@ -286,7 +288,12 @@ def _holdings(
 
 
 def _holding(
-    row: Balance, *, place: int, total: Decimal | None, coverage: Mapping[str, CoinCoverage]
+    row: Balance,
+    *,
+    place: int,
+    total: Decimal | None,
+    coverage: Mapping[str, CoinCoverage],
+    too_small: Mapping[str, Unprotected],
 ) -> Holding:
     # Cash needs no stop: none of it is protected and none unprotected.
     is_cash, known = row.currency in settings.CASH_CURRENCIES, coverage.get(row.currency)
@@ -302,6 +309,7 @@ def _holding(
         allocation_pct=_percent(row.market_value_usd, total),
         protected_quantity=protected,
         unprotected_quantity=Decimal() if is_cash else row.quantity - protected,
+        too_small=too_small.get(row.currency),
     )
 
 

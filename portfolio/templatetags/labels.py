@@ -11,6 +11,7 @@ from exchange.core.numbers import keep_together
 from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
 from oco.engine.client_oids import is_own_oid
+from oco.engine.coverage import Unprotected
 from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.presentation.reasons import render_reason
@@ -46,6 +47,12 @@ def icon(name: str) -> SafeString:
     """`{% icon "shield" %}`: decoration only, so a text must accompany it."""
     html = '<svg class="ico" aria-hidden="true"><use href="{}#{}"></use></svg>'
     return format_html(html, static(SPRITE), name)
+
+
+@register.filter
+def why_text(row: Unprotected) -> str:
+    """Why these coins have no stop."""
+    return render_reason(row.reason)
 
 
 @register.filter

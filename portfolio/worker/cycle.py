@@ -45,7 +45,7 @@ from portfolio.accounting.balances import (
 )
 from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all, perpetuals_open
 from portfolio.accounting.rates import current_rates, trade_rates_update
-from portfolio.accounting.services import cost_update, drift_compare
+from portfolio.accounting.services import cost_update, drift_compare, entries_correct
 from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_from_tickers
 from portfolio.alerts.accounting_checks import check_unknown_instruments
@@ -83,7 +83,12 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     fetch_plan = next_fetch_plan(client=client, now=now, with_positions=perpetuals_open().exists())
     fetch_run = FetchRun.start(client=client, clock=clock, fetch_plan=fetch_plan)
     snapshot, unknown = _read_protective(fetch_run, now)
-    recording = _Recording(snapshot, balances_stored(), prepare_changes(snapshot=snapshot, now=now))
+    recording = _Recording(
+        snapshot,
+        balances_stored(),
+        prepare_changes(snapshot=snapshot, now=now, fetch_plan=fetch_plan),
+    )
+    client.unreadable_rows += recording.changes.disputes.doubts
     if not recording.changes.is_empty:
         with single_transaction(recording.changes):
             lease.renew()
@@ -179,6 +184,7 @@ class _Recording:
 
     def store_protective(self, now: datetime) -> None:
         changes_store(changes=self.changes, now=now)
+        entries_correct(trades=self.changes.disputes.corrected)
         self._store_balances(self.snapshot, now)
 
     def store_rest(self, snapshot: AccountSnapshot, rest: PendingChanges, now: datetime) -> None:

@@ -45,11 +45,13 @@ class AccountActions(Harness):
 
     def __init__(self, *, rich: bool = True, backs: bool = False, **behaviour: Any) -> None:
         super().__init__({"USD": 200_000, "USDT": 1000, **(OWN if rich else {})}, **behaviour)
+        self.backs = backs
         if backs:
             self.policy("SELL", enabled=True, stop_pct=D(5), target_pct=D(10))
         self.cancelled_manually: set[str] = set()  # client ids of our orders that the user cancelled
         self.released_groups: set[Any] = set()  # groups that the user released
         self.withdrawn: dict[str, Decimal] = {}
+        self.lied = False  # a purchase was reported with another quantity or price than it had
         self.forced = False  # coins were withdrawn although open orders reserve them
         self.late = False  # the exchange may process a request later than rule 6 allows
 
@@ -103,6 +105,23 @@ class AccountActions(Harness):
         """A resting buy just below the market, which `fill` may fill in parts."""
         with self._try():
             self.world.buy(symbol, self.lots(symbol, dollars), self.near(symbol, "-0.2"))
+
+    def dribble(self, symbol: str, times: int) -> None:
+        """Purchases that are too small for an order of ours: one lot step each, less the fee in the coin."""
+        step = self.world.exchange.instruments[symbol].lot
+        for _ in range(times):
+            with self._try():
+                order = self.world.buy(symbol, self.lots(symbol, "30"), self.near(symbol, "-0.2"))
+                self.world.fill(order, step)
+                self.world.cancel(order)
+
+    def false_fill(self, symbol: str, values: dict[str, str]) -> None:
+        """The next answer reports purchases otherwise than they were, and it is plausible."""
+        if self.backs:
+            return  # buy-backs of ours are purchases as well
+        self.lied = True
+        where = {"side": "BUY", "instrument_name": symbol}
+        self.world.faults.add("lie", "private/get-trades", values=values, where=where, times=1)
 
     def fill(self, number: int, share: str) -> None:
         """Fill a share of any open order, ours or not."""

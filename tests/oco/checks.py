@@ -167,7 +167,7 @@ def _was_released(actions: AccountActions, group: OcoGroup) -> bool:
     names = set(group.legs.values_list("client_oid", flat=True))
     cancelled_manually = group.pk in actions.released_groups or bool(names & actions.cancelled_manually)
     return (
-        cancelled_manually or group.lot.merging or actions.forced
+        cancelled_manually or group.lot.merging or actions.forced or actions.lied
     )  # without its coins the exchange itself cancels (6.2)
 
 
@@ -182,7 +182,7 @@ def shrunk_for_a_reason(actions: AccountActions, rows: Rows) -> Iterator[str]:
         gone = sum((lot.gone for lot in lots), ZERO)
         # The user may protect coins of an entry that is not read yet: one of the two lots shrinks.
         left = outflow(actions, currency) + sum((lot.bought for lot in lots if lot.by_person), ZERO)
-        if gone > left:
+        if gone > left and not actions.lied:
             yield f"Lots count {gone} {currency} as gone, and {left} left."
 
 

@@ -32,6 +32,7 @@ DOLLARS = st.sampled_from(["600", "1.5", "30", "5000"])
 SHARES = st.sampled_from(["0.4", "1", "0.999", "0.05"])
 NUMBERS = st.integers(0, 5)
 SECONDS = st.sampled_from([60, 60, 60, 1, 5, 12, 30, 600, 90_000])
+FALSE_FILLS = [{"traded_quantity": "0.1"}, {"traded_quantity": "0.001"}, {"traded_price": "1800"}]
 METHODS = st.sampled_from(
     [
         *(
@@ -188,6 +189,14 @@ class Machine(RuleBasedStateMachine):
     @rule(symbol=SYMBOLS, dollars=DOLLARS, fee=st.sampled_from(["", "USD", "USDT"]))
     def buy(self, symbol: str, dollars: str, fee: str) -> None:
         self.do("buy", symbol, dollars, fee)
+
+    @rule(symbol=SYMBOLS, times=st.sampled_from([1, 3]))
+    def dribble(self, symbol: str, times: int) -> None:
+        self.do("dribble", symbol, times)
+
+    @rule(symbol=SYMBOLS, values=st.sampled_from(FALSE_FILLS))
+    def false_fill(self, symbol: str, values: dict[str, str]) -> None:
+        self.do("false_fill", symbol, values)
 
     @rule(symbol=SYMBOLS, dollars=DOLLARS)
     def bid(self, symbol: str, dollars: str) -> None:

@@ -1,13 +1,13 @@
 """A fill is kept once, exactly as charged."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 
-from exchange.models import Trade
+from exchange.models import Trade, UnreadableRow
 from exchange.schemas import NameSpace
 from exchange.sync.orders import order_record_all
 from exchange.sync.trades import trade_record_all
@@ -126,3 +126,22 @@ def test_the_migration_links_what_is_stored():
         ("PLAIN", "9"),
         None,
     ]
+
+
+def test_a_fill_that_was_taken_back_counts_again_when_two_answers_contain_it():
+    trade_record_all(trades=[wire_trade()], now=NOW)
+    Trade.objects.update(quantity=Decimal(0), is_new=False)
+    trade_record_all(trades=[wire_trade()], now=NOW)
+    assert (Trade.objects.get().quantity, UnreadableRow.objects.count()) == (0, 1)
+    trade_record_all(trades=[wire_trade()], now=NOW + timedelta(seconds=60))
+    row = Trade.objects.get()
+    assert (row.quantity, row.is_new, [one["quantity"] for one in row.reports]) == (2, True, ["0"])
+
+
+def test_an_answer_that_agrees_ends_the_dispute():
+    trade_record_all(trades=[wire_trade()], now=NOW)
+    trade_record_all(trades=[wire_trade(traded_quantity="3")], now=NOW)
+    trade_record_all(trades=[wire_trade()], now=NOW + timedelta(seconds=60))
+    trade_record_all(trades=[wire_trade(traded_quantity="3")], now=NOW + timedelta(seconds=120))
+    row = Trade.objects.get()
+    assert (row.quantity, row.reports) == (2, [])

@@ -35,7 +35,7 @@ def group(state=State.ACTIVE, quantity="1", **changes):
     return GroupCoverage(**(told | changes))
 
 
-def covered(held="1", *groups, price="3000", **external):
+def covered(held="1", *groups, price="3000", waiting="0", **external):
     return coverage_of(
         CoinHolding(
             currency="ETH",
@@ -48,6 +48,7 @@ def covered(held="1", *groups, price="3000", **external):
                 stops=(ExternalStop(quantity=D(external.get("covered", 0)), price=None, quote="USD"),),
             ),
             groups=groups,
+            waiting=D(waiting),
         )
     )
 
@@ -145,3 +146,26 @@ def test_without_a_price_nothing_is_called_dust_and_nothing_is_worth_zero():
 def test_what_a_person_just_asked_for_says_what_it_waits_for():
     (row,) = covered("1", group(State.PENDING, is_sent=False, reason=None)).unprotected_parts
     assert row.reason.code == "WAITING_FOR_CYCLE"
+
+
+def test_what_waits_for_the_next_purchase_is_told_with_its_value_and_is_no_alarm():
+    found = covered("1.0003", group(), waiting="0.0003")
+    assert (found.coverage_status, found.unprotected_parts) == (CoverageStatus.PROTECTED, ())
+    assert found.too_small.quantity == D("0.0003")
+    assert found.too_small.reason == reason(
+        ReasonCode.TOO_SMALL_ALONE, quantity=D("0.0003"), coin="ETH", value=D("0.90")
+    )
+
+
+def test_what_is_below_the_minimum_of_the_policy_only_is_unprotected_and_says_so():
+    found = covered("1.5", group(), waiting="0.2")
+    assert [(row.quantity, row.reason.code, row.is_unallocated) for row in found.unprotected_parts] == [
+        (D("0.3"), ReasonCode.HELD_BEFORE_START, True),
+        (D("0.2"), ReasonCode.BELOW_POLICY_MINIMUM, True),
+    ]
+    assert found.too_small is None
+
+
+def test_no_more_waits_than_is_there():
+    found = covered("1.0001", group(), waiting="0.2")
+    assert found.too_small.quantity == D("0.0001")
