@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "portfolio.web.middleware.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portfolio.web.compression.CompressionMiddleware",
     "portfolio.web.middleware.security_headers_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

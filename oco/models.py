@@ -15,7 +15,7 @@ from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
 from exchange.fields import ExactDecimalField
 from oco.engine.pricing import ExitSide
-from oco.engine.states import OPEN, State
+from oco.engine.states import OPEN, State, shown_state
 from oco.engine.types import Role
 
 
@@ -206,6 +206,14 @@ class OcoGroup(models.Model):
         self.reason_code, self.reason_params, self.reason = new.code, new.stored_params, ""
         self.exchange_code = new.exchange_code
 
+    @property
+    def is_removal_requested(self) -> bool:
+        return self.cancel_requested_at is not None and self.closed_at is None
+
+    @property
+    def shown_state(self) -> str:
+        return shown_state(self.state, self.stored_reason, is_removal_requested=self.is_removal_requested)
+
 
 class AppendOnly(RuntimeError):
     """The event log is append-only."""
@@ -257,6 +265,15 @@ class OcoEvent(models.Model):
     @property
     def stored_reason(self) -> Reason | None:
         return stored_reason(self.reason_code, self.reason_params, text=self.reason, exchange_code=self.code)
+
+    @property
+    def shown_state(self) -> str:
+        """The new state, as it is called."""
+        return shown_state(self.new, self.stored_reason)
+
+    @property
+    def shown_old(self) -> str:
+        return shown_state(self.old, self.stored_reason)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

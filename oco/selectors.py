@@ -84,6 +84,7 @@ class GroupRow:
     oco_group_id: UUID
     instrument_name: str
     state: str
+    shown_state: str
     link: str
     quantity: Decimal
     entry_price: Decimal | None
@@ -165,6 +166,7 @@ def _group_row(group: OcoGroup, legs: Sequence[LegRow]) -> GroupRow:
         oco_group_id=group.pk,
         instrument_name=group.instrument_name,
         state=group.state,
+        shown_state=group.shown_state,
         link=group.link,
         quantity=group.quantity,
         entry_price=group.entry_price,

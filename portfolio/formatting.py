@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from exchange.core.decimals import rounded
 from exchange.core.numbers import number_format, number_text
+from oco.engine.states import ON_HOLD, REMOVAL_REQUESTED
 
 UNKNOWN = "n/a"
 MAX_DECIMALS = 8
@@ -51,6 +52,11 @@ GROUP_PILLS: dict[str, Pill] = {
     "CLOSED_BY_HAND": ("off", "x", _("Closed manually")),
     "RELEASED": ("off", "x", _("Protection removed")),
 }
+GROUP_REASON_PILLS: dict[str, Pill] = {
+    REMOVAL_REQUESTED: ("wait", "x", _("Removal requested")),
+    ON_HOLD: ("warn", "power", _("On hold, trading is off")),
+}
+"""What a group is shown as when its reason says more than its state; no state to filter by."""
 BUY_BACK_PILLS: dict[str, Pill] = {
     "UNPROTECTED": ("warn", "triangle-alert", _("No buy-back order")),
     "PROTECTED": ("ok", "circle-check", _("Active")),

@@ -19,7 +19,7 @@ from portfolio.api.views import (
 )
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.security.sudo import confirm_password
-from portfolio.views.alerts import alert_acknowledge_view, alert_list
+from portfolio.views.alerts import alert_acknowledge_view, alert_dismiss_view, alert_list
 from portfolio.views.audit import audit_list
 from portfolio.views.dashboard import dashboard
 from portfolio.views.history import history_list
@@ -90,6 +90,7 @@ page_urls = [
     path("alerts/", alert_list, name="alerts"),
     path("audit/", audit_list, name="audit"),
     path("alerts/acknowledge/", alert_acknowledge_view, name="alerts-acknowledge"),
+    path("alerts/dismiss/", alert_dismiss_view, name="alerts-dismiss"),
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("sudo/", confirm_password, name="sudo"),

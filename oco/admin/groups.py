@@ -78,7 +78,7 @@ def _cancel(request: HttpRequest, group: OcoGroup, name: str) -> None:
 class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     list_display = (
         "instrument_name",
-        "state",
+        "state_shown",
         "quantity",
         "entry_price",
         "stop_price",
@@ -114,6 +114,10 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
 
     def view_on_site(self, group: OcoGroup) -> str:
         return reverse("protection-group", args=[group.pk])
+
+    @admin.display(description="state", ordering="state")
+    def state_shown(self, group: OcoGroup) -> str:
+        return group.shown_state
 
     @admin.display(description="state since")
     def since(self, group: OcoGroup) -> str | None:

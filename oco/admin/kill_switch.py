@@ -15,7 +15,7 @@ from exchange.models import TradingSwitch
 from exchange.services.order_execution import create_blocked_reason
 from exchange.services.permissions import Right, has_right
 from oco.presentation.reasons import render_reason
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import switch_is_off, switch_off, switch_on
 from oco.services.validation import NotPossible
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
@@ -31,7 +31,11 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
         return [path("turn/", turn, name="exchange_tradingswitch_turn"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        known = {"blocked": render_reason(create_blocked_reason()), "may_turn": may_turn(request)}
+        known = {
+            "blocked": render_reason(create_blocked_reason()),
+            "is_switched_off": switch_is_off(),
+            "may_turn": may_turn(request),
+        }
         return super().changelist_view(request, {**(extra_context or {}), **known})
 
     def turn(self, request: HttpRequest) -> HttpResponse:

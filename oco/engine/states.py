@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from exchange.core.reasons import OrderReason, Reason
+from oco.engine.reason_codes import ReasonCode
+
 
 class State(StrEnum):
     PENDING = "PENDING"  # no coverage observed yet
@@ -34,6 +37,28 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     S.STOP_FAILED: frozenset(State) - {S.STOP_FAILED},
     S.UNKNOWN: frozenset(State) - {S.UNKNOWN},
 } | dict.fromkeys(FINAL, frozenset())
+
+
+REMOVAL_REQUESTED = "REMOVAL_REQUESTED"
+ON_HOLD = "ON_HOLD"
+REMOVAL_CODES = frozenset({ReasonCode.RELEASE_REQUESTED, ReasonCode.RELEASED_BY})
+HOLD_CODES = frozenset(
+    {OrderReason.TRADING_DISABLED, OrderReason.KILL_SWITCH_ON, OrderReason.KILL_SWITCH_UNREADABLE}
+)
+
+
+def shown_state(state: str, reason: Reason | None, *, is_removal_requested: bool = False) -> str:
+    """What a user reads for a state: who caused it is in the reason, not in the orders.
+
+    REPLACING is also the state in which a user's request removes the orders, and PENDING that in which nothing is
+    placed because trading is off. What is unknown, or being sold, stays what it is.
+    """
+    codes = {one.code for one in reason or ()}
+    if state in (S.PENDING, S.ACTIVE, S.REPLACING, S.STOP_FAILED) and is_removal_requested:
+        return REMOVAL_REQUESTED
+    if state == S.REPLACING and codes & REMOVAL_CODES:
+        return REMOVAL_REQUESTED
+    return ON_HOLD if state in (S.PENDING, S.REPLACING) and codes & HOLD_CODES else state
 
 
 class IllegalTransition(ValueError):

@@ -16,7 +16,7 @@ from exchange.selectors import decimals_of
 from oco.engine.coverage import CoverageStatus, coverage_status_of
 from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.states import FAILED, State, is_final
+from oco.engine.states import FAILED, REMOVAL_REQUESTED, State, is_final
 from oco.engine.types import Role
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
@@ -142,8 +142,10 @@ class GroupDetail:
 
     @property
     def coverage_status(self) -> CoverageStatus | None:
-        """None when it adds nothing to the state."""
+        """None when it adds nothing to the state. A removal that was requested says why there is no stop."""
         if self.is_final or self.state is State.EXITING or not self.unprotected:
+            return None
+        if self.group.shown_state == REMOVAL_REQUESTED:
             return None
         tick = self.instrument.qty_tick_size if self.instrument else None
         status = coverage_status_of(group_coverage(self.group, is_sent=self.is_sent), tick=tick)

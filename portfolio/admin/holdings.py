@@ -24,6 +24,9 @@ from oco.services.groups import group_create
 from oco.services.validation import NotPossible, available_quantity
 from portfolio.dashboard.selectors import load_holdings
 from portfolio.models import Balance, Perpetual
+from portfolio.status.order_blocks import orders_blocked_reason
+from portfolio.status.sync_status import load_last_modified
+from portfolio.status.trading_mode import current_trading
 from portfolio.views.protection.account import load_account_context
 
 NAME_LENGTH = 64
@@ -80,6 +83,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         form = ProtectForm(
             request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_initial_levels(currency)
         )
+        if form.is_bound and (blocked := _blocked_reason()):
+            form.add_error(None, blocked)
         if form.is_valid() and self._create_group(request, form, balance):
             return redirect("admin:oco_ocogroup_changelist")
         context = {"form": form, "balance": balance, "title": f"Protect {currency}"}
@@ -98,6 +103,12 @@ class BalanceAdmin(ReadOnlyAdmin):
             return False
         messages.success(request, f"Protection requested: {group}. The worker places the orders next.")
         return True
+
+
+def _blocked_reason() -> str:
+    return orders_blocked_reason(
+        trading=current_trading(), last_modified=load_last_modified(), now=timezone.now()
+    )
 
 
 def _initial_levels(currency: str) -> dict[str, Any]:

@@ -35,8 +35,12 @@ def alert_raise(
     now: datetime,
     group_id: UUID | None = None,
     instrument_name: str = "",
+    caused_by: str = "",
 ) -> bool:
-    """Raise the alert of an event, unless there is one with this `dedupe_key`; whether it is new."""
+    """Raise the alert of an event, unless there is one with this `dedupe_key`; whether it is new.
+
+    `caused_by` is the user who asked for what happened.
+    """
     _alert, is_new = Alert.objects.get_or_create(
         dedupe_key=dedupe_key,
         defaults={
@@ -44,6 +48,7 @@ def alert_raise(
             "kind": kind,
             "oco_group_id": group_id,
             "instrument_name": instrument_name,
+            "caused_by": caused_by,
             "raised_at": now,
             "ended_at": now if kind in INFORMATIONAL_KINDS else None,
         },

@@ -1,8 +1,11 @@
 """Raises the alerts of a cycle, and records that a user has seen one."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from exchange.core.observability import correlated
@@ -17,8 +20,9 @@ from portfolio.alerts.accounting_checks import report_balance_changes
 from portfolio.alerts.closed_groups import CLOSED_BY_FILL, closing_reason
 from portfolio.alerts.incidents import Incident, alert_raise, incident_open, incident_resolve
 from portfolio.alerts.position_checks import check_groups, group_incident
+from portfolio.alerts.selectors import alerts_unacknowledged, coin_of
 from portfolio.alerts.texts import reason_param
-from portfolio.models import Alert
+from portfolio.models import Alert, AlertDismissal
 
 Kind = Alert.Kind
 ALERT_KINDS = {
@@ -47,6 +51,22 @@ def alert_acknowledge(*, alert: Alert, acknowledged_by: str, now: datetime) -> b
     require(Right.TRADE)
     fresh = Alert.objects.filter(pk=alert.pk, acknowledged_at=None)
     return bool(fresh.update(acknowledged_at=now, acknowledged_by=acknowledged_by))
+
+
+def alerts_dismiss(*, user: User, up_to: int, exposed_usd: Mapping[str, Decimal], now: datetime) -> None:
+    """Put the open alerts up to this id out of the banner of `user`. `exposed_usd`: value without a stop, by coin."""
+    rows = [
+        AlertDismissal(
+            user=user, alert=alert, dismissed_at=now, exposed_usd=exposed_usd.get(coin_of(alert), Decimal(0))
+        )
+        for alert in alerts_unacknowledged().filter(pk__lte=up_to)
+    ]
+    AlertDismissal.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["user", "alert"],
+        update_fields=["dismissed_at", "exposed_usd"],
+    )
 
 
 def _report_event(event: OcoEvent, now: datetime) -> None:
@@ -86,6 +106,7 @@ def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
             now=now,
             group_id=group.pk,
             instrument_name=group.instrument_name,
+            caused_by=group.cancel_requested_by if kind is Kind.RELEASED else "",
         )
 
 

@@ -179,6 +179,7 @@ def _report_switch(now: datetime) -> None:
                 note=switch.reason or "–",
             ),
             now=now,
+            caused_by=switch.changed_by,
         )
 
 

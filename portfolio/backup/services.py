@@ -21,7 +21,7 @@ from portfolio.backup import postgres, sqlite
 from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError, current_origin
 from portfolio.models import ApiToken
 from portfolio.security.authentication import token_revoke
-from portfolio.web.health import SILENT_AFTER_SECONDS
+from portfolio.status.sync_status import SILENT_AFTER_SECONDS
 from portfolio.worker.schedule import schedules_create_missing
 
 HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s

@@ -10,12 +10,13 @@ from portfolio.models.accounting import (
     PortfolioSnapshot,
     PositionCost,
 )
-from portfolio.models.alerts import Alert, AlertMessage
+from portfolio.models.alerts import Alert, AlertDismissal, AlertMessage
 from portfolio.models.market import Signal, WatchlistItem
 from portfolio.models.tokens import ApiToken
 
 __all__ = [
     "Alert",
+    "AlertDismissal",
     "AlertMessage",
     "ApiToken",
     "Balance",

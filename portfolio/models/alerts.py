@@ -1,11 +1,13 @@
 """Alerts, and the messages they were sent in."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 from exchange.core.reasons import MAX_CODE_LENGTH
+from exchange.fields import ExactDecimalField
 
 
 class Alert(models.Model):
@@ -17,7 +19,8 @@ class Alert(models.Model):
 
     `dedupe_key` is unique. An alert of an incident carries the incident's key in `condition`: it is open while
     `ended_at` is empty, and the database refuses a second open one. Alerts of `INFORMATIONAL_KINDS` are never
-    open. `daily_date` is the local date of a daily report.
+    open. `daily_date` is the local date of a daily report. `caused_by` is the user whose own request it reports: to
+    that user it is no news.
     """
 
     class Kind(models.TextChoices):
@@ -63,6 +66,7 @@ class Alert(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=64, blank=True)
+    caused_by = models.CharField(max_length=64, blank=True, default="")
 
     state = models.CharField(max_length=16, choices=State.choices, default=State.DUE)
     attempts = models.IntegerField(default=0)
@@ -106,6 +110,25 @@ class Alert(models.Model):
 
 INFORMATIONAL_KINDS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
 """Nobody has to react to them."""
+
+
+class AlertDismissal(models.Model):
+    """A user put an alert out of the banner: for that user alone, and it stays open for everyone.
+
+    `exposed_usd` is the value of its coin without a stop at that time: when it has grown, the banner is back.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="+")
+    exposed_usd = ExactDecimalField()
+    dismissed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "portfolio_alert_dismissals"
+        constraints = [models.UniqueConstraint(fields=["user", "alert"], name="one_dismissal_a_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.alert_id}"
 
 
 class AlertMessage(models.Model):

@@ -1,7 +1,7 @@
 """How old the data is: the age of the last complete sync, its name, and when each part last changed."""
 
-from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -19,11 +19,18 @@ LATE_AFTER = Decimal("1.5")
 """In sync intervals; up to here a picture is up to date."""
 OLD_AFTER = 3
 """In sync intervals; beyond it figures are dimmed and no order form opens."""
+SILENT_AFTER_SECONDS = 30
+"""Without a heartbeat the worker counts as down from here on."""
+KEY_CONDITIONS = ("key", "trading")
+"""Of the incidents that say what the exchange thinks of the API key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastModified:
-    """Id, status, end and errors of the newest finished cycle; of everything else a time or None."""
+    """Id, status, end and errors of the newest finished cycle; of everything else a time or None.
+
+    `key_alert` is the reason code of the open incident about the API key, `worker` the last heartbeat.
+    """
 
     id: int | None = None
     status: str = ""
@@ -37,6 +44,8 @@ class LastModified:
     acknowledged: datetime | None = None
     group: datetime | None = None
     cancel: datetime | None = None
+    key_alert: str | None = None
+    worker: datetime | None = None
 
     @property
     def is_incomplete(self) -> bool:
@@ -44,7 +53,8 @@ class LastModified:
         return self.id is not None and self.status != SyncRun.Status.OK
 
     def fingerprint_text(self) -> str:
-        return " ".join(map(str, astuple(self)))
+        """Without the heartbeat, which changes all the time and shows nothing."""
+        return " ".join(map(str, astuple(replace(self, worker=None))))
 
 
 class Freshness(StrEnum):
@@ -109,9 +119,18 @@ def age_seconds(moment: datetime | None, *, now: datetime) -> int | None:
     return None if moment is None else max(0, int((now - moment).total_seconds()))
 
 
+def worker_is_silent(last_modified: LastModified, *, now: datetime) -> bool:
+    """It was seen and no longer is. A sync since then says that something else does its work."""
+    beat, success = last_modified.worker, last_modified.success
+    if beat is None or (success is not None and success > beat):
+        return False
+    return now - beat > timedelta(seconds=SILENT_AFTER_SECONDS)
+
+
 def _subqueries() -> dict[str, Subquery]:
     complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)
     groups = OcoGroup.objects.filter(closed_at=None)
+    key_alerts = Alert.objects.filter(condition__in=KEY_CONDITIONS, ended_at=None).exclude(condition="")
     return {
         "success": _newest(complete, "finished_at"),
         "balance": _newest(Balance.objects.all(), "read_at"),
@@ -122,6 +141,8 @@ def _subqueries() -> dict[str, Subquery]:
         "acknowledged": _newest(Alert.objects.exclude(acknowledged_at=None), "acknowledged_at"),
         "group": _newest(groups, "created_at"),
         "cancel": _newest(groups.exclude(cancel_requested_at=None), "cancel_requested_at"),
+        "key_alert": Subquery(key_alerts.order_by("-raised_at").values("reason_code")[:1]),
+        "worker": _newest(Heartbeat.objects.filter(name__startswith="worker"), "beat_at"),
     }
 
 

@@ -21,6 +21,7 @@ from portfolio.formatting import (
     BUY_BACK_ROLE_LABELS,
     COVERAGE_PILLS,
     GROUP_PILLS,
+    GROUP_REASON_PILLS,
     LEG_PILLS,
     ORDER_PILLS,
     Pill,
@@ -113,8 +114,9 @@ def cover_pill(coverage: str, exit_side: str = ExitSide.SELL) -> SafeString:
 
 
 @register.simple_tag
-def group_pill(state: str, exit_side: str = ExitSide.SELL) -> SafeString:
-    return _render_pill(_pills_for(GROUP_PILLS, exit_side), state)
+def group_pill(shown_state: str, exit_side: str = ExitSide.SELL) -> SafeString:
+    """Of a group or an event of one: pass `shown_state`, for the state alone does not say who caused it."""
+    return _render_pill(_pills_for(GROUP_PILLS | GROUP_REASON_PILLS, exit_side), shown_state)
 
 
 @register.simple_tag

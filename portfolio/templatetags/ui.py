@@ -5,16 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.accounting.pnl import UnknownReason
 from portfolio.alerts.messages import alert_path
 from portfolio.alerts.texts import alert_text, alert_title
-from portfolio.formatting import amount_text, own_decimals
+from portfolio.formatting import amount_text, instrument_label, own_decimals
 from portfolio.models import Alert
 from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
 from portfolio.templatetags.formatting import data
@@ -69,6 +71,14 @@ def live(parser: Parser, token: Token) -> LiveNode:
     inner = parser.parse(("endlive",))
     parser.delete_first_token()
     return LiveNode(parser.compile_filter(name), inner)
+
+
+@register.filter
+def alert_headline(alert: Alert) -> str:
+    """The title in the reader's language, also of an alert that an earlier version stored as a text in another one."""
+    if alert.reason_code or get_language() == settings.LANGUAGE_CODE:
+        return alert_title(alert)
+    return f"{instrument_label(alert.instrument_name)}: {alert.get_kind_display()}".removeprefix(": ")
 
 
 @register.filter

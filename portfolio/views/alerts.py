@@ -1,6 +1,8 @@
 """The page of alerts, and acknowledging them."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from exchange.services.permissions import Right
 from portfolio.alerts.selectors import alerts_unacknowledged, channel_names
-from portfolio.alerts.services import alert_acknowledge
+from portfolio.alerts.services import alert_acknowledge, alerts_dismiss
 from portfolio.models import Alert
 from portfolio.security.access import read_access_required, right_required
 from portfolio.views.site import redirect_back
+from portfolio.web.page_context import PageContext
 
 PER_PAGE = 25
 NAME_LENGTH = 64
@@ -29,6 +32,21 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "shows_all": shows_all, "channels": channel_names()}
     return render(request, "alerts/list.html", context)
+
+
+@require_POST
+@login_required
+@read_access_required
+def alert_dismiss_view(request: HttpRequest) -> HttpResponse:
+    """Put what the banner showed, up to the id in the form, out of the banner of this user."""
+    newest = request.POST.get("alert", "")
+    alerts_dismiss(
+        user=User.objects.get_by_natural_key(request.user.get_username()),
+        up_to=int(newest) if newest.isdecimal() and len(newest) < 19 else 0,
+        exposed_usd=PageContext(request).exposed_usd,
+        now=timezone.now(),
+    )
+    return redirect_back(request)
 
 
 @require_POST

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from exchange.core.decimals import cents, complete_sum
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
-from oco.engine.states import FAILED, UNPROTECTED, State
+from oco.engine.states import FAILED, REMOVAL_REQUESTED, UNPROTECTED, State
 from oco.presentation.positions import BuyBack, Position
 from oco.selectors import GroupRow
 from portfolio.accounting.pnl import CoinResult
@@ -141,6 +141,8 @@ class BuyBackLine:
     @property
     def coverage_status(self) -> CoverageStatus | None:
         """Only where it says more than the state of the group."""
+        if self.row.group.shown_state == REMOVAL_REQUESTED:
+            return None
         return self.row.coverage_status if self.row.coverage_status in SHOWN_COVERAGE else None
 
     @property

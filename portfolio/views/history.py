@@ -79,6 +79,7 @@ class ActivityRow:
     reason: str = ""
     css_class: str = ""
     state: str = ""
+    shown_state: str = ""
     exit_side: ExitSide = ExitSide.SELL
     reason_code: str = ""
     exchange_code: int | None = None
@@ -285,6 +286,7 @@ def _event_row(at: datetime, event: OcoEvent) -> ActivityRow:
         exchange_code=event.code,
         css_class=event_tone(event),
         state=event.new if event.new != event.old else "",
+        shown_state=event.shown_state,
         exit_side=exit_side,
         group_id=event.group_id,
     )

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from exchange.services.permissions import Right
 from portfolio.security.access import right_required
+from portfolio.status.order_blocks import worker_reason
+from portfolio.status.sync_status import load_last_modified
 from portfolio.web.health import DOWN, health
 from portfolio.web.preferences import valid_choices
 from portfolio.worker.runner import sync_request
@@ -49,6 +51,10 @@ def about(request: HttpRequest) -> HttpResponse:
 @right_required(Right.TRADE)
 def sync_now(request: HttpRequest) -> HttpResponse:
     """Queue a cycle and go back."""
+    blocked = worker_reason(load_last_modified(), now=timezone.now())
+    if blocked:
+        messages.error(request, blocked)
+        return redirect_back(request)
     sync_request(requested_by=request.user.get_username())
     messages.success(request, _("Sync requested. This page updates when it is done."))
     return redirect_back(request)

@@ -11,10 +11,15 @@ from django.db import Error
 from exchange.core.database_errors import database_problem, storage_problems
 from exchange.selectors import worker_last_beat
 from portfolio.alerts.selectors import delivery_problem
-from portfolio.status.sync_status import Freshness, SyncState, age_seconds, sync_state
+from portfolio.status.sync_status import (
+    SILENT_AFTER_SECONDS,
+    Freshness,
+    SyncState,
+    age_seconds,
+    sync_state,
+)
 from portfolio.status.trading_mode import current_mode
 
-SILENT_AFTER_SECONDS = 30
 DOWN = "down"
 
 

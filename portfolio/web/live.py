@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portfolio.security.access import may_read
-from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
+from portfolio.status.sync_status import LastModified, load_last_modified, sync_state, worker_is_silent
 
 REVISION, WAITING, PEEK = "X-Live-Revision", "X-Live-Waiting", "X-Live-Peek"
 TIME_TEXT = re.compile(r"(<time[^>]*>)[^<]*")
@@ -73,7 +73,11 @@ def live_response(
 
 
 def revision(*, last_modified: LastModified | None = None, status: str | None = None) -> str:
-    """A hash of everything shown: one query, or none. It changes with the name of the age of the data too."""
-    read = last_modified or load_last_modified()
-    state = status or sync_state(now=timezone.now(), last_modified=read).status
-    return blake2s(f"{read.fingerprint_text()} {state}".encode(), digest_size=6).hexdigest()
+    """A hash of everything shown: one query, or none.
+
+    It changes with the name of the age of the data too, and when the worker falls silent or is back.
+    """
+    read, now = last_modified or load_last_modified(), timezone.now()
+    state = status or sync_state(now=now, last_modified=read).status
+    text = f"{read.fingerprint_text()} {state} {worker_is_silent(read, now=now)}"
+    return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.models import ExchangeOrder
 from exchange.selectors import OrderRow, orders_executed
-from exchange.services.permissions import Right, has_right
 from oco.presentation.positions import Overview
 from portfolio.alerts.selectors import AlertSummary, alert_summary
 from portfolio.dashboard.selectors import Dashboard, load_overview
@@ -32,7 +32,8 @@ from portfolio.status.sync_status import (
     load_last_modified,
     sync_state,
 )
-from portfolio.status.trading_mode import current_mode
+from portfolio.status.trading_mode import Trading, current_mode
+from portfolio.web.actions import Actions, request_trading
 from portfolio.web.attention import AttentionBanner, AttentionItem, attention_items, build_attention_banner
 from portfolio.web.live import revision
 from portfolio.web.preferences import current_preferences
@@ -109,6 +110,15 @@ class PageContext:
         return self.dashboard.last_modified if self.dashboard else self._last_modified or load_last_modified()
 
     @cached_property
+    def trading(self) -> Trading:
+        return self.dashboard.trading if self.dashboard else request_trading(self.request)
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What this user may do now."""
+        return Actions(self)
+
+    @cached_property
     def attention(self) -> int:
         """How many positions and buy-backs need attention."""
         return len(self.attention_items)
@@ -124,7 +134,12 @@ class PageContext:
 
     @cached_property
     def alerts(self) -> AlertSummary:
-        return alert_summary()
+        return alert_summary(self.request.user, exposed_usd=lambda: self.exposed_usd)
+
+    @property
+    def exposed_usd(self) -> dict[str, Decimal]:
+        """Value without a stop, by coin."""
+        return {item.currency: item.exposed_usd for item in self.attention_items}
 
     @cached_property
     def sources(self) -> Sequence[DataSource]:
@@ -173,23 +188,18 @@ def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[Data
 
 
 def site_context(request: HttpRequest) -> dict[str, Any]:
-    """Trading mode, page context, preferences, rights of the user. Nothing is loaded before it is used.
+    """Trading mode, page context, preferences. Nothing is loaded before it is used.
 
     `alert_language` is that of alerts which earlier versions stored as texts.
     """
     return {
-        "trading_mode": SimpleLazyObject(current_mode),
+        "trading_mode": SimpleLazyObject(lambda: current_mode(request_trading(request))),
         "page_context": PageContext(request),
         "preferences": current_preferences(),
-        "rights": SimpleLazyObject(lambda: _rights(request)),
         "version": settings.VERSION,
         "time_zone": settings.TIME_ZONE,
         "alert_language": settings.LANGUAGE_CODE,
     }
-
-
-def _rights(request: HttpRequest) -> dict[str, bool]:
-    return {right.name.lower(): has_right(request.user, right) for right in Right}
 
 
 def _data_source(

@@ -10,7 +10,8 @@ from django.db.models import Max, QuerySet
 from django_q.models import Task
 
 from exchange.models import SyncRun
-from portfolio.models import AlertMessage
+from portfolio.alerts.selectors import alerts_unacknowledged
+from portfolio.models import AlertDismissal, AlertMessage
 
 BATCH_SIZE = 2000  # rows of a table in one run: SQLite allows one writer at a time
 MIN_RUNS_KEPT = 1000  # however old: they show the last successful cycle
@@ -28,6 +29,7 @@ def _old_rows(now: datetime) -> list[QuerySet[Any]]:
     return [
         SyncRun.objects.filter(started_at__lt=before, pk__lte=newest - MIN_RUNS_KEPT),
         AlertMessage.objects.filter(at__lt=before, number__lt=message),  # numbers continue from the newest
+        AlertDismissal.objects.filter(dismissed_at__lt=before).exclude(alert__in=alerts_unacknowledged()),
         Task.objects.filter(stopped__lt=before),
         Session.objects.filter(expire_date__lt=now),
         *(

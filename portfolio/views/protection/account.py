@@ -7,23 +7,20 @@ from functools import cached_property
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from exchange.models import Instrument
 from oco.engine.pricing import Grid, round_down
 from oco.policies import fee_rates, policy_for
 from oco.presentation.group_detail import GroupDetail
 from oco.presentation.previews import Holdings, unallocated
-from oco.presentation.reasons import render_reason
 from oco.presentation.risk_reward import RiskReward, Terms
 from oco.services.validation import AccountContext
 from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
-from portfolio.formatting import age
 from portfolio.models import Balance
 from portfolio.signals.watchlist import fresh_prices, load_quotes
-from portfolio.status.sync_status import Freshness, sync_state
-from portfolio.status.trading_mode import current_trading
+from portfolio.status.order_blocks import stale_reason
+from portfolio.status.sync_status import sync_state
 
 
 @dataclass(frozen=True)
@@ -67,23 +64,8 @@ class Account:
 
 
 def stale_data_reason(*, now: datetime) -> str:
-    """Why the data is too old to place orders; empty when it is fresh."""
-    sync = sync_state(now=now)
-    if sync.status is Freshness.NEVER:
-        return _("No data read from the exchange yet. Orders are blocked until the first sync succeeds.")
-    if sync.status is Freshness.OLD:
-        template = _("The data is %(age)s old. Orders are blocked until a sync succeeds.")
-        return template % {"age": age(sync.age_seconds)}
-    return ""
-
-
-def orders_blocked_reason() -> str:
-    trading = current_trading()
-    if trading.enabled:
-        return ""
-    return _("Trading is off, so no order can be placed. %(reason)s") % {
-        "reason": render_reason(trading.reason)
-    }
+    """Why the data is too old to place orders; empty when it is fresh. One query."""
+    return stale_reason(sync_state(now=now))
 
 
 def load_account() -> Account:

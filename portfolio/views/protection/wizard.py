@@ -36,13 +36,10 @@ from oco.services.confirmations import (
     review_use,
 )
 from oco.services.validation import NotPossible, prices_validate, request_validate
-from portfolio.views.protection.account import (
-    Account,
-    build_terms,
-    load_account,
-    orders_blocked_reason,
-    stale_data_reason,
-)
+from portfolio.status.order_blocks import orders_blocked_reason, stale_reason
+from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
+from portfolio.status.trading_mode import current_trading
+from portfolio.views.protection.account import Account, build_terms, load_account
 from portfolio.worker.runner import sync_request
 
 NAME_LENGTH = 64
@@ -67,12 +64,23 @@ class OrderWizard(ABC):
     @cached_property
     def refusal(self) -> str:
         """Why no request is possible now; empty when it is."""
-        return self.stale or orders_blocked_reason() or self.refusal_reason()
+        return self.stale or self.blocked or self.refusal_reason()
+
+    @cached_property
+    def last_modified(self) -> LastModified:
+        return load_last_modified()
+
+    @cached_property
+    def blocked(self) -> str:
+        """Why no order can be placed, for whomever."""
+        return orders_blocked_reason(
+            trading=current_trading(), last_modified=self.last_modified, now=self.now
+        )
 
     @cached_property
     def stale(self) -> str:
         """Why the data is too old; a sync may help."""
-        return stale_data_reason(now=self.now)
+        return stale_reason(sync_state(now=self.now, last_modified=self.last_modified))
 
     @property
     def price_decimals(self) -> int:

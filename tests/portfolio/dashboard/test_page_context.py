@@ -60,7 +60,7 @@ def test_an_alert_is_on_every_page():
     alert = AlertFactory()
     html = page("/about/")
     assert alert.title in html
-    assert 'class="attention warn" href="/alerts/"' in html
+    assert '<a href="/alerts/"><b>' in html
 
 
 def test_who_may_not_read_learns_nothing_from_the_frame(settings):
