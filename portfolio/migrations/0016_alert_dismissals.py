@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolio', '0014_explained_part'),
+        ('portfolio', '0015_reconstructed_values'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
