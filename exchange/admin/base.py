@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.services.permissions import Right, has_right
 
@@ -130,10 +132,11 @@ class ReadOnlyAdmin(RightsAdmin):
     sortable_by = ()
     view_on_site: Any = False  # or a method that returns the URL of the page on the site
 
-    @admin.display(description="on site", empty_value="")
+    @admin.display(description=_("on site"), empty_value="")
     def on_desk(self, row: Model) -> str | None:
         address = self.get_view_on_site_url(row)
-        return address and format_html('<a href="{}" aria-label="Show {} on site">Show</a>', address, row)
+        label = gettext("Show {row} on its page").format(row=row)
+        return address and format_html('<a href="{}" aria-label="{}">{}</a>', address, label, gettext("Show"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = list(super().get_fields(request, obj))
@@ -146,7 +149,7 @@ class ByIdAdmin(ReadOnlyAdmin):
     `search_fields` shows the search box; the conditions are in `search_conditions`.
     """
 
-    search_help_text = "A whole id or name, exactly as on the exchange"
+    search_help_text = _("A whole id or name, exactly as on the exchange")
 
     def search_conditions(self, term: str) -> list[Q]:
         raise NotImplementedError

@@ -104,7 +104,7 @@ class CostCursor(models.Model):
     compared_since_ns = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"up to trade {self.trade_pk}"
+        return str(self.trade_pk)
 
 
 class PositionCost(models.Model):

@@ -122,4 +122,4 @@ class AlertMessage(models.Model):
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        return f"message {self.number}"
+        return f"#{self.number}"
