@@ -46,8 +46,9 @@ class QuoteAdmin(ReadOnlyAdmin):
     search_fields = ("instrument_name",)
 
 
-@admin.register(AuditEntry)
 class AuditEntryAdmin(ByIdAdmin):
+    """Registered by `oco`, which knows the texts of reasons."""
+
     list_display = (
         "moment",
         "actor_link",
@@ -56,13 +57,14 @@ class AuditEntryAdmin(ByIdAdmin):
         "result",
         "code",
         "text",
-        "reason_code",
+        "reason_sentence",
         "affected_objects",
         "began",
         "on_desk",
     )
     list_filter = (ActorFilter, "what")
-    readonly_fields = ("affected_objects", "began")
+    exclude = ("reason_code", "reason_params")
+    readonly_fields = ("reason_sentence", "affected_objects", "began")
     search_fields = ("correlation_id",)
     search_help_text = _("The actor or a correlation id, exactly as shown")
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from exchange.admin.base import ReadOnlyAdmin, format_to_second, list_link
 from exchange.admin.filters import FailedRunFilter, RecentRunsFilter, UnfinishedRangeFilter
 from exchange.core.times import NS_PER_MS, from_ms
+from exchange.error_texts import render_errors
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -42,7 +43,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "clock_offset_ms",
     )
     list_filter = (FailedRunFilter, "status", RecentRunsFilter)
-    readonly_fields = ("sent",)
+    exclude = ("errors", "error_reasons")
+    readonly_fields = ("what_failed", "sent")
 
     @admin.display(description=_("audit log"))
     def sent(self, run: SyncRun) -> str:
@@ -54,7 +56,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("errors"))
     def what_failed(self, run: SyncRun) -> str:
-        return "; ".join(str(text) for text in run.errors)
+        return " ".join(render_errors(run.errors, run.error_reasons))
 
 
 @admin.register(HistoryRange)

@@ -13,8 +13,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
-from exchange.client.errors import AuthError, ExchangeError, Unreachable
+from exchange.client.errors import AuthError, ExchangeError, Unreachable, part_text, timed_out
 from exchange.core.instrument_names import is_derivative
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace, Order, Trade
@@ -173,28 +174,29 @@ class FetchRun:
     def is_given_up(self) -> bool:
         return self.unanswered >= MAX_UNANSWERED or self.clock() > self.until
 
-    def fetched(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
+    def fetched(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """Try one read. Raises AuthError when the key itself is refused: every other part would be, too."""
         if self.is_given_up:
-            return self.failed(f"{name}: not tried, the exchange is too slow or does not answer.")
+            text = f"{part_text(part, name)}: not tried, the exchange is too slow or does not answer."
+            return self.failed(Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name))
         try:
             rows = read()
         except AuthError as error:
             self.refused += 1
             if self.refused >= MAX_REFUSED and not self.is_accepted:
                 raise
-            return self.failed(f"{name}: {error}")
+            return self.failed(error.sentence(part, name=name))
         except ExchangeError as error:
             self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
-            return self.failed(f"{name}: {error}")
+            return self.failed(error.sentence(part, name=name))
         except TimeoutError:
-            return self.failed(f"{name}: no answer in time.")
+            return self.failed(timed_out(part, name=name))
         self.unanswered = 0
         return FetchResult(rows)
 
-    def fetched_private(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
+    def fetched_private(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """The same for a read with the key: once one was answered, a refusal is about that part only."""
-        result = self.fetched(name, read)
+        result = self.fetched(part, read, name=name)
         self.is_accepted = self.is_accepted or result.is_complete
         return result
 
@@ -386,7 +388,7 @@ def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, sc
     found: dict[OrderKey, schemas.Order | None] = {}
     for space, order_id in keys[:MAX_LOOKUPS]:
         fetched = fetch_run.fetched_private(
-            f"Order {order_id}", partial(_detail, fetch_run.client, space, order_id)
+            "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )
         if fetched.rows is not None:
             found[space, order_id] = fetched.rows[0]

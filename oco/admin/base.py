@@ -76,7 +76,7 @@ class ReasonColumn:
     """The column `reason_sentence` of a row that has a `stored_reason`."""
 
     @admin.display(description=_("reason"))
-    def reason_sentence(self, row: OcoGroup | OcoEvent) -> str:
+    def reason_sentence(self, row: OcoGroup | OcoEvent | AuditEntry) -> str:
         return render_reason(row.stored_reason)
 
 

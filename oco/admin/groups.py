@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link
 from exchange.admin.filters import ConditionFilter
-from exchange.admin.market import correlation_link, object_links
+from exchange.admin.market import AuditEntryAdmin, correlation_link, object_links
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.fields import format_decimal
-from exchange.models import ExchangeOrder
+from exchange.models import AuditEntry, ExchangeOrder
 from exchange.services.permissions import Right, has_right
 from oco.admin.base import (
     REQUESTED_BY_USER,
@@ -178,6 +178,11 @@ class ProtectedOrderAdmin(ExchangeOrderAdmin):
     @admin.display(description=_("alerts"), empty_value=NONE)
     def alerts(self, order: ExchangeOrder) -> str | None:
         return alerts_of(order.oco_group_id) if order.oco_group_id else None
+
+
+@admin.register(AuditEntry)
+class ReasonedAuditEntryAdmin(ReasonColumn, AuditEntryAdmin):
+    """Registered here, because this app knows the texts of reasons."""
 
 
 @admin.register(OcoLeg)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from exchange.core.observability import correlated
-from exchange.core.reasons import Reason, reason
+from exchange.core.reasons import Reason, Sentence, SyncReason, reason
 from exchange.models import ExchangeOrder
 from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
@@ -221,7 +221,8 @@ def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPric
 def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
     """In the event log once, however many cycles it lasts."""
     name = type(error).__name__
-    context.errors.append(f"{group.instrument_name}: this group could not be processed: {name}. See the log.")
+    text = f"{group.instrument_name}: this group could not be processed: {name}. See the log."
+    context.errors.append(Sentence(text, SyncReason.GROUP_FAILED, name=group.instrument_name, error=name))
     why, current = reason(ReasonCode.GROUP_ERROR, error=name), OcoGroup.objects.get(pk=group.pk)
     if current.stored_reason != why:
         current.stored_reason = why

@@ -58,12 +58,13 @@ class AlertAdmin(ByIdAdmin):
         "group",
         "over",
         "state",
-        "last_error",
+        "delivery_error",
         "acknowledged_by",
         "on_desk",
     )
     list_filter = (AcknowledgedFilter, OngoingFilter, DeliveryFilter, "kind", "state")
-    readonly_fields = ("title_shown", "text_shown", "group", "began")
+    exclude = ("refused_by", "last_error")
+    readonly_fields = ("delivery_error", "title_shown", "text_shown", "group", "began")
     ordering = ("-id",)  # as they were raised: by the primary key
     search_fields = ("title",)
     search_help_text = _("An instrument, the id of a group or a correlation id, exactly as shown")
@@ -85,6 +86,10 @@ class AlertAdmin(ByIdAdmin):
         done = [alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in queryset]
         text = ngettext("{count} alert acknowledged.", "{count} alerts acknowledged.", sum(done))
         messages.success(request, text.format(count=sum(done)))
+
+    @admin.display(description=_("last error"), empty_value="")
+    def delivery_error(self, alert: Alert) -> str:
+        return alert.delivery_error
 
     @admin.display(description=_("title"))
     def title_shown(self, alert: Alert) -> str:
