@@ -128,7 +128,7 @@ class Sentence(str):
 
 
 def stored_sentence(text: str) -> dict[str, Any] | None:
-    """What a JSON column keeps beside the text of a sentence; None for a text without a reason."""
+    """What a JSON column keeps next to the text of a sentence; None for a text without a reason."""
     if not isinstance(text, Sentence):
         return None
     return {

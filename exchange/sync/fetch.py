@@ -33,7 +33,7 @@ MAX_LOOKUPS = 40  # orders of a cycle that are looked up one by one
 FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested in this cycle
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
 MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
-TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read beside
+TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read in the background
 HISTORIES_WAIT_S = (
     1.0  # repeated so long where protection needs them: more orders are missing than can be looked up
 )
@@ -166,7 +166,7 @@ class FetchRun:
 
     @classmethod
     def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan) -> Self:
-        """With the tickers, which are read beside where possible."""
+        """With the tickers, which are read in the background where possible."""
         tickers = client.start_read("public/get-tickers", PublicClient.tickers)
         return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers)
 
@@ -238,7 +238,7 @@ def fetch_protective(
     balance = fetch_run.fetched_private("Balances", client.balance)
     early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
     missing, histories = _missing_from_lists(early_keys, open_orders, {}), {}
-    if len(missing) > MAX_LOOKUPS:  # the histories tell of all of them at once
+    if len(missing) > MAX_LOOKUPS:  # the histories contain all of them at once
         with client.repeat_at_most(HISTORIES_WAIT_S):
             histories = _fetch_histories(fetch_run)
         _forgive_silence(fetch_run)
@@ -311,7 +311,7 @@ def _forgive_silence(fetch_run: FetchRun) -> None:
 
 
 def _early_tickers(fetch_run: FetchRun) -> FetchResult[Sequence[schemas.Ticker]]:
-    """The tickers if they are there by now; why not is told when they were waited for."""
+    """The tickers if they are there by now; the error is recorded only when they were waited for."""
     if fetch_run.is_given_up:
         return FetchResult()
     try:

@@ -54,7 +54,7 @@ from oco.reconcile.order_status import legs_update
 from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
-# Of the refused ones, those right before the newest tell when a pair was tried last.
+# Of the refused ones, those right before the newest show when a pair was tried last.
 NEVER_PLACED = Q(status=Status.ABSENT, generation__lt=F("group__generation")) | Q(
     status=Status.REFUSED, generation__lt=F("group__generation") - 1
 )
@@ -100,7 +100,7 @@ def reconcile_rest(
     has_new_trades: bool,
     reports: Sequence[Order] = (),
 ) -> CycleReport:
-    """After protection has acted: what only the histories could tell, for the groups that wait for it.
+    """After protection has acted: what only the histories can show, for the groups that wait for it.
 
     `changed` are the orders that they changed, `reports` all that they said. Without news of our own nothing is read
     or decided again.

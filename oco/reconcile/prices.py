@@ -102,7 +102,7 @@ def _marks(context: CycleContext, name: str, count: int) -> Sequence[Valuation]:
 
 
 def _try_price(context: CycleContext, source: str, name: str, read: Callable[[], T]) -> T | None:
-    """What `read` brings, or None: told as an error, and a source that is silent is not asked again in this cycle."""
+    """What `read` brings, or None: the error is recorded, and a silent source is not asked again in this cycle."""
     if source in context.silent_sources:
         return None
     try:

@@ -133,7 +133,7 @@ def is_filled(order: OrderRow) -> bool:
 
 @register.filter
 def is_partial(order: OrderRow) -> bool:
-    """Whether the ordered quantity is worth showing beside the filled quantity."""
+    """Whether the ordered quantity is worth showing next to the filled quantity."""
     is_market_buy = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "FILLED")
     return order.quantity is not None and not (is_market_buy and order.filled_quantity >= order.quantity)
 
