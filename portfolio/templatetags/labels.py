@@ -31,7 +31,7 @@ register = template.Library()
 SPRITE = "vendor/lucide/icons.svg"
 
 register.filter("instrument", instrument_label)
-register.filter("words", code_label)
+register.filter("code_label", code_label)
 
 
 @register.simple_tag
@@ -53,7 +53,7 @@ def reason_text(row: AuditEntry | OcoGroup) -> str:
     return render_reason(row.stored_reason)
 
 
-@register.filter("inst")
+@register.filter("instrument_name")
 def instrument_html(name: str) -> SafeString:
     """`BTC` strong and `/USD` quiet."""
     base, slash, quote = instrument_label(name).partition("/")
