@@ -72,7 +72,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health$", r"^api/"]
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "portfolio.apps.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exchange.fields import NumberInputField
@@ -28,6 +28,10 @@ BUY_BACK_NOTICE = _(
     "above the sale price at the stop, below it at the take profit. Leave it off unless you "
     "want this after every sale, including manual sales and sales by other apps."
 )
+STOP_AFTER_PURCHASE = _("The stop lies below the price paid: more than 0 and less than 100 per cent.")
+STOP_AFTER_SALE = _("The stop lies above what the sale brought: more than 0 and less than 100 per cent.")
+TARGET_AFTER_PURCHASE = _("The take profit lies above the price paid: more than 0. Blank: stop only.")
+TARGET_AFTER_SALE = _("The take profit lies below what the sale brought: more than 0. Blank: stop only.")
 
 
 class PolicyForm(PolicyModelForm):
@@ -51,49 +55,48 @@ class PolicyForm(PolicyModelForm):
     def clean_instrument_name(self) -> str:
         name = str(self.cleaned_data["instrument_name"]).strip()
         if name and not Instrument.objects.filter(symbol=name, inst_type=SPOT).exists():
-            raise ValidationError(
-                f"{name} is not a spot pair of the exchange. Pairs are written like BTC_USD; the catalogue is "
-                "read once a day."
+            text = gettext(
+                "{name} is not a spot pair of the exchange. Pairs are written like BTC_USD; the catalogue is read once "
+                "a day."
             )
+            raise ValidationError(text.format(name=name))
         return name
 
     def clean_stop_pct(self) -> Decimal:
         stop: Decimal = self.cleaned_data["stop_pct"]
         if not 0 < stop < 100:
-            where = "above what the sale brought" if self.is_for_sales else "below the price paid"
-            raise ValidationError(f"The stop lies {where}: more than 0 and less than 100 per cent.")
+            raise ValidationError(STOP_AFTER_SALE if self.is_for_sales else STOP_AFTER_PURCHASE)
         if not MIN_PCT <= stop <= MAX_STOP_PCT:
-            raise ValidationError(
-                f"Between {MIN_PCT} and {MAX_STOP_PCT}: outside that range no order can be placed."
-            )
+            text = gettext("Between {min} and {max}: outside that range no order can be placed.")
+            raise ValidationError(text.format(min=MIN_PCT, max=MAX_STOP_PCT))
         return stop
 
     def clean_target_pct(self) -> Decimal | None:
         target: Decimal | None = self.cleaned_data["target_pct"]
         if target is not None and target <= 0:
-            where = "below what the sale brought" if self.is_for_sales else "above the price paid"
-            raise ValidationError(f"The target lies {where}: more than 0. Blank: stop only.")
+            raise ValidationError(TARGET_AFTER_SALE if self.is_for_sales else TARGET_AFTER_PURCHASE)
         if target is not None:
             self._check_target_range(target)
         return target
 
     def _check_target_range(self, target: Decimal) -> None:
         if self.is_for_sales and not MIN_PCT <= target < MAX_BUYBACK_TARGET_PCT:
-            raise ValidationError(
-                f"At least {MIN_PCT} and less than {MAX_BUYBACK_TARGET_PCT}: "
-                "the target lies below what the sale brought, "
-                "and the exchange accepts no price below a tenth of the market."
+            text = gettext(
+                "At least {min} and less than {max}: the take profit lies below what the sale brought, and the "
+                "exchange accepts no price below a tenth of the market."
             )
+            raise ValidationError(text.format(min=MIN_PCT, max=MAX_BUYBACK_TARGET_PCT))
         if not MIN_PCT <= target <= MAX_TARGET_PCT:
-            raise ValidationError(
-                f"Between {MIN_PCT} and {MAX_TARGET_PCT}: the exchange accepts no price above ten times the market."
+            text = gettext(
+                "Between {min} and {max}: the exchange accepts no price above ten times the market."
             )
+            raise ValidationError(text.format(min=MIN_PCT, max=MAX_TARGET_PCT))
 
     def clean(self) -> dict[str, Any]:
         cleaned = dict(super().clean() or {})
         stop, distance = cleaned.get("stop_pct"), cleaned.get("distance_pct")
         if stop is not None and distance is not None and distance >= stop:
-            self.add_error("distance_pct", "Less than the stop, or no pair could ever be placed.")
+            self.add_error("distance_pct", gettext("Less than the stop, or no pair could ever be placed."))
         self._check_unique(cleaned)
         return cleaned
 
@@ -104,19 +107,26 @@ class PolicyForm(PolicyModelForm):
         name, side = cleaned["instrument_name"], cleaned["side"]
         others = ProtectionPolicy.objects.filter(instrument_name=name, side=side).exclude(pk=self.instance.pk)
         if others.exists():
-            what = name or "every other instrument"
-            self.add_error("instrument_name", f"There is a policy for {what} already: change that one.")
+            text = gettext("There is a policy for {name} already: change that one.")
+            self.add_error("instrument_name", text.format(name=name or gettext("every other instrument")))
 
 
 class ProtectForm(forms.Form):
     """Stop and target for held coins. `key` makes one group of two submits."""
 
-    instrument_name = forms.ChoiceField(label="Pair")
-    quantity = NumberInputField()
+    instrument_name = forms.ChoiceField(label=_("Pair"))
+    quantity = NumberInputField(label=_("Quantity"))
     stop_price = NumberInputField(
-        help_text="Below the current price. When mark reaches it, the coins are sold."
+        label=_("Stop price"),
+        help_text=_(
+            "Below the current price. When the mark price falls to it, the coins are sold at market."
+        ),
     )
-    take_profit_price = NumberInputField(required=False, label="Target price", help_text="Blank: stop only.")
+    take_profit_price = NumberInputField(
+        required=False,
+        label=_("Take profit price"),
+        help_text=_("Above the current price. Leave blank for a stop only."),
+    )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     def __init__(self, *args: Any, pairs: Sequence[str], **kwargs: Any) -> None:
@@ -138,20 +148,20 @@ class PricesForm(forms.Form):
     """Stop and target; without a target it is a stop only."""
 
     stop_price = NumberInputField(
-        label=gettext_lazy("Stop price"),
-        help_text=gettext_lazy(
+        label=_("Stop price"),
+        help_text=_(
             "Below the current price. When the mark price falls to it, the coins are sold at market."
         ),
     )
     take_profit_price = NumberInputField(
-        label=gettext_lazy("Take profit price"),
+        label=_("Take profit price"),
         required=False,
-        help_text=gettext_lazy("Above the current price. Leave blank for a stop only."),
+        help_text=_("Above the current price. Leave blank for a stop only."),
     )
 
 
 class ProtectionForm(PricesForm):
     """Quantity, stop and target."""
 
-    quantity = NumberInputField(label=gettext_lazy("Quantity"))
+    quantity = NumberInputField(label=_("Quantity"))
     field_order = ("quantity", "stop_price", "take_profit_price")

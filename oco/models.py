@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
@@ -154,9 +155,7 @@ class OcoGroup(models.Model):
     take_profit_price = ExactDecimalField(null=True, blank=True)
     entry_order_id = models.CharField(max_length=64, blank=True)
     list_id = models.CharField(max_length=64, blank=True)
-    failures = models.IntegerField(
-        default=0, help_text="Consecutive cycles in which its order was refused (rule 7)."
-    )
+    failures = models.IntegerField(default=0, help_text="Consecutive cycles in which its order was refused.")
     reason = models.TextField(blank=True, help_text="Written by earlier versions, before reason codes.")
     reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
     reason_params = models.JSONField(default=dict, blank=True)
@@ -326,7 +325,7 @@ class OcoLeg(models.Model):
         default=list, help_text="Quantities and prices sent under this client_oid before."
     )
     exists = models.BooleanField(default=False, help_text="The exchange reported a duplicate (204).")
-    looks = models.IntegerField(default=0, help_text="Successful lookups that did not find it (rule 6).")
+    looks = models.IntegerField(default=0, help_text="Successful lookups that did not find it.")
     looked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
     cancel_answer = models.CharField(max_length=255, blank=True)
@@ -423,7 +422,7 @@ class ProtectionPolicy(models.Model):
         ]
 
     def __str__(self) -> str:
-        name = self.instrument_name or "every other instrument"
+        name = self.instrument_name or gettext("every other instrument")
         return name if self.side == self.Side.BUY else f"{name}, {self.get_side_display()}"
 
 

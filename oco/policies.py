@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
+from django.utils.translation import override
 
 from exchange import schemas
 from exchange.core.instrument_names import base_of, is_derivative
+from exchange.core.reasons import reason
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, Trade
 from exchange.services.audit_log import audit_record
 from exchange.services.permissions import Right, require
+from oco.engine.reason_codes import PolicyChange
 from oco.models import ProtectionPolicy
 
 DEFAULT_NAME = ""
@@ -69,14 +72,26 @@ def needs_mark(trade: schemas.Trade) -> bool:
 
 
 def policy_audit(*, policy: ProtectionPolicy, changed_by: str, changed: Sequence[str] | None) -> None:
-    """Say in the audit log which fields a person changed, and to what; None: the policy was taken away.
+    """Say in the audit log which fields a person changed, and to what; None: the policy was removed.
 
     In the same transaction as the change. Raises PermissionDenied.
     """
     require(Right.MANAGE)
-    words = ", ".join(f"{name} {_text(getattr(policy, name))}" for name in changed or ())
-    text = f"{policy}: {'taken away' if changed is None else words or 'saved unchanged'}"
-    audit_record(actor=changed_by, what=AuditEntry.Action.POLICY, object_ids=[policy.pk], text=text)
+    with override(None):  # the labels as they are in the catalogue
+        labels = {
+            field.name: str(field.verbose_name)
+            for field in policy._meta.fields
+            if field.name in (changed or ())
+        }
+    changes = {label: _text(getattr(policy, name)) for name, label in labels.items()}
+    code = PolicyChange.POLICY_CHANGED if changes else PolicyChange.POLICY_SAVED
+    why = reason(
+        PolicyChange.POLICY_REMOVED if changed is None else code,
+        instrument=policy.instrument_name,
+        side=policy.side,
+        changes=changes,
+    )
+    audit_record(actor=changed_by, what=AuditEntry.Action.POLICY, object_ids=[policy.pk], reason=why)
 
 
 def _text(value: object) -> str:

@@ -1,11 +1,26 @@
 """Pages, API, alerts and the worker."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.contrib.auth.signals import user_logged_in
+
+
+class DeskAdminConfig(admin_apps.AdminConfig):
+    """Listed before our apps: the forms of the admin copy the texts of the models when they are imported."""
+
+    default = False
+    default_site = "portfolio.web.admin_site.DeskAdminSite"
+
+    def ready(self) -> None:
+        from portfolio.web.model_labels import translate_models
+
+        translate_models()
+        super().ready()
 
 
 class PortfolioConfig(AppConfig):
     name = "portfolio"
+    default = True
     verbose_name = "Portfolio"
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -15,6 +15,9 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
+from django.contrib import admin
+from django.utils.text import capfirst
+from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from exchange.client.errors import REMEDIES, clock_remedy
@@ -49,9 +52,31 @@ def template() -> Catalog:
     for path, text in sources():
         for _, message, _comments, context in extract("python", BytesIO(text.encode()), KEYWORDS):
             catalog.add(message, locations=[(str(path.relative_to(ROOT)), None)], context=context)
+    for text in filter(None, model_texts()):
+        if text not in catalog:
+            catalog.add(text, locations=[("portfolio/web/model_labels.py", None)])
     for remedy in (*REMEDIES.values(), clock_remedy(None)):
         catalog.add(remedy, locations=[("exchange/client/errors.py", None)])
     return catalog
+
+
+def model_texts() -> Iterator[str]:
+    """The texts of the models in the admin, and the labels of forms, as the history of a record quotes them."""
+    from exchange.admin.base import ReadOnlyAdmin  # needs the models
+
+    with override(None):
+        for model, model_admin in admin.site._registry.items():
+            names = model._meta
+            if not model.__module__.startswith("django."):
+                yield from map(
+                    str, (names.app_config.verbose_name, names.verbose_name, names.verbose_name_plural)
+                )
+                for field in names.fields:
+                    yield from map(str, (field.verbose_name, field.help_text))
+                    yield from (str(label) for value, label in field.flatchoices if label != value)
+            if not isinstance(model_admin, ReadOnlyAdmin):
+                fields = [*names.fields, *names.many_to_many]
+                yield from (str(capfirst(field.verbose_name)) for field in fields if field.editable)
 
 
 def po_path(language: str) -> Path:

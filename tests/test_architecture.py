@@ -227,3 +227,18 @@ def identifiers(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             found.add(node.id if isinstance(node, ast.Name) else node.attr)
     return found
+
+
+PRIVATE_TEMPLATE_NAMES = {"ledger", "market", "words", "inst"}
+
+
+def test_no_template_folder_and_no_filter_has_a_private_name():
+    files = list((ROOT / "templates").rglob("*.html"))
+    folders, texts = (
+        {path.parent.name for path in files},
+        [path.read_text(encoding="utf-8") for path in files],
+    )
+    filters = {name for text in texts for name in re.findall(r"\|(\w+)", text)}
+    assert "orders" in folders
+    assert "amount" in filters
+    assert (folders | filters) & PRIVATE_TEMPLATE_NAMES == set()

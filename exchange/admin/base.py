@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.core.numbers import number_text
 from exchange.fields import ExactDecimalField
@@ -150,12 +152,12 @@ class ReadOnlyAdmin(RightsAdmin):
     sortable_by = ()
     view_on_site: Any = False  # or a method that returns the URL of the page on the site
 
-    @admin.display(description="on site", empty_value="")
+    @admin.display(description=_("on site"), empty_value="")
     def on_desk(self, row: Model) -> str | None:
         address = self.get_view_on_site_url(row)
-        return address and format_html(
-            '<a href="{}">Show<span class="vh"> {} on site</span></a>', address, row
-        )
+        hidden = gettext("{row} on its page").format(row=row)
+        html = '<a href="{}">{}<span class="vh"> {}</span></a>'
+        return address and format_html(html, address, gettext("Show"), hidden)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = list(super().get_fields(request, obj))
@@ -172,7 +174,7 @@ class ByIdAdmin(ReadOnlyAdmin):
     `search_fields` shows the search box; the conditions are in `search_conditions`.
     """
 
-    search_help_text = "A whole id or name, exactly as on the exchange"
+    search_help_text = _("A whole id or name, exactly as on the exchange")
 
     def search_conditions(self, term: str) -> list[Q]:
         raise NotImplementedError

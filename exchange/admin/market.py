@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, list_link, uuid_of
 from exchange.admin.filters import ActorFilter, ConditionFilter
@@ -21,7 +22,8 @@ class InstrumentAdmin(ReadOnlyAdmin):
 
 
 class CandleTimeframe(ConditionFilter):
-    title = parameter_name = "timeframe"
+    title = _("timeframe")
+    parameter_name = "timeframe"
     options = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
 
 
@@ -44,8 +46,9 @@ class QuoteAdmin(ReadOnlyAdmin):
     search_fields = ("instrument_name",)
 
 
-@admin.register(AuditEntry)
 class AuditEntryAdmin(ByIdAdmin):
+    """Registered by `oco`, which knows the texts of reasons."""
+
     list_display = (
         "moment",
         "actor_link",
@@ -54,15 +57,16 @@ class AuditEntryAdmin(ByIdAdmin):
         "result",
         "code",
         "text",
-        "reason_code",
+        "reason_sentence",
         "affected_objects",
         "began",
         "on_desk",
     )
     list_filter = (ActorFilter, "what")
-    readonly_fields = ("affected_objects", "began")
+    exclude = ("reason_code", "reason_params")
+    readonly_fields = ("reason_sentence", "affected_objects", "began")
     search_fields = ("correlation_id",)
-    search_help_text = "The actor or a correlation id, exactly as shown"
+    search_help_text = _("The actor or a correlation id, exactly as shown")
 
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(correlation_id=term), Q(actor=term)]
@@ -70,19 +74,19 @@ class AuditEntryAdmin(ByIdAdmin):
     def view_on_site(self, entry: AuditEntry) -> str:
         return f"{reverse('audit')}?{urlencode({'name': entry.correlation_id or entry.actor})}"
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def moment(self, entry: AuditEntry) -> str | None:
         return format_to_second(entry.at)
 
-    @admin.display(description="actor")
+    @admin.display(description=_("actor"))
     def actor_link(self, entry: AuditEntry) -> str:
         return list_link(AuditEntry, entry.actor, actor__exact=entry.actor)
 
-    @admin.display(description="caused by", empty_value="")
+    @admin.display(description=_("caused by"), empty_value="")
     def began(self, entry: AuditEntry) -> str | None:
         return correlation_link(entry.correlation_id)
 
-    @admin.display(description="groups and orders")
+    @admin.display(description=_("groups and orders"))
     def affected_objects(self, entry: AuditEntry) -> str:
         what = AuditEntry.Action
         if entry.what in (what.POLICY, what.TOKEN_MADE, what.TOKEN_REVOKED):

@@ -1,10 +1,12 @@
 """Orders and trades in the admin."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ByIdAdmin, format_to_second, list_link
 from exchange.admin.filters import (
@@ -16,6 +18,8 @@ from exchange.admin.filters import (
     UnprocessedFilter,
 )
 from exchange.models import ExchangeOrder, Trade
+
+NOT_IN_A_LIST: Any = _("Not part of a list")
 
 
 class ExchangeOrderAdmin(ByIdAdmin):
@@ -63,28 +67,31 @@ class ExchangeOrderAdmin(ByIdAdmin):
             Q(instrument_name=term),
         ]
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def shown_status(self, order: ExchangeOrder) -> str:
-        return f"UNKNOWN, was {order.status}" if order.missing_since else order.status
+        if not order.missing_since:
+            return order.status
+        return gettext("UNKNOWN, was {status}").format(status=order.status)
 
-    @admin.display(description="updated at")
+    @admin.display(description=_("updated at"))
     def updated(self, order: ExchangeOrder) -> str | None:
         return format_to_second(order.updated_at)
 
-    @admin.display(description="origin")
+    @admin.display(description=_("origin"))
     def origin_label(self, order: ExchangeOrder) -> str:
-        return order.origin.lower()
+        return str(order.get_origin_display())
 
-    @admin.display(description="trades")
+    @admin.display(description=_("trades"))
     def trades(self, order: ExchangeOrder) -> str:
         ids = [id for id in (order.order_id, order.exchange_order_id) if id]
-        return list_link(Trade, "Its trades", order_id__in=",".join(ids))
+        return list_link(Trade, gettext("Its trades"), order_id__in=",".join(ids))
 
-    @admin.display(description="list", empty_value="Not part of a list")
+    @admin.display(description=_("list"), empty_value=NOT_IN_A_LIST)
     def list_siblings(self, order: ExchangeOrder) -> str | None:
         if not order.list_id:
             return None
-        return list_link(ExchangeOrder, f"All legs of list {order.list_id}", list_id=order.list_id)
+        text = gettext("All legs of list {list_id}").format(list_id=order.list_id)
+        return list_link(ExchangeOrder, text, list_id=order.list_id)
 
 
 @admin.register(Trade)
@@ -107,10 +114,10 @@ class TradeAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term), Q(order_id=term), Q(instrument_name=term)]
 
-    @admin.display(description="order")
+    @admin.display(description=_("order"))
     def order_link(self, trade: Trade) -> str:
         return list_link(ExchangeOrder, trade.order_id, q=trade.order_id)
 
-    @admin.display(description="traded at")
+    @admin.display(description=_("traded at"))
     def traded(self, trade: Trade) -> str | None:
         return format_to_second(trade.traded_at)

@@ -1,10 +1,13 @@
 """Sync in the admin: cycles, progress, gaps, and running processes."""
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ReadOnlyAdmin, format_to_second, list_link
 from exchange.admin.filters import FailedRunFilter, RecentRunsFilter, UnfinishedRangeFilter
 from exchange.core.times import NS_PER_MS, from_ms
+from exchange.error_texts import render_errors
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -40,19 +43,20 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "clock_offset_ms",
     )
     list_filter = (FailedRunFilter, "status", RecentRunsFilter)
-    readonly_fields = ("sent",)
+    exclude = ("errors", "error_reasons")
+    readonly_fields = ("what_failed", "sent")
 
-    @admin.display(description="audit log")
+    @admin.display(description=_("audit log"))
     def sent(self, run: SyncRun) -> str:
-        return list_link(AuditEntry, "What it sent", correlation_id__exact=f"run-{run.pk}")
+        return list_link(AuditEntry, gettext("What it sent"), correlation_id__exact=f"run-{run.pk}")
 
-    @admin.display(description="started at")
+    @admin.display(description=_("started at"))
     def started(self, run: SyncRun) -> str | None:
         return format_to_second(run.started_at)
 
-    @admin.display(description="errors")
+    @admin.display(description=_("errors"))
     def what_failed(self, run: SyncRun) -> str:
-        return "; ".join(str(text) for text in run.errors)
+        return " ".join(render_errors(run.errors, run.error_reasons))
 
 
 @admin.register(HistoryRange)
@@ -60,15 +64,15 @@ class HistoryRangeAdmin(ReadOnlyAdmin):
     list_display = ("stream", "why", "start", "left_until", "end", "rows", "done_at")
     list_filter = (UnfinishedRangeFilter, "stream")
 
-    @admin.display(description="from")
+    @admin.display(description=_("from"))
     def start(self, row: HistoryRange) -> str:
         return format_ns(row.start_ns)
 
-    @admin.display(description="left to read until")
+    @admin.display(description=_("left to read until"))
     def left_until(self, row: HistoryRange) -> str:
         return format_ns(row.next_ns)
 
-    @admin.display(description="to")
+    @admin.display(description=_("to"))
     def end(self, row: HistoryRange) -> str:
         return format_ns(row.end_ns)
 
@@ -78,11 +82,11 @@ class HistoryGapAdmin(ReadOnlyAdmin):
     list_display = ("stream", "instrument_name", "start", "end", "reason", "found_at")
     list_filter = ("stream",)
 
-    @admin.display(description="from")
+    @admin.display(description=_("from"))
     def start(self, row: HistoryGap) -> str:
         return format_ns(row.start_ns)
 
-    @admin.display(description="to")
+    @admin.display(description=_("to"))
     def end(self, row: HistoryGap) -> str:
         return format_ns(row.end_ns)
 
@@ -92,11 +96,11 @@ class UnreadableRowAdmin(ReadOnlyAdmin):
     list_display = ("method", "row_id", "problem", "times", "first_seen", "last_seen")
     list_filter = ("method",)
 
-    @admin.display(description="first seen")
+    @admin.display(description=_("first seen"))
     def first_seen(self, row: UnreadableRow) -> str | None:
         return format_to_second(row.first_seen_at)
 
-    @admin.display(description="last seen")
+    @admin.display(description=_("last seen"))
     def last_seen(self, row: UnreadableRow) -> str | None:
         return format_to_second(row.last_seen_at)
 
@@ -105,7 +109,7 @@ class UnreadableRowAdmin(ReadOnlyAdmin):
 class SyncCursorAdmin(ReadOnlyAdmin):
     list_display = ("stream", "read_until")
 
-    @admin.display(description="read until")
+    @admin.display(description=_("read until"))
     def read_until(self, row: SyncCursor) -> str:
         return format_ns(row.read_until_ns)
 
@@ -119,7 +123,7 @@ class LeaseAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "beat")
 
-    @admin.display(description="last seen")
+    @admin.display(description=_("last seen"))
     def beat(self, heartbeat: Heartbeat) -> str | None:
         return format_to_second(heartbeat.beat_at)
 

@@ -273,7 +273,7 @@ class LazyRead(Future[T]):
 class BackgroundReads:
     """Public reads, one after the other, in one thread with a connection of its own and without keys.
 
-    Signed requests never run beside each other: whether nonces may overtake each other is not documented
+    Signed requests never run in parallel: whether nonces may overtake each other is not documented
     (dossier 11.7). Public reads carry none, have limits of their own (dossier 4), and need no lease.
     """
 

@@ -191,7 +191,7 @@ TEXT_CODES = {"USER_NOT_FOUND": AUTH}
 UNCERTAIN_ON_WRITE = frozenset({10001})
 
 
-# The key, its rights or its allow-list: a person has to act. A wrong clock (40102) is told by itself.
+# The key, its rights or its allow-list: a person has to act. A wrong clock (40102) is reported on its own.
 KEY_CODES = frozenset(code for code, info in CODES.items() if info.action is AUTH) - {40102}
 
 # Refusals that speak of an instrument's grid, limits or state: what we know of it may be out of date.

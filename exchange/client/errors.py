@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.texts import escape_line
 
 NONCE_CODE = 40102
@@ -35,7 +36,9 @@ __all__ = [
     "describe_code",
     "describe_nonce_refusal",
     "error_class_for",
+    "part_text",
     "remedy_for",
+    "timed_out",
 ]
 
 
@@ -76,6 +79,24 @@ class ExchangeError(Exception):
         code = f" [{self.code}]" if self.code is not None else ""
         remedy = f" - {self.remedy}" if self.remedy else ""
         return f"{self.lead.format(method=self.method)}: {self.message}{code}{remedy}"
+
+    def sentence(self, part: str = "", *, name: str = "") -> Sentence:
+        """Also as a reason: which read failed, of what, and what the exchange answered."""
+        cause = {"kind": type(self).__name__, "method": self.method, "answer": self.message}
+        if not part:
+            return Sentence(str(self), SyncReason.CALL_FAILED, exchange_code=self.code, **cause)
+        text = f"{part_text(part, name)}: {self}"
+        params = cause | {"part": part, "name": name}
+        return Sentence(text, SyncReason.READ_FAILED, exchange_code=self.code, **params)
+
+
+def part_text(part: str, name: str) -> str:
+    return f"{part} {name}".rstrip()
+
+
+def timed_out(part: str, *, name: str = "") -> Sentence:
+    text = f"{part_text(part, name)}: no answer in time."
+    return Sentence(text, SyncReason.READ_TIMED_OUT, part=part, name=name)
 
 
 class Unreachable(ExchangeError):

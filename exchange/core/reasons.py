@@ -27,6 +27,22 @@ class OrderReason(StrEnum):
     CANCEL_TOO_LATE = "CANCEL_TOO_LATE"  # answer
 
 
+class SyncReason(StrEnum):
+    """Why a cycle failed or is incomplete. `part` is what was read, `name` whose; `error` a class of errors."""
+
+    READ_FAILED = "READ_FAILED"  # part, name, kind, method, answer
+    READ_NOT_TRIED = "READ_NOT_TRIED"  # part
+    READ_TIMED_OUT = "READ_TIMED_OUT"  # part, name
+    CALL_FAILED = "CALL_FAILED"  # kind, method, answer
+    ACCOUNT_UNREADABLE = "ACCOUNT_UNREADABLE"  # cause
+    CYCLE_STOPPED = "CYCLE_STOPPED"
+    CYCLE_FAILED = "CYCLE_FAILED"  # error
+    NOT_IN_CATALOGUE = "NOT_IN_CATALOGUE"  # name
+    GROUP_FAILED = "GROUP_FAILED"  # name, error
+    NOT_TAKEN = "NOT_TAKEN"  # name
+    SALE_NOT_BOUGHT_BACK = "SALE_NOT_BOUGHT_BACK"  # name
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason, and those that follow it: `Reason("STOP_CROSSED") + Reason("NO_PRICE")`.
@@ -96,3 +112,27 @@ def _storable(value: object) -> Param:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value)
+
+
+class Sentence(str):
+    """An English sentence for logs and the console, with the reason that shows it in other languages."""
+
+    reason: Reason
+
+    def __new__(
+        cls, text: str, code: str, *, exchange_code: int | None = None, **params: object
+    ) -> "Sentence":
+        sentence = super().__new__(cls, text)
+        sentence.reason = reason(code, exchange_code=exchange_code, **params)
+        return sentence
+
+
+def stored_sentence(text: str) -> dict[str, Any] | None:
+    """What a JSON column keeps next to the text of a sentence; None for a text without a reason."""
+    if not isinstance(text, Sentence):
+        return None
+    return {
+        "code": text.reason.code,
+        "params": text.reason.stored_params,
+        "exchange_code": text.reason.exchange_code,
+    }

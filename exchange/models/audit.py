@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
@@ -108,4 +109,4 @@ class TradingSwitch(models.Model):
         verbose_name_plural = "kill switch"
 
     def __str__(self) -> str:
-        return "trading is switched off" if self.is_off else "trading is on"
+        return gettext("Trading is switched off") if self.is_off else gettext("Trading is on")

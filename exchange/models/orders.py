@@ -187,4 +187,4 @@ class Trade(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.quantity} {self.instrument_name} at {self.price}"
+        return f"{self.side} {self.quantity} {self.instrument_name} @ {self.price}"

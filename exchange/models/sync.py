@@ -39,6 +39,9 @@ class SyncRun(models.Model):
     duration_ms = models.IntegerField(null=True, blank=True)
     clock_offset_ms = models.IntegerField(null=True, blank=True)
     errors = models.JSONField(default=list, blank=True)
+    error_reasons = models.JSONField(
+        default=list, blank=True, help_text="The reason of each error; empty in cycles of earlier versions."
+    )
     error_codes = models.JSONField(
         default=list, blank=True, help_text="Error codes of refused requests in this cycle."
     )

@@ -1,6 +1,6 @@
 """The kill switch as a file, for when the database cannot be written or read: it exists, or trading is not off by it.
 
-It lies beside the database, or in the folder for temporary files when that disk is read-only.
+It is stored next to the database, or in the folder for temporary files when that disk is read-only.
 """
 
 import os

@@ -27,6 +27,11 @@ class Right(StrEnum):
 
 
 GROUPS = {"viewer": Right.VIEW, "trader": Right.TRADE, "owner": Right.MANAGE}
+RIGHT_LABELS: dict[Right, Promise] = {
+    Right.VIEW: _("see the account"),
+    Right.TRADE: _("trade: protect, change prices, sync, watchlist, acknowledge alerts"),
+    Right.MANAGE: _("manage: remove protection, kill switch, policies, tokens, users"),
+}
 REFUSALS: dict[Right, Promise] = {
     Right.VIEW: _("You may not see this account. Ask an owner to add you to the group “viewer”."),
     Right.TRADE: _("You may look, but not change anything. Ask an owner to add you to the group “trader”."),
@@ -56,6 +61,16 @@ def require(right: Right) -> None:
     request = _request.get()
     if request is not None and not has_right(getattr(request, "user", AnonymousUser()), right):
         raise PermissionDenied(str(REFUSALS[right]))
+
+
+def right_permissions() -> QuerySet[Permission]:
+    """The only permissions that anything asks for."""
+    return _permissions(Right.MANAGE)
+
+
+def right_label(permission: Permission) -> str:
+    """In the reader's language: the database holds the English name of a permission."""
+    return str(RIGHT_LABELS[Right(f"exchange.{permission.codename}")])
 
 
 def groups_create_missing() -> list[str]:

@@ -7,10 +7,13 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from exchange.client.client import Client
+from exchange.core.reasons import Sentence, SyncReason, stored_sentence
 from exchange.models import AccountBinding, Heartbeat, SyncRun
 from exchange.services.lease import Lease
 
 VERIFY_INTERVAL = timedelta(days=1)
+
+STOPPED = Sentence("The process was stopped in the middle of this cycle.", SyncReason.CYCLE_STOPPED)
 
 
 class WrongAccount(RuntimeError):
@@ -22,14 +25,15 @@ def run_start(*, lease: Lease, trigger: str, now: datetime) -> SyncRun:
     SyncRun.objects.filter(status=SyncRun.Status.RUNNING, token__lt=lease.token).update(
         status=SyncRun.Status.FAILED,
         finished_at=now,
-        errors=["The process was stopped in the middle of this cycle."],
+        errors=[STOPPED],
+        error_reasons=[stored_sentence(STOPPED)],
     )
     return SyncRun.objects.create(started_at=now, trigger=trigger, token=lease.token)
 
 
 def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: datetime) -> SyncRun:
     """Close the record: complete, partial if some part failed, or failed."""
-    run.errors = list(errors)
+    run.errors, run.error_reasons = list(errors), [stored_sentence(error) for error in errors]
     run.status = SyncRun.Status.FAILED if failed else SyncRun.Status.PARTIAL if errors else SyncRun.Status.OK
     run.finished_at = now
     run.duration_ms = round((now - run.started_at).total_seconds() * 1000)

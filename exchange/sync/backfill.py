@@ -159,7 +159,7 @@ def gap_read(*, client: Client, lease: Lease, clock: Clock) -> GapResult:
             with client.repeat_at_most(GAP_TIMEOUT.total_seconds()):
                 BackfillSlice(client, lease, clock, until, note_rows, ranges=ranges).run()
     except ExchangeError as error:
-        errors.append(f"History: {error}")
+        errors.append(error.sentence("History"))
     errors += [_left_text(one) for one in _trade_gaps()]
     return GapResult(any(rows), tuple(errors))
 

@@ -13,8 +13,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
-from exchange.client.errors import AuthError, ExchangeError, Unreachable
+from exchange.client.errors import AuthError, ExchangeError, Unreachable, part_text, timed_out
 from exchange.core.instrument_names import is_derivative
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.sync import Stream
 from exchange.schemas import NameSpace, Order, Trade
@@ -32,7 +33,7 @@ MAX_LOOKUPS = 40  # orders of a cycle that are looked up one by one
 FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested in this cycle
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
 MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
-TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read beside
+TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read in the background
 HISTORIES_WAIT_S = (
     1.0  # repeated so long where protection needs them: more orders are missing than can be looked up
 )
@@ -167,7 +168,7 @@ class FetchRun:
 
     @classmethod
     def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan) -> Self:
-        """With the tickers, which are read beside where possible."""
+        """With the tickers, which are read in the background where possible."""
         tickers = client.start_read("public/get-tickers", PublicClient.tickers)
         return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers)
 
@@ -175,28 +176,29 @@ class FetchRun:
     def is_given_up(self) -> bool:
         return self.unanswered >= MAX_UNANSWERED or self.clock() > self.until
 
-    def fetched(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
+    def fetched(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """Try one read. Raises AuthError when the key itself is refused: every other part would be, too."""
         if self.is_given_up:
-            return self.failed(f"{name}: not tried, the exchange is too slow or does not answer.")
+            text = f"{part_text(part, name)}: not tried, the exchange is too slow or does not answer."
+            return self.failed(Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name))
         try:
             rows = read()
         except AuthError as error:
             self.refused += 1
             if self.refused >= MAX_REFUSED and not self.is_accepted:
                 raise
-            return self.failed(f"{name}: {error}")
+            return self.failed(error.sentence(part, name=name))
         except ExchangeError as error:
             self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
-            return self.failed(f"{name}: {error}")
+            return self.failed(error.sentence(part, name=name))
         except TimeoutError:
-            return self.failed(f"{name}: no answer in time.")
+            return self.failed(timed_out(part, name=name))
         self.unanswered = 0
         return FetchResult(rows)
 
-    def fetched_private(self, name: str, read: Callable[[], T]) -> FetchResult[T]:
+    def fetched_private(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """The same for a read with the key: once one was answered, a refusal is about that part only."""
-        result = self.fetched(name, read)
+        result = self.fetched(part, read, name=name)
         self.is_accepted = self.is_accepted or result.is_complete
         return result
 
@@ -238,7 +240,7 @@ def fetch_protective(
     balance = fetch_run.fetched_private("Balances", client.balance)
     early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
     missing, histories = _missing_from_lists(early_keys, open_orders, {}), {}
-    if len(missing) > MAX_LOOKUPS:  # the histories tell of all of them at once
+    if len(missing) > MAX_LOOKUPS:  # the histories contain all of them at once
         with client.repeat_at_most(HISTORIES_WAIT_S):
             histories = _fetch_histories(fetch_run)
         _forgive_silence(fetch_run)
@@ -311,7 +313,7 @@ def _forgive_silence(fetch_run: FetchRun) -> None:
 
 
 def _early_tickers(fetch_run: FetchRun) -> FetchResult[Sequence[schemas.Ticker]]:
-    """The tickers if they are there by now; why not is told when they were waited for."""
+    """The tickers if they are there by now; the error is recorded only when they were waited for."""
     if fetch_run.is_given_up:
         return FetchResult()
     try:
@@ -388,7 +390,7 @@ def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, sc
     found: dict[OrderKey, schemas.Order | None] = {}
     for space, order_id in keys[:MAX_LOOKUPS]:
         fetched = fetch_run.fetched_private(
-            f"Order {order_id}", partial(_detail, fetch_run.client, space, order_id)
+            "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )
         if fetched.rows is not None:
             found[space, order_id] = fetched.rows[0]

@@ -50,7 +50,7 @@ class CandleUpdate:
 
     def failed(self, name: str, timeframe: Timeframe, error: ExchangeError) -> None:
         self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
-        self.errors.append(f"Candles of {name} ({timeframe}): {error}")
+        self.errors.append(error.sentence("Candles of", name=f"{name} ({timeframe})"))
 
 
 def update_candles(*, client: Client, instrument_names: Iterable[str], clock: Clock) -> CandleUpdate:

@@ -1,4 +1,4 @@
-"""Keeps what the exchange sent and nobody could believe: an order filled beyond its size, a price below zero."""
+"""Stores what the exchange sent but cannot be true: an order filled beyond its size, a price below zero."""
 
 from collections.abc import Sequence
 from datetime import datetime

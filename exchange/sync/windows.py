@@ -27,7 +27,7 @@ def exchange_now_ns(*, client: Client, now: datetime) -> int:
 
 
 def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = False) -> FetchPlan:
-    """A window per stream that overlaps the last one, and every order that we believe open.
+    """A window per stream that overlaps the last one, and every order recorded as open.
 
     `with_positions` when derivatives are known, so that their end is read as well.
     """

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import (
     DASH,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]
 else:
     AnyInline = admin.TabularInline  # not subscriptable at run time
+
+REQUESTED_BY_USER: Any = _("Requested by a user")
 
 
 def order_link(name: str) -> str:
@@ -59,7 +63,7 @@ class ReadOnlyInline(RightsMixin, AnyInline):
 
 class LegInline(ReadOnlyInline):
     model = OcoLeg
-    verbose_name_plural = "orders, oldest first"
+    verbose_name_plural = _("orders, oldest first")
     fields = (
         "generation",
         "order_role",
@@ -74,11 +78,11 @@ class LegInline(ReadOnlyInline):
     )
     readonly_fields = ("order", "sent")
 
-    @admin.display(description="order")
+    @admin.display(description=_("order"))
     def order(self, leg: OcoLeg) -> str:
         return order_link(leg.order_id or leg.client_oid)
 
-    @admin.display(description="sent at")
+    @admin.display(description=_("sent at"))
     def sent(self, leg: OcoLeg) -> str | None:
         return format_to_second(leg.sent_at)
 
@@ -86,26 +90,26 @@ class LegInline(ReadOnlyInline):
 class ReasonColumn:
     """The column `reason_sentence` of a row that has a `stored_reason`."""
 
-    @admin.display(description="reason")
-    def reason_sentence(self, row: OcoGroup | OcoEvent) -> str:
+    @admin.display(description=_("reason"))
+    def reason_sentence(self, row: OcoGroup | OcoEvent | AuditEntry) -> str:
         return render_reason(row.stored_reason)
 
 
 class EventInline(ReasonColumn, ReadOnlyInline):
     model = OcoEvent
-    verbose_name_plural = "event log, oldest first"
+    verbose_name_plural = _("event log, oldest first")
     fields = ("moment", "old", "new", "reason_sentence", "orders", "code", "began")
     readonly_fields = ("moment", "reason_sentence", "orders", "began")
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
 
-    @admin.display(description="orders")
+    @admin.display(description=_("orders"))
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description="caused by", empty_value="")
+    @admin.display(description=_("caused by"), empty_value="")
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 
@@ -114,15 +118,15 @@ MAX_IDS = 50  # ids in one URL
 
 
 def orders_of(group_id: UUID) -> str:
-    return list_link(ExchangeOrder, "All of its orders", oco_group_id__exact=str(group_id))
+    return list_link(ExchangeOrder, gettext("All of its orders"), oco_group_id__exact=str(group_id))
 
 
 def events_of(group_id: UUID) -> str:
-    return list_link(OcoEvent, "Event log", group__exact=str(group_id))
+    return list_link(OcoEvent, gettext("Event log"), group__exact=str(group_id))
 
 
 def alerts_of(group_id: UUID) -> str:
-    return list_link_by_name("portfolio_alert", "Its alerts", oco_group_id__exact=str(group_id))
+    return list_link_by_name("portfolio_alert", gettext("Its alerts"), oco_group_id__exact=str(group_id))
 
 
 def trades_of(group: OcoGroup) -> str:
@@ -130,7 +134,11 @@ def trades_of(group: OcoGroup) -> str:
     legs = OcoLeg.objects.filter(group=group).order_by("-id").values_list("order_id", "exchange_order_id")
     ids = [group.entry_order_id, *(one for pair in legs[:MAX_IDS] for one in pair)]
     known = ",".join(dict.fromkeys(one for one in ids if one))
-    return list_link(Trade, "The fills of its entry and its orders", order_id__in=known) if known else DASH
+    return (
+        list_link(Trade, gettext("The fills of its entry and its orders"), order_id__in=known)
+        if known
+        else DASH
+    )
 
 
 def audit_of(group_id: UUID) -> str:
@@ -139,23 +147,25 @@ def audit_of(group_id: UUID) -> str:
     names = dict.fromkeys(events.order_by("-id").values_list("correlation_id", flat=True)[: 10 * MAX_IDS])
     known = ",".join(list(names)[:MAX_IDS])
     return (
-        list_link(AuditEntry, "Requests and orders at that time", correlation_id__in=known) if known else DASH
+        list_link(AuditEntry, gettext("Requests and orders at that time"), correlation_id__in=known)
+        if known
+        else DASH
     )
 
 
 class GroupProblemFilter(ConditionFilter):
-    title = "problem"
+    title = _("problem")
     parameter_name = "danger"
     options = (
-        ("unprotected", "Unprotected: open and not active", PROBLEM_FILTERS[GroupProblem.UNPROTECTED]),
-        ("unknown", "Unknown", PROBLEM_FILTERS[GroupProblem.UNKNOWN]),
-        ("stop-failed", "Stop failed", PROBLEM_FILTERS[GroupProblem.STOP_FAILED]),
-        ("leaving", "Removal requested, not done", Q(closed_at=None, cancel_requested_at__isnull=False)),
+        ("unprotected", _("Unprotected: open and not active"), PROBLEM_FILTERS[GroupProblem.UNPROTECTED]),
+        ("unknown", _("Unknown"), PROBLEM_FILTERS[GroupProblem.UNKNOWN]),
+        ("stop-failed", _("Stop failed"), PROBLEM_FILTERS[GroupProblem.STOP_FAILED]),
+        ("leaving", _("Removal requested, not done"), Q(closed_at=None, cancel_requested_at__isnull=False)),
     )
 
 
 class ClosedFilter(RecentFilter):
-    title = "ended"
+    title = _("ended")
     parameter_name = "ended"
     field = "closed_at"
 
@@ -163,7 +173,7 @@ class ClosedFilter(RecentFilter):
 class OpenInstrumentFilter(admin.SimpleListFilter):
     """The pairs of open groups; use the search for others."""
 
-    title = "instrument with open groups"
+    title = _("instrument with open groups")
     parameter_name = "instrument_name"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

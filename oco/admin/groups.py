@@ -1,5 +1,7 @@
 """Groups, their orders and their event log, and the action that removes protection after a confirmation."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Q, QuerySet
@@ -7,15 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link
 from exchange.admin.filters import ConditionFilter
-from exchange.admin.market import correlation_link, object_links
+from exchange.admin.market import AuditEntryAdmin, correlation_link, object_links
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.fields import format_decimal
-from exchange.models import ExchangeOrder
+from exchange.models import AuditEntry, ExchangeOrder
 from exchange.services.permissions import Right, has_right
 from oco.admin.base import (
+    REQUESTED_BY_USER,
     ClosedFilter,
     EventInline,
     GroupProblemFilter,
@@ -44,7 +49,7 @@ class CancelProtectionMixin(AnyAdmin):
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return has_right(request.user, Right.MANAGE)
 
-    @admin.action(description="Cancel protection: the coins stay, without a stop…", permissions=["cancel"])
+    @admin.action(description=_("Cancel protection: the coins stay, without a stop…"), permissions=["cancel"])
     def cancel_protection(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse | None:
         if "sure" not in request.POST:
             return self._confirmation_page(request, queryset)
@@ -56,7 +61,7 @@ class CancelProtectionMixin(AnyAdmin):
     def _confirmation_page(self, request: HttpRequest, queryset: QuerySet[OcoGroup]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "Cancel protection?",
+            "title": gettext("Cancel protection?"),
             "groups": queryset,
             "chosen": ACTION_CHECKBOX_NAME,
             "opts": self.opts,
@@ -70,8 +75,9 @@ def _cancel(request: HttpRequest, group: OcoGroup, name: str) -> None:
     except NotPossible as refusal:
         messages.warning(request, f"{group}: {refusal}")
         return
-    words = f"{group.instrument_name} {format_decimal(group.quantity)}: the worker cancels its orders next."
-    messages.success(request, words)
+    text = gettext("{instrument} {quantity}: the worker cancels its orders next.")
+    quantity = format_decimal(group.quantity)
+    messages.success(request, text.format(instrument=group.instrument_name, quantity=quantity))
 
 
 @admin.register(OcoGroup)
@@ -91,7 +97,7 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     change_list_template = "admin/sync_now_list.html"
     list_filter = (GroupProblemFilter, "state", OpenInstrumentFilter, ClosedFilter)
     search_fields = ("oco_group_id",)
-    search_help_text = (
+    search_help_text = _(
         "An instrument, the id of a group, or the order id, client_oid or list id of one of its orders"
     )
     exclude = ("reason", "reason_code", "reason_params", "exchange_code")
@@ -115,44 +121,44 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     def view_on_site(self, group: OcoGroup) -> str:
         return reverse("protection-group", args=[group.pk])
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=_("state"), ordering="state")
     def state_shown(self, group: OcoGroup) -> str:
         return group.shown_state
 
-    @admin.display(description="state since")
+    @admin.display(description=_("state since"))
     def since(self, group: OcoGroup) -> str | None:
         return format_to_second(group.state_since)
 
-    @admin.display(description="orders on the exchange")
+    @admin.display(description=_("orders on the exchange"))
     def orders(self, group: OcoGroup) -> str:
         return orders_of(group.pk)
 
-    @admin.display(description="entry order", empty_value="Requested by a user")
+    @admin.display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
     def entry_order(self, group: OcoGroup) -> str | None:
         return order_link(group.entry_order_id) if group.entry_order_id else None
 
-    @admin.display(description="trades")
+    @admin.display(description=_("trades"))
     def trades(self, group: OcoGroup) -> str:
         return trades_of(group)
 
-    @admin.display(description="event log")
+    @admin.display(description=_("event log"))
     def events(self, group: OcoGroup) -> str:
         return events_of(group.pk)
 
-    @admin.display(description="audit log")
+    @admin.display(description=_("audit log"))
     def audit(self, group: OcoGroup) -> str:
         return audit_of(group.pk)
 
-    @admin.display(description="alerts")
+    @admin.display(description=_("alerts"))
     def alerts(self, group: OcoGroup) -> str:
         return alerts_of(group.pk)
 
-    @admin.display(description="caused by", empty_value="")
+    @admin.display(description=_("caused by"), empty_value="")
     def began(self, group: OcoGroup) -> str | None:
         return correlation_link(group.correlation_id)
 
 
-NONE = "Not part of any protection"
+NONE: Any = _("Not part of any protection")
 
 
 @admin.register(ExchangeOrder)
@@ -161,21 +167,26 @@ class ProtectedOrderAdmin(ExchangeOrderAdmin):
 
     readonly_fields = (*ExchangeOrderAdmin.readonly_fields, "group", "events", "audit", "alerts")
 
-    @admin.display(description="protection", empty_value=NONE)
+    @admin.display(description=_("protection"), empty_value=NONE)
     def group(self, order: ExchangeOrder) -> str | None:
         return group_link(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description="event log", empty_value=NONE)
+    @admin.display(description=_("event log"), empty_value=NONE)
     def events(self, order: ExchangeOrder) -> str | None:
         return events_of(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description="audit log", empty_value=NONE)
+    @admin.display(description=_("audit log"), empty_value=NONE)
     def audit(self, order: ExchangeOrder) -> str | None:
         return audit_of(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description="alerts", empty_value=NONE)
+    @admin.display(description=_("alerts"), empty_value=NONE)
     def alerts(self, order: ExchangeOrder) -> str | None:
         return alerts_of(order.oco_group_id) if order.oco_group_id else None
+
+
+@admin.register(AuditEntry)
+class ReasonedAuditEntryAdmin(ReasonColumn, AuditEntryAdmin):
+    """Registered here, because this app knows the texts of reasons."""
 
 
 @admin.register(OcoLeg)
@@ -190,21 +201,21 @@ class OcoLegAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(client_oid=term), Q(order_id=term) & ~Q(order_id="")]
 
-    @admin.display(description="group")
+    @admin.display(description=_("group"))
     def of(self, leg: OcoLeg) -> str:
         return group_link(leg.group_id, leg.group)
 
-    @admin.display(description="order")
+    @admin.display(description=_("order"))
     def order(self, leg: OcoLeg) -> str:
         return order_link(leg.order_id or leg.client_oid)
 
-    @admin.display(description="sent at")
+    @admin.display(description=_("sent at"))
     def sent(self, leg: OcoLeg) -> str | None:
         return format_to_second(leg.sent_at)
 
 
 class NewStateFilter(ConditionFilter):
-    title = "state reached"
+    title = _("state reached")
     parameter_name = "new"
     options = tuple((str(state), str(state), Q(new=state)) for state in State)
 
@@ -218,26 +229,26 @@ class OcoEventAdmin(ReasonColumn, ByIdAdmin):
     readonly_fields = ("of", "reason_sentence", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
-    search_help_text = (
+    search_help_text = _(
         "The id of a group, or the order id or client_oid of one of our orders, exactly as shown"
     )
 
     def search_conditions(self, term: str) -> list[Q]:
         return group_searches(term, pk="group")
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
 
-    @admin.display(description="group")
+    @admin.display(description=_("group"))
     def of(self, event: OcoEvent) -> str:
         return group_link(event.group_id, event.group.instrument_name)
 
-    @admin.display(description="orders")
+    @admin.display(description=_("orders"))
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description="caused by", empty_value="")
+    @admin.display(description=_("caused by"), empty_value="")
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 

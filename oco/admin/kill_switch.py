@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from exchange.admin.base import ReadOnlyAdmin, format_to_second
@@ -45,12 +46,12 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
         name, reason = request.user.get_username()[:NAME_LENGTH], request.POST.get("reason", "")
         try:
             switch = turn(changed_by=name, now=timezone.now(), reason=reason.strip()[:REASON_LENGTH])
-            messages.success(request, f"Now {switch}.")
+            messages.success(request, f"{switch}.")
         except NotPossible as refusal:
             messages.error(request, str(refusal))
         return redirect("admin:exchange_tradingswitch_changelist")
 
-    @admin.display(description="changed at")
+    @admin.display(description=_("changed at"))
     def moment(self, switch: TradingSwitch) -> str | None:
         return format_to_second(switch.changed_at)
 

@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, RightsAdmin, format_to_second, list_link
 from exchange.admin.filters import ConditionFilter
@@ -14,7 +16,7 @@ from exchange.core.decimals import cents
 from exchange.core.numbers import number_text
 from exchange.models import Trade
 from exchange.services.permissions import Right
-from oco.admin.base import order_link
+from oco.admin.base import REQUESTED_BY_USER, order_link
 from oco.forms import BUY_BACK_NOTICE, PolicyForm
 from oco.models import Lot, LotTrade, OcoGroup, ProtectionPolicy, Watermark
 from oco.policies import policies_read, policy_audit
@@ -28,14 +30,19 @@ from oco.presentation.previews import (
 )
 
 SOLD = ProtectionPolicy.Side.SELL
-PREVIEW_LINE = "{}: {} held at {}. Stop {}, target {}. Down to the stop it loses ${}.{}"
-SALE_LINE = (
-    "{}: {} held at {}. Had it just been sold, {} of it would be bought back: stop {} above, target {} below. At "
-    "the stop that costs ${} more than the sale brought for them, ${} at most."
+PREVIEW_LINE = _(
+    "{instrument}: {quantity} held at {price}. Stop {stop}, take profit {target}. Down to the stop it loses ${loss}."
 )
-NONE_HELD = "Nothing that is held and has a known price falls under it."
-TOO_LITTLE = (
-    "{}: {} held at {}. What selling it brings is too little for an order: none below 1 USD is taken."
+NOT_PLACEABLE = _("Too little: the exchange takes no order below 1 USD.")
+SALE_LINE = _(
+    "{instrument}: {quantity} held at {price}. Had it just been sold, {bought_back} of it would be bought back: stop "
+    "{stop} above, take profit {target} below. At the stop that costs ${extra} more than the sale brought for them, "
+    "${most} at most."
+)
+NONE_HELD = _("Nothing that is held and has a known price falls under it.")
+TOO_LITTLE = _(
+    "{instrument}: {quantity} held at {price}. What selling it brings is too little for an order: none below 1 USD is "
+    "taken."
 )
 
 
@@ -71,18 +78,19 @@ class PolicyAdmin(RightsAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not _is_default(obj)
 
-    @admin.display(description="for current holdings")
+    @admin.display(description=_("for current holdings"))
     def means(self, policy: ProtectionPolicy) -> str:
         """As saved, as if the coins had just been bought, or sold; placed orders keep their prices."""
         if policy.pk is None:
-            return "Save it first."
+            return gettext("Save it first.")
         if policy.side == SOLD:
             return _sales(sale_previews(policy, self.holdings()))
         shown = policy_previews(policy, self.holdings())
         if not shown:
-            return NONE_HELD
-        lines = format_html_join("", f"<li>{PREVIEW_LINE}</li>", (_preview_cells(each) for each in shown))
-        return format_html("<ul>{}</ul>For new entries; what is protected already keeps its prices.", lines)
+            return str(NONE_HELD)
+        lines = format_html_join("", "<li>{}</li>", ((_preview_line(each),) for each in shown))
+        note = gettext("For new entries; what is protected already keeps its prices.")
+        return format_html("<ul>{}</ul>{}", lines, note)
 
 
 def _is_default(policy: ProtectionPolicy | None) -> bool:
@@ -91,43 +99,50 @@ def _is_default(policy: ProtectionPolicy | None) -> bool:
 
 def _sales(shown: list[SalePreview]) -> str:
     lines = format_html_join("", "<li>{}</li>", ((_sale(each),) for each in shown))
-    words = "{}<ul>{}</ul>For new sales; what is bought back already keeps its prices."
-    return format_html(words, BUY_BACK_NOTICE, lines) if shown else f"{BUY_BACK_NOTICE} {NONE_HELD}"
+    if not shown:
+        return f"{BUY_BACK_NOTICE} {NONE_HELD}"
+    note = gettext("For new sales; what is bought back already keeps its prices.")
+    return format_html("{}<ul>{}</ul>{}", BUY_BACK_NOTICE, lines, note)
 
 
 def _sale(each: SalePreview) -> str:
-    held = (each.instrument_name, number_text(each.quantity), number_text(each.price))
     if not each.bought_back:
-        return TOO_LITTLE.format(*held)
-    target = "none" if each.target is None else number_text(each.target)
-    money = (number_text(cents(each.extra_cost_usd)), number_text(cents(each.max_cost_usd)))
-    return SALE_LINE.format(*held, number_text(each.bought_back), number_text(each.stop), target, *money)
-
-
-def _preview_cells(each: Preview) -> tuple[str, ...]:
-    return (
-        each.instrument_name,
-        number_text(each.quantity),
-        number_text(each.price),
-        number_text(each.stop),
-        "none" if each.target is None else number_text(each.target),
-        number_text(cents(each.loss_usd)),
-        "" if each.is_placeable else " Too little: the exchange takes no order below 1 USD.",
+        return TOO_LITTLE.format(**_held(each))
+    return SALE_LINE.format(
+        **_held(each),
+        bought_back=number_text(each.bought_back),
+        extra=number_text(cents(each.extra_cost_usd)),
+        most=number_text(cents(each.max_cost_usd)),
     )
 
 
+def _preview_line(each: Preview) -> str:
+    line = PREVIEW_LINE.format(**_held(each), loss=number_text(cents(each.loss_usd)))
+    return line if each.is_placeable else f"{line} {NOT_PLACEABLE}"
+
+
+def _held(each: Preview | SalePreview) -> dict[str, str]:
+    return {
+        "instrument": each.instrument_name,
+        "quantity": number_text(each.quantity),
+        "price": number_text(each.price),
+        "stop": number_text(each.stop),
+        "target": gettext("none") if each.target is None else number_text(each.target),
+    }
+
+
 class LotState(ConditionFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     options = (
-        ("open", "Open", Q(closed_at=None)),
+        ("open", _("Open"), Q(closed_at=None)),
         (
             "short",
-            "Open, and the balance does not show all of it",
+            _("Open, and the balance does not show all of it"),
             Q(closed_at=None, short_since__isnull=False),
         ),
-        ("merging", "Open, and to be merged", Q(closed_at=None, merging=True)),
-        ("waits", "Closed, and the rest joins the next purchase", Q(waits=True)),
+        ("merging", _("Open, and to be merged"), Q(closed_at=None, merging=True)),
+        ("waits", _("Closed, and the rest joins the next purchase"), Q(waits=True)),
     )
 
 
@@ -137,7 +152,7 @@ class LotAdmin(ReadOnlyAdmin):
         "instrument_name",
         "side",
         "bought",
-        "owned",
+        "open_quantity",
         "sold",
         "gone",
         "dust",
@@ -149,15 +164,19 @@ class LotAdmin(ReadOnlyAdmin):
     search_fields = ("=instrument_name", "=entry_order_id")
     readonly_fields = ("groups", "entry")
 
-    @admin.display(description="groups")
-    def groups(self, lot: Lot) -> str:
-        return list_link(OcoGroup, "Its protection, now and before", lot__exact=str(lot.pk))
+    @admin.display(description=_("open quantity"))
+    def open_quantity(self, lot: Lot) -> str:
+        return number_text(lot.owned)
 
-    @admin.display(description="entry order", empty_value="Requested by a user")
+    @admin.display(description=_("groups"))
+    def groups(self, lot: Lot) -> str:
+        return list_link(OcoGroup, gettext("Its protection, now and before"), lot__exact=str(lot.pk))
+
+    @admin.display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
     def entry(self, lot: Lot) -> str | None:
         return order_link(lot.entry_order_id) if lot.entry_order_id else None
 
-    @admin.display(description="opened at")
+    @admin.display(description=_("opened at"))
     def opened(self, lot: Lot) -> str | None:
         return format_to_second(lot.opened_at)
 
@@ -172,15 +191,15 @@ class LotTradeAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term)]
 
-    @admin.display(description="trade")
+    @admin.display(description=_("trade"))
     def trade(self, row: LotTrade) -> str:
-        return list_link(Trade, "The trade", q=row.trade_id)
+        return list_link(Trade, gettext("The trade"), q=row.trade_id)
 
 
 @admin.register(Watermark)
 class WatermarkAdmin(ReadOnlyAdmin):
     list_display = ("since",)
 
-    @admin.display(description="purchases since then are protected automatically")
+    @admin.display(description=_("purchases since then are protected automatically"))
     def since(self, watermark: Watermark) -> str:
         return format_ns(watermark.since_ns)

@@ -1,4 +1,4 @@
-"""What must be true at any moment (pure, protection chapter 3); each violation is a sentence.
+"""What must be true at any moment (pure, protection chapter 3); each violation is a sentence and a reason.
 
 Tests run the checks over the simulator's record, production over our rows as alarms.
 """
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from exchange.core.reasons import Sentence
 from oco.engine.pricing import round_to_lot_size
+from oco.engine.reason_codes import Violation as Code
 from oco.engine.states import CLOSED, State, is_final, is_open
 from oco.engine.types import Role
 
@@ -97,14 +99,21 @@ def unique(invariant_data: InvariantData) -> Iterator[str]:
     for lot in invariant_data.lots:
         groups = [group for group in invariant_data.groups_of[lot.id] if is_open(group.state)]
         if len(groups) > 1:
-            yield f"Lot {lot.id} has {len(groups)} open groups."
+            yield Sentence(
+                f"Lot {lot.id} has {len(groups)} open groups.",
+                Code.SEVERAL_GROUPS,
+                lot=lot.id,
+                count=len(groups),
+            )
         roles = [
             leg.role
             for leg, order in _placed_legs(invariant_data, invariant_data.groups_of[lot.id])
             if order.is_open
         ]
         if len(roles) != len(set(roles)):
-            yield f"Lot {lot.id} has two live orders for one purpose."
+            yield Sentence(
+                f"Lot {lot.id} has two live orders for one purpose.", Code.DOUBLE_ORDER, lot=lot.id
+            )
 
 
 def intent_first(invariant_data: InvariantData) -> Iterator[str]:
@@ -112,7 +121,8 @@ def intent_first(invariant_data: InvariantData) -> Iterator[str]:
     known = {leg.client_oid for leg in invariant_data.legs}
     for order in invariant_data.orders:
         if order.client_oid not in known:
-            yield f"Order {order.client_oid} carries our mark and was never written down."
+            text = f"Order {order.client_oid} carries our mark and was never written down."
+            yield Sentence(text, Code.UNRECORDED_ORDER, order=order.client_oid)
 
 
 def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
@@ -120,11 +130,13 @@ def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
     for leg, order in _placed_legs(invariant_data, invariant_data.groups):
         if leg.status in TERMINAL and (order.is_open or leg.executed != order.executed):
             here, there = f"{leg.status} {leg.executed}", f"{order.status} {order.executed}"
-            yield f"{leg.client_oid} ended {here} for us and is {there} at the exchange."
+            text = f"{leg.client_oid} ended {here} for us and is {there} at the exchange."
+            yield Sentence(text, Code.DIFFERENT_END, order=leg.client_oid, here=here, there=there)
     final = {group.id for group in invariant_data.groups if is_final(group.state)}
     for leg in invariant_data.legs:
         if leg.group_id in final and leg.status in UNCERTAIN:
-            yield f"Group {leg.group_id} ended while {leg.client_oid} is unknown."
+            text = f"Group {leg.group_id} ended while {leg.client_oid} is unknown."
+            yield Sentence(text, Code.ENDED_UNKNOWN, group=leg.group_id, order=leg.client_oid)
 
 
 def exactly_once(invariant_data: InvariantData) -> Iterator[str]:
@@ -133,7 +145,8 @@ def exactly_once(invariant_data: InvariantData) -> Iterator[str]:
         legs = (leg for group in invariant_data.groups_of[lot.id] for leg in invariant_data.legs_of[group.id])
         reported = sum((leg.executed for leg in legs), ZERO)
         if reported != lot.sold:
-            yield f"Lot {lot.id} counts {lot.sold} executed, its orders {reported}."
+            text = f"Lot {lot.id} counts {lot.sold} executed, its orders {reported}."
+            yield Sentence(text, Code.DIFFERENT_EXECUTION, lot=lot.id, counted=lot.sold, reported=reported)
 
 
 def stand_down(invariant_data: InvariantData) -> Iterator[str]:
@@ -141,7 +154,8 @@ def stand_down(invariant_data: InvariantData) -> Iterator[str]:
     final = [group for group in invariant_data.groups if is_final(group.state)]
     for leg, order in _placed_legs(invariant_data, final):
         if order.is_open:
-            yield f"{leg.client_oid} rests behind a group that has ended."
+            text = f"{leg.client_oid} rests behind a group that has ended."
+            yield Sentence(text, Code.ORDER_LEFT, order=leg.client_oid)
 
 
 def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
@@ -149,8 +163,10 @@ def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
     for lot in invariant_data.lots:
         placed = list(_placed_legs(invariant_data, invariant_data.groups_of[lot.id]))
         executed = sum((order.executed for _, order in placed), ZERO)
-        if executed + _max_executable(placed) > lot.bought:
-            yield f"Lot {lot.id} may take {executed + _max_executable(placed)} of {lot.bought}."
+        most = executed + _max_executable(placed)
+        if most > lot.bought:
+            text = f"Lot {lot.id} may take {most} of {lot.bought}."
+            yield Sentence(text, Code.OVERSOLD, lot=lot.id, most=most, bought=lot.bought)
     for currency, held in (invariant_data.held or {}).items():
         lots = [lot for lot in invariant_data.lots if lot.currency == currency]
         resting = sum(
@@ -162,7 +178,8 @@ def never_oversold(invariant_data: InvariantData) -> Iterator[str]:
             ZERO,
         )
         if resting > held:
-            yield f"{resting} {currency} may be taken and {held} are held."
+            text = f"{resting} {currency} may be taken and {held} are held."
+            yield Sentence(text, Code.OVERSOLD_ACCOUNT, resting=resting, currency=currency, held=held)
 
 
 def stop_covers_lot(invariant_data: InvariantData) -> Iterator[str]:
@@ -175,7 +192,8 @@ def stop_covers_lot(invariant_data: InvariantData) -> Iterator[str]:
             owned = lots[group.lot_id].owned
             live = sum((order.quantity - order.executed for order in _stops(invariant_data, group)), ZERO)
             if not ZERO < live <= owned:
-                yield f"Group {group.id} is ACTIVE, its stop covers {live} of {owned}."
+                text = f"Group {group.id} is ACTIVE, its stop covers {live} of {owned}."
+                yield Sentence(text, Code.STOP_TOO_SMALL, group=group.id, live=live, owned=owned)
 
 
 def converged(invariant_data: InvariantData) -> Iterator[str]:

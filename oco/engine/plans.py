@@ -109,8 +109,8 @@ def refusal(refused: Sequence[Leg]) -> Reason:
 def wait_for_retry(ctx: GroupContext, refused: Sequence[Leg], why: Reason | None = None) -> Plan:
     """Not again in this cycle (rule 7). A key that may not trade needs a person at once."""
     answer = refusal(refused) + reason(ReasonCode.RETRY_NEXT_CYCLE)
-    told = answer if why is None else why + answer
-    return needs_attention(told) if code_of(refused) in KEY_CODES else keep_waiting(ctx, told)
+    full_reason = answer if why is None else why + answer
+    return needs_attention(full_reason) if code_of(refused) in KEY_CODES else keep_waiting(ctx, full_reason)
 
 
 def code_of(legs: Sequence[Leg]) -> int | None:

@@ -99,3 +99,26 @@ class ReasonCode(StrEnum):
     REMAINDER = "REMAINDER"  # quantity
     CANCELLED_MANUALLY = "CANCELLED_MANUALLY"
     MERGED = "MERGED"
+
+
+class Violation(StrEnum):
+    """An invariant that does not hold (`oco.engine.invariants`)."""
+
+    SEVERAL_GROUPS = "SEVERAL_GROUPS"  # lot, count
+    DOUBLE_ORDER = "DOUBLE_ORDER"  # lot
+    UNRECORDED_ORDER = "UNRECORDED_ORDER"  # order
+    DIFFERENT_END = "DIFFERENT_END"  # order, here, there
+    ENDED_UNKNOWN = "ENDED_UNKNOWN"  # group, order
+    DIFFERENT_EXECUTION = "DIFFERENT_EXECUTION"  # lot, counted, reported
+    ORDER_LEFT = "ORDER_LEFT"  # order
+    OVERSOLD = "OVERSOLD"  # lot, most, bought
+    OVERSOLD_ACCOUNT = "OVERSOLD_ACCOUNT"  # resting, currency, held
+    STOP_TOO_SMALL = "STOP_TOO_SMALL"  # group, live, owned
+
+
+class PolicyChange(StrEnum):
+    """What a user did to a policy. `changes`: new values by the English label of the field."""
+
+    POLICY_CHANGED = "POLICY_CHANGED"  # instrument, side, changes
+    POLICY_SAVED = "POLICY_SAVED"  # instrument, side
+    POLICY_REMOVED = "POLICY_REMOVED"  # instrument, side

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from exchange.core.numbers import number_text
 from exchange.core.reasons import Reason
+from exchange.error_texts import code_text
 from exchange.models import Instrument, Trade
 from exchange.selectors import decimals_of
 from oco.engine.coverage import CoverageStatus, coverage_status_of
@@ -20,7 +21,7 @@ from oco.engine.states import FAILED, REMOVAL_REQUESTED, State, is_final
 from oco.engine.types import Role
 from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
-from oco.presentation.reasons import code_text, order_text, render_reason
+from oco.presentation.reasons import order_text, render_reason
 from oco.presentation.risk_reward import Fill
 from oco.selectors import (
     IN_FLIGHT,

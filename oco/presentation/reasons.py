@@ -4,16 +4,15 @@ import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.client.error_codes import CODES
-from exchange.client.errors import remedy_for
 from exchange.core.numbers import stored_number_text
 from exchange.core.reasons import TEXT, OrderReason, Param, Reason
 from exchange.core.texts import escape_line
+from exchange.error_texts import answer_text
 from oco.engine.pricing import ExitSide
+from oco.engine.reason_codes import PolicyChange, Violation
 from oco.engine.reason_codes import ReasonCode as R
 from oco.engine.types import Role
 
@@ -257,6 +256,25 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     OrderReason.ORDER_NOT_SENT: _("The order did not reach the exchange."),
     OrderReason.OUTCOME_UNKNOWN: _("It is unknown whether the exchange executed the request."),
     OrderReason.CANCEL_TOO_LATE: _("The cancellation came too late: the order is no longer active."),
+    # invariants
+    Violation.SEVERAL_GROUPS: _("Lot %(lot)s has %(count)s open groups."),
+    Violation.DOUBLE_ORDER: _("Lot %(lot)s has two open orders for one purpose."),
+    Violation.UNRECORDED_ORDER: _("Order %(order)s carries our mark, but was never recorded."),
+    Violation.DIFFERENT_END: _("Order %(order)s ended as %(here)s here, but is %(there)s on the exchange."),
+    Violation.ENDED_UNKNOWN: _("Group %(group)s ended while the status of order %(order)s is unknown."),
+    Violation.DIFFERENT_EXECUTION: _(
+        "Lot %(lot)s counts %(counted)s as executed, its orders add up to %(reported)s."
+    ),
+    Violation.ORDER_LEFT: _("Order %(order)s is still open, but its group has ended."),
+    Violation.OVERSOLD: _("The orders of lot %(lot)s may execute %(most)s, more than its %(bought)s."),
+    Violation.OVERSOLD_ACCOUNT: _(
+        "Open orders may take %(resting)s %(currency)s, more than the %(held)s held."
+    ),
+    Violation.STOP_TOO_SMALL: _("Group %(group)s is active, but its stop covers %(live)s of %(owned)s."),
+    # policies
+    PolicyChange.POLICY_CHANGED: _("%(policy)s: %(changes)s"),
+    PolicyChange.POLICY_SAVED: _("%(policy)s: saved without changes"),
+    PolicyChange.POLICY_REMOVED: _("%(policy)s: policy removed"),
 }
 ORDER_TEXTS = {
     ("SELL", "STOP_LOSS"): _("Sell at market when the mark price falls to the trigger price"),
@@ -276,8 +294,15 @@ def render_reason(why: Reason | None) -> str:
     sentence, code = _sentence(first), why.exchange_code
     if not first.code and code is not None and re.search(rf"\b{code}\b", sentence):
         code = None  # a text of release 0.1.0 that names the code itself
-    parts = [sentence, _answer(first.params.get(ANSWER), code), *map(_sentence, others)]
+    parts = [sentence, answer_text(first.params.get(ANSWER), code), *map(_sentence, others)]
     return escape_line(" ".join(part for part in parts if part))
+
+
+def render_stored(stored: object) -> str:
+    """A reason that is a parameter of another one; a text in rows of earlier versions."""
+    if not isinstance(stored, Mapping):
+        return str(stored)
+    return render_reason(Reason.from_stored(stored["code"], stored["params"], stored["exchange_code"]))
 
 
 def _sentence(one: Reason) -> str:
@@ -287,7 +312,7 @@ def _sentence(one: Reason) -> str:
     if isinstance(texts, Mapping):
         texts = texts.get(str(one.params.get("side") or one.params.get("role")))
     try:
-        return one.code if texts is None else str(texts) % _written(one.params)
+        return one.code if texts is None else str(texts) % _written(_with_policy(one.params))
     except (KeyError, TypeError, ValueError):  # parameters of another release
         return one.code
 
@@ -298,25 +323,19 @@ def _written(params: Mapping[str, Param]) -> dict[str, object]:
     }
 
 
-def _answer(words: Param, code: int | None) -> str:
-    """The code with its meaning and remedy; the exchange's message if it adds something."""
-    own = str(words or "").strip(" .")
-    known = CODES.get(code) if code is not None else None
-    if known is not None:
-        own = own.removeprefix(known.meaning).strip(" ()")
-    if own and code is not None:
-        own = gettext("Exchange message: %(words)s") % {"words": own}
-    return " ".join(part for part in (code_text(code), f"{capfirst(own)}." if own else "") if part)
-
-
-def code_text(code: int | None) -> str:
-    """The exchange's code with its meaning and remedy; empty for None."""
-    if code is None:
-        return ""
-    known, remedy = CODES.get(code), remedy_for(code, None)
-    meaning = gettext(known.meaning) if known else gettext("unknown exchange code")
-    text = gettext("Exchange code %(code)s: %(meaning)s.") % {"code": code, "meaning": meaning}
-    return f"{text} {capfirst(gettext(remedy))}." if remedy else text
+def _with_policy(params: Mapping[str, Param]) -> Mapping[str, Param]:
+    """With the name of a policy and its changed fields in the reader's language."""
+    if "instrument" not in params:
+        return params
+    name = params["instrument"] or gettext("every other instrument")
+    policy = f"{name}, {gettext('sold')}" if params["side"] == ExitSide.SELL else str(name)
+    changes = params.get("changes")
+    rows = changes.items() if isinstance(changes, Mapping) else ()
+    return {
+        **params,
+        "policy": policy,
+        "changes": ", ".join(f"{gettext(label)} {value}" for label, value in rows),
+    }
 
 
 def order_text(side: str, order_type: str, role: str = "") -> str:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from exchange.core.chunks import QUERY_BATCH, chunks
-from exchange.core.reasons import reason
+from exchange.core.reasons import Sentence, SyncReason, reason
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.services.lease import LeaseLost
@@ -98,7 +98,8 @@ def run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | 
         raise
     except Exception:
         logger.exception("Exchange sync: %s could not be taken into protection", what)
-        context.errors.append(f"{what} could not be taken into protection.")
+        text = f"{what} could not be taken into protection."
+        context.errors.append(Sentence(text, SyncReason.NOT_TAKEN, name=what))
         return None
 
 
@@ -168,7 +169,8 @@ def _filter_entries(
         for row in candidates
         if ownership.get(row.trade_id) is TradeOwnership.UNRESOLVABLE
     }:
-        context.errors.append(f"{name}: a sale is not bought back, for the records do not tell whose it was.")
+        text = f"{name}: a sale is not bought back, for the records do not tell whose it was."
+        context.errors.append(Sentence(text, SyncReason.SALE_NOT_BOUGHT_BACK, name=name))
     context.has_unclear_sales = TradeOwnership.UNRESOLVED in ownership.values()
     candidates = [
         row

@@ -82,7 +82,7 @@ def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], boo
         try:
             order = context.client.order_detail(name_space, **params)
         except ExchangeError as error:
-            context.errors.append(f"Looking for an order of ours: {error}")
+            context.errors.append(error.sentence("Looking for an order of ours"))
             healthy = False
         else:
             found += [order] if order is not None and order.client_oid == leg.client_oid else []
@@ -173,7 +173,7 @@ def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
     try:
         listed = context.client.open_orders(NameSpace.ADVANCED)
     except ExchangeError as error:
-        context.errors.append(f"Reading back: {error}")
+        context.errors.append(error.sentence("Reading back"))
         context.lists_read = False
         return set()
     found = [*listed, *_missing_from_list(context, listed)]
@@ -224,7 +224,7 @@ def _try_read(context: CycleContext, fetch: Callable[[], list[Order]]) -> list[O
     try:
         return fetch()
     except ExchangeError as error:
-        context.errors.append(f"Reading back: {error}")
+        context.errors.append(error.sentence("Reading back"))
         return []
 
 
@@ -258,7 +258,7 @@ def _report(context: CycleContext, leg: OcoLeg) -> Order | None:
     try:
         report = context.client.order_detail(NameSpace(leg.name_space), order_id=leg.order_id)
     except ExchangeError as error:
-        context.errors.append(f"Confirming what became of an order: {error}")
+        context.errors.append(error.sentence("Confirming what became of an order"))
         return None
     if report is None or report.client_oid != leg.client_oid:
         return None

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from exchange.core.observability import correlated
-from exchange.core.reasons import Reason, reason
+from exchange.core.reasons import Reason, Sentence, SyncReason, reason
 from exchange.models import ExchangeOrder
 from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
@@ -54,7 +54,7 @@ from oco.reconcile.order_status import legs_update
 from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
-# Of the refused ones, those right before the newest tell when a pair was tried last.
+# Of the refused ones, those right before the newest show when a pair was tried last.
 NEVER_PLACED = Q(status=Status.ABSENT, generation__lt=F("group__generation")) | Q(
     status=Status.REFUSED, generation__lt=F("group__generation") - 1
 )
@@ -100,7 +100,7 @@ def reconcile_rest(
     has_new_trades: bool,
     reports: Sequence[Order] = (),
 ) -> CycleReport:
-    """After protection has acted: what only the histories could tell, for the groups that wait for it.
+    """After protection has acted: what only the histories can show, for the groups that wait for it.
 
     `changed` are the orders that they changed, `reports` all that they said. Without news of our own nothing is read
     or decided again.
@@ -223,7 +223,8 @@ def sample_price(*, context: CycleContext, group: OcoGroup, request: RequestPric
 def _record_error(context: CycleContext, group: OcoGroup, error: Exception) -> None:
     """In the event log once, however many cycles it lasts."""
     name = type(error).__name__
-    context.errors.append(f"{group.instrument_name}: this group could not be processed: {name}. See the log.")
+    text = f"{group.instrument_name}: this group could not be processed: {name}. See the log."
+    context.errors.append(Sentence(text, SyncReason.GROUP_FAILED, name=group.instrument_name, error=name))
     why, current = reason(ReasonCode.GROUP_ERROR, error=name), OcoGroup.objects.get(pk=group.pk)
     if current.stored_reason != why:
         current.stored_reason = why

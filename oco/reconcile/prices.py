@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from exchange.client.error_codes import ABOUT_INSTRUMENT
-from exchange.client.errors import ExchangeError, Unreachable
+from exchange.client.errors import ExchangeError, Unreachable, timed_out
 from exchange.core.times import from_ms, to_ms
 from exchange.models import Instrument
 from exchange.schemas import Ticker, Valuation
@@ -43,7 +43,7 @@ def rules_read_again(*, context: CycleContext) -> None:
     try:
         changed = instruments_read_again(client=context.client, lease=context.lease, now=context.clock())
     except ExchangeError as error:
-        context.errors.append(f"Instruments: {error}")
+        context.errors.append(error.sentence("Instruments"))
         return
     before = dict(context.grids)
     grids_read(context=context, names=changed & before.keys(), again=True)
@@ -102,7 +102,7 @@ def _marks(context: CycleContext, name: str, count: int) -> Sequence[Valuation]:
 
 
 def _try_price(context: CycleContext, source: str, name: str, read: Callable[[], T]) -> T | None:
-    """What `read` brings, or None: told as an error, and a source that is silent is not asked again in this cycle."""
+    """What `read` brings, or None: the error is recorded, and a silent source is not asked again in this cycle."""
     if source in context.silent_sources:
         return None
     try:
@@ -110,12 +110,12 @@ def _try_price(context: CycleContext, source: str, name: str, read: Callable[[],
             return read()
     except Unreachable as error:
         context.silent_sources.add(source)
-        context.errors.append(f"{source} of {name}: {error}")
+        context.errors.append(error.sentence(f"{source} of", name=name))
     except ExchangeError as error:
-        context.errors.append(f"{source} of {name}: {error}")
+        context.errors.append(error.sentence(f"{source} of", name=name))
     except TimeoutError:
         context.silent_sources.add(source)
-        context.errors.append(f"{source} of {name}: no answer in time.")
+        context.errors.append(timed_out(f"{source} of", name=name))
     return None
 
 

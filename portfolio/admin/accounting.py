@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, list_link
 from exchange.admin.filters import ConditionFilter
@@ -17,17 +19,17 @@ class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("recorded", "total_usd", "cash_usd", "unpriced", "grain", "is_reconstructed")
     list_filter = ("grain", "is_reconstructed")
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def recorded(self, snapshot: PortfolioSnapshot) -> str | None:
         return format_to_second(snapshot.at)
 
 
 class BehindFilter(ConditionFilter):
-    title = "calculation"
+    title = _("calculation")
     parameter_name = "behind"
     options = (
-        ("yes", "Pending", Q(behind_ns__isnull=False)),
-        ("unknown", "Cost unknown", Q(cost_usd=None)),
+        ("yes", _("Pending"), Q(behind_ns__isnull=False)),
+        ("unknown", _("Cost unknown"), Q(cost_usd=None)),
     )
 
 
@@ -37,17 +39,17 @@ class PositionCostAdmin(ReadOnlyAdmin):
     list_filter = (BehindFilter,)
     search_fields = ("currency",)
 
-    @admin.display(description="behind since", empty_value="")
+    @admin.display(description=_("behind since"), empty_value="")
     def behind(self, cost: PositionCost) -> str | None:
         return None if cost.behind_ns is None else format_to_second(_moment(cost.behind_ns))
 
 
 class SaleFilter(ConditionFilter):
-    title = "entries"
+    title = _("entries")
     parameter_name = "which"
     options = (
-        ("sales", "Sales", Q(is_sale=True)),
-        ("unknown", "Sales with unknown P&L", Q(is_sale=True, realised_usd=None)),
+        ("sales", _("Sales"), Q(is_sale=True)),
+        ("unknown", _("Sales with unknown P&L"), Q(is_sale=True, realised_usd=None)),
     )
 
 
@@ -65,15 +67,15 @@ class CostEntryAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(order_id=term, is_sale=True), Q(trade_id=term, is_sale=True)]
 
-    @admin.display(description="order")
+    @admin.display(description=_("order"))
     def order(self, entry: CostEntry) -> str:
-        return list_link(ExchangeOrder, "Order", q=entry.order_id)
+        return list_link(ExchangeOrder, gettext("Order"), q=entry.order_id)
 
-    @admin.display(description="trade")
+    @admin.display(description=_("trade"))
     def trade(self, entry: CostEntry) -> str:
-        return list_link(Trade, "Trade", q=entry.trade_id)
+        return list_link(Trade, gettext("Trade"), q=entry.trade_id)
 
-    @admin.display(description="traded at")
+    @admin.display(description=_("traded at"))
     def traded(self, entry: CostEntry) -> str | None:
         return format_to_second(_moment(entry.at_ns))
 
@@ -82,7 +84,7 @@ class CostEntryAdmin(ByIdAdmin):
 class CostCursorAdmin(ReadOnlyAdmin):
     list_display = ("trade_pk", "is_behind", "compared_since")
 
-    @admin.display(description="balances compared since", empty_value="")
+    @admin.display(description=_("balances compared since"), empty_value="")
     def compared_since(self, cursor: CostCursor) -> str | None:
         return (
             None if cursor.compared_since_ns is None else format_to_second(_moment(cursor.compared_since_ns))
@@ -90,11 +92,11 @@ class CostCursorAdmin(ReadOnlyAdmin):
 
 
 class ReportedFilter(ConditionFilter):
-    title = "change"
+    title = _("change")
     parameter_name = "reported"
     options = (
-        ("seen", "Not confirmed yet", Q(seen_ns__isnull=False)),
-        ("reported", "Reported", Q(told_ns__isnull=False)),
+        ("seen", _("Not confirmed yet"), Q(seen_ns__isnull=False)),
+        ("reported", _("Reported"), Q(told_ns__isnull=False)),
     )
 
 
@@ -104,11 +106,11 @@ class CoinDriftAdmin(ReadOnlyAdmin):
     list_filter = (ReportedFilter,)
     search_fields = ("currency",)
 
-    @admin.display(description="first seen", empty_value="")
+    @admin.display(description=_("first seen"), empty_value="")
     def first_seen(self, drift: CoinDrift) -> str | None:
         return None if drift.seen_ns is None else format_to_second(_moment(drift.seen_ns))
 
-    @admin.display(description="reported change, first seen", empty_value="")
+    @admin.display(description=_("reported change, first seen"), empty_value="")
     def reported(self, drift: CoinDrift) -> str | None:
         return None if drift.told_ns is None else format_to_second(_moment(drift.told_ns))
 
@@ -117,7 +119,7 @@ class CoinDriftAdmin(ReadOnlyAdmin):
 class BalanceChangeAdmin(ReadOnlyAdmin):
     list_display = ("currency", "change", "price_usd", "first_seen", "is_reversal", "reported")
 
-    @admin.display(description="first seen")
+    @admin.display(description=_("first seen"))
     def first_seen(self, row: BalanceChange) -> str | None:
         return format_to_second(_moment(row.since_ns))
 

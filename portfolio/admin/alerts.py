@@ -7,6 +7,8 @@ from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, uuid_of
 from exchange.admin.filters import ConditionFilter
@@ -20,29 +22,29 @@ NAME_LENGTH = 64
 
 
 class OngoingFilter(ConditionFilter):
-    title = "status"
+    title = _("status")
     parameter_name = "over"
     options = (
-        ("no", "Open", ~Q(condition="") & Q(ended_at=None)),
-        ("yes", "Resolved", ~Q(condition="") & Q(ended_at__isnull=False)),
+        ("no", _("Open"), ~Q(condition="") & Q(ended_at=None)),
+        ("yes", _("Resolved"), ~Q(condition="") & Q(ended_at__isnull=False)),
     )
 
 
 class AcknowledgedFilter(ConditionFilter):
-    title = "acknowledged"
+    title = _("acknowledged")
     parameter_name = "seen"
     options = (
-        ("no", "Not yet", Q(acknowledged_at=None)),
-        ("yes", "Yes", Q(acknowledged_at__isnull=False)),
+        ("no", _("Not yet"), Q(acknowledged_at=None)),
+        ("yes", _("Yes"), Q(acknowledged_at__isnull=False)),
     )
 
 
 class DeliveryFilter(ConditionFilter):
-    title = "delivered"
+    title = _("delivered")
     parameter_name = "delivered"
     options = (
-        ("no", "Not delivered: failed, or queued", Q(state__in=["DUE", "SENDING", "FAILED"])),
-        ("tried", "Failed at least once", Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
+        ("no", _("Not delivered: failed, or queued"), Q(state__in=["DUE", "SENDING", "FAILED"])),
+        ("tried", _("Failed at least once"), Q(state__in=["DUE", "SENDING", "FAILED"], attempts__gt=0)),
     )
 
 
@@ -56,15 +58,16 @@ class AlertAdmin(ByIdAdmin):
         "group",
         "over",
         "state",
-        "last_error",
+        "delivery_error",
         "acknowledged_by",
         "on_desk",
     )
     list_filter = (AcknowledgedFilter, OngoingFilter, DeliveryFilter, "kind", "state")
-    readonly_fields = ("title_shown", "text_shown", "group", "began")
+    exclude = ("refused_by", "last_error")
+    readonly_fields = ("delivery_error", "title_shown", "text_shown", "group", "began")
     ordering = ("-id",)  # as they were raised: by the primary key
     search_fields = ("title",)
-    search_help_text = "An instrument, the id of a group or a correlation id, exactly as shown"
+    search_help_text = _("An instrument, the id of a group or a correlation id, exactly as shown")
     actions = ("acknowledge",)
 
     def search_conditions(self, term: str) -> list[Q]:
@@ -77,35 +80,40 @@ class AlertAdmin(ByIdAdmin):
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         return has_right(request.user, Right.TRADE)
 
-    @admin.action(description="Acknowledge", permissions=["acknowledge"])
+    @admin.action(description=_("Acknowledge"), permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         name, now = request.user.get_username()[:NAME_LENGTH], timezone.now()
         done = [alert_acknowledge(alert=alert, acknowledged_by=name, now=now) for alert in queryset]
-        messages.success(request, f"{sum(done)} acknowledged.")
+        text = ngettext("{count} alert acknowledged.", "{count} alerts acknowledged.", sum(done))
+        messages.success(request, text.format(count=sum(done)))
 
-    @admin.display(description="title")
+    @admin.display(description=_("last error"), empty_value="")
+    def delivery_error(self, alert: Alert) -> str:
+        return alert.delivery_error
+
+    @admin.display(description=_("title"))
     def title_shown(self, alert: Alert) -> str:
         return alert_title(alert)
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def text_shown(self, alert: Alert) -> SafeString:
         return linebreaksbr(alert_text(alert))
 
-    @admin.display(description="raised at")
+    @admin.display(description=_("raised at"))
     def raised(self, alert: Alert) -> str | None:
         return format_to_second(alert.raised_at)
 
-    @admin.display(description="resolved at", empty_value="")
+    @admin.display(description=_("resolved at"), empty_value="")
     def over(self, alert: Alert) -> str | None:
         return format_to_second(alert.ended_at)
 
-    @admin.display(description="group", empty_value="")
+    @admin.display(description=_("group"), empty_value="")
     def group(self, alert: Alert) -> str | None:
         if alert.oco_group_id is None:
             return None
         return group_link(alert.oco_group_id, alert.instrument_name)
 
-    @admin.display(description="caused by", empty_value="")
+    @admin.display(description=_("caused by"), empty_value="")
     def began(self, alert: Alert) -> str | None:
         return correlation_link(alert.correlation_id)
 
@@ -114,6 +122,6 @@ class AlertAdmin(ByIdAdmin):
 class AlertMessageAdmin(ReadOnlyAdmin):
     list_display = ("number", "moment", "alerts", "took", "refused")
 
-    @admin.display(description="at")
+    @admin.display(description=_("at"))
     def moment(self, message: AlertMessage) -> str | None:
         return format_to_second(message.at)

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ReadOnlyAdmin
 from exchange.admin.filters import ConditionFilter
@@ -33,9 +35,9 @@ NAME_LENGTH = 64
 
 
 class UnpricedFilter(ConditionFilter):
-    title = "price"
+    title = _("price")
     parameter_name = "price"
-    options = (("none", "Held, price unknown", Q(price_usd=None) & ~Q(quantity=0)),)
+    options = (("none", _("Held, price unknown"), Q(price_usd=None) & ~Q(quantity=0)),)
 
 
 @admin.register(Balance)
@@ -61,12 +63,13 @@ class BalanceAdmin(ReadOnlyAdmin):
     def has_protect_permission(self, request: HttpRequest) -> bool:
         return has_right(request.user, Right.TRADE)
 
-    @admin.action(description="Protect held position…", permissions=["protect"])
+    @admin.action(description=_("Protect held position…"), permissions=["protect"])
     def protect_held(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:
         chosen = list(queryset[:2])
         if len(chosen) == 1:
             return redirect("admin:portfolio_balance_protect", chosen[0].currency)
-        messages.warning(request, "Choose one position: each has its own stop loss and take profit.")
+        text = gettext("Choose one position: each has its own stop loss and take profit.")
+        messages.warning(request, text)
         return None
 
     def get_urls(self) -> list[URLPattern]:
@@ -87,7 +90,8 @@ class BalanceAdmin(ReadOnlyAdmin):
             form.add_error(None, blocked)
         if form.is_valid() and self._create_group(request, form, balance):
             return redirect("admin:oco_ocogroup_changelist")
-        context = {"form": form, "balance": balance, "title": f"Protect {currency}"}
+        title = gettext("Protect {currency}").format(currency=currency)
+        context = {"form": form, "balance": balance, "title": title}
         context |= self.admin_site.each_context(request)
         return render(request, "admin/protect.html", context)
 
@@ -101,7 +105,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         except NotPossible as refusal:
             form.add_error(refusal.field or None, str(refusal))
             return False
-        messages.success(request, f"Protection requested: {group}. The worker places the orders next.")
+        text = gettext("Protection requested: {group}. The worker places the orders next.")
+        messages.success(request, text.format(group=group))
         return True
 
 

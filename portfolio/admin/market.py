@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import ReadOnlyAdmin, RightsAdmin, format_to_second
 from exchange.admin.filters import ConditionFilter
@@ -61,29 +62,30 @@ class WatchlistItemAdmin(RightsAdmin):
     def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
         watchlist_remove(instrument_name=obj.instrument_name)
 
-    @admin.action(description="Move up", permissions=["change"])
+    @admin.action(description=_("Move up"), permissions=["change"])
     def move_up(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
         for item in queryset:
             watchlist_move(item=item, steps=-1, now=timezone.now())
 
-    @admin.action(description="Move down", permissions=["change"])
+    @admin.action(description=_("Move down"), permissions=["change"])
     def move_down(self, request: HttpRequest, queryset: QuerySet[WatchlistItem]) -> None:
         for item in reversed(queryset):
             watchlist_move(item=item, steps=1, now=timezone.now())
 
 
 class LatestFilter(ConditionFilter):
-    title = "status"
+    title = _("status")
     parameter_name = "what"
     options = (
-        ("now", "Latest", Q(is_latest=True)),
-        ("silent", "No signal", Q(is_latest=True, action="")),
-        ("before", "History", Q(is_latest=False)),
+        ("now", _("Latest"), Q(is_latest=True)),
+        ("silent", _("No signal"), Q(is_latest=True, action="")),
+        ("before", _("History"), Q(is_latest=False)),
     )
 
 
 class TimeframeFilter(ConditionFilter):
-    title = parameter_name = "timeframe"
+    title = _("timeframe")
+    parameter_name = "timeframe"
     options = tuple((str(one), str(one), Q(timeframe=one)) for one in Timeframe)
 
 
@@ -93,14 +95,14 @@ class SignalAdmin(ReadOnlyAdmin):
     list_filter = (LatestFilter, TimeframeFilter, "action")
     search_fields = ("instrument_name",)
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def reason_text(self, signal: Signal) -> str:
         return reasons_text(signal.reasons)
 
-    @admin.display(description="candle", empty_value="")
+    @admin.display(description=_("candle"), empty_value="")
     def candle(self, signal: Signal) -> str | None:
         return format_to_second(signal.candle_time)
 
-    @admin.display(description="calculated at")
+    @admin.display(description=_("calculated at"))
     def computed(self, signal: Signal) -> str | None:
         return format_to_second(signal.computed_at)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.template.defaultfilters import truncatechars
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from exchange.admin.base import ReadOnlyAdmin
@@ -21,6 +22,6 @@ class TaskAdmin(ReadOnlyAdmin):
     list_display = ("name", "group", "func", "started", "stopped", "short_result")
     list_filter = ("group",)
 
-    @admin.display(description="result")
+    @admin.display(description=_("result"))
     def short_result(self, task: Success) -> str:
         return str(truncatechars(task.result, RESULT_LENGTH))

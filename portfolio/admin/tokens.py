@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import RightsAdmin
 from exchange.services.permissions import Right
@@ -24,7 +26,7 @@ else:
 
 class TokenForm(ModelForm):
     days = forms.IntegerField(
-        min_value=VALID_DAYS[0], max_value=VALID_DAYS[-1], initial=90, label="Days until it expires"
+        min_value=VALID_DAYS[0], max_value=VALID_DAYS[-1], initial=90, label=_("Days until it expires")
     )
 
     class Meta:
@@ -54,7 +56,9 @@ class ApiTokenAdmin(RightsAdmin):
         form, context = TokenForm(request.POST or None), self.admin_site.each_context(request)
         if form.is_valid():
             context["token"] = self._create_token(request, form.cleaned_data)
-        return render(request, "admin/token.html", {"title": "Add API token", "form": form, **context})
+        return render(
+            request, "admin/token.html", {"title": gettext("Add API token"), "form": form, **context}
+        )
 
     def _create_token(self, request: HttpRequest, cleaned: dict[str, Any]) -> str:
         by: Any = request.user

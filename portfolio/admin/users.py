@@ -4,26 +4,57 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import RightsMixin
-from exchange.services.permissions import Right
+from exchange.admin.base import DASH, AnyAdmin, RightsMixin
+from exchange.services.permissions import Right, right_label, right_permissions
 
 if TYPE_CHECKING:
     AnyUserAdmin = UserAdmin[User]
+    ChoiceField = ModelMultipleChoiceField[Permission]
 else:
+    ChoiceField = ModelMultipleChoiceField
     AnyUserAdmin = UserAdmin  # not subscriptable at run time
 
 admin.site.unregister([Group, User])
 
 
+class RightsField(ChoiceField):
+    def label_from_instance(self, obj: Permission) -> str:
+        return right_label(obj)
+
+
+class RightsFieldMixin(AnyAdmin):
+    """Offers the rights of this program instead of Django's four permissions of each model, which nothing asks for."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Permission:
+            kwargs |= {"form_class": RightsField, "queryset": right_permissions()}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description=_("rights"))
+    def rights(self, owner: User | Group) -> str:
+        granted = owner.user_permissions if isinstance(owner, User) else owner.permissions
+        return ", ".join(map(right_label, right_permissions().filter(pk__in=granted.all()))) or DASH
+
+
 @admin.register(User)
-class DeskUserAdmin(RightsMixin, AnyUserAdmin):
+class DeskUserAdmin(RightsFieldMixin, RightsMixin, AnyUserAdmin):
     view_right = change_right = Right.MANAGE
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if _is_superuser(request):
+            return fieldsets
+        return [
+            (title, options | {"fields": _with_rights(options["fields"])}) for title, options in fieldsets
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if _is_superuser(request) else ("is_superuser", "user_permissions")
+        return () if _is_superuser(request) else ("is_superuser", "rights")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may_change(request) and _is_safe(request, obj)
@@ -33,11 +64,19 @@ class DeskUserAdmin(RightsMixin, AnyUserAdmin):
 
 
 @admin.register(Group)
-class DeskGroupAdmin(RightsMixin, GroupAdmin):
+class DeskGroupAdmin(RightsFieldMixin, RightsMixin, GroupAdmin):
     view_right = Right.MANAGE
+    readonly_fields = ("rights",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name", "permissions" if _is_superuser(request) else "rights")
 
     def _may_change(self, request: HttpRequest) -> bool:
         return _is_superuser(request)  # a permission of Django added to a group could give any right
+
+
+def _with_rights(fields: Any) -> tuple[Any, ...]:
+    return tuple("rights" if name == "user_permissions" else name for name in fields)
 
 
 def _is_safe(request: HttpRequest, user: User | None) -> bool:

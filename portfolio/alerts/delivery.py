@@ -16,7 +16,6 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
 from portfolio.alerts.channels import Channel, Message, configured_channels, send_all
 from portfolio.alerts.messages import build_message
@@ -182,7 +181,7 @@ def _record(
     took = [each.fingerprint for each in channels if delivered.get(each, False)]
     alert.sent_to = sorted({*alert.sent_to, *took})
     refused = [each for each in channels if each.fingerprint not in alert.sent_to]
-    alert.last_error = _refusal_text(refused)
+    alert.refused_by, alert.last_error = [each.name for each in refused], ""
     if not refused:
         alert.state, alert.sent_at, alert.next_try_at = State.SENT, now, None
     else:
@@ -192,6 +191,7 @@ def _record(
         sent_at=alert.sent_at,
         sent_to=alert.sent_to,
         next_try_at=alert.next_try_at,
+        refused_by=alert.refused_by,
         last_error=alert.last_error,
     )
     return not refused
@@ -203,11 +203,6 @@ def _schedule_retry(alert: Alert, now: datetime) -> None:
         logger.error("Alerts: giving up alert %d after %d attempts", alert.pk, alert.attempts)
         return
     alert.state, alert.next_try_at = State.DUE, next_try(attempts=alert.attempts, now=now)
-    logger.warning("Alerts: %s Alert %d will be retried", alert.last_error, alert.pk)
-
-
-def _refusal_text(refused: Sequence[Channel]) -> str:
-    if not refused:
-        return ""
-    names = ", ".join(each.name for each in refused)
-    return (_("Not accepted by %(names)s.") % {"names": names})[:255]
+    logger.warning(
+        "Alerts: not accepted by %s. Alert %d will be retried", ", ".join(alert.refused_by), alert.pk
+    )

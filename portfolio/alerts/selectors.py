@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -91,15 +91,17 @@ def notices() -> tuple[str, ...]:
 def delivery_problem() -> str:
     """What could not be sent, until it is sent after all or acknowledged; empty when nothing."""
     unsent = Alert.objects.filter(state__in=UNSENT_STATES, attempts__gt=0, acknowledged_at=None)
-    found = unsent.exclude(last_error="").aggregate(count=Count("pk"), newest=Max("last_error"))
-    if not found["count"]:
+    failed = unsent.exclude(refused_by=[], last_error="").order_by("-id")
+    newest = failed.first()
+    if newest is None:
         return ""
+    count = failed.count()
     text = ngettext(
         "%(count)d alert could not be sent. %(error)s",
         "%(count)d alerts could not be sent. %(error)s",
-        found["count"],
+        count,
     )
-    return text % {"count": found["count"], "error": found["newest"]}
+    return text % {"count": count, "error": newest.delivery_error}
 
 
 def channel_names() -> list[str]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from exchange.core.observability import correlated
-from exchange.core.reasons import Reason, reason
+from exchange.core.reasons import Reason, reason, stored_sentence
 from exchange.services.permissions import Right, require
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import CLOSED_BY_ORDER, State
@@ -140,7 +140,7 @@ def _event_reason(event: OcoEvent) -> Reason:
 def _check_invariants(now: datetime) -> None:
     broken = {f"invariant {sha256(text.encode()).hexdigest()}": text for text in invariant_violations()}
     for key, text in broken.items():
-        found = reason("INCONSISTENT_RECORDS", violation=text)
+        found = reason("INCONSISTENT_RECORDS", violation=stored_sentence(text) or text)
         incident_open(incident=Incident(key=key, kind=Kind.INVARIANT, reason=found), now=now)
     open_alerts = Alert.objects.filter(kind=Kind.INVARIANT, ended_at=None).exclude(condition="")
     for alert in open_alerts.exclude(condition__in=broken):

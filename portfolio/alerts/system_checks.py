@@ -95,7 +95,8 @@ def _check_sync(now: datetime) -> dict[str, CheckResult]:
         return {}
     has_failed = any(run.status == SyncRun.Status.FAILED for run in runs)
     key = FAILING if has_failed else INCOMPLETE
-    error = " ".join(map(str, runs[0].errors)) or str(runs[0])
+    newest = runs[0]
+    error = {"texts": newest.errors or [str(newest)], "reasons": newest.error_reasons}
     failing = reason(
         "SYNC_FAILING" if has_failed else "SYNC_INCOMPLETE",
         count=FAILED_CYCLES,

@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.core.numbers import number_format, number_text
 from exchange.core.reasons import Reason
+from exchange.error_texts import code_text, stored_errors_text
 from oco.engine.pricing import ExitSide
-from oco.presentation.reasons import code_text, render_reason
+from oco.presentation.reasons import render_stored
 from portfolio.formatting import amount_text, instrument_label, percent_text, signed, usd_text
 from portfolio.models import Alert
 
@@ -419,9 +420,7 @@ def _check(params: Params, name: str) -> str:
 
 
 def _reason(params: Params, name: str) -> str:
-    """A reason that is stored inside this one."""
-    stored = params[name]
-    return render_reason(Reason.from_stored(stored["code"], stored["params"], stored["exchange_code"]))
+    return render_stored(params[name])
 
 
 def _resolved(params: Params, name: str) -> str:
@@ -445,6 +444,7 @@ FORMATS: dict[str, Callable[[Params, str], str]] = {
     "last_success": _time_or_never,
     "clock_offset": _clock_offset,
     "check": _check,
-    "reason": _reason,
+    **dict.fromkeys(("reason", "violation"), _reason),
+    "error": stored_errors_text,
     "resolved": _resolved,
 }

@@ -108,13 +108,13 @@ class CostCursor(models.Model):
     compared_since_ns = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"up to trade {self.trade_pk}"
+        return str(self.trade_pk)
 
 
 class PositionCost(models.Model):
     """What the stored fills explain of one coin. From `behind_ns` on its entries must be recalculated.
 
-    Of `uncosted` the cost is unknown; an entry of 0.1.0 without `cost_usd` did not tell them apart.
+    Of `uncosted` the cost is unknown; an entry of 0.1.0 without `cost_usd` did not distinguish them.
     """
 
     currency = models.CharField(max_length=64, unique=True)

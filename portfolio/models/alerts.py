@@ -1,13 +1,21 @@
 """Alerts, and the messages they were sent in."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.observability import CORRELATION_ID_LENGTH, correlation_id
 from exchange.core.reasons import MAX_CODE_LENGTH
 from exchange.fields import ExactDecimalField
+
+
+def refusal_text(names: Sequence[str]) -> str:
+    """Empty without names."""
+    return gettext("Not accepted by %(names)s.") % {"names": ", ".join(names)} if names else ""
 
 
 class Alert(models.Model):
@@ -78,7 +86,12 @@ class Alert(models.Model):
     sent_to = models.JSONField(
         default=list, blank=True, help_text="Fingerprints of the channels that accepted it."
     )
-    last_error = models.CharField(max_length=255, blank=True)
+    refused_by = models.JSONField(
+        default=list, blank=True, help_text="Names of the channels that did not accept it."
+    )
+    last_error = models.CharField(
+        max_length=255, blank=True, help_text="Written by earlier versions, which named no channels as data."
+    )
     correlation_id = models.CharField(
         max_length=CORRELATION_ID_LENGTH,
         blank=True,
@@ -106,6 +119,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.title or f"{self.get_kind_display()} {self.instrument_name}".rstrip()
+
+    @property
+    def delivery_error(self) -> str:
+        """Why it was not delivered everywhere, in the reader's language."""
+        return refusal_text(self.refused_by) or self.last_error
 
 
 INFORMATIONAL_KINDS = frozenset({Alert.Kind.CLOSED, Alert.Kind.SWITCH, Alert.Kind.WELL, Alert.Kind.DAILY})
@@ -145,4 +163,4 @@ class AlertMessage(models.Model):
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        return f"message {self.number}"
+        return f"#{self.number}"

@@ -39,7 +39,7 @@ class Signal(models.Model):
         indexes = [models.Index(fields=["computed_at"], name="signals_by_age")]
 
     def __str__(self) -> str:
-        return f"{self.instrument_name} {self.timeframe} {self.action or 'no signal'}"
+        return f"{self.instrument_name} {self.timeframe} {self.action or '–'}"
 
 
 class WatchlistItem(models.Model):

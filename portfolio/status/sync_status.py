@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
 
+from exchange.error_texts import render_errors
 from exchange.models import Heartbeat, SyncRun, TradingSwitch
 from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
@@ -35,6 +36,7 @@ class LastModified:
     id: int | None = None
     status: str = ""
     errors: list[str] = field(default_factory=list)
+    error_reasons: list[dict[str, Any] | None] = field(default_factory=list)
     success: datetime | None = None
     balance: datetime | None = None
     signals: datetime | None = None
@@ -88,7 +90,7 @@ class SyncState:
 def load_last_modified() -> LastModified:
     """One query. Empty before the first cycle has finished."""
     ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
-    row = ended.values("id", "status", "errors", **_subqueries()).first()
+    row = ended.values("id", "status", "errors", "error_reasons", **_subqueries()).first()
     return LastModified(**row) if row else LastModified()
 
 
@@ -152,6 +154,6 @@ def _newest(rows: QuerySet[Any], moment: str) -> Subquery:
 
 def _error_text(last_modified: LastModified) -> str:
     return (
-        "; ".join(map(str, last_modified.errors))
+        "; ".join(render_errors(last_modified.errors, last_modified.error_reasons))
         or f"The last sync was not complete ({last_modified.status})."
     )

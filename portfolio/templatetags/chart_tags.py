@@ -82,7 +82,7 @@ def _away(percent: Decimal | None) -> str:
 
 @register.simple_tag
 def sparkline(values: Sequence[Decimal]) -> SafeString:
-    """A curve without axes, beside a text that says the same. Empty for fewer than two values."""
+    """A curve without axes, next to a text with the same content. Empty for fewer than two values."""
     path = charts.sparkline(values)
     box = 'viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"'
     html = f'<svg class="spark" {box}><path d="{{}}"></path></svg>'
@@ -120,7 +120,7 @@ def _labels(line: charts.Line) -> tuple[str, ...]:
 
 @register.simple_tag
 def meter(value: int | Decimal | None, maximum: int | Decimal = 100) -> SafeString:
-    """A thin bar of `value` out of `maximum`, beside its number."""
+    """A thin bar of `value` out of `maximum`, next to its number."""
     percent = min(max(Decimal(value or 0) / maximum, Decimal(0)), Decimal(1)) * 100
     html = (
         '<svg class="bar" aria-hidden="true"><rect class="t" width="100%" height="100%" rx="2"></rect>'

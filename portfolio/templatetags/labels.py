@@ -34,7 +34,7 @@ register = template.Library()
 SPRITE = "vendor/lucide/icons.svg"
 
 register.filter("instrument", instrument_label)
-register.filter("words", code_label)
+register.filter("code_label", code_label)
 
 
 @register.simple_tag
@@ -62,7 +62,7 @@ def reason_text(row: AuditEntry | OcoGroup) -> str:
     return keep_together(render_reason(row.stored_reason))
 
 
-@register.filter("inst")
+@register.filter("instrument_name")
 def instrument_html(name: str) -> SafeString:
     """`BTC` strong and `/USD` quiet."""
     base, slash, quote = instrument_label(name).partition("/")
@@ -143,7 +143,7 @@ def is_filled(order: OrderRow) -> bool:
 
 @register.filter
 def is_partial(order: OrderRow) -> bool:
-    """Whether the ordered quantity is worth showing beside the filled quantity."""
+    """Whether the ordered quantity is worth showing next to the filled quantity."""
     is_market_buy = (order.order_type, order.side, order.status) == ("MARKET", "BUY", "FILLED")
     return order.quantity is not None and not (is_market_buy and order.filled_quantity >= order.quantity)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
+from exchange.error_texts import render_errors
 from exchange.models import Instrument, SyncRun, Trade
 from exchange.selectors import TradeRow, decimals_of, trade_row
 from oco.engine.pricing import ExitSide
@@ -298,7 +299,7 @@ def _sync_error_row(at: datetime, run: SyncRun | None) -> ActivityRow:
         at=at,
         kind=ActivityKind.SYNC_ERROR,
         text=_("Sync failed") if failed else _("Sync incomplete"),
-        reason=" ".join(str(error) for error in (run.errors if run else ())),
+        reason=" ".join(render_errors(run.errors, run.error_reasons) if run else ()),
         css_class="bad",
         state=run.status if run else "",
     )

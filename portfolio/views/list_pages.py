@@ -169,7 +169,7 @@ def list_response(
         "at": list_urls(request, found),
         "is_filtered": form_is_valid and is_filtered(form),
     }
-    return render(request, f"ledger/{name}.html", context, status=200 if form_is_valid else 400)
+    return render(request, f"lists/{name}.html", context, status=200 if form_is_valid else 400)
 
 
 def wants_csv(request: HttpRequest) -> bool:

@@ -144,7 +144,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         detail = load_order_detail(pk=pk)
     except (ExchangeOrder.DoesNotExist, OverflowError):
         raise Http404 from None
-    return render(request, "ledger/order.html", {"detail": detail})
+    return render(request, "orders/detail.html", {"detail": detail})
 
 
 def _show_filter(which: str) -> Q:

@@ -43,7 +43,7 @@ def portfolio_overview(request: HttpRequest) -> HttpResponseBase:
         "allocation": allocation(dashboard.portfolio),
         "is_history_complete": is_history_complete(),
     }
-    return render(request, "ledger/portfolio.html", context)
+    return render(request, "portfolio/portfolio.html", context)
 
 
 def allocation(holdings: Sequence[Holding]) -> list[Slice]:

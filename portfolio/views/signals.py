@@ -47,7 +47,7 @@ def signal_list(request: HttpRequest) -> HttpResponse:
         "now": now,
         "query": _query(request),
     }
-    return render(request, "market/signals.html", context)
+    return render(request, "signals/list.html", context)
 
 
 def _read_filters(given: Mapping[str, str]) -> dict[str, str]:

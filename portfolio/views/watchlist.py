@@ -88,4 +88,4 @@ def _page(
         "submitted": submitted or {},
         "errors": errors or {},
     }
-    return render(request, "market/watchlist.html", context, status=status)
+    return render(request, "watchlist/list.html", context, status=status)

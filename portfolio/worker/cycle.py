@@ -5,6 +5,7 @@ from datetime import datetime
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
+from exchange.core.reasons import Sentence, SyncReason, stored_sentence
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.runs import account_check, account_confirm
@@ -157,7 +158,9 @@ def _read_protective(fetch_run: FetchRun, now: datetime) -> tuple[AccountSnapsho
     if snapshot.is_unanswered:
         snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot)
     if snapshot.is_unanswered:
-        raise AccountUnreadable(f"The account could not be read. {' '.join(snapshot.errors[:1])}")
+        first = next(iter(snapshot.errors), "")
+        text = f"The account could not be read. {first}".rstrip()
+        raise AccountUnreadable(Sentence(text, SyncReason.ACCOUNT_UNREADABLE, cause=stored_sentence(first)))
     unknown = unknown_names(snapshot=snapshot, entries=unknown_entries())
     if unknown and snapshot.instruments is None:
         snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
@@ -223,7 +226,7 @@ def _confirm_account(client: Client, now: datetime) -> list[str]:
     try:
         account_confirm(client=client, now=now)
     except ExchangeError as error:
-        return [f"Account: {error}"]
+        return [error.sentence("Account")]
     return []
 
 
@@ -232,7 +235,11 @@ def _report_unknown(snapshot: AccountSnapshot | None, now: datetime) -> list[str
     unknown = unknown_names(snapshot=snapshot, entries=unknown_entries()) if snapshot else set()
     check_unknown_instruments(names=unknown, now=now)
     return [
-        f"{name}: the exchange's list of instruments does not contain it, so nothing of it can be protected."
+        Sentence(
+            f"{name}: the exchange's list of instruments does not contain it, so nothing of it can be protected.",
+            SyncReason.NOT_IN_CATALOGUE,
+            name=name,
+        )
         for name in sorted(unknown)
     ]
 

@@ -12,6 +12,7 @@ from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.core.database_errors import database_problem
 from exchange.core.observability import correlated, correlation_id
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.permissions import Right, require
@@ -74,14 +75,21 @@ def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]
         switch_store_file(now=timezone.now())
         return run_cycle(client=client, lease=lease, run=run, clock=timezone.now), False
     except EXPECTED_ERRORS as error:
-        return [str(error)], True
+        return [_sentence_of(error)], True
     except Exception as error:
         if problem := database_problem(error):
             return [problem], True
         logger.exception("Exchange sync: an unexpected error ended the cycle")
-        return [
-            f"An unexpected error ended the cycle: {type(error).__name__}. The log has the details."
-        ], True
+        name = type(error).__name__
+        text = f"An unexpected error ended the cycle: {name}. The log has the details."
+        return [Sentence(text, SyncReason.CYCLE_FAILED, error=name)], True
+
+
+def _sentence_of(error: Exception) -> str:
+    if isinstance(error, ExchangeError):
+        return error.sentence()
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Sentence) else str(error)
 
 
 def _lease_when_free() -> Lease | None:

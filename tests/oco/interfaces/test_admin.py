@@ -246,8 +246,8 @@ def test_a_policy_for_sales_shows_what_selling_now_would_lead_to(alice, bitcoin)
     html = text(alice, f"{POLICIES}{PolicyFactory(side='SELL', enabled=False).pk}/change/")
     assert (
         "BTC_USD: 0.10000 held at 60,000.00. Had it just been sold, 0.09154 of it would be bought back: stop 63,000.00 "
-        "above, target 54,000.00 below. At the stop that costs $274.62 more than the sale brought for them, $477.33 at"
-        in html
+        "above, take profit 54,000.00 below. At the stop that costs $274.62 more than the sale brought for them, "
+        "$477.33 at most" in html
     )
     assert "Down to the stop" not in html
 
@@ -305,7 +305,7 @@ def test_a_policy_that_makes_no_sense_explains_itself(alice, bitcoin, field, val
     [
         ("stop_pct", "0", "The stop lies above what the sale brought: more than 0"),
         ("stop_pct", "99.5", "Between 0.1 and 99"),
-        ("target_pct", "-1", "The target lies below what the sale brought: more than 0"),
+        ("target_pct", "-1", "The take profit lies below what the sale brought: more than 0"),
         ("target_pct", "90", "less than 90"),
         ("target_pct", "0.01", "At least 0.1"),
         ("distance_pct", "8", "Less than the stop"),
@@ -334,7 +334,7 @@ def test_the_policy_for_everything_else_stays_that(alice, bitcoin):
 def test_a_policy_shows_what_it_would_mean_for_what_is_held(alice, bitcoin):
     policy = PolicyFactory()
     html = text(alice, f"{POLICIES}{policy.pk}/change/")
-    assert "BTC_USD: 0.10000 held at 60,000.00. Stop 57,000.00, target 66,000.00" in html
+    assert "BTC_USD: 0.10000 held at 60,000.00. Stop 57,000.00, take profit 66,000.00" in html
     assert "Down to the stop it loses $300.00." in html
 
 
@@ -344,7 +344,7 @@ def test_each_coin_falls_under_one_policy(alice, bitcoin):
     BalanceFactory(currency="ETH", quantity=D("0.0001"), price_usd=D(3000))
     BalanceFactory(currency="USD", quantity=D(5), price_usd=D(1))
     html = text(alice, f"{POLICIES}{own.pk}/change/")
-    assert "Stop 30,000.00, target none" in html
+    assert "Stop 30,000.00, take profit none" in html
     assert "ETH_USD" not in html
     html = text(alice, f"{POLICIES}{rest.pk}/change/")
     assert "BTC_USD" not in html

@@ -2,9 +2,11 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from exchange.models import AuditEntry, SyncRun
 from oco.models import OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy
+from oco.presentation.reasons import render_reason
 from portfolio.models import Alert
 from tests.factories import BalanceFactory, InstrumentFactory
 
@@ -118,7 +120,12 @@ def test_a_changed_policy_says_what_it_became(alice):
     answer = alice.post(f"{address}{policy.pk}/change/", values | {"stop_pct": "7.5"})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     entry = entries()[-1]
-    assert (entry.what, entry.text) == ("POLICY", "every other instrument: stop_pct 7.5")
+    assert (entry.what, render_reason(entry.stored_reason)) == (
+        "POLICY",
+        "every other instrument: stop, in % 7.5",
+    )
+    with translation.override("es"):
+        assert render_reason(entry.stored_reason) == "los demás instrumentos: stop, en % 7.5"
 
 
 def test_the_log_is_read_only_in_the_admin(desk, held, alice):

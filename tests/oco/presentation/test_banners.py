@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.error_texts import code_text
 from oco.engine.states import FINAL, State
 from oco.presentation.banners import BannerInput, banner_of
-from oco.presentation.reasons import code_text, order_text
+from oco.presentation.reasons import order_text
 
 D = Decimal
 

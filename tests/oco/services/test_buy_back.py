@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from exchange.error_texts import code_text
 from oco.engine.pricing import ExitSide
 from oco.engine.states import FINAL, State
 from oco.presentation.banners import BannerInput, banner_of
 from oco.presentation.group_detail import GroupDetail, LegDetail
-from oco.presentation.reasons import code_text, order_text
+from oco.presentation.reasons import order_text
 from oco.presentation.risk_reward import Fill, RiskReward, realised_of
 from tests.factories import GroupFactory, InstrumentFactory, LegFactory
 

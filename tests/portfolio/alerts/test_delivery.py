@@ -88,7 +88,7 @@ class TestFailure:
             waited.append(alert.next_try_at - clock())
             clock.tick(seconds=waited[-1].total_seconds())
         assert waited == [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 60)]
-        assert alert.last_error == "Not accepted by channel 1 (JSON)."
+        assert alert.delivery_error == "Not accepted by channel 1 (JSON)."
         post.status = 200
         assert alert_deliver_all(clock=clock).sent == 1
         assert len(post.messages) == 1
@@ -115,7 +115,7 @@ class TestFailure:
         alert = AlertFactory()
         assert alert_deliver_all(clock=clock).failed == 1
         alert.refresh_from_db()
-        assert alert.last_error == "Not accepted by channel 2 (JSON)."
+        assert alert.delivery_error == "Not accepted by channel 2 (JSON)."
         settings.ALERT_URLS = f"{post.url('first')}, {post.url('second')}"
         clock.tick(minutes=1)
         assert alert_deliver_all(clock=clock).sent == 1
