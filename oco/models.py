@@ -352,6 +352,11 @@ class OcoLeg(models.Model):
         return moment - CLOCK_TOLERANCE
 
 
+UNCONFIRMED = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)  # the order may or may not have reached the exchange
+LIVE = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
+POSSIBLY_OPEN = (*UNCONFIRMED, *LIVE)
+
+
 class ProtectionPolicy(models.Model):
     """The rule for one instrument, or with a blank name for all others, by side of the entry (rule 3).
 

@@ -21,11 +21,10 @@ from oco.engine.pricing import ExitSide
 from oco.engine.states import UNPROTECTED, State
 from oco.engine.types import Role
 from oco.external_orders import external_reservations_read
-from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg, Watermark
+from oco.models import LIVE, Lot, OcoEvent, OcoGroup, OcoLeg, Watermark
 
-RESTING = frozenset({"ACCEPTED", "OPEN", "FILLED"})
+PLACED = frozenset({*LIVE, OcoLeg.Status.FILLED})
 ENDED = frozenset({"CANCELED", "EXPIRED"})
-IN_FLIGHT = frozenset({OcoLeg.Status.INTENT, OcoLeg.Status.SENT, OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN})
 ZERO = Decimal(0)
 SHOWN_CLOSED = timedelta(hours=24)
 WAITS = "WAITS"
@@ -59,7 +58,7 @@ def stop_placed(*, requested: Decimal, legs: Iterable[Leg], is_closed: bool) -> 
 
 
 def _resting(legs: Iterable[Leg], role: Role, is_closed: bool) -> list[Leg]:
-    statuses = RESTING | ENDED if is_closed else RESTING
+    statuses = PLACED | ENDED if is_closed else PLACED
     return [leg for leg in legs if leg.order_role == role and leg.status in statuses]
 
 

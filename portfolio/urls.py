@@ -28,7 +28,7 @@ from portfolio.views.portfolio import portfolio_overview
 from portfolio.views.protection.account import load_account_context
 from portfolio.views.protection.cancel import protection_cancel
 from portfolio.views.protection.detail import protection_detail, protection_result
-from portfolio.views.protection.kill_switch import kill_switch, resume_trading
+from portfolio.views.protection.kill_switch import kill_switch, resume_page
 from portfolio.views.protection.list import protection_list
 from portfolio.views.protection.protect import (
     protect,
@@ -55,7 +55,7 @@ protection_urls = [
     path("protection/<uuid:pk>/fix/send/", protection_fix_send, name="protection-fix-send"),
     path("protection/<uuid:pk>/cancel/", protection_cancel, name="protection-cancel"),
     path("switch/", kill_switch, name="switch"),
-    path("switch/on/", resume_trading, name="switch-on"),
+    path("switch/on/", resume_page, name="switch-on"),
 ]
 
 

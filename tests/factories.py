@@ -30,6 +30,7 @@ from exchange.sync.trades import trade_orders_resolve
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
 from portfolio.models import (
     Alert,
+    AlertDismissal,
     AlertMessage,
     ApiToken,
     Balance,
@@ -592,6 +593,16 @@ class UserFactory(DjangoModelFactory[User]):
     username = "alice"
     is_staff = True
     is_superuser = True
+
+
+class AlertDismissalFactory(DjangoModelFactory[AlertDismissal]):
+    class Meta:
+        model = AlertDismissal
+
+    user = factory.SubFactory(UserFactory)
+    alert = factory.SubFactory(AlertFactory)
+    exposed_usd = Decimal("600")
+    dismissed_at = Now
 
 
 class ApiTokenFactory(DjangoModelFactory[ApiToken]):

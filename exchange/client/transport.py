@@ -144,7 +144,7 @@ class Transport:
         self._session.close()
 
     def _perform(self, request: requests.Request) -> RawResponse:
-        """Raises Lost outside the handler: an error of requests holds the body, and with it key and signature."""
+        """Raises NoResponse outside the handler: an error of requests holds the body, and with it key and signature."""
         started = self._monotonic()
         try:
             return self._send_request(request, started + self._deadline_s)

@@ -34,11 +34,10 @@ FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
 MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
 TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read in the background
-HISTORIES_WAIT_S = (
-    1.0  # repeated so long where protection needs them: more orders are missing than can be looked up
-)
+# Seconds in which a history may be retried when protection needs it: more than MAX_LOOKUPS orders are missing.
+HISTORIES_WAIT_S = 1.0
 REST_TIMEOUT_S = 10.0  # after that, what is read after protection is not repeated
-REST_MIN_TIME = timedelta(seconds=5)  # it may still begin so long after protection, however long that took
+REST_MIN_TIME = timedelta(seconds=5)  # the rest gets at least this long, however long protection took
 # The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).
 MAX_WINDOW_NS = {Stream.ORDERS: NS_PER_DAY, Stream.ADVANCED: NS_PER_DAY, Stream.TRADES: 7 * NS_PER_DAY}
 NAME_SPACES = {Stream.ORDERS: NameSpace.PLAIN, Stream.ADVANCED: NameSpace.ADVANCED}
@@ -176,33 +175,33 @@ class FetchRun:
     def is_given_up(self) -> bool:
         return self.unanswered >= MAX_UNANSWERED or self.clock() > self.until
 
-    def fetched(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
+    def fetch(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """Try one read. Raises AuthError when the key itself is refused: every other part would be, too."""
         if self.is_given_up:
             text = f"{part_text(part, name)}: not tried, the exchange is too slow or does not answer."
-            return self.failed(Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name))
+            return self.fail(Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name))
         try:
             rows = read()
         except AuthError as error:
             self.refused += 1
             if self.refused >= MAX_REFUSED and not self.is_accepted:
                 raise
-            return self.failed(error.sentence(part, name=name))
+            return self.fail(error.sentence(part, name=name))
         except ExchangeError as error:
             self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
-            return self.failed(error.sentence(part, name=name))
+            return self.fail(error.sentence(part, name=name))
         except TimeoutError:
-            return self.failed(timed_out(part, name=name))
+            return self.fail(timed_out(part, name=name))
         self.unanswered = 0
         return FetchResult(rows)
 
-    def fetched_private(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
+    def fetch_private(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """The same for a read with the key: once one was answered, a refusal is about that part only."""
-        result = self.fetched(part, read, name=name)
+        result = self.fetch(part, read, name=name)
         self.is_accepted = self.is_accepted or result.is_complete
         return result
 
-    def failed(self, text: str) -> FetchResult[Any]:
+    def fail(self, text: str) -> FetchResult[Any]:
         """A part without rows, its reason noted."""
         self.errors.append(text)
         return FetchResult(error=text)
@@ -229,21 +228,21 @@ def fetch_protective(
     """
     client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
     open_orders = {
-        space: fetch_run.fetched_private(f"Open orders ({space.lower()})", partial(client.open_orders, space))
+        space: fetch_run.fetch_private(f"Open orders ({space.lower()})", partial(client.open_orders, space))
         for space in NameSpace
     }
-    trades = fetch_run.fetched_private(
+    trades = fetch_run.fetch_private(
         "Trades",
         _stream_reader(trade_source(client, fetch_plan.known_instruments), fetch_plan.windows[Stream.TRADES]),
     )
     marks = _request_marks(fetch_run, trades, needs_mark) if needs_mark else {}
-    balance = fetch_run.fetched_private("Balances", client.balance)
+    balance = fetch_run.fetch_private("Balances", client.balance)
     early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
     missing, histories = _missing_from_lists(early_keys, open_orders, {}), {}
     if len(missing) > MAX_LOOKUPS:  # the histories contain all of them at once
         with client.repeat_at_most(HISTORIES_WAIT_S):
             histories = _fetch_histories(fetch_run)
-        _forgive_silence(fetch_run)
+        _reset_unanswered(fetch_run)
         missing = _missing_from_lists(early_keys, open_orders, histories)
     return AccountSnapshot(
         open_orders=open_orders,
@@ -267,17 +266,17 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
     client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
     fetch_run.has_rest = True
     fetch_run.until = max(fetch_run.until, fetch_run.clock() + REST_MIN_TIME)
-    _forgive_silence(fetch_run)
+    _reset_unanswered(fetch_run)
     with client.repeat_at_most(REST_TIMEOUT_S):
         tickers = snapshot.tickers
         if not tickers.is_complete:
-            tickers = fetch_run.fetched("Tickers", partial(fetch_run.tickers.result, REST_TIMEOUT_S))
+            tickers = fetch_run.fetch("Tickers", partial(fetch_run.tickers.result, REST_TIMEOUT_S))
         if fetch_plan.with_catalogue and snapshot.instruments is None:
             snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
         has_derivatives = _may_hold_derivatives(fetch_plan, snapshot.balance, snapshot.trades)
-        positions = fetch_run.fetched_private("Positions", client.positions) if has_derivatives else None
+        positions = fetch_run.fetch_private("Positions", client.positions) if has_derivatives else None
         histories = snapshot.histories or _fetch_histories(fetch_run)
-        _forgive_silence(fetch_run)
+        _reset_unanswered(fetch_run)
         missing = _missing_from_lists(fetch_plan.open_keys, snapshot.open_orders, histories)
         late = [key for key in missing if key not in snapshot.looked_up]
         found = _look_up(fetch_run, late[: MAX_LOOKUPS - len(snapshot.looked_up)])
@@ -293,7 +292,7 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
 def _fetch_histories(fetch_run: FetchRun) -> dict[Stream, FetchResult[FetchedStream[schemas.Order]]]:
     known, windows = fetch_run.fetch_plan.known_instruments, fetch_run.fetch_plan.windows
     return {
-        stream: fetch_run.fetched_private(
+        stream: fetch_run.fetch_private(
             f"Order history ({stream.label})",
             _stream_reader(order_source(fetch_run.client, stream, known), windows[stream]),
         )
@@ -303,11 +302,11 @@ def _fetch_histories(fetch_run: FetchRun) -> dict[Stream, FetchResult[FetchedStr
 
 def fetch_catalogue(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:
     """`snapshot` with the catalogue."""
-    return replace(snapshot, instruments=fetch_run.fetched("Instruments", fetch_run.client.instruments))
+    return replace(snapshot, instruments=fetch_run.fetch("Instruments", fetch_run.client.instruments))
 
 
-def _forgive_silence(fetch_run: FetchRun) -> None:
-    """An exchange that has answered is not dead because some parts of it are silent."""
+def _reset_unanswered(fetch_run: FetchRun) -> None:
+    """Some parts failed, but the account has answered: count unanswered parts again from zero."""
     if fetch_run.is_accepted:
         fetch_run.unanswered = 0
 
@@ -346,9 +345,9 @@ def _may_hold_derivatives(
     trades: FetchResult[FetchedStream[Trade]],
 ) -> bool:
     """Known before, margin in use, or one traded: an account without derivatives is spared the request."""
-    tied_up = balance.rows is not None and balance.rows.may_hold_derivatives
+    has_margin_in_use = balance.rows is not None and balance.rows.may_hold_derivatives
     traded = trades.rows is not None and any(is_derivative(row.instrument_name) for row in trades.rows.rows)
-    return fetch_plan.with_positions or tied_up or traded
+    return fetch_plan.with_positions or has_margin_in_use or traded
 
 
 def _stream_reader(source: HistorySource[T], window: TimeWindow) -> Callable[[], FetchedStream[T]]:
@@ -389,7 +388,7 @@ def _missing_from_lists(
 def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, schemas.Order | None]:
     found: dict[OrderKey, schemas.Order | None] = {}
     for space, order_id in keys[:MAX_LOOKUPS]:
-        fetched = fetch_run.fetched_private(
+        fetched = fetch_run.fetch_private(
             "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )
         if fetched.rows is not None:

@@ -16,7 +16,7 @@ from exchange.models import TradingSwitch
 from exchange.services.order_execution import create_blocked_reason
 from exchange.services.permissions import Right, has_right
 from oco.presentation.reasons import render_reason
-from oco.services.kill_switch import switch_is_off, switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading, trading_is_stopped
 from oco.services.validation import NotPossible
 
 NAME_LENGTH, REASON_LENGTH = 64, 255
@@ -34,7 +34,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         known = {
             "blocked": render_reason(create_blocked_reason()),
-            "is_switched_off": switch_is_off(),
+            "is_switched_off": trading_is_stopped(),
             "may_turn": may_turn(request),
         }
         return super().changelist_view(request, {**(extra_context or {}), **known})
@@ -42,7 +42,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
     def turn(self, request: HttpRequest) -> HttpResponse:
         if not may_turn(request):
             raise PermissionDenied
-        turn = switch_on if request.POST.get("to") == "on" else switch_off
+        turn = resume_trading if request.POST.get("to") == "on" else stop_trading
         name, reason = request.user.get_username()[:NAME_LENGTH], request.POST.get("reason", "")
         try:
             switch = turn(changed_by=name, now=timezone.now(), reason=reason.strip()[:REASON_LENGTH])

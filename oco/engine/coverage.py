@@ -77,7 +77,7 @@ class CoinHolding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
-    """Coins without a stop, and why. `is_sent`: orders were sent. `is_free`: not reserved by any order or lot.
+    """Coins without a stop, and why. `is_sent`: orders were sent. `is_unallocated`: not reserved by any order or lot.
 
     `state` is the state of their group.
     """

@@ -16,7 +16,7 @@ from oco.engine.states import CLOSED, State, is_final, is_open
 from oco.engine.types import Role
 
 ZERO = Decimal(0)
-UNCERTAIN = frozenset({"INTENT", "SENT"})
+UNCONFIRMED = frozenset({"INTENT", "SENT"})
 TERMINAL = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 
 
@@ -89,8 +89,16 @@ class InvariantData:
 
 
 def violations(invariant_data: InvariantData) -> list[str]:
-    """Every invariant that does not hold now. *Cover* checks only groups whose state is ACTIVE."""
-    checks = (unique, intent_first, evidence_only, exactly_once, stand_down, never_oversold, stop_covers_lot)
+    """Every invariant that does not hold now. `stop_covers_lot` checks only groups whose state is ACTIVE."""
+    checks = (
+        unique,
+        intent_first,
+        evidence_only,
+        exactly_once,
+        no_order_after_close,
+        never_oversold,
+        stop_covers_lot,
+    )
     return [words for check in checks for words in check(invariant_data)]
 
 
@@ -134,7 +142,7 @@ def evidence_only(invariant_data: InvariantData) -> Iterator[str]:
             yield Sentence(text, Code.DIFFERENT_END, order=leg.client_oid, here=here, there=there)
     final = {group.id for group in invariant_data.groups if is_final(group.state)}
     for leg in invariant_data.legs:
-        if leg.group_id in final and leg.status in UNCERTAIN:
+        if leg.group_id in final and leg.status in UNCONFIRMED:
             text = f"Group {leg.group_id} ended while {leg.client_oid} is unknown."
             yield Sentence(text, Code.ENDED_UNKNOWN, group=leg.group_id, order=leg.client_oid)
 
@@ -149,7 +157,7 @@ def exactly_once(invariant_data: InvariantData) -> Iterator[str]:
             yield Sentence(text, Code.DIFFERENT_EXECUTION, lot=lot.id, counted=lot.sold, reported=reported)
 
 
-def stand_down(invariant_data: InvariantData) -> Iterator[str]:
+def no_order_after_close(invariant_data: InvariantData) -> Iterator[str]:
     """A closed lot leaves no live order."""
     final = [group for group in invariant_data.groups if is_final(group.state)]
     for leg, order in _placed_legs(invariant_data, final):

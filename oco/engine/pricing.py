@@ -42,11 +42,11 @@ class ExitSide(StrEnum):
         return max(prices) if self is ExitSide.SELL else min(prices)
 
     def towards_stop(self, price: Decimal, percent: Decimal) -> Decimal:
-        """`price` moved by `pct` per cent towards the stop."""
+        """`price` moved by `percent` towards the stop."""
         return price * (ONE - percent / HUNDRED if self is ExitSide.SELL else ONE + percent / HUNDRED)
 
     def towards_target(self, price: Decimal, percent: Decimal) -> Decimal:
-        """`price` moved by `pct` per cent towards the target."""
+        """`price` moved by `percent` towards the target."""
         return price * (ONE + percent / HUNDRED if self is ExitSide.SELL else ONE - percent / HUNDRED)
 
 
@@ -91,8 +91,8 @@ class Grid:
 class PlacementKind(StrEnum):
     PAIR = "PAIR"
     STOP = "STOP"  # stop only: no feasible target, or the stop is too near to mark for a pair
-    NONE = "NOTHING"
-    STOP_CROSSED = "BEYOND"  # mark is already at the stop or past it (rule 9)
+    NONE = "NONE"
+    STOP_CROSSED = "STOP_CROSSED"  # mark is already at the stop or past it (rule 9)
     TOO_CLOSE = "TOO_CLOSE"  # a tick or the spread alone would trigger the stop (rule 3)
 
 

@@ -52,7 +52,7 @@ def decide(desired: Desired, observed: Observed) -> Plan:
 
 
 def ended(ctx: GroupContext) -> Plan | None:
-    """Stand-down: an order found behind a closed group is cancelled."""
+    """An order found behind a closed group is cancelled."""
     if not ctx.is_final:
         return None
     if not ctx.live:
@@ -81,7 +81,7 @@ def _unknown_reason(roles: set[Role]) -> Reason:
     return reason(ReasonCode.PAIR_UNKNOWN if is_pair else ReasonCode.ORDERS_UNKNOWN)
 
 
-def orphans(ctx: GroupContext) -> Plan | None:
+def cancel_earlier_generations(ctx: GroupContext) -> Plan | None:
     """An order of an earlier generation was found: the newest stays."""
     newest = max((leg.generation for leg in ctx.live), default=0)
     old = [leg for leg in ctx.live if leg.generation < newest]
@@ -289,7 +289,7 @@ def place_protection(ctx: GroupContext) -> Plan:
     refused = [leg for leg in ctx.newest if leg.was_rejected and leg.sent_this_cycle]
     if ctx.blocked_reason:
         return keep_waiting(ctx, ctx.blocked_reason)
-    if _speaks_of_instrument(ctx, refused):
+    if _is_about_instrument(ctx, refused):
         return Plan(state=ctx.unprotected_state, reason=refusal(refused), actions=(ReadInstrument(),))
     if refused and not _may_place_stop_only(refused):
         return wait_for_retry(ctx, refused)
@@ -314,7 +314,7 @@ def place_protection(ctx: GroupContext) -> Plan:
     )
 
 
-def _speaks_of_instrument(ctx: GroupContext, refused: Sequence[Leg]) -> bool:
+def _is_about_instrument(ctx: GroupContext, refused: Sequence[Leg]) -> bool:
     """Whether the rules of the instrument are to be read again before anything else is tried, once a cycle."""
     return not ctx.observed.instrument_read and any(leg.refused_code in ABOUT_INSTRUMENT for leg in refused)
 
@@ -332,7 +332,7 @@ def stop_crossed(ctx: GroupContext) -> Plan:
     side = ctx.exit_side
     if ctx.within_spread_reason:
         return needs_attention(ctx.within_spread_reason)
-    if not ctx.desired.exits_on_breach:
+    if not ctx.desired.exits_when_stop_crossed:
         return needs_attention(reason(ReasonCode.STOP_CROSSED_BY_POLICY, side=side))
     if not ctx.is_within_exit_window:
         return needs_attention(reason(ReasonCode.STOP_CROSSED_TOO_LONG, side=side))
@@ -357,7 +357,7 @@ def exit_at_market(ctx: GroupContext, why: Reason) -> Plan:
     sent = [leg for leg in ctx.newest if leg.role is Role.EXIT and leg.sent_this_cycle]
     if sent:
         refused = [leg for leg in sent if leg.was_rejected]
-        if _speaks_of_instrument(ctx, refused):
+        if _is_about_instrument(ctx, refused):
             return Plan(state=ctx.unprotected_state, reason=why, actions=(ReadInstrument(),))
         if refused:
             return wait_for_retry(ctx, refused, why)
@@ -385,7 +385,7 @@ def feasible_placement(
 RULES: tuple[Rule, ...] = (
     ended,
     unknown,
-    orphans,
+    cancel_earlier_generations,
     finished,
     release_requested,
     exiting,

@@ -111,7 +111,7 @@ class Desired:
     target: Decimal | None
     grid: Grid
     distance_pct: Decimal = Decimal("0.5")
-    exits_on_breach: bool = True  # policy: exit at market when the market is past the stop
+    exits_when_stop_crossed: bool = True  # policy: exit at market when the market is past the stop
     respects_manual_cancel: bool = True  # policy: a manually cancelled pair stays cancelled
     release_reason: Reason | None = None  # why the protection is to be removed; None to keep it
     is_merging: bool = False  # that reason is the merge of its lot with others

@@ -19,12 +19,11 @@ from oco.engine.pricing import ExitSide, max_buy_price_of, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import FAILED, REMOVAL_REQUESTED, State, is_final
 from oco.engine.types import Role
-from oco.models import LotTrade, OcoEvent, OcoGroup, OcoLeg
+from oco.models import POSSIBLY_OPEN, LotTrade, OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.banners import Banner, BannerInput, banner_of
 from oco.presentation.reasons import order_text, render_reason
 from oco.presentation.risk_reward import Fill
 from oco.selectors import (
-    IN_FLIGHT,
     group_coverage,
     group_events,
     stop_placed,
@@ -162,7 +161,7 @@ class GroupDetail:
 
     @property
     def is_sent(self) -> bool:
-        return any(leg.row.status in IN_FLIGHT for leg in self.legs)
+        return any(leg.row.status in POSSIBLY_OPEN for leg in self.legs)
 
     def resting(self, role: Role) -> OcoLeg | None:
         return next((leg.row for leg in self.legs if leg.row.order_role == role and leg.is_open), None)

@@ -25,10 +25,9 @@ from oco.engine.coverage import (
 from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size
 from oco.engine.states import State
 from oco.external_orders import external_reservations_read
-from oco.models import OcoGroup
+from oco.models import POSSIBLY_OPEN, OcoGroup
 from oco.policies import Policies, policies_read
 from oco.selectors import (
-    IN_FLIGHT,
     GroupRow,
     UndecidedTrades,
     group_coverage,
@@ -338,7 +337,7 @@ def _age(group: OcoGroup) -> tuple[datetime, UUID]:
 
 
 def _group_coverage(group: OcoGroup, row: GroupRow) -> GroupCoverage:
-    return group_coverage(group, is_sent=any(leg.status in IN_FLIGHT for leg in row.legs))
+    return group_coverage(group, is_sent=any(leg.status in POSSIBLY_OPEN for leg in row.legs))
 
 
 def _is_shown(position: Position) -> bool:

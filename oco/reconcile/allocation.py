@@ -17,7 +17,7 @@ from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.types import Leg, LegStatus
 from oco.external_orders import external_reservations_read
-from oco.models import Lot, OcoLeg
+from oco.models import LIVE, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.context import CycleContext, LotAllocation
 from oco.reconcile.journal import event_record
@@ -26,8 +26,6 @@ from oco.reconcile.prices import grids_read
 ZERO = Decimal(0)
 MIN_READ_INTERVAL = timedelta(seconds=10)
 FALLBACK_TICK = Decimal("1E-18")  # of a pair that is not in the catalogue any more
-SENT = (OcoLeg.Status.INTENT, OcoLeg.Status.SENT)
-RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +84,11 @@ def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
         return []
     reserved, found = external_reservations_read(), []
     for currency, open_lots in _open_lots_by_currency(context).items():
-        free = reserved.get(currency, ExternalReservation()).total
+        reserved_total = reserved.get(currency, ExternalReservation()).total
         lots = [(each.lot.pk, each.owned * each.spent_per_coin) for each in open_lots]
-        sellables = allocate_to_lots(holdings=holdings.get(currency, ZERO), reserved=free, lots=lots)
+        sellables = allocate_to_lots(
+            holdings=holdings.get(currency, ZERO), reserved=reserved_total, lots=lots
+        )
         found += [
             LotAllocation(each.lot, each.owned, _in_base_currency(sellables[each.lot.pk], each))
             for each in open_lots
@@ -202,7 +202,7 @@ def _write_off(allocation: LotAllocation, missing: Decimal, context: CycleContex
 
 def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:
     """Currencies spent by an order of unknown outcome: unanswered, or not listed open although it has not ended."""
-    legs = OcoLeg.objects.filter(status__in=(*SENT, *RESTING), group__closed_at=None)
+    legs = OcoLeg.objects.filter(status__in=POSSIBLY_OPEN, group__closed_at=None)
     rows = legs.values_list(
         "status", "name_space", "order_id", "group__lot__base_ccy", "group__lot__quote_ccy"
     )
@@ -213,4 +213,4 @@ def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:
 
 def is_order_unknown(status: str, key: tuple[str, ...], context: CycleContext) -> bool:
     """Whether the outcome of an order of ours is unknown: unanswered, or resting by our rows and not seen open."""
-    return status in SENT or (status in RESTING and key not in context.seen)
+    return status in UNCONFIRMED or (status in LIVE and key not in context.seen)

@@ -127,7 +127,7 @@ class CycleContext:
     waiting_looks: dict[int, bool] = field(
         default_factory=dict
     )  # by leg, until the histories are read: was healthy
-    has_unclear_sales: bool = False
+    has_unresolved_sales: bool = False
     has_begun: bool = False
     sent: bool = False
     key_refused: bool = False  # an order or a cancel, for the key or its rights

@@ -171,7 +171,7 @@ def _filter_entries(
     }:
         text = f"{name}: a sale is not bought back, for the records do not tell whose it was."
         context.errors.append(Sentence(text, SyncReason.SALE_NOT_BOUGHT_BACK, name=name))
-    context.has_unclear_sales = TradeOwnership.UNRESOLVED in ownership.values()
+    context.has_unresolved_sales = TradeOwnership.UNRESOLVED in ownership.values()
     candidates = [
         row
         for row in candidates

@@ -19,7 +19,7 @@ from exchange.sync.fetch import OrderKey
 from exchange.sync.order_merge import contradicts
 from exchange.sync.orders import order_record_all, values_of
 from oco.engine.types import LookUp, Role
-from oco.models import OcoGroup, OcoLeg
+from oco.models import LIVE, OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext, order_key
 from oco.reconcile.order_matching import REQUIRED_ANSWERS, EndProof
 
@@ -28,7 +28,6 @@ MIN_AGE = timedelta(seconds=10)
 MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce has expired by then: a late request can no longer execute
 Status = OcoLeg.Status
 MAX_CONFIRMED = 20  # orders of a cycle that are asked for once more, because their record waits for proof
-RESTING = (OcoLeg.Status.ACCEPTED, OcoLeg.Status.OPEN)
 
 
 class LookupVerdict(StrEnum):
@@ -196,19 +195,19 @@ def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterat
     Their groups are decided again, also when nothing can be read: their cover was not seen (rule 5).
     """
     ids, names = {order.order_id for order in listed}, {order.client_oid for order in listed}
-    resting = OcoLeg.objects.filter(status__in=RESTING).values_list("pk", "order_id", "client_oid")
+    resting = OcoLeg.objects.filter(status__in=LIVE).values_list("pk", "order_id", "client_oid")
     lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
     context.touched |= {leg.group_id for leg in missing}
-    lists = sorted({leg.group.list_id for leg in missing if _is_listed(leg)})
+    lists = sorted({leg.group.list_id for leg in missing if _is_in_pair(leg)})
     if lists:
         yield from _try_read(context, lambda: context.client.order_list_detail(lists))
     for leg in missing:
-        if not _is_listed(leg):
+        if not _is_in_pair(leg):
             yield from _try_read(context, lambda leg=leg: _leg_detail(context, leg))  # type: ignore[misc]
 
 
-def _is_listed(leg: OcoLeg) -> bool:
+def _is_in_pair(leg: OcoLeg) -> bool:
     """Whether the leg belongs to the native pair that its group has now (dossier 5.31)."""
     newest = leg.generation == leg.group.generation and leg.order_role != Role.EXIT
     return newest and leg.group.list_id != ""

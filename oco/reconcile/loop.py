@@ -33,7 +33,7 @@ from oco.engine.types import (
     ReadInstrument,
     RequestPrice,
 )
-from oco.models import OcoGroup, OcoLeg
+from oco.models import POSSIBLY_OPEN, OcoGroup, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.allocation import (
     LotAllowance,
@@ -108,7 +108,7 @@ def reconcile_rest(
     own = {(row.name_space, row.order_id) for row in changed if _is_own(row)}
     context.reads = replace(context.reads, histories_read=histories_read)
     context.report(reports)
-    has_news = own or has_new_trades or context.waiting_looks or context.has_unclear_sales
+    has_news = own or has_new_trades or context.waiting_looks or context.has_unresolved_sales
     if context.has_begun and has_news:
         legs_update(context=context, changed_keys=own)
         looks_complete(context=context)
@@ -237,7 +237,7 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
 
     Without `all_groups`, those that are covered and for which nothing changed in this cycle are left out.
     """
-    at_work = Q(closed_at=None) | Q(pk__in=_groups_with_orphans())
+    at_work = Q(closed_at=None) | Q(pk__in=_closed_groups_with_open_orders())
     if not all_groups:
         at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=context.touched)
     groups = list(OcoGroup.objects.filter(at_work).select_related("lot").order_by("created_at", "pk"))
@@ -260,13 +260,13 @@ def groups_snapshot_refresh(groups_snapshot: GroupsSnapshot, group: OcoGroup) ->
     groups_snapshot.legs[group.pk] = list(legs)
 
 
-def _groups_with_orphans() -> list[object]:
-    legs = OcoLeg.objects.filter(status__in=(Status.OPEN, Status.ACCEPTED, Status.INTENT, Status.SENT))
+def _closed_groups_with_open_orders() -> list[object]:
+    legs = OcoLeg.objects.filter(status__in=POSSIBLY_OPEN)
     return list(legs.exclude(group__closed_at=None).values_list("group_id", flat=True))
 
 
 def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleContext) -> Desired:
-    """What the lot is owed, from its prices and the policy as it is now."""
+    """The protection that the lot should have, from its prices and the policy as it is now."""
     lot, owned, exit_side = group.lot, group.lot.owned, group.lot.exit_side
     policy, grid = context.policies.of(group.instrument_name, lot.side), context.grids[group.instrument_name]
     target = group.take_profit_price
@@ -284,7 +284,7 @@ def desired_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: CycleC
         target=target and round_towards_target(target, grid.price_tick, exit_side),
         grid=grid,
         distance_pct=policy.distance_pct,
-        exits_on_breach=policy.on_breach == policy.OnBreach.EXIT,
+        exits_when_stop_crossed=policy.on_breach == policy.OnBreach.EXIT,
         respects_manual_cancel=policy.on_hand_cancel == policy.OnHandCancel.RESPECT,
         release_reason=_release_reason(group),
         is_merging=lot.merging and group.cancel_requested_at is None,

@@ -20,8 +20,8 @@ from oco.engine.lots import LotDraft, merged_price, net_quantity
 from oco.engine.pricing import ExitSide, round_to_lot_size, stop_of, unit_cost_of
 from oco.engine.reason_codes import ReasonCode
 from oco.external_orders import external_reservations_read
-from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
-from oco.reconcile.allocation import RESTING, SENT, allocations_read
+from oco.models import POSSIBLY_OPEN, Lot, LotTrade, OcoGroup, OcoLeg, Watermark
+from oco.reconcile.allocation import allocations_read
 from oco.reconcile.context import CycleContext, LotAllocation
 from oco.reconcile.entries import (
     Entry,
@@ -273,7 +273,7 @@ def _needed(allocation: LotAllocation) -> Decimal:
 def _resting(lot_pks: Collection[int]) -> dict[int, Decimal]:
     """By lot, the most that an order of ours may still execute."""
     found: dict[int, Decimal] = {}
-    legs = OcoLeg.objects.filter(group__lot__in=lot_pks, status__in=(*SENT, *RESTING))
+    legs = OcoLeg.objects.filter(group__lot__in=lot_pks, status__in=POSSIBLY_OPEN)
     for lot_pk, quantity, executed in legs.values_list("group__lot", "quantity", "executed"):
         found[lot_pk] = max(found.get(lot_pk, ZERO), quantity - executed)
     return found

@@ -15,7 +15,7 @@ from exchange.models import ExchangeOrder
 from exchange.schemas import Order, is_terminal
 from exchange.sync.fetch import OrderKey
 from oco.engine.types import Leg, LegStatus, Role
-from oco.models import OcoLeg
+from oco.models import UNCONFIRMED, OcoLeg
 from oco.reconcile.context import CycleContext
 
 Status = OcoLeg.Status
@@ -25,7 +25,6 @@ FINAL_STATUSES = {
     "EXPIRED": Status.EXPIRED,
     "REJECTED": Status.REJECTED,
 }
-UNCONFIRMED = (Status.INTENT, Status.SENT)
 ZERO = Decimal(0)
 REQUIRED_ANSWERS = 2
 ABSENCE_AGE = timedelta(hours=1)  # orders were hidden for half an hour and existed (scenario 2)

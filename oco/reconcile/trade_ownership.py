@@ -27,9 +27,9 @@ LOOKBACK = timedelta(hours=1)
 
 class TradeOwnership(StrEnum):
     OURS = "OURS"
-    EXTERNAL = "THEIRS"
-    UNRESOLVED = "UNCLEAR"
-    UNRESOLVABLE = "NEVER_KNOWN"  # unclear for too long: nothing is bought back for it
+    EXTERNAL = "EXTERNAL"
+    UNRESOLVED = "UNRESOLVED"
+    UNRESOLVABLE = "UNRESOLVABLE"  # unclear for too long: nothing is bought back for it
 
 
 def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str, TradeOwnership]:

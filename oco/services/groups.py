@@ -20,7 +20,7 @@ from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
-from oco.models import Lot, OcoEvent, OcoGroup, OcoLeg
+from oco.models import POSSIBLY_OPEN, Lot, OcoEvent, OcoGroup, OcoLeg
 from oco.services.validation import (
     AccountContext,
     NotPossible,
@@ -126,7 +126,6 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
 
 
 Status = OcoLeg.Status
-POSSIBLY_OPEN = (Status.INTENT, Status.SENT, Status.ACCEPTED, Status.OPEN)
 STEPS, STEP_SECONDS = 30, 0.1
 REPRICE_PURPOSE = "prices"  # held briefly, so that a due cycle waits
 

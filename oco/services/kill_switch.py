@@ -15,7 +15,7 @@ from oco.services.validation import NotPossible
 logger = logging.getLogger(__name__)
 
 
-def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
+def stop_trading(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
     """From now on no process creates orders (rule 13). Raises PermissionDenied.
 
     The file comes first: when the database then raises its Error, trading is off on this machine all the same.
@@ -28,7 +28,7 @@ def switch_off(*, changed_by: str, now: datetime, reason: str = "") -> TradingSw
     return _switch(is_off=True, changed_by=changed_by, now=now, reason=reason)
 
 
-def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
+def resume_trading(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwitch:
     """Turn trading back on: needs a user, whose name is recorded (rule 13). Raises PermissionDenied, NotPossible."""
     require(Right.MANAGE)
     if not changed_by:
@@ -43,7 +43,7 @@ def switch_on(*, changed_by: str, now: datetime, reason: str = "") -> TradingSwi
     return switch
 
 
-def switch_is_off() -> bool:
+def trading_is_stopped() -> bool:
     """By the row or by the file; the settings can turn trading off too. Raises the Error of the database."""
     return file_name() is not None or TradingSwitch.objects.filter(is_off=True).exists()
 

@@ -8,7 +8,7 @@ from portfolio.admin.accounting import (
     PositionCostAdmin,
     SnapshotAdmin,
 )
-from portfolio.admin.alerts import AlertAdmin, AlertMessageAdmin
+from portfolio.admin.alerts import AlertAdmin, AlertDismissalAdmin, AlertMessageAdmin
 from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, PerpetualAdmin
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
 from portfolio.admin.queue import ScheduleAdmin, TaskAdmin
@@ -17,6 +17,7 @@ from portfolio.admin.users import DeskGroupAdmin, DeskUserAdmin
 
 __all__ = [
     "AlertAdmin",
+    "AlertDismissalAdmin",
     "AlertMessageAdmin",
     "ApiTokenAdmin",
     "BalanceAdmin",

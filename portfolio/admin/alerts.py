@@ -16,7 +16,7 @@ from exchange.admin.market import correlation_link
 from exchange.services.permissions import Right, has_right
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.alerts.texts import alert_text, alert_title
-from portfolio.models import Alert, AlertMessage
+from portfolio.models import Alert, AlertDismissal, AlertMessage
 
 NAME_LENGTH = 64
 
@@ -116,6 +116,15 @@ class AlertAdmin(ByIdAdmin):
     @admin.display(description=_("caused by"), empty_value="")
     def began(self, alert: Alert) -> str | None:
         return correlation_link(alert.correlation_id)
+
+
+@admin.register(AlertDismissal)
+class AlertDismissalAdmin(ReadOnlyAdmin):
+    list_display = ("alert", "user", "exposed_usd", "moment")
+
+    @admin.display(description=_("at"))
+    def moment(self, dismissal: AlertDismissal) -> str | None:
+        return format_to_second(dismissal.dismissed_at)
 
 
 @admin.register(AlertMessage)

@@ -16,7 +16,7 @@ from exchange.models import AuditEntry, Lease
 from exchange.selectors import worker_last_beat
 from exchange.services.audit_log import audit_record
 from exchange.services.lease import LEASE_NAME, lease_holder, lease_take
-from oco.services.kill_switch import switch_is_off, switch_off
+from oco.services.kill_switch import stop_trading, trading_is_stopped
 from portfolio.backup import postgres, sqlite
 from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError, current_origin
 from portfolio.models import ApiToken
@@ -65,7 +65,7 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     for known in ApiToken.objects.all():  # one revoked since the backup would work again
         token_revoke(token=known, revoked_by=requested_by)
     if was_off:
-        switch_off(
+        stop_trading(
             changed_by=requested_by, now=timezone.now(), reason="It was on before a backup was restored."
         )
     audit_record(
@@ -117,7 +117,7 @@ def _take_lease() -> tuple[int, bool]:
         raise RestoreError(
             f"Another process is working on the account ({lease_holder()}). Try again in a minute."
         )
-    return lease.token, switch_is_off()
+    return lease.token, trading_is_stopped()
 
 
 def _is_worker_alive() -> bool:

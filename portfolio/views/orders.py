@@ -74,7 +74,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDetail:
-    """One order with its newest fills; `has_more`: there are others."""
+    """One order with its newest fills; `more`: there are others."""
 
     order: ExchangeOrder
     row: OrderRow

@@ -72,9 +72,9 @@ def run_cycle(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> li
     try:
         errors = _run_steps(client=client, lease=lease, run=run, clock=clock)
     finally:
-        disbelieved = unreadable_record_all(rows=client.take_unreadable_rows(), now=clock())
+        unreadable_errors = unreadable_record_all(rows=client.take_unreadable_rows(), now=clock())
         alert_raise_all(now=clock())
-    return [*errors, *disbelieved]
+    return [*errors, *unreadable_errors]
 
 
 def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> list[str]:
@@ -127,12 +127,12 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     _log(run)
 
     window_ns = (started_ns, exchange_now_ns(client=client, now=clock()))
-    believed, read_errors = recording.is_balance_accepted, [*snapshot.errors, *gap.errors]
+    balance_accepted, read_errors = recording.is_balance_accepted, [*snapshot.errors, *gap.errors]
     accounting_errors = _record_accounting(
         snapshot,
         client=client,
         lease=lease,
-        believed=believed,
+        balance_accepted=balance_accepted,
         complete=not read_errors and not client.unreadable_rows,
         window_ns=window_ns,
         now=now,
@@ -261,7 +261,7 @@ def _record_accounting(
     *,
     client: Client,
     lease: Lease,
-    believed: bool,
+    balance_accepted: bool,
     complete: bool,
     window_ns: tuple[int, int],
     now: datetime,
@@ -270,13 +270,13 @@ def _record_accounting(
     rate_errors: list[str] = []
     try:
         balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
-        if balance is not None and believed and is_priced:
+        if balance is not None and balance_accepted and is_priced:
             snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
         cursor = cost_update(lease=lease)
         if cursor is not None:
             rates = current_rates(_prices(snapshot), now_ns=window_ns[1])
             cursor, rate_errors = _record_rates(cursor, client=client, lease=lease, rates=rates)
-        if cursor is not None and believed and complete:
+        if cursor is not None and balance_accepted and complete:
             prices = _prices(snapshot)
             drift_compare(
                 snapshot=snapshot, cursor=cursor, prices=prices, window_ns=window_ns, lease=lease, now=now

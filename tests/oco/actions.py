@@ -24,7 +24,7 @@ from oco.engine.pricing import ExitSide
 from oco.models import OcoGroup
 from oco.policies import policy_for
 from oco.services.groups import group_cancel, group_create
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import AccountContext, NotPossible
 from portfolio.models import Balance
 from tests.oco.harness import PERPETUAL, PRICES, Harness, Interruption
@@ -288,7 +288,7 @@ class AccountActions(Harness):
             )
 
     def switch(self, *, off: bool) -> None:
-        (switch_off if off else switch_on)(changed_by="alice", now=self.now())
+        (stop_trading if off else resume_trading)(changed_by="alice", now=self.now())
 
     def policy(self, side: str = "BUY", **changes: Any) -> None:
         row = policy_for("", side)

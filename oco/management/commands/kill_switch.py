@@ -21,7 +21,7 @@ from oco.services.cancel_all import (
     release_all_groups,
     unprotected_after_cancel,
 )
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import NotPossible
 
 CONFIRM_WORD = "cancel"
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _turn_on(self) -> None:
         try:
-            switch_off(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
+            stop_trading(changed_by=_person(), now=timezone.now(), reason="kill_switch on")
         except Error as error:
             if file_name() is None:
                 raise
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
     def _turn_off(self) -> None:
         try:
-            switch_on(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
+            resume_trading(changed_by=_person(), now=timezone.now(), reason="kill_switch off")
         except NotPossible as refusal:
             raise CommandError(str(refusal)) from None
 

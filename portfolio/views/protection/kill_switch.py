@@ -17,7 +17,7 @@ from oco.engine.states import State
 from oco.models import UsedReview
 from oco.selectors import groups_open
 from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import NotPossible
 from portfolio.security.access import read_access_required, right_required
 from portfolio.security.sudo import sudo_required
@@ -36,14 +36,14 @@ def kill_switch(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return _page(request, "oco/switch.html")
-    switch_off(changed_by=_name(request), now=timezone.now(), reason=_reason(request))
+    stop_trading(changed_by=_name(request), now=timezone.now(), reason=_reason(request))
     return redirect("switch")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @right_required(Right.MANAGE)
 @sudo_required
-def resume_trading(request: HttpRequest) -> HttpResponse:
+def resume_page(request: HttpRequest) -> HttpResponse:
     """What will happen when trading is on again, and the button."""
     if request.method == "POST":
         return _submit_resume(request)
@@ -69,7 +69,7 @@ def _submit_resume(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             if review_use(nonce=opened.review.nonce, now=now):
-                switch_on(changed_by=_name(request), now=now, reason=_reason(request))
+                resume_trading(changed_by=_name(request), now=now, reason=_reason(request))
     except NotPossible as refusal:
         messages.error(request, str(refusal))
     return redirect("switch")

@@ -345,7 +345,7 @@ def test_soon_after_cover_it_is_sold():
 
 
 def test_by_policy_only_an_alarm():
-    plan = decide(desired(exits_on_breach=False), observed(market=CROSSED_MARKET))
+    plan = decide(desired(exits_when_stop_crossed=False), observed(market=CROSSED_MARKET))
     assert (plan.state, plan.actions) == (State.STOP_FAILED, ())
 
 
@@ -484,7 +484,7 @@ def test_a_spread_wider_than_the_distance_sells_nothing():
     assert plan.reason.params["clearance"] == "12"
 
 
-@pytest.mark.parametrize("changes", [{"entered_at": None}, {"exits_on_breach": False}])
+@pytest.mark.parametrize("changes", [{"entered_at": None}, {"exits_when_stop_crossed": False}])
 def test_and_says_so_whatever_the_policy_and_the_age(changes):
     seen = sample(96, bid=90, ask=102)
     plan = decide(desired(stop=D(97), entry=D(102), **changes), observed(market=Market(samples=(seen,))))

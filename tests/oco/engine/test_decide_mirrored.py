@@ -86,7 +86,7 @@ def test_a_purchase_is_not_due_because_of_the_spread():
 
 
 def test_the_words_are_those_of_buying():
-    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), exits_on_breach=False)
+    wanted = desired(exit_side=ExitSide.BUY, stop=D(105), target=D(90), exits_when_stop_crossed=False)
     why = decide(wanted, observed(mark=106)).reason
     assert (why.code, why.params) == ("STOP_CROSSED_BY_POLICY", {"side": "BUY"})
 

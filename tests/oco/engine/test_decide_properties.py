@@ -71,7 +71,7 @@ def situations(draw):
         has_shortfall=draw(st.booleans()),
         is_confirmed=draw(st.booleans()),
         target=draw(st.sampled_from([None, D(110)])),
-        exits_on_breach=draw(st.booleans()),
+        exits_when_stop_crossed=draw(st.booleans()),
         respects_manual_cancel=draw(st.booleans()),
         release_reason=draw(st.sampled_from([None, RELEASED])),
         entered_at=draw(st.sampled_from([None, NOW - timedelta(minutes=1), NOW - timedelta(days=1)])),
@@ -180,7 +180,7 @@ def sells_only_as_allowed(plan, wanted, seen):
                 each.bid is not None and max(each.mark, each.published, each.bid) <= wanted.stop
                 for each in samples
             )
-            assert sold or (wanted.exits_on_breach and beyond)
+            assert sold or (wanted.exits_when_stop_crossed and beyond)
 
 
 # Histories: an exchange as small as can be, and everything that may happen to one lot.

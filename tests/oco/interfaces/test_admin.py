@@ -400,4 +400,4 @@ def test_an_alert_is_acknowledged_once(alice):
 def test_a_price_is_not_rounded_to_cents(alice, bitcoin):
     bitcoin.price_usd = D("0.9962")
     bitcoin.save()
-    assert "at 0.9962 USD each" in re.sub(r"<[^>]+>", "", text(alice, PROTECT))
+    assert "at 0.9962\N{NO-BREAK SPACE}USD each" in re.sub(r"<[^>]+>", "", text(alice, PROTECT))

@@ -15,7 +15,7 @@ from exchange.models import AuditEntry, TradingSwitch
 from exchange.services import kill_switch_file
 from exchange.services.kill_switch_file import file_name, file_set
 from exchange.services.order_execution import create_blocked_reason
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import NotPossible
 from tests.factories import TradingSwitchFactory
 from tests.oco.support import group, ours
@@ -86,7 +86,7 @@ def test_with_no_place_and_no_database_the_command_says_so(db, run, full, settin
 @pytest.mark.django_db
 def test_with_no_place_the_row_is_enough(settings, tmp_path):
     settings.KILL_SWITCH_FILES = [tmp_path / "nowhere" / "x"]
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     assert create_blocked_reason().params == {"name": "alice"}
 
 
@@ -124,15 +124,15 @@ def test_the_next_cycle_stores_it_and_the_file_stays(desk, place):
 
 @pytest.mark.django_db
 def test_turning_trading_on_removes_both(place):
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     assert place[0].read_text() == "alice\n"
-    switch_on(changed_by="bob", now=timezone.now())
+    resume_trading(changed_by="bob", now=timezone.now())
     assert (create_blocked_reason(), place[0].exists()) == (None, False)
 
 
 @pytest.mark.django_db
 def test_a_file_that_stays_keeps_trading_off(place, monkeypatch, run):
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
 
     def refuse(*args, **kwargs):
         raise OSError(errno.EROFS, "Read-only file system")
@@ -140,7 +140,7 @@ def test_a_file_that_stays_keeps_trading_off(place, monkeypatch, run):
     with monkeypatch.context() as patched:
         patched.setattr("pathlib.Path.unlink", refuse)
         with pytest.raises(NotPossible, match="Trading stays off"):
-            switch_on(changed_by="bob", now=timezone.now())
+            resume_trading(changed_by="bob", now=timezone.now())
         with pytest.raises(CommandError, match="Trading stays off"):
             run("kill_switch", "off")
     assert TradingSwitch.objects.get().is_off

@@ -27,7 +27,7 @@ from exchange.services.order_execution import (
     pair_cancel,
     pair_place,
 )
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import NotPossible
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_a_cancel_that_comes_too_late_says_so(lease):
 
 def test_the_switch_holds_creates_back_and_never_cancels(lease):
     client = Exchange()
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     with pytest.raises(TradingDisabled, match="KILL_SWITCH_ON"):
         placed(client, lease)
     with pytest.raises(TradingDisabled):
@@ -115,7 +115,7 @@ def test_the_switch_holds_creates_back_and_never_cancels(lease):
 
 
 def test_what_was_begun_is_finished(lease):
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     assert placed(Exchange(), lease, bypass_kill_switch=True).outcome is Outcome.ACCEPTED
 
 
@@ -134,10 +134,10 @@ def test_a_switch_that_cannot_be_read_counts_as_on(monkeypatch):
 
 
 def test_turning_it_off_again_needs_a_person():
-    switch_off(changed_by="alice", now=timezone.now(), reason="holiday")
+    stop_trading(changed_by="alice", now=timezone.now(), reason="holiday")
     with pytest.raises(NotPossible):
-        switch_on(changed_by="", now=timezone.now())
-    switch_on(changed_by="bob", now=timezone.now())
+        resume_trading(changed_by="", now=timezone.now())
+    resume_trading(changed_by="bob", now=timezone.now())
     assert (create_blocked_reason(), TradingSwitch.objects.get().changed_by) == (None, "bob")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from oco.models import Lot, LotTrade, OcoGroup, ProtectionPolicy
 from oco.policies import policy_for
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from portfolio.dashboard.selectors import load_dashboard
 from tests.oco.support import check_converged, resting
 
@@ -181,11 +181,11 @@ def test_coins_that_another_order_reserves_do_not_join(desk, world, started):
 
 def test_the_kill_switch_holds_for_dust(desk, world, started):
     buy_often(desk, world, times=1)
-    switch_off(changed_by="alice", now=desk.now)
+    stop_trading(changed_by="alice", now=desk.now)
     world.buy("BTC_USD", "0.0002")
     desk.sync_ok()
     assert len(stops(world)) == 1
-    switch_on(changed_by="alice", now=desk.now)
+    resume_trading(changed_by="alice", now=desk.now)
     desk.sync_ok()
     assert world.balance("BTC") - covered(world) < TICK
 

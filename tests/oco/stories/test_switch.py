@@ -6,7 +6,7 @@ from exchange.core.reasons import reason
 from exchange.models import TradingSwitch
 from oco.models import OcoGroup
 from oco.services.groups import group_cancel, group_create
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from tests.oco.support import check_converged, group, ours, resting, stop_of, target_of
 
 D = Decimal
@@ -14,7 +14,7 @@ OFF = reason("KILL_SWITCH_ON", name="alice")
 
 
 def off(desk):
-    switch_off(changed_by="alice", now=desk.now)
+    stop_trading(changed_by="alice", now=desk.now)
 
 
 def test_with_the_switch_on_nothing_is_placed(desk, world):
@@ -24,7 +24,7 @@ def test_with_the_switch_on_nothing_is_placed(desk, world):
     desk.sync_ok()
     assert (group().state, ours(world)) == ("PENDING", [])
     assert group().stored_reason == OFF
-    switch_on(changed_by="alice", now=desk.now)
+    resume_trading(changed_by="alice", now=desk.now)
     desk.sync_ok()
     check_converged(world)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from exchange.services.kill_switch_file import file_clear
 from exchange.services.permissions import GROUPS, REFUSALS, Right, groups_create_missing
 from oco.policies import policies_read
-from oco.services.kill_switch import switch_off
+from oco.services.kill_switch import stop_trading
 from portfolio.alerts.system_checks import TRADING
 from portfolio.models import Alert
 from portfolio.security.sudo import CONFIRMED_AT_KEY
@@ -201,7 +201,7 @@ EVERYWHERE += ["/admin/", "/admin/oco/ocogroup/", "/admin/exchange/tradingswitch
 def test_the_kill_switch_has_a_banner_on_every_page(account, address):
     client = browser("owner")
     assert 'class="attention warn"><b>Trading is off' not in text(client, address)
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     html = text(client, address)
     assert "DRY RUN" in html
     assert re.search(r'class="attention warn"[^>]*>.*?Trading is off', html, re.DOTALL)
@@ -209,13 +209,13 @@ def test_the_kill_switch_has_a_banner_on_every_page(account, address):
 
 def test_the_kill_switch_has_a_banner_on_the_page_of_the_login(settings):
     settings.DASHBOARD_PUBLIC = "false"
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     assert "<b>Trading is off" in text(Client(), "/login/")
 
 
 def blocked_by(name):
     if name == "switch":
-        switch_off(changed_by="alice", now=timezone.now())
+        stop_trading(changed_by="alice", now=timezone.now())
     if name in KEY_CONDITIONS:
         code = "KEY_MAY_NOT_TRADE" if name == TRADING else "KEY_REJECTED"
         Alert.objects.create(
@@ -285,7 +285,7 @@ def test_a_worker_that_was_never_seen_or_was_replaced_by_a_command_blocks_nothin
 
 def test_the_admin_refuses_to_protect_while_no_order_can_be_placed(account):
     client = browser("owner")
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     address = "/admin/portfolio/balance/SOL/protect/"
     page = Forms(text(client, address))
     assert [one["title"] for one in page.dead if "why-protect" in one["aria-describedby"]]
@@ -298,7 +298,7 @@ def test_the_admin_offers_the_side_of_the_switch_that_works(account):
     client, address = browser("owner"), "/admin/exchange/tradingswitch/"
     assert 'value="off">' in text(client, address)
     assert 'value="on">' not in text(client, address)
-    switch_off(changed_by="alice", now=timezone.now())
+    stop_trading(changed_by="alice", now=timezone.now())
     assert 'value="on">' in text(client, address)
     assert 'value="off">' not in text(client, address)
 

@@ -17,7 +17,7 @@ from exchange.services.permissions import GROUPS, Right, acting, groups_create_m
 from oco.models import OcoGroup, ProtectionPolicy
 from oco.policies import policies_read
 from oco.services.groups import group_cancel, group_create, group_reprice
-from oco.services.kill_switch import switch_off, switch_on
+from oco.services.kill_switch import resume_trading, stop_trading
 from portfolio.alerts.services import alert_acknowledge
 from portfolio.models import ApiToken, WatchlistItem
 from portfolio.security.authentication import token_create, token_revoke
@@ -113,8 +113,8 @@ def services(now):
     }
     manage = {
         "cancel": lambda: group_cancel(group_id=group.pk, requested_by="x", now=now),
-        "off": lambda: switch_off(changed_by="x", now=now),
-        "on": lambda: switch_on(changed_by="x", now=now),
+        "off": lambda: stop_trading(changed_by="x", now=now),
+        "on": lambda: resume_trading(changed_by="x", now=now),
         "token": lambda: token_create(user=token.user, scope="read", days=1, created_by="x"),
         "revoke": lambda: token_revoke(token=token, revoked_by="x"),
     }
@@ -143,7 +143,7 @@ def is_refused(service):
 
 
 def test_the_program_itself_may_do_everything():
-    switch_off(changed_by="alice at the command line", now=timezone.now())
+    stop_trading(changed_by="alice at the command line", now=timezone.now())
     assert TradingSwitch.objects.get().is_off
 
 
