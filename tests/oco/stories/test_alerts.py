@@ -47,7 +47,7 @@ def test_a_stop_that_somebody_moves_on_the_exchange_is_told_and_counts_where_it_
     desk.sync_ok()
     assert told() == ["MOVED"]
     alert, row = Alert.objects.get(), group_rows(OcoGroup.objects.all())[0]
-    assert f"moved on the exchange from {planned} to {moved}" in alert_text(alert)
+    assert f"moved on the exchange from {planned:,} to {moved:,.2f}" in alert_text(alert)
     assert (row.stop_price, row.state, created(desk.requested)) == (moved, "ACTIVE", 0)
 
 

@@ -38,6 +38,7 @@ def test_a_point_says_when_and_how_much_in_text(client):
         "total_usd": "0.00000001",
         "cash_usd": None,
         "unpriced": ["XYZ"],
+        "reconstructed": False,
     }
 
 
