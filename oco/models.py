@@ -192,7 +192,7 @@ class OcoGroup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.instrument_name} {self.quantity} {self.state}"
+        return f"{self.instrument_name} {self.quantity} {self.shown_state}"
 
     @property
     def stored_reason(self) -> Reason | None:
@@ -244,7 +244,7 @@ class OcoEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.old or '·'} → {self.new}: {self.reason_code or self.reason}"
+        return f"{self.shown_old or '·'} → {self.shown_state}: {self.reason_code or self.reason}"
 
     @classmethod
     def record(

@@ -31,6 +31,7 @@ class Action(StrEnum):
     SWITCH = "switch"
     AUDIT = "audit"  # reading who did what
     TOKENS = "tokens"
+    SIMULATE = "simulate"  # orders and prices of the simulator
 
 
 RIGHTS = {
@@ -42,6 +43,7 @@ RIGHTS = {
     Action.SWITCH: Right.MANAGE,
     Action.AUDIT: Right.VIEW,
     Action.TOKENS: Right.MANAGE,
+    Action.SIMULATE: Right.TRADE,
 }
 
 
@@ -117,6 +119,10 @@ class Actions:
     @cached_property
     def tokens(self) -> ActionState:
         return self.state(Action.TOKENS)
+
+    @cached_property
+    def simulate(self) -> ActionState:
+        return self.state(Action.SIMULATE)
 
     @property
     def _blocks(self) -> dict[Action, Callable[[], str]]:
