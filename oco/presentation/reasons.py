@@ -272,9 +272,9 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
     ),
     Violation.STOP_TOO_SMALL: _("Group %(group)s is active, but its stop covers %(live)s of %(owned)s."),
     # policies
-    PolicyChange.POLICY_CHANGED: _("%(policy)s: %(changes)s"),
-    PolicyChange.POLICY_SAVED: _("%(policy)s: saved without changes"),
-    PolicyChange.POLICY_REMOVED: _("%(policy)s: policy removed"),
+    PolicyChange.POLICY_CHANGED: _("%(policy)s: %(changes)s."),
+    PolicyChange.POLICY_SAVED: _("%(policy)s: saved without changes."),
+    PolicyChange.POLICY_REMOVED: _("%(policy)s: policy removed."),
 }
 ORDER_TEXTS = {
     ("SELL", "STOP_LOSS"): _("Sell at market when the mark price falls to the trigger price"),

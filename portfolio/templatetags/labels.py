@@ -53,7 +53,7 @@ def icon(name: str) -> SafeString:
 @register.filter
 def why_text(row: Unprotected) -> str:
     """Why these coins have no stop."""
-    return render_reason(row.reason)
+    return keep_together(render_reason(row.reason))
 
 
 @register.filter

@@ -48,6 +48,7 @@ NAMES = """() => [...document.querySelectorAll('a, button, summary, [role=button
 FILTERED = {"/orders/": "side=BUY", "/history/": "kind=fills", "/audit/": "name=admin"}
 FILTERED |= {"/signals/": "action=BUY", "/protection/": "state=ACTIVE"}
 LANGUAGES = ["en-GB", "es-ES"]
+READ = [path for path in OURS if path != "/api/docs/"]  # Swagger UI's own markup is not ours to correct
 
 
 def set_up(page, desk):
@@ -55,7 +56,7 @@ def set_up(page, desk):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", [path for path in OURS if path != "/api/docs/"])
+@pytest.mark.parametrize("path", READ)
 def test_no_figure_is_torn_apart(open_page, signed_in, path, language):
     page = open_page(path, width=390, height=844, storage_state=signed_in, locale=language)
     found = {}
@@ -91,11 +92,11 @@ def test_a_long_text_wraps_in_its_table(open_page, signed_in, path, language):
     assert found == {1440: [], 1280: []}
 
 
-@pytest.mark.parametrize("path", [*OURS, "/admin/", "/admin/oco/ocogroup/", "/admin/exchange/exchangeorder/"])
+@pytest.mark.parametrize("path", [*READ, "/admin/", "/admin/oco/ocogroup/", "/admin/exchange/exchangeorder/"])
 def test_what_is_pressed_is_called_what_it_shows(open_page, signed_in, path):
     """Said by voice, the words that are seen must be found; axe compares them where a name is given."""
     page = open_page(path, storage_state=signed_in)
-    ours = [html for html in page.evaluate(NAMES) if "swagger" not in html and "nav-sidebar" not in html]
+    ours = [html for html in page.evaluate(NAMES) if "nav-sidebar" not in html]
     assert [html for html in ours if re.search("href|<button|<summary", html) and "admin" not in html] == []
 
 

@@ -75,7 +75,7 @@ def test_a_pair_is_cancelled_and_the_switch_turned(open_page, signed_in, desk, p
     page.goto(f"{desk.address}/switch/")
     page.locator("main").get_by_role("button", name="Switch off trading").click()
     page.get_by_role("heading", name="Trading is off").wait_for()
-    page.get_by_role("link", name="Switch on trading…").click()
+    page.locator("main section").get_by_role("link", name="Switch on trading…").click()
     page.locator("main").get_by_role("button", name="Switch on trading").click()
     page.get_by_role("heading", name="Switch off trading?").wait_for()
     assert page.monitor.problems == []

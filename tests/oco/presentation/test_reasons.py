@@ -10,14 +10,14 @@ from django.utils.translation import override
 from exchange.client.error_codes import CODES as EXCHANGE_CODES
 from exchange.core.reasons import OrderReason, Reason, reason, stored_reason
 from oco.engine.pricing import ExitSide
-from oco.engine.reason_codes import ReasonCode
+from oco.engine.reason_codes import PolicyChange, ReasonCode, Violation
 from oco.engine.types import Role
 from oco.presentation.reasons import REASON_TEXTS, render_reason
 from tests.messages import catalogue
 
 ROOT = Path(__file__).parents[3]
 NAMES = re.compile(r"%\((\w+)\)s")
-CODES = [*ReasonCode, *OrderReason]
+CODES = [*ReasonCode, *OrderReason, *Violation, *PolicyChange]
 VARIANTS = [set(ExitSide), set(Role)]
 
 

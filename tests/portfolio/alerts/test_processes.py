@@ -9,9 +9,9 @@ from tests.programs import Installation, wait_until
 
 ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text, instrument_name, raised_at,
     acknowledged_by, state, attempts, claim, sent_to, refused_by, last_error, correlation_id, reason_code,
-    reason_params)
+    reason_params, caused_by)
     VALUES ('EXIT', ?, '', ?, 'It was sold.', '',
-    '2026-08-01 12:00:00', '', 'DUE', 0, '', '[]', '[]', '', '', '', '{}')"""
+    '2026-08-01 12:00:00', '', 'DUE', 0, '', '[]', '[]', '', '', '', '{}', '')"""
 
 
 @pytest.fixture
