@@ -122,10 +122,10 @@ def test_a_changed_policy_says_what_it_became(alice):
     entry = entries()[-1]
     assert (entry.what, render_reason(entry.stored_reason)) == (
         "POLICY",
-        "every other instrument: stop, in % 7.5",
+        "every other instrument: stop, in % 7.5.",
     )
     with translation.override("es"):
-        assert render_reason(entry.stored_reason) == "los demás instrumentos: stop, en % 7.5"
+        assert render_reason(entry.stored_reason) == "los demás instrumentos: stop, en % 7.5."
 
 
 def test_the_log_is_read_only_in_the_admin(desk, held, alice):
