@@ -55,7 +55,7 @@ def test_the_longer_words_do_not_scroll_sideways(spanish, path):
 def test_the_switch_changes_the_language_and_stays(spanish):
     page = spanish("/")
     assert page.get_by_role("heading", name="Órdenes abiertas").count() == 1
-    page.get_by_title("Apariencia").click()
+    page.locator(".account > summary").click()
     page.get_by_role("button", name="English").click()
     page.wait_for_load_state()
     assert page.locator("html").get_attribute("lang") == "en"
