@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from exchange.client.client import Client
+from exchange.core.columns import INT32_LIMIT
 from exchange.core.reasons import Sentence, SyncReason, stored_sentence
 from exchange.models import AccountBinding, Heartbeat, SyncRun
 from exchange.services.lease import Lease
@@ -36,7 +37,8 @@ def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: dateti
     run.errors, run.error_reasons = list(errors), [stored_sentence(error) for error in errors]
     run.status = SyncRun.Status.FAILED if failed else SyncRun.Status.PARTIAL if errors else SyncRun.Status.OK
     run.finished_at = now
-    run.duration_ms = round((now - run.started_at).total_seconds() * 1000)
+    duration_ms = round((now - run.started_at).total_seconds() * 1000)
+    run.duration_ms = min(max(duration_ms, 0), INT32_LIMIT - 1)  # the clock may have been set meanwhile
     run.save()
     return run
 

@@ -27,6 +27,12 @@ def test_how_it_ended(errors, failed, status):
     assert run.finished_at == NOW + timedelta(milliseconds=812)
 
 
+@pytest.mark.parametrize(("days", "duration_ms"), [(-120, 0), (120, 2**31 - 1)])
+def test_a_clock_that_was_set_during_a_cycle_does_not_lose_its_record(days, duration_ms):
+    run_finish(run=start(1), errors=[], failed=False, now=NOW + timedelta(days=days))
+    assert SyncRun.objects.get().duration_ms == duration_ms
+
+
 def test_a_killed_cycle_is_closed_by_the_next_one():
     start(1)
     start(2)
