@@ -34,3 +34,11 @@ def test_it_has_room_for_all_it_holds(open_page, signed_in, locale, is_logged_in
         page.set_viewport_size({"width": width, "height": 800})
         found[width] = [page.evaluate(CROWDED, classes) for classes in SYNC_STATES], horizontal_overflow(page)
     assert found == dict.fromkeys(WIDTHS, ([[], [], []], 0))
+
+
+def test_the_links_stand_on_one_line(open_page):
+    page = open_page("/", width=1280)
+    links = page.locator(".top .nav > ul > li:not(.more) > a")
+    boxes = [(box["y"], box["height"]) for box in (link.bounding_box() for link in links.all())]
+    assert len(boxes) == 6
+    assert set(boxes) == {boxes[0]}
