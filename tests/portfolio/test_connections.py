@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -86,8 +87,9 @@ def installation(db, tmp_path):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no limit of connections")
     server = urlsplit(os.environ["TEST_DATABASE_URL"])
-    own = Installation(tmp_path, DATABASE_URL=urlunsplit(server._replace(path="/connections_{mode}")))
-    own.server, own.name = urlunsplit(server), "connections_dry_run"
+    name = f"connections_{uuid4().hex[:8]}"  # the other worker of the tests may do the same
+    own = Installation(tmp_path, DATABASE_URL=urlunsplit(server._replace(path=f"/{name}_{{mode}}")))
+    own.server, own.name = urlunsplit(server), f"{name}_dry_run"
     yield own
     own.clear()
     with contextlib.closing(psycopg2.connect(own.server)) as admin, admin.cursor() as cursor:
