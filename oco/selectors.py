@@ -17,6 +17,7 @@ from exchange.fields import ExactDecimalField
 from exchange.models import Instrument, Trade
 from exchange.models.sync import HistoryRange, Stream
 from oco.engine.coverage import GroupCoverage, behind_external_stops
+from oco.engine.lots import net_of_fee
 from oco.engine.pricing import ExitSide
 from oco.engine.states import UNPROTECTED, State
 from oco.engine.types import Role
@@ -307,8 +308,8 @@ def undecided_trades() -> UndecidedTrades:
             continue
         names.add(name)
         if kind == "BUY":
-            fee = min(fee_or_sold, ZERO) if fee_currency == base_of(name) else ZERO
-            bought[name] = bought.get(name, ZERO) + quantity + fee
+            net = net_of_fee(quantity, fee=fee_or_sold, fee_currency=fee_currency, base=base_of(name))
+            bought[name] = bought.get(name, ZERO) + net
     return UndecidedTrades(frozenset(names - {""}), has_gap="" in names, bought=bought, rests=rests)
 
 

@@ -18,6 +18,7 @@ from exchange.client.base import UnreadableRow as ReceivedRow
 from exchange.core.chunks import QUERY_BATCH, chunks
 from exchange.fields import format_decimal
 from exchange.models import Trade
+from exchange.selectors import reported_quantities
 from exchange.sync.trade_rates import no_rates, rate_trade
 
 METHOD = "private/get-trades"
@@ -143,8 +144,7 @@ def _is_confirmed_by_order(trade: Trade) -> bool:
     order = trade.resolved_order
     if order is None or not order.filled_quantity:
         return False
-    fills = Trade.objects.filter(resolved_order=order).values_list("quantity", flat=True)
-    return bool(order.filled_quantity >= sum(fills, ZERO))
+    return bool(order.filled_quantity >= reported_quantities([order]).get(order.pk, ZERO))
 
 
 def _correct(trade: Trade, denied: Mapping[str, str] | None) -> None:

@@ -50,6 +50,11 @@ def net_quantity(trades: Sequence[Fill], base: str) -> Decimal:
     return executed(trades) + min(fees, ZERO)
 
 
+def net_of_fee(quantity: Decimal, *, fee: Decimal, fee_currency: str, base: str) -> Decimal:
+    """The same of one execution."""
+    return quantity + min(fee, ZERO) if fee_currency == base else quantity
+
+
 def average_price(trades: Sequence[Fill]) -> Decimal:
     quantity = executed(trades)
     return sum((trade.quantity * trade.price for trade in trades), ZERO) / quantity

@@ -15,7 +15,7 @@ from exchange.schemas import is_terminal
 from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
 from oco.engine.client_oids import PREFIX, PREFIX_END
-from oco.engine.lots import merged_price
+from oco.engine.lots import merged_price, net_of_fee
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
@@ -323,9 +323,9 @@ def _lot_follow(context: CycleContext, lot: Lot, trade: Trade) -> None:
 
 
 def _net(values: Mapping[str, Any], base: str) -> Decimal:
-    """Executed, less the fee taken in the coin itself."""
-    fee = Decimal(values["fee"]) if values["fee_currency"] == base else Decimal(0)
-    return Decimal(values["quantity"]) + min(fee, Decimal(0))
+    """Of a stored fill, or of what was reported of it before."""
+    quantity, fee = Decimal(values["quantity"]), Decimal(values["fee"])
+    return net_of_fee(quantity, fee=fee, fee_currency=values["fee_currency"], base=base)
 
 
 def _average_of(lot: Lot) -> Decimal | None:

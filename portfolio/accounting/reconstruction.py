@@ -15,8 +15,9 @@ from django.db.models import Min
 from exchange.core.decimals import cents
 from exchange.core.times import NS_PER_MS, Timeframe, to_ms
 from exchange.models import Candle, Trade
-from portfolio.accounting.cost_basis import Fill, compute_changes
+from portfolio.accounting.cost_basis import compute_changes
 from portfolio.accounting.pnl import is_history_complete
+from portfolio.accounting.services import fill_of
 from portfolio.accounting.valuation import ONE, USD
 from portfolio.models import Balance, PortfolioSnapshot
 
@@ -110,19 +111,8 @@ def _changes(*, since: datetime) -> list[TimedChange]:
     return [
         (row.create_time_ns, change.currency, change.quantity)
         for row in rows
-        for change in compute_changes(_fill(row), cash=())
+        for change in compute_changes(fill_of(row), cash=())
     ]
-
-
-def _fill(row: Trade) -> Fill:
-    return Fill(
-        instrument_name=row.instrument_name,
-        side=row.side,
-        quantity=row.quantity,
-        price=row.price,
-        fee=row.fee,
-        fee_currency=row.fee_currency,
-    )
 
 
 def _moments(coins: set[str], *, first_ms: int, now: datetime) -> list[Moment]:

@@ -226,11 +226,12 @@ def _start_comparing(
 def _recently_traded(since_ns: int) -> dict[str, int]:
     # By coin, its newest fill after that moment.
     rows = Trade.objects.filter(create_time_ns__gt=since_ns).order_by("create_time_ns")
-    found = [(row.create_time_ns, _drift_fill(row)) for row in rows]
+    found = [(row.create_time_ns, fill_of(row)) for row in rows]
     return {change.currency: at_ns for at_ns, fill in found for change in compute_changes(fill, cash=())}
 
 
-def _drift_fill(row: Trade) -> Fill:
+def fill_of(row: Trade) -> Fill:
+    """What a stored trade executed."""
     return Fill(
         instrument_name=row.instrument_name,
         side=row.side,
