@@ -1,7 +1,8 @@
 """Only the holder of the lease sends requests to the exchange with our keys.
 
-The lease is taken by one conditional update and lasts 30 s; the holder renews it before each request. Its
-token grows with every holder, so a process that was suspended past the end of its lease finds another token.
+The lease is taken by one conditional update and lasts 30 s. The holder renews it in each of its transactions, before
+each order or cancel, and at most a second before a read. Its token grows with every holder, so a process that was
+suspended past the end of its lease finds another token.
 Times are the database's, so clock differences between machines do not matter.
 """
 
@@ -25,7 +26,9 @@ LEASE_NAME = "cycle"
 LEASE_DURATION = timedelta(seconds=30)
 WAIT_TIMEOUT_SECONDS = 90
 STEP_SECONDS = 0.5
-SILENT_AFTER = timedelta(seconds=12)  # longer than any request: a live holder renews before each
+READ_INTERVAL_S = 1.0  # reads this soon after a renewal do without one
+SILENT_AFTER = timedelta(seconds=12)  # longer than any request and READ_INTERVAL_S: a live holder renews more often
+READ_METHODS = ("/get-", "/user-balance")
 
 
 class LeaseLost(RuntimeError):
@@ -36,13 +39,19 @@ class LeaseBusy(RuntimeError):
     """Another holder kept the lease."""
 
 
-@dataclass(frozen=True, slots=True)
+def seconds() -> float:
+    """A clock that nobody sets, and that also counts while the whole machine is suspended (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@dataclass(slots=True)
 class Lease:
     """A lease that was ours when it was taken. For `idle_ms` before, nobody sent requests; None: nobody ever did."""
 
     token: int
     holder: str
     idle_ms: int | None = None
+    _renewed_at: float = 0.0  # by `seconds`; 0: not yet
 
     @property
     def name(self) -> str:
@@ -55,10 +64,13 @@ class Lease:
             raise LeaseLost(
                 f"The lease of {self.holder} ran out and went to another holder; this cycle stops."
             )
+        self._renewed_at = seconds()
 
-    def before_request(self, _method: str) -> None:
-        """`renew` as the hook that a client calls before each request (rule 15)."""
-        self.renew()
+    def before_request(self, method: str) -> None:
+        """The hook that a client calls before each request (rule 15): `renew`, unless a read follows a renewal."""
+        is_read = any(part in method for part in READ_METHODS)
+        if not is_read or seconds() - self._renewed_at > READ_INTERVAL_S:
+            self.renew()
 
     def release(self) -> None:
         """Free it at once; no effect if the lease is no longer ours."""

@@ -92,6 +92,7 @@ class Harness:
         for builder in CLIENT_FACTORIES:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
+        enter(mock.patch("exchange.services.lease.seconds", lambda: world.clock_ms / 1000))
         enter(mock.patch("exchange.sync.store.RETENTION_NS", ACCOUNT_AGE_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))

@@ -61,6 +61,58 @@ def test_renewing_moves_the_end():
     assert lease_take(purpose="cycle") is None
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    times = {"now": 1000.0}
+    monkeypatch.setattr("exchange.services.lease.seconds", lambda: times["now"])
+    return times
+
+
+@pytest.mark.django_db
+def test_a_read_soon_after_a_renewal_does_without_one(clock, django_assert_num_queries):
+    lease = lease_take(purpose="cycle")
+    with django_assert_num_queries(1):
+        lease.before_request("private/get-trades")
+        lease.before_request("private/user-balance")
+        clock["now"] += 1
+        lease.before_request("public/get-tickers")
+    clock["now"] += 0.1
+    with django_assert_num_queries(1):
+        lease.before_request("private/get-trades")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "method",
+    [
+        "private/create-order",
+        "private/advanced/create-oco",
+        "private/cancel-order",
+        "private/advanced/amend-order",
+        "private/whatever-comes",
+    ],
+)
+def test_before_a_write_it_is_always_renewed(clock, method):
+    sleeper = lease_take(purpose="cycle")
+    sleeper.renew()
+    expire()
+    lease_take(purpose="cycle")
+    sleeper.before_request("private/get-trades")
+    with pytest.raises(LeaseLost):
+        sleeper.before_request(method)
+
+
+@pytest.mark.django_db
+def test_whoever_slept_finds_out_at_the_next_read(clock):
+    sleeper = lease_take(purpose="cycle")
+    sleeper.renew()
+    clock["now"] += 31
+    expire()
+    lease_take(purpose="cycle")
+    with pytest.raises(LeaseLost):
+        sleeper.before_request("private/get-trades")
+
+
 @pytest.mark.django_db
 def test_who_slept_through_the_end_must_not_go_on():
     sleeper = lease_take(purpose="cycle")
