@@ -125,7 +125,7 @@ def check_mode(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 def check_secret_key(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.ENVIRONMENT == "LIVE" and _is_weak(settings.SECRET_KEY):
         yield Error(
-            "SECRET_KEY is weak: whoever guesses it can log in as anyone.",
+            "SECRET_KEY is weak: anyone who guesses it can log in as any user.",
             hint=f"Leave it empty, so that one is generated, or use at least {MIN_KEY_LENGTH} random characters.",
             id="exchange.E007",
         )

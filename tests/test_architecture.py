@@ -1,4 +1,4 @@
-"""The house rules about imports, read from the source with `ast`."""
+"""The rules about imports, read from the source with `ast`."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import pytest
 from tests.benchmarks.structure import cycles, longest_chain, read_tree
 
 ROOT = Path(__file__).parent.parent
-APPS = ("exchange", "oco", "portfolio")  # from the bottom up: a room imports only itself and those below
+APPS = ("exchange", "oco", "portfolio")  # from the bottom up: each imports only itself and those below
 NAME_THE_SETTINGS = {"manage", "config.wsgi", "config.asgi"}  # they set one variable, no more
 
 # What a module without a world around it may not touch, itself or through another module of ours.

@@ -57,7 +57,7 @@ def has_right(user: Any, right: Right) -> bool:
 
 
 def require(right: Right) -> None:
-    """Raises PermissionDenied, with a sentence, unless whoever acts has the right."""
+    """Raises PermissionDenied, with a sentence, unless the current user has the right."""
     request = _request.get()
     if request is not None and not has_right(getattr(request, "user", AnonymousUser()), right):
         raise PermissionDenied(str(REFUSALS[right]))

@@ -1,4 +1,4 @@
-"""Why a request of a user would be refused now, whoever asks: the account, the key, the worker, the age of the data."""
+"""Why a request would be refused now: the account, the key, the worker, the age of the data."""
 
 from datetime import datetime
 

@@ -34,7 +34,7 @@ class PageMonitor:
 
     def _request(self, request, address):
         if not request.url.startswith((address, "data:", "blob:")):
-            self.problems.append(f"left the house: {request.url}")
+            self.problems.append(f"left the desk: {request.url}")
 
 
 def horizontal_overflow(page):

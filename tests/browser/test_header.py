@@ -1,4 +1,4 @@
-"""The header has room for all it holds: at every width, in both languages, whoever is logged in."""
+"""The header holds everything at every width, in both languages, for every user."""
 
 import pytest
 
