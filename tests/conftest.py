@@ -15,12 +15,12 @@ DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_ser
 
 
 def pytest_collection_modifyitems(config, items):
-    """What touches no database was proved on SQLite: PostgreSQL is asked only for the rest."""
+    """What does not depend on the database was proved on SQLite: PostgreSQL is asked only for the rest."""
     if connection.vendor == "sqlite":
         return
-    selected = [item for item in items if uses_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
-    items[:] = selected
+    depends = [uses_database(item) and not item.get_closest_marker("any_database") for item in items]
+    config.hook.pytest_deselected(items=[item for item, one in zip(items, depends, strict=True) if not one])
+    items[:] = [item for item, one in zip(items, depends, strict=True) if one]
 
 
 def uses_database(item):

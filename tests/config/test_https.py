@@ -5,6 +5,7 @@ from django.test import Client
 
 from tests.config.test_start import LIVE, run
 
+pytestmark = pytest.mark.any_database
 BEHIND = {
     **LIVE,
     "BEHIND_HTTPS": "true",

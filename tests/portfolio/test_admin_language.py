@@ -17,7 +17,7 @@ from oco.models import OcoGroup, ProtectionPolicy
 from portfolio.models import Balance
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 HIDDEN = {"script", "style", "title", "code"}
 SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")

@@ -22,7 +22,7 @@ from portfolio.security.sudo import CONFIRMED_AT_KEY
 from portfolio.status.sync_status import KEY_CONDITIONS
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 ROLES = ["viewer", "trader", "owner"]
 SKIPPED = re.compile(r"^/(static|admin/(jsi18n|password_change|logout|.*/history))|format=csv|^/api/schema")
 

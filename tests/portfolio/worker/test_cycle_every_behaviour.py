@@ -61,7 +61,12 @@ def test_in_the_usual_story_everything_happens(desk, world):
     assert max(parts.values()) == 2
 
 
-@pytest.mark.parametrize("world", [EVERY[0], *UNUSUAL], indirect=True, ids=lambda one: f"{one[0]}={one[1]}")
+@pytest.mark.parametrize(
+    "world",
+    [EVERY[0], *(pytest.param(one, marks=pytest.mark.any_database) for one in UNUSUAL)],
+    indirect=True,
+    ids=lambda one: f"{one[0]}={one[1]}",
+)
 def test_after_the_story_both_records_agree(desk, world):
     """With a cycle whenever something of it is half done. The first value of every setting is told once, together."""
     desk.sync_ok()
