@@ -27,7 +27,9 @@ LEASE_DURATION = timedelta(seconds=30)
 WAIT_TIMEOUT_SECONDS = 90
 STEP_SECONDS = 0.5
 READ_INTERVAL_S = 1.0  # reads this soon after a renewal do without one
-SILENT_AFTER = timedelta(seconds=12)  # longer than any request and READ_INTERVAL_S: a live holder renews more often
+SILENT_AFTER = timedelta(
+    seconds=12
+)  # longer than any request and READ_INTERVAL_S: a live holder renews more often
 READ_METHODS = ("/get-", "/user-balance")
 
 
