@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from exchange.core.instrument_names import is_derivative
-from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.models import ExchangeOrder, Instrument
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from oco.engine.allocation import ExternalOrder, ExternalReservation, reserve
 from oco.models import OcoLeg
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from uuid import UUID
 
-from exchange.core.decimals import complete_sum
+from exchange.core.numbers import complete_sum
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
 from oco.engine.allocation import ExternalReservation, ExternalStop

@@ -8,8 +8,8 @@ from decimal import Decimal
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
 from exchange.core.instrument_names import base_of
-from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.schemas import NameSpace, Order, Ticker
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.services.lease import Lease
 from exchange.services.order_execution import Outcome, SubmitResult, cancel_all_orders, order_cancel
 from oco.engine.allocation import ExternalOrder, reserve

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.core.decimals import rounded
-from exchange.core.numbers import sentence_number
+from exchange.core.numbers import rounded, sentence_number
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import ExternalReservation

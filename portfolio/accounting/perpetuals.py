@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from exchange.core.columns import fit_to_columns
+from exchange.core.database import fit_to_columns
 from exchange.core.reasons import Reason, reason
 from exchange.schemas import AccountBalance
 from exchange.schemas import Position as ReportedPosition

@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Min
 
-from exchange.core.decimals import cents
+from exchange.core.numbers import cents
 from exchange.core.times import NS_PER_MS, Timeframe, to_ms
 from exchange.models import Candle, Trade
 from portfolio.accounting.cost_basis import compute_changes

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import BooleanField, F, Max, Min, Value
 
-from exchange.core.decimals import cents
+from exchange.core.numbers import cents
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.schemas import AccountBalance
 from exchange.selectors import UsdPrices

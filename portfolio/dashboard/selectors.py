@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from exchange.core.decimals import cents, complete_sum
+from exchange.core.numbers import cents, complete_sum
 from exchange.selectors import (
     OrderRow,
     UsdPrices,

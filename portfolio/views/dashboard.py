@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from exchange.core.decimals import cents, complete_sum
+from exchange.core.numbers import cents, complete_sum
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
 from oco.engine.states import FAILED, REMOVAL_REQUESTED, UNPROTECTED, State

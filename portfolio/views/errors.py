@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from exchange.core.database_errors import database_problem
+from exchange.core.database import database_problem
 from exchange.services.permissions import REFUSALS
 
 

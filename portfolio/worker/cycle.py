@@ -18,7 +18,7 @@ from exchange.sync.fetch import (
     fetch_protective,
     fetch_rest,
 )
-from exchange.sync.market_data import quote_record_all
+from exchange.sync.market_data import names_found, quote_record_all, unknown_names
 from exchange.sync.store import (
     PendingChanges,
     catalogue_record,
@@ -29,8 +29,7 @@ from exchange.sync.store import (
     single_transaction,
     sync_counts,
 )
-from exchange.sync.trade_rates import UsdRates
-from exchange.sync.unknown_names import names_found, unknown_names
+from exchange.sync.trades import UsdRates
 from exchange.sync.unreadable import unreadable_record_all
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.policies import needs_mark

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from exchange.core.order_roles import STOP_ORDER_TYPES
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants

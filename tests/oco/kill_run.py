@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from exchange.core.order_roles import STOP_ORDER_TYPES
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator import control
 from exchange.simulator.config import Refusal
 from exchange.simulator.exchange import Exchange

@@ -19,8 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.core.decimals import rounded
-from exchange.core.numbers import input_text, plain_input_text
+from exchange.core.numbers import input_text, plain_input_text, rounded
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Lease
