@@ -19,9 +19,9 @@ from oco.engine.pricing import (
     is_within_min_distance,
     round_to_lot_size,
 )
-from oco.external_orders import external_reservations_read
 from oco.models import Lot
 from oco.policies import policy_for
+from oco.selectors import external_reservations_read
 
 
 class NotPossible(ValueError):

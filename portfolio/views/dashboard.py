@@ -17,8 +17,8 @@ from oco.engine.pricing import ExitSide
 from oco.engine.states import FAILED, REMOVAL_REQUESTED, UNPROTECTED, State
 from oco.presentation.positions import BuyBack, Position
 from oco.selectors import GroupRow
+from portfolio.accounting.equity_curve import SPANS, parse_span
 from portfolio.accounting.pnl import CoinResult
-from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
 from portfolio.views.simulator import simulator_context

@@ -15,7 +15,7 @@ from oco.engine import invariants
 from oco.engine.pricing import round_towards_target
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
-from portfolio.accounting.perpetuals import perpetuals_open
+from portfolio.accounting.holdings import perpetuals_open
 from tests.oco.actions import COINS, AccountActions
 from tests.oco.support import ours, reasons_without_words, truth
 
