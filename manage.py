@@ -29,7 +29,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     except Error as error:
-        from exchange.core.database_errors import database_problem
+        from exchange.core.database import database_problem
 
         problem = database_problem(error)
         if problem is None:

@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "portfolio.web.middleware.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portfolio.web.compression.CompressionMiddleware",
+    "portfolio.web.middleware.CompressionMiddleware",
     "portfolio.web.middleware.security_headers_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -169,7 +169,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "new_password1",
     "new_password2",
 ]
-CSRF_FAILURE_VIEW = "portfolio.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "portfolio.views.site.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the longest form of the admin is far below
 
 # ── The API ─────────────────────────────────────────────────────────────────────────────────────

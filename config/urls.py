@@ -11,7 +11,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
-handler400 = "portfolio.views.errors.bad_request"
-handler403 = "portfolio.views.errors.forbidden"
-handler404 = "portfolio.views.errors.not_found"
-handler500 = "portfolio.views.errors.server_error"
+handler400 = "portfolio.views.site.bad_request"
+handler403 = "portfolio.views.site.forbidden"
+handler404 = "portfolio.views.site.not_found"
+handler500 = "portfolio.views.site.server_error"

@@ -24,7 +24,7 @@ if refusal:
 
 # After the settings are known to be good.
 from portfolio.alerts.watchdog import watchdog_start  # noqa: E402
-from portfolio.web.concurrency import LimitedApplication  # noqa: E402
+from portfolio.web.server import LimitedApplication  # noqa: E402
 
 application = LimitedApplication(unlimited)
 watchdog_start()

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from exchange.client.error_codes import KEY_CODES
-from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.database import QUERY_BATCH, chunks
 from exchange.models import AuditEntry, Candle, ExchangeOrder, Heartbeat, Instrument, SyncRun, Trade
 
 UsdPrices = Mapping[str, Decimal]

@@ -1,4 +1,4 @@
-"""Reads of groups, legs and events for pages, API and alerts."""
+"""Reads of groups, legs and events for pages, API and alerts, and of the open orders that we did not send."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,17 +11,18 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Subquery, Value
 
-from exchange.core.instrument_names import base_of
+from exchange.core.instrument_names import base_of, is_derivative
 from exchange.core.reasons import Reason
 from exchange.fields import ExactDecimalField
-from exchange.models import Instrument, Trade
+from exchange.models import ExchangeOrder, Instrument, Trade
 from exchange.models.sync import HistoryRange, Stream
+from exchange.schemas.orders import STOP_ORDER_TYPES
+from oco.engine.allocation import ExternalOrder, ExternalReservation, reserve
 from oco.engine.coverage import GroupCoverage, behind_external_stops
 from oco.engine.lots import net_of_fee
 from oco.engine.pricing import ExitSide
 from oco.engine.states import UNPROTECTED, State
 from oco.engine.types import Role
-from oco.external_orders import external_reservations_read
 from oco.models import LIVE, Lot, OcoEvent, OcoGroup, OcoLeg, Watermark
 
 PLACED = frozenset({*LIVE, OcoLeg.Status.FILLED})
@@ -317,3 +318,66 @@ def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
     names = {group.instrument_name for group in groups if group.state == State.ACTIVE}
     rows = Instrument.objects.filter(symbol__in=names) if names else Instrument.objects.none()
     return dict(rows.values_list("symbol", "qty_tick_size"))
+
+
+# Orders placed by a user or another program: what they reserve and what they protect
+
+
+def external_reservations_read(
+    instruments: Mapping[str, Instrument] | None = None,
+    open_order_rows: Iterable[ExchangeOrder] | None = None,
+) -> dict[str, ExternalReservation]:
+    """By currency, what the open orders that we did not send may spend, in either name space.
+
+    Orders of derivatives spend no coins, and their stops cover none. `instruments` by symbol and
+    `open_order_rows` of both name spaces save a query each.
+    """
+    origin = ExchangeOrder.Origin.FOREIGN
+    if open_order_rows is None:
+        open_order_rows = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin)
+    found = [order for order in open_order_rows if order.origin == origin]
+    external = [order for order in found if not is_derivative(order.instrument_name)]
+    known = _own_names(external) | _advanced_names(external)
+    orders = [order for order in external if not _is_duplicate_listing(order, known)]
+    if instruments is None:
+        instruments = Instrument.objects.in_bulk(
+            {order.instrument_name for order in orders}, field_name="symbol"
+        )
+    pairs = {symbol: (row.base_ccy, row.quote_ccy) for symbol, row in instruments.items()}
+    return reserve(_external_order(order, pairs) for order in orders)
+
+
+def _own_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
+    oids = {order.client_oid for order in orders} - {""}
+    legs = OcoLeg.objects.filter(client_oid__in=oids)
+    return set(legs.values_list("client_oid", "group__instrument_name", "side")) if oids else set()
+
+
+def _advanced_names(orders: Iterable[ExchangeOrder]) -> set[tuple[str, str, str]]:
+    """Of orders that may be listed a second time in the plain name space, under an unrelated id (dossier 6.2)."""
+    advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
+    return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
+
+
+def _is_duplicate_listing(order: ExchangeOrder, known: set[tuple[str, str, str]]) -> bool:
+    """The plain listing of an advanced order, ours or not, with its client_oid (dossier 6.2)."""
+    plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
+    return plain and (order.client_oid, order.instrument_name, order.side) in known
+
+
+def _external_order(order: ExchangeOrder, pairs: Mapping[str, tuple[str, str]]) -> ExternalOrder:
+    """A sell order spends its base; a buy order its quote, at its price (rule 10)."""
+    base, _, quote = order.instrument_name.partition("_")
+    base, quote = pairs.get(order.instrument_name, (base, quote))
+    rest, sells = (order.quantity or ZERO) - order.filled_quantity, order.side == "SELL"
+    price = order.price or order.trigger_price or ZERO
+    return ExternalOrder(
+        order_id=order.order_id,
+        list_id=order.list_id,
+        currency=base if sells else quote,
+        quantity=max(rest if sells else rest * price, ZERO),
+        is_stop=sells and order.order_type in STOP_ORDER_TYPES,
+        trigger=order.trigger_price,
+        limit=order.price,
+        quote=quote,
+    )

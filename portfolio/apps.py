@@ -12,7 +12,7 @@ class DeskAdminConfig(admin_apps.AdminConfig):
     default_site = "portfolio.web.admin_site.DeskAdminSite"
 
     def ready(self) -> None:
-        from portfolio.web.model_labels import translate_models
+        from portfolio.web.admin_site import translate_models
 
         translate_models()
         super().ready()

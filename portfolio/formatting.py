@@ -9,8 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from exchange.core.decimals import rounded
-from exchange.core.numbers import number_format, number_text
+from exchange.core.numbers import number_format, number_text, rounded
 from oco.engine.states import ON_HOLD, REMOVAL_REQUESTED
 
 UNKNOWN = "n/a"

@@ -9,13 +9,12 @@ from django_q.tasks import async_task
 from exchange.core.observability import correlated
 from exchange.models import SyncRun
 from exchange.sync.backfill import backfill_is_due, history_slice
-from portfolio.accounting.reconstruction import value_history_reconstruct
-from portfolio.accounting.snapshots import snapshot_downsample
+from portfolio.accounting.equity_curve import snapshot_downsample, value_history_reconstruct
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.signals.services import market_update
-from portfolio.worker.retention import delete_old_rows
+from portfolio.worker.database import delete_old_rows
 from portfolio.worker.runner import EXPECTED_ERRORS, cycle_is_fresh, sync_run
 from portfolio.worker.schedule import next_sync_due
 

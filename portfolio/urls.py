@@ -26,8 +26,7 @@ from portfolio.views.history import history_list
 from portfolio.views.orders import order_detail, order_list
 from portfolio.views.portfolio import portfolio_overview
 from portfolio.views.protection.account import load_account_context
-from portfolio.views.protection.cancel import protection_cancel
-from portfolio.views.protection.detail import protection_detail, protection_result
+from portfolio.views.protection.group import protection_cancel, protection_detail, protection_result
 from portfolio.views.protection.kill_switch import kill_switch, resume_page
 from portfolio.views.protection.list import protection_list
 from portfolio.views.protection.protect import (

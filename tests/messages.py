@@ -54,7 +54,7 @@ def template() -> Catalog:
             catalog.add(message, locations=[(str(path.relative_to(ROOT)), None)], context=context)
     for text in filter(None, model_texts()):
         if text not in catalog:
-            catalog.add(text, locations=[("portfolio/web/model_labels.py", None)])
+            catalog.add(text, locations=[("portfolio/web/admin_site.py", None)])
     for remedy in (*REMEDIES.values(), clock_remedy(None)):
         catalog.add(remedy, locations=[("exchange/client/errors.py", None)])
     return catalog

@@ -34,7 +34,7 @@ PURE = [
         f"exchange.client.{one}"
         for one in ("auth", "clock", "error_codes", "errors", "ratelimit", "responses")
     ),
-    *(f"exchange.core.{one}" for one in ("chunks", "instrument_names", "order_roles", "reasons", "times")),
+    *(f"exchange.core.{one}" for one in ("instrument_names", "reasons", "times")),
     "exchange.schemas",
     "exchange.schemas.*",
     "exchange.sync.order_merge",

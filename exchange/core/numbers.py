@@ -1,14 +1,14 @@
-"""How a number is written for a person, in the reader's language, and how what a person typed is read (pure).
+"""How a number is written for a person, in the reader's language, how what a person typed is read, and rounding (pure).
 
 Programs get plain digits with a point, whatever the language: `exchange.fields.format_decimal`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from django.utils.translation import get_language
 
@@ -23,6 +23,8 @@ TYPED = re.compile(r"\d+(?:[.,]\d+)*", re.ASCII)
 UNIT_SPACE = re.compile(r"(?:(?<=\d)|(?<=</data>)) (?=[A-Z][A-Z0-9]{1,11}\b|%)")
 NO_BREAK_SPACE = "\u00a0"
 STORED = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+WIDE = Context(prec=400)
+MAX_ROUNDED_DIGITS = 300  # before the point; a larger number has no decimals that matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +156,23 @@ def _number(whole: str, fraction: str) -> Decimal:
         raise NotANumber(f"{whole}.{fraction}")
     decimals = fraction.rstrip("0")
     return Decimal(f"{whole}.{decimals}" if decimals else whole)
+
+
+# Rounding that takes any number: rounding one with more digits than decimals are computed with raises
+
+
+def rounded(value: Decimal, decimals: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """`value` with so many decimals; as it is where that has no meaning."""
+    if not value.is_finite() or value.adjusted() > MAX_ROUNDED_DIGITS:
+        return value
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding, context=WIDE)
+
+
+def cents(value: Decimal) -> Decimal:
+    return rounded(value, 2)
+
+
+def complete_sum(values: Collection[Decimal | None]) -> Decimal | None:
+    """None when one of the values is not known; 0 when there are none."""
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal()) if len(known) == len(values) else None

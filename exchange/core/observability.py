@@ -24,7 +24,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
-from exchange.core.database_errors import database_problem
+from exchange.core.database import database_problem
 from exchange.core.texts import escape_line
 
 CORRELATION_ID_LENGTH = 40

@@ -119,7 +119,7 @@ class ExchangeOrder(models.Model):
 class Trade(models.Model):
     """One execution (dossier 5.19). `fee` is signed as the exchange reports it: negative was deducted.
 
-    One that later answers contradict is corrected (`exchange.sync.trade_disputes`); a quantity of zero was never there.
+    One that later answers contradict is corrected (`exchange.sync.trades`); a quantity of zero was never there.
     """
 
     trade_id = models.CharField(max_length=64, unique=True)

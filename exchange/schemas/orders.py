@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from msgspec import field
 
+from exchange.core.instrument_names import base_of
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row, WireStruct
 
@@ -26,6 +27,8 @@ TEXT_PARAMS = (
 REASON_CODE = re.compile(r"-?[0-9]{1,18}")
 NS_PER_MS = 1_000_000  # in a millisecond
 MAX_ROUNDING = Decimal(2)  # an average price is rounded to the tick, which may be as large as the price
+STOP_ORDER_TYPES = ("STOP_LOSS", "STOP_LIMIT")
+TAKE_PROFIT_ORDER_TYPES = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
 class NameSpace(StrEnum):
@@ -246,3 +249,20 @@ class Ack:
     client_oid: str
     code: int
     message: str
+
+
+# The role an order plays, from its shape alone
+
+
+def role_of(*, order_type: str, side: str, instrument_name: str, in_pair: bool, cash: Collection[str]) -> str:
+    """ENTRY, EXIT, STOP_LOSS, TAKE_PROFIT; empty where cash is only exchanged for other cash.
+
+    `in_pair` is true for a leg of an OCO list, whose LIMIT leg is the take profit (dossier 5.23).
+    """
+    if order_type in STOP_ORDER_TYPES:
+        return "STOP_LOSS"
+    if order_type in TAKE_PROFIT_ORDER_TYPES or (in_pair and side == "SELL"):
+        return "TAKE_PROFIT"
+    if base_of(instrument_name) in cash:
+        return ""
+    return "ENTRY" if side == "BUY" else "EXIT"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from exchange.client.client import Client
-from exchange.core.columns import INT32_LIMIT
+from exchange.core.database import INT32_LIMIT
 from exchange.core.reasons import Sentence, SyncReason, stored_sentence
 from exchange.models import AccountBinding, Heartbeat, SyncRun
 from exchange.services.lease import Lease

@@ -5,16 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from exchange.simulator import (
-    attached_orders,
-    oco_pairs,
-    order_changes,
-    order_entry,
-    order_lists,
-    parameters,
-    serializers,
-    wallet,
-)
+from exchange.simulator import order_changes, order_entry, order_lists, parameters, serializers, wallet
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import ZERO, decimal_text, trimmed_text, truncate_to_8, usd_price
 from exchange.simulator.models import ADVANCED, NS_PER_MS, PLAIN, NameSpace, Position, Row
@@ -250,8 +241,8 @@ PRIVATE_METHODS: dict[str, Method] = {
 ADVANCED_METHODS: dict[str, Method] = {
     "private/advanced/create-order": order_entry.create_trigger,
     "private/advanced/amend-order": order_changes.amend_advanced,
-    "private/advanced/create-oco": oco_pairs.create_oco,
-    "private/advanced/cancel-oco": oco_pairs.cancel_oco,
+    "private/advanced/create-oco": order_lists.create_oco,
+    "private/advanced/cancel-oco": order_lists.cancel_oco,
     "private/advanced/cancel-order": lambda exchange, call: order_changes.cancel_order(
         exchange, ADVANCED, call
     ),
@@ -260,10 +251,10 @@ ADVANCED_METHODS: dict[str, Method] = {
     "private/advanced/get-order-detail": lambda exchange, call: order_detail(exchange, ADVANCED, call),
     "private/advanced/get-order-history": lambda exchange, call: order_history(exchange, ADVANCED, call),
     "private/advanced/get-order-list-detail": order_list_detail,
-    "private/advanced/create-oto": attached_orders.create_oto,
-    "private/advanced/cancel-oto": attached_orders.cancel,
-    "private/advanced/create-otoco": attached_orders.create_otoco,
-    "private/advanced/cancel-otoco": attached_orders.cancel,
+    "private/advanced/create-oto": order_lists.create_oto,
+    "private/advanced/cancel-oto": order_lists.cancel_attached,
+    "private/advanced/create-otoco": order_lists.create_otoco,
+    "private/advanced/cancel-otoco": order_lists.cancel_attached,
     "private/advanced/create-order-list": order_lists.create_advanced_list,
     "private/advanced/cancel-order-list": order_lists.cancel_advanced_list,
 }

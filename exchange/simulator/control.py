@@ -1,18 +1,19 @@
 """The controls: everything that tests or a person may do to the market, the account and the exchange.
 
 Each verb takes a JSON object and answers one: `POST /_control/<verb>`. An invalid request answers 400 with the error.
+The actions below the verbs are for use in process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exchange.simulator import manual_controls, protocol
+from exchange.simulator import matching, order_entry, protocol, settlement
 from exchange.simulator.config import CHOICES, Refusal
-from exchange.simulator.instruments import decimal_text
-from exchange.simulator.models import FeeRates, Position
+from exchange.simulator.instruments import decimal_text, instrument_from_row, quantity_for_value
+from exchange.simulator.models import FeeRates, NameSpace, Order, Position
 from exchange.simulator.parameters import Call
 
 if TYPE_CHECKING:
@@ -42,14 +43,14 @@ def price(exchange: Exchange, body: Body) -> Body:
     symbol = body["instrument_name"]
     if "spread" in body:
         spread = body["spread"]
-        manual_controls.set_spread(exchange, symbol, None if spread is None else Decimal(str(spread)))
+        set_spread(exchange, symbol, None if spread is None else Decimal(str(spread)))
     if "mark_gap" in body:
         gap = body["mark_gap"]
-        manual_controls.set_mark_gap(exchange, symbol, None if gap is None else Decimal(str(gap)))
+        set_mark_gap(exchange, symbol, None if gap is None else Decimal(str(gap)))
     if "price" in body:
-        manual_controls.set_price(exchange, symbol, Decimal(str(body["price"])))
+        set_price(exchange, symbol, Decimal(str(body["price"])))
     if "percent" in body:
-        manual_controls.move(exchange, symbol, Decimal(str(body["percent"])))
+        move_price(exchange, symbol, Decimal(str(body["percent"])))
     last, mark = exchange.prices.last(symbol, exchange.at_ms), exchange.prices.mark(symbol, exchange.at_ms)
     return {"instrument_name": symbol, "last": str(last), "mark": str(mark)}
 
@@ -58,7 +59,7 @@ def rules(exchange: Exchange, body: Body) -> Body:
     """instrument_name, and fields of its catalogue row: price_tick_size, qty_tick_size, tradable and the others."""
     symbol = body["instrument_name"]
     changes = {name: value for name, value in body.items() if name != "instrument_name"}
-    manual_controls.change_rules(exchange, symbol, changes)
+    change_rules(exchange, symbol, changes)
     found = exchange.instruments[symbol]
     return {
         "price_tick_size": str(found.price_tick),
@@ -70,7 +71,7 @@ def rules(exchange: Exchange, body: Body) -> Body:
 def fill(exchange: Exchange, body: Body) -> Body:
     """order_id (either id), quantity? (default the remainder), price? (default the limit, else the market)."""
     quantity, at = body.get("quantity"), body.get("price")
-    order = manual_controls.fill(
+    order = fill_order(
         exchange,
         str(body["order_id"]),
         quantity=None if quantity is None else Decimal(str(quantity)),
@@ -93,7 +94,7 @@ def order(exchange: Exchange, body: Body) -> Body:
 def market_order(exchange: Exchange, body: Body) -> Body:
     """instrument_name, side, amount_usd: a market order of somebody else, for whole lots worth that much."""
     symbol, side = str(body["instrument_name"]), str(body["side"])
-    placed = manual_controls.market_order(exchange, symbol, side, Decimal(str(body["amount_usd"])))
+    placed = place_market_order(exchange, symbol, side, Decimal(str(body["amount_usd"])))
     executed = placed.cumulative_quantity
     return {
         "order_id": placed.order_id,
@@ -111,9 +112,7 @@ def deposit(exchange: Exchange, body: Body) -> Body:
 
 def withdraw(exchange: Exchange, body: Body) -> Body:
     """currency, amount, force? (even if open orders reserve it)."""
-    manual_controls.withdraw(
-        exchange, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force"))
-    )
+    withdraw_funds(exchange, body["currency"], Decimal(str(body["amount"])), force=bool(body.get("force")))
     return {"balance": str(exchange.ledger.balance_of(body["currency"]))}
 
 
@@ -179,7 +178,7 @@ def position(exchange: Exchange, body: Body) -> Body:
 
 def hide(exchange: Exchange, body: Body) -> Body:
     """order_id, seconds: the order works, reserves funds and blocks its client id, but cannot be read."""
-    found = manual_controls.find_order(exchange, str(body["order_id"]))
+    found = find_order(exchange, str(body["order_id"]))
     found.hidden_until_ms = exchange.at_ms + int(float(body["seconds"]) * 1000)
     return {"hidden_until_ms": found.hidden_until_ms}
 
@@ -223,3 +222,108 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "state": state,
     "withdraw": withdraw,
 }
+
+
+# Price changes, fills and withdrawals made outside the order protocol
+
+
+def set_price(exchange: Exchange, symbol: str, price: Decimal) -> None:
+    exchange.prices.set_price(symbol, exchange.at_ms, price)
+    price_changed(exchange)
+
+
+def move_price(exchange: Exchange, symbol: str, percent: Decimal) -> None:
+    exchange.prices.move(symbol, exchange.at_ms, percent)
+    price_changed(exchange)
+
+
+def set_mark_gap(exchange: Exchange, symbol: str, ratio: Decimal | None) -> None:
+    exchange.prices.set_mark_gap(symbol, ratio)
+    price_changed(exchange)
+
+
+def set_spread(exchange: Exchange, symbol: str, ratio: Decimal | None) -> None:
+    exchange.prices.set_spread(symbol, ratio)
+    exchange.revision += 1
+
+
+def change_rules(exchange: Exchange, symbol: str, changes: Mapping[str, Any]) -> None:
+    """New rules of an instrument, in the catalogue and for every order from now on; resting orders stay as they are."""
+    exchange.prices.change_rules(symbol, changes)
+    rows = {row["symbol"]: row for row in exchange.prices.instruments_rows()}
+    exchange.instruments[symbol] = instrument_from_row(rows[symbol])
+    exchange.revision += 1
+
+
+def price_changed(exchange: Exchange) -> None:
+    exchange.match_now()
+    exchange.revision += 1
+
+
+def find_order(exchange: Exchange, order_id: str) -> Order:
+    """By either id, in either name space; the advanced order where both name spaces use the same id."""
+    names: tuple[NameSpace, NameSpace] = ("advanced", "plain")
+    for name in names:
+        found = exchange.stores[name].by_id.get(order_id)
+        if found is not None:
+            return found
+    for order in exchange.stores["advanced"].by_id.values():
+        if order.exchange_order_id == order_id:
+            return order
+    raise ValueError(f"no order {order_id}")
+
+
+def fill_order(
+    exchange: Exchange, which: str | Order, *, quantity: Decimal | None, price: Decimal | None
+) -> Order:
+    """Execute a quantity (default the remainder) of an open order against a counterparty; untriggered ones trigger.
+
+    Where both name spaces use the same ids (option order_id_ranges), pass the order itself.
+    """
+    order = find_order(exchange, which) if isinstance(which, str) else which
+    if not order.is_open:
+        raise ValueError(f"order {order.order_id} is {order.status}")
+    requested = order.remaining if quantity is None else quantity
+    at = price or order.limit_price or matching.taker_price(exchange, order)
+    if not 0 < requested <= order.remaining:
+        raise ValueError(f"{requested} is not within the remaining {order.remaining}")
+    funded = not order.waits_for_trigger or settlement.can_afford(exchange, order)
+    if not funded or not matching.can_pay(exchange, order, requested, at):
+        raise Refusal(306)
+    order.triggered = order.triggered or order.waits_for_trigger
+    order.status = "ACTIVE"
+    settlement.enter_book(exchange, order)
+    settlement.fill(exchange, order, requested, at, taker=False)
+    return order
+
+
+def place_market_order(exchange: Exchange, symbol: str, side: str, amount_usd: Decimal) -> Order:
+    """A market order by another program of the same account, for the whole lots that are worth `amount_usd`."""
+    if side not in ("BUY", "SELL"):
+        raise ValueError(f"{side} is neither BUY nor SELL")
+    instrument = exchange.instruments[symbol]
+    price = (exchange.prices.ask if side == "BUY" else exchange.prices.bid)(symbol, exchange.at_ms)
+    value = price * exchange.usd(instrument.quote)
+    quantity = quantity_for_value(amount_usd, value, instrument) if value and amount_usd > 0 else Decimal(0)
+    if not quantity:
+        raise Refusal(213, "the amount is less than the smallest quantity")
+    call = Call(
+        method="private/create-order",
+        params={
+            "instrument_name": symbol,
+            "side": side,
+            "type": "MARKET",
+            "quantity": decimal_text(quantity),
+        },
+        default_client_oid=f"hand-{exchange.at_ms}-{exchange.revision}",
+    )
+    order_id = order_entry.create_plain(exchange, call)["order_id"]
+    return exchange.stores["plain"].by_id[order_id]
+
+
+def withdraw_funds(exchange: Exchange, currency: str, amount: Decimal, *, force: bool) -> None:
+    """30024 when it exceeds the available balance, or with `force` the whole balance."""
+    maximum = exchange.ledger.balance_of(currency) if force else settlement.available(exchange, currency)
+    if amount > maximum:
+        raise Refusal(30024)
+    exchange.deposit(currency, -amount)

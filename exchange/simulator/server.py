@@ -26,10 +26,9 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from exchange.core.hosts import is_loopback_name
-from exchange.simulator import control, fault_injection, protocol, stale_reads
+from exchange.simulator import control, faults, protocol, stale_reads
 from exchange.simulator.exchange import Exchange
-from exchange.simulator.fault_injection import ConnectionDropped, Reply
-from exchange.simulator.faults import FaultRule, rules_in_phase
+from exchange.simulator.faults import ConnectionDropped, FaultRule, Reply, rules_in_phase
 from exchange.simulator.protocol import ApiResponse, Request
 
 API, CONTROL = "/exchange/v1/", "/_control/"
@@ -62,7 +61,7 @@ class App:
             return self.handle_api_call(build_request(environ, path.removeprefix(API)))
         if path.startswith(CONTROL):
             return self.handle_control_call(environ, path.removeprefix(CONTROL).strip("/"))
-        return Reply(404, b"not found", fault_injection.TEXT)
+        return Reply(404, b"not found", faults.TEXT)
 
     def handle_api_call(self, request: Request) -> Reply:
         """Faults before, the call itself under the lock, faults after."""
@@ -77,11 +76,11 @@ class App:
                 exchange.schedule(
                     exchange.now() + round(seconds * 1000), lambda: protocol.response(exchange, request)
                 )
-        early = fault_injection.apply_before(exchange, request, rules_in_phase(rules, "before"))
+        early = faults.apply_before(exchange, request, rules_in_phase(rules, "before"))
         if early is not None:
             return early
-        reply = fault_injection.reply_from(self.process(request, rules))
-        return fault_injection.apply_after(exchange, request, rules_in_phase(rules, "after"), reply)
+        reply = faults.reply_from(self.process(request, rules))
+        return faults.apply_after(exchange, request, rules_in_phase(rules, "after"), reply)
 
     def process(self, request: Request, rules: list[FaultRule]) -> ApiResponse:
         exchange = self.exchange
@@ -93,7 +92,7 @@ class App:
                 response = self.stale_response(request, rules, protocol.response(exchange, request))
             finally:
                 exchange.cancels_ignored = False
-            response = fault_injection.apply_response_faults(exchange, rules, response)
+            response = faults.apply_response_faults(exchange, rules, response)
             self.snapshots.record(exchange)
         return response
 
@@ -117,7 +116,7 @@ class App:
         with self.exchange.lock:
             self.exchange.advance()
             status, result = control.run(self.exchange, verb, body if isinstance(body, dict) else {})
-        return Reply(status, fault_injection.to_json(result))
+        return Reply(status, faults.to_json(result))
 
     def headers(self, reply: Reply) -> list[tuple[str, str]]:
         """The Date header is the exchange's own clock, including its error."""
@@ -150,7 +149,7 @@ def build_request(environ: Environ, method: str) -> Request:
         method=method,
         query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
         body=body if isinstance(body, dict) else None,
-        is_json=environ.get("CONTENT_TYPE", "").split(";")[0].strip() == fault_injection.JSON,
+        is_json=environ.get("CONTENT_TYPE", "").split(";")[0].strip() == faults.JSON,
     )
 
 

@@ -3,22 +3,24 @@
 Candles are public reads, without the lease, and never hold up a cycle.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
 from exchange.client.errors import ExchangeError, Unreachable
-from exchange.core.chunks import chunks
-from exchange.core.columns import fit_to_columns
+from exchange.core.database import chunks, fit_to_columns
+from exchange.core.instrument_names import is_derivative
 from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
 from exchange.services.lease import Lease, is_stop_requested
-from exchange.sync.fetch import Clock
+from exchange.sync.fetch import AccountSnapshot, Clock
 
 MAX_BARS = 1000  # kept of each instrument and timeframe
 MAX_BARS_PER_REQUEST = 300  # bars an answer holds at most (dossier 5.3)
@@ -227,3 +229,40 @@ def _quote_row(ticker: schemas.Ticker, now: datetime) -> Quote:
         change_24h=ticker.change_24h,
         read_at=now,
     )
+
+
+# What the account names and the stored catalogue does not: a market or a coin listed since it was read
+
+
+def unknown_names(*, snapshot: AccountSnapshot, entries: Collection[str] = ()) -> set[str]:
+    """Instruments of orders, trades and `entries`, and coins held, that are not in the catalogue.
+
+    Derivatives are left out: they are shown by their positions.
+    """
+    symbols = {name for name in (*_traded(snapshot), *entries) if not is_derivative(name)}
+    coins = set(_held(snapshot)) - set(settings.CASH_CURRENCIES)
+    if not symbols and not coins:
+        return set()
+    named = Q(symbol__in=symbols) | Q(base_ccy__in=coins) | Q(quote_ccy__in=coins)
+    rows = Instrument.objects.filter(named).values_list("symbol", "base_ccy", "quote_ccy")
+    known = {name for row in rows for name in row}
+    return (symbols | coins) - known
+
+
+def names_found(snapshot: AccountSnapshot, names: Collection[str]) -> bool:
+    """Whether the catalogue that was just read contains any of `names`."""
+    rows = snapshot.instruments.rows if snapshot.instruments else None
+    return any({row.symbol, row.base_ccy, row.quote_ccy} & set(names) for row in rows or ())
+
+
+def _traded(snapshot: AccountSnapshot) -> Iterable[str]:
+    for part in snapshot.open_orders.values():
+        yield from (order.instrument_name for order in part.rows or ())
+    yield from (
+        trade.instrument_name for trade in (snapshot.trades.rows.rows if snapshot.trades.rows else ())
+    )
+
+
+def _held(snapshot: AccountSnapshot) -> Iterable[str]:
+    rows = snapshot.balance.rows.positions if snapshot.balance.rows else ()
+    return (row.instrument_name for row in rows if row.quantity)

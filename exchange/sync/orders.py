@@ -11,11 +11,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.chunks import QUERY_BATCH, chunks
-from exchange.core.columns import fit_to_columns
-from exchange.core.order_roles import role_of
+from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, Trade
+from exchange.schemas.orders import role_of
 from exchange.sync.order_merge import changed_fields, contradicts
 from exchange.sync.trades import trade_orders_resolve
 

@@ -25,8 +25,14 @@ from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
 from exchange.sync.pagination import OVERLAP_NS as PAGE_OVERLAP_NS
 from exchange.sync.pagination import Gap, TimeWindow
-from exchange.sync.trade_disputes import NO_DISPUTES, ReadRange, TradeDisputes, disputes_store
-from exchange.sync.trades import prepare_trades, trade_store
+from exchange.sync.trades import (
+    NO_DISPUTES,
+    ReadRange,
+    TradeDisputes,
+    disputes_store,
+    prepare_trades,
+    trade_store,
+)
 from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
 
 MAX_TRADE_LAG = timedelta(minutes=5)  # trades may come so much later than their order

@@ -1,26 +1,193 @@
-"""Stores every fill ever reported, once, and finds the order that it belongs to."""
+"""Stores every fill ever reported, once, with its rate in dollars, and finds the order that it belongs to.
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+Later answers are compared with the fills that are stored: one that is plausible and untrue would count for ever. An
+answer that gives another quantity, price or fee, or does not contain the fill although it covers its time, disputes
+it. The second one that says the same, with none between that agrees with what is stored, corrects it; the fill then
+keeps what was reported before (`Trade.reports`). A fill that is missing counts as zero, unless its order confirms it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from exchange import schemas
-from exchange.core.chunks import QUERY_BATCH, chunks
-from exchange.core.columns import fit_to_columns
+from exchange.client.base import UnreadableRow as ReceivedRow
+from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
+from exchange.core.instrument_names import USD, base_of, quote_of
 from exchange.core.times import from_ms
+from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder, Trade
-from exchange.sync.trade_disputes import (
-    ReadRange,
-    TradeDisputes,
-    compare_trades,
-    disputes_store,
-    settle_disputes,
-)
-from exchange.sync.trade_rates import no_rates, rate_trade
+from exchange.selectors import reported_quantities
 from exchange.sync.unreadable import unreadable_record_all
+
+TRADES_METHOD = "private/get-trades"
+MIN_DISPUTE = timedelta(seconds=10)
+MIN_EMPTY = timedelta(minutes=30)  # an answer without any row may be empty by error (dossier 10)
+COMPARED_COLUMNS = (
+    "trade_id",
+    "quantity",
+    "price",
+    "fee",
+    "fee_currency",
+    "create_time_ns",
+    "disputed_since",
+)
+CORRECTED_COLUMNS = ("quantity", "price", "fee", "fee_currency")
+DISPUTE_FIELDS = [
+    *CORRECTED_COLUMNS,
+    "disputed_since",
+    "disputed_by",
+    "reports",
+    "is_new",
+    "quote_usd",
+    "fee_usd",
+    "is_rated",
+]
+ZERO = Decimal(0)
+ONE = Decimal(1)
+UsdRates = Callable[[str, int], Decimal | None]
+"""US dollars for one unit of a currency at a moment (exchange time, ns); None is unknown."""
+
+
+# What later answers say of fills that are stored
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRange:
+    """[start_ns, end_ns) of exchange time was read completely."""
+
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeDisputes:
+    """`changed` are stored fills to be written, of which `corrected` have other values now; `doubts` are told."""
+
+    changed: Sequence[Trade] = ()
+    corrected: Sequence[Trade] = ()
+    doubts: Sequence[ReceivedRow] = ()
+
+
+NO_DISPUTES = TradeDisputes()
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The answers beside what is stored. `known` are the ids of stored fills among them."""
+
+    known: set[str] = field(default_factory=set)
+    denied: dict[str, dict[str, str] | None] = field(default_factory=dict)  # None: not contained
+    agreed: set[str] = field(default_factory=set)  # disputed until now
+
+
+def compare_trades(*, found: Mapping[str, schemas.Trade], read: ReadRange | None) -> Comparison:
+    """One query for at most `QUERY_BATCH` fills; none when nothing was read."""
+    comparison = Comparison()
+    parts = list(chunks(list(found), QUERY_BATCH)) or ([()] if read else [])
+    for number, part in enumerate(parts):
+        wanted = Q(trade_id__in=part)
+        if read is not None and not number:
+            wanted |= Q(create_time_ns__gte=read.start_ns, create_time_ns__lt=read.end_ns)
+        for row in Trade.objects.filter(wanted).order_by().values_list(*COMPARED_COLUMNS, named=True):
+            _compare(row, found.get(row.trade_id), comparison)
+    return comparison
+
+
+def _compare(row: Any, reported: schemas.Trade | None, comparison: Comparison) -> None:
+    if reported is not None:
+        comparison.known.add(row.trade_id)
+    agrees = not row.quantity if reported is None else _is_same(row, reported)
+    if not agrees:
+        comparison.denied[row.trade_id] = None if reported is None else _values(reported)
+    elif row.disputed_since is not None:
+        comparison.agreed.add(row.trade_id)
+
+
+def _is_same(row: Any, reported: schemas.Trade) -> bool:
+    """A row may leave out the currency of the fee, and the order id may be either one (dossier 6.2)."""
+    is_same_fee = row.fee_currency != reported.fee_instrument_name or row.fee == reported.fee
+    return (row.quantity, row.price) == (reported.quantity, reported.price) and is_same_fee
+
+
+def _values(reported: schemas.Trade) -> dict[str, str]:
+    return {
+        "quantity": format_decimal(reported.quantity),
+        "price": format_decimal(reported.price),
+        "fee": format_decimal(reported.fee),
+        "fee_currency": reported.fee_instrument_name,
+    }
+
+
+def settle_disputes(*, comparison: Comparison, is_empty: bool, now: datetime) -> TradeDisputes:
+    """Open, end or decide the disputes; writes nothing. No query while nothing is disputed."""
+    names = [*comparison.denied, *comparison.agreed]
+    changed, corrected, doubts = list[Trade](), list[Trade](), list[ReceivedRow]()
+    for part in chunks(names, QUERY_BATCH):
+        for trade in Trade.objects.filter(trade_id__in=part).select_related("resolved_order"):
+            denied = comparison.denied.get(trade.trade_id)
+            if trade.trade_id in comparison.agreed:
+                trade.disputed_since = trade.disputed_by = None
+                changed.append(trade)
+                continue
+            if denied is not None or not is_empty:
+                doubts.append(_doubt(trade, denied))
+            if trade.disputed_since is None or trade.disputed_by != (denied or {}):
+                trade.disputed_since, trade.disputed_by = now, denied or {}
+                changed.append(trade)
+            elif now - trade.disputed_since >= (MIN_EMPTY if is_empty else MIN_DISPUTE) and (
+                denied or not _is_confirmed_by_order(trade)
+            ):
+                _correct(trade, denied)
+                changed.append(trade)
+                corrected.append(trade)
+    return TradeDisputes(changed, corrected, doubts)
+
+
+def _doubt(trade: Trade, denied: Mapping[str, str] | None) -> ReceivedRow:
+    stored = f"{format_decimal(trade.quantity)} at {format_decimal(trade.price)}"
+    if denied is None:
+        return ReceivedRow(
+            TRADES_METHOD, trade.trade_id, f"{stored} was reported once and is missing now", stored
+        )
+    raw = f"{denied['quantity']} at {denied['price']}, fee {denied['fee']} {denied['fee_currency']}"
+    return ReceivedRow(TRADES_METHOD, trade.trade_id, f"an answer before said {stored}", raw)
+
+
+def _is_confirmed_by_order(trade: Trade) -> bool:
+    """Whether its order executed as much as its fills, this one included, say."""
+    order = trade.resolved_order
+    if order is None or not order.filled_quantity:
+        return False
+    return bool(order.filled_quantity >= reported_quantities([order]).get(order.pk, ZERO))
+
+
+def _correct(trade: Trade, denied: Mapping[str, str] | None) -> None:
+    """What is missing counts as zero. It is looked at again by those who count it."""
+    before = {name: format_decimal(getattr(trade, name)) for name in CORRECTED_COLUMNS[:3]}
+    trade.reports = [*trade.reports, {**before, "fee_currency": trade.fee_currency}]
+    if denied is None:
+        trade.quantity = trade.fee = ZERO
+    else:
+        trade.quantity, trade.price = Decimal(denied["quantity"]), Decimal(denied["price"])
+        trade.fee, trade.fee_currency = Decimal(denied["fee"]), denied["fee_currency"]
+    trade.disputed_since, trade.disputed_by, trade.is_new = None, None, True
+    rate_trade(trade, no_rates)
+
+
+def disputes_store(*, disputes: TradeDisputes) -> None:
+    """Store what changed. Call it in a transaction."""
+    if disputes.changed:
+        Trade.objects.bulk_update(disputes.changed, DISPUTE_FIELDS)
+
+
+# Storing, and the order of a fill
 
 
 def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
@@ -103,3 +270,43 @@ def _row(trade: schemas.Trade, now: datetime) -> Trade:
         "first_seen_at": now,
     }
     return Trade(**fit_to_columns(Trade, columns))
+
+
+# What a fill was worth in US dollars when it was traded. It is stored with the fill and does not change later.
+
+
+def no_rates(currency: str, at_ns: int) -> Decimal | None:
+    """No rate is known but that of the dollar itself."""
+    return None
+
+
+def rate_trade(trade: Trade, usd_rates: UsdRates) -> None:
+    """Set the rate of the quote currency and the fee in dollars, each where it is known; saves nothing."""
+    quote = quote_of(trade.instrument_name)
+    trade.quote_usd = _usd_rate(quote, trade.create_time_ns, usd_rates)
+    trade.fee_usd = _fee_usd(trade, quote, usd_rates)
+    trade.is_rated = trade.quote_usd is not None and trade.fee_usd is not None
+
+
+def fee_currency_of(trade: Trade) -> str:
+    """Without a name it is the usual one: of a buy the coin, of a sale what it brought."""
+    named: str = trade.fee_currency
+    own = base_of if trade.side == "BUY" else quote_of
+    return named or own(trade.instrument_name)
+
+
+def _fee_usd(trade: Trade, quote: str, usd_rates: UsdRates) -> Decimal | None:
+    currency = fee_currency_of(trade)
+    if not trade.fee:
+        return ZERO
+    if currency == quote:
+        rate = trade.quote_usd
+    elif currency == base_of(trade.instrument_name):
+        rate = None if trade.quote_usd is None else trade.price * trade.quote_usd
+    else:
+        rate = _usd_rate(currency, trade.create_time_ns, usd_rates)
+    return None if rate is None else trade.fee * rate
+
+
+def _usd_rate(currency: str, at_ns: int, usd_rates: UsdRates) -> Decimal | None:
+    return ONE if currency == USD else usd_rates(currency, at_ns)

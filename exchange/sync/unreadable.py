@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from exchange.client.base import UnreadableRow as ReceivedRow
-from exchange.core.columns import fit_to_columns
+from exchange.core.database import fit_to_columns
 from exchange.models import UnreadableRow
 
 

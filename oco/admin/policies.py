@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, RightsAdmin, format_to_second, list_link
 from exchange.admin.filters import ConditionFilter
 from exchange.admin.sync import format_ns
-from exchange.core.decimals import cents
-from exchange.core.numbers import number_text
+from exchange.core.numbers import cents, number_text
 from exchange.models import Trade
 from exchange.services.permissions import Right
 from oco.admin.base import REQUESTED_BY_USER, order_link

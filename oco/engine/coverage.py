@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from exchange.core.decimals import cents
+from exchange.core.numbers import cents
 from exchange.core.reasons import Reason, reason
 from oco.engine.allocation import ExternalReservation
 from oco.engine.pricing import Grid, is_placeable, round_to_lot_size

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from uuid import UUID
 
-from exchange.core.decimals import complete_sum
+from exchange.core.numbers import complete_sum
 from exchange.models import ExchangeOrder, Instrument
 from exchange.selectors import UsdPrices, decimals_of
 from oco.engine.allocation import ExternalReservation, ExternalStop
@@ -24,12 +24,12 @@ from oco.engine.coverage import (
 )
 from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size
 from oco.engine.states import State
-from oco.external_orders import external_reservations_read
 from oco.models import POSSIBLY_OPEN, OcoGroup
 from oco.policies import Policies, policies_read
 from oco.selectors import (
     GroupRow,
     UndecidedTrades,
+    external_reservations_read,
     group_coverage,
     group_rows,
     groups_shown,

@@ -16,12 +16,12 @@ from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lot
 from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.types import Leg, LegStatus
-from oco.external_orders import external_reservations_read
 from oco.models import LIVE, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.context import CycleContext, LotAllocation
 from oco.reconcile.journal import event_record
 from oco.reconcile.prices import grids_read
+from oco.selectors import external_reservations_read
 
 ZERO = Decimal(0)
 MIN_READ_INTERVAL = timedelta(seconds=10)

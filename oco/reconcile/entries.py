@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Subquery
 
-from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.database import QUERY_BATCH, chunks
 from exchange.core.reasons import Sentence, SyncReason, reason
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade

@@ -19,7 +19,6 @@ from oco.engine.allocation import ExternalReservation
 from oco.engine.lots import LotDraft, merged_price, net_quantity
 from oco.engine.pricing import ExitSide, round_to_lot_size, stop_of, unit_cost_of
 from oco.engine.reason_codes import ReasonCode
-from oco.external_orders import external_reservations_read
 from oco.models import POSSIBLY_OPEN, Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from oco.reconcile.allocation import allocations_read
 from oco.reconcile.context import CycleContext, LotAllocation
@@ -35,6 +34,7 @@ from oco.reconcile.entries import (
 )
 from oco.reconcile.journal import event_record
 from oco.reconcile.prices import grid_of
+from oco.selectors import external_reservations_read
 
 ZERO = Decimal(0)
 Key = tuple[str, str, str]

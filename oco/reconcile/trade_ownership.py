@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from exchange.core.chunks import QUERY_BATCH, chunks
+from exchange.core.database import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from oco.engine.client_oids import PREFIX

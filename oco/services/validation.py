@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from exchange.core.decimals import rounded
-from exchange.core.numbers import sentence_number
+from exchange.core.numbers import rounded, sentence_number
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from oco.engine.allocation import ExternalReservation
@@ -20,9 +19,9 @@ from oco.engine.pricing import (
     is_within_min_distance,
     round_to_lot_size,
 )
-from oco.external_orders import external_reservations_read
 from oco.models import Lot
 from oco.policies import policy_for
+from oco.selectors import external_reservations_read
 
 
 class NotPossible(ValueError):

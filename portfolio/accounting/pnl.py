@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from exchange.core.decimals import cents
+from exchange.core.numbers import cents
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.models.sync import HistoryRange, Stream

@@ -13,7 +13,7 @@ from exchange.client.client import Client
 from exchange.core.times import NS_PER_MS
 from exchange.models import Instrument, Trade
 from exchange.services.lease import Lease
-from exchange.sync.trade_rates import UsdRates, no_rates, rate_trade
+from exchange.sync.trades import UsdRates, no_rates, rate_trade
 from portfolio.accounting.services import entries_rate
 from portfolio.accounting.valuation import BRIDGES, ONE, USD, Prices, price_usd
 from portfolio.models import CostCursor

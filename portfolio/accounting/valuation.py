@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchange.core.decimals import cents, rounded
+from exchange.core.numbers import cents, rounded
 from exchange.schemas import PositionBalance, Ticker
 
 USD = "USD"

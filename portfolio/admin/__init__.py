@@ -12,8 +12,7 @@ from portfolio.admin.alerts import AlertAdmin, AlertDismissalAdmin, AlertMessage
 from portfolio.admin.holdings import BalanceAdmin, HoldingsPolicyAdmin, PerpetualAdmin
 from portfolio.admin.market import SignalAdmin, WatchlistItemAdmin
 from portfolio.admin.queue import ScheduleAdmin, TaskAdmin
-from portfolio.admin.tokens import ApiTokenAdmin
-from portfolio.admin.users import DeskGroupAdmin, DeskUserAdmin
+from portfolio.admin.users import ApiTokenAdmin, DeskGroupAdmin, DeskUserAdmin
 
 __all__ = [
     "AlertAdmin",

@@ -26,9 +26,8 @@ from oco.services.groups import group_create
 from oco.services.validation import NotPossible, available_quantity
 from portfolio.dashboard.selectors import load_holdings
 from portfolio.models import Balance, Perpetual
-from portfolio.status.order_blocks import orders_blocked_reason
 from portfolio.status.sync_status import load_last_modified
-from portfolio.status.trading_mode import current_trading
+from portfolio.status.trading_mode import current_trading, orders_blocked_reason
 from portfolio.views.protection.account import load_account_context
 
 NAME_LENGTH = 64

@@ -17,7 +17,7 @@ from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.models import Lot, OcoGroup
 from oco.selectors import UnprotectedGroup, groups_open, unprotected_groups_read
-from portfolio.accounting.perpetuals import perpetual_reason, perpetuals_open
+from portfolio.accounting.holdings import perpetual_reason, perpetuals_open
 from portfolio.alerts.incidents import (
     Incident,
     alert_close,

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from exchange.api import StandardCursorPagination
 from exchange.serializers import PlainDecimal, UtcTime
-from portfolio.accounting.snapshots import (
+from portfolio.accounting.equity_curve import (
     DEFAULT_SPAN,
     SPANS,
     ValuePoint,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from exchange.core.decimals import cents, complete_sum
+from exchange.core.numbers import cents, complete_sum
 from exchange.selectors import (
     OrderRow,
     UsdPrices,
@@ -22,7 +22,8 @@ from oco.engine.coverage import CoinCoverage, Unprotected
 from oco.presentation.positions import BuyBack, Overview, Position, overview
 from oco.presentation.previews import Holdings
 from oco.selectors import GroupRow
-from portfolio.accounting.perpetuals import perpetual_positions
+from portfolio.accounting.equity_curve import Change, Curve, Point, change_24h, curve
+from portfolio.accounting.holdings import perpetual_positions
 from portfolio.accounting.pnl import (
     CoinResult,
     SaleResult,
@@ -34,7 +35,6 @@ from portfolio.accounting.pnl import (
     today,
     unrealised_total,
 )
-from portfolio.accounting.snapshots import Change, Curve, Point, change_24h, curve
 from portfolio.accounting.valuation import sum_known
 from portfolio.models import Balance, WatchlistItem
 from portfolio.signals.selectors import SignalBoard, SignalRow, board

@@ -8,10 +8,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
-from portfolio.status.address import local_url
-
 PASSWORD_FILE = "admin_password"  # noqa: S105 - its name
 RULE = "─" * 72
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +76,25 @@ def _next_step(user: FirstUser | None) -> str:
 
 def _mode() -> str:
     return settings.ENVIRONMENT if settings.TRADING_ENABLED else f"{settings.ENVIRONMENT}, READ_ONLY"
+
+
+# Where the pages of this installation are reached
+
+
+def base_url() -> str:
+    """For links in messages, without a slash at the end: DESK_URL, else the address on this machine."""
+    return settings.DESK_URL or local_url().rstrip("/")
+
+
+def local_url() -> str:
+    """The address on this machine, from HOST and PORT."""
+    return f"http://{bracket_ipv6(reachable_host(settings.HOST))}:{settings.PORT}/"
+
+
+def reachable_host(host: str) -> str:
+    """Where a server that listens on `host` is reached from this machine."""
+    return WILDCARD_HOSTS.get(host, host)
+
+
+def bracket_ipv6(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

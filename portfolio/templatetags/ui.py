@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.accounting.pnl import UnknownReason
-from portfolio.alerts.messages import alert_path
+from portfolio.alerts.delivery import alert_path
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.formatting import amount_text, instrument_label, own_decimals
 from portfolio.models import Alert

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from exchange.core.decimals import cents, complete_sum
+from exchange.core.numbers import cents, complete_sum
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.pricing import ExitSide
 from oco.engine.states import FAILED, REMOVAL_REQUESTED, UNPROTECTED, State
 from oco.presentation.positions import BuyBack, Position
 from oco.selectors import GroupRow
+from portfolio.accounting.equity_curve import SPANS, parse_span
 from portfolio.accounting.pnl import CoinResult
-from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
 from portfolio.views.simulator import simulator_context

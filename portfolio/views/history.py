@@ -23,11 +23,11 @@ from oco.presentation.reasons import render_reason
 from portfolio.accounting.pnl import SaleResult, trade_results
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import read_access_required
-from portfolio.views.list_forms import ActivityFilterForm
-from portfolio.views.list_pages import (
+from portfolio.views.lists import (
     FILE_BATCH_SIZE,
     MICROSECOND,
     PAGE_SIZE,
+    ActivityFilterForm,
     Cell,
     Cursor,
     Page,

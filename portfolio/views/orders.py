@@ -23,12 +23,12 @@ from exchange.selectors import (
 from portfolio.accounting.pnl import SaleResult, order_results, trade_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.security.access import read_access_required
-from portfolio.views.list_forms import OrderFilterForm
-from portfolio.views.list_pages import (
+from portfolio.views.lists import (
     FILE_BATCH_SIZE,
     PAGE_SIZE,
     Cell,
     Cursor,
+    OrderFilterForm,
     Page,
     iterate_rows,
     list_response,

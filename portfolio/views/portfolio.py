@@ -8,11 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from exchange.selectors import decimals_of, instruments_of
+from portfolio.accounting.equity_curve import SPANS, parse_span
 from portfolio.accounting.pnl import CoinResult, is_history_complete
-from portfolio.accounting.snapshots import SPANS, parse_span
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
-from portfolio.views.list_pages import Cell, csv_response, wants_csv, wants_sheet
+from portfolio.views.lists import Cell, csv_response, wants_csv, wants_sheet
 from portfolio.web.charts import OTHERS, Slice, coin_colour, divide_bar
 from portfolio.web.page_context import PageContext
 

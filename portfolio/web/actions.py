@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 from exchange.services.permissions import REFUSALS, Right, has_right
-from portfolio.status.order_blocks import (
+from portfolio.status.trading_mode import (
+    Trading,
+    current_trading,
     key_reason,
     orders_blocked_reason,
     stale_reason,
     trading_off_reason,
     worker_reason,
 )
-from portfolio.status.trading_mode import Trading, current_trading
 
 if TYPE_CHECKING:
     from portfolio.web.page_context import PageContext  # it has the actions

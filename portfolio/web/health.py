@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error
 
-from exchange.core.database_errors import database_problem, storage_problems
+from exchange.core.database import database_problem, storage_problems
 from exchange.selectors import worker_last_beat
 from portfolio.alerts.selectors import delivery_problem
 from portfolio.status.sync_status import (

@@ -1,4 +1,15 @@
-"""Security headers, rights, preferences, live responses, request ids, and the address of the client."""
+"""Security headers, rights, preferences, live responses, request ids, the address of the client, and compression.
+
+What compression could reveal (the attack BREACH): an attacker who makes a browser ask for a page with guesses in its
+address, and sees the size of each answer, learns a secret that stands in the page and stays the same. So:
+
+- No secret that stays the same is in a page that is compressed. CSRF tokens are masked anew in every response, tokens
+  of a review differ in each, passwords and keys are in no page. The page that shows a new API token, and the one that
+  carries a held-up form to the confirmation of the password, are not compressed.
+- Each compressed answer gets up to 100 bytes of random length (Django's GZipMiddleware).
+- The session cookie is SameSite=Lax: a foreign page cannot make a browser ask for one page after another in the
+  name of its user.
+"""
 
 import ipaddress
 from collections.abc import Callable
@@ -7,6 +18,8 @@ from contextlib import suppress
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from exchange.core.observability import correlated, correlation_id, new_correlation_id
 from exchange.core.texts import escape_control
@@ -24,6 +37,8 @@ NO_CONTENT = 204
 Handler = Callable[[HttpRequest], HttpResponse]
 HEADER = "X-Request-ID"
 IPV6_PREFIX = 64
+UNCOMPRESSED_PATHS = ("/admin/portfolio/apitoken/", "/sudo/")
+SAFE_METHODS = ("GET", "HEAD")
 
 
 def security_headers_middleware(get_response: Handler) -> Handler:
@@ -124,3 +139,19 @@ def client_block(request: HttpRequest) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((address.packed, IPV6_PREFIX), strict=False).network_address)
+
+
+# Compression of pages and API responses. Static files are compressed once, when they are collected (WhiteNoise).
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Leaves alone what answers a form: such a page may repeat a password or show a token."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path.startswith(UNCOMPRESSED_PATHS) or _repeats_a_form(request):
+            return response
+        return super().process_response(request, response)
+
+
+def _repeats_a_form(request: HttpRequest) -> bool:
+    return request.method not in SAFE_METHODS and not request.path.startswith("/api/")

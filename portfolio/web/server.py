@@ -5,7 +5,8 @@ oldest unfinished one makes room when all are taken.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from threading import BoundedSemaphore
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -20,6 +21,10 @@ IDLE_SECONDS = 15  # without a byte, in either direction
 CHECK_SECONDS = 2
 MAX_HEADER_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024  # Django refuses far less, but must not be made to store more
+MAX_REQUESTS = 16
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # the package is not typed
@@ -95,3 +100,47 @@ def create_web_server(
         sockinfo=adjustments.listen[0],
         request_seconds=request_seconds,
     )
+
+
+# How many requests are worked on at a time, whatever server runs the application.
+#
+# run_web has fewer threads than that. runserver has a thread for each client: without a limit a hundred requests at
+# once take all connections of the database.
+
+
+class LimitedApplication:
+    """A WSGI application; further requests wait until one of `most` has ended, with its connection."""
+
+    def __init__(self, application: Application, *, most: int = MAX_REQUESTS) -> None:
+        self._application = application
+        self._places = BoundedSemaphore(most)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        self._places.acquire()
+        try:
+            chunks = self._application(environ, start_response)
+        except BaseException:
+            self._places.release()
+            raise
+        return _Response(chunks, self._places)
+
+
+class _Response:
+    """Its place is free once the server has closed it, which WSGI demands for every response."""
+
+    def __init__(self, chunks: Iterable[bytes], places: BoundedSemaphore) -> None:
+        self._chunks = chunks
+        self._places: BoundedSemaphore | None = places
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                close()
+        finally:
+            if self._places is not None:
+                self._places.release()
+                self._places = None

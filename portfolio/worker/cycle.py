@@ -18,7 +18,7 @@ from exchange.sync.fetch import (
     fetch_protective,
     fetch_rest,
 )
-from exchange.sync.market_data import quote_record_all
+from exchange.sync.market_data import names_found, quote_record_all, unknown_names
 from exchange.sync.store import (
     PendingChanges,
     catalogue_record,
@@ -29,25 +29,26 @@ from exchange.sync.store import (
     single_transaction,
     sync_counts,
 )
-from exchange.sync.trade_rates import UsdRates
-from exchange.sync.unknown_names import names_found, unknown_names
+from exchange.sync.trades import UsdRates
 from exchange.sync.unreadable import unreadable_record_all
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.policies import needs_mark
 from oco.reconcile.context import cycle_context_build, read_result_of
 from oco.reconcile.entries import unknown_entries
 from oco.reconcile.loop import reconcile, reconcile_rest
-from portfolio.accounting.balances import (
+from portfolio.accounting.equity_curve import snapshot_value_record
+from portfolio.accounting.holdings import (
     EmptyBalance,
+    EmptyPositions,
     Stored,
     balance_check,
     balance_record_all,
     balances_stored,
+    perpetual_record_all,
+    perpetuals_open,
 )
-from portfolio.accounting.perpetuals import EmptyPositions, perpetual_record_all, perpetuals_open
 from portfolio.accounting.rates import current_rates, trade_rates_update
 from portfolio.accounting.services import cost_update, drift_compare, entries_correct
-from portfolio.accounting.snapshots import snapshot_value_record
 from portfolio.accounting.valuation import Prices, prices_from_tickers
 from portfolio.alerts.accounting_checks import check_unknown_instruments
 from portfolio.alerts.services import alert_raise_all

@@ -10,7 +10,7 @@ from django_q.tasks import async_task
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.core.database_errors import database_problem
+from exchange.core.database import database_problem
 from exchange.core.observability import correlated, correlation_id
 from exchange.core.reasons import Sentence, SyncReason
 from exchange.models import SyncRun

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.benchmarks import bench
 
-from exchange.core.chunks import chunks  # isort: skip
+from exchange.core.database import chunks  # isort: skip
 from exchange.models import Candle  # isort: skip
 from exchange.core.times import Timeframe
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from exchange.core.order_roles import STOP_ORDER_TYPES
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.pricing import round_towards_target
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
-from portfolio.accounting.perpetuals import perpetuals_open
+from portfolio.accounting.holdings import perpetuals_open
 from tests.oco.actions import COINS, AccountActions
 from tests.oco.support import ours, reasons_without_words, truth
 

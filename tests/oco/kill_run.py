@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from exchange.core.order_roles import STOP_ORDER_TYPES
-from exchange.simulator import control, manual_controls
+from exchange.schemas.orders import STOP_ORDER_TYPES
+from exchange.simulator import control
 from exchange.simulator.config import Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.instruments import floor_to
@@ -128,15 +128,15 @@ class KillRun:
         if targets:
             order = self._random.choice(targets)
             lot = self.exchange.instruments[order.instrument_name].lot
-            manual_controls.fill(
+            control.fill_order(
                 self.exchange, order.order_id, quantity=floor_to(order.remaining / 2, lot), price=None
             )
 
     def _swing(self, symbol: str, percent: int) -> None:
         """Through every stop of that side, and back."""
-        manual_controls.move(self.exchange, symbol, Decimal(percent))
+        control.move_price(self.exchange, symbol, Decimal(percent))
         self.exchange.advance()
-        manual_controls.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
+        control.set_price(self.exchange, symbol, Decimal(PRICES[symbol]))
 
     # checks
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import override
 
-from exchange.core.order_roles import STOP_ORDER_TYPES
 from exchange.core.reasons import Reason
+from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator.models import Order
 from oco.engine.client_oids import PREFIX
 from oco.engine.invariants import OrderFact, converged, violations

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from django.db import connection, connections
 
-from portfolio.web.concurrency import MAX_REQUESTS, LimitedApplication
+from portfolio.web.server import MAX_REQUESTS, LimitedApplication
 from portfolio.worker.database import KEPT_SECONDS, connections_keep
 from tests.programs import Installation, wait_until
 

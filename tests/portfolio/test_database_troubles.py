@@ -8,8 +8,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from django.test import Client
 
-from exchange.core import database_errors as database
-from exchange.core.database_errors import database_problem, storage_problems
+from exchange.core import database
+from exchange.core.database import database_problem, storage_problems
 from tests.factories import HeartbeatFactory, SyncRunFactory
 from tests.portfolio.test_backup import Here
 

@@ -14,14 +14,15 @@ from exchange.services.kill_switch_file import file_name
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.order_execution import create_blocked_reason
 from oco.presentation.reasons import render_reason
-from oco.services.cancel_all import (
+from oco.services.kill_switch import (
     UnprotectedCoin,
     cancel_until_none_open,
     open_orders_read,
     release_all_groups,
+    resume_trading,
+    stop_trading,
     unprotected_after_cancel,
 )
-from oco.services.kill_switch import resume_trading, stop_trading
 from oco.services.validation import NotPossible
 
 CONFIRM_WORD = "cancel"

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.core.servers.basehttp import get_internal_wsgi_application
 
-from portfolio.status.address import local_url
+from portfolio.status.startup import local_url
 from portfolio.web.server import create_web_server
 from portfolio.worker.database import connections_keep
 

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from portfolio.alerts.channels import configured_channels, send_all
 from portfolio.alerts.daily_report import daily_alert_raise, last_daily_date
-from portfolio.alerts.delivery import DeliveryCounts, alert_deliver_all
-from portfolio.alerts.messages import build_test_message
+from portfolio.alerts.delivery import DeliveryCounts, alert_deliver_all, build_test_message
 from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.texts import alert_text, alert_title
 

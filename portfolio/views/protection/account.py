@@ -19,8 +19,8 @@ from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
 from portfolio.signals.watchlist import fresh_prices, load_quotes
-from portfolio.status.order_blocks import stale_reason
 from portfolio.status.sync_status import sync_state
+from portfolio.status.trading_mode import stale_reason
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.core.decimals import rounded
-from exchange.core.numbers import input_text, plain_input_text
+from exchange.core.numbers import input_text, plain_input_text, rounded
 from exchange.models import Instrument
 from exchange.selectors import decimals_of
 from exchange.services.lease import Lease
@@ -36,9 +35,8 @@ from oco.services.confirmations import (
     review_use,
 )
 from oco.services.validation import NotPossible, prices_validate, request_validate
-from portfolio.status.order_blocks import orders_blocked_reason, stale_reason
 from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
-from portfolio.status.trading_mode import current_trading
+from portfolio.status.trading_mode import current_trading, orders_blocked_reason, stale_reason
 from portfolio.views.protection.account import Account, build_terms, load_account
 from portfolio.worker.runner import sync_request
 

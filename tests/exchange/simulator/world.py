@@ -10,7 +10,7 @@ import requests
 
 from exchange.client.client import Client
 from exchange.client.ratelimit import Limiter
-from exchange.simulator import control, manual_controls
+from exchange.simulator import control
 from exchange.simulator.config import BehaviourOptions, Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.faults import Faults
@@ -67,16 +67,16 @@ class World:
         """The market jumps to this price, and open orders are matched."""
         with self.exchange.lock:
             self.exchange.advance()
-            manual_controls.set_price(self.exchange, symbol, Decimal(str(price)))
+            control.set_price(self.exchange, symbol, Decimal(str(price)))
 
     def move(self, symbol: str, percent: Any) -> None:
         with self.exchange.lock:
             self.exchange.advance()
-            manual_controls.move(self.exchange, symbol, Decimal(str(percent)))
+            control.move_price(self.exchange, symbol, Decimal(str(percent)))
 
     def set_mark_gap(self, symbol: str, ratio: Any) -> None:
         """Mark is last times (1 + ratio)."""
-        manual_controls.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
+        control.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
 
     def set_spread(self, symbol: str, ratio: Any) -> None:
         """Best bid and best ask are last times `ratio` apart; None is the usual spread."""
@@ -120,7 +120,7 @@ class World:
         self.exchange.deposit(currency, Decimal(str(amount)))
 
     def withdraw(self, currency: str, amount: Any, *, force: bool = False) -> None:
-        manual_controls.withdraw(self.exchange, currency, Decimal(str(amount)), force=force)
+        control.withdraw_funds(self.exchange, currency, Decimal(str(amount)), force=force)
 
     def balance(self, currency: str) -> Decimal:
         return self.exchange.ledger.balance_of(currency)
@@ -150,7 +150,7 @@ class World:
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
         """Fill a quantity (default the remainder) of an open order."""
-        return manual_controls.fill(
+        return control.fill_order(
             self.exchange,
             order,
             quantity=None if quantity is None else Decimal(str(quantity)),
@@ -173,7 +173,7 @@ class World:
             found = store.find(None, some_id)
             if found is not None:
                 return found
-        return manual_controls.find_order(self.exchange, some_id)
+        return control.find_order(self.exchange, some_id)
 
     def open_orders(self) -> list[Order]:
         return list(self.exchange.open_orders())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.times import to_ms
-from portfolio.accounting.snapshots import DAILY, DAY_MS, HOUR_MS, HOURLY, downsample_before, select_kept
+from portfolio.accounting.equity_curve import DAILY, DAY_MS, HOUR_MS, HOURLY, downsample_before, select_kept
 
 NOW = to_ms(datetime(2026, 5, 1, 12, 34, 56, tzinfo=UTC))
 moments = st.sets(st.integers(NOW - 200 * DAY_MS, NOW), max_size=60)

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.accounting.snapshots import change_24h, curve, parse_span, values_between, width_ms
+from portfolio.accounting.equity_curve import change_24h, curve, parse_span, values_between, width_ms
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import BalanceChange
 from tests.factories import SnapshotFactory

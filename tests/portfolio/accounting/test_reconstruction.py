@@ -11,8 +11,7 @@ from exchange.simulator.server import make_app
 from exchange.sync.backfill import history_slice
 from oco.engine.coverage import CoverageStatus
 from oco.models import OcoGroup
-from portfolio.accounting.reconstruction import Moment, past_values, value_history_reconstruct
-from portfolio.accounting.snapshots import curve
+from portfolio.accounting.equity_curve import Moment, curve, past_values, value_history_reconstruct
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import PortfolioSnapshot
 from portfolio.signals.services import market_update

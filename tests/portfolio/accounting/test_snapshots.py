@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from exchange.services.lease import LeaseLost
-from portfolio.accounting import snapshots
-from portfolio.accounting.snapshots import DAILY, HOURLY, select_kept, snapshot_downsample
+from portfolio.accounting import equity_curve
+from portfolio.accounting.equity_curve import DAILY, HOURLY, select_kept, snapshot_downsample
 from portfolio.models import PortfolioSnapshot
 from portfolio.tasks import thin_values
 from tests.exchange.simulator.world import World
@@ -81,7 +81,7 @@ def test_the_task_thins():
 
 @pytest.mark.django_db
 def test_thinning_keeps_what_the_rule_keeps_in_bounded_parts(monkeypatch):
-    monkeypatch.setattr(snapshots, "BATCH_SIZE", 10)
+    monkeypatch.setattr(equity_curve, "BATCH_SIZE", 10)
     now = timezone.now()
     for hours in range(0, 110 * 24, 11):
         for minutes in (0, 20, 25):

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from portfolio.alerts.services import alert_raise_all
 from portfolio.alerts.texts import TEXTS
 from portfolio.models import Alert, AlertDismissal, Balance
-from portfolio.worker.retention import delete_old_rows
+from portfolio.worker.database import delete_old_rows
 from tests.factories import (
     AlertFactory,
     BalanceFactory,

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
-from portfolio.alerts.messages import build_message
+from portfolio.alerts.delivery import build_message
 from portfolio.alerts.services import alert_raise_all
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert

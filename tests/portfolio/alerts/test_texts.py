@@ -14,8 +14,8 @@ from exchange.core.reasons import reason
 from oco.engine.states import State
 from portfolio.alerts import texts
 from portfolio.alerts.accounting_checks import report_balance_changes
+from portfolio.alerts.delivery import build_message
 from portfolio.alerts.incidents import Incident, alert_raise, incident_open, incident_resolve
-from portfolio.alerts.messages import build_message
 from portfolio.alerts.runner import CHECKS
 from portfolio.alerts.services import ALERT_KINDS
 from portfolio.alerts.system_checks import check_system

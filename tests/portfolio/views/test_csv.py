@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.views.list_pages import FORMULA_PREFIXES, UTF8_BOM, cell_text, csv_lines
+from portfolio.views.lists import FORMULA_PREFIXES, UTF8_BOM, cell_text, csv_lines
 
 
 def read(*rows):

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from exchange.models import SyncRun, Trade
 from oco.models import OcoEvent
 from portfolio.views.history import activity_items, activity_page
-from portfolio.views.list_forms import ActivityFilterForm
-from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.lists import UTF8_BOM, ActivityFilterForm
 from tests.factories import (
     EventFactory,
     GroupFactory,

@@ -9,7 +9,7 @@ from django.test import Client
 
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.views.dashboard import allocation as of_dashboard
-from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.lists import UTF8_BOM
 from portfolio.views.portfolio import allocation as of_portfolio
 from tests.factories import BalanceFactory, UserFactory
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oco.engine.client_oids import client_oid
-from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.lists import UTF8_BOM
 from tests.factories import (
     GroupFactory,
     InstrumentFactory,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from exchange.models.sync import Stream
 from portfolio.dashboard.selectors import load_dashboard
-from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.lists import UTF8_BOM
 from portfolio.views.portfolio import allocation
 from tests.factories import (
     BalanceFactory,

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from portfolio.views.list_pages import UTF8_BOM
+from portfolio.views.lists import UTF8_BOM
 from tests.factories import OrderFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db

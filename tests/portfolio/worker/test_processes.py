@@ -2,7 +2,7 @@
 
 import pytest
 
-from portfolio.status.address import local_url
+from portfolio.status.startup import local_url
 from portfolio.worker import processes
 
 

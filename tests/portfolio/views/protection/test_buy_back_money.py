@@ -8,7 +8,7 @@ from oco.models import OcoGroup
 from oco.presentation.group_detail import group_detail, group_details
 from portfolio.models import Balance
 from portfolio.views.protection.account import load_account, load_figures
-from portfolio.views.protection.detail import build_levels
+from portfolio.views.protection.group import build_levels
 from portfolio.views.protection.list import build_rows
 from tests.factories import GroupFactory, LegFactory, OrderFactory, QuoteFactory, TradeFactory
 from tests.portfolio.views.protection.steps import text

@@ -303,6 +303,6 @@ def test_what_changes_while_the_page_is_made_is_asked_for_once_more(monkeypatch,
         SyncRunFactory()
         return found
 
-    monkeypatch.setattr("portfolio.views.protection.detail.group_detail", read)
+    monkeypatch.setattr("portfolio.views.protection.group.group_detail", read)
     html = Client().get(f"/protection/{group.pk}/{step}").content.decode()
     assert f'data-revision="{revision()}"' not in html

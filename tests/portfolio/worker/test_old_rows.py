@@ -11,8 +11,8 @@ from django_q.models import Task
 from exchange.models import SyncRun
 from portfolio.models import AlertMessage
 from portfolio.tasks import tidy_up
-from portfolio.worker import retention
-from portfolio.worker.retention import delete_old_rows
+from portfolio.worker import database
+from portfolio.worker.database import delete_old_rows
 from portfolio.worker.schedule import TASKS
 from tests.factories import EventFactory, OrderFactory, SyncRunFactory, TradeFactory
 from tests.support import queries
@@ -23,7 +23,7 @@ MONEY = ("exchange_orders", "exchange_trades", "oco_events", "oco_groups", "oco_
 
 @pytest.fixture
 def now(monkeypatch):
-    monkeypatch.setattr(retention, "MIN_RUNS_KEPT", 2)
+    monkeypatch.setattr(database, "MIN_RUNS_KEPT", 2)
     return timezone.now()
 
 
@@ -71,7 +71,7 @@ def test_notes_of_messages_go_but_for_the_newest(now):
 
 
 def test_one_run_takes_a_bounded_bite(now, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH_SIZE", 3)
+    monkeypatch.setattr(database, "BATCH_SIZE", 3)
     runs(now, *[90] * 7)
     assert [delete_old_rows(now=now) for _ in range(3)] == [3, 2, 0]
 

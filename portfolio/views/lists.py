@@ -1,25 +1,39 @@
-"""Long lists as a page or as CSV: cursor pagination, and CSV cells that are exact and harmless in a spreadsheet."""
+"""Long lists as a page or as CSV: cursor pagination, and CSV cells that are exact and harmless in a spreadsheet.
+
+Filters are sent by GET, so that every view has its own address.
+"""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any, Generic, Self, TypeVar
 
+from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, override, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from exchange.core.numbers import number_format, plain_sentences, sheet_text
 from exchange.core.times import EPOCH
 from exchange.fields import format_decimal
+from exchange.models import ExchangeOrder
+from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.selectors import UNKNOWN
 from portfolio.accounting.pnl import SaleResult
-from portfolio.views.list_forms import PeriodFilterForm
+from portfolio.formatting import LABELS, ORDER_PILLS
 
+Role, Origin = ExchangeOrder.Role, ExchangeOrder.Origin
+ANY = ("", _("Any"))
+SHOW_CHOICES = (("", _("All")), ("open", _("Open")), ("executed", _("Executed")))
+SIDE_CHOICES = (ANY, ("BUY", pgettext_lazy("side", "Buy")), ("SELL", pgettext_lazy("side", "Sell")))
+LAST_DAY = date(9998, 12, 30)  # a day later is still a date, in every time zone
+FIRST_DAY = date(1970, 1, 2)
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 PAGE_SIZE = 25
@@ -34,6 +48,93 @@ MAX_EXACT_DIGITS = 15
 """A spreadsheet takes digits for a number and keeps no more than these."""
 FORMAT_PARAM, CURSOR_PARAM, IDS_PARAM = "format", "after", "ids"
 IDS_AS_TEXT = "text"
+
+
+# Filters
+
+
+def _label_choices(values: Any) -> tuple[Any, ...]:
+    return (ANY, *((value, LABELS[value]) for value in values))
+
+
+def _status_choices() -> tuple[Any, ...]:
+    # Each label once; `PENDING` has the same as `NEW`.
+    known = (OPEN_STATUSES | TERMINAL_STATUSES | {UNKNOWN}) - {"PENDING"}
+    return (ANY, *((value, ORDER_PILLS[value][2]) for value in sorted(known)))
+
+
+class DayField(forms.DateField):
+    """A day in TIME_ZONE."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value is not None and not FIRST_DAY <= value <= LAST_DAY:
+            raise forms.ValidationError(_("Date out of range."))
+
+
+class PeriodFilterForm(forms.Form):
+    """From the start of one day to the end of another."""
+
+    instrument = forms.CharField(required=False, max_length=64, label=_("Instrument"))
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
+
+    def clean_instrument(self) -> str:
+        """`eth/usd` is ETH_USD."""
+        return str(self.cleaned_data["instrument"]).strip().upper().replace("/", "_")
+
+    @property
+    def period_start(self) -> datetime | None:
+        day = self.cleaned_data.get("since")
+        return None if day is None else _midnight(day)
+
+    @property
+    def period_end(self) -> datetime | None:
+        """Start of the following day."""
+        day = self.cleaned_data.get("until")
+        return None if day is None else _midnight(day + timedelta(days=1))
+
+
+class OrderFilterForm(PeriodFilterForm):
+    """The period is that of the last update."""
+
+    show = forms.ChoiceField(required=False, choices=SHOW_CHOICES, label=_("Show"))
+    status = forms.ChoiceField(required=False, choices=_status_choices, label=_("Status"))
+    side = forms.ChoiceField(required=False, choices=SIDE_CHOICES, label=_("Side"))
+    role = forms.ChoiceField(required=False, choices=_label_choices(Role.values), label=_("Role"))
+    origin = forms.ChoiceField(required=False, choices=_label_choices(Origin.values), label=_("Sent by"))
+    group = forms.UUIDField(required=False, label=_("Protection"), widget=forms.HiddenInput)
+
+    field_order = ("show", "instrument", "side", "status", "role", "origin", "since", "until", "group")
+
+
+class ActivityFilterForm(PeriodFilterForm):
+    """Which kinds of activity."""
+
+    FILLS, PROTECTION, SYNC = "fills", "protection", "sync"
+    kind = forms.ChoiceField(
+        required=False,
+        label=_("Type"),
+        choices=(
+            ("", _("All")),
+            (FILLS, _("Buys and sells")),
+            (PROTECTION, _("Protection")),
+            (SYNC, _("Sync errors")),
+        ),
+    )
+
+    field_order = ("kind", "instrument", "since", "until")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+# Pages and files
 
 
 @dataclass(frozen=True, slots=True, order=True)

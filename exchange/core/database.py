@@ -1,12 +1,14 @@
-"""Why the database cannot be used, as a sentence with what to do, and whether its disk will take more."""
+"""What every use of the database needs: why it cannot be used, pieces of long work, and values that fit its columns."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection, models
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -58,6 +60,14 @@ BY_SQLSTATE: tuple[tuple[str, Promise], ...] = (
     ("57P", UNREACHABLE),
     ("53300", UNREACHABLE),
 )
+T = TypeVar("T")
+
+TRANSACTION_ROWS = 500  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
+QUERY_BATCH = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
+INT32_LIMIT = 2**31
+
+
+# Why the database cannot be used, as a sentence with what to do, and whether its disk will take more
 
 
 def database_problem(error: BaseException | None) -> str | None:
@@ -110,3 +120,36 @@ def _database_file() -> Path | None:
 
 def _sqlstate(error: Exception) -> str:
     return str(getattr(error.__cause__, "pgcode", None) or "")
+
+
+# Pieces of a sequence
+
+
+def chunks(rows: Sequence[T], size: int = TRANSACTION_ROWS) -> list[Sequence[T]]:
+    """Pieces of `rows`, each of at most `size`, in order."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+# Values from the exchange: an odd text or number must not fail a cycle
+
+
+def fit_to_columns(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with texts cut to their columns and without NUL; a number beyond its column is not known."""
+    lengths, numbers = _column_limits(model)
+    return {name: _fit_value(value, lengths.get(name), name in numbers) for name, value in values.items()}
+
+
+@cache
+def _column_limits(model: type[models.Model]) -> tuple[dict[str, int], frozenset[str]]:
+    """How long each text may be, and which columns are small whole numbers."""
+    columns = model._meta.concrete_fields
+    lengths = {column.name: column.max_length for column in columns if column.max_length is not None}
+    return lengths, frozenset(c.name for c in columns if c.get_internal_type() == "IntegerField")
+
+
+def _fit_value(value: Any, length: int | None, is_int32: bool) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")[:length]
+    if is_int32 and value is not None and not -INT32_LIMIT <= value < INT32_LIMIT:
+        return None
+    return value

@@ -1,26 +1,100 @@
-"""The derivative positions of the account: stored as read, and shown as unprotected.
+"""What the account holds: its balances, and its derivative positions, stored as read.
 
-Exchange Desk protects spot only, so a perpetual has no protection whatever orders are open for it (rule 4).
+Exchange Desk protects spot only, so a perpetual is shown as unprotected, whatever orders are open for it (rule 4).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from exchange.core.columns import fit_to_columns
+from exchange.core.database import fit_to_columns
 from exchange.core.reasons import Reason, reason
-from exchange.schemas import AccountBalance
+from exchange.schemas import AccountBalance, PositionBalance
 from exchange.schemas import Position as ReportedPosition
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
 from oco.engine.reason_codes import ReasonCode
 from oco.presentation.positions import Position
-from portfolio.accounting.valuation import Prices, round_value
-from portfolio.models import Perpetual
+from portfolio.accounting.valuation import PRECISION, Prices, round_value, value_position
+from portfolio.models import Balance, Perpetual
 
-COLUMNS = ["quantity", "market_value_usd", "since", "read_at"]
+BALANCE_COLUMNS = ["quantity", "available", "reserved", "price_usd", "market_value_usd", "read_at"]
 NOTHING = Decimal(0)
+PERPETUAL_COLUMNS = ["quantity", "market_value_usd", "since", "read_at"]
+
+
+# Balances
+
+
+class EmptyBalance(ValueError):
+    """A response without coins, although coins were held and the exchange still counts cash."""
+
+
+Stored = Mapping[str, Balance]
+
+
+def balances_stored() -> Stored:
+    return {row.currency: row for row in Balance.objects.all()}
+
+
+def balance_record_all(*, balance: AccountBalance, stored: Stored, prices: Prices, now: datetime) -> int:
+    """Store all balances as read, in place of `stored`. A coin that a plausible response leaves out is gone: a
+    known zero.
+    """
+    zeroed = {currency: _zero_balance(currency, now) for currency in stored}
+    reported = {each.instrument_name: _balance_row(each, prices, now) for each in balance.positions}
+    Balance.objects.bulk_create(
+        list((zeroed | reported).values()),
+        update_conflicts=True,
+        unique_fields=["currency"],
+        update_fields=BALANCE_COLUMNS,
+    )
+    return len(reported)
+
+
+def balance_check(*, balance: AccountBalance, stored: Stored) -> None:
+    """Raises EmptyBalance for a response that is empty by error."""
+    held = [row.currency for row in stored.values() if row.quantity]
+    if held and not balance.positions and balance.total_cash_balance != NOTHING:
+        raise EmptyBalance(
+            f"Balances: the exchange returned no coins, although {', '.join(held)} were held. Ignored."
+        )
+
+
+def _balance_row(position: PositionBalance, prices: Prices, now: datetime) -> Balance:
+    valuation = value_position(position, prices)
+    available = position.max_withdrawal_balance
+    return Balance(
+        currency=position.instrument_name,
+        quantity=position.quantity,
+        available=available,
+        reserved=_reserved(position.quantity, available),
+        price_usd=valuation.price_usd,
+        market_value_usd=valuation.market_value_usd,
+        read_at=now,
+    )
+
+
+def _reserved(quantity: Decimal, available: Decimal | None) -> Decimal | None:
+    # `max_withdrawal_balance` has 8 decimals, so a smaller difference is rounding (dossier 5.6).
+    if available is None:
+        return None
+    return quantity - available if quantity - available >= PRECISION else NOTHING
+
+
+def _zero_balance(currency: str, now: datetime) -> Balance:
+    return Balance(
+        currency=currency,
+        quantity=NOTHING,
+        available=NOTHING,
+        reserved=NOTHING,
+        market_value_usd=NOTHING,
+        read_at=now,
+    )
+
+
+# Perpetuals
 
 
 class EmptyPositions(ValueError):
@@ -32,7 +106,7 @@ def perpetual_record_all(
 ) -> int:
     """Store all positions as read and return how many. One that a plausible response leaves out is closed."""
     stored = {(row.instrument_name, row.isolation_id): row for row in Perpetual.objects.all()}
-    found = [_row(position, prices, now) for position in positions if position.quantity]
+    found = [_perpetual_row(position, prices, now) for position in positions if position.quantity]
     reported = {(row.instrument_name, row.isolation_id): row for row in found}
     if not reported and any(row.quantity for row in stored.values()):
         _check_plausible(balance)
@@ -43,7 +117,7 @@ def perpetual_record_all(
         list((closed | reported).values()),
         update_conflicts=True,
         unique_fields=["instrument_name", "isolation_id"],
-        update_fields=COLUMNS,
+        update_fields=PERPETUAL_COLUMNS,
     )
     return len(reported)
 
@@ -67,7 +141,7 @@ def _check_plausible(balance: AccountBalance | None) -> None:
         raise EmptyPositions("Positions: the exchange returned none, although some were open. Ignored.")
 
 
-def _row(position: ReportedPosition, prices: Prices, now: datetime) -> Perpetual:
+def _perpetual_row(position: ReportedPosition, prices: Prices, now: datetime) -> Perpetual:
     value = _value(position, prices)
     reported = {
         "instrument_name": position.instrument_name,

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.core.instrument_names import base_of
-from exchange.core.order_roles import role_of
+from exchange.schemas.orders import role_of
 
 CASH = ("USD", "USDT", "EUR")
 

@@ -1,4 +1,4 @@
-"""One group: problems, risk in money, prices and levels, orders, event log; and its price chart as data."""
+"""One group: problems, risk in money, prices and levels, orders, event log; its chart as data; and its removal."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -7,28 +7,38 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from exchange.core.numbers import number_format, number_text
 from exchange.core.times import Timeframe
 from exchange.fields import format_decimal
 from exchange.selectors import CandleRow, candles_of, decimals_of
+from exchange.services.permissions import Right
 from oco.engine.types import Role
 from oco.models import OcoGroup
 from oco.presentation.group_detail import GroupDetail, group_detail
 from oco.presentation.risk_reward import RiskReward, realised_of
-from portfolio.security.access import read_access_required
+from oco.services.confirmations import InvalidReview, Review, review_open, review_sign, review_use
+from oco.services.groups import group_cancel
+from oco.services.validation import NotPossible
+from portfolio.security.access import read_access_required, right_required
+from portfolio.security.sudo import sudo_required
 from portfolio.status.sync_status import load_last_modified, sync_state
-from portfolio.views.protection.account import load_account, load_figures
+from portfolio.views.protection.account import load_account, load_figures, stale_data_reason
 from portfolio.web.page_context import PageContext
+from portfolio.worker.runner import sync_request
 
 MAX_BARS = 96
 DEFAULT_TIMEFRAME = Timeframe.H1
 DECIMALS = 2
+KIND = "cancel"
+NAME_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +215,67 @@ def _seconds(moment: datetime) -> int:
     here = timezone.localtime(moment)
     offset = here.utcoffset()
     return int(moment.timestamp()) + (int(offset.total_seconds()) if offset else 0)
+
+
+# Remove protection: shows the consequences, and needs a confirmed password
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@right_required(Right.MANAGE)
+@sudo_required
+def protection_cancel(request: HttpRequest, pk: object) -> HttpResponse:
+    """GET is the review; POST removes the protection."""
+    group = get_object_or_404(OcoGroup, pk=pk)
+    detail = group_detail(group_id=group.pk)
+    if request.method != "POST":
+        return _page(request, detail)
+    if detail.is_final or detail.group.cancel_requested_at is not None:
+        return redirect("protection-sent", detail.group.pk)
+    return _submit_cancel(request, detail)
+
+
+def _submit_cancel(request: HttpRequest, detail: GroupDetail) -> HttpResponse:
+    # Once for each review, and only while nothing has changed since.
+    now, name = timezone.now(), request.user.get_username()[:NAME_LENGTH]
+    try:
+        opened = review_open(request.POST.get("token", ""), kind=KIND, user=str(request.user.pk))
+    except InvalidReview:
+        return _page(request, detail, notice=_("This review is not valid. Nothing was sent: review again."))
+    reason = stale_data_reason(now=now) or opened.stale_reason(seen=_state_key(detail))
+    if reason:
+        return _page(request, detail, notice=reason)
+    try:
+        with transaction.atomic():
+            if review_use(nonce=opened.review.nonce, now=now):
+                group_cancel(group_id=detail.group.pk, requested_by=name, now=now)
+    except NotPossible as refusal:
+        messages.error(request, str(refusal))
+    sync_request(requested_by=name)
+    return redirect("protection-sent", detail.group.pk)
+
+
+def _page(request: HttpRequest, detail: GroupDetail, *, notice: str = "") -> HttpResponse:
+    account, now = load_account(), timezone.now()
+    review = Review(
+        kind=KIND,
+        user=str(request.user.pk),
+        requested={"group": str(detail.group.pk)},
+        seen=_state_key(detail),
+    )
+    context = {
+        "detail": detail,
+        "figures": load_figures(detail, account),
+        "account": account,
+        "refusal": stale_data_reason(now=now),
+        "now": now,
+        "token": review_sign(review),
+        "notice": notice,
+    }
+    return render(request, "oco/cancel.html", context)
+
+
+def _state_key(detail: GroupDetail) -> str:
+    # Group, state and open orders at the time of the review.
+    group = detail.group
+    prices = (format_decimal(detail.stop), format_decimal(detail.owned))
+    return " ".join(map(str, (group.pk, group.state, *prices, detail.has_stop, detail.has_target)))
