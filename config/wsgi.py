@@ -23,7 +23,7 @@ if refusal:
     sys.exit(CANNOT_BOOT)
 
 # After the settings are known to be good.
-from portfolio.alerts.watchdog import watchdog_start  # noqa: E402
+from portfolio.alerts.runner import watchdog_start  # noqa: E402
 from portfolio.web.server import LimitedApplication  # noqa: E402
 
 application = LimitedApplication(unlimited)

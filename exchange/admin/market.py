@@ -8,8 +8,16 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, list_link, uuid_of
-from exchange.admin.filters import ActorFilter, ConditionFilter
+from exchange.admin.base import (
+    ActorFilter,
+    ByIdAdmin,
+    ConditionFilter,
+    ReadOnlyAdmin,
+    format_to_second,
+    group_link,
+    list_link,
+    uuid_of,
+)
 from exchange.core.times import Timeframe
 from exchange.models import AuditEntry, Candle, ExchangeOrder, Instrument, Quote
 

@@ -8,14 +8,16 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ByIdAdmin, format_to_second, list_link
-from exchange.admin.filters import (
+from exchange.admin.base import (
+    ByIdAdmin,
     OrderStateFilter,
     OrderStatusFilter,
     RecentFilter,
     RecentTradesFilter,
     SideFilter,
     UnprocessedFilter,
+    format_to_second,
+    list_link,
 )
 from exchange.models import ExchangeOrder, Trade
 

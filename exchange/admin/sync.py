@@ -4,8 +4,14 @@ from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ReadOnlyAdmin, format_to_second, list_link
-from exchange.admin.filters import FailedRunFilter, RecentRunsFilter, UnfinishedRangeFilter
+from exchange.admin.base import (
+    FailedRunFilter,
+    ReadOnlyAdmin,
+    RecentRunsFilter,
+    UnfinishedRangeFilter,
+    format_to_second,
+    list_link,
+)
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.error_texts import render_errors
 from exchange.models import (

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.admin.base import (
     DASH,
+    ConditionFilter,
+    RecentFilter,
     RightsMixin,
     format_to_second,
     list_link,
@@ -18,7 +20,6 @@ from exchange.admin.base import (
     number_column,
     uuid_of,
 )
-from exchange.admin.filters import ConditionFilter, RecentFilter
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
 from oco.models import OcoEvent, OcoGroup, OcoLeg

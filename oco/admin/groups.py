@@ -12,8 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import AnyAdmin, ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import (
+    AnyAdmin,
+    ByIdAdmin,
+    ConditionFilter,
+    ReadOnlyAdmin,
+    format_to_second,
+    group_link,
+)
 from exchange.admin.market import AuditEntryAdmin, correlation_link, object_links
 from exchange.admin.orders import ExchangeOrderAdmin
 from exchange.fields import format_decimal

@@ -9,8 +9,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, RightsAdmin, format_to_second, list_link
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import (
+    ByIdAdmin,
+    ConditionFilter,
+    ReadOnlyAdmin,
+    RightsAdmin,
+    format_to_second,
+    list_link,
+)
 from exchange.admin.sync import format_ns
 from exchange.core.numbers import cents, number_text
 from exchange.models import Trade

@@ -23,11 +23,10 @@ from exchange.services.order_execution import (
     pair_cancel,
     pair_place,
 )
-from oco.engine.client_oids import client_oid
 from oco.engine.context import ROLES_BY_KIND
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.types import Cancel, OrderKind, Place, Role
+from oco.engine.types import Cancel, OrderKind, Place, Role, client_oid
 from oco.models import OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.journal import event_record

@@ -8,9 +8,8 @@ from django.db.models import QuerySet
 
 from exchange.models import ExchangeOrder, Instrument
 from oco.engine import invariants
-from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.states import State
-from oco.engine.types import Role
+from oco.engine.types import PREFIX, PREFIX_END, Role
 from oco.models import Lot, OcoGroup, OcoLeg
 from oco.selectors import groups_open
 

@@ -17,12 +17,12 @@ from exchange.models import ExchangeOrder
 from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
-from oco.engine.client_oids import PREFIX
 from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
 from oco.engine.states import State
 from oco.engine.types import (
+    PREFIX,
     Cancel,
     Desired,
     LookUp,

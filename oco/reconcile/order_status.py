@@ -14,11 +14,11 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import is_terminal
 from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
-from oco.engine.client_oids import PREFIX, PREFIX_END
 from oco.engine.lots import merged_price, net_of_fee
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
+from oco.engine.types import PREFIX, PREFIX_END
 from oco.models import Lot, LotTrade, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure

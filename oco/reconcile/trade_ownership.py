@@ -15,7 +15,7 @@ from django.db.models import Q
 from exchange.core.database import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
-from oco.engine.client_oids import PREFIX
+from oco.engine.types import PREFIX
 from oco.models import OcoLeg
 from oco.reconcile.allocation import is_order_unknown
 from oco.reconcile.context import CycleContext

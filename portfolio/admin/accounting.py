@@ -7,8 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, list_link
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import ByIdAdmin, ConditionFilter, ReadOnlyAdmin, format_to_second, list_link
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, Trade
 from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost

@@ -10,8 +10,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from exchange.admin.base import ByIdAdmin, ReadOnlyAdmin, format_to_second, group_link, uuid_of
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import (
+    ByIdAdmin,
+    ConditionFilter,
+    ReadOnlyAdmin,
+    format_to_second,
+    group_link,
+    uuid_of,
+)
 from exchange.admin.market import correlation_link
 from exchange.services.permissions import Right, has_right
 from portfolio.alerts.services import alert_acknowledge

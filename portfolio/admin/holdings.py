@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ReadOnlyAdmin
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import ConditionFilter, ReadOnlyAdmin
 from exchange.services.permissions import Right, has_right
 from oco.admin import PolicyAdmin
 from oco.forms import ProtectForm

@@ -9,8 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ReadOnlyAdmin, RightsAdmin, format_to_second
-from exchange.admin.filters import ConditionFilter
+from exchange.admin.base import ConditionFilter, ReadOnlyAdmin, RightsAdmin, format_to_second
 from exchange.core.times import Timeframe
 from exchange.services.permissions import Right
 from portfolio.models import Signal, WatchlistItem

@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 from exchange.core.numbers import keep_together
 from exchange.models import AuditEntry, ExchangeOrder
 from exchange.selectors import OrderRow
-from oco.engine.client_oids import is_own_oid
 from oco.engine.coverage import Unprotected
 from oco.engine.pricing import ExitSide
+from oco.engine.types import is_own_oid
 from oco.models import OcoGroup
 from oco.presentation.reasons import render_reason
 from portfolio.formatting import (

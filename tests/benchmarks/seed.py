@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder, Trade
-from oco.engine.client_oids import PREFIX
+from oco.engine.types import PREFIX
 from oco.models import Watermark
 from portfolio.models import CostCursor
 from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory

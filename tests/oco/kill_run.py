@@ -21,7 +21,7 @@ from exchange.simulator.instruments import floor_to
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import Order, Trade
 from exchange.simulator.server import App, running_server
-from oco.engine.client_oids import PREFIX
+from oco.engine.types import PREFIX
 from tests.scenario import small_catalogue
 
 ROOT = Path(__file__).parent.parent.parent

@@ -11,8 +11,8 @@ from django.utils.translation import override
 from exchange.core.reasons import Reason
 from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator.models import Order
-from oco.engine.client_oids import PREFIX
 from oco.engine.invariants import OrderFact, converged, violations
+from oco.engine.types import PREFIX
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.reasons import render_reason
 from oco.reconcile.invariant_checks import invariant_data

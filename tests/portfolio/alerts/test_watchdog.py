@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from portfolio.alerts import watchdog
+from portfolio.alerts import runner
+from portfolio.alerts.runner import watchdog_check
 from portfolio.alerts.system_checks import check_system
-from portfolio.alerts.watchdog import watchdog_check
 from portfolio.models import Alert
 from tests.factories import AlertFactory, HeartbeatFactory
 
@@ -72,11 +72,11 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog):
         looks.append(1)
         raise Enough if len(looks) > 2 else OperationalError("gone")
 
-    monkeypatch.setattr(watchdog, "watchdog_check", away)
-    monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
-    monkeypatch.setattr(watchdog.connection, "close", lambda: None)
-    monkeypatch.setattr(watchdog.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(runner, "watchdog_check", away)
+    monkeypatch.setattr(runner, "close_old_connections", lambda: None)
+    monkeypatch.setattr(runner.connection, "close", lambda: None)
+    monkeypatch.setattr(runner.time, "sleep", lambda seconds: None)
     with pytest.raises(Enough):
-        watchdog._watchdog_loop()
+        runner._watchdog_loop()
     assert len(looks) == 3
     assert "retrying" in caplog.text

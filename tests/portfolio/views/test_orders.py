@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oco.engine.client_oids import client_oid
+from oco.engine.types import client_oid
 from portfolio.views.lists import UTF8_BOM
 from tests.factories import (
     GroupFactory,

@@ -1,6 +1,6 @@
 """The names of our orders."""
 
-from oco.engine.client_oids import PREFIX, client_oid
+from oco.engine.types import PREFIX, client_oid
 
 ONE = {
     "account": "5c2d",
