@@ -45,14 +45,14 @@ NAME_SPACES = {Stream.ORDERS: NameSpace.PLAIN, Stream.ADVANCED: NameSpace.ADVANC
 
 @dataclass(frozen=True, slots=True)
 class FetchResult(Generic[T_co]):
-    """One read of the cycle: its rows when it is complete, else why it is not."""
+    """One read of the cycle: what it returned when it is complete, else why it is not."""
 
-    rows: T_co | None = None
+    value: T_co | None = None
     error: str = ""
 
     @property
     def is_complete(self) -> bool:
-        return self.rows is not None
+        return self.value is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +122,22 @@ class AccountSnapshot:
 
     @property
     def open_orders_read(self) -> bool:
-        return all(fetched.rows is not None for fetched in self.open_orders.values())
+        return all(fetched.value is not None for fetched in self.open_orders.values())
 
     @property
     def histories_read(self) -> bool:
-        return bool(self.histories) and all(one.rows is not None for one in self.histories.values())
+        return bool(self.histories) and all(one.value is not None for one in self.histories.values())
 
     @property
     def reported_open(self) -> list[schemas.Order]:
         """The orders reported open, by a list or one by one."""
-        listed = [order for fetched in self.open_orders.values() for order in fetched.rows or ()]
+        listed = [order for fetched in self.open_orders.values() for order in fetched.value or ()]
         return listed + [order for order in self.looked_up.values() if order is not None]
 
     @property
     def ended_orders(self) -> list[schemas.Order]:
         """What the histories said of orders."""
-        return [order for fetched in self.histories.values() if fetched.rows for order in fetched.rows.rows]
+        return [order for fetched in self.histories.values() if fetched.value for order in fetched.value.rows]
 
     @property
     def is_unanswered(self) -> bool:
@@ -147,7 +147,7 @@ class AccountSnapshot:
             *self.fetched_streams.values(),
             self.balance,
         ]
-        return all(fetched.rows is None for fetched in results)
+        return all(fetched.value is None for fetched in results)
 
 
 @dataclass(slots=True)
@@ -202,7 +202,7 @@ class FetchRun:
         return result
 
     def fail(self, text: str) -> FetchResult[Any]:
-        """A part without rows, its reason noted."""
+        """A part that failed, its reason noted."""
         self.errors.append(text)
         return FetchResult(error=text)
 
@@ -327,7 +327,7 @@ def _request_marks(
     trades: FetchResult[FetchedStream[Trade]],
     needs_mark: Callable[[Trade], bool],
 ) -> dict[str, MarkRequest]:
-    since, rows = fetch_run.fetch_plan.new_trades_since_ns, trades.rows.rows if trades.rows else ()
+    since, rows = fetch_run.fetch_plan.new_trades_since_ns, trades.value.rows if trades.value else ()
     if since is None:
         return {}
     names = {row.instrument_name for row in rows if row.create_time_ns >= since and needs_mark(row)}
@@ -345,8 +345,8 @@ def _may_hold_derivatives(
     trades: FetchResult[FetchedStream[Trade]],
 ) -> bool:
     """Known before, margin in use, or one traded: an account without derivatives is spared the request."""
-    has_margin_in_use = balance.rows is not None and balance.rows.may_hold_derivatives
-    traded = trades.rows is not None and any(is_derivative(row.instrument_name) for row in trades.rows.rows)
+    has_margin_in_use = balance.value is not None and balance.value.may_hold_derivatives
+    traded = trades.value is not None and any(is_derivative(row.instrument_name) for row in trades.value.rows)
     return fetch_plan.with_positions or has_margin_in_use or traded
 
 
@@ -374,10 +374,12 @@ def _missing_from_lists(
 ) -> list[OrderKey]:
     """Orders believed open that a complete list does not name and no history reports as ended."""
     reported = {
-        (order.name_space, order.order_id) for fetched in open_orders.values() for order in fetched.rows or ()
+        (order.name_space, order.order_id)
+        for fetched in open_orders.values()
+        for order in fetched.value or ()
     }
     for fetched in histories.values():
-        rows = fetched.rows.rows if fetched.rows else ()
+        rows = fetched.value.rows if fetched.value else ()
         reported |= {
             (order.name_space, order.order_id) for order in rows if schemas.is_terminal(order.status)
         }
@@ -391,8 +393,8 @@ def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, sc
         fetched = fetch_run.fetch_private(
             "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )
-        if fetched.rows is not None:
-            found[space, order_id] = fetched.rows[0]
+        if fetched.value is not None:
+            found[space, order_id] = fetched.value[0]
     return found
 
 

@@ -251,18 +251,18 @@ def unknown_names(*, snapshot: AccountSnapshot, entries: Collection[str] = ()) -
 
 def names_found(snapshot: AccountSnapshot, names: Collection[str]) -> bool:
     """Whether the catalogue that was just read contains any of `names`."""
-    rows = snapshot.instruments.rows if snapshot.instruments else None
+    rows = snapshot.instruments.value if snapshot.instruments else None
     return any({row.symbol, row.base_ccy, row.quote_ccy} & set(names) for row in rows or ())
 
 
 def _traded(snapshot: AccountSnapshot) -> Iterable[str]:
     for part in snapshot.open_orders.values():
-        yield from (order.instrument_name for order in part.rows or ())
+        yield from (order.instrument_name for order in part.value or ())
     yield from (
-        trade.instrument_name for trade in (snapshot.trades.rows.rows if snapshot.trades.rows else ())
+        trade.instrument_name for trade in (snapshot.trades.value.rows if snapshot.trades.value else ())
     )
 
 
 def _held(snapshot: AccountSnapshot) -> Iterable[str]:
-    rows = snapshot.balance.rows.positions if snapshot.balance.rows else ()
+    rows = snapshot.balance.value.positions if snapshot.balance.value else ()
     return (row.instrument_name for row in rows if row.quantity)

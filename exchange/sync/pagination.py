@@ -16,7 +16,7 @@ from exchange.schemas.parsing import received_count
 
 T = TypeVar("T")
 PAGE_SIZE = 100
-OVERLAP_NS = 2 * NS_PER_MS  # an order was once stamped a millisecond before its creation (dossier 5.16)
+PAGE_OVERLAP_NS = 2 * NS_PER_MS  # an order was once stamped a millisecond before its creation (dossier 5.16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def _older(source: HistorySource[T], window: TimeWindow, rows: Sequence[T]) -> l
     is_sure = source.newest_first and _is_descending(source, rows, NS_PER_MS)
     if not is_sure or not window.start_ns < oldest < window.end_ns:
         return _split(window, _middle(window))
-    remaining = replace(window, end_ns=min(window.end_ns, oldest + OVERLAP_NS))
+    remaining = replace(window, end_ns=min(window.end_ns, oldest + PAGE_OVERLAP_NS))
     is_crowded = newest == oldest or remaining.end_ns == window.end_ns
     return _split(remaining, oldest, oldest + NS_PER_MS) if is_crowded else [remaining]
 

@@ -23,8 +23,7 @@ from exchange.selectors import reported_quantities
 from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult, OrderKey
 from exchange.sync.market_data import instrument_record_all
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
-from exchange.sync.pagination import OVERLAP_NS as PAGE_OVERLAP_NS
-from exchange.sync.pagination import Gap, TimeWindow
+from exchange.sync.pagination import PAGE_OVERLAP_NS, Gap, TimeWindow
 from exchange.sync.trades import (
     NO_DISPUTES,
     ReadRange,
@@ -33,7 +32,7 @@ from exchange.sync.trades import (
     prepare_trades,
     trade_store,
 )
-from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
+from exchange.sync.windows import CYCLE_OVERLAP_NS, LOOKAHEAD_NS
 
 MAX_TRADE_LAG = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
@@ -76,12 +75,12 @@ def prepare_changes(
     """Compare what was read with what we know; a part that is not complete changes nothing. With `fetch_plan`, fills
     that were to be read again and are missing are noted.
     """
-    reported = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
-    reported += [order for part in snapshot.histories.values() if part.rows for order in part.rows.rows]
+    reported = [order for part in snapshot.open_orders.values() for order in part.value or ()]
+    reported += [order for part in snapshot.histories.values() if part.value for order in part.value.rows]
     reported += [order for order in snapshot.looked_up.values() if order is not None]
-    trades = snapshot.trades.rows.rows if snapshot.trades.rows else []
+    trades = snapshot.trades.value.rows if snapshot.trades.value else []
     missing = [key for key, order in snapshot.looked_up.items() if order is None]
-    read = _read_again(snapshot.trades.rows, fetch_plan) if fetch_plan else None
+    read = _read_again(snapshot.trades.value, fetch_plan) if fetch_plan else None
     rows, disputes = prepare_trades(trades=trades, now=now, read=read)
     return PendingChanges(prepare_order_changes(orders=reported, now=now), rows, missing, disputes)
 
@@ -110,8 +109,8 @@ def single_transaction(changes: PendingChanges) -> AbstractContextManager[Any]:
 
 def catalogue_record(*, snapshot: AccountSnapshot, now: datetime) -> None:
     """Store the catalogue when it was read; it is not part of the snapshot."""
-    if snapshot.instruments and snapshot.instruments.rows:
-        instrument_record_all(instruments=snapshot.instruments.rows, now=now)
+    if snapshot.instruments and snapshot.instruments.value:
+        instrument_record_all(instruments=snapshot.instruments.value, now=now)
 
 
 def snapshot_record(
@@ -143,7 +142,7 @@ def cursors_advance(*, snapshot: AccountSnapshot, fetch_plan: FetchPlan, now: da
 
 def sync_counts(*, snapshot: AccountSnapshot, changes: Sequence[PendingChanges]) -> SyncCounts:
     """Of `changes` stored one after the other."""
-    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
+    listed = [order for part in snapshot.open_orders.values() for order in part.value or ()]
     executed = {key for each in changes for key in each.orders.executed}
     rows = {key: row for each in changes for key, row in each.orders.rows.items()}
     return SyncCounts(_open_count(rows, listed), len(executed), sum(len(each.trades) for each in changes))
@@ -159,21 +158,23 @@ def _advance_cursor(
     stream: Stream, part: FetchResult[FetchedStream[Any]], window: TimeWindow, read: int | None, now: datetime
 ) -> None:
     """Move the cursor to now; what the window did not reach, or was too busy to give, becomes a range."""
-    if part.rows is None:
+    if part.value is None:
         return
     earliest = window.end_ns - RETENTION_NS
-    since, why = (earliest, "first run") if read is None else (max(read - OVERLAP_NS, earliest), "missed")
-    left, until = part.rows.left_until_ns, window.end_ns - LOOKAHEAD_NS
+    since, why = (
+        (earliest, "first run") if read is None else (max(read - CYCLE_OVERLAP_NS, earliest), "missed")
+    )
+    left, until = part.value.left_until_ns, window.end_ns - LOOKAHEAD_NS
     with transaction.atomic():
         range_open(stream=stream, start_ns=since, end_ns=window.start_ns, why=why, now=now)
         range_open(stream=stream, start_ns=window.start_ns, end_ns=left, why="busy", now=now)
-        gap_record_all(stream=stream, gaps=part.rows.gaps, now=now)
-        is_doubtful = part.rows.unreadable or not part.rows.rows
+        gap_record_all(stream=stream, gaps=part.value.gaps, now=now)
+        is_doubtful = part.value.unreadable or not part.value.rows
         if is_doubtful and left <= window.start_ns:
             until = empty_read_until(read_until_ns=until, before_ns=read)
-            passed = until - OVERLAP_NS
+            passed = until - CYCLE_OVERLAP_NS
             if read is not None and passed > read:  # the next window begins behind what was asked for once
-                why = "unreadable" if part.rows.unreadable else "empty"
+                why = "unreadable" if part.value.unreadable else "empty"
                 range_open(stream=stream, start_ns=window.start_ns, end_ns=passed, why=why, now=now)
         if stream is Stream.TRADES:
             until = trades_read_until(read_until_ns=until, before_ns=read, reported_from_ns=left)
@@ -196,7 +197,7 @@ def trades_read_until(*, read_until_ns: int, before_ns: int | None, reported_fro
     now = from_ms(read_until_ns // NS_PER_MS)
     cutoff = max(now - MAX_TRADE_WAIT, from_ms(reported_from_ns // NS_PER_MS))
     if before_ns is not None:
-        cutoff = max(cutoff, from_ms((before_ns - OVERLAP_NS) // NS_PER_MS))
+        cutoff = max(cutoff, from_ms((before_ns - CYCLE_OVERLAP_NS) // NS_PER_MS))
     found = ExchangeOrder.objects.filter(
         updated_at__gt=cutoff, updated_at__lt=now - MAX_TRADE_LAG, has_fills=True, is_mirror=False
     )

@@ -13,7 +13,9 @@ from exchange.models.sync import Stream
 from exchange.sync.fetch import MAX_LOOKUPS, FetchPlan, OrderKey
 from exchange.sync.pagination import TimeWindow
 
-OVERLAP_NS = 10 * 60 * 1000 * NS_PER_MS  # histories may lag and clocks differ by up to a minute (dossier 2.2)
+CYCLE_OVERLAP_NS = (
+    10 * 60 * 1000 * NS_PER_MS
+)  # histories may lag and clocks differ by up to a minute (dossier 2.2)
 CLOCK_TOLERANCE_NS = 1_000 * NS_PER_MS
 LOOKAHEAD_NS = 60 * 1000 * NS_PER_MS
 CATALOGUE_INTERVAL = timedelta(days=1)
@@ -71,7 +73,7 @@ def rotate(keys: Sequence[OrderKey], *, minute: int) -> list[OrderKey]:
 def _new_trades_since(read: Mapping[str, int], now_ns: int) -> int | None:
     """Since the last read, whose time is known to half a second; before the first read no trade is new."""
     last = read.get(Stream.TRADES)
-    return None if last is None else max(last - CLOCK_TOLERANCE_NS, now_ns - OVERLAP_NS)
+    return None if last is None else max(last - CLOCK_TOLERANCE_NS, now_ns - CYCLE_OVERLAP_NS)
 
 
 def _windows(now_ns: int, read: Mapping[str, int]) -> dict[Stream, TimeWindow]:
@@ -79,7 +81,7 @@ def _windows(now_ns: int, read: Mapping[str, int]) -> dict[Stream, TimeWindow]:
     end = now_ns + LOOKAHEAD_NS
     return {
         stream: TimeWindow(
-            start_ns=max(end - NS_PER_DAY, min(read.get(stream, 0), now_ns) - OVERLAP_NS), end_ns=end
+            start_ns=max(end - NS_PER_DAY, min(read.get(stream, 0), now_ns) - CYCLE_OVERLAP_NS), end_ns=end
         )
         for stream in Stream
     }

@@ -154,7 +154,7 @@ def write_off_missing(*, context: CycleContext) -> None:
     the count starts again.
     """
     allocations, is_changed = context.allocations, False
-    unresolved = context.sold | (_currencies_with_unknown_legs(context) if allocations else set())
+    unresolved = context.sold_currencies | (_currencies_with_unknown_legs(context) if allocations else set())
     for allocation in allocations:
         lot, missing = allocation.lot, allocation.sellable.missing
         if _is_fully_allocated(allocation):
@@ -213,4 +213,4 @@ def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:
 
 def is_order_unknown(status: str, key: tuple[str, ...], context: CycleContext) -> bool:
     """Whether the outcome of an order of ours is unknown: unanswered, or resting by our rows and not seen open."""
-    return status in UNCONFIRMED or (status in LIVE and key not in context.seen)
+    return status in UNCONFIRMED or (status in LIVE and key not in context.open_keys)

@@ -26,7 +26,7 @@ class ReadResult:
     """`started_ns` is the exchange's time before the first read, `started_at` ours.
 
     `holdings` is None unless the balance was read and accepted; `open_keys` are the orders seen open, in a list
-    or one by one, `recorded` what was stored of them. `listed_keys` are those in a list; `reports` are what all
+    or one by one, `stored_orders` what was stored of them. `listed_keys` are those in a list; `reports` are what all
     answers said of orders.
     """
 
@@ -37,7 +37,7 @@ class ReadResult:
     trades_read: bool = True
     holdings: Mapping[str, Decimal] | None = None
     open_keys: frozenset[OrderKey] = frozenset()
-    recorded: Mapping[OrderKey, Order] = field(default_factory=dict)
+    stored_orders: Mapping[OrderKey, Order] = field(default_factory=dict)
     listed_keys: frozenset[OrderKey] = frozenset()
     reports: Sequence[Order] = ()
     tickers: Mapping[str, Ticker] = field(default_factory=dict)
@@ -53,24 +53,24 @@ def read_result_of(
     snapshot: AccountSnapshot, *, started_ns: int, started_at: datetime, balance_accepted: bool
 ) -> ReadResult:
     """What the reads of a cycle prove."""
-    balance = snapshot.balance.rows if balance_accepted else None
+    balance = snapshot.balance.value if balance_accepted else None
     holdings = {row.instrument_name: row.quantity for row in balance.positions} if balance else None
     reported_open, lists_read = snapshot.reported_open, snapshot.open_orders_read
     histories_read = snapshot.histories_read
-    listed = [order for part in snapshot.open_orders.values() for order in part.rows or ()]
+    listed = [order for part in snapshot.open_orders.values() for order in part.value or ()]
     seen_open = {(str(order.name_space), order.order_id): order for order in reported_open}
     return ReadResult(
         started_ns=started_ns,
         started_at=started_at,
         lists_read=lists_read,
         histories_read=histories_read,
-        trades_read=snapshot.trades.rows is not None,
+        trades_read=snapshot.trades.value is not None,
         holdings=holdings,
         open_keys=frozenset(seen_open),
-        recorded=seen_open,
+        stored_orders=seen_open,
         listed_keys=frozenset(order_key(order) for order in listed),
         reports=(*reported_open, *snapshot.ended_orders),
-        tickers={row.instrument_name: row for row in snapshot.tickers.rows or ()},
+        tickers={row.instrument_name: row for row in snapshot.tickers.value or ()},
         marks=snapshot.marks,
     )
 
@@ -93,8 +93,8 @@ class LotAllocation:
 
 @dataclass(slots=True)
 class CycleContext:
-    """`seen` are the orders seen open since the cycle began, `recorded` what was last stored of them;
-    `lists_read` becomes false when a later list fails. `touched` are the groups for which anything changed.
+    """`open_keys` are the orders seen open since the cycle began, `stored_orders` what was last stored of them;
+    `lists_read` becomes false when a later list fails. `changed_groups`: anything changed for them.
 
     `policies` and `allocations` are read once a round and are what the whole round decides on; `grids` once a
     cycle. Times are the exchange's: its orders and trades carry that clock, and ours may be a minute off.
@@ -107,9 +107,9 @@ class CycleContext:
     offset: timedelta
     started: datetime
     account: str
-    seen: set[OrderKey]
-    recorded: dict[OrderKey, Order]
-    listed: set[OrderKey]
+    open_keys: set[OrderKey]
+    stored_orders: dict[OrderKey, Order]
+    listed_keys: set[OrderKey]
     lists_read: bool
     can_add: bool
     marks: dict[str, MarkRequest] = field(default_factory=dict)
@@ -117,28 +117,28 @@ class CycleContext:
     allocations: list[LotAllocation] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
     instruments_read: bool = False  # the catalogue again, after a refusal
-    outdated: set[int] = field(default_factory=set)  # legs refused for rules that turned out to have changed
+    outdated_legs: set[int] = field(default_factory=set)  # refused for rules that turned out to have changed
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
-    touched: set[UUID] = field(default_factory=set)
-    failed: set[UUID] = field(default_factory=set)
-    sold: set[str] = field(default_factory=set)  # currencies that orders of ours spent
+    changed_groups: set[UUID] = field(default_factory=set)
+    failed_groups: set[UUID] = field(default_factory=set)
+    sold_currencies: set[str] = field(default_factory=set)  # that orders of ours spent
     silent_sources: set[str] = field(default_factory=set)  # of prices, in this cycle
     waiting_looks: dict[int, bool] = field(
         default_factory=dict
     )  # by leg, until the histories are read: was healthy
     has_unresolved_sales: bool = False
     has_begun: bool = False
-    sent: bool = False
+    has_sent: bool = False
     key_refused: bool = False  # an order or a cancel, for the key or its rights
-    created: int = 0
-    closed: int = 0
-    opened: dict[str, OcoGroup] = field(
+    created_count: int = 0
+    closed_count: int = 0
+    new_groups: dict[str, OcoGroup] = field(
         default_factory=dict
     )  # by instrument, of purchases; nothing placed yet
     errors: list[str] = field(default_factory=list)
-    corrected: set[int] = field(default_factory=set)  # legs that had executed more than was possible
-    confirmed: set[OrderKey] = field(default_factory=set)  # asked for once more
+    corrected_legs: set[int] = field(default_factory=set)  # that had executed more than was possible
+    confirmed_keys: set[OrderKey] = field(default_factory=set)  # asked for once more
     reports: dict[OrderKey, list[Order]] = field(default_factory=dict)  # each answer of the cycle, in order
 
     def report(self, orders: Iterable[Order]) -> None:
@@ -162,10 +162,10 @@ def cycle_context_build(
         offset=offset,
         started=reads.started_at + offset,
         account=AccountBinding.objects.values_list("account_uuid", flat=True).first() or "",
-        seen=set(reads.open_keys),
-        recorded=dict(reads.recorded),
+        open_keys=set(reads.open_keys),
+        stored_orders=dict(reads.stored_orders),
         marks=dict(reads.marks),
-        listed=set(reads.listed_keys),
+        listed_keys=set(reads.listed_keys),
         lists_read=reads.lists_read,
         can_add=reads.can_add,
     )

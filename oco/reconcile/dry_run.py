@@ -50,7 +50,7 @@ def read_account(*, client: Client, clock: Clock) -> AccountRead:
     now = clock()
     fetch_plan, started_ns = next_fetch_plan(client=client, now=now), exchange_now_ns(client=client, now=now)
     snapshot = fetch_account(client=client, fetch_plan=fetch_plan, clock=clock, needs_mark=needs_mark)
-    accepted = snapshot.balance.rows is not None and bool(snapshot.balance.rows.positions)
+    accepted = snapshot.balance.value is not None and bool(snapshot.balance.value.positions)
     reads = read_result_of(snapshot, started_ns=started_ns, started_at=now, balance_accepted=accepted)
     return AccountRead(fetch_plan, snapshot, reads)
 

@@ -76,7 +76,7 @@ def lot_open_all(*, context: CycleContext) -> list[Entry]:
     """A lot and a group for every entry that is large enough, up to five; then they are merged. Returns the entries
     that are too small.
     """
-    context.opened.clear()
+    context.new_groups.clear()
     since = watermark_set(context=context)
     if since is None or not context.reads.trades_read:
         return []
@@ -124,7 +124,7 @@ def _waits(context: CycleContext, entry: Entry) -> bool:
     if others.count() < lots.MAX_LOTS:
         group = lot_open(context=context, entry=entry, lot_draft=found)
         if entry.exit_side is ExitSide.SELL:
-            context.opened[entry.instrument.symbol] = group
+            context.new_groups[entry.instrument.symbol] = group
     elif not create_blocked_reason():
         others.update(merging=True)
     return False
@@ -306,7 +306,7 @@ def group_open(
         uncovered_since=now,
         created_at=now,
     )
-    context.created += 1
+    context.created_count += 1
     why = reason(
         code,
         side=exit_side,

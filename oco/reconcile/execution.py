@@ -59,9 +59,9 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
     legs = _record_intent(context, group, order)
     if not legs:
         return
-    context.sent = True
-    context.touched.add(group.pk)
-    context.outdated -= {leg.pk for leg in legs}
+    context.has_sent = True
+    context.changed_groups.add(group.pk)
+    context.outdated_legs -= {leg.pk for leg in legs}
     try:
         result = _send(context, legs, order)
     except TradingDisabled as off:
@@ -233,9 +233,9 @@ def _status_after(leg: OcoLeg, outcome: Outcome) -> str:
 
 def count_failure(*, context: CycleContext, group: OcoGroup, code: int | None) -> bool:
     """One per cycle at most; missing funds right after a cancel of ours or a fill are none (rule 7)."""
-    if group.pk in context.failed or (code == INSUFFICIENT_FUNDS and _is_settling(context, group)):
+    if group.pk in context.failed_groups or (code == INSUFFICIENT_FUNDS and _is_settling(context, group)):
         return False
-    context.failed.add(group.pk)
+    context.failed_groups.add(group.pk)
     group.failures += 1
     return True
 
@@ -249,8 +249,8 @@ def _is_settling(context: CycleContext, group: OcoGroup) -> bool:
 def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> None:
     """Request the cancel, both legs of a pair in one request. Only the order record proves it (rule 5)."""
     legs = list(OcoLeg.objects.filter(client_oid__in=cancel.client_oids, group=group).order_by("id"))
-    context.sent = True
-    context.touched.add(group.pk)
+    context.has_sent = True
+    context.changed_groups.add(group.pk)
     with transaction.atomic():
         context.lease.renew()
         OcoLeg.objects.filter(pk__in=[leg.pk for leg in legs]).update(cancel_sent_at=context.now())

@@ -95,7 +95,7 @@ def _close(context: CycleContext, group: OcoGroup, now: datetime) -> None:
     """
     if group.state not in FINAL:
         return
-    context.closed += 1
+    context.closed_count += 1
     group.closed_at = now
     group.save(update_fields=["closed_at"])
     lot = group.lot

@@ -71,7 +71,7 @@ def looks_complete(*, context: CycleContext) -> None:
     waiting, context.waiting_looks = context.waiting_looks, {}
     for leg in OcoLeg.objects.filter(pk__in=waiting).select_related("group"):
         _mark_not_found(context, leg, healthy=waiting[leg.pk])
-        context.touched.add(leg.group_id)
+        context.changed_groups.add(leg.group_id)
 
 
 def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], bool]:
@@ -100,7 +100,7 @@ def _record(context: CycleContext, orders: Sequence[Order]) -> None:
         context.lease.renew()
         order_record_all(orders=orders, now=context.clock())
     context.report(orders)
-    context.seen |= {order_key(order) for order in orders}
+    context.open_keys |= {order_key(order) for order in orders}
 
 
 def _mark_found(context: CycleContext, leg: OcoLeg) -> None:
@@ -176,13 +176,13 @@ def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
         context.lists_read = False
         return set()
     found = [*listed, *_missing_from_list(context, listed)]
-    plain = {key for key in context.seen if key[0] != NameSpace.ADVANCED}
-    context.seen = plain | {order_key(order) for order in found}
-    context.listed = {key for key in context.listed if key[0] != NameSpace.ADVANCED}
-    context.listed |= {order_key(order) for order in listed}
+    plain = {key for key in context.open_keys if key[0] != NameSpace.ADVANCED}
+    context.open_keys = plain | {order_key(order) for order in found}
+    context.listed_keys = {key for key in context.listed_keys if key[0] != NameSpace.ADVANCED}
+    context.listed_keys |= {order_key(order) for order in listed}
     context.report(found)
-    changed_orders = [order for order in found if context.recorded.get(order_key(order)) != order]
-    context.recorded |= {order_key(order): order for order in changed_orders}
+    changed_orders = [order for order in found if context.stored_orders.get(order_key(order)) != order]
+    context.stored_orders |= {order_key(order): order for order in changed_orders}
     with transaction.atomic():
         context.lease.renew()
         order_record_all(orders=changed_orders, now=context.clock())
@@ -198,7 +198,7 @@ def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterat
     resting = OcoLeg.objects.filter(status__in=LIVE).values_list("pk", "order_id", "client_oid")
     lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
-    context.touched |= {leg.group_id for leg in missing}
+    context.changed_groups |= {leg.group_id for leg in missing}
     lists = sorted({leg.group.list_id for leg in missing if _is_in_pair(leg)})
     if lists:
         yield from _try_read(context, lambda: context.client.order_list_detail(lists))
@@ -239,12 +239,12 @@ def confirm_ends(
     for leg in legs:
         key = leg.name_space, leg.order_id
         order = orders.get(key)
-        if order is None or key in context.confirmed or len(context.confirmed) >= MAX_CONFIRMED:
+        if order is None or key in context.confirmed_keys or len(context.confirmed_keys) >= MAX_CONFIRMED:
             continue
         for _ in range(REQUIRED_ANSWERS):
             if EndProof.of(leg, order, traded, context).is_settled:
                 break
-            context.confirmed.add(key)
+            context.confirmed_keys.add(key)
             asked = True
             report = _report(context, leg)
             if report is None or contradicts(vars(order), values_of(report)):

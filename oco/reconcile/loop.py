@@ -125,7 +125,7 @@ def _is_own(row: ExchangeOrder) -> bool:
 
 def cycle_report(context: CycleContext) -> CycleReport:
     errors = tuple(dict.fromkeys(context.errors))
-    return CycleReport(context.created, context.closed, errors, context.key_refused)
+    return CycleReport(context.created_count, context.closed_count, errors, context.key_refused)
 
 
 def _run_rounds(context: CycleContext, *, all_groups: bool) -> None:
@@ -133,10 +133,10 @@ def _run_rounds(context: CycleContext, *, all_groups: bool) -> None:
     for count in range(MAX_ROUNDS):
         if count:
             round_inputs_read(context=context)
-        context.sent = False
+        context.has_sent = False
         groups |= run_round(context=context, all_groups=all_groups and count == 0)
         merged = lot_merge_all(context=context)
-        if context.sent:
+        if context.has_sent:
             legs_update(context=context, changed_keys=read_back_sent(context=context))
         elif not merged:
             break
@@ -239,7 +239,7 @@ def groups_snapshot_read(*, context: CycleContext, all_groups: bool = True) -> G
     """
     at_work = Q(closed_at=None) | Q(pk__in=_closed_groups_with_open_orders())
     if not all_groups:
-        at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=context.touched)
+        at_work &= ~Q(state=State.ACTIVE) | Q(pk__in=context.changed_groups)
     groups = list(OcoGroup.objects.filter(at_work).select_related("lot").order_by("created_at", "pk"))
     legs: dict[object, list[OcoLeg]] = defaultdict(list)
     for leg in OcoLeg.objects.filter(group__in=groups).exclude(NEVER_PLACED):
@@ -305,9 +305,9 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         leg_of(
             leg,
             started=context.started,
-            seen=context.seen,
+            seen=context.open_keys,
             lists_read=context.lists_read,
-            outdated=context.outdated,
+            outdated=context.outdated_legs,
         )
         for leg in groups_snapshot.legs.get(group.pk, [])
     ]

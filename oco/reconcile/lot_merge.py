@@ -209,7 +209,7 @@ def _rests_of_lots(context: CycleContext) -> list[Rest]:
 
 
 def _join_or_open(context: CycleContext, name: str, found: Rests) -> bool:
-    group = context.opened.get(name)
+    group = context.new_groups.get(name)
     if group is None and _draft(context, name, found) is None:
         return False
     if group is not None:

@@ -151,10 +151,10 @@ def _is_end_agreed(
     open orders does not name it.
     """
     answers = sum(report.status == order.status for report in reports)
-    is_unlisted = context.lists_read and (leg.name_space, leg.order_id) not in context.listed
+    is_unlisted = context.lists_read and (leg.name_space, leg.order_id) not in context.listed_keys
     is_expected = (
         leg.cancel_sent_at is not None
         or bool(traded)
-        or any(name_space == leg.name_space for name_space, _ in context.listed)
+        or any(name_space == leg.name_space for name_space, _ in context.listed_keys)
     )
     return answers >= REQUIRED_ANSWERS or (answers > 0 and is_unlisted and is_expected)

@@ -90,7 +90,7 @@ def _store(context: CycleContext, legs: Sequence[OcoLeg], columns: list[str]) ->
     """The legs and what their lots have sold, together."""
     if not legs:
         return
-    context.touched |= {leg.group_id for leg in legs}
+    context.changed_groups |= {leg.group_id for leg in legs}
     with transaction.atomic():
         context.lease.renew()
         OcoLeg.objects.bulk_update(legs, columns)
@@ -215,11 +215,11 @@ def _apply_record(
     key = leg.name_space, leg.order_id
     if leg.executed > max(leg.quantity, order.quantity or leg.quantity):
         leg.executed = Decimal(0)  # believed by an earlier version
-        context.corrected.add(leg.pk)
+        context.corrected_legs.add(leg.pk)
     proof = EndProof.of(leg, order, traded, context)
     if is_terminal(order.status) and all(is_terminal(each.status) for each in context.reports.get(key, ())):
-        context.seen.discard(key)  # said to have ended, if not proved yet: it was not seen open
-    seen = key in context.seen
+        context.open_keys.discard(key)  # said to have ended, if not proved yet: it was not seen open
+    seen = key in context.open_keys
     leg.status = status_of(order, leg.status, seen=seen, is_proved=proof.has_ended)
     leg.looks = 0 if seen else leg.looks
     leg.executed = max(leg.executed, proof.executed)
@@ -236,11 +236,11 @@ def legs_correct(*, context: CycleContext, legs: Sequence[OcoLeg]) -> None:
     orders, traded = _orders_of(legs), _executed_by_leg(legs)
     for leg in legs:
         order = orders[leg.name_space, leg.order_id]
-        seen = (leg.name_space, leg.order_id) in context.seen
+        seen = (leg.name_space, leg.order_id) in context.open_keys
         leg.status = status_of(order, Status.ACCEPTED, seen=seen, is_proved=True)
         leg.executed = max(order.filled_quantity, traded.get(leg.client_oid, Decimal(0)))
         leg.end_code = order.reason or 0
-        context.touched.add(leg.group_id)
+        context.changed_groups.add(leg.group_id)
         with transaction.atomic():
             context.lease.renew()
             leg.save(update_fields=LEG_FIELDS)
@@ -254,14 +254,14 @@ def legs_correct(*, context: CycleContext, legs: Sequence[OcoLeg]) -> None:
 
 def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:
     """What our orders sold of a lot, or bought back, is the sum over all its legs, and never falls."""
-    sellers = [leg for leg in changed if leg.executed or leg.pk in context.corrected]
+    sellers = [leg for leg in changed if leg.executed or leg.pk in context.corrected_legs]
     for lot in Lot.objects.filter(pk__in={leg.group.lot_id for leg in sellers}):
         legs = OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True)
         sold = sum(legs, Decimal(0))
         if sold > lot.sold or lot.sold > lot.bought:
             lot.sold = sold
             lot.save(update_fields=["sold"])
-            context.sold.add(lot.spent_currency)
+            context.sold_currencies.add(lot.spent_currency)
 
 
 def trades_follow(*, context: CycleContext, trades: Sequence[Trade]) -> set[str]:

@@ -50,7 +50,7 @@ def rules_read_again(*, context: CycleContext) -> None:
     names = {name for name, grid in context.grids.items() if grid != before.get(name)}
     if names:
         legs = OcoLeg.objects.filter(group__instrument_name__in=names, refused_code__in=ABOUT_INSTRUMENT)
-        context.outdated |= set(legs.filter(sent_at__gte=context.started).values_list("pk", flat=True))
+        context.outdated_legs |= set(legs.filter(sent_at__gte=context.started).values_list("pk", flat=True))
 
 
 def grid_of(instrument: Instrument, tickers: Mapping[str, Ticker]) -> Grid:

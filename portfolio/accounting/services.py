@@ -197,7 +197,7 @@ def _readings(
     snapshot: AccountSnapshot, prices: Prices, window_ns: tuple[int, int]
 ) -> dict[str, BalanceReading]:
     # A coin that the exchange itself values at nothing has no known price.
-    rows = snapshot.balance.rows
+    rows = snapshot.balance.value
     return {
         each.instrument_name: _reading(
             each.quantity, value_position(each, prices).price_usd or None, window_ns
@@ -243,7 +243,7 @@ def fill_of(row: Trade) -> Fill:
 
 
 def _has_derivatives(snapshot: AccountSnapshot) -> bool:
-    rows = snapshot.positions.rows if snapshot.positions else None
+    rows = snapshot.positions.value if snapshot.positions else None
     return any(row.quantity for row in rows or ())
 
 

@@ -213,13 +213,13 @@ class _Recording:
         }
 
     def _check_balance(self) -> None:
-        if self.snapshot.balance.rows is not None:
-            balance_check(balance=self.snapshot.balance.rows, stored=self._stored)
+        if self.snapshot.balance.value is not None:
+            balance_check(balance=self.snapshot.balance.value, stored=self._stored)
 
     def _store_balances(self, snapshot: AccountSnapshot, now: datetime) -> None:
-        if snapshot.balance.rows is not None and self.is_balance_accepted:
+        if snapshot.balance.value is not None and self.is_balance_accepted:
             self.balances = balance_record_all(
-                balance=snapshot.balance.rows, stored=self._stored, prices=_prices(snapshot), now=now
+                balance=snapshot.balance.value, stored=self._stored, prices=_prices(snapshot), now=now
             )
 
 
@@ -247,11 +247,13 @@ def _report_unknown(snapshot: AccountSnapshot | None, now: datetime) -> list[str
 
 def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
     """Derivatives, if they were requested and read: a failed read changes nothing."""
-    rows = snapshot.positions.rows if snapshot.positions else None
+    rows = snapshot.positions.value if snapshot.positions else None
     if rows is None:
         return []
     try:
-        perpetual_record_all(positions=rows, balance=snapshot.balance.rows, prices=_prices(snapshot), now=now)
+        perpetual_record_all(
+            positions=rows, balance=snapshot.balance.value, prices=_prices(snapshot), now=now
+        )
     except EmptyPositions as warning:
         return [str(warning)]
     return []
@@ -270,7 +272,7 @@ def _record_accounting(
     """Nothing that fails here endangers a position: the cycle reports it and continues."""
     rate_errors: list[str] = []
     try:
-        balance, is_priced = snapshot.balance.rows, snapshot.tickers.is_complete
+        balance, is_priced = snapshot.balance.value, snapshot.tickers.is_complete
         if balance is not None and balance_accepted and is_priced:
             snapshot_value_record(balance=balance, prices=_prices(snapshot), now=now)
         cursor = cost_update(lease=lease)
@@ -305,7 +307,7 @@ def _record_quotes(snapshot: AccountSnapshot, *, now: datetime) -> list[str]:
     """The prices of the watchlist. A failure here endangers no position either."""
     try:
         followed = frozenset(instruments_followed())
-        tickers = [row for row in snapshot.tickers.rows or () if row.instrument_name in followed]
+        tickers = [row for row in snapshot.tickers.value or () if row.instrument_name in followed]
         quote_record_all(tickers=tickers, now=now)
     except Exception:
         logger.exception("Exchange sync: prices could not be recorded")
@@ -314,7 +316,7 @@ def _record_quotes(snapshot: AccountSnapshot, *, now: datetime) -> list[str]:
 
 
 def _prices(snapshot: AccountSnapshot) -> Prices:
-    return prices_from_tickers({ticker.instrument_name: ticker for ticker in snapshot.tickers.rows or ()})
+    return prices_from_tickers({ticker.instrument_name: ticker for ticker in snapshot.tickers.value or ()})
 
 
 def _log(run: SyncRun) -> None:

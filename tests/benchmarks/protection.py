@@ -71,13 +71,13 @@ def _grow(exchange: Served, count: int) -> None:
         for number in range(count - _active()):
             _buy(exchange, SYMBOLS[number % len(SYMBOLS)])
         cycle()
-    with mock.patch("exchange.sync.windows.OVERLAP_NS", 0):  # as ten minutes after the last news
+    with mock.patch("exchange.sync.windows.CYCLE_OVERLAP_NS", 0):  # as ten minutes after the last news
         cycle()
 
 
 def _quiet(exchange: Served, count: int) -> list[object]:
     _grow(exchange, count)
-    with mock.patch("exchange.sync.windows.OVERLAP_NS", 0):
+    with mock.patch("exchange.sync.windows.CYCLE_OVERLAP_NS", 0):
         run, spent = cycle()
     return [f"{count} quiet", run.requests, spent.queries, bench.ms(spent.own)]
 
@@ -98,7 +98,7 @@ def _fills(exchange: Served, groups: int, rounds: int) -> Sequence[object]:
     for number in range(rounds):
         _buy(exchange, SYMBOLS[number % len(SYMBOLS)])
         before = _active()
-        with mock.patch("exchange.sync.windows.OVERLAP_NS", 0), _watched() as moments:
+        with mock.patch("exchange.sync.windows.CYCLE_OVERLAP_NS", 0), _watched() as moments:
             began = time.perf_counter()
             _, spent = cycle()
         if _active() != before + 1 or len(moments) != 1:

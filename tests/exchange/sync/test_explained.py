@@ -7,7 +7,7 @@ import pytest
 
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.sync.store import MAX_TRADE_LAG, MAX_TRADE_WAIT, empty_read_until, trades_read_until
-from exchange.sync.windows import OVERLAP_NS
+from exchange.sync.windows import CYCLE_OVERLAP_NS
 from tests.factories import OrderFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_what_executed_just_now_has_time():
 
 def test_after_two_hours_it_is_given_up():
     executed(MAX_TRADE_WAIT + timedelta(seconds=1))
-    before = NOW_NS - 3 * OVERLAP_NS * 10
+    before = NOW_NS - 3 * CYCLE_OVERLAP_NS * 10
     assert trades_read_until(read_until_ns=NOW_NS, before_ns=before, reported_from_ns=0) == NOW_NS
 
 

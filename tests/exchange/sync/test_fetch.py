@@ -51,7 +51,7 @@ def test_the_reads_and_their_order(world):
     pulled = Pulled(world, with_catalogue=True)
     assert pulled.requested == [*READS[:5], "public/get-instruments", *READS[5:]]
     assert pulled.snapshot.errors == []
-    assert len(pulled.snapshot.instruments.rows) > 40
+    assert len(pulled.snapshot.instruments.value) > 40
     assert not pulled.snapshot.is_unanswered
 
 
@@ -75,7 +75,7 @@ def test_a_part_that_fails_is_not_an_empty_one(world, method):
     ]
     assert [part.is_complete for part in parts] == [each != method for each in READS]
     failed = parts[READS.index(method)]
-    assert failed.rows is None
+    assert failed.value is None
     assert snapshot.errors == [failed.error]
     assert "[40003]" in failed.error
 
@@ -159,7 +159,7 @@ def test_a_long_history_is_left_where_it_was(world):
     for _ in range(620):
         world.buy("BTC_USD", "0.0001")
         world.tick(1)
-    heard = Pulled(world).snapshot.trades.rows
+    heard = Pulled(world).snapshot.trades.value
     oldest = min(trade.create_time_ns for trade in heard.rows)
     assert len({trade.trade_id for trade in heard.rows}) < 500
     assert heard.left_until_ns <= oldest + 2 * NS_PER_MS
@@ -174,7 +174,7 @@ def test_derivatives_are_asked_for_where_margin_is_tied_up(world):
     world.control("position", instrument_name="BTCUSD-PERP", quantity="-0.5", entry_price="60000")
     pulled = Pulled(world)
     assert pulled.requested == [*READS[:5], POSITIONS, *READS[5:]]
-    assert [row.quantity for row in pulled.snapshot.positions.rows] == [Decimal("-0.5")]
+    assert [row.quantity for row in pulled.snapshot.positions.value] == [Decimal("-0.5")]
 
 
 @pytest.mark.parametrize("name", ["total_position_im", "total_position_cost"])

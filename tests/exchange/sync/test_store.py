@@ -11,7 +11,7 @@ from exchange.schemas import NameSpace
 from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult
 from exchange.sync.pagination import Gap, TimeWindow
 from exchange.sync.store import RETENTION_NS, catalogue_record, prepare_changes, snapshot_record
-from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS
+from exchange.sync.windows import CYCLE_OVERLAP_NS, LOOKAHEAD_NS
 from tests.support import wire_order, wire_trade
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_the_first_time_half_a_year_is_left():
 
 
 def test_next_to_the_last_time_nothing_is_left():
-    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + CYCLE_OVERLAP_NS)
     record(trades=fetched(wire_trade()))
     assert ranges() == set()
 
@@ -77,7 +77,7 @@ def test_what_the_window_did_not_reach_is_left():
     read = SPAN.start_ns - 3 * NS_PER_DAY
     SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
     record(trades=fetched(wire_trade()))
-    assert ranges() == {("missed", read - OVERLAP_NS, SPAN.start_ns)}
+    assert ranges() == {("missed", read - CYCLE_OVERLAP_NS, SPAN.start_ns)}
 
 
 def test_what_the_exchange_has_no_more_is_not_asked_for():
@@ -87,21 +87,21 @@ def test_what_the_exchange_has_no_more_is_not_asked_for():
 
 
 def test_an_answer_without_rows_leaves_the_cursor_where_it_was():
-    read = END - LOOKAHEAD_NS - OVERLAP_NS
+    read = END - LOOKAHEAD_NS - CYCLE_OVERLAP_NS
     SyncCursor.objects.create(stream="TRADES", read_until_ns=read)
-    record(trades=fetched(), window=TimeWindow(start_ns=read - OVERLAP_NS, end_ns=END))
+    record(trades=fetched(), window=TimeWindow(start_ns=read - CYCLE_OVERLAP_NS, end_ns=END))
     assert (cursors(), ranges()) == ({"TRADES": read}, set())
 
 
 def test_after_a_long_gap_what_it_passes_is_asked_for_again():
-    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + CYCLE_OVERLAP_NS)
     record(trades=fetched())
     kept = END - LOOKAHEAD_NS - NS_PER_DAY // 12
-    assert (cursors(), ranges()) == ({"TRADES": kept}, {("empty", SPAN.start_ns, kept - OVERLAP_NS)})
+    assert (cursors(), ranges()) == ({"TRADES": kept}, {("empty", SPAN.start_ns, kept - CYCLE_OVERLAP_NS)})
 
 
 def test_what_was_too_busy_to_give_is_left():
-    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + OVERLAP_NS)
+    SyncCursor.objects.create(stream="TRADES", read_until_ns=SPAN.start_ns + CYCLE_OVERLAP_NS)
     record(trades=fetched(left=END - 500))
     assert ranges() == {("busy", SPAN.start_ns, END - 500)}
     assert cursors() == {"TRADES": END - LOOKAHEAD_NS}

@@ -9,7 +9,7 @@ from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor,
 from exchange.models.sync import Stream
 from exchange.sync.backfill import history_slice
 from exchange.sync.store import RETENTION_NS
-from exchange.sync.windows import LOOKAHEAD_NS, OVERLAP_NS, rotate
+from exchange.sync.windows import CYCLE_OVERLAP_NS, LOOKAHEAD_NS, rotate
 from oco.models import OcoGroup
 from tests.support import price_at_ratio
 
@@ -124,12 +124,12 @@ def test_the_ranges_join_what_was_read_before(desk):
     before = dict(SyncCursor.objects.values_list("stream", "read_until_ns"))
     desk.sync(3 * DAY)
     for range_ in open_ranges().filter(why="missed"):
-        assert range_.start_ns == before[range_.stream] - OVERLAP_NS
+        assert range_.start_ns == before[range_.stream] - CYCLE_OVERLAP_NS
         assert range_.end_ns == near(now_ns(desk) + LOOKAHEAD_NS - NS_PER_DAY)
     for range_ in open_ranges().filter(why="empty"):
         read = SyncCursor.objects.get(stream=range_.stream).read_until_ns
         assert range_.start_ns == near(now_ns(desk) + LOOKAHEAD_NS - NS_PER_DAY)
-        assert range_.end_ns == read - OVERLAP_NS
+        assert range_.end_ns == read - CYCLE_OVERLAP_NS
     HistoryRange.objects.all().delete()
     for _ in range(3):
         desk.sync_ok()
