@@ -214,8 +214,8 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     facts = ("instrument_name", "side", "quantity")
     if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
         return False
-    names = ("", plain.order_id, parent.client_oid)  # an unrelated order has its own
-    return plain.order_id == parent.exchange_order_id or plain.client_oid in names
+    client_oids = ("", plain.order_id, parent.client_oid)  # an unrelated order has its own
+    return plain.order_id == parent.exchange_order_id or plain.client_oid in client_oids
 
 
 def _advanced_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:

@@ -43,12 +43,12 @@ def cancel(ctx: GroupContext, legs: Sequence[Leg], state: State, why: Reason) ->
     """Rule 11: only orders read in this cycle, once per cycle; a market order is never cancelled."""
     if not ctx.observed.can_remove or not all(leg.is_fresh for leg in legs):
         return Plan(state=ctx.current_state, reason=why + reason(ReasonCode.DATA_MISSING_NO_CANCEL))
-    names = [
+    client_oids = [
         leg.client_oid
         for leg in legs
         if leg.status is LegStatus.OPEN and leg.role is not Role.EXIT and not leg.cancel_sent_this_cycle
     ]
-    return Plan(state=state, reason=why, actions=(Cancel(tuple(names)),) if names else ())
+    return Plan(state=state, reason=why, actions=(Cancel(tuple(client_oids)),) if client_oids else ())
 
 
 def cancel_to_replace(ctx: GroupContext, why: Reason) -> Plan:

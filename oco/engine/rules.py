@@ -69,8 +69,8 @@ def unknown(ctx: GroupContext) -> Plan | None:
     lost = ctx.unknown_legs or ctx.unresolved
     if not lost:
         return None
-    names = tuple(leg.client_oid for leg in lost if not leg.looked_up_this_cycle)
-    actions = (LookUp(names),) if names else ()
+    client_oids = tuple(leg.client_oid for leg in lost if not leg.looked_up_this_cycle)
+    actions = (LookUp(client_oids),) if client_oids else ()
     return Plan(state=State.UNKNOWN, reason=_unknown_reason({leg.role for leg in lost}), actions=actions)
 
 

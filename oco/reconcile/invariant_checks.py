@@ -26,9 +26,13 @@ def invariant_violations() -> list[str]:
     )
     orders = [
         invariants.OrderFact(
-            client_oid=name, is_open=is_open, status=status, quantity=quantity or ZERO, executed=executed
+            client_oid=client_oid,
+            is_open=is_open,
+            status=status,
+            quantity=quantity or ZERO,
+            executed=executed,
         )
-        for name, is_open, status, quantity, executed in own.values_list(*ORDER)
+        for client_oid, is_open, status, quantity, executed in own.values_list(*ORDER)
     ]
     return invariants.violations(invariant_data(orders=orders, groups=groups_open()))
 

@@ -194,9 +194,11 @@ def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterat
 
     Their groups are decided again, also when nothing can be read: their cover was not seen (rule 5).
     """
-    ids, names = {order.order_id for order in listed}, {order.client_oid for order in listed}
+    ids, client_oids = {order.order_id for order in listed}, {order.client_oid for order in listed}
     resting = OcoLeg.objects.filter(status__in=LIVE).values_list("pk", "order_id", "client_oid")
-    lost = [pk for pk, order_id, name in resting if order_id not in ids and name not in names]
+    lost = [
+        pk for pk, order_id, client_oid in resting if order_id not in ids and client_oid not in client_oids
+    ]
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
     context.changed_groups |= {leg.group_id for leg in missing}
     lists = sorted({leg.group.list_id for leg in missing if _is_in_pair(leg)})

@@ -108,12 +108,12 @@ def link_own_orders() -> list[OcoLeg]:
         client_oid__lt=PREFIX_END,
         is_mirror=False,
     )
-    named = {(order.client_oid, order.name_space): order for order in external_orders}
-    if not named:
+    by_client_oid = {(order.client_oid, order.name_space): order for order in external_orders}
+    if not by_client_oid:
         return []
-    names, corrected = {name for name, _ in named}, []
-    for leg in OcoLeg.objects.filter(client_oid__in=names).select_related("group"):
-        order = named.get(
+    client_oids, corrected = {client_oid for client_oid, _ in by_client_oid}, []
+    for leg in OcoLeg.objects.filter(client_oid__in=client_oids).select_related("group"):
+        order = by_client_oid.get(
             (leg.client_oid, leg.name_space)
         )  # its plain listing may carry the same client_oid (6.2)
         if order is None:
@@ -150,7 +150,9 @@ def link_own_trades(*, context: CycleContext) -> None:
         leg = legs[trade.client_oid]
         if (trade.side, trade.instrument_name) == (leg.side, leg.group.instrument_name):
             sold[trade.client_oid] = sold.get(trade.client_oid, Decimal(0)) + trade.quantity
-    found = [legs[name] for name, quantity in sold.items() if quantity > legs[name].executed]
+    found = [
+        legs[client_oid] for client_oid, quantity in sold.items() if quantity > legs[client_oid].executed
+    ]
     for leg in found:
         leg.executed, leg.exists = sold[leg.client_oid], True
         leg.status = Status.SENT if leg.status in (Status.ABSENT, Status.REFUSED) else leg.status
@@ -185,14 +187,14 @@ def _executed_by_leg(legs: Sequence[OcoLeg]) -> dict[str, Decimal]:
 
     An order id alone proves nothing: both name spaces may number alike (dossier 5.31). Each trade counts once.
     """
-    ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id)} - {""}
+    ids = {one for leg in legs for one in (leg.order_id, leg.exchange_order_id)} - {""}
     rows = list(Trade.objects.filter(order_id__in=ids)) if ids else []
     reported = {row.order_id for row in rows}
     affected = [leg for leg in legs if leg.order_id in reported or leg.exchange_order_id in reported]
-    by_name = {(name, leg.group.instrument_name, leg.side): leg for leg in affected for name in _ids_of(leg)}
+    by_id = {(one, leg.group.instrument_name, leg.side): leg for leg in affected for one in _ids_of(leg)}
     found: dict[str, Decimal] = {}
     for row in rows:
-        leg = by_name.get((row.client_oid, row.instrument_name, row.side))
+        leg = by_id.get((row.client_oid, row.instrument_name, row.side))
         if leg is not None and row.order_id in (leg.order_id, leg.exchange_order_id):
             found[leg.client_oid] = found.get(leg.client_oid, Decimal(0)) + row.quantity
     return found

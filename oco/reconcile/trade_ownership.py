@@ -80,7 +80,9 @@ def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
 def _ownership(sale: Trade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
     """Our prefix on the sale, or on any order that it may belong to, is enough to count it as ours."""
     same = [each for each in orders if (each.side, each.instrument_name) == (sale.side, sale.instrument_name)]
-    if any(name.startswith(PREFIX) for name in (sale.client_oid, *(each.client_oid for each in same))):
+    if any(
+        client_oid.startswith(PREFIX) for client_oid in (sale.client_oid, *(each.client_oid for each in same))
+    ):
         return TradeOwnership.OURS
     origins = {each.origin for each in same if not each.is_mirror}
     if origins == {ExchangeOrder.Origin.OURS}:
