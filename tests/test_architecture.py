@@ -32,7 +32,7 @@ CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "timezone.now")
 PURE = [
     *(
         f"exchange.client.{one}"
-        for one in ("auth", "clock", "error_codes", "errors", "ratelimit", "responses")
+        for one in ("auth", "clock", "error_codes", "errors", "ratelimit", "responses", "retries")
     ),
     *(f"exchange.core.{one}" for one in ("instrument_names", "reasons", "times")),
     "exchange.schemas",

@@ -18,7 +18,7 @@ import requests
 
 from exchange.client.auth import Credentials
 from exchange.client.clock import ClockOffset
-from exchange.client.errors import BadResponse, ExchangeError, RateLimited, RequestKind, Unreachable
+from exchange.client.errors import BadResponse, ExchangeError, RateLimited, RequestKind
 from exchange.client.ratelimit import Limiter
 from exchange.client.responses import (
     ApiRequest,
@@ -29,13 +29,11 @@ from exchange.client.responses import (
     parse_envelope,
     unreadable_response_error,
 )
+from exchange.client.retries import JITTER, READ_ATTEMPTS, is_retried, retry_delay_s
 from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
 from exchange.schemas import parsing
 from exchange.schemas.parsing import MissingField, Row, RowList, check_times
 
-RETRIED_ERRORS = (Unreachable, BadResponse, RateLimited)
-RETRY_DELAY_S = 0.5  # before the first repetition, doubled each time
-RATE_LIMIT_DELAY_S = 1.0  # the same after 42901
 ORDER_METHODS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
 
 MAX_AHEAD_MS = 3_600_000  # later than now; clocks differ by a minute at most (dossier 2.2)
@@ -86,7 +84,7 @@ class BaseClient:
         limiter: Limiter | None = None,
         timeout: tuple[float, float] = (5.0, 10.0),
         before_request: Callable[[str], None] | None = None,
-        read_attempts: int = 3,
+        read_attempts: int = READ_ATTEMPTS,
         rng: random.Random | None = None,
     ) -> None:
         self._transport = Transport(base_url, session or new_session(), timeout)
@@ -152,14 +150,14 @@ class BaseClient:
 
     def _call(self, method: str, params: Params, kind: RequestKind = RequestKind.READ) -> Envelope:
         """Ask once, or for reads up to `read_attempts` times. Raises an ExchangeError."""
-        attempts = self._read_attempts if kind is RequestKind.READ else 1
         for attempt in itertools.count(1):
             try:
                 envelope = self._attempt(method, params, kind)
             except ExchangeError as exc:
                 self._remember_error(exc)
                 delay = self._retry_delay(exc, attempt)
-                if attempt >= attempts or not isinstance(exc, RETRIED_ERRORS) or not self._may_repeat():
+                is_due = is_retried(exc, kind, attempt=attempt, attempts=self._read_attempts)
+                if not is_due or not self._may_repeat():
                     raise
             else:
                 self.last_error = None
@@ -175,11 +173,9 @@ class BaseClient:
         return error
 
     def _retry_delay(self, exc: ExchangeError, attempt: int) -> float:
-        """Seconds before a repetition, with jitter. After 42901 the whole method is held back as long."""
-        limited = isinstance(exc, RateLimited)
-        first = RATE_LIMIT_DELAY_S if limited else RETRY_DELAY_S
-        delay = first * (1 << attempt - 1) * self._rng.uniform(1, 1.5)
-        if limited:
+        """Seconds before a repetition. After 42901 the whole method is held back as long."""
+        delay = retry_delay_s(exc, attempt=attempt, jitter=self._rng.uniform(*JITTER))
+        if isinstance(exc, RateLimited):
             self._limiter.penalise(exc.method, delay)
         return delay
 
