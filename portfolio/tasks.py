@@ -13,7 +13,6 @@ from portfolio.accounting.equity_curve import snapshot_downsample, value_history
 from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.system_checks import heartbeat_ping
-from portfolio.signals.services import market_update
 from portfolio.worker.database import delete_old_rows
 from portfolio.worker.runner import EXPECTED_ERRORS, cycle_is_fresh, sync_run
 from portfolio.worker.schedule import next_sync_due
@@ -76,6 +75,9 @@ def ping_heartbeat() -> str:
 
 def read_market() -> str:
     """Fetch new candles and recalculate signals."""
+    # numpy and TA-Lib are large, and no other task needs them
+    from portfolio.signals.services import market_update
+
     read = market_update()
     value_history_reconstruct(now=timezone.now())
     return read

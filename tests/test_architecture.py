@@ -1,7 +1,10 @@
 """The rules about imports, read from the source with `ast`."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from fnmatch import fnmatch
 from functools import cache
@@ -180,6 +183,16 @@ PRIVATE_WORDS = (
     "heed",
 )
 COLUMNS = {"told", "told_ns"}  # names that the database holds
+
+
+def test_large_packages_wait_until_they_are_needed():
+    """The pages, the commands and the queue start without them; each costs a tenth of a second and 20 MB or more."""
+    code = "import sys, django; django.setup(); import config.urls, portfolio.tasks; print(*sys.modules)"
+    surroundings = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    program = [sys.executable, "-c", code]
+    loaded = subprocess.run(program, env=surroundings, capture_output=True, text=True, check=True).stdout
+    assert {"django", "rest_framework", "django_q"} <= set(loaded.split())
+    assert {"numpy", "talib", "apprise"} & set(loaded.split()) == set()
 
 
 def test_no_folder_holds_too_many_modules():

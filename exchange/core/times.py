@@ -42,3 +42,14 @@ LENGTHS = {
     Timeframe.H4: timedelta(hours=4),
     Timeframe.D1: timedelta(days=1),
 }
+MAX_CANDLE_DELAY = timedelta(minutes=15)  # closing on the exchange, and our interval of five minutes
+
+
+def candle_is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime) -> bool:
+    """Whether a later candle than the one opened at `candle_time` should be known by now."""
+    return candle_time < oldest_valid_open(timeframe, now=now)
+
+
+def oldest_valid_open(timeframe: Timeframe, *, now: datetime) -> datetime:
+    """The earliest open time of a last closed candle that is still current."""
+    return now - 2 * timeframe.length - MAX_CANDLE_DELAY

@@ -11,10 +11,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.numbers import stored_number_text
-from exchange.core.times import Timeframe
+from exchange.core.times import Timeframe, candle_is_old, oldest_valid_open
 from exchange.models import Heartbeat
 from portfolio.models import Signal
-from portfolio.signals.strategy import is_old, oldest_valid_open
 from portfolio.status.sync_status import LATE_AFTER, SIGNALS, LastModified
 
 REASON_TEXTS = {
@@ -151,4 +150,6 @@ def _strongest_first(row: SignalRow) -> tuple[bool, bool, int, str, int]:
 
 
 def _is_old(signal: Signal, now: datetime) -> bool:
-    return signal.candle_time is None or is_old(signal.candle_time, Timeframe(signal.timeframe), now=now)
+    return signal.candle_time is None or candle_is_old(
+        signal.candle_time, Timeframe(signal.timeframe), now=now
+    )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from exchange.core.times import Timeframe
+from exchange.core.times import Timeframe, candle_is_old
 from portfolio.signals.indicators import MIN_BARS, Bars, Indicators, are_valid, compute_indicators
 
 TREND, MOMENTUM, RSI, BANDS = 0.35, 0.30, 0.20, 0.15
@@ -23,7 +23,6 @@ FULL_BANDS = 0.25  # of the width of the bands, beyond them
 ROUND_DECIMALS = 6  # further decimals are float noise
 ACTION_THRESHOLD = 0.4
 INPUT_DIGITS = 8  # significant digits of an input
-MAX_CANDLE_DELAY = timedelta(minutes=15)  # closing on the exchange, and our interval of five minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def compute_signal(series: Series, *, now: datetime) -> SignalResult:
     if not series.opened_at:
         return SignalResult(reasons=(Reason("no_bars"),))
     last = series.opened_at[-1]
-    if is_old(last, series.timeframe, now=now):
+    if candle_is_old(last, series.timeframe, now=now):
         return SignalResult(reasons=(Reason("old"),), candle_time=last)
     length = count_contiguous(series.opened_at, series.timeframe.length)
     if length < MIN_BARS:
@@ -89,16 +88,6 @@ def compute_signal(series: Series, *, now: datetime) -> SignalResult:
             reasons=(Reason("short", {"have": str(length), "need": str(MIN_BARS)}),), candle_time=last
         )
     return _evaluate(_last_bars(series.bars, length), last)
-
-
-def is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime) -> bool:
-    """Whether a later candle than the one opened at `candle_time` should be known by now."""
-    return candle_time < oldest_valid_open(timeframe, now=now)
-
-
-def oldest_valid_open(timeframe: Timeframe, *, now: datetime) -> datetime:
-    """The earliest open time of a last closed candle that is still current."""
-    return now - 2 * timeframe.length - MAX_CANDLE_DELAY
 
 
 def count_contiguous(opened_at: Sequence[datetime], length: timedelta) -> int:

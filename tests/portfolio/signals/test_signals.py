@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exchange.core.times import Timeframe, from_ms
+from exchange.core.times import Timeframe, candle_is_old, from_ms
 from exchange.schemas import Candle
 from portfolio.signals.indicators import MIN_BARS, Bars
 from portfolio.signals.selectors import INPUT_NAMES, REASON_TEXTS, reasons_text
-from portfolio.signals.strategy import Action, Series, compute_signal, count_contiguous, is_old
+from portfolio.signals.strategy import Action, Series, compute_signal, count_contiguous
 from tests.portfolio.signals.bars import HOUR, NOON, series, walk
 
 SOON = NOON + HOUR + timedelta(minutes=5)
@@ -115,8 +115,8 @@ class TestSilence:
 )
 def test_a_bar_is_old_when_the_next_one_should_long_be_known(timeframe, minutes):
     last = timedelta(minutes=minutes)
-    assert not is_old(NOON, Timeframe(timeframe), now=NOON + last)
-    assert is_old(NOON, Timeframe(timeframe), now=NOON + last + timedelta(seconds=1))
+    assert not candle_is_old(NOON, Timeframe(timeframe), now=NOON + last)
+    assert candle_is_old(NOON, Timeframe(timeframe), now=NOON + last + timedelta(seconds=1))
 
 
 def test_every_reason_has_words():
