@@ -54,6 +54,13 @@ class Credentials:
         envelope = {"id": id, "method": method, "params": params, "nonce": nonce}
         return json.dumps(envelope | {"api_key": self._key, "sig": signature}).encode()
 
+    def stream_body(self, method: str, *, id: int, nonce: int) -> str:
+        """The same for the request that opens a user stream: there are no parameters, not even empty ones (A1)."""
+        signature = sign(method, id, self._key, self._secret, {}, nonce)
+        return json.dumps(
+            {"id": id, "method": method, "api_key": self._key, "sig": signature, "nonce": nonce}
+        )
+
     def redact(self, text: str) -> str:
         """The text without key, secret or any signature, should the exchange repeat them."""
         for word in filter(None, (self._key, self._secret)):

@@ -53,7 +53,11 @@ class Envelope:
 
 def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     """Read one answer. Numbers stay exact; `redact` cleans the exchange's message. Raises UnreadableResponse."""
-    response = _parse_object(body)
+    return read_envelope(parse_object(body), redact)
+
+
+def read_envelope(response: Mapping[str, Any], redact: Callable[[str], str]) -> Envelope:
+    """The same for an answer that was decoded already."""
     result = response.get("result")
     code = _code(response)
     message = _message_of(response) or (code if isinstance(code, str) else "")
@@ -69,7 +73,8 @@ def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     )
 
 
-def _parse_object(body: bytes) -> Mapping[str, Any]:
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    """The JSON object of a body, its numbers exact. Raises UnreadableResponse."""
     if not body.strip():
         raise UnreadableResponse("the body is empty")
     if body.lstrip().startswith(b"<"):
