@@ -46,6 +46,7 @@ class Timings:
     before_auth: float = 1.0
     connect: float = 10.0
     answer: float = 10.0
+    other_answers: float = 2.0  # after one that names no channel
     ping: float = 5.0
     ping_answer: float = 5.0
     poll: float = 1.0
@@ -89,36 +90,19 @@ class StreamSession:
 
     def __enter__(self) -> Self:
         """Connected, authenticated and subscribed. What comes from now on is missed by nobody who reads on."""
-        timings = self._timings
-        try:
-            self._socket = connect(
-                self._url,
-                compression=None,
-                proxy=None,
-                open_timeout=timings.connect,
-                ping_interval=timings.ping,
-                ping_timeout=timings.ping_answer,
-                close_timeout=timings.poll,
-                max_size=MAX_MESSAGE_BYTES,
-            )
-        except (OSError, WebSocketException) as error:
-            reason = _connect_problem(error)
-        else:
+        with contextlib.ExitStack() as stack:
+            self._socket = stack.enter_context(self._connect())
             self._heard_at = self._monotonic()
-            try:
-                self._wait(timings.before_auth)
-                self._authenticate()
-                self._subscribe()
-            except BaseException:
-                self._close()
-                raise
-            return self
-        raise Unreachable(method=CONNECT, message=reason)
+            self._wait(self._timings.before_auth)
+            self._authenticate()
+            self._subscribe()
+            self._stack = stack.pop_all()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._stack.close()
 
     def receive(self) -> StreamEvent | None:
         """The next event; None after a second without one, so that the caller can look about."""
@@ -141,13 +125,19 @@ class StreamSession:
         raise Unreachable(method=AUTH, message="no answer in time")
 
     def _subscribe(self) -> None:
-        """Each channel has an answer of its own, and each is checked (additions K5)."""
+        """Each channel has an answer of its own, and each is checked (additions K5). Older documents show one answer
+        to them all that names none: then a refused channel is the one that says so.
+        """
         waiting = {channel: channel.value for channel in self._channels}
         self._request_channels(waiting.values())
-        until = self._monotonic() + self._timings.answer
+        until, is_acknowledged = self._monotonic() + self._timings.answer, False
         while waiting.keys() & ESSENTIAL and self._monotonic() < until:
             for answer in self._take_messages(self._timings.poll):
                 self._check_subscription(answer, waiting)
+                if answer.channel is None and not is_acknowledged:
+                    until, is_acknowledged = self._monotonic() + self._timings.other_answers, True
+        if is_acknowledged:
+            return
         if missing := sorted(waiting.keys() & ESSENTIAL):
             raise Unreachable(method=SUBSCRIBE, message=f"{', '.join(missing)}: no answer in time")
 
@@ -225,9 +215,22 @@ class StreamSession:
         if silent > self._timings.silence:
             raise Unreachable(method=SUBSCRIBE, message=f"no message for {silent:.0f} s")
 
-    def _close(self) -> None:
-        with contextlib.suppress(OSError, WebSocketException):  # it may be gone already
-            self._socket.close()
+    def _connect(self) -> ClientConnection:
+        timings = self._timings
+        try:
+            return connect(
+                self._url,
+                compression=None,
+                proxy=None,
+                open_timeout=timings.connect,
+                ping_interval=timings.ping,
+                ping_timeout=timings.ping_answer,
+                close_timeout=timings.poll,
+                max_size=MAX_MESSAGE_BYTES,
+            )
+        except (OSError, WebSocketException) as error:
+            reason = _connect_problem(error)
+        raise Unreachable(method=CONNECT, message=reason)
 
 
 def _connect_problem(error: Exception) -> str:
