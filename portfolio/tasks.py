@@ -14,7 +14,7 @@ from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.worker.database import delete_old_rows
-from portfolio.worker.runner import EXPECTED_ERRORS, cycle_is_fresh, sync_run
+from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, cycle_is_fresh, sync_run
 from portfolio.worker.schedule import next_sync_due
 
 MAX_SLICE = timedelta(seconds=20)
@@ -33,6 +33,11 @@ def sync_now(requested_by: str, cause: str = "") -> str:
     """A cycle requested by a user or an API client; `cause` is the id of that request."""
     with correlated(cause):
         return _after_sync(sync_run(trigger=requested_by[:16]))
+
+
+def sync_stream() -> str:
+    """A cycle because the user stream announced something; after a running one, which may have read before that."""
+    return _after_sync(sync_run(trigger=STREAM_TRIGGER, after_running=True))
 
 
 def read_history() -> str:

@@ -68,6 +68,24 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class StreamRecord(models.Model):
+    """The user stream as its listener last saw it; one row."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    status = models.CharField(max_length=16)
+    since = models.DateTimeField()
+    last_message_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True, help_text="Why it is down.")
+    error_reason = models.JSONField(null=True, blank=True)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "exchange_stream"
+
+    def __str__(self) -> str:
+        return self.status
+
+
 class Stream(models.TextChoices):
     """The three histories of the exchange (dossier 7)."""
 

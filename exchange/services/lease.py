@@ -23,6 +23,7 @@ from exchange.core.observability import correlated, new_correlation_id
 from exchange.models import Lease as LeaseRow
 
 LEASE_NAME = "cycle"
+STREAM_LEASE = "stream"  # of the worker that listens to the user stream; it sends nothing
 LEASE_DURATION = timedelta(seconds=30)
 WAIT_TIMEOUT_SECONDS = 90
 STEP_SECONDS = 0.5
@@ -53,6 +54,7 @@ class Lease:
     token: int
     holder: str
     idle_ms: int | None = None
+    row_name: str = LEASE_NAME
     _renewed_at: float = 0.0  # by `seconds`; 0: not yet
 
     @property
@@ -79,22 +81,22 @@ class Lease:
         self._own_row().update(expires_at=Now(), holder="")
 
     def _own_row(self) -> QuerySet[LeaseRow]:
-        return LeaseRow.objects.filter(name=LEASE_NAME, token=self.token, holder=self.holder)
+        return LeaseRow.objects.filter(name=self.row_name, token=self.token, holder=self.holder)
 
 
-def lease_take(*, purpose: str) -> Lease | None:
+def lease_take(*, purpose: str, name: str = LEASE_NAME) -> Lease | None:
     """Take the lease for `purpose` (shown to other processes), or None while it has another holder."""
     holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
-    before, is_first = LeaseRow.objects.get_or_create(name=LEASE_NAME, defaults={"expires_at": Now()})
-    free = LeaseRow.objects.filter(name=LEASE_NAME, token=before.token, expires_at__lte=Now())
+    before, is_first = LeaseRow.objects.get_or_create(name=name, defaults={"expires_at": Now()})
+    free = LeaseRow.objects.filter(name=name, token=before.token, expires_at__lte=Now())
     if not free.update(token=F("token") + 1, holder=holder, expires_at=Now() + LEASE_DURATION):
         return None
-    taken = LeaseRow.objects.filter(name=LEASE_NAME, holder=holder).annotate(at=Now())
+    taken = LeaseRow.objects.filter(name=name, holder=holder).annotate(at=Now())
     row = taken.values_list("token", "at").first()
     if row is None:
         return None
     token, at = row
-    return Lease(token, holder, None if is_first else _idle_ms(before, at))
+    return Lease(token, holder, None if is_first else _idle_ms(before, at), name)
 
 
 def _idle_ms(before: LeaseRow, taken_at: datetime) -> int:

@@ -2,9 +2,8 @@
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -17,6 +16,7 @@ from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.permissions import Right, require
 from exchange.services.runs import WrongAccount, run_finish, run_start
+from exchange.services.stream_records import cycle_interval
 from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
 from oco.services.groups import REPRICE_PURPOSE
 from oco.services.kill_switch import switch_store_file
@@ -25,6 +25,7 @@ from portfolio.worker.cycle import AccountUnreadable, run_cycle
 logger = logging.getLogger("exchange_sync")
 
 COMMAND_TRIGGER = "command"
+STREAM_TRIGGER = "stream"
 LEASE_TIMEOUT_SECONDS = 25  # a history slice takes at most 20 s and one request
 EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 
@@ -38,9 +39,12 @@ def sync_request(*, requested_by: str) -> str:
     return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 
-def sync_run(*, trigger: str) -> SyncRun | None:
-    """One cycle in this process; None when another one holds the lease. Exchange errors are recorded, not raised."""
-    lease = _lease_when_free()
+def sync_run(*, trigger: str, after_running: bool = False) -> SyncRun | None:
+    """One cycle in this process; None when another one holds the lease. Exchange errors are recorded, not raised.
+
+    `after_running`: wait for a running cycle as well.
+    """
+    lease = _lease_when_free(after_running)
     if lease is None:
         return None
     try:
@@ -66,7 +70,7 @@ def _run(lease: Lease, run: SyncRun) -> None:
 
 def cycle_is_fresh(now: datetime) -> bool:
     """Whether a scheduled cycle began so recently that this one is a redelivered task."""
-    recent = now - timedelta(seconds=settings.SYNC_INTERVAL_SECONDS / 2)
+    recent = now - cycle_interval(now=now) / 2
     return SyncRun.objects.filter(started_at__gt=recent, trigger="schedule").exists()
 
 
@@ -92,14 +96,16 @@ def _sentence_of(error: Exception) -> str:
     return first if isinstance(first, Sentence) else str(error)
 
 
-def _lease_when_free() -> Lease | None:
+def _lease_when_free(after_running: bool) -> Lease | None:
     # Waits for a history slice, for a price change by a user, and for the lease of a killed process to expire, but
-    # not for a running cycle.
+    # for a running cycle only where it is told to.
     end = time.monotonic() + LEASE_TIMEOUT_SECONDS
     while True:
         lease = lease_take(purpose="cycle")
-        if lease is not None or time.monotonic() > end or _is_cycle_at_work(lease_holder()):
+        if lease is not None or time.monotonic() > end:
             return lease
+        if not after_running and _is_cycle_at_work(lease_holder()):
+            return None
         time.sleep(0.2)
 
 

@@ -21,6 +21,7 @@ FUNCTIONS = frozenset(
     for name in (
         "sync_cycle",
         "sync_now",
+        "sync_stream",
         "read_history",
         "thin_values",
         "tidy_up",

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +13,11 @@ from django_q.cluster import Cluster
 
 from exchange.services.lease import request_stop
 from exchange.services.runs import heartbeat_record
+from exchange.services.stream_records import cycle_interval
 from portfolio.worker.database import connections_keep
 from portfolio.worker.processes import StopRequest, die_with_parent
 from portfolio.worker.schedule import run_due_schedules
+from portfolio.worker.stream import StreamWatch
 
 NAME = "worker"
 HEARTBEAT_SECONDS = 5
@@ -37,10 +38,15 @@ class Command(BaseCommand):
         stop = StopRequest()  # replaces the handlers of the cluster, which wait inside the handler
         connections.close_all()  # forked processes must not share a connection
         cluster.start()
+        watch = StreamWatch() if settings.STREAM_ENABLED else None
+        if watch:
+            watch.start()
         try:
             _run_loop(cluster, stop)
         finally:
             request_stop()
+            if watch:
+                watch.stop()
             log.info("The worker is stopping after the running cycle. %s", ORDERS_STAY)
             cluster.stop()  # waits for the running task, at most the timeout of Q_CLUSTER
             log.info("The worker has stopped.")
@@ -57,7 +63,8 @@ def _run_loop(cluster: Cluster, stop: StopRequest) -> None:
             if time.monotonic() >= next_heartbeat:
                 heartbeat_record(name=NAME)
                 next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-            run_due_schedules(now=timezone.now(), interval=timedelta(seconds=settings.SYNC_INTERVAL_SECONDS))
+            now = timezone.now()
+            run_due_schedules(now=now, interval=cycle_interval(now=now))
             last_error = None
         except Error as error:
             if type(error) is not last_error:

@@ -1,0 +1,80 @@
+"""What the listener of the user stream tells the other processes, in one row."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from exchange.core.reasons import stored_sentence
+from exchange.models import StreamRecord, SyncRun, Trade
+from exchange.stream.listener import StreamState, StreamStatus
+
+SILENT_AFTER = timedelta(seconds=30)  # a listener writes every 5 s
+DEAF_AFTER = timedelta(seconds=10)  # connecting again takes a moment
+MAX_ERROR_LENGTH, MAX_COMPARED = 500, 500
+DEAF_INTERVAL_S = 15  # between cycles while the stream is down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamView:
+    """As the pages, the state and `/health` show it (contract 8). `since` is None where it was never listened to."""
+
+    status: StreamStatus
+    since: datetime | None = None
+    last_message_at: datetime | None = None
+
+
+def stream_record(*, state: StreamState, now: datetime) -> None:
+    """Store how the stream is."""
+    error = state.error.sentence() if state.error else ""
+    StreamRecord.objects.update_or_create(
+        only=True,
+        defaults={
+            "status": state.status,
+            "since": state.since,
+            "last_message_at": state.last_message_at,
+            "error": error[:MAX_ERROR_LENGTH],
+            "error_reason": stored_sentence(error) if error else None,
+            "beat_at": now,
+        },
+    )
+
+
+def stream_is_confirmed(*, since: datetime) -> bool:
+    """Whether the account was read completely by a cycle that began after that."""
+    return SyncRun.objects.filter(status=SyncRun.Status.OK, started_at__gt=since).exists()
+
+
+def unannounced_trade(*, announced: Container[str], since_ns: int, until_ns: int) -> str:
+    """A fill of this time that cycles have stored and the stream never announced; "" when there is none."""
+    stored = Trade.objects.filter(create_time_ns__gt=since_ns, create_time_ns__lt=until_ns)
+    ids = stored.values_list("trade_id", flat=True)[:MAX_COMPARED]
+    return next((trade_id for trade_id in ids if trade_id not in announced), "")
+
+
+def stream_view(
+    *,
+    status: str,
+    since: datetime | None,
+    last_message_at: datetime | None,
+    beat_at: datetime | None,
+    now: datetime,
+) -> StreamView:
+    """From the columns of the record. A listener that says nothing any more hears nothing either."""
+    if not settings.STREAM_ENABLED:
+        return StreamView(status=StreamStatus.OFF)
+    if beat_at is None:
+        return StreamView(status=StreamStatus.DOWN)
+    if now - beat_at > SILENT_AFTER:
+        return StreamView(status=StreamStatus.DOWN, since=beat_at, last_message_at=last_message_at)
+    return StreamView(status=StreamStatus(status), since=since, last_message_at=last_message_at)
+
+
+def cycle_interval(*, now: datetime) -> timedelta:
+    """Between two scheduled cycles: shorter while the stream should be heard and is not."""
+    normal = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    if not settings.STREAM_ENABLED:
+        return normal
+    is_deaf = StreamRecord.objects.filter(status=StreamStatus.DOWN, since__lt=now - DEAF_AFTER).exists()
+    return min(normal, timedelta(seconds=DEAF_INTERVAL_S)) if is_deaf else normal
