@@ -25,7 +25,7 @@ from exchange.models import (
     Trade,
     TradingSwitch,
 )
-from exchange.models.sync import Stream, UnreadableRow
+from exchange.models.sync import Stream, StreamRecord, UnreadableRow
 from exchange.sync.trades import trade_orders_resolve
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg, ProtectionPolicy, UsedReview, Watermark
 from portfolio.models import (
@@ -201,6 +201,21 @@ class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
     actor = "alice"
     what = AuditEntry.Action.PROTECT
     result = "WRITTEN"
+
+
+class StreamRecordFactory(DjangoModelFactory[StreamRecord]):
+    """The user stream, live for `age` seconds and heard a second ago."""
+
+    class Meta:
+        model = StreamRecord
+
+    class Params:
+        age = 60
+
+    status = "live"
+    since = factory.LazyAttribute(lambda row: timezone.now() - timedelta(seconds=row.age))
+    last_message_at = factory.LazyFunction(lambda: timezone.now() - timedelta(seconds=1))
+    beat_at = Now
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):

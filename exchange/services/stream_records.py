@@ -24,6 +24,10 @@ class StreamView:
     since: datetime | None = None
     last_message_at: datetime | None = None
 
+    def is_deaf(self, *, now: datetime) -> bool:
+        """Down for longer than connecting again takes."""
+        return self.status is StreamStatus.DOWN and self.since is not None and now - self.since > DEAF_AFTER
+
 
 def stream_record(*, state: StreamState, now: datetime) -> None:
     """Store how the stream is."""
@@ -55,7 +59,7 @@ def unannounced_trade(*, announced: Container[str], since_ns: int, until_ns: int
 
 def stream_view(
     *,
-    status: str,
+    status: str | None,
     since: datetime | None,
     last_message_at: datetime | None,
     beat_at: datetime | None,
@@ -64,7 +68,7 @@ def stream_view(
     """From the columns of the record. A listener that says nothing any more hears nothing either."""
     if not settings.STREAM_ENABLED:
         return StreamView(status=StreamStatus.OFF)
-    if beat_at is None:
+    if status is None or beat_at is None:
         return StreamView(status=StreamStatus.DOWN)
     if now - beat_at > SILENT_AFTER:
         return StreamView(status=StreamStatus.DOWN, since=beat_at, last_message_at=last_message_at)

@@ -16,9 +16,11 @@ from exchange.client.error_codes import KEY_CODES
 from exchange.client.errors import NONCE_CODE
 from exchange.client.transport import DeadlineAdapter
 from exchange.core.reasons import Reason, reason
-from exchange.models import SyncRun, TradingSwitch, UnreadableRow
+from exchange.models import StreamRecord, SyncRun, TradingSwitch, UnreadableRow
 from exchange.selectors import key_refused_code, last_write_since, sync_last_success
 from exchange.services.order_execution import Outcome
+from exchange.services.stream_records import DEAF_INTERVAL_S
+from exchange.stream.listener import StreamStatus
 from oco.engine.states import UNPROTECTED
 from oco.selectors import groups_open
 from portfolio.alerts.incidents import Incident, alert_raise, incident_open, incident_resolve
@@ -33,6 +35,7 @@ FAILED_CYCLES = 3
 FAILING, INCOMPLETE = "sync", "sync incomplete"  # keys of the incidents
 TRADING = "trading"  # key of the incident
 PROVES_RIGHTS = (Outcome.ACCEPTED, Outcome.EXISTS, Outcome.REFUSED, Outcome.TOO_LATE)
+STREAM_DOWN_AFTER = timedelta(minutes=3)
 SWITCH_LOOKBACK = timedelta(days=1)
 HEARTBEAT_TIMEOUT_SECONDS = 5.0
 
@@ -45,6 +48,7 @@ def check_system(*, now: datetime) -> None:
         TRADING: _check_trading(),
         "clock": _check_clock(),
         "rows": _check_rows(),
+        "stream": _check_stream(now),
         "worker": reason("WORKER_RUNS"),
     }
     for key, result in results.items():
@@ -165,6 +169,20 @@ def _check_rows() -> CheckResult:
         problem=newest.problem,
     )
     return Incident(key="rows", kind=Kind.SYNC, reason=doubtful)
+
+
+def _check_stream(now: datetime) -> CheckResult:
+    """By what its listener last wrote. Protection goes on without it, later."""
+    record = StreamRecord.objects.first()
+    if record is None or not settings.STREAM_ENABLED:
+        return None
+    if record.status == StreamStatus.LIVE:
+        return reason("STREAM_LIVE")
+    if record.status != StreamStatus.DOWN or now - record.since <= STREAM_DOWN_AFTER:
+        return None
+    error = {"texts": [record.error], "reasons": [record.error_reason]} if record.error else None
+    down = reason("STREAM_DOWN", since=record.since, interval=DEAF_INTERVAL_S, error=error or "–")
+    return Incident(key="stream", kind=Kind.SYNC, reason=down)
 
 
 def _report_switch(now: datetime) -> None:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from exchange.core.instrument_names import SPOT_PATTERN
 from exchange.core.times import Timeframe
 from exchange.serializers import ExecutedOrderSerializer, OpenOrderSerializer, PlainDecimal, UtcTime
+from exchange.stream.listener import StreamStatus
 from oco.presentation.reasons import render_reason
 from oco.serializers import GroupSerializer, UnprotectedSerializer
 from portfolio.models import Balance, Signal
@@ -84,12 +85,21 @@ class TradingSerializer(serializers.Serializer[Any]):
         return render_reason(trading.reason) or None
 
 
+class StreamSerializer(serializers.Serializer[Any]):
+    """The exchange's user stream: `live` means that a fill wakes a cycle at once."""
+
+    status = serializers.ChoiceField([str(one) for one in StreamStatus])
+    since = UtcTime(allow_null=True)
+    last_message_at = UtcTime(allow_null=True)
+
+
 class SyncStateSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField([str(one) for one in Freshness])
     last_success = UtcTime(allow_null=True)
     age_seconds = serializers.IntegerField(allow_null=True)
     interval_seconds = serializers.IntegerField()
     last_error = serializers.CharField(allow_null=True)
+    stream = StreamSerializer()
 
 
 class SummarySerializer(serializers.Serializer[Any]):

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
 
 from exchange.error_texts import render_errors
-from exchange.models import Heartbeat, SyncRun, TradingSwitch
+from exchange.models import Heartbeat, StreamRecord, SyncRun, TradingSwitch
+from exchange.services.stream_records import StreamView, stream_view
 from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
 
@@ -48,6 +49,10 @@ class LastModified:
     cancel: datetime | None = None
     key_alert: str | None = None
     worker: datetime | None = None
+    stream_status: str | None = None
+    stream_since: datetime | None = None
+    stream_message: datetime | None = None
+    stream_beat: datetime | None = None
 
     @property
     def is_incomplete(self) -> bool:
@@ -55,8 +60,8 @@ class LastModified:
         return self.id is not None and self.status != SyncRun.Status.OK
 
     def fingerprint_text(self) -> str:
-        """Without the heartbeat, which changes all the time and shows nothing."""
-        return " ".join(map(str, astuple(replace(self, worker=None))))
+        """Without the heartbeats, which change all the time and show nothing."""
+        return " ".join(map(str, astuple(replace(self, worker=None, stream_message=None, stream_beat=None))))
 
 
 class Freshness(StrEnum):
@@ -75,6 +80,9 @@ class SyncState:
     age_seconds: int | None
     interval_seconds: int
     last_error: str | None
+    stream: StreamView
+    is_deaf: bool = False
+    """The stream has been down for longer than connecting again takes."""
 
     @property
     def is_overdue(self) -> bool:
@@ -98,12 +106,21 @@ def sync_state(*, now: datetime, last_modified: LastModified | None = None) -> S
     """One query, none with `last_modified`. The error is that of the newest finished cycle, if it was not complete."""
     read, interval = last_modified or load_last_modified(), settings.SYNC_INTERVAL_SECONDS
     age = age_seconds(read.success, now=now)
+    stream = stream_view(
+        status=read.stream_status,
+        since=read.stream_since,
+        last_message_at=read.stream_message,
+        beat_at=read.stream_beat,
+        now=now,
+    )
     return SyncState(
         status=freshness(age=age, interval=interval, is_failing=read.is_incomplete),
         last_success=read.success,
         age_seconds=age,
         interval_seconds=interval,
         last_error=_error_text(read) if read.is_incomplete else None,
+        stream=stream,
+        is_deaf=stream.is_deaf(now=now),
     )
 
 
@@ -145,11 +162,19 @@ def _subqueries() -> dict[str, Subquery]:
         "cancel": _newest(groups.exclude(cancel_requested_at=None), "cancel_requested_at"),
         "key_alert": Subquery(key_alerts.order_by("-raised_at").values("reason_code")[:1]),
         "worker": _newest(Heartbeat.objects.filter(name__startswith="worker"), "beat_at"),
+        "stream_status": _stream_column("status"),
+        "stream_since": _stream_column("since"),
+        "stream_message": _stream_column("last_message_at"),
+        "stream_beat": _stream_column("beat_at"),
     }
 
 
 def _newest(rows: QuerySet[Any], moment: str) -> Subquery:
     return Subquery(rows.order_by(F(moment).desc()).values(moment)[:1])
+
+
+def _stream_column(name: str) -> Subquery:
+    return Subquery(StreamRecord.objects.values(name)[:1])
 
 
 def _error_text(last_modified: LastModified) -> str:

@@ -10,6 +10,8 @@ from django.db import Error
 
 from exchange.core.database import database_problem, storage_problems
 from exchange.selectors import worker_last_beat
+from exchange.services.stream_records import StreamView
+from exchange.stream.listener import StreamStatus
 from portfolio.alerts.selectors import delivery_problem
 from portfolio.status.sync_status import (
     SILENT_AFTER_SECONDS,
@@ -33,6 +35,7 @@ class SyncAge:
     last_success: datetime | None
     age_seconds: int | None
     interval_seconds: int
+    stream: StreamView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ def health(*, now: datetime) -> Health:
             last_success=sync.last_success,
             age_seconds=sync.age_seconds,
             interval_seconds=sync.interval_seconds,
+            stream=sync.stream,
         ),
     )
 
@@ -84,7 +88,12 @@ def _down(error: Error, storage: tuple[str, ...]) -> Health:
         version=settings.VERSION,
         database=f"cannot be read ({type(error).__name__})",
         worker=WorkerState(age_seconds=None),
-        sync=SyncAge(last_success=None, age_seconds=None, interval_seconds=settings.SYNC_INTERVAL_SECONDS),
+        sync=SyncAge(
+            last_success=None,
+            age_seconds=None,
+            interval_seconds=settings.SYNC_INTERVAL_SECONDS,
+            stream=StreamView(status=StreamStatus.DOWN if settings.STREAM_ENABLED else StreamStatus.OFF),
+        ),
     )
 
 
@@ -102,3 +111,5 @@ def _sync_reasons(sync: SyncState) -> Iterator[str]:
         yield f"The last complete sync is {sync.age_seconds} s ago; it is due every {sync.interval_seconds} s."
     if sync.last_error is not None:
         yield f"The last sync failed: {sync.last_error}"
+    if sync.is_deaf and sync.stream.since is not None:
+        yield f"The exchange's live stream has been down since {sync.stream.since:%H:%M:%S} UTC."

@@ -20,7 +20,7 @@ from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import SyncRun
 from exchange.services.lease import STREAM_LEASE, Lease, LeaseLost, lease_take
 from exchange.services.stream_records import stream_is_confirmed, stream_record, unannounced_trade
-from exchange.stream.listener import StreamListener, StreamState, StreamStatus, Subscribed
+from exchange.stream.listener import StreamListener, StreamStatus, Subscribed
 from exchange.stream.messages import Channel, StreamEvent
 from exchange.stream.session import StreamSession
 
@@ -107,7 +107,7 @@ class StreamConsumer:
         self._lease, self._listener, self._inbox, self._monotonic = lease, listener, inbox, monotonic
         self._is_wake_due = False
         self._wake_at = self._record_at = 0.0
-        self._recorded: StreamState | None = None
+        self._recorded: StreamStatus | None = None
         self._announced: dict[str, None] = {}
         self._subscribed_ns = 0
         self._risk_at: list[float] = []
@@ -115,21 +115,26 @@ class StreamConsumer:
     def step(self) -> None:
         """Half a second of work. Raises LeaseLost."""
         self._note(self._gather())
-        state = self._listener.state
-        if state.status is StreamStatus.CATCHING_UP and stream_is_confirmed(since=state.since):
-            self._listener.confirm_live(state.session)
+        self._confirm()
         if self._is_wake_due and self._monotonic() >= self._wake_at:
             self._wake_at, self._is_wake_due = self._monotonic() + WAKE_INTERVAL_S, False
             async_task("portfolio.tasks.sync_stream", group="sync")
-        if self._monotonic() >= self._record_at or state.status != getattr(self._recorded, "status", None):
+        if self._monotonic() >= self._record_at or self._listener.state.status is not self._recorded:
             self._record_at = self._monotonic() + RECORD_INTERVAL_S
             self._lease.renew()
             self.record()
             self._check_mute()
 
+    def _confirm(self) -> None:
+        """What happened before it listened has been read."""
+        state = self._listener.state
+        if state.status is StreamStatus.CATCHING_UP and stream_is_confirmed(since=state.since):
+            self._listener.confirm_live(state.session)
+
     def record(self) -> None:
-        self._recorded = self._listener.state
-        stream_record(state=self._recorded, now=timezone.now())
+        state = self._listener.state
+        stream_record(state=state, now=timezone.now())
+        self._recorded = state.status
 
     def _gather(self) -> list[StreamEvent | Subscribed]:
         """What came, and what comes with it."""

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import HeartbeatFactory, SyncRunFactory
+from tests.factories import HeartbeatFactory, StreamRecordFactory, SyncRunFactory
 
 
 @pytest.fixture
@@ -109,3 +109,39 @@ def test_the_api_says_no_more_than_that_it_failed(broken_database):
     assert answer.status_code == 503
     assert list(answer.json()) == ["detail"]
     assert "secret-host" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+class TestStream:
+    @pytest.fixture(autouse=True)
+    def listening(self, settings):
+        settings.STREAM_ENABLED = True
+        HeartbeatFactory()
+        SyncRunFactory(age=5)
+
+    def test_live(self, ask):
+        record = StreamRecordFactory()
+        said = ask().json()
+        assert (said["status"], said["sync"]["stream"]["status"]) == ("ok", "live")
+        for name in ("since", "last_message_at"):
+            shown = datetime.fromisoformat(said["sync"]["stream"][name])
+            assert abs(shown - getattr(record, name)) < timedelta(milliseconds=1)
+
+    def test_connecting_again_takes_a_moment(self, ask):
+        StreamRecordFactory(status="down", age=5)
+        said = ask().json()
+        assert (said["status"], said["sync"]["stream"]["status"]) == ("ok", "down")
+
+    def test_down_for_longer_is_a_reason(self, ask):
+        StreamRecordFactory(status="down", age=11)
+        assert ask().json()["status"] == "degraded"
+        assert "live stream has been down since" in ask().json()["reasons"][0]
+
+    def test_a_listener_that_says_nothing_hears_nothing(self, ask):
+        StreamRecordFactory(beat_at=timezone.now() - timedelta(seconds=45))
+        assert ask().json()["sync"]["stream"]["status"] == "down"
+
+    def test_off(self, ask, settings):
+        settings.STREAM_ENABLED = False
+        StreamRecordFactory()
+        assert ask().json()["sync"]["stream"] == {"status": "off", "since": None, "last_message_at": None}

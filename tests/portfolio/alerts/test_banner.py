@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from portfolio.alerts.services import alert_raise_all
-from portfolio.alerts.texts import TEXTS
+from portfolio.alerts.text_table import TEXTS
 from portfolio.models import Alert, AlertDismissal, Balance
 from portfolio.worker.database import delete_old_rows
 from tests.factories import (

@@ -9,7 +9,7 @@ from exchange.models import UnreadableRow
 from portfolio.alerts.system_checks import check_system
 from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
-from tests.factories import AuditEntryFactory, SyncRunFactory, TradingSwitchFactory
+from tests.factories import AuditEntryFactory, StreamRecordFactory, SyncRunFactory, TradingSwitchFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +182,31 @@ class TestRows:
             1,
         )
         assert kinds() == ["SYNC"]
+
+
+class TestStream:
+    @pytest.fixture(autouse=True)
+    def listening(self, settings):
+        settings.STREAM_ENABLED = True
+        SyncRunFactory()
+
+    def test_three_minutes_without_it_are_told_once_with_the_reason_and_the_end_once(self):
+        record = StreamRecordFactory(status="down", age=179, error="public/auth was not allowed [40101]")
+        assert look() == []
+        record.since -= timedelta(seconds=2)
+        record.save()
+        assert look() == look() == [("SYNC", "The exchange's live stream is down")]
+        assert "public/auth was not allowed [40101]" in alert_text(Alert.objects.get())
+        record.status = "live"
+        record.save()
+        assert look() == look()
+        assert look()[1:] == [("WELL", "Resolved: The exchange's live stream is down")]
+
+    def test_catching_up_is_neither(self):
+        StreamRecordFactory(status="catching_up", age=600)
+        assert look() == []
+
+    def test_switched_off_nobody_misses_it(self, settings):
+        settings.STREAM_ENABLED = False
+        StreamRecordFactory(status="down", age=600)
+        assert look() == []

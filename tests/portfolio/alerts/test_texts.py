@@ -19,7 +19,8 @@ from portfolio.alerts.incidents import Incident, alert_raise, incident_open, inc
 from portfolio.alerts.runner import CHECKS
 from portfolio.alerts.services import ALERT_KINDS
 from portfolio.alerts.system_checks import check_system
-from portfolio.alerts.texts import LINES, TEXTS, alert_text, alert_title
+from portfolio.alerts.text_table import CHECK_LABELS, LINES, TEXTS
+from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
 from tests.factories import AlertFactory, BalanceChangeFactory, SyncRunFactory, UserFactory
 
@@ -66,7 +67,7 @@ def test_every_code_that_is_used_has_a_text():
     used = {*codes_in_source(), *map(str, ALERT_KINDS), State.STOP_FAILED, State.UNKNOWN}
     assert used - set(TEXTS) - set(LINES) == set()
     assert set(TEXTS) - used == set()
-    assert set(CHECKS) == set(texts.CHECK_LABELS)
+    assert set(CHECKS) == set(CHECK_LABELS)
 
 
 @pytest.mark.parametrize(("code", "text"), [one for one in all_texts() if one[1]])

@@ -61,6 +61,7 @@ def test_it_has_every_key_of_the_contract_before_anything_was_read():
         "age_seconds": None,
         "interval_seconds": 60,
         "last_error": None,
+        "stream": {"status": "off", "since": None, "last_message_at": None},
     }
     lists = (
         "portfolio",
