@@ -31,6 +31,7 @@ STEP_S = 0.5
 GATHER_S = 0.1  # one purchase is several messages
 WAKE_INTERVAL_S = 5.0  # between two cycles that the stream wakes
 RECORD_INTERVAL_S = 5.0
+REFUSED_RETRY_S = 600.0  # after a refusal that only a person can help with
 RETRY_S = 5.0  # while another worker listens, or the database cannot be used
 MUTE_AFTER_S = 10  # a fill that the stream has not announced by then was not announced at all
 MAX_ANNOUNCED = 10_000
@@ -111,11 +112,13 @@ class StreamConsumer:
         self._announced: dict[str, None] = {}
         self._subscribed_ns = 0
         self._risk_at: list[float] = []
+        self._refused_at: float | None = None
 
     def step(self) -> None:
         """Half a second of work. Raises LeaseLost."""
         self._note(self._gather())
         self._confirm()
+        self._retry_refused()
         if self._is_wake_due and self._monotonic() >= self._wake_at:
             self._wake_at, self._is_wake_due = self._monotonic() + WAKE_INTERVAL_S, False
             async_task("portfolio.tasks.sync_stream", group="sync")
@@ -130,6 +133,19 @@ class StreamConsumer:
         state = self._listener.state
         if state.status is StreamStatus.CATCHING_UP and stream_is_confirmed(since=state.since):
             self._listener.confirm_live(state.session)
+
+    def _retry_refused(self) -> None:
+        """A key that was refused is tried again after it has read the account, and not often."""
+        state = self._listener.state
+        if not state.needs_person:
+            self._refused_at = None
+        elif self._refused_at is None:
+            self._refused_at = self._monotonic()
+        elif self._monotonic() - self._refused_at > REFUSED_RETRY_S and stream_is_confirmed(
+            since=state.since
+        ):
+            self._refused_at = None
+            self._listener.reconnect()
 
     def record(self) -> None:
         state = self._listener.state

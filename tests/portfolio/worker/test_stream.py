@@ -170,6 +170,19 @@ def test_without_regular_messages_their_silence_shows_nothing(ears):
     assert ears.listener.reconnects == 0
 
 
+def test_a_refused_key_is_tried_again_after_ten_minutes_when_cycles_are_complete(ears):
+    ears.listener.state = StreamState(status=StreamStatus.DOWN, since=timezone.now(), needs_person=True)
+    later(ears)
+    ears.seconds += 601
+    later(ears)
+    assert ears.listener.reconnects == 0
+    SyncRunFactory(started_at=timezone.now())
+    later(ears)
+    assert ears.listener.reconnects == 1
+    later(ears)
+    assert ears.listener.reconnects == 1
+
+
 def test_another_worker_has_taken_over(ears):
     ears.lease.release()
     assert lease_take(purpose="stream", name=STREAM_LEASE)
