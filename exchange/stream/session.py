@@ -86,13 +86,13 @@ class StreamSession:
         self._channels = tuple(channels)
         self._ids = itertools.count(1)
         self._events: deque[StreamEvent] = deque()
-        self._heard_at = 0.0
+        self._last_message_at = 0.0
 
     def __enter__(self) -> Self:
         """Connected, authenticated and subscribed. What comes from now on is missed by nobody who reads on."""
         with contextlib.ExitStack() as stack:
             self._socket = stack.enter_context(self._connect())
-            self._heard_at = self._monotonic()
+            self._last_message_at = self._monotonic()
             self._wait(self._timings.before_auth)
             self._authenticate()
             self._subscribe()
@@ -180,7 +180,7 @@ class StreamSession:
         except ConnectionClosed as closed:
             reason = _close_problem(closed)
         else:
-            self._heard_at = self._monotonic()
+            self._last_message_at = self._monotonic()
             self.report.messages += 1
             return [one for one in self._read(text) if isinstance(one, Answer)]
         raise Unreachable(method=SUBSCRIBE, message=reason)
@@ -211,7 +211,7 @@ class StreamSession:
         raise Unreachable(method=SUBSCRIBE, message=reason)
 
     def _check_silence(self) -> None:
-        silent = self._monotonic() - self._heard_at
+        silent = self._monotonic() - self._last_message_at
         if silent > self._timings.silence:
             raise Unreachable(method=SUBSCRIBE, message=f"no message for {silent:.0f} s")
 
