@@ -19,8 +19,8 @@ from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
 from portfolio.signals.watchlist import fresh_prices, load_quotes
-from portfolio.status.sync_status import sync_state
-from portfolio.status.trading_mode import stale_reason
+from portfolio.status.sync_status import load_last_modified, sync_state
+from portfolio.status.trading_mode import current_trading, orders_blocked_reason, stale_reason
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Account:
     def read_at(self) -> datetime | None:
         return max((row.read_at for row in self.balances), default=None)
 
-    def account_context(self, instrument: Instrument, *, stale: str = "") -> AccountContext:
+    def account_context(self, instrument: Instrument, *, blocked: str = "") -> AccountContext:
         return AccountContext(
-            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), stale=stale
+            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), blocked=blocked
         )
 
     def quantity_held(self, currency: str) -> Decimal:
@@ -68,6 +68,13 @@ def stale_data_reason(*, now: datetime) -> str:
     return stale_reason(sync_state(now=now))
 
 
+def load_blocked_reason(*, now: datetime) -> str:
+    """Why no order can be placed now, as the pages say it; empty when one can."""
+    last_modified = load_last_modified()
+    stale = stale_reason(sync_state(now=now, last_modified=last_modified))
+    return stale or orders_blocked_reason(trading=current_trading(), last_modified=last_modified, now=now)
+
+
 def load_account() -> Account:
     """One query, and one more for the available quantity."""
     return Account(tuple(Balance.objects.all()))
@@ -75,11 +82,11 @@ def load_account() -> Account:
 
 def load_account_context(instrument_name: str) -> AccountContext:
     """Balance and price of an instrument, without a form; empty for an unknown pair."""
-    stale = stale_data_reason(now=timezone.now())
+    blocked = load_blocked_reason(now=timezone.now())
     instrument = Instrument.objects.filter(symbol=instrument_name).first()
     if instrument is None:
-        return AccountContext(held=Decimal(), mark=None, stale=stale)
-    return load_account().account_context(instrument, stale=stale)
+        return AccountContext(held=Decimal(), mark=None, blocked=blocked)
+    return load_account().account_context(instrument, blocked=blocked)
 
 
 def build_terms(instrument: Instrument, account: Account) -> Terms | None:
