@@ -33,7 +33,7 @@ class NotPossible(ValueError):
 
 
 class Blocked(NotPossible):
-    """No request can be done now, whatever it says: trading is off, or the data is old."""
+    """No order can be placed now, whatever the request says: trading is off, say."""
 
 
 SPOT = "CCY_PAIR"
@@ -43,11 +43,12 @@ SPOT = "CCY_PAIR"
 class AccountContext:
     """The account data a request is checked against: the holdings of the coin, and mark in the quote currency.
 
-    `blocked` is why no order can be placed now, or empty. A mark of None is unknown.
+    A mark of None is unknown. `stale` is why neither can be relied on, `blocked` why no order can be placed now.
     """
 
     held: Decimal
     mark: Decimal | None
+    stale: str = ""
     blocked: str = ""
 
 
@@ -88,6 +89,8 @@ def account_validate(
     account_context: AccountContext,
 ) -> None:
     """Checks the request against the account. Raises NotPossible with the field."""
+    if account_context.stale:
+        raise NotPossible(account_context.stale)
     if account_context.blocked:
         raise Blocked(account_context.blocked)
     prices_validate(instrument=instrument, stop=stop, target=target, mark=account_context.mark)

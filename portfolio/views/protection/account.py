@@ -1,6 +1,6 @@
 """What the order forms need of account and market, and whether they may be used now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -49,10 +49,8 @@ class Account:
     def read_at(self) -> datetime | None:
         return max((row.read_at for row in self.balances), default=None)
 
-    def account_context(self, instrument: Instrument, *, blocked: str = "") -> AccountContext:
-        return AccountContext(
-            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), blocked=blocked
-        )
+    def account_context(self, instrument: Instrument) -> AccountContext:
+        return AccountContext(held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument))
 
     def quantity_held(self, currency: str) -> Decimal:
         return self.holdings.held.get(currency, Decimal())
@@ -68,25 +66,26 @@ def stale_data_reason(*, now: datetime) -> str:
     return stale_reason(sync_state(now=now))
 
 
-def load_blocked_reason(*, now: datetime) -> str:
-    """Why no order can be placed now, as the pages say it; empty when one can."""
-    last_modified = load_last_modified()
-    stale = stale_reason(sync_state(now=now, last_modified=last_modified))
-    return stale or orders_blocked_reason(trading=current_trading(), last_modified=last_modified, now=now)
-
-
 def load_account() -> Account:
     """One query, and one more for the available quantity."""
     return Account(tuple(Balance.objects.all()))
 
 
 def load_account_context(instrument_name: str) -> AccountContext:
-    """Balance and price of an instrument, without a form; empty for an unknown pair."""
-    blocked = load_blocked_reason(now=timezone.now())
+    """Balance and price of an instrument, without a form, and why no order can be placed now, as the pages say it.
+
+    Empty for an unknown pair.
+    """
+    now, last_modified = timezone.now(), load_last_modified()
     instrument = Instrument.objects.filter(symbol=instrument_name).first()
-    if instrument is None:
-        return AccountContext(held=Decimal(), mark=None, blocked=blocked)
-    return load_account().account_context(instrument, blocked=blocked)
+    context = AccountContext(held=Decimal(), mark=None)
+    if instrument is not None:
+        context = load_account().account_context(instrument)
+    return replace(
+        context,
+        stale=stale_reason(sync_state(now=now, last_modified=last_modified)),
+        blocked=orders_blocked_reason(trading=current_trading(), last_modified=last_modified, now=now),
+    )
 
 
 def build_terms(instrument: Instrument, account: Account) -> Terms | None:

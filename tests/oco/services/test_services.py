@@ -57,7 +57,7 @@ def test_it_records_the_wish_and_who_had_it():
         ({"account_context": account_context(mark="6999.99"), "stop_price": D(6900)}, "take_profit_price"),
         ({"account_context": account_context(mark="57200")}, "stop_price"),
         ({"account_context": account_context(mark=None)}, ""),
-        ({"account_context": account_context(blocked="It is old.")}, ""),
+        ({"account_context": account_context(stale="It is old.")}, ""),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_field(change, field):
