@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.client.error_codes import CODES
 from exchange.client.errors import remedy_for
-from exchange.core.reasons import Param, SyncReason
+from exchange.core.reasons import PROBLEM_TEXTS, TEXT, Param, Reason, SyncReason
 from exchange.core.texts import escape_line
 
 CALL_TEXTS: dict[str, Promise] = {
@@ -44,13 +44,14 @@ PARTS: dict[str, Promise] = {
     "Account": _("Account"),
     "Candles of": _("Candles of"),
     "Mark price of": _("Mark price of"),
+    "Rates of past trades": _("Rates of past trades"),
     "Ticker of": _("Ticker of"),
     "Order book of": _("Order book of"),
     "Looking for an order of ours": _("Looking for an order of ours"),
     "Reading back": _("Reading back"),
     "Confirming what became of an order": _("Confirming what became of an order"),
 }
-ERROR_TEXTS: dict[str, Promise] = {
+ERROR_TEXTS: dict[str, Promise | str] = {
     SyncReason.READ_FAILED: _("%(part)s: %(call)s. %(answer)s"),
     SyncReason.READ_NOT_TRIED: _("%(part)s: not tried, the exchange is too slow or does not answer."),
     SyncReason.READ_TIMED_OUT: _("%(part)s: no answer in time."),
@@ -66,6 +67,32 @@ ERROR_TEXTS: dict[str, Promise] = {
     SyncReason.SALE_NOT_BOUGHT_BACK: _(
         "%(name)s: a sale is not bought back, because the records do not tell whose it was."
     ),
+    SyncReason.ROW_NOT_BELIEVED: _("%(method)s: %(row)s is not believed, %(problem)s."),
+    SyncReason.NO_COINS: _(
+        "Balances: the exchange returned no coins, although %(names)s were held. Ignored."
+    ),
+    SyncReason.NO_POSITIONS: _("Positions: the exchange returned none, although some were open. Ignored."),
+    SyncReason.VALUE_NOT_RECORDED: _(
+        "What the account is worth and has cost could not be recorded. The log has the details."
+    ),
+    SyncReason.WATCHLIST_NOT_RECORDED: _(
+        "The prices of the watchlist could not be recorded. The log has the details."
+    ),
+    SyncReason.EXECUTIONS_LEFT: _(
+        "Executions between %(start)s and %(end)s UTC are still to be read; what was bought then has no stop yet."
+    ),
+    SyncReason.OTHER_ENVIRONMENT: _(
+        "This database is the record of account %(account)s in %(environment)s, but this program now runs in "
+        "%(found)s. Nothing was read or changed. Put the keys back, or give this account a database of its own "
+        "(DATABASE_URL)."
+    ),
+    SyncReason.OTHER_ACCOUNT: _(
+        "This database is the record of account %(account)s in %(environment)s, but the key now belongs to account "
+        "%(found)s in %(where)s. Nothing was read or changed. Put the keys back, or give this account a database of "
+        "its own (DATABASE_URL)."
+    ),
+    SyncReason.LEASE_LOST: _("The lease of %(holder)s ran out and went to another holder; this cycle stops."),
+    SyncReason.DATABASE_FAILED: "%(problem)s",
 }
 
 
@@ -83,6 +110,11 @@ def stored_errors_text(params: Mapping[str, Any], name: str) -> str:
     return " ".join(render_errors(stored["texts"], stored["reasons"]))
 
 
+def stored_problem_text(params: Mapping[str, Any], name: str) -> str:
+    """What is wrong with a row in an alert; a text of an earlier version as it was stored."""
+    return problem_text(params[name])
+
+
 def _render(text: str, stored: Mapping[str, Any] | None) -> str:
     if not stored or stored.get("code") not in ERROR_TEXTS:
         return text
@@ -94,14 +126,36 @@ def _render(text: str, stored: Mapping[str, Any] | None) -> str:
             params["answer"] = answer_text(params["answer"], code)
         if "cause" in params:
             params["cause"] = _render("", params["cause"])
+        if "problem" in params:
+            params["problem"] = problem_text(params["problem"])
         params["part"] = f"{part} {params.get('name', '')}".rstrip()
         return escape_line(str(capfirst(str(ERROR_TEXTS[stored["code"]]) % params)))
     except (KeyError, TypeError, ValueError):
         return text
 
 
+def reason_text(why: Reason | None) -> str:
+    """What is wrong with a row or a range of history; a row of an earlier version as it was stored."""
+    if why is None:
+        return ""
+    return problem_text(why.stored) if why.code else str(why.params[TEXT])
+
+
+def problem_text(stored: object) -> str:
+    """One of `Problem` as a parameter of a reason; a text in rows of earlier versions."""
+    if not isinstance(stored, Mapping):
+        return str(stored)
+    params = {name: problem_text(value) for name, value in stored["params"].items()}
+    try:
+        return escape_line(gettext(PROBLEM_TEXTS[stored["code"]]) % params)
+    except (KeyError, TypeError, ValueError):  # a code of another release
+        return str(stored["params"].get(TEXT, stored["code"]))
+
+
 def answer_text(words: Param, code: int | None) -> str:
     """The code with its meaning and remedy; the exchange's message if it adds something."""
+    if isinstance(words, Mapping):  # our own: with a code, the code says it
+        words = problem_text(words) if code is None else ""
     own = str(words or "").strip(" .")
     known = CODES.get(code) if code is not None else None
     if known is not None:

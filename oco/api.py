@@ -24,7 +24,7 @@ from oco.models import OcoGroup
 from oco.selectors import group_events, group_rows
 from oco.serializers import GroupDetailSerializer, GroupRequest, GroupSerializer
 from oco.services.groups import group_cancel, group_create
-from oco.services.validation import AccountContext, NotPossible
+from oco.services.validation import AccountContext, Blocked, NotPossible
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]  # the package is not typed
@@ -50,7 +50,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class Conflict(APIException):
-    """The request conflicts with an existing one."""
+    """The request conflicts with an existing one, or nothing can be done now."""
 
     status_code = 409
     default_code = "conflict"
@@ -107,6 +107,8 @@ class GroupListView(GroupAPIView, generics.ListAPIView[Any]):
             group = create()
         except IntegrityError:  # a concurrent request with the same key was faster
             group = create()
+        except Blocked as refusal:
+            raise Conflict(str(refusal)) from None
         except NotPossible as refusal:
             raise ValidationError({refusal.field or "detail": [str(refusal)]}) from None
         if not _is_same(group, requested, name):

@@ -329,8 +329,10 @@ class OcoLeg(models.Model):
     looked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
     cancel_answer = models.CharField(max_length=255, blank=True)
+    cancel_reason = models.JSONField(null=True, blank=True)
     refused_code = models.IntegerField(null=True, blank=True)
     refused_text = models.CharField(max_length=255, blank=True)
+    refused_reason = models.JSONField(null=True, blank=True)
 
     class Meta:
         db_table = "oco_legs"

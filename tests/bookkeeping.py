@@ -20,7 +20,7 @@ def differences(exchange: Exchange, *, allow_gaps: bool = False) -> list[str]:
 
     `allow_gaps`: where one millisecond holds more than a page, the desk may record a history gap.
     """
-    gaps = [] if allow_gaps else [f"history gap: {each}" for each in HistoryGap.objects.all()]
+    gaps = [] if allow_gaps else [f"history gap: {each} {each.reason}" for each in HistoryGap.objects.all()]
     return [
         *exchange.audit(),
         *_orders(exchange),

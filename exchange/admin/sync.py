@@ -13,7 +13,7 @@ from exchange.admin.base import (
     list_link,
 )
 from exchange.core.times import NS_PER_MS, from_ms
-from exchange.error_texts import render_errors
+from exchange.error_texts import reason_text, render_errors
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -85,8 +85,14 @@ class HistoryRangeAdmin(ReadOnlyAdmin):
 
 @admin.register(HistoryGap)
 class HistoryGapAdmin(ReadOnlyAdmin):
-    list_display = ("stream", "instrument_name", "start", "end", "reason", "found_at")
+    list_display = ("stream", "instrument_name", "start", "end", "what", "found_at")
     list_filter = ("stream",)
+    exclude = ("reason", "reason_code", "reason_params")
+    readonly_fields = ("what",)
+
+    @admin.display(description=_("reason"))
+    def what(self, row: HistoryGap) -> str:
+        return reason_text(row.stored_reason)
 
     @admin.display(description=_("from"))
     def start(self, row: HistoryGap) -> str:
@@ -99,8 +105,14 @@ class HistoryGapAdmin(ReadOnlyAdmin):
 
 @admin.register(UnreadableRow)
 class UnreadableRowAdmin(ReadOnlyAdmin):
-    list_display = ("method", "row_id", "problem", "times", "first_seen", "last_seen")
+    list_display = ("method", "row_id", "what", "times", "first_seen", "last_seen")
     list_filter = ("method",)
+    exclude = ("problem", "reason_code", "reason_params")
+    readonly_fields = ("what",)
+
+    @admin.display(description=_("problem"))
+    def what(self, row: UnreadableRow) -> str:
+        return reason_text(row.stored_reason)
 
     @admin.display(description=_("first seen"))
     def first_seen(self, row: UnreadableRow) -> str | None:

@@ -31,6 +31,7 @@ from exchange.client.responses import (
 )
 from exchange.client.retries import JITTER, READ_ATTEMPTS, is_retried, retry_delay_s
 from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
+from exchange.core.reasons import Problem, problem, sentence_of
 from exchange.schemas import parsing
 from exchange.schemas.parsing import MissingField, Row, RowList, check_times
 
@@ -234,7 +235,7 @@ class BaseClient:
         try:
             return parse_envelope(response.body, self._credentials.redact)
         except UnreadableResponse as exc:
-            error = unreadable_response_error(request, str(exc), response.status)
+            error = unreadable_response_error(request, sentence_of(exc), response.status)
         raise error
 
 
@@ -285,7 +286,7 @@ class TypedClient(BaseClient):
                 except ValueError as exc:
                     if not _row_id(row, id_field):
                         raise
-                    self._put_aside(method, row, _row_id(row, id_field), str(exc))
+                    self._put_aside(method, row, _row_id(row, id_field), sentence_of(exc))
             return RowList.of(found, received=len(received))
 
         return self._fetch_parsed(method, params, build_rows)
@@ -306,9 +307,9 @@ class TypedClient(BaseClient):
                 except MissingField as exc:
                     log.debug("row left out: %s", exc)
                 except ValueError as exc:
-                    self._put_aside(method, row, _row_id(row, id_field), str(exc))
+                    self._put_aside(method, row, _row_id(row, id_field), sentence_of(exc))
             if received and not found:
-                raise ValueError("no row is readable")
+                raise ValueError(problem(Problem.NO_ROW_READABLE))
             if len(found) < len(received):
                 left_out = len(received) - len(found)
                 log.warning("%s: %d of %d rows left out as unreadable", method, left_out, len(received))
@@ -320,17 +321,17 @@ class TypedClient(BaseClient):
         """Nothing has happened later than this, by the exchange's own clock."""
         return self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
 
-    def _put_aside(self, method: str, row: object, row_id: str, problem: str) -> None:
+    def _put_aside(self, method: str, row: object, row_id: str, what: str) -> None:
         if len(self.unreadable_rows) < MAX_UNREADABLE_ROWS:
             raw = self._credentials.redact(json.dumps(row, default=str))[:MAX_RAW_LENGTH]
-            self.unreadable_rows.append(UnreadableRow(method, row_id, problem, raw))
+            self.unreadable_rows.append(UnreadableRow(method, row_id, what, raw))
 
     def _fetch_parsed(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
         envelope = self._call(method, params)
         try:
             return check_times(build(envelope.result), self._latest_ms())
         except ValueError as exc:
-            reason = str(exc)
+            reason = sentence_of(exc)
             self._put_aside(method, envelope.result, "", reason)
         raise self._remember_error(BadResponse(method=method, message=reason, request_id=envelope.request_id))
 
@@ -347,12 +348,12 @@ def _is_empty(result: object) -> bool:
 
 def _first_row(rows: list[Row]) -> Row:
     if not rows:
-        raise ValueError("field data is empty")
+        raise parsing.bad_field(Problem.EMPTY, "data")
     return rows[0]
 
 
 def _data_rows(result: object) -> list[Row]:
     rows = parsing.as_row("result", result)
     if rows.get("data") is None:
-        raise ValueError("field data is missing")
+        raise parsing.bad_field(Problem.MISSING, "data")
     return parsing.rows(rows, "data")

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from exchange.client.base import Params, TypedClient, UnreadableRow, drop_none
 from exchange.client.errors import ExchangeError, NotFound, RequestKind, UnknownOutcome
+from exchange.core.reasons import Problem, problem
 from exchange.schemas import (
     AccountBalance,
     AccountInfo,
@@ -194,9 +195,9 @@ class TradingClient(TypedClient):
         method = f"{METHOD_PREFIXES[name_space]}/create-order"
         ack = self._call_for_ack(method, order.to_params(), RequestKind.CREATE)
         if not ack.order_id:
-            raise self._unknown_outcome(method, "it was accepted without an order id", order)
+            raise self._unknown_outcome(method, problem(Problem.NO_ORDER_ID), order)
         if ack.client_oid != order.client_oid:
-            raise self._unknown_outcome(method, "the answer names another order", order)
+            raise self._unknown_outcome(method, problem(Problem.OTHER_ORDER), order)
         return ack
 
     def order_cancel(
@@ -224,7 +225,7 @@ class TradingClient(TypedClient):
         method = "private/advanced/create-oco"
         list_id = self._call(method, params, RequestKind.CREATE).list_id
         if not list_id:
-            raise self._unknown_outcome(method, "it was accepted without a list id", first)
+            raise self._unknown_outcome(method, problem(Problem.NO_LIST_ID), first)
         return list_id
 
     def oco_cancel(self, list_id: str) -> None:

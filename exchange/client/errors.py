@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import AUTH, CODES, UNCERTAIN_ON_WRITE, ActionClass, CodeInfo, action_of
-from exchange.core.reasons import Sentence, SyncReason
+from exchange.core.reasons import Problem, Sentence, SyncReason, problem
 from exchange.core.texts import escape_line
 
 NONCE_CODE = 40102
@@ -67,7 +67,7 @@ class ExchangeError(Exception):
         remedy: str = "",
     ) -> None:
         self.method = method
-        self.message = escape_line(message)
+        self.message = message if isinstance(message, Sentence) else escape_line(message)
         self.code = code
         self.request_id = request_id
         self.order_id = order_id
@@ -211,7 +211,7 @@ def describe_code(code: int, exchange_message: str) -> str:
     """The meaning of a code in our words, with the exchange's own wording where it adds something."""
     info = CODES.get(code)
     if info is None:
-        return exchange_message or "a code without known meaning"
+        return exchange_message or problem(Problem.UNKNOWN_CODE)
     return (
         info.meaning
         if exchange_message in ("", info.name, "NO_ERROR")

@@ -21,6 +21,8 @@ from exchange.client.errors import (
     error_class_for,
     remedy_for,
 )
+from exchange.core.reasons import Problem, problem
+from exchange.core.texts import escape_line
 from exchange.schemas import parsing
 
 MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
@@ -76,9 +78,9 @@ def read_envelope(response: Mapping[str, Any], redact: Callable[[str], str]) -> 
 def parse_object(body: bytes) -> Mapping[str, Any]:
     """The JSON object of a body, its numbers exact. Raises UnreadableResponse."""
     if not body.strip():
-        raise UnreadableResponse("the body is empty")
+        raise UnreadableResponse(problem(Problem.BODY_EMPTY))
     if body.lstrip().startswith(b"<"):
-        raise UnreadableResponse("a web page came instead of data")
+        raise UnreadableResponse(problem(Problem.WEB_PAGE))
     try:
         response = json.loads(body, parse_float=_exact_number, parse_constant=_reject_constant)
         if HALF_CHARACTER.search(body):
@@ -86,7 +88,7 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         response = None
     if not isinstance(response, Mapping):
-        raise UnreadableResponse("the data are cut off or damaged")
+        raise UnreadableResponse(problem(Problem.DATA_DAMAGED))
     return response
 
 
@@ -108,7 +110,7 @@ def _code(response: Mapping[str, Any]) -> int | str:
     except ValueError:
         text_code = response.get("code")
     if not isinstance(text_code, str) or not text_code.isupper():
-        raise UnreadableResponse("the answer carries no result code")
+        raise UnreadableResponse(problem(Problem.NO_RESULT_CODE))
     return text_code
 
 
@@ -174,7 +176,7 @@ def no_response_error(request: ApiRequest, reason: str, *, sent: bool) -> Exchan
 
 def unreadable_response_error(request: ApiRequest, reason: str, status: int) -> ExchangeError:
     """The body is not an envelope: the HTTP status is all there is, and proves nothing about a write."""
-    message = f"{reason} (HTTP {status})"
+    message = problem(Problem.WITH_STATUS, problem=reason, status=status)
     if request.kind is not RequestKind.READ:
         return request.build_error(UnknownOutcome, message)
     if status == 429:
@@ -187,7 +189,7 @@ def classify_response(
 ) -> ExchangeError | None:
     """None when the exchange accepted what was asked; else the failure to raise."""
     if _is_for_another_request(request, envelope):
-        return _invalid_response_error(request, "it answers another request")
+        return _invalid_response_error(request, problem(Problem.OTHER_REQUEST))
     if envelope.code is None:
         return _classify_text_code(request, envelope)
     if envelope.code == 0:
@@ -211,7 +213,9 @@ def _is_for_another_request(request: ApiRequest, envelope: Envelope) -> bool:
 def _classify_text_code(request: ApiRequest, envelope: Envelope) -> ExchangeError:
     if TEXT_CODES.get(envelope.exchange_message) is ActionClass.AUTH and not envelope.has_ids:
         return request.build_error(AuthError, envelope.exchange_message, remedy=remedy_for(40104, None))
-    return _invalid_response_error(request, f"the result code is a word, {envelope.exchange_message}")
+    return _invalid_response_error(
+        request, problem(Problem.WORD_AS_CODE, word=escape_line(envelope.exchange_message))
+    )
 
 
 def _invalid_response_error(request: ApiRequest, reason: str) -> ExchangeError:

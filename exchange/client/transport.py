@@ -18,6 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, Timeo
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
+from exchange.core.reasons import Problem, problem
+
 DEADLINE_S = 10.0
 
 
@@ -178,12 +180,12 @@ class Transport:
 
     def _no_response(self, exc: Exception, elapsed: float) -> NoResponse:
         if _was_never_sent(exc):
-            return NoResponse("no connection could be made", sent=False)
+            return NoResponse(problem(Problem.NO_CONNECTION), sent=False)
         if isinstance(exc, _BodyTooLarge):
-            return NoResponse(f"the answer has more than {MAX_BODY_BYTES // 2**20} MB", sent=True)
+            return NoResponse(problem(Problem.ANSWER_TOO_LARGE, size=MAX_BODY_BYTES // 2**20), sent=True)
         if elapsed >= self._deadline_s or isinstance(exc, TimeoutError | requests.Timeout):
-            return NoResponse(f"no complete answer within {self._deadline_s:g} s", sent=True)
-        return NoResponse(f"the connection broke ({type(exc).__name__})", sent=True)
+            return NoResponse(problem(Problem.NO_ANSWER_IN_TIME, seconds=f"{self._deadline_s:g}"), sent=True)
+        return NoResponse(problem(Problem.CONNECTION_BROKE, kind=type(exc).__name__), sent=True)
 
 
 def _was_never_sent(exc: Exception) -> bool:

@@ -9,56 +9,34 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection, models
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+
+from exchange.core.reasons import PROBLEM_TEXTS, Problem, Sentence, problem
 
 MIN_FREE_BYTES = 50 * 1024**2  # a day of cycles is below that
 
-FULL = gettext_lazy(
-    "The disk of the database is full: nothing can be recorded, so no order is placed. Make room; work then goes on."
+BY_SQLITE_TEXT: tuple[tuple[str, Problem], ...] = (
+    ("disk is full", Problem.DATABASE_FULL),
+    ("readonly database", Problem.DATABASE_READ_ONLY),
+    ("unable to open database file", Problem.DATABASE_MISSING),
+    ("malformed", Problem.DATABASE_DAMAGED),
+    ("file is not a database", Problem.DATABASE_DAMAGED),
+    ("disk I/O error", Problem.DATABASE_DAMAGED),
+    ("no such table", Problem.DATABASE_EMPTY),
+    ("no such column", Problem.DATABASE_EMPTY),
+    ("locked", Problem.DATABASE_BUSY),
 )
-READ_ONLY = gettext_lazy(
-    "The database is read-only, so no order is placed. Make its disk and file writable; work then goes on."
-)
-MISSING = gettext_lazy(
-    "The database file is missing, or cannot be opened by this user. Stop Exchange Desk, then restore a backup "
-    "(manage.py restore FILE)."
-)
-EMPTY = gettext_lazy(
-    "The database has not all of its tables: it is new, or was replaced. Stop Exchange Desk, then restore a backup "
-    "(manage.py restore FILE) or run manage.py setup."
-)
-DAMAGED = gettext_lazy(
-    "The database is damaged. Stop Exchange Desk, then restore a backup (manage.py restore FILE)."
-)
-BUSY = gettext_lazy("The database is busy: another process keeps writing to it. Try again.")
-UNREACHABLE = gettext_lazy(
-    "The database server does not answer, or refuses the connection. Check that it runs and that DATABASE_URL is right."
-)
-
-BY_SQLITE_TEXT: tuple[tuple[str, Promise], ...] = (
-    ("disk is full", FULL),
-    ("readonly database", READ_ONLY),
-    ("unable to open database file", MISSING),
-    ("malformed", DAMAGED),
-    ("file is not a database", DAMAGED),
-    ("disk I/O error", DAMAGED),
-    ("no such table", EMPTY),
-    ("no such column", EMPTY),
-    ("locked", BUSY),
-)
-BY_SQLSTATE: tuple[tuple[str, Promise], ...] = (
-    ("53100", FULL),
-    ("25006", READ_ONLY),
-    ("42P01", EMPTY),
-    ("42703", EMPTY),
-    ("XX001", DAMAGED),
-    ("XX002", DAMAGED),
-    ("55P03", BUSY),
-    ("08", UNREACHABLE),
-    ("57P", UNREACHABLE),
-    ("53300", UNREACHABLE),
+BY_SQLSTATE: tuple[tuple[str, Problem], ...] = (
+    ("53100", Problem.DATABASE_FULL),
+    ("25006", Problem.DATABASE_READ_ONLY),
+    ("42P01", Problem.DATABASE_EMPTY),
+    ("42703", Problem.DATABASE_EMPTY),
+    ("XX001", Problem.DATABASE_DAMAGED),
+    ("XX002", Problem.DATABASE_DAMAGED),
+    ("55P03", Problem.DATABASE_BUSY),
+    ("08", Problem.DATABASE_UNREACHABLE),
+    ("57P", Problem.DATABASE_UNREACHABLE),
+    ("53300", Problem.DATABASE_UNREACHABLE),
 )
 T = TypeVar("T")
 
@@ -72,29 +50,35 @@ INT32_LIMIT = 2**31
 
 def database_problem(error: BaseException | None) -> str | None:
     """The sentence for an error of the database; None for a mistake in a value or a statement, or another error."""
+    found = database_sentence(error)
+    return None if found is None else _(PROBLEM_TEXTS[found.reason.code]) % found.reason.params
+
+
+def database_sentence(error: BaseException | None) -> Sentence | None:
+    """The same in English, with its code."""
     if not isinstance(error, Error):
         return None
-    for sentence in _known_causes(error):
-        return str(sentence)
+    for cause in _known_causes(error):
+        return problem(cause)
     if not isinstance(error, OperationalError | InterfaceError):
         return None
     if connection.vendor != "sqlite" and not _sqlstate(error):
-        return str(UNREACHABLE)
-    return _("The database cannot be used (%(kind)s).") % {"kind": type(error).__name__}
+        return problem(Problem.DATABASE_UNREACHABLE)
+    return problem(Problem.DATABASE_UNUSABLE, kind=type(error).__name__)
 
 
-def _known_causes(error: Error) -> Iterator[Promise]:
+def _known_causes(error: Error) -> Iterator[Problem]:
     if connection.vendor == "sqlite":
-        yield from (sentence for text, sentence in BY_SQLITE_TEXT if text in str(error))
+        yield from (cause for text, cause in BY_SQLITE_TEXT if text in str(error))
     else:
-        yield from (sentence for state, sentence in BY_SQLSTATE if _sqlstate(error).startswith(state))
+        yield from (cause for state, cause in BY_SQLSTATE if _sqlstate(error).startswith(state))
 
 
 def storage_problems() -> Iterator[str]:
     """What is wrong with the place of the database, before anything fails."""
     file = _database_file()
     if file is not None and not file.exists():
-        yield str(MISSING)
+        yield _(PROBLEM_TEXTS[Problem.DATABASE_MISSING])
         return
     place = settings.VAR_DIR if file is None else file.parent
     try:
@@ -104,7 +88,7 @@ def storage_problems() -> Iterator[str]:
         yield _("The folder %(folder)s cannot be read.") % {"folder": place}
         return
     if is_read_only or (file is not None and not os.access(file, os.W_OK)):
-        yield str(READ_ONLY)
+        yield _(PROBLEM_TEXTS[Problem.DATABASE_READ_ONLY])
     elif free < MIN_FREE_BYTES:
         yield _("The disk of %(folder)s is almost full: %(free)d MB are free.") % {
             "folder": place,

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
+
 
 class Lease(models.Model):
     """The right to send requests with our keys; `token` grows with each holder and invalidates the previous one."""
@@ -107,11 +109,19 @@ class SyncCursor(models.Model):
 class HistoryRange(models.Model):
     """A history range, read backwards: [start_ns, next_ns) is left, [next_ns, end_ns) is done."""
 
+    class Why(models.TextChoices):
+        FIRST_RUN = "first run", "the first run"
+        MISSED = "missed", "nothing was read for a while"
+        BUSY = "busy", "more rows than a cycle reads"
+        EMPTY = "empty", "the answer was empty"
+        UNREADABLE = "unreadable", "rows could not be read"
+        ASKED_FOR = "asked for", "requested by a user"
+
     stream = models.CharField(max_length=16, choices=Stream.choices)
     start_ns = models.BigIntegerField()
     end_ns = models.BigIntegerField()
     next_ns = models.BigIntegerField()
-    why = models.CharField(max_length=64)
+    why = models.CharField(max_length=64, choices=Why.choices)
     rows = models.IntegerField(default=0)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -130,7 +140,9 @@ class HistoryGap(models.Model):
     instrument_name = models.CharField(max_length=64, blank=True)
     start_ns = models.BigIntegerField()
     end_ns = models.BigIntegerField()
-    reason = models.CharField(max_length=255)
+    reason = models.CharField(max_length=255, help_text="In English; shown where there is no code.")
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
     found_at = models.DateTimeField()
 
     class Meta:
@@ -141,7 +153,11 @@ class HistoryGap(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stream} {self.reason}"
+        return f"{self.stream} {self.instrument_name}".rstrip()
+
+    @property
+    def stored_reason(self) -> Reason | None:
+        return stored_reason(self.reason_code, self.reason_params, text=self.reason)
 
 
 class UnreadableRow(models.Model):
@@ -149,7 +165,9 @@ class UnreadableRow(models.Model):
 
     method = models.CharField(max_length=64)
     row_id = models.CharField(max_length=64, blank=True, help_text="Empty: the whole answer was unreadable.")
-    problem = models.CharField(max_length=255)
+    problem = models.CharField(max_length=255, help_text="In English; shown where there is no code.")
+    reason_code = models.CharField(max_length=MAX_CODE_LENGTH, blank=True)
+    reason_params = models.JSONField(default=dict, blank=True)
     raw = models.TextField()
     times = models.IntegerField(default=1)
     first_seen_at = models.DateTimeField()
@@ -163,7 +181,11 @@ class UnreadableRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.row_id}: {self.problem}"
+        return f"{self.method} {self.row_id}".rstrip()
+
+    @property
+    def stored_reason(self) -> Reason | None:
+        return stored_reason(self.reason_code, self.reason_params, text=self.problem)
 
 
 class AccountBinding(models.Model):

@@ -5,6 +5,7 @@ from typing import Self
 
 from msgspec import field
 
+from exchange.core.reasons import Problem
 from exchange.schemas import parsing
 from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
@@ -41,7 +42,7 @@ class AccountBalance(WireStruct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: Row) -> Self:
         if "position_balances" not in row:
-            raise ValueError("field position_balances is missing")
+            raise parsing.bad_field(Problem.MISSING, "position_balances")
         return cls.parse(
             row,
             position_balances=[

@@ -5,6 +5,7 @@ from typing import Self
 
 from msgspec import field
 
+from exchange.core.reasons import Problem
 from exchange.schemas import parsing
 from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
@@ -86,7 +87,7 @@ class Candle(PlainStruct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.high < self.low:
-            raise self.impossible("high", "below the low")
+            raise self.impossible("high", Problem.HIGH_BELOW_LOW)
 
 
 class BookLevel(WireStruct, frozen=True, kw_only=True, array_like=True):
@@ -113,7 +114,7 @@ class Book(WireStruct, frozen=True, kw_only=True):
         """From the whole `result`, whose first data row holds the two sides."""
         sides = next(iter(parsing.rows(row, "data")), None)
         if sides is None:
-            raise ValueError("field data is missing")
+            raise parsing.bad_field(Problem.MISSING, "data")
         return cls.parse(sides, instrument_name=row.get("instrument_name"))
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from msgspec import field
 
 from exchange.core.instrument_names import base_of
+from exchange.core.reasons import Problem
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row, WireStruct
 
@@ -105,11 +106,11 @@ class Order(WireStruct, frozen=True, kw_only=True):
         # A market buy by notional has no quantity, or one that is rounded (dossier 5.11.7).
         is_market_buy = (self.order_type, self.side) == ("MARKET", "BUY")
         if not is_market_buy and self.cumulative_quantity > self.quantity:
-            raise self.impossible("cumulative_quantity", "more than was ordered")
+            raise self.impossible("cumulative_quantity", Problem.MORE_THAN_ORDERED)
         if is_market_buy and self._value_disagrees():
-            raise self.impossible("cumulative_quantity", "not what its value and average price say")
+            raise self.impossible("cumulative_quantity", Problem.VALUE_DISAGREES)
         if self.status == "FILLED" and not self.cumulative_quantity:
-            raise self.impossible("cumulative_quantity", "nothing, although the order is filled")
+            raise self.impossible("cumulative_quantity", Problem.NOTHING_FILLED)
 
     def _value_disagrees(self) -> bool:
         """Whether executed quantity, value and average price contradict each other by more than rounding can."""
@@ -181,7 +182,7 @@ def _created_ms(row: Row) -> int:
         return created_ms
     created_ns = parsing.required_integer(row, "create_time_ns")
     if not parsing.MIN_TIMESTAMP_MS <= created_ns // NS_PER_MS < parsing.MAX_TIMESTAMP_MS:
-        raise ValueError("field create_time_ns is not a time in nanoseconds")
+        raise parsing.bad_field(Problem.NO_TIME_NS, "create_time_ns")
     return created_ns // NS_PER_MS
 
 

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
+from exchange.core.reasons import Problem, Sentence, problem
+
 # No coin has more pieces than 10**18, and none is traded in steps below 10**-18: what is larger or finer is garbage.
 # Two such numbers multiplied, and rounded to cents, still fit into the digits that decimals are computed with.
 MAX_DIGITS = 18  # before the point
@@ -21,7 +23,7 @@ MAX_INTEGER_DIGITS = 19
 MIN_TIMESTAMP_MS = 1_420_070_400_000  # 2015: the exchange is younger
 MAX_TIMESTAMP_MS = 10**13  # in the year 2286
 TIME_FIELDS = ("create_time_ms", "update_time_ms", "time_ms")
-TYPE_NAMES = {dict: "an object", list: "a list", bool: "a boolean", float: "a float"}
+WRONG_TYPES = {dict: Problem.OBJECT, list: Problem.LIST, bool: Problem.BOOLEAN, float: Problem.FLOAT}
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -65,26 +67,25 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
         for index, value in enumerate(msgspec.structs.astuple(self)):
             kind = type(value)
             if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > MAX_BITS):
-                raise ValueError(f"field {self.__struct_encode_fields__[index]} is not a usable number")
+                raise bad_field(Problem.UNUSABLE_NUMBER, self.__struct_encode_fields__[index])
         self._check_bounds()
 
     def _check_bounds(self) -> None:
         for name, known in self.WORDS.items():
             if getattr(self, name) not in known:
-                raise self.impossible(name, "not a known word")
+                raise self.impossible(name, Problem.UNKNOWN_WORD)
         for name in self.AMOUNTS:
             if (amount := getattr(self, name)) is not None and amount < 0:
-                raise self.impossible(name, "below zero")
+                raise self.impossible(name, Problem.BELOW_ZERO)
         for name in self.POSITIVE + self.PRICES:
             if (amount := getattr(self, name)) is not None and amount <= 0:
-                raise self.impossible(name, "not positive")
+                raise self.impossible(name, Problem.NOT_POSITIVE)
         for name in self.PRICES:
             if (amount := getattr(self, name)) is not None and amount.adjusted() >= MAX_PRICE_DIGITS:
-                raise self.impossible(name, "no price")
+                raise self.impossible(name, Problem.NO_PRICE)
 
-    def impossible(self, name: str, problem: str) -> ValueError:
-        wire_name = self.__struct_encode_fields__[self.__struct_fields__.index(name)]
-        return ValueError(f"field {wire_name} is {problem}")
+    def impossible(self, name: str, code: Problem) -> ValueError:
+        return bad_field(code, self.__struct_encode_fields__[self.__struct_fields__.index(name)])
 
     @classmethod
     def parse(cls, row: Row, **computed: object) -> Self:
@@ -106,8 +107,8 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
         except msgspec.ValidationError as error:
             message = _error_message(error)
         except UnicodeError:  # half of a surrogate pair where a number should be
-            message = "a field is not a number"
-        raise (MissingField if message.endswith("is missing") else ValueError)(message)
+            message = problem(Problem.SOME_FIELD_NO_NUMBER)
+        raise (MissingField if message.reason.code == Problem.MISSING else ValueError)(message)
 
 
 class PlainStruct(WireStruct, frozen=True, kw_only=True):
@@ -122,7 +123,7 @@ def check_times(value: T, latest_ms: int) -> T:
     """`value`, unless it happened later than that. Raises ValueError."""
     for name in TIME_FIELDS:
         if (getattr(value, name, None) or 0) > latest_ms:
-            raise ValueError(f"field {name.removesuffix('_ms')} is in the future")
+            raise bad_field(Problem.IN_FUTURE, name.removesuffix("_ms"))
     return value
 
 
@@ -132,16 +133,20 @@ def _integer_fields(struct: type[WireStruct]) -> frozenset[str]:
     return frozenset(field.encode_name for field in fields if field.type in (int, int | None))
 
 
-def _error_message(error: msgspec.ValidationError) -> str:
-    """In the words of the functions below, such as "field order_id is missing"; msgspec quotes no values."""
-    problem, _, path = str(error).partition(" - at `$")
-    if problem.startswith("field "):
-        return problem
+def bad_field(code: Problem, name: str) -> ValueError:
+    return ValueError(problem(code, field=name))
+
+
+def _error_message(error: msgspec.ValidationError) -> Sentence:
+    """The problem that a check of ours found, else what msgspec says, which quotes no values."""
+    own = error.__cause__.args[0] if isinstance(error.__cause__, ValueError) else None
+    if isinstance(own, Sentence):
+        return own
+    what, _, path = str(error).partition(" - at `$")
     path = path.strip("`.")
-    if problem.startswith("Object missing required field"):
-        name = problem.split("`")[1]
-        return f"field {path}.{name} is missing" if path else f"field {name} is missing"
-    return f"field {path} is not usable"
+    if what.startswith("Object missing required field"):
+        return problem(Problem.MISSING, field=f"{path}.{what.split('`')[1]}".lstrip("."))
+    return problem(Problem.NOT_USABLE, field=path)
 
 
 def text(row: Row, name: str) -> str:
@@ -175,14 +180,14 @@ def integer(row: Row, name: str) -> int | None:
         return None
     value = exact_decimal(name, value, max_digits=MAX_INTEGER_DIGITS)
     if value != value.to_integral_value():
-        raise ValueError(f"field {name} is not a whole number")
+        raise bad_field(Problem.NOT_WHOLE, name)
     return int(value)
 
 
 def required_integer(row: Row, name: str) -> int:
     value = integer(row, name)
     if value is None:
-        raise ValueError(f"field {name} is missing")
+        raise bad_field(Problem.MISSING, name)
     return value
 
 
@@ -190,7 +195,7 @@ def milliseconds(row: Row, name: str) -> int | None:
     """A moment in ms since the epoch; before the exchange existed or after 2286 it is another unit, or a lie."""
     value = integer(row, name)
     if value is not None and not MIN_TIMESTAMP_MS <= value < MAX_TIMESTAMP_MS:
-        raise ValueError(f"field {name} is not a time in milliseconds")
+        raise bad_field(Problem.NO_TIME_MS, name)
     return value
 
 
@@ -232,9 +237,9 @@ def exact_decimal(name: str, value: object, *, max_digits: int = MAX_DIGITS) -> 
     try:
         result = Decimal(value)
     except InvalidOperation:
-        raise ValueError(f"field {name} is not a number") from None
+        raise bad_field(Problem.NO_NUMBER, name) from None
     if not _is_usable(result, max_digits):
-        raise ValueError(f"field {name} is not a usable number")
+        raise bad_field(Problem.UNUSABLE_NUMBER, name)
     return result
 
 
@@ -245,4 +250,4 @@ def _is_usable(value: Decimal, max_digits: int = MAX_DIGITS) -> bool:
 
 
 def _wrong_type(name: str, value: object) -> ValueError:
-    return ValueError(f"field {name} is {TYPE_NAMES.get(type(value), 'of an unexpected kind')}")
+    return bad_field(WRONG_TYPES.get(type(value), Problem.UNEXPECTED_KIND), name)

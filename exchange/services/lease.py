@@ -20,6 +20,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from exchange.core.observability import correlated, new_correlation_id
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.models import Lease as LeaseRow
 
 LEASE_NAME = "cycle"
@@ -65,9 +66,8 @@ class Lease:
     def renew(self) -> None:
         """Extend it to 30 s from now, or raise `LeaseLost`."""
         if not self._own_row().update(expires_at=Now() + LEASE_DURATION):
-            raise LeaseLost(
-                f"The lease of {self.holder} ran out and went to another holder; this cycle stops."
-            )
+            text = f"The lease of {self.holder} ran out and went to another holder; this cycle stops."
+            raise LeaseLost(Sentence(text, SyncReason.LEASE_LOST, holder=self.holder))
         self._renewed_at = seconds()
 
     def before_request(self, method: str) -> None:

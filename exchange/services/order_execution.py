@@ -23,7 +23,7 @@ from exchange.client.errors import (
     RateLimited,
     UnknownOutcome,
 )
-from exchange.core.reasons import OrderReason, Reason, reason
+from exchange.core.reasons import OrderReason, Reason, Sentence, reason
 from exchange.fields import format_decimal
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.schemas import NameSpace, NewOrder
@@ -55,13 +55,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitResult:
-    """Result of a request. After a failure `text` is the error, for the log, and `reason` the same as data."""
+    """Result of a request. After a failure `error` says what failed, and `reason` what came of it."""
 
     outcome: Outcome
     order_id: str = ""
     list_id: str = ""
     code: int | None = None
-    text: str = ""
+    error: Sentence | None = None
     reason: Reason | None = None
 
 
@@ -194,7 +194,7 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
             outcome=outcome,
             order_id=error.order_id or "",
             code=error.code,
-            text=str(error),
+            error=error.sentence(),
             reason=_reason_of(outcome, error),
         )
     audit_record(

@@ -83,7 +83,8 @@ def account_check_is_due(*, environment: str, key_tail: str, now: datetime) -> b
     if binding is None:
         return True
     if binding.environment != environment:
-        raise WrongAccount(_refusal(binding, f"this program now runs in {environment}"))
+        found = f"this program now runs in {environment}"
+        raise WrongAccount(_refusal(binding, found, SyncReason.OTHER_ENVIRONMENT, found=environment))
     return binding.key_tail != key_tail or now - binding.verified_at > VERIFY_INTERVAL
 
 
@@ -100,16 +101,18 @@ def account_bind(*, environment: str, account_uuid: str, key_tail: str, now: dat
         },
     )
     if (binding.environment, binding.account_uuid) != (environment, account_uuid):
-        raise WrongAccount(
-            _refusal(binding, f"the key now belongs to account {account_uuid} in {environment}")
-        )
+        found = f"the key now belongs to account {account_uuid} in {environment}"
+        params = {"found": account_uuid, "where": environment}
+        raise WrongAccount(_refusal(binding, found, SyncReason.OTHER_ACCOUNT, **params))
     binding.key_tail, binding.verified_at = key_tail, now
     binding.save(update_fields=["key_tail", "verified_at"])
     return binding
 
 
-def _refusal(binding: AccountBinding, found: str) -> str:
-    return (
-        f"This database is the record of account {binding.account_uuid} in {binding.environment}, but {found}. "
+def _refusal(binding: AccountBinding, what: str, code: SyncReason, **params: str) -> Sentence:
+    text = (
+        f"This database is the record of account {binding.account_uuid} in {binding.environment}, but {what}. "
         "Nothing was read or changed. Put the keys back, or give this account a database of its own (DATABASE_URL)."
     )
+    bound = {"account": binding.account_uuid, "environment": binding.environment}
+    return Sentence(text, code, exchange_code=None, **bound, **params)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
+from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
@@ -27,7 +28,10 @@ from exchange.sync.unreadable import unreadable_record_all
 Progress = Callable[[HistoryRange], None]
 Ranges = QuerySet[HistoryRange]
 LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
-GAPS = ("missed", "busy")  # what happened while nobody read, or faster than a cycle reads
+GAPS = (
+    HistoryRange.Why.MISSED,
+    HistoryRange.Why.BUSY,
+)  # what happened while nobody read, or faster than a cycle reads
 GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
@@ -137,7 +141,7 @@ class GapResult:
     """Whether a gap brought rows, and what is still to be read of executions, as texts."""
 
     has_rows: bool = False
-    errors: tuple[str, ...] = ()
+    errors: tuple[Sentence, ...] = ()
 
 
 def gap_read(*, client: Client, lease: Lease, clock: Clock) -> GapResult:
@@ -149,7 +153,7 @@ def gap_read(*, client: Client, lease: Lease, clock: Clock) -> GapResult:
         return GapResult()
     until = clock() + GAP_TIMEOUT
     rows: list[int] = []
-    errors: list[str] = []
+    errors: list[Sentence] = []
 
     def note_rows(range_: HistoryRange) -> None:
         rows.append(range_.rows)
@@ -172,9 +176,10 @@ def _trade_gaps(since_ns: int = 0) -> Ranges:
     return _gaps(since_ns).filter(stream=Stream.TRADES)
 
 
-def _left_text(range_: HistoryRange) -> str:
+def _left_text(range_: HistoryRange) -> Sentence:
     start, end = (f"{from_ms(ns // NS_PER_MS):{MINUTE_FORMAT}}" for ns in (range_.start_ns, range_.next_ns))
-    return f"Executions between {start} and {end} UTC are still to be read; what was bought then has no stop yet."
+    text = f"Executions between {start} and {end} UTC are still to be read; what was bought then has no stop yet."
+    return Sentence(text, SyncReason.EXECUTIONS_LEFT, start=start, end=end)
 
 
 def _next_ranges(ranges: Ranges) -> list[HistoryRange]:
@@ -204,4 +209,6 @@ def _extend_stream(stream: Stream, start_ns: int, now: datetime) -> HistoryRange
     if reached is None:
         cursor = SyncCursor.objects.filter(stream=stream).values_list("read_until_ns", flat=True).first()
         reached = to_ms(now) * NS_PER_MS if cursor is None else cursor
-    return range_open(stream=stream, start_ns=start_ns, end_ns=reached, why="asked for", now=now)
+    return range_open(
+        stream=stream, start_ns=start_ns, end_ns=reached, why=HistoryRange.Why.ASKED_FOR, now=now
+    )

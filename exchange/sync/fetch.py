@@ -113,7 +113,7 @@ class AccountSnapshot:
     marks: Mapping[str, MarkRequest] = field(default_factory=dict)
     instruments: FetchResult[Sequence[schemas.Instrument]] | None
     looked_up: Mapping[OrderKey, schemas.Order | None]
-    errors: Sequence[str]
+    errors: Sequence[Sentence]
 
     @property
     def fetched_streams(self) -> dict[Stream, FetchResult[FetchedStream[Any]]]:
@@ -159,7 +159,7 @@ class FetchRun:
     fetch_plan: FetchPlan
     until: datetime
     tickers: Future[list[schemas.Ticker]]
-    errors: list[str] = field(default_factory=list)
+    errors: list[Sentence] = field(default_factory=list)
     unanswered: int = 0
     is_accepted: bool = False
     has_rest: bool = False
@@ -201,7 +201,7 @@ class FetchRun:
         self.is_accepted = self.is_accepted or result.is_complete
         return result
 
-    def fail(self, text: str) -> FetchResult[Any]:
+    def fail(self, text: Sentence) -> FetchResult[Any]:
         """A part that failed, its reason noted."""
         self.errors.append(text)
         return FetchResult(error=text)

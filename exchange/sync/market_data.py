@@ -17,6 +17,7 @@ from exchange.client.client import Client, PublicClient
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.database import chunks, fit_to_columns
 from exchange.core.instrument_names import is_derivative
+from exchange.core.reasons import Sentence
 from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
 from exchange.services.lease import Lease, is_stop_requested
@@ -47,7 +48,7 @@ class CandleUpdate:
 
     read: int = 0
     left: int = 0
-    errors: list[str] = field(default_factory=list)
+    errors: list[Sentence] = field(default_factory=list)
     unanswered: int = 0
 
     def failed(self, name: str, timeframe: Timeframe, error: ExchangeError) -> None:

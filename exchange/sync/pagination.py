@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from exchange.core.reasons import Problem, problem
 from exchange.core.times import NS_PER_MS
 from exchange.schemas.parsing import received_count
 
@@ -95,7 +96,7 @@ def _narrow(
         return [], []
     if not rows:  # a full page of which nothing is readable
         halves = [] if window.is_one_millisecond else _split(window, _middle(window))
-        return halves, [] if halves else [_gap(window, "no row of a full page is readable")]
+        return halves, [] if halves else [_gap(window, problem(Problem.FULL_PAGE_UNREADABLE))]
     if window.is_one_millisecond:
         return _split_millisecond(source, window, rows)
     return _older(source, window, rows), []
@@ -127,9 +128,8 @@ def _split_millisecond(
     source: HistorySource[T], window: TimeWindow, rows: Sequence[T]
 ) -> tuple[list[TimeWindow], list[Gap]]:
     if window.instrument_name:
-        return [], [
-            _gap(window, f"more than {PAGE_SIZE} rows of {window.instrument_name} in one millisecond")
-        ]
+        busy = problem(Problem.BUSY_MILLISECOND, rows=PAGE_SIZE, name=window.instrument_name)
+        return [], [_gap(window, busy)]
     until = source.timestamp_ns(rows[-1]) + 1
     exact = source.has_ns and not window.by_ms and _is_descending(source, rows, 1)
     if exact and window.start_ns < until < window.end_ns:
@@ -142,12 +142,7 @@ def _by_instrument(
 ) -> tuple[list[TimeWindow], list[Gap]]:
     names = sorted({source.instrument(row) for row in rows} | set(source.known_instruments))
     windows = [replace(window, instrument_name=name, expected_row_id="") for name in names]
-    return windows, [
-        _gap(
-            window,
-            f"more than {PAGE_SIZE} rows in one millisecond; asked {len(names)} instruments one by one",
-        )
-    ]
+    return windows, [_gap(window, problem(Problem.ASKED_ONE_BY_ONE, rows=PAGE_SIZE, count=len(names)))]
 
 
 def _is_descending(source: HistorySource[T], rows: Sequence[T], unit_ns: int) -> bool:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
+from exchange.core.reasons import sentence_columns
 from exchange.core.times import EPOCH, NS_PER_DAY, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncCursor, Trade
 from exchange.models.sync import Stream
@@ -37,6 +38,7 @@ from exchange.sync.windows import CYCLE_OVERLAP_NS, LOOKAHEAD_NS
 MAX_TRADE_LAG = timedelta(minutes=5)  # trades may come so much later than their order
 # After so long an order is given up: its trades may carry ids that nothing names (dossier 11.2).
 MAX_TRADE_WAIT = timedelta(hours=2)
+Why = HistoryRange.Why
 RETENTION_NS = 183 * NS_PER_DAY  # older records only through support (dossier 7)
 MAX_TRANSACTION_ROWS = 400  # new and changed orders and fills in one transaction, with balances and cursors
 ZERO = Decimal(0)
@@ -162,19 +164,19 @@ def _advance_cursor(
         return
     earliest = window.end_ns - RETENTION_NS
     since, why = (
-        (earliest, "first run") if read is None else (max(read - CYCLE_OVERLAP_NS, earliest), "missed")
+        (earliest, Why.FIRST_RUN) if read is None else (max(read - CYCLE_OVERLAP_NS, earliest), Why.MISSED)
     )
     left, until = part.value.left_until_ns, window.end_ns - LOOKAHEAD_NS
     with transaction.atomic():
         range_open(stream=stream, start_ns=since, end_ns=window.start_ns, why=why, now=now)
-        range_open(stream=stream, start_ns=window.start_ns, end_ns=left, why="busy", now=now)
+        range_open(stream=stream, start_ns=window.start_ns, end_ns=left, why=Why.BUSY, now=now)
         gap_record_all(stream=stream, gaps=part.value.gaps, now=now)
         is_doubtful = part.value.unreadable or not part.value.rows
         if is_doubtful and left <= window.start_ns:
             until = empty_read_until(read_until_ns=until, before_ns=read)
             passed = until - CYCLE_OVERLAP_NS
             if read is not None and passed > read:  # the next window begins behind what was asked for once
-                why = "unreadable" if part.value.unreadable else "empty"
+                why = Why.UNREADABLE if part.value.unreadable else Why.EMPTY
                 range_open(stream=stream, start_ns=window.start_ns, end_ns=passed, why=why, now=now)
         if stream is Stream.TRADES:
             until = trades_read_until(read_until_ns=until, before_ns=read, reported_from_ns=left)
@@ -249,5 +251,5 @@ def gap_record_all(*, stream: str, gaps: Iterable[Gap], now: datetime) -> None:
             instrument_name=gap.instrument_name,
             start_ns=gap.start_ns,
             end_ns=gap.end_ns,
-            defaults={"reason": gap.reason, "found_at": now},
+            defaults={"reason": gap.reason, **sentence_columns(gap.reason), "found_at": now},
         )

@@ -20,6 +20,7 @@ from exchange import schemas
 from exchange.client.base import UnreadableRow as ReceivedRow
 from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
 from exchange.core.instrument_names import USD, base_of, quote_of
+from exchange.core.reasons import Problem, problem
 from exchange.core.times import from_ms
 from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder, Trade
@@ -151,13 +152,12 @@ def settle_disputes(*, comparison: Comparison, is_empty: bool, now: datetime) ->
 
 
 def _doubt(trade: Trade, denied: Mapping[str, str] | None) -> ReceivedRow:
-    stored = f"{format_decimal(trade.quantity)} at {format_decimal(trade.price)}"
+    stored = {"quantity": format_decimal(trade.quantity), "price": format_decimal(trade.price)}
     if denied is None:
-        return ReceivedRow(
-            TRADES_METHOD, trade.trade_id, f"{stored} was reported once and is missing now", stored
-        )
+        raw = f"{stored['quantity']} at {stored['price']}"
+        return ReceivedRow(TRADES_METHOD, trade.trade_id, problem(Problem.FILL_MISSING, **stored), raw)
     raw = f"{denied['quantity']} at {denied['price']}, fee {denied['fee']} {denied['fee_currency']}"
-    return ReceivedRow(TRADES_METHOD, trade.trade_id, f"an answer before said {stored}", raw)
+    return ReceivedRow(TRADES_METHOD, trade.trade_id, problem(Problem.FILL_DIFFERS, **stored), raw)
 
 
 def _is_confirmed_by_order(trade: Trade) -> bool:

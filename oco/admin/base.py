@@ -23,7 +23,7 @@ from exchange.admin.base import (
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
 from oco.models import OcoEvent, OcoGroup, OcoLeg
-from oco.presentation.reasons import render_reason
+from oco.presentation.reasons import render_reason, render_stored
 from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
 
 if TYPE_CHECKING:
@@ -75,9 +75,13 @@ class LegInline(ReadOnlyInline):
         "trigger_price",
         "order",
         "sent",
-        "refused_text",
+        "refused",
     )
-    readonly_fields = ("order", "sent")
+    readonly_fields = ("order", "sent", "refused")
+
+    @admin.display(description=_("refusal"))
+    def refused(self, leg: OcoLeg) -> str:
+        return render_stored(leg.refused_reason or leg.refused_text)
 
     @admin.display(description=_("order"))
     def order(self, leg: OcoLeg) -> str:

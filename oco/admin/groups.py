@@ -43,6 +43,7 @@ from oco.admin.base import (
 )
 from oco.engine.states import State
 from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
+from oco.presentation.reasons import render_stored
 from oco.services.groups import group_cancel
 from oco.services.validation import NotPossible
 
@@ -200,12 +201,21 @@ class OcoLegAdmin(ByIdAdmin):
     list_display = ("client_oid", "of", "order_role", "status", "quantity", "executed", "order", "sent")
     list_filter = ("status", "order_role")
     list_select_related = ("group",)
-    readonly_fields = ("of", "order")
+    exclude = ("cancel_answer", "cancel_reason", "refused_text", "refused_reason")
+    readonly_fields = ("of", "order", "cancelled", "refused")
     ordering = ("-id",)
     search_fields = ("client_oid",)
 
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(client_oid=term), Q(order_id=term) & ~Q(order_id="")]
+
+    @admin.display(description=_("response to the cancellation"))
+    def cancelled(self, leg: OcoLeg) -> str:
+        return render_stored(leg.cancel_reason or leg.cancel_answer)
+
+    @admin.display(description=_("refusal"))
+    def refused(self, leg: OcoLeg) -> str:
+        return render_stored(leg.refused_reason or leg.refused_text)
 
     @admin.display(description=_("group"))
     def of(self, leg: OcoLeg) -> str:

@@ -88,7 +88,7 @@ def lot_draft_of_sale(
     stop = stop_of(average, stop_pct, grid.price_tick, ExitSide.BUY)
     cost = unit_cost_of(stop, grid.price_tick)
     whole = round_to_lot_size(min(executed(ordered), proceeds(ordered, quote) / cost), grid.quantity_tick)
-    if not is_placeable(whole, average, grid) or not _meets_minimum(whole * average, grid, minimum_usd):
+    if not is_large_enough(whole, price=average, stop=average, grid=grid, minimum_usd=minimum_usd):
         return None
     return LotDraft(trades=ordered, bought=whole, dust=ZERO, average_price=average, unit_cost=cost)
 
@@ -97,8 +97,16 @@ def _ordered(trades: Sequence[Fill]) -> tuple[Fill, ...]:
     return tuple(sorted(trades, key=lambda trade: (trade.at_ns, trade.trade_id)))
 
 
-def _meets_minimum(value: Decimal, grid: Grid, minimum_usd: Decimal) -> bool:
-    return grid.quote_usd is None or value * grid.quote_usd >= minimum_usd
+def is_large_enough(
+    whole: Decimal, *, price: Decimal, stop: Decimal, grid: Grid, minimum_usd: Decimal
+) -> bool:
+    """Whether `whole`, on the lot size, is enough for an order at `stop`, and at `price` for the policy.
+
+    Both prices are in the currency whose value the grid knows. Without that value the exchange decides.
+    """
+    value = whole * price
+    is_worth_it = grid.quote_usd is None or value * grid.quote_usd >= minimum_usd
+    return is_placeable(whole, stop, grid) and is_worth_it
 
 
 def merged_price(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
@@ -127,8 +135,7 @@ def _draft(
     minimum_usd: Decimal,
 ) -> LotDraft | None:
     whole = round_to_lot_size(bought, grid.quantity_tick)
-    if not is_placeable(whole, stop_of(average, stop_pct, grid.price_tick), grid):
-        return None
-    if not _meets_minimum(whole * average, grid, minimum_usd):
+    stop = stop_of(average, stop_pct, grid.price_tick)
+    if not is_large_enough(whole, price=average, stop=stop, grid=grid, minimum_usd=minimum_usd):
         return None
     return LotDraft(trades=trades, bought=bought, dust=bought - whole, average_price=average)

@@ -102,7 +102,9 @@ def refusal(refused: Sequence[Leg]) -> Reason:
     return reason(
         what,
         exchange_code=code,
-        answer=next((leg.refused_text for leg in refused if leg.refused_text), "") if code is None else "",
+        answer=next((leg.refused_answer for leg in refused if leg.refused_answer), "")
+        if code is None
+        else "",
     )
 
 

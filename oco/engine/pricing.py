@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from exchange.core.reasons import Reason, reason
-from exchange.schemas import Ticker
 from oco.engine.reason_codes import ReasonCode
+
+if TYPE_CHECKING:
+    from exchange.schemas import Ticker
 
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
@@ -167,7 +169,7 @@ def stop_within_spread(best: BestPrices, stop: Decimal, tick: Decimal) -> Reason
     )
 
 
-def usd_of(currency: str, tickers: Mapping[str, Ticker]) -> Decimal | None:
+def usd_of(currency: str, tickers: Mapping[str, "Ticker"]) -> Decimal | None:
     """USD value of one unit; None without a ticker for it."""
     if currency == "USD":
         return Decimal(1)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 
-from exchange.core.reasons import Reason
+from exchange.core.reasons import Param, Reason
 from oco.engine.pricing import ExitSide, Grid
 from oco.engine.states import State
 
@@ -55,7 +55,7 @@ class Leg:
     end_status: str = ""  # FILLED, CANCELED, EXPIRED, REJECTED
     end_code: int = 0  # the exchange's reason code; 0 for a manual cancel (dossier 6.3)
     refused_code: int | None = None
-    refused_text: str = ""
+    refused_answer: Param = field(default="", hash=False)  # the exchange's words, or ours as data
     sent_at: datetime | None = None
     cancelled_by_us: bool = False
     is_unresolved: bool = False  # absent, though the exchange had acknowledged it within the last hour

@@ -22,7 +22,8 @@ from oco.engine.coverage import (
     coverage_of,
     coverage_status_of,
 )
-from oco.engine.pricing import ExitSide, Grid, is_placeable, round_to_lot_size
+from oco.engine.lots import is_large_enough
+from oco.engine.pricing import ExitSide, Grid, round_to_lot_size
 from oco.engine.states import State
 from oco.models import POSSIBLY_OPEN, OcoGroup
 from oco.policies import Policies, policies_read
@@ -181,9 +182,13 @@ class CoverageTables:
             return False
         quantity, policy = undecided.bought[name], self.policies().of(name)
         whole = round_to_lot_size(quantity, pair.qty_tick_size)
-        price_at_stop = price * (1 - policy.stop_pct / 100)
-        is_placeable_now = is_placeable(whole, price_at_stop, Grid.of(pair))
-        return not is_placeable_now or whole * price < policy.minimum_value_usd
+        return not is_large_enough(
+            whole,
+            price=price,
+            stop=ExitSide.SELL.towards_stop(price, policy.stop_pct),
+            grid=Grid.of(pair),  # both prices are in USD
+            minimum_usd=policy.minimum_value_usd,
+        )
 
     def buy_back(self, group: OcoGroup) -> BuyBack:
         lot, row = group.lot, self.rows[group]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from exchange.client.client import Client
+from exchange.core.reasons import Sentence
 from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
 from exchange.services.lease import Lease
@@ -136,7 +137,7 @@ class CycleContext:
     new_groups: dict[str, OcoGroup] = field(
         default_factory=dict
     )  # by instrument, of purchases; nothing placed yet
-    errors: list[str] = field(default_factory=list)
+    errors: list[Sentence] = field(default_factory=list)
     corrected_legs: set[int] = field(default_factory=set)  # that had executed more than was possible
     confirmed_keys: set[OrderKey] = field(default_factory=set)  # asked for once more
     reports: dict[OrderKey, list[Order]] = field(default_factory=dict)  # each answer of the cycle, in order

@@ -65,7 +65,7 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
     try:
         result = _send(context, legs, order)
     except TradingDisabled as off:
-        result = SubmitResult(outcome=Outcome.NOT_SENT, text=str(off), reason=off.reason)
+        result = SubmitResult(outcome=Outcome.NOT_SENT, reason=off.reason)
     _record_result(context, group, legs, result)
 
 
@@ -197,14 +197,24 @@ def _record_result(
         leg.status, leg.exists = _status_after(leg, result.outcome), leg.exists or exists
         leg.acknowledged |= exists or result.outcome is Outcome.ACCEPTED
         if result.outcome is not Outcome.ACCEPTED:
-            leg.refused_code, leg.refused_text = result.code, result.text[:TEXT_LENGTH]
+            leg.refused_code, leg.refused_text = result.code, (result.error or "")[:TEXT_LENGTH]
+            leg.refused_reason = result.reason.stored if result.reason else None
         if len(legs) == 1 and result.outcome is Outcome.ACCEPTED:
             leg.order_id = result.order_id
     group.list_id = result.list_id
     with transaction.atomic():
         context.lease.renew()
         OcoLeg.objects.bulk_update(
-            legs, ["status", "exists", "acknowledged", "refused_code", "refused_text", "order_id"]
+            legs,
+            [
+                "status",
+                "exists",
+                "acknowledged",
+                "refused_code",
+                "refused_text",
+                "refused_reason",
+                "order_id",
+            ],
         )
         if result.outcome is Outcome.REFUSED:
             count_failure(context=context, group=group, code=result.code)
@@ -215,9 +225,10 @@ def _record_result(
 
 def _report_key(context: CycleContext, result: SubmitResult) -> None:
     """That the key may not trade is an error of the cycle, once: no group alone can tell that."""
-    if result.code in KEY_CODES and result.outcome is Outcome.REFUSED and not context.key_refused:
+    is_refused = result.code in KEY_CODES and result.outcome is Outcome.REFUSED
+    if result.error is not None and is_refused and not context.key_refused:
         context.key_refused = True
-        context.errors.append(result.text)
+        context.errors.append(result.error)
 
 
 def _may_exist(leg: OcoLeg, legs: Sequence[OcoLeg]) -> bool:
@@ -258,8 +269,9 @@ def legs_cancel(*, context: CycleContext, group: OcoGroup, cancel: Cancel) -> No
         event_record(group=group, at=context.now(), reason=reason(ReasonCode.CANCEL_SENT), order_ids=ids)
     for result, leg in _send_cancels(context, group, legs):
         _report_key(context, result)
-        text = f"{result.outcome} {result.text}"[:TEXT_LENGTH]
-        OcoLeg.objects.filter(pk=leg.pk).update(cancel_answer=text)
+        text = f"{result.outcome} {result.error or ''}"[:TEXT_LENGTH]
+        why = result.reason.stored if result.reason else None
+        OcoLeg.objects.filter(pk=leg.pk).update(cancel_answer=text, cancel_reason=why)
 
 
 def _send_cancels(

@@ -68,7 +68,7 @@ MAX_REQUESTS = 6  # price samples and look-ups before a group must act or wait
 class CycleReport:
     created: int
     closed: int
-    errors: tuple[str, ...]
+    errors: tuple[Sentence, ...]
     key_refused: bool = False  # the exchange refused orders for the key or its rights
 
 

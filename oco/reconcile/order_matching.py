@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Self
 
+from exchange.core.reasons import Param
 from exchange.models import ExchangeOrder
 from exchange.schemas import Order, is_terminal
 from exchange.sync.fetch import OrderKey
@@ -90,7 +91,7 @@ def leg_of(
         end_status=leg.status if leg.status in FINAL_STATUSES.values() else "",
         end_code=leg.end_code,
         refused_code=leg.refused_code,
-        refused_text=leg.refused_text,
+        refused_answer=_refused_answer(leg),
         sent_at=leg.sent_at,
         cancelled_by_us=leg.cancel_sent_at is not None,
         is_unresolved=leg.status == Status.ABSENT
@@ -101,6 +102,11 @@ def leg_of(
         cancel_sent_this_cycle=leg.cancel_sent_at is not None and leg.cancel_sent_at >= started,
         looked_up_this_cycle=leg.looked_at is not None and leg.looked_at >= max(started, leg.sent_at),
     )
+
+
+def _refused_answer(leg: OcoLeg) -> Param:
+    """The exchange's words, or ours as data; of an order of an earlier version the whole text."""
+    return leg.refused_reason["params"].get("answer") if leg.refused_reason else leg.refused_text
 
 
 def _leg_status(leg: OcoLeg, seen: bool, lists_read: bool, started: datetime) -> LegStatus:

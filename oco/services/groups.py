@@ -45,7 +45,7 @@ def group_create(
 ) -> OcoGroup:
     """Protect held coins, whatever their origin. `account_context` is the account as last read.
 
-    The same `idempotency_key` returns the first group. Raises NotPossible, PermissionDenied.
+    The same `idempotency_key` returns the first group. Raises NotPossible (Blocked), PermissionDenied.
     """
     require(Right.TRADE)
     known = OcoGroup.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None

@@ -167,7 +167,7 @@ def cancel_until_none_open(
         ]
         for answer in _cancel(client, lease, due, one_by_one=bool(requested_at)):
             if answer.outcome not in (Outcome.ACCEPTED, Outcome.TOO_LATE):
-                report(answer.text)
+                report(answer.error or "")
         requested_at |= {order.order_id: check for order in due}
         sleep(PAUSE_SECONDS)
     return False

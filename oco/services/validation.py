@@ -32,6 +32,10 @@ class NotPossible(ValueError):
         self.field = field
 
 
+class Blocked(NotPossible):
+    """No order can be placed now, whatever the request says: trading is off, say."""
+
+
 SPOT = "CCY_PAIR"
 
 
@@ -39,12 +43,13 @@ SPOT = "CCY_PAIR"
 class AccountContext:
     """The account data a request is checked against: the holdings of the coin, and mark in the quote currency.
 
-    `stale` is why neither can be relied on, or empty. A mark of None is unknown.
+    A mark of None is unknown. `stale` is why neither can be relied on, `blocked` why no order can be placed now.
     """
 
     held: Decimal
     mark: Decimal | None
     stale: str = ""
+    blocked: str = ""
 
 
 def tradable_instrument(instrument_name: str) -> Instrument:
@@ -86,6 +91,8 @@ def account_validate(
     """Checks the request against the account. Raises NotPossible with the field."""
     if account_context.stale:
         raise NotPossible(account_context.stale)
+    if account_context.blocked:
+        raise Blocked(account_context.blocked)
     prices_validate(instrument=instrument, stop=stop, target=target, mark=account_context.mark)
     available_validate(
         instrument=instrument,

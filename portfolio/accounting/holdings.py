@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from exchange.core.database import fit_to_columns
-from exchange.core.reasons import Reason, reason
+from exchange.core.reasons import Reason, Sentence, SyncReason, reason
 from exchange.schemas import AccountBalance, PositionBalance
 from exchange.schemas import Position as ReportedPosition
 from oco.engine.coverage import CoinCoverage, CoverageStatus, Unprotected
@@ -57,9 +57,9 @@ def balance_check(*, balance: AccountBalance, stored: Stored) -> None:
     """Raises EmptyBalance for a response that is empty by error."""
     held = [row.currency for row in stored.values() if row.quantity]
     if held and not balance.positions and balance.total_cash_balance != NOTHING:
-        raise EmptyBalance(
-            f"Balances: the exchange returned no coins, although {', '.join(held)} were held. Ignored."
-        )
+        names = ", ".join(held)
+        text = f"Balances: the exchange returned no coins, although {names} were held. Ignored."
+        raise EmptyBalance(Sentence(text, SyncReason.NO_COINS, names=names))
 
 
 def _balance_row(position: PositionBalance, prices: Prices, now: datetime) -> Balance:
@@ -138,7 +138,8 @@ def perpetual_reason() -> Reason:
 def _check_plausible(balance: AccountBalance | None) -> None:
     # Open orders may reserve margin as well, but only positions have a cost.
     if balance is None or balance.total_position_cost:
-        raise EmptyPositions("Positions: the exchange returned none, although some were open. Ignored.")
+        text = "Positions: the exchange returned none, although some were open. Ignored."
+        raise EmptyPositions(Sentence(text, SyncReason.NO_POSITIONS))
 
 
 def _perpetual_row(position: ReportedPosition, prices: Prices, now: datetime) -> Perpetual:

@@ -25,8 +25,6 @@ from oco.services.groups import group_create
 from oco.services.validation import NotPossible, available_quantity
 from portfolio.dashboard.selectors import load_holdings
 from portfolio.models import Balance, Perpetual
-from portfolio.status.sync_status import load_last_modified
-from portfolio.status.trading_mode import current_trading, orders_blocked_reason
 from portfolio.views.protection.account import load_account_context
 
 NAME_LENGTH = 64
@@ -84,8 +82,6 @@ class BalanceAdmin(ReadOnlyAdmin):
         form = ProtectForm(
             request.POST or None, pairs=[pair.symbol for pair in pairs], initial=_initial_levels(currency)
         )
-        if form.is_bound and (blocked := _blocked_reason()):
-            form.add_error(None, blocked)
         if form.is_valid() and self._create_group(request, form, balance):
             return redirect("admin:oco_ocogroup_changelist")
         title = gettext("Protect {currency}").format(currency=currency)
@@ -106,12 +102,6 @@ class BalanceAdmin(ReadOnlyAdmin):
         text = gettext("Protection requested: {group}. The worker places the orders next.")
         messages.success(request, text.format(group=group))
         return True
-
-
-def _blocked_reason() -> str:
-    return orders_blocked_reason(
-        trading=current_trading(), last_modified=load_last_modified(), now=timezone.now()
-    )
 
 
 def _initial_levels(currency: str) -> dict[str, Any]:

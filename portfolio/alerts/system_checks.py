@@ -166,7 +166,7 @@ def _check_rows() -> CheckResult:
         count=found.count(),
         method=newest.method,
         row=newest.row_id or "–",
-        problem=newest.problem,
+        problem=newest.stored_reason.stored if newest.stored_reason else newest.problem,
     )
     return Incident(key="rows", kind=Kind.SYNC, reason=doubtful)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from exchange.core.numbers import number_format, number_text
 from exchange.core.reasons import Reason
-from exchange.error_texts import code_text, stored_errors_text
+from exchange.error_texts import code_text, stored_errors_text, stored_problem_text
 from oco.engine.pricing import ExitSide
 from oco.presentation.reasons import render_stored
 from portfolio.alerts.text_table import CHECK_LABELS, LINES, SELL, TEXTS, Template
@@ -61,8 +61,7 @@ def render_text(reason: Reason) -> str:
 
 def reason_param(why: Reason | None) -> dict[str, Any]:
     """The reason of a group, an event or a position as a parameter of an alert's reason."""
-    why = why or Reason("")
-    return {"code": why.code, "params": why.stored_params, "exchange_code": why.exchange_code}
+    return (why or Reason("")).stored
 
 
 def _fill(template: Template, params: Params) -> str:
@@ -176,5 +175,6 @@ FORMATS: dict[str, Callable[[Params, str], str]] = {
     "check": _check,
     **dict.fromkeys(("reason", "violation"), _reason),
     "error": stored_errors_text,
+    "problem": stored_problem_text,
     "resolved": _resolved,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
+from django.utils.translation import gettext
 
 from exchange.error_texts import render_errors
 from exchange.models import Heartbeat, StreamRecord, SyncRun, TradingSwitch
@@ -178,7 +179,6 @@ def _stream_column(name: str) -> Subquery:
 
 
 def _error_text(last_modified: LastModified) -> str:
-    return (
-        "; ".join(render_errors(last_modified.errors, last_modified.error_reasons))
-        or f"The last sync was not complete ({last_modified.status})."
-    )
+    return "; ".join(render_errors(last_modified.errors, last_modified.error_reasons)) or gettext(
+        "The last sync was not complete (%(status)s)."
+    ) % {"status": last_modified.status}

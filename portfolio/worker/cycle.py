@@ -5,7 +5,7 @@ from datetime import datetime
 
 from exchange.client.client import Client
 from exchange.client.errors import ExchangeError
-from exchange.core.reasons import Sentence, SyncReason, stored_sentence
+from exchange.core.reasons import Sentence, SyncReason, sentence_of, stored_sentence
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost
 from exchange.services.runs import account_check, account_confirm
@@ -180,7 +180,7 @@ class _Recording:
         try:
             self._check_balance()
         except EmptyBalance as warning:
-            self.warnings.append(str(warning))
+            self.warnings.append(sentence_of(warning))
 
     @property
     def is_balance_accepted(self) -> bool:
@@ -255,7 +255,7 @@ def _record_positions(snapshot: AccountSnapshot, now: datetime) -> list[str]:
             positions=rows, balance=snapshot.balance.value, prices=_prices(snapshot), now=now
         )
     except EmptyPositions as warning:
-        return [str(warning)]
+        return [sentence_of(warning)]
     return []
 
 
@@ -288,7 +288,8 @@ def _record_accounting(
         raise
     except Exception:
         logger.exception("Exchange sync: value and cost could not be recorded")
-        return ["What the account is worth and has cost could not be recorded. The log has the details."]
+        text = "What the account is worth and has cost could not be recorded. The log has the details."
+        return [Sentence(text, SyncReason.VALUE_NOT_RECORDED)]
     return rate_errors
 
 
@@ -299,7 +300,7 @@ def _record_rates(
     try:
         is_new = trade_rates_update(client=client, cursor=cursor, lease=lease, rates=rates)
     except ExchangeError as error:
-        return cursor, [f"Rates of past trades: {error}"]
+        return cursor, [error.sentence("Rates of past trades")]
     return cost_update(lease=lease) if is_new else cursor, []
 
 
@@ -311,7 +312,8 @@ def _record_quotes(snapshot: AccountSnapshot, *, now: datetime) -> list[str]:
         quote_record_all(tickers=tickers, now=now)
     except Exception:
         logger.exception("Exchange sync: prices could not be recorded")
-        return ["The prices of the watchlist could not be recorded. The log has the details."]
+        text = "The prices of the watchlist could not be recorded. The log has the details."
+        return [Sentence(text, SyncReason.WATCHLIST_NOT_RECORDED)]
     return []
 
 

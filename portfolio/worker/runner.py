@@ -9,9 +9,9 @@ from django_q.tasks import async_task
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
-from exchange.core.database import database_problem
+from exchange.core.database import database_sentence
 from exchange.core.observability import correlated, correlation_id
-from exchange.core.reasons import Sentence, SyncReason
+from exchange.core.reasons import Sentence, SyncReason, sentence_of
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
 from exchange.services.permissions import Right, require
@@ -81,8 +81,8 @@ def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]
     except EXPECTED_ERRORS as error:
         return [_sentence_of(error)], True
     except Exception as error:
-        if problem := database_problem(error):
-            return [problem], True
+        if problem := database_sentence(error):
+            return [Sentence(problem, SyncReason.DATABASE_FAILED, problem=problem)], True
         logger.exception("Exchange sync: an unexpected error ended the cycle")
         name = type(error).__name__
         text = f"An unexpected error ended the cycle: {name}. The log has the details."
@@ -90,10 +90,7 @@ def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]
 
 
 def _sentence_of(error: Exception) -> str:
-    if isinstance(error, ExchangeError):
-        return error.sentence()
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, Sentence) else str(error)
+    return error.sentence() if isinstance(error, ExchangeError) else sentence_of(error)
 
 
 def _lease_when_free(after_running: bool) -> Lease | None:

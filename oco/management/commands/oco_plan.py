@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from exchange.client.client import client_from_settings
 from exchange.client.errors import ExchangeError
+from exchange.core.reasons import stored_sentence
+from exchange.error_texts import render_errors
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.runs import WrongAccount
 from oco.engine.pricing import ExitSide
@@ -64,7 +66,7 @@ class Command(BaseCommand):
             states = f"{event.old or '·'} → {event.new}"
             words = render_reason(event.stored_reason)
             self.stdout.write(f"{event.group.instrument_name} {states}: {words}")
-        for error in report.errors:
+        for error in render_errors(report.errors, [stored_sentence(error) for error in report.errors]):
             self.stderr.write(self.style.WARNING(error))
         if report.key_refused:
             raise CommandError("Nothing more could be done: the exchange does not let this API key trade.")

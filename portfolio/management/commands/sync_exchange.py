@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from exchange.error_texts import render_errors
 from exchange.models import SyncRun
 from exchange.selectors import key_refused_code
 from exchange.services.lease import lease_holder
@@ -45,5 +46,5 @@ class Command(BaseCommand):
                 value = "not read" if name in run.unread else getattr(run, name)
                 self.stdout.write(f"{name.replace('_', ' ')}: {value}")
             self.stdout.write(f"{run.requests} requests in {run.duration_ms} ms")
-        for error in run.errors:
+        for error in render_errors(run.errors, run.error_reasons):
             self.stderr.write(self.style.ERROR(error))

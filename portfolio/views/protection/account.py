@@ -1,6 +1,6 @@
 """What the order forms need of account and market, and whether they may be used now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -19,8 +19,8 @@ from portfolio.accounting.pnl import coin_results
 from portfolio.dashboard.selectors import usd_prices
 from portfolio.models import Balance
 from portfolio.signals.watchlist import fresh_prices, load_quotes
-from portfolio.status.sync_status import sync_state
-from portfolio.status.trading_mode import stale_reason
+from portfolio.status.sync_status import load_last_modified, sync_state
+from portfolio.status.trading_mode import current_trading, orders_blocked_reason, stale_reason
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,8 @@ class Account:
     def read_at(self) -> datetime | None:
         return max((row.read_at for row in self.balances), default=None)
 
-    def account_context(self, instrument: Instrument, *, stale: str = "") -> AccountContext:
-        return AccountContext(
-            held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument), stale=stale
-        )
+    def account_context(self, instrument: Instrument) -> AccountContext:
+        return AccountContext(held=self.quantity_held(instrument.base_ccy), mark=self.mark(instrument))
 
     def quantity_held(self, currency: str) -> Decimal:
         return self.holdings.held.get(currency, Decimal())
@@ -74,12 +72,20 @@ def load_account() -> Account:
 
 
 def load_account_context(instrument_name: str) -> AccountContext:
-    """Balance and price of an instrument, without a form; empty for an unknown pair."""
-    stale = stale_data_reason(now=timezone.now())
+    """Balance and price of an instrument, without a form, and why no order can be placed now, as the pages say it.
+
+    Empty for an unknown pair.
+    """
+    now, last_modified = timezone.now(), load_last_modified()
     instrument = Instrument.objects.filter(symbol=instrument_name).first()
-    if instrument is None:
-        return AccountContext(held=Decimal(), mark=None, stale=stale)
-    return load_account().account_context(instrument, stale=stale)
+    context = AccountContext(held=Decimal(), mark=None)
+    if instrument is not None:
+        context = load_account().account_context(instrument)
+    return replace(
+        context,
+        stale=stale_reason(sync_state(now=now, last_modified=last_modified)),
+        blocked=orders_blocked_reason(trading=current_trading(), last_modified=last_modified, now=now),
+    )
 
 
 def build_terms(instrument: Instrument, account: Account) -> Terms | None:

@@ -20,6 +20,7 @@ from tests.factories import (
     LotFactory,
     OrderFactory,
     SyncRunFactory,
+    TradingSwitchFactory,
     UserFactory,
 )
 
@@ -53,6 +54,18 @@ def bitcoin():
 def ask(client, headers=None, **changes):
     body = {name: value for name, value in (ASKED | changes).items() if value != "left out"}
     return client.post(GROUPS, body, content_type="application/json", headers=headers or {})
+
+
+def test_a_request_while_trading_is_off_is_refused_as_on_the_page(bitcoin, alice):
+    first = ask(alice, {"Idempotency-Key": "k"})
+    switch = TradingSwitchFactory()
+    answer = ask(alice, quantity="0.01000")
+    why = f"Trading is off, so no order can be placed. Kill switch turned on by {switch.changed_by}."
+    assert (answer.status_code, answer.json()) == (409, {"detail": why})
+    spanish = ask(alice, {"accept-language": "es"}, quantity="0.01000").json()["detail"]
+    assert spanish.startswith("El trading está desactivado")
+    assert ask(alice, {"Idempotency-Key": "k"}).json()["oco_group_id"] == first.json()["oco_group_id"]
+    assert OcoGroup.objects.count() == 1
 
 
 def test_groups_are_listed_the_newest_first_with_every_key_of_the_contract():

@@ -91,7 +91,7 @@ def test_an_order_and_a_pair_are_placed(lease):
 def test_every_failure_is_an_answer(lease, failure, outcome):
     answer = placed(Exchange(failure), lease)
     assert (answer.outcome, answer.code) == (outcome, 1)
-    assert answer.text
+    assert answer.error
     assert answer.reason.exchange_code == 1
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0018_sync_error_reasons'),
+        ('exchange', '0019_row_reasons'),
     ]
 
     operations = [
