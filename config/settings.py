@@ -309,8 +309,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "websockets": {
-            "level": "WARNING"
-        },  # below, it names every connection, and every message with its key
+            "level": "CRITICAL"
+        },  # the listener says what it meets; below are messages with the key
         "waitress": {"level": "ERROR"},  # it warns of every task that waits for a thread
         "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle logs what it does

@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.services.simulated_market import SimulationRefused, simulated_order_place
@@ -42,6 +41,5 @@ class Command(BaseCommand):
             f"Simulated: {done} for {order.value.normalize():f} {quote} (order {order.order_id})."
         )
         self.stdout.write(
-            f"The desk reads it at its next sync, within {settings.SYNC_INTERVAL_SECONDS} s, or now with  "
-            "manage.py sync_exchange"
+            "The desk reads it in a few seconds, at its next sync at the latest, or now with  manage.py sync_exchange"
         )
