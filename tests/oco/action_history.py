@@ -11,7 +11,7 @@ from tests.oco.support import journal
 
 HEALTHY_CYCLES = 10  # after so many cycles without faults everything must be protected
 CALM_CYCLES = 2  # consecutive cycles without anything unfinished that end a history
-RETRY_CYCLES = 2  # place it, and a calm one: a lone stop whose pair was refused tries again after waits that double, whatever the cycle
+RETRY_CYCLES = 2  # a lone stop tries a pair again after waits that double: it is placed, and all is calm
 Verb = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
