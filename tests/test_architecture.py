@@ -30,7 +30,7 @@ WORLD = (
     "sys",
 )
 WORLD += ("requests", "urllib3", "urllib.request", "http.client", "socket", "subprocess", "threading", "time")
-WORLD += ("multiprocessing", "waitress")
+WORLD += ("multiprocessing", "waitress", "websockets")
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "timezone.now")
 PURE = [
     *(
