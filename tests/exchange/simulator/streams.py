@@ -59,7 +59,7 @@ class Stream:
         body = {"id": next(self._ids), "method": "public/auth", "api_key": key, "nonce": self.world.now_ms()}
         body |= fields
         self.socket.send(json.dumps({"sig": signature(body, secret)} | body))
-        return self.receive()
+        return self.until(lambda message: message["id"] == body["id"])
 
     def subscribe(self, *channels: str) -> list[Body]:
         """One answer for each channel."""
