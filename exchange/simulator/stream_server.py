@@ -48,6 +48,7 @@ class StreamConnection(ServerConnection):
 
     def reset(self) -> None:
         """The other side sees a reset, not an end."""
+        self.is_dead = True
         with suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.close_socket()
