@@ -71,7 +71,7 @@ screenshots: .venv/.installed-dev
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
-	$(PY) -m pip install --require-hashes --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install --require-hashes --no-deps --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 .venv/.installed-bench: requirements-bench.txt .venv/.installed-dev

@@ -14,6 +14,7 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -146,6 +147,15 @@ class EnvReader:
 
 def _reject(name: str, expected: str, found: str) -> NoReturn:
     raise ImproperlyConfigured(f"{name} must be {expected}, not “{found}”.")
+
+
+def simulator_stream_root(rest_url: str) -> str:
+    """Where the simulator serves its streams: on the port after that of its REST address."""
+    try:
+        port = urlsplit(rest_url).port or 80
+    except ValueError:  # no address at all, which exchange.checks says
+        port = 80
+    return f"ws://127.0.0.1:{port + 1}/exchange/v1"
 
 
 def secret_key(path: Path) -> str:

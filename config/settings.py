@@ -5,7 +5,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from config.env import EnvReader, Secret, path_digest, read_environment, secret_key
+from config.env import (
+    EnvReader,
+    Secret,
+    path_digest,
+    read_environment,
+    secret_key,
+    simulator_stream_root,
+)
 
 os.umask(0o077)  # database, logs and backups are for their owner alone, from their first byte
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,6 +37,19 @@ REST_URLS = {
     "LIVE": "https://api.crypto.com/exchange/v1",
 }
 CRYPTO_COM_REST_URL = env.text("CRYPTO_COM_REST_URL", default=REST_URLS[ENVIRONMENT]).rstrip("/")
+STREAM_ENABLED = env.boolean("STREAM_ENABLED", default=True)
+STREAM_ROOTS = {
+    "DRY_RUN": simulator_stream_root(CRYPTO_COM_REST_URL),
+    "SANDBOX": "wss://uat-stream.3ona.co/exchange/v1",
+    "LIVE": "wss://stream.crypto.com/exchange/v1",
+}
+CRYPTO_COM_WS_USER_URL = env.text(
+    "CRYPTO_COM_WS_USER_URL", default=f"{STREAM_ROOTS[ENVIRONMENT]}/user"
+).rstrip("/")
+# Beside the user stream: in a dry run both are on one port.
+CRYPTO_COM_WS_MARKET_URL = env.text(
+    "CRYPTO_COM_WS_MARKET_URL", default=f"{CRYPTO_COM_WS_USER_URL.rpartition('/')[0]}/market"
+).rstrip("/")
 # In a dry run the real keys are not even read.
 CRYPTO_COM_API_KEY = env.secret("CRYPTO_COM_API_KEY") if LIVE_TRADING else "dry-run-key"
 CRYPTO_COM_SECRET_KEY = env.secret("CRYPTO_COM_SECRET_KEY") if LIVE_TRADING else "dry-run-secret"
@@ -288,6 +308,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "websockets": {
+            "level": "WARNING"
+        },  # below, it names every connection, and every message with its key
         "waitress": {"level": "ERROR"},  # it warns of every task that waits for a thread
         "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle logs what it does

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
@@ -17,6 +17,11 @@ MIN_KEY_LENGTH = 50
 MIN_KEY_CHARACTERS = 10  # different ones
 API_KEY_SETTINGS = ("CRYPTO_COM_API_KEY", "CRYPTO_COM_SECRET_KEY")
 DASHBOARD_PUBLIC_VALUES = ("false", "loopback", "true")
+EXCHANGE_ADDRESSES = {
+    "CRYPTO_COM_REST_URL": ("http", "https", "https://api.crypto.com/exchange/v1"),
+    "CRYPTO_COM_WS_USER_URL": ("ws", "wss", "wss://stream.crypto.com/exchange/v1/user"),
+    "CRYPTO_COM_WS_MARKET_URL": ("ws", "wss", "wss://stream.crypto.com/exchange/v1/market"),
+}
 BOUNDS = {
     "SYNC_INTERVAL_SECONDS": (30, 120),
     "STOP_LOSS_PCT": (Decimal("0.1"), 99),
@@ -51,31 +56,61 @@ def check_api_keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(TAG)
-def check_rest_url(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    url = urlsplit(settings.CRYPTO_COM_REST_URL)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        yield Error(
-            "CRYPTO_COM_REST_URL is not an address.",
-            hint="It looks like https://api.crypto.com/exchange/v1. Leave it empty for that of the mode.",
-            id="exchange.E006",
-        )
-    elif not is_loopback(url.hostname):
-        yield from _check_remote_url(url.scheme)
+def check_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    for name, (plain, secure, example) in EXCHANGE_ADDRESSES.items():
+        url = urlsplit(getattr(settings, name))
+        if url.scheme not in (plain, secure) or not url.hostname or _port_of(url) is None:
+            yield Error(
+                f"{name} is not an address.",
+                hint=f"It looks like {example}. Leave it empty for that of the mode.",
+                id="exchange.E006",
+            )
+        elif not is_loopback(url.hostname):
+            yield from _check_remote_url(name, is_plain=url.scheme == plain, plain=plain, secure=secure)
 
 
-def _check_remote_url(scheme: str) -> Iterator[CheckMessage]:
-    if scheme == "http":
+def _check_remote_url(name: str, *, is_plain: bool, plain: str, secure: str) -> Iterator[CheckMessage]:
+    if is_plain:
         yield Error(
-            "CRYPTO_COM_REST_URL is plain http to another machine: the orders would travel unprotected.",
-            hint="Use https://, or an address on 127.0.0.1.",
+            f"{name} is plain {plain} to another machine: key and orders would travel unprotected.",
+            hint=f"Use {secure}://, or an address on 127.0.0.1.",
             id="exchange.E002",
         )
     if settings.ENVIRONMENT == "DRY_RUN":
         yield Error(
-            "CRYPTO_COM_REST_URL leads to another machine, but a dry run talks only to this one.",
-            hint="Remove CRYPTO_COM_REST_URL, or set LIVE_TRADING=true if you mean real orders.",
+            f"{name} leads to another machine, but a dry run talks only to this one.",
+            hint=f"Remove {name}, or set LIVE_TRADING=true if you mean real orders.",
             id="exchange.E003",
         )
+
+
+@register(TAG)
+def check_ports(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """In a dry run the web server and both doors of the simulator listen on this machine."""
+    if settings.ENVIRONMENT != "DRY_RUN":
+        return
+    used: dict[int | None, str] = {settings.PORT: "PORT"} if _listens_on_loopback(settings.HOST) else {}
+    for name in ("CRYPTO_COM_REST_URL", "CRYPTO_COM_WS_USER_URL"):
+        port = _port_of(urlsplit(getattr(settings, name)))
+        if port is not None and port in used:
+            yield Error(
+                f"{used[port]} and {name} have the same port, {port}.",
+                hint=f"Set {name} to an address on 127.0.0.1 with a port of its own.",
+                id="exchange.E009",
+            )
+        used[port] = name
+
+
+def _listens_on_loopback(host: str) -> bool:
+    return is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104
+
+
+def _port_of(url: SplitResult) -> int | None:
+    """None when the text after the colon is no port."""
+    try:
+        return url.port or (443 if url.scheme in ("https", "wss") else 80)
+    except ValueError:
+        return None
 
 
 @register(TAG)

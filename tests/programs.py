@@ -36,13 +36,14 @@ class Installation:
     def __init__(self, directory, **values):
         self.directory = directory
         self.programs = []
-        self.port, self.exchange_port = free_port(), free_port()
+        self.port, self.exchange_port, self.stream_port = free_port(), free_port(), free_port()
         self.environment = {
             "PATH": os.defpath,
             "ENV_FILE": os.devnull,
             "VAR_DIR": str(directory),
             "PORT": str(self.port),
             "CRYPTO_COM_REST_URL": f"http://127.0.0.1:{self.exchange_port}/exchange/v1",
+            "CRYPTO_COM_WS_USER_URL": f"ws://127.0.0.1:{self.stream_port}/exchange/v1/user",
             **values,
         }
 

@@ -30,7 +30,7 @@ WORLD = (
     "sys",
 )
 WORLD += ("requests", "urllib3", "urllib.request", "http.client", "socket", "subprocess", "threading", "time")
-WORLD += ("multiprocessing", "waitress")
+WORLD += ("multiprocessing", "waitress", "websockets")
 CLOCKS = ("datetime.now", "datetime.utcnow", "date.today", "timezone.now")
 PURE = [
     *(
@@ -50,7 +50,10 @@ PURE = [
     *(f"portfolio.web.{one}" for one in ("charts", "preferences")),
 ]
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.
-RIM = {f"exchange.simulator.{one}" for one in ("demo_account", "server", "exchange", "persistence")}
+RIM = {
+    f"exchange.simulator.{one}"
+    for one in ("demo_account", "server", "exchange", "persistence", "stream_server")
+}
 
 
 def module_name(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import matching, order_entry, protocol, settlement
 from exchange.simulator.config import CHOICES, Refusal
+from exchange.simulator.faults import Faults
 from exchange.simulator.instruments import decimal_text, instrument_from_row, quantity_for_value
 from exchange.simulator.models import FeeRates, NameSpace, Order, Position
 from exchange.simulator.parameters import Call
@@ -172,6 +173,7 @@ def position(exchange: Exchange, body: Body) -> Body:
             entry_price=Decimal(str(body["entry_price"])),
             update_time_ms=exchange.at_ms,
         )
+    exchange.account_feed.positions()
     exchange.revision += 1
     return {"positions": sorted(exchange.positions)}
 
@@ -185,18 +187,37 @@ def hide(exchange: Exchange, body: Body) -> Body:
 
 def faults(exchange: Exchange, body: Body) -> Body:
     """kind and rule fields add a fault; clear, remove, seed. Answers the rules in force."""
+    return change_faults(exchange.faults, body)
+
+
+def stream_faults(exchange: Exchange, body: Body) -> Body:
+    """The same for the streams; `method` is a channel without its instrument, or a method (stream_options)."""
+    return change_faults(exchange.account_feed.faults, body)
+
+
+def stream(exchange: Exchange, body: Body) -> Body:
+    """options: fields of StreamOptions; close: a code, or reset: true, for every open stream. Answers what is open."""
+    feed = exchange.account_feed
+    feed.options = feed.options.with_changes(body.get("options", {}))
+    code = int(body["close"]) if "close" in body else None
+    for session in feed.sessions if "close" in body or body.get("reset") else []:
+        session.drop(code, str(body.get("reason", "")))
+    return {"options": feed.options.as_dict(), "sessions": [each.describe() for each in feed.sessions]}
+
+
+def change_faults(rules: Faults, body: Body) -> Body:
     if body.get("clear"):
-        exchange.faults.clear()
+        rules.clear()
     if "remove" in body:
-        exchange.faults.remove(int(body["remove"]))
+        rules.remove(int(body["remove"]))
     if "seed" in body:
-        exchange.faults.reseed(int(body["seed"]))
+        rules.reseed(int(body["seed"]))
     added: Body = {}
     if "kind" in body:
         detail = {name: value for name, value in body.items() if name not in (*RULE_FIELDS, "clear", "seed")}
         known = {name: body[name] for name in RULE_FIELDS if name in body}
-        added = {"added": exchange.faults.add(**known, **detail)}
-    return added | {"rules": exchange.faults.rows()}
+        added = {"added": rules.add(**known, **detail)}
+    return added | {"rules": rules.rows()}
 
 
 def state(exchange: Exchange, body: Body) -> Body:
@@ -220,6 +241,8 @@ VERBS: dict[str, Callable[[Exchange, Body], Body]] = {
     "rate_limits": rate_limits,
     "rules": rules,
     "state": state,
+    "stream": stream,
+    "stream_faults": stream_faults,
     "withdraw": withdraw,
 }
 

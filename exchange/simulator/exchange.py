@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import chain
 from threading import RLock
+from types import TracebackType
 from typing import Any
 
 from exchange.simulator import matching, settlement, state_codec
@@ -30,9 +31,32 @@ from exchange.simulator.models import (
     Transfer,
 )
 from exchange.simulator.state_codec import encode, encode_decimals
+from exchange.simulator.stream_feed import AccountFeed
 
 ACCOUNT_UUID = "5c2d3f39-b193-4eb9-9d60-e98f2fc17707"
 USER_UUID = "8a7f1b52-0c4e-4d6a-8b1e-6f0a2c9d4e11"
+
+
+class ReportingLock:
+    """A reentrant lock; whoever lets go of it reports before others may have it."""
+
+    def __init__(self, report: Callable[[], None]) -> None:
+        self._lock, self._report, self._depth = RLock(), report, 0
+
+    def __enter__(self) -> ReportingLock:
+        self._lock.acquire()
+        self._depth += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._depth == 1:
+                self._report()
+        finally:
+            self._depth -= 1
+            self._lock.release()
 
 
 class Exchange:
@@ -78,7 +102,8 @@ class Exchange:
         self.scheduled: list[tuple[int, Callable[[], object]]] = []
         self.at_ms = now_ms()
         self.revision = 0
-        self.lock = RLock()
+        self.account_feed = AccountFeed()
+        self.lock = ReportingLock(lambda: self.account_feed.flush(self))
 
     def now(self) -> int:
         """The exchange's own clock in ms, which a control can set wrong by `skew_ms`."""
@@ -119,19 +144,24 @@ class Exchange:
     def deposit(self, currency: str, amount: Decimal) -> None:
         """A deposit; a negative amount is withdrawn, even if open orders reserve it."""
         self.ledger.pay_in(currency, amount)
-        self.ledger.transfers.append(
-            Transfer(
-                journal_id=self.ids.next("journal"),
-                currency=currency,
-                amount=amount,
-                time_ns=self.at_ms * NS_PER_MS,
-            )
+        transfer = Transfer(
+            journal_id=self.ids.next("journal"),
+            currency=currency,
+            amount=amount,
+            time_ns=self.at_ms * NS_PER_MS,
         )
+        self.ledger.transfers.append(transfer)
+        self.account_feed.transfer(transfer)
         self.revision += 1
 
     def add_order(self, order: Order) -> None:
         """Record an order as it is. It moves no money and is not matched until time passes."""
         self.stores[order.name_space].add(order)
+        self.order_changed(order)
+
+    def order_changed(self, order: Order) -> None:
+        """Call this after every change of an order that a read would show."""
+        self.account_feed.order(order)
         self.revision += 1
 
     def add_trade(self, trade: Trade) -> None:
@@ -141,6 +171,7 @@ class Exchange:
         self.ledger.add(instrument.quote, -sign * trade.quantity * trade.price)
         self.ledger.add(trade.fee_instrument_name, trade.fee)
         self.trades.add(trade)
+        self.account_feed.trade(trade)
         self.revision += 1
 
     def dump(self) -> dict[str, Any]:

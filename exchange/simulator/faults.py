@@ -6,7 +6,7 @@ Refusals and gateway errors, changed content, and broken or slow bodies. Stale a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -109,7 +109,8 @@ class FaultRule:
 class Faults:
     """All rules in force. The same seed and calls give the same faults."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, kinds: Mapping[str, Phase] = KINDS) -> None:
+        self.kinds = kinds
         self.rules: list[FaultRule] = []
         self._random = Random(seed)  # noqa: S311
         self._ids = 0
@@ -126,8 +127,8 @@ class Faults:
         **detail: Any,
     ) -> int:
         """A new rule; `method` is a glob such as "private/advanced/*". Returns its id. ValueError: unknown kind."""
-        if kind not in KINDS:
-            raise ValueError(f"no fault is called {kind}; there are {', '.join(KINDS)}")
+        if kind not in self.kinds:
+            raise ValueError(f"no fault is called {kind}; there are {', '.join(self.kinds)}")
         self._ids += 1
         self.rules.append(FaultRule(self._ids, kind, method, nth, every, probability, times, detail))
         return self._ids
@@ -141,9 +142,10 @@ class Faults:
     def reseed(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311
 
-    def matching_rules(self, method: str) -> list[FaultRule]:
-        """The rules that apply to this call. Counts the call, so use it once per call."""
-        matching = [rule for rule in self.rules if fnmatchcase(method, rule.method)]
+    def matching_rules(self, method: str, kinds: Collection[str] | None = None) -> list[FaultRule]:
+        """The rules (of these kinds) that apply to this call. Counts the call, so use it once per call."""
+        wanted = self.kinds if kinds is None else kinds
+        matching = [rule for rule in self.rules if rule.kind in wanted and fnmatchcase(method, rule.method)]
         return [rule for rule in matching if rule.should_fire(self._random.random())]
 
     @property

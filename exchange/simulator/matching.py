@@ -22,8 +22,10 @@ def match_until(exchange: Exchange, to_ms: int) -> None:
     if to_ms > exchange.at_ms:
         orders = open_orders_by_symbol(exchange)
         for ms, symbol, last, mark in merge(*(_price_events(exchange, symbol, to_ms) for symbol in orders)):
+            exchange.account_feed.flush(exchange)
             exchange.at_ms = ms
             match_orders(exchange, orders[symbol], last, mark)
+        exchange.account_feed.flush(exchange)
         exchange.at_ms = to_ms
 
 
@@ -91,7 +93,7 @@ def check_trigger(exchange: Exchange, order: Order, last: Decimal, mark: Decimal
         return
     order.triggered, order.status = True, "ACTIVE"
     order.update_time_ns = exchange.time_ns()
-    exchange.revision += 1
+    exchange.order_changed(order)
     if settlement.can_afford(exchange, order):
         execute_new(exchange, order)
     else:

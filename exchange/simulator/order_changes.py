@@ -165,7 +165,7 @@ def amend_order(exchange: Exchange, order: Order, changes: Changes) -> None:
     order_entry.estimate_value(exchange, order, exchange.instruments[order.instrument_name])
     order.update_time_ns = exchange.time_ns()
     order.entered = False
-    exchange.revision += 1
+    exchange.order_changed(order)
     matching.match_order_now(exchange, order)
 
 

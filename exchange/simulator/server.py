@@ -245,6 +245,10 @@ class Server:
     def run(self) -> None:
         """Returns after `stop`, or after a KeyboardInterrupt."""
         self._server.run()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the port, when `run` was never called."""
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._server._map)
 

@@ -37,6 +37,7 @@ def fill(exchange: Exchange, order: Order, quantity: Decimal, price: Decimal, *,
     order.cumulative_quantity += quantity
     order.cumulative_value += quantity * price
     order.cumulative_fee += reported_fee(exchange, order, quantity, price, fee, taker=taker)
+    exchange.order_changed(order)
     on_leg_executed(exchange, order)
     if order.is_open and order.notional is None and order.remaining == 0:
         end_order(exchange, order, "FILLED")
@@ -83,7 +84,7 @@ def end_order(
     for store in exchange.stores.values():
         if store.key(order) in store.by_id and store.by_id[store.key(order)] is order:
             store.archive(order)
-    exchange.revision += 1
+    exchange.order_changed(order)
     if not skip_siblings:
         on_leg_ended(exchange, order)
 
@@ -106,6 +107,7 @@ def enter_book(exchange: Exchange, order: Order) -> None:
         order.exchange_order_id = exchange.ids.next("plain")
         if exchange.behaviour.triggered_in_plain == "shown":
             exchange.stores["plain"].add(order)
+        exchange.order_changed(order)
 
 
 def fix_hold_price(exchange: Exchange, order: Order) -> None:

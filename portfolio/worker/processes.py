@@ -72,11 +72,22 @@ def has_simulator() -> bool:
 def listen_addresses() -> list[tuple[str, str, int]]:
     """Setting, host and port of each server started here."""
     web = ("PORT", settings.HOST, settings.PORT)
-    return [web, ("CRYPTO_COM_REST_URL", *simulator_address())] if has_simulator() else [web]
+    if not has_simulator():
+        return [web]
+    return [
+        web,
+        ("CRYPTO_COM_REST_URL", *simulator_address()),
+        ("CRYPTO_COM_WS_USER_URL", *stream_address()),
+    ]
 
 
 def simulator_address() -> tuple[str, int]:
     url = urlsplit(settings.CRYPTO_COM_REST_URL)
+    return url.hostname or "127.0.0.1", url.port or 80
+
+
+def stream_address() -> tuple[str, int]:
+    url = urlsplit(settings.CRYPTO_COM_WS_USER_URL)
     return url.hostname or "127.0.0.1", url.port or 80
 
 
@@ -101,8 +112,9 @@ def is_web_ready() -> bool:
 
 
 def simulator_command() -> list[str]:
-    port, state = str(simulator_address()[1]), str(settings.VAR_DIR / "simulator.json")
-    return manage_command("run_simulator", "--port", port, "--state", state)
+    port, stream_port = str(simulator_address()[1]), str(stream_address()[1])
+    state = str(settings.VAR_DIR / "simulator.json")
+    return manage_command("run_simulator", "--port", port, "--stream-port", stream_port, "--state", state)
 
 
 def web_command() -> list[str]:

@@ -80,6 +80,37 @@ def test_each_mode_has_its_address_and_its_database(tmp_path, values, mode, addr
     assert text.split() == [mode, address, str(tmp_path / f"{mode.lower()}.sqlite3")]
 
 
+@pytest.mark.parametrize(
+    ("values", "user", "market"),
+    [
+        ({}, "ws://127.0.0.1:8004/exchange/v1/user", "ws://127.0.0.1:8004/exchange/v1/market"),
+        (
+            {"CRYPTO_COM_REST_URL": "http://localhost:9100/exchange/v1"},
+            "ws://127.0.0.1:9101/exchange/v1/user",
+            "ws://127.0.0.1:9101/exchange/v1/market",
+        ),
+        (
+            {"CRYPTO_COM_WS_USER_URL": "ws://127.0.0.1:9/exchange/v1/user/"},
+            "ws://127.0.0.1:9/exchange/v1/user",
+            "ws://127.0.0.1:9/exchange/v1/market",
+        ),
+        (LIVE, "wss://stream.crypto.com/exchange/v1/user", "wss://stream.crypto.com/exchange/v1/market"),
+        (
+            {**LIVE, "CRYPTO_COM_USE_SANDBOX": "true"},
+            "wss://uat-stream.3ona.co/exchange/v1/user",
+            "wss://uat-stream.3ona.co/exchange/v1/market",
+        ),
+    ],
+)
+def test_each_mode_has_its_streams(tmp_path, values, user, market):
+    show = (
+        "from config.settings import *; "
+        "print(STREAM_ENABLED, CRYPTO_COM_WS_USER_URL, CRYPTO_COM_WS_MARKET_URL)"
+    )
+    _, text = run(tmp_path, "-c", show, **values)
+    assert text.split() == ["True", user, market]
+
+
 def test_a_dry_run_does_not_even_read_the_real_keys(tmp_path):
     show = "from config.settings import *; print(CRYPTO_COM_API_KEY, CRYPTO_COM_SECRET_KEY)"
     _, text = run(tmp_path, "-c", show, **{**LIVE, "LIVE_TRADING": "false"})

@@ -49,6 +49,24 @@ def test_a_dry_run_talks_only_to_this_machine(settings):
     assert found(settings, CRYPTO_COM_REST_URL="https://api.crypto.com/exchange/v1") == ["exchange.E003"]
 
 
+@pytest.mark.parametrize("name", ["CRYPTO_COM_WS_USER_URL", "CRYPTO_COM_WS_MARKET_URL"])
+def test_the_streams_have_the_same_bounds(settings, name):
+    assert found(settings, **{name: "ws://[::1]:9000/exchange/v1/user"}) == []
+    assert found(settings, **{name: "http://127.0.0.1:9000/exchange/v1/user"}) == ["exchange.E006"]
+    assert found(settings, **{name: "ws://127.0.0.1:port/exchange/v1/user"}) == ["exchange.E006"]
+    assert found(settings, **{name: "wss://stream.crypto.com/exchange/v1/user"}) == ["exchange.E003"]
+    assert found(settings, **LIVE, **{name: "wss://stream.crypto.com/exchange/v1/user"}) == []
+    assert found(settings, **LIVE, **{name: "ws://stream.crypto.com/exchange/v1/user"}) == ["exchange.E002"]
+
+
+def test_in_a_dry_run_each_server_has_its_own_port(settings):
+    assert found(settings, CRYPTO_COM_REST_URL="http://127.0.0.1:8002/exchange/v1") == ["exchange.E009"]
+    settings.CRYPTO_COM_REST_URL = "http://127.0.0.1:8004/exchange/v1"
+    assert found(settings, CRYPTO_COM_WS_USER_URL="ws://127.0.0.1:8004/exchange/v1/user") == ["exchange.E009"]
+    assert "CRYPTO_COM_REST_URL and CRYPTO_COM_WS_USER_URL have the same port, 8004." in settings_errors()
+    assert found(settings, **LIVE) == []
+
+
 @pytest.mark.parametrize("address", ["api.crypto.com", "ftp://127.0.0.1/", "http://"])
 def test_an_address_has_a_scheme_and_a_host(settings, address):
     assert found(settings, CRYPTO_COM_REST_URL=address) == ["exchange.E006"]

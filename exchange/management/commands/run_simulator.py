@@ -9,12 +9,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchange.simulator.demo_account import MarketMismatch, open_account
+from exchange.simulator.exchange import Exchange
 from exchange.simulator.persistence import StateSaver, StateUnreadable
 from exchange.simulator.server import Server, make_app, serve
+from exchange.simulator.stream_server import StreamServer
 
 PORT = 8003
 STARTED_MESSAGE = (
-    "Simulated exchange at {}/exchange/v1 - nothing here is real: no real market, no real money."
+    "Simulated exchange at {}/exchange/v1, streams at {} - "
+    "nothing here is real: no real market, no real money."
 )
 
 
@@ -28,6 +31,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--port", type=int, default=PORT, help="0 takes any free port (default %(default)s)"
+        )
+        parser.add_argument(
+            "--stream-port", type=int, help="of the WebSocket streams (default: the next one after --port)"
         )
         parser.add_argument("--seed", type=int, help="which market to make up (default 1)")
         parser.add_argument(
@@ -45,12 +51,21 @@ class Command(BaseCommand):
         except (StateUnreadable, MarketMismatch) as error:
             raise CommandError(str(error)) from error
         server = bind_server(make_app(exchange), options["port"])
+        try:
+            streams = bind_streams(exchange, stream_port(options["port"], options["stream_port"]))
+        except CommandError:
+            server.close()
+            raise
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.default_int_handler)
         with StateSaver(path, exchange, prices):
-            self.stdout.write(STARTED_MESSAGE.format(server.address))
+            self.stdout.write(STARTED_MESSAGE.format(server.address, streams.address))
             self.stdout.flush()
-            server.run()
+            streams.start()
+            try:
+                server.run()
+            finally:
+                streams.stop()
 
 
 def positive_float(text: str) -> float:
@@ -60,8 +75,23 @@ def positive_float(text: str) -> float:
     return number
 
 
+def stream_port(port: int, requested: int | None) -> int:
+    if requested is not None:
+        return requested
+    return port + 1 if port else 0
+
+
 def bind_server(app: Any, port: int) -> Server:
     try:
         return serve(app, port=port)
     except OSError as error:
         raise CommandError(f"Port {port} is taken ({error.strerror}); choose another with --port") from error
+
+
+def bind_streams(exchange: Exchange, port: int) -> StreamServer:
+    try:
+        return StreamServer(exchange, port=port)
+    except OSError as error:
+        raise CommandError(
+            f"Port {port} is taken ({error.strerror}); choose another with --stream-port"
+        ) from error

@@ -1,5 +1,6 @@
 """`manage.py run_simulator` as a person or `make run` starts it: a process with a port and a file."""
 
+import json
 import re
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from websockets.sync.client import connect
 
+from exchange.management.commands.run_simulator import stream_port
 from exchange.simulator.server import running_server
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +49,26 @@ def test_it_prints_its_address_answers_and_stops_cleanly(tmp_path: Path, name: s
         rest, _ = process.communicate(timeout=10)
         assert (process.returncode, rest) == (0, "")
     assert state.stat().st_size > 10_000
+
+
+def test_its_streams_are_served_by_the_same_process(tmp_path: Path) -> None:
+    with running(tmp_path / "simulator.json") as (line, _):
+        found = re.search(r"ws://127\.0\.0\.1:\d+/exchange/v1", line)
+        assert found, line
+        with connect(f"{found.group()}/market", proxy=None, compression=None) as market:
+            market.send('{"id": 1, "method": "subscribe", "params": {"channels": ["mark.BTC_USD"]}}')
+            assert json.loads(market.recv(timeout=10))["result"]["channel"] == "mark"
+
+
+def test_a_taken_port_of_the_streams_is_reported(tmp_path: Path) -> None:
+    with running_server(lambda environ, start: []) as address:
+        port = int(address.rpartition(":")[2])
+        with pytest.raises(CommandError, match="choose another with --stream-port"):
+            call_command("run_simulator", state=tmp_path / "s.json", port=0, stream_port=port)
+
+
+def test_the_streams_have_the_next_port() -> None:
+    assert [stream_port(8003, None), stream_port(8003, 9000), stream_port(0, None)] == [8004, 9000, 0]
 
 
 def test_a_second_start_keeps_the_account(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ class World:
 
     def set_mark_gap(self, symbol: str, ratio: Any) -> None:
         """Mark is last times (1 + ratio)."""
-        control.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
+        with self.exchange.lock:
+            control.set_mark_gap(self.exchange, symbol, Decimal(str(ratio)))
 
     def set_spread(self, symbol: str, ratio: Any) -> None:
         """Best bid and best ask are last times `ratio` apart; None is the usual spread."""
@@ -117,10 +118,12 @@ class World:
     # the account, manually
 
     def deposit(self, currency: str, amount: Any) -> None:
-        self.exchange.deposit(currency, Decimal(str(amount)))
+        with self.exchange.lock:
+            self.exchange.deposit(currency, Decimal(str(amount)))
 
     def withdraw(self, currency: str, amount: Any, *, force: bool = False) -> None:
-        control.withdraw_funds(self.exchange, currency, Decimal(str(amount)), force=force)
+        with self.exchange.lock:
+            control.withdraw_funds(self.exchange, currency, Decimal(str(amount)), force=force)
 
     def balance(self, currency: str) -> Decimal:
         return self.exchange.ledger.balance_of(currency)
@@ -150,12 +153,13 @@ class World:
 
     def fill(self, order: Order | str, quantity: Any = None, price: Any = None) -> Order:
         """Fill a quantity (default the remainder) of an open order."""
-        return control.fill_order(
-            self.exchange,
-            order,
-            quantity=None if quantity is None else Decimal(str(quantity)),
-            price=None if price is None else Decimal(str(price)),
-        )
+        with self.exchange.lock:
+            return control.fill_order(
+                self.exchange,
+                order,
+                quantity=None if quantity is None else Decimal(str(quantity)),
+                price=None if price is None else Decimal(str(price)),
+            )
 
     def cancel(self, order: Order) -> None:
         """A manual cancel, in the order's own name space."""

@@ -72,7 +72,14 @@ def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(installation
     assert not [pid for pid in started if is_alive(pid)]
 
 
-@pytest.mark.parametrize(("taken", "setting"), [("port", "PORT"), ("exchange_port", "CRYPTO_COM_REST_URL")])
+@pytest.mark.parametrize(
+    ("taken", "setting"),
+    [
+        ("port", "PORT"),
+        ("exchange_port", "CRYPTO_COM_REST_URL"),
+        ("stream_port", "CRYPTO_COM_WS_USER_URL"),
+    ],
+)
 def test_a_port_that_is_taken_is_said_before_anything_starts(installation, taken, setting):
     port = getattr(installation, taken)
     with socket.socket() as other:
