@@ -308,9 +308,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "websockets": {
-            "level": "CRITICAL"
-        },  # the listener says what it meets; below are messages with the key
+        # The listener says what it meets; below are messages with the key.
+        "websockets": {"level": "CRITICAL"},
         "waitress": {"level": "ERROR"},  # it warns of every task that waits for a thread
         "axes": {"level": "WARNING"},  # failed logins and refusals
         "django-q": {"level": "WARNING"},  # the cycle logs what it does

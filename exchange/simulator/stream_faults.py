@@ -6,14 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from exchange.simulator.faults import (
-    AMOUNT_FIELDS,
-    FaultRule,
-    as_number,
-    map_objects,
-    map_values,
-    to_json,
-)
+from exchange.simulator.faults import AMOUNT_FIELDS, FaultRule, as_number, map_objects, map_values, to_json
 from exchange.simulator.models import Row
 
 MessageKind = Literal["answer", "first", "update", "heartbeat", "ping"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from ipaddress import ip_address
-from threading import Condition, Event, Thread
+from threading import Condition, Event, Thread, Timer
 
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -130,14 +130,19 @@ class StreamServer:
             thread.start()
 
     def stop(self) -> None:
-        """Closes every connection with 1001 and waits for its threads."""
+        """Closes every connection with 1001 and waits for its threads; one that nobody reads is cut."""
         self._stopped.set()
-        for connection in self._server.connections:
-            if isinstance(connection, StreamConnection) and connection.is_dead:
-                connection.cut()
+        cutter = Timer(CLOSE_TIMEOUT_S, self._cut_all)
+        cutter.start()
         self._server.shutdown()
+        cutter.cancel()
         for thread in self._threads:
             thread.join()
+
+    def _cut_all(self) -> None:
+        for connection in self._server.connections:
+            if isinstance(connection, StreamConnection):
+                connection.cut()
 
     def _let_time_pass(self) -> None:
         exchange = self._exchange

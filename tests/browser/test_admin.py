@@ -78,7 +78,7 @@ def test_the_theme_of_the_desk_is_the_one_of_the_admin(open_page, signed_in, des
 @pytest.mark.parametrize("path", [ROWS["order"], "/admin/exchange/syncrun/"])
 def test_the_filters_of_a_list_are_folded_on_a_phone_and_open_beside_it(open_page, signed_in, path):
     page = open_page(path, width=390, storage_state=signed_in, locale="es-ES")
-    choices, fold = page.locator("#changelist-filter li a"), page.locator(".filters > summary")
+    choices, fold = page.locator("#changelist-filter li a"), page.locator(".list-filters > summary")
     assert fold.inner_text() == "Filtrar"
     assert not choices.first.is_visible()
     for width in (320, 390, 767):
@@ -90,8 +90,8 @@ def test_the_filters_of_a_list_are_folded_on_a_phone_and_open_beside_it(open_pag
     assert horizontal_overflow(page) == 0
     choices.last.click()
     page.wait_for_load_state("networkidle")
-    assert page.locator(".filters-clear a").is_visible()
+    assert page.locator(".list-filters-clear a").is_visible()
     page.set_viewport_size({"width": 1440, "height": 900})
     assert choices.first.is_visible()
     assert not fold.is_visible()
-    assert not page.locator(".filters-clear").is_visible()
+    assert not page.locator(".list-filters-clear").is_visible()

@@ -11,6 +11,7 @@ from tests.oco.support import journal
 
 HEALTHY_CYCLES = 10  # after so many cycles without faults everything must be protected
 CALM_CYCLES = 2  # consecutive cycles without anything unfinished that end a history
+RETRY_CYCLES = 2  # a lone stop tries a pair again after waits that double: it is placed, and all is calm
 Verb = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
@@ -45,6 +46,8 @@ class ActionHistory:
             if calm == CALM_CYCLES:
                 break
         self.actions.sync()
+        for _ in range(RETRY_CYCLES if checks.is_pair_retried() else 0):
+            self.actions.sync()
         self._raise_if([*checks.violations(self.actions), *self._unfinished()])
 
     def _unfinished(self) -> list[str]:

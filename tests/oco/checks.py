@@ -13,6 +13,7 @@ from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
 from oco.engine import invariants
 from oco.engine.pricing import round_towards_target
+from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.models import Lot, LotTrade, OcoGroup, OcoLeg, Watermark
 from portfolio.accounting.holdings import perpetuals_open
@@ -230,6 +231,12 @@ def raced(actions: AccountActions, currency: str) -> Decimal:
 def unfinished(actions: AccountActions) -> list[str]:
     """What is still missing after enough cycles without faults."""
     return [*unprotected(actions), *missed_entries(actions), *orphans(actions), *wrong_perpetuals(actions)]
+
+
+def is_pair_retried() -> bool:
+    """Whether a stop that rests alone is being replaced by a pair, as rule 7 does from time to time."""
+    retrying = OcoGroup.objects.filter(closed_at=None, reason_code=ReasonCode.PAIR_POSSIBLE_REPLACING)
+    return bool(retrying.exists())
 
 
 def unprotected(actions: AccountActions) -> Iterator[str]:

@@ -283,3 +283,16 @@ def test_a_stop_that_hid_while_its_target_was_cancelled_alone_was_doubled():
             do("second_worker", "send", 8),
         ],
     )
+
+
+def test_a_pair_that_was_due_again_in_the_last_cycle_was_taken_for_restlessness():
+    play(
+        {"cancel_delay_ms": 200, "oco_min_distance": "half_percent"},
+        [
+            do("sync"),
+            do("bid", "ETH_BTC", "30"),
+            do("move", "BTC_USD", "-7"),
+            do("move", "ETH_USD", "3"),
+            do("fill", 2, "0.999"),
+        ],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -94,6 +95,9 @@ def test_a_dead_socket_stays_open_and_nothing_comes(world: World, streams: Strea
     streams.fault("dead", "user.transactions", nth=2)
     with streams.user("user.transactions") as stream:
         world.deposit("USD", 1)
+        for _ in range(100):  # heartbeats that were on their way
+            if nothing_comes(stream):
+                break
         assert nothing_comes(stream)
         assert not stream.socket.ping().wait(QUIET_S)
         stream.send("subscribe", params={"channels": ["user.order"]})
@@ -226,6 +230,23 @@ def test_a_slow_reader_holds_up_nobody_and_is_cut_off(
         assert longest < 2
         world.deposit("USD", 1)
         assert quick.receive()["result"]["channel"] == channel
+
+
+def test_a_connection_that_nobody_reads_does_not_hold_up_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_server, "CLOSE_TIMEOUT_S", 0.2)
+    as_text = stream_faults.as_text
+    monkeypatch.setattr(stream_faults, "as_text", lambda body: as_text(body) + " " * 500_000)
+    with contextlib.ExitStack() as connections:
+        with streams_of(world) as streams:
+            slow = connections.enter_context(streams.open(max_queue=1))
+            slow.log_in()
+            slow.subscribe("user.transactions")
+            for _ in range(30):
+                world.deposit("USD", 1)
+            began = time.monotonic()
+        assert time.monotonic() - began < 10
 
 
 def test_a_rule_counts_only_what_it_can_happen_to() -> None:
