@@ -18,9 +18,9 @@ QUIET_REQUESTS = [
     "private/get-order-history",
     "private/advanced/get-order-history",
 ]
-MOST_QUERIES = 65
+MOST_QUERIES = 60
 QUIET_WRITES = (
-    18  # 10 on the lease, 3 cursors, 2 on the run, 1 each for balances, value, runs that were killed
+    12  # 4 on the lease, 3 cursors, 2 on the run, 1 each for balances, value, runs that were killed
 )
 
 
