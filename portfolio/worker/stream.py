@@ -72,7 +72,7 @@ class StreamWatch:
             self._stop.wait(RETRY_S)
 
     def _listen(self) -> None:
-        """While this worker holds the lease."""
+        """While this worker holds the lease. After an error the lease runs out, and a worker listens again."""
         lease = lease_take(purpose="stream", name=STREAM_LEASE)
         if lease is None:
             return
@@ -85,8 +85,8 @@ class StreamWatch:
                 consumer.step()
         finally:
             listener.stop()
-            consumer.record()
-            lease.release()
+        consumer.record()
+        lease.release()
 
     def _open_session(self) -> StreamSession:
         """With the mode's address and keys."""

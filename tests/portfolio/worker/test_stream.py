@@ -14,7 +14,7 @@ from exchange.services.stream_records import cycle_interval
 from exchange.stream.listener import StreamState, StreamStatus, Subscribed
 from exchange.stream.messages import Channel, StreamEvent
 from portfolio.worker.runner import cycle_is_fresh
-from portfolio.worker.stream import StreamConsumer
+from portfolio.worker.stream import StreamConsumer, StreamWatch
 from tests.factories import StreamRecordFactory, SyncRunFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db
@@ -216,3 +216,36 @@ class TestInterval:
         assert cycle_is_fresh(timezone.now())
         StreamRecordFactory(status="down", age=60)
         assert not cycle_is_fresh(timezone.now())
+
+
+class Worker:
+    """A StreamWatch in this thread, whose sessions are these."""
+
+    def __init__(self, monkeypatch, step):
+        self.watch = StreamWatch()
+        monkeypatch.setattr("portfolio.worker.stream.StreamListener.start", lambda listener: None)
+        monkeypatch.setattr("portfolio.worker.stream.StreamListener.stop", lambda listener: None)
+        monkeypatch.setattr("portfolio.worker.stream.StreamConsumer.step", lambda consumer: step(self.watch))
+
+    def listen(self):
+        self.watch._listen()
+
+
+def test_a_worker_that_stops_gives_the_lease_back(monkeypatch):
+    Worker(monkeypatch, lambda watch: watch._stop.set()).listen()
+    assert lease_take(purpose="stream", name=STREAM_LEASE) is not None
+
+
+def test_whoever_lost_the_lease_does_not_overwrite_what_the_next_one_wrote(monkeypatch):
+    def taken(watch):
+        StreamRecordFactory()
+        raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        Worker(monkeypatch, taken).listen()
+    assert StreamRecord.objects.get().status == "live"
+
+
+def test_while_another_worker_listens_this_one_does_not(monkeypatch):
+    assert lease_take(purpose="stream", name=STREAM_LEASE)
+    Worker(monkeypatch, lambda watch: pytest.fail("it listened")).listen()
