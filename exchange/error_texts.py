@@ -129,7 +129,9 @@ def _render(text: str, stored: Mapping[str, Any] | None) -> str:
         if "problem" in params:
             params["problem"] = problem_text(params["problem"])
         params["part"] = f"{part} {params.get('name', '')}".rstrip()
-        return escape_line(str(capfirst(str(ERROR_TEXTS[stored["code"]]) % params)))
+        found = str(ERROR_TEXTS[stored["code"]]) % params
+        has_method_first = bool(params.get("method")) and found.startswith(str(params["method"]))
+        return escape_line(found if has_method_first else str(capfirst(found)))
     except (KeyError, TypeError, ValueError):
         return text
 

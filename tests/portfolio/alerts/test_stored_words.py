@@ -60,7 +60,7 @@ def test_a_refused_row_says_why_in_spanish_in_cycle_admin_and_alert(spanish_admi
     run = SyncRunFactory(age=5)
     errors = unreadable_record_all(rows=refused_rows(), now=timezone.now())
     assert errors == [f"private/get-order-history: 2 is not believed, {UNUSABLE}."]
-    assert spanish(errors) == f"Private/get-order-history: no se da crédito a 2: {UNUSABLE_ES}."
+    assert spanish(errors) == f"private/get-order-history: no se da crédito a 2: {UNUSABLE_ES}."
     row = UnreadableRow.objects.get()
     assert (row.problem, row.reason_code) == (UNUSABLE, Problem.UNUSABLE_NUMBER)
     assert UNUSABLE_ES in page(spanish_admin, "unreadablerow_changelist")
