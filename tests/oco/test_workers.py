@@ -23,7 +23,7 @@ def test_when_one_of_two_dies_in_mid_cycle_the_other_goes_on_within_an_interval(
         here.buy("0.01")
         here.wait_until(lambda: died)
         here.installation.write(
-            "UPDATE exchange_lease SET expires_at = '2020-01-01T00:00:00Z'"
+            "UPDATE exchange_lease SET expires_at = '2020-01-01T00:00:00Z' WHERE name = 'cycle'"
         )  # 30 s, in a moment
         assert here.cycles(1) < INTERVAL + SLACK
         here.wait_until(here.is_covered)
@@ -52,7 +52,7 @@ def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp
         (worker,) = here.workers
         assert worker.stop() == 0
         assert here.is_covered()
-        assert here.installation.rows("SELECT holder FROM exchange_lease") == [("",)]
+        assert here.installation.rows("SELECT holder FROM exchange_lease WHERE name = 'cycle'") == [("",)]
         assert here.installation.rows("SELECT status FROM sync_runs ORDER BY id DESC LIMIT 1") == [("OK",)]
         text = worker.text()
         assert "Stop loss and take profit orders stay open on the exchange." in text

@@ -43,7 +43,9 @@ class WorkerPool:
 
     def lease_holder(self) -> Program | None:
         """The worker that holds the lease."""
-        ((holder,),) = self.installation.rows("SELECT holder FROM exchange_lease") or [("",)]
+        ((holder,),) = self.installation.rows("SELECT holder FROM exchange_lease WHERE name = 'cycle'") or [
+            ("",)
+        ]
         pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
         return next((one for one in self.workers if pid in descendants(one.pid)), None)
 

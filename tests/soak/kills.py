@@ -49,10 +49,13 @@ def run_kills(directory: Path, seed: int) -> list[str]:
 
 
 def environment(template: str = "template1") -> dict[str, str]:
-    """A new database on the server of TEST_DATABASE_URL, copied from `template`; without a server, SQLite."""
+    """A new database on the server of TEST_DATABASE_URL, copied from `template`; without a server, SQLite.
+
+    No stream wakes a cycle here: each is caused by its schedule, or by a restart.
+    """
     address = os.environ.get("TEST_DATABASE_URL", "")
     if not address.startswith("postgres"):
-        return {}
+        return {"STREAM_ENABLED": "false"}
     import psycopg2
 
     name = f"kills_{uuid4().hex[:12]}"
@@ -63,7 +66,7 @@ def environment(template: str = "template1") -> dict[str, str]:
     connection.close()
     start, _, query = address.partition("?")
     own = f"{start.rpartition('/')[0]}/{name}"
-    return {"DATABASE_URL": f"{own}?{query}" if query else own}
+    return {"STREAM_ENABLED": "false", "DATABASE_URL": f"{own}?{query}" if query else own}
 
 
 def database() -> str:
