@@ -21,6 +21,7 @@ from exchange.models import (
     HistoryGap,
     HistoryRange,
     Lease,
+    StreamRecord,
     SyncCursor,
     SyncRun,
     UnreadableRow,
@@ -144,6 +145,21 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     @admin.display(description=_("last seen"))
     def beat(self, heartbeat: Heartbeat) -> str | None:
         return format_to_second(heartbeat.beat_at)
+
+
+@admin.register(StreamRecord)
+class StreamRecordAdmin(ReadOnlyAdmin):
+    list_display = ("status", "since", "last_message", "why")
+    exclude = ("error", "error_reason")
+    readonly_fields = ("why",)
+
+    @admin.display(description=_("last message"))
+    def last_message(self, record: StreamRecord) -> str | None:
+        return format_to_second(record.last_message_at)
+
+    @admin.display(description=_("error"))
+    def why(self, record: StreamRecord) -> str:
+        return " ".join(render_errors([record.error], [record.error_reason])) if record.error else ""
 
 
 @admin.register(AccountBinding)

@@ -75,6 +75,8 @@ STANDARD_LABELS = {
     "looked at": "last lookup at",
     "cancel answer": "response to the cancellation",
     "beat at": "last seen at",
+    "stream record": "live stream",
+    "stream records": "live stream",
     "is mirror": "is a duplicate listing",
     "is new": "is not processed yet",
     "key tail": "end of the key",
