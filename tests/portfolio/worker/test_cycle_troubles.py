@@ -278,17 +278,31 @@ def test_a_cycle_whose_lease_went_to_another_writes_nothing(lived, monkeypatch):
     assert Lease.objects.get().holder == "another"
 
 
-def test_the_lease_is_looked_at_before_every_request(lived, monkeypatch):
-    """Lost during the second read, no third one is sent."""
+def lose_the_lease(lived, monkeypatch, *, seconds):
+    """During the second read of the next cycle, which takes so long."""
     real = lived.world.app.handle_api_call
 
     def slow(request):
         if request.method == "private/advanced/get-open-orders":
             Lease.objects.update(token=99, holder="another")
+            lived.world.clock_ms += round(seconds * 1000)
         return real(request)
 
     monkeypatch.setattr(lived.world.app, "handle_api_call", slow)
+
+
+def test_a_second_after_the_last_look_the_lease_is_looked_at_before_a_read(lived, monkeypatch):
+    """No third one is sent."""
+    lose_the_lease(lived, monkeypatch, seconds=1.1)
     assert lived.sync().requests == 2
+
+
+def test_what_was_read_after_the_lease_was_lost_is_not_stored(lived, monkeypatch):
+    lived.world.buy("BTC_USD", "0.01")
+    before = table_rows(ExchangeOrder, Trade)
+    lose_the_lease(lived, monkeypatch, seconds=0)
+    assert lived.sync().status == SyncRun.Status.FAILED
+    assert table_rows(ExchangeOrder, Trade) == before
 
 
 def test_a_second_cycle_at_the_same_time_does_nothing(desk):
