@@ -1,6 +1,7 @@
 """ccxt's own streaming client, pointed at the simulator: only its addresses and its clock are set from here."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import ccxt.pro
 import pytest
@@ -42,7 +43,9 @@ def streaming(world, addresses, story):
         finally:
             await client.close()
 
-    return asyncio.run(run())
+    # In a thread of its own: the browser of other tests leaves a running loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 async def when_subscribed(world, channel):
