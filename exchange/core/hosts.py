@@ -1,6 +1,7 @@
-"""Names of this machine in a Host header."""
+"""Names and addresses of this machine."""
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})  # in a Host header
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def is_loopback_name(host: str) -> bool:
@@ -10,3 +11,8 @@ def is_loopback_name(host: str) -> bool:
     """
     name = host.lower() if host.endswith("]") else host.lower().rpartition(":")[0] or host.lower()
     return name.removesuffix(".") in LOOPBACK_NAMES
+
+
+def reachable_host(host: str) -> str:
+    """Where a server that listens on `host` is reached from this machine."""
+    return WILDCARD_HOSTS.get(host, host)

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
+from exchange.core.hosts import reachable_host
+
 PASSWORD_FILE = "admin_password"  # noqa: S105 - its name
 RULE = "─" * 72
-WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,6 @@ def base_url() -> str:
 def local_url() -> str:
     """The address on this machine, from HOST and PORT."""
     return f"http://{bracket_ipv6(reachable_host(settings.HOST))}:{settings.PORT}/"
-
-
-def reachable_host(host: str) -> str:
-    """Where a server that listens on `host` is reached from this machine."""
-    return WILDCARD_HOSTS.get(host, host)
 
 
 def bracket_ipv6(host: str) -> str:
