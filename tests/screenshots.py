@@ -1,15 +1,20 @@
 """`python -m tests.screenshots`: take the screenshots of `docs/` from a dry run with some activity."""
 
+import os
 import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import django
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.desk import USER, RunningDesk
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402
+from tests.browser.desk import USER, RunningDesk  # noqa: E402
 
 DOCS = Path(__file__).parent.parent / "docs"
 SIZES = {"desktop": (1440, 900), "mobile": (390, 844)}
