@@ -15,6 +15,7 @@ from exchange.simulator.stream_faults import Message, Outgoing, kinds_for, outgo
 from exchange.simulator.stream_options import STREAM_KINDS
 from tests.exchange.simulator.streams import Stream, Streams, streams_of
 from tests.exchange.simulator.world import World
+from tests.programs import wait_until
 
 QUIET_S = 0.1
 
@@ -125,6 +126,9 @@ def test_the_connection_is_reset(world: World, streams: Streams) -> None:
 
 def test_open_connections_are_dropped_by_hand(world: World, streams: Streams) -> None:
     with streams.user("user.order") as first, streams.open("market") as second:
+        wait_until(
+            lambda: len(world.control("stream")["sessions"]) == 2
+        )  # the second has asked for nothing yet
         (open_one, _) = world.control("stream")["sessions"]
         assert open_one["channels"] == ["user.order"]
         world.control("stream", close=1013, reason="restart")
