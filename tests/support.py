@@ -42,7 +42,7 @@ class Desk:
         world.tick = world.app.sleep = self.tick
         settings.CRYPTO_COM_API_KEY, settings.CRYPTO_COM_SECRET_KEY = KEY, SECRET
         settings.AUTO_PROTECT = protect
-        monkeypatch.setattr("exchange.services.lease.seconds", self.seconds)
+        monkeypatch.setattr("exchange.services.lease.seconds", world.seconds)
         for name in CLIENT_FACTORIES:
             monkeypatch.setattr(name, self.client)
 
@@ -55,10 +55,6 @@ class Desk:
             self.requested.append(method)
 
         return self.world.client(before_request=record, **self.options)
-
-    def seconds(self) -> float:
-        """The clock of the lease."""
-        return self.world.clock_ms / 1000
 
     def tick(self, seconds: float) -> None:
         """Time passes in the program and on the exchange."""

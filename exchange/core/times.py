@@ -19,6 +19,11 @@ def to_ms(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
+def exchange_time_ns(now: datetime, offset_ms: int | None) -> int:
+    """`now` by the exchange's clock, as well as the offset is known, in whole milliseconds as nanoseconds."""
+    return (to_ms(now) + (offset_ms or 0)) * NS_PER_MS
+
+
 class Timeframe(StrEnum):
     """By its name on the wire (dossier 5.3). Every one begins at a multiple of its length since the epoch."""
 

@@ -80,5 +80,6 @@ def cycle_interval(*, now: datetime) -> timedelta:
     normal = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     if not settings.STREAM_ENABLED:
         return normal
-    is_deaf = StreamRecord.objects.filter(status=StreamStatus.DOWN, since__lt=now - DEAF_AFTER).exists()
+    row = StreamRecord.objects.values_list("status", "since").first()
+    is_deaf = row is not None and StreamView(status=StreamStatus(row[0]), since=row[1]).is_deaf(now=now)
     return min(normal, timedelta(seconds=DEAF_INTERVAL_S)) if is_deaf else normal

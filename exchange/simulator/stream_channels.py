@@ -153,7 +153,7 @@ def regular_result(exchange: Exchange, options: StreamOptions, channel: Channel)
     """The messages that repeat by themselves: the account's risk, and market data."""
     if channel.symbol is None:
         return account_result(exchange, channel, account_rows(exchange, options, channel))
-    return instrument_result(channel, channel.symbol, account_rows(exchange, options, channel)[0])
+    return instrument_result(channel, channel.symbol, market_row(exchange, channel.kind, channel.symbol))
 
 
 # Rows
@@ -166,9 +166,7 @@ def account_rows(exchange: Exchange, options: StreamOptions, channel: Channel) -
         return position_rows(exchange, options)
     if channel.kind == "user.account_risk":
         return [risk_row(exchange, options)]
-    if channel.kind == "user.position_balance":
-        return [position_balance_row(exchange)]
-    return [market_row(exchange, channel.kind, str(channel.symbol))]
+    return [position_balance_row(exchange)]
 
 
 def market_row(exchange: Exchange, kind: str, symbol: str) -> Row:

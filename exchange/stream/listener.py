@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from queue import SimpleQueue
+from typing import Any
 
 from exchange.client.errors import AuthError, ExchangeError
 from exchange.stream.messages import StreamEvent
@@ -35,7 +36,7 @@ class StreamStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamState:
     """`session` counts the connections that were subscribed; `error` is why there is none. `needs_person`: it is not
-    tried again before `resume`.
+    tried again before `reconnect`.
     """
 
     status: StreamStatus
@@ -73,7 +74,7 @@ class StreamListener:
         self._open_session, self._inbox = open_session, inbox
         self._clock, self._monotonic = clock, monotonic
         self._rng = rng or random.Random()  # noqa: S311 - spreads attempts, guards nothing
-        self._stop, self._wake, self._lock = threading.Event(), threading.Event(), threading.Lock()
+        self._stop, self._wake, self._lock = threading.Event(), threading.Event(), threading.RLock()
         self._state = StreamState(status=StreamStatus.DOWN, since=clock())
         self._thread = threading.Thread(target=self._run, name="user stream", daemon=True)
 
@@ -95,7 +96,7 @@ class StreamListener:
         with self._lock:
             is_current = self._state.session == session and self._state.status is StreamStatus.CATCHING_UP
             if is_current:
-                self._state = replace(self._state, status=StreamStatus.LIVE, since=self._clock())
+                self._change(status=StreamStatus.LIVE, since=self._clock())
             return is_current
 
     def reconnect(self) -> None:
@@ -120,8 +121,7 @@ class StreamListener:
                 self._set_down(None)
             if not self._stop.is_set() and failures:
                 self._wake.wait(None if self.state.needs_person else reconnect_delay(failures, self._rng))
-        with self._lock:
-            self._state = replace(self._state, status=StreamStatus.OFF, since=self._clock())
+        self._change(status=StreamStatus.OFF, since=self._clock())
 
     def _run_session(self) -> None:
         with self._open_session() as session:
@@ -129,31 +129,31 @@ class StreamListener:
             while not self._stop.is_set() and not self._wake.is_set():
                 event = session.receive()
                 if event is not None:
-                    with self._lock:
-                        self._state = replace(self._state, last_message_at=self._clock())
+                    self._change(last_message_at=self._clock())
                     self._inbox.put(event)
         if not self._stop.is_set():
             self._set_down(None)
 
     def _begin_session(self) -> None:
-        with self._lock:
-            number = self._state.session + 1
-            self._state = replace(
-                self._state,
-                status=StreamStatus.CATCHING_UP,
-                since=self._clock(),
-                session=number,
-                error=None,
-                needs_person=False,
-            )
+        number = self.state.session + 1
+        self._change(
+            status=StreamStatus.CATCHING_UP,
+            since=self._clock(),
+            session=number,
+            error=None,
+            needs_person=False,
+        )
         self._inbox.put(Subscribed(number))
 
     def _set_down(self, error: ExchangeError | None) -> None:
-        needs_person = isinstance(error, AuthError)
-        with self._lock:
-            since = self._state.since if self._state.status is StreamStatus.DOWN else self._clock()
-            self._state = replace(
-                self._state, status=StreamStatus.DOWN, since=since, error=error, needs_person=needs_person
-            )
+        before = self.state
+        since = before.since if before.status is StreamStatus.DOWN else self._clock()
+        self._change(
+            status=StreamStatus.DOWN, since=since, error=error, needs_person=isinstance(error, AuthError)
+        )
         if error is not None:
             log.warning("User stream: %s", error)
+
+    def _change(self, **changes: Any) -> None:
+        with self._lock:
+            self._state = replace(self._state, **changes)

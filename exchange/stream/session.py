@@ -31,7 +31,6 @@ from exchange.stream.messages import (
     Heartbeat,
     Message,
     StreamEvent,
-    UnknownMessage,
     parse_message,
 )
 
@@ -58,9 +57,7 @@ class SessionReport:
     """What a session has seen so far, for whoever shows it. `refused`: channels that the exchange does not give."""
 
     refused: dict[Channel, str] = field(default_factory=dict)
-    messages: int = 0
     unreadable: int = 0
-    unknown: int = 0
 
 
 class StreamSession:
@@ -77,13 +74,11 @@ class StreamSession:
         now_ms: Callable[[], int] = system_ms,
         monotonic: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
-        channels: Iterable[Channel] = tuple(Channel),
     ) -> None:
         self.report = SessionReport()
         self._url, self._credentials = url, credentials
         self._timings = timings or Timings()
         self._now_ms, self._monotonic, self._wait = now_ms, monotonic, wait
-        self._channels = tuple(channels)
         self._ids = itertools.count(1)
         self._events: deque[StreamEvent] = deque()
         self._last_message_at = 0.0
@@ -118,7 +113,7 @@ class StreamSession:
         until = self._monotonic() + self._timings.answer
         while self._monotonic() < until:
             for answer in self._take_messages(self._timings.poll):
-                if error := self._refusal(request, answer):
+                if error := _refusal(request, answer):
                     raise error
                 if answer.envelope.method == AUTH:
                     return
@@ -128,7 +123,7 @@ class StreamSession:
         """Each channel has an answer of its own, and each is checked (additions K5). Older documents show one answer
         to them all that names none: then a refused channel is the one that says so.
         """
-        waiting = {channel: channel.value for channel in self._channels}
+        waiting = {channel: channel.value for channel in Channel}
         self._request_channels(waiting.values())
         until, is_acknowledged = self._monotonic() + self._timings.answer, False
         while waiting.keys() & ESSENTIAL and self._monotonic() < until:
@@ -144,7 +139,7 @@ class StreamSession:
     def _check_subscription(self, answer: Answer, waiting: dict[Channel, str]) -> None:
         channel = answer.channel
         request = ApiRequest(method=SUBSCRIBE, kind=RequestKind.READ)
-        error = self._refusal(request, answer)
+        error = _refusal(request, answer)
         if error is None:
             if channel is not None:
                 waiting.pop(channel, None)
@@ -165,11 +160,6 @@ class StreamSession:
         request = {"id": next(self._ids), "method": SUBSCRIBE, "params": {"channels": list(names)}}
         self._send(json.dumps({**request, "nonce": self._now_ms()}))
 
-    def _refusal(self, request: ApiRequest, answer: Answer) -> ExchangeError | None:
-        if answer.envelope.code == 0:
-            return None
-        return classify_response(request, answer.envelope, None)
-
     def _take_messages(self, seconds: float) -> list[Answer]:
         """Wait for one message and do what it asks for: events are kept, heartbeats answered, answers returned."""
         try:
@@ -181,7 +171,6 @@ class StreamSession:
             reason = _close_problem(closed)
         else:
             self._last_message_at = self._monotonic()
-            self.report.messages += 1
             return [one for one in self._read(text) if isinstance(one, Answer)]
         raise Unreachable(method=SUBSCRIBE, message=reason)
 
@@ -197,8 +186,6 @@ class StreamSession:
             elif isinstance(message, StreamEvent):
                 self.report.unreadable += message.unreadable
                 self._events.append(message)
-            elif isinstance(message, UnknownMessage):
-                self.report.unknown += 1
         return messages
 
     def _send(self, text: str) -> None:
@@ -231,6 +218,11 @@ class StreamSession:
         except (OSError, WebSocketException) as error:
             reason = _connect_problem(error)
         raise Unreachable(method=CONNECT, message=reason)
+
+
+def _refusal(request: ApiRequest, answer: Answer) -> ExchangeError | None:
+    """Consent is consent, to whichever request: several channels are asked for at once."""
+    return None if answer.envelope.code == 0 else classify_response(request, answer.envelope, None)
 
 
 def _connect_problem(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Subquery
 
 from exchange.client.client import Client
-from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, to_ms
+from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, exchange_time_ns, to_ms
 from exchange.models import ExchangeOrder, Instrument, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.sync.fetch import MAX_LOOKUPS, FetchPlan, OrderKey
@@ -25,7 +25,7 @@ OPEN_COLUMNS = ("name_space", "order_id", "instrument_name", "missing_since", "s
 
 def exchange_now_ns(*, client: Client, now: datetime) -> int:
     """The exchange's time as well as we know it, in whole milliseconds as nanoseconds."""
-    return (to_ms(now) + (client.clock_offset_ms or 0)) * NS_PER_MS
+    return exchange_time_ns(now, client.clock_offset_ms)
 
 
 def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = False) -> FetchPlan:

@@ -82,12 +82,15 @@ def listen_addresses() -> list[tuple[str, str, int]]:
 
 
 def simulator_address() -> tuple[str, int]:
-    url = urlsplit(settings.CRYPTO_COM_REST_URL)
-    return url.hostname or "127.0.0.1", url.port or 80
+    return _host_and_port(settings.CRYPTO_COM_REST_URL)
 
 
 def stream_address() -> tuple[str, int]:
-    url = urlsplit(settings.CRYPTO_COM_WS_USER_URL)
+    return _host_and_port(settings.CRYPTO_COM_WS_USER_URL)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    url = urlsplit(address)
     return url.hostname or "127.0.0.1", url.port or 80
 
 

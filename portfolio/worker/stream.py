@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from exchange.client.auth import Credentials
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, exchange_time_ns
 from exchange.models import SyncRun
 from exchange.services.lease import STREAM_LEASE, Lease, LeaseLost, lease_take
 from exchange.services.stream_records import stream_is_confirmed, stream_record, unannounced_trade
@@ -205,4 +205,4 @@ class StreamConsumer:
         offset = (
             SyncRun.objects.exclude(clock_offset_ms=None).values_list("clock_offset_ms", flat=True).first()
         )
-        return (to_ms(timezone.now()) + (offset or 0)) * NS_PER_MS
+        return exchange_time_ns(timezone.now(), offset)

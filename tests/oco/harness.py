@@ -92,7 +92,7 @@ class Harness:
         for builder in CLIENT_FACTORIES:
             enter(mock.patch(builder, self.client))
         enter(mock.patch("time.sleep", self.tick))
-        enter(mock.patch("exchange.services.lease.seconds", self.seconds))
+        enter(mock.patch("exchange.services.lease.seconds", world.seconds))
         enter(mock.patch("exchange.sync.store.RETENTION_NS", ACCOUNT_AGE_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
@@ -112,10 +112,6 @@ class Harness:
     def now(self) -> datetime:
         """The program's own clock, wrong by `skew_s`."""
         return from_ms(self.world.clock_ms) + timedelta(seconds=self.skew_s)
-
-    def seconds(self) -> float:
-        """The clock of the lease, which nobody sets wrong."""
-        return self.world.clock_ms / 1000
 
     def tick(self, seconds: float) -> None:
         """Time passes on the exchange, in the program, and for the lease."""

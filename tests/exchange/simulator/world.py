@@ -57,6 +57,10 @@ class World:
     def now_ms(self) -> int:
         return self.clock_ms
 
+    def seconds(self) -> float:
+        """Its clock as the clock of the lease."""
+        return self.clock_ms / 1000
+
     def tick(self, seconds: float = 1) -> None:
         """Time passes, and open orders are matched."""
         with self.exchange.lock:
