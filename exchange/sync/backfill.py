@@ -16,7 +16,7 @@ from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
-from exchange.services.lease import Lease, is_stop_requested, lease_take
+from exchange.services.lease import HISTORY_PURPOSE, Lease, is_stop_requested, lease_is_wanted, lease_take
 from exchange.services.runs import account_check, account_confirm
 from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
@@ -27,7 +27,6 @@ from exchange.sync.unreadable import unreadable_record_all
 
 Progress = Callable[[HistoryRange], None]
 Ranges = QuerySet[HistoryRange]
-LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
 GAPS = (
     HistoryRange.Why.MISSED,
     HistoryRange.Why.BUSY,
@@ -60,13 +59,14 @@ def history_slice(
     clock: Clock = timezone.now,
     since: datetime | None = None,
 ) -> bool | None:
-    """Take the lease and read open history for at most `seconds`, back to `since` where that is given.
+    """Take the lease and read open history for at most `seconds`, back to `since` where that is given. It ends early
+    when somebody waits for the lease.
 
     True when nothing is left to read, None when another holder has the lease.
     """
     if not backfill_is_due(since=since):
         return True
-    lease = lease_take(purpose=LEASE_PURPOSE)
+    lease = lease_take(purpose=HISTORY_PURPOSE)
     if lease is None:
         return None
     client = client_from_settings(before_request=lease.before_request)
@@ -79,7 +79,10 @@ def history_slice(
             ):  # a key that was right yesterday is asked about again, and may read on
                 account_confirm(client=client, now=clock())
         until = clock() + timedelta(seconds=seconds)
-        return BackfillSlice(client, lease, clock, until, on_page, since_ns=_ns(since)).run()
+        history = BackfillSlice(
+            client, lease, clock, until, on_page, since_ns=_ns(since), gives_way=lease_is_wanted
+        )
+        return history.run()
     finally:
         client.close()
         lease.release()
@@ -96,6 +99,7 @@ class BackfillSlice:
     on_page: Progress = _no_progress
     since_ns: int = 0
     ranges: Callable[[int], Ranges] = _open_ranges
+    gives_way: Callable[[], bool] = lambda: False
 
     def run(self) -> bool:
         """Newest first, one page of each stream in turn; True when nothing is left."""
@@ -106,6 +110,8 @@ class BackfillSlice:
                     return False
                 if next(reader, None) is None:
                     readers.remove(reader)
+                if self.gives_way():
+                    return False
             readers = readers or self._readers()
         return True
 
