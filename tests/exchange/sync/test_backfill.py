@@ -62,7 +62,7 @@ def test_a_slice_gives_the_lease_up_after_a_page_when_somebody_waits_for_it(old,
     def ask(lease):
         renew(lease)
         if not waited:
-            waited.append(lease_take_soon(purpose="fill", seconds=0.001, step_s=0))
+            waited.append(lease_take_soon(purpose="fill", seconds=0.3, step_s=0))
 
     monkeypatch.setattr(LeaseHandle, "renew", ask)
     monkeypatch.setattr(
