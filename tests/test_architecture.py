@@ -52,7 +52,16 @@ PURE = [
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.
 RIM = {
     f"exchange.simulator.{one}"
-    for one in ("demo_account", "server", "exchange", "persistence", "stream_server")
+    for one in (
+        "__main__",
+        "adapter",
+        "demo_account",
+        "exchange",
+        "persistence",
+        "program",
+        "server",
+        "stream_server",
+    )
 }
 
 

@@ -18,7 +18,12 @@ import psutil
 
 from tests.programs import Installation, Program
 
-NAMES = {"run_simulator": "simulator", "run_web": "web", "run_worker": "worker", "run_desk": "supervisor"}
+NAMES = {
+    "exchange.simulator": "simulator",
+    "run_web": "web",
+    "run_worker": "worker",
+    "supervisor.py": "supervisor",
+}
 MB = 1024 * 1024
 Sizes = dict[str, tuple[int, float, float]]
 
