@@ -38,7 +38,7 @@ Task = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class RunningTask:
     task: Task
-    queue: str
+    queue: "TaskQueue"
     since: float  # monotonic
 
 
@@ -106,7 +106,7 @@ class TaskQueue:
 
     def _execute(self, task: Task, broker: TaskBroker) -> None:
         ident = threading.get_ident()
-        self._running[ident] = RunningTask(dict(task), self.name, time.monotonic())
+        self._running[ident] = RunningTask(dict(task), self, time.monotonic())
         try:
             result = execute(task)
         finally:
@@ -160,9 +160,11 @@ def overdue(queues: list[TaskQueue]) -> RunningTask | None:
 
 def record_timeout(hung: RunningTask) -> None:
     """Record its failure, unless the database does not answer soon: the hanging task may hold its lock."""
+    if hung not in hung.queue.running():
+        return  # it has ended after all, and was recorded
     text = f"It ran for more than {Conf.TIMEOUT} s, and the worker was started again."
     result = {**hung.task, "result": text, "success": False, "stopped": timezone.now()}
-    thread = threading.Thread(target=_record_and_close, args=(result, hung.queue), daemon=True)
+    thread = threading.Thread(target=_record_and_close, args=(result, hung.queue.name), daemon=True)
     thread.start()
     thread.join(RECORD_TIMEOUT_S)
 

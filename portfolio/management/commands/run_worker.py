@@ -17,7 +17,7 @@ from exchange.services.lease import request_stop
 from exchange.services.runs import heartbeat_record
 from exchange.services.stream_records import cycle_interval
 from portfolio.worker.database import connections_keep
-from portfolio.worker.queues import RunningTask, overdue, queues_of_worker, record_timeout
+from portfolio.worker.queues import RunningTask, TaskQueue, overdue, queues_of_worker, record_timeout
 from portfolio.worker.schedule import run_due_schedules
 from portfolio.worker.stream import StreamWatch
 from portfolio.worker.supervisor import StopRequest
@@ -115,12 +115,14 @@ class Worker:
             self._join(self._queues, seconds=Conf.TIMEOUT)
             log.info("The worker has stopped.")
         else:
-            waits_for = [queue for queue in self._queues if queue.name == PROTECTION != hung.queue]
+            waits_for = [
+                queue for queue in self._queues if queue.name == PROTECTION and queue is not hung.queue
+            ]
             self._join(waits_for, seconds=CYCLE_END_SECONDS)
             record_timeout(hung)
 
     @staticmethod
-    def _join(queues: list[Any], *, seconds: float) -> None:
+    def _join(queues: list[TaskQueue], *, seconds: float) -> None:
         until = time.monotonic() + seconds
         for queue in queues:
             queue.join(until=until)
