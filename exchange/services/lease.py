@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing import get_context
+from threading import Event
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
@@ -173,8 +173,7 @@ def lease_wait(purpose: str) -> Iterator[Lease]:
         lease.release()
 
 
-# Created on import, so that forked processes share it.
-_stop_event = get_context("fork").Event()
+_stop_event = Event()
 
 
 def request_stop() -> None:

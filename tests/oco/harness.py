@@ -30,7 +30,7 @@ from exchange.client.client import Client
 from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.services.kill_switch_file import file_clear
-from exchange.simulator.server import SimulatorAdapter
+from exchange.simulator.adapter import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
 from portfolio.worker.runner import EXPECTED_ERRORS, sync_run

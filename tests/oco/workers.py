@@ -11,7 +11,7 @@ from pathlib import Path
 from exchange.simulator import control
 from exchange.simulator.server import App, running_server
 from tests.oco.kill_run import KillRun, static_exchange
-from tests.programs import Installation, Program, descendants
+from tests.programs import Installation, Program
 from tests.soak.kills import environment
 
 CREATE = "private/advanced/create-oco"
@@ -47,7 +47,7 @@ class WorkerPool:
             ("",)
         ]
         pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
-        return next((one for one in self.workers if pid in descendants(one.pid)), None)
+        return next((one for one in self.workers if pid == one.pid), None)
 
     def kill_in_cycle(self, *, after: bool) -> list[Program]:
         """Kill the worker that next places a pair, before or after it is processed. Returns the killed ones."""
