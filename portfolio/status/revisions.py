@@ -59,10 +59,11 @@ EVENTS = ("INSERT", "UPDATE", "DELETE")
 READ = f"SELECT name, value FROM {TABLE} ORDER BY name, value"  # noqa: S608  # a constant
 
 SQLITE_TABLE = f"CREATE TABLE IF NOT EXISTS {TABLE} (name varchar(16) PRIMARY KEY, value bigint NOT NULL)"
-SQLITE_TRIGGER = (
-    'CREATE TRIGGER "{trigger}" AFTER {event} ON "{table}" BEGIN '
-    f"UPDATE {TABLE} SET value = random() WHERE name = '{{group}}'; END"
-)
+SQLITE_TRIGGER = f"""
+CREATE TRIGGER "{{trigger}}" AFTER {{event}} ON "{{table}}" BEGIN
+    UPDATE {TABLE} SET value = random() WHERE name = '{{group}}';
+END
+"""  # noqa: S608  # a constant
 SQLITE_TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 
 POSTGRESQL_TABLE = (

@@ -112,7 +112,8 @@ def load_last_modified() -> LastModified:
         return known
     ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
     row = ended.values("id", "status", "errors", "error_reasons", **_subqueries()).first()
-    _newest_read = LastModified(**(row or {}), revisions=revisions)
+    columns: dict[str, Any] = dict(row or {})
+    _newest_read = LastModified(**columns, revisions=revisions)
     return _newest_read
 
 
