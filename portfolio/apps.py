@@ -8,6 +8,7 @@ from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.contrib.auth.signals import user_logged_in
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.db.models.signals import post_migrate
 
 
 class DeskAdminConfig(admin_apps.SimpleAdminConfig):
@@ -42,9 +43,11 @@ class PortfolioConfig(AppConfig):
 
     def ready(self) -> None:
         from portfolio import checks  # noqa: F401  # registers itself
+        from portfolio.status.revisions import revisions_install
         from portfolio.worker.task_queue import restrict_queue
 
         restrict_queue()
+        post_migrate.connect(revisions_install, sender=self, dispatch_uid="revisions")
         user_logged_in.connect(_record_login, dispatch_uid="login")
 
 

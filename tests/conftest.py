@@ -8,6 +8,8 @@ from django.test import SimpleTestCase
 from django.utils import translation
 
 from exchange.services.kill_switch_file import file_clear
+from portfolio.api.state import forget_states
+from portfolio.views.dashboard import forget_pages
 from tests.exchange.simulator.world import World
 from tests.support import Desk
 
@@ -48,6 +50,8 @@ def desk(db, world, monkeypatch, settings):
 def reset_counters():
     """Start without counted requests: the counts are in the cache of the process. And with trading on."""
     cache.clear()
+    forget_states()
+    forget_pages()
     file_clear()
 
 
