@@ -64,9 +64,10 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         # msgspec accepts NaN, Infinity, 1e999999999 and integers of any length.
-        for index, value in enumerate(msgspec.structs.astuple(self)):
-            kind = type(value)
-            if (kind is Decimal and not _is_usable(value)) or (kind is int and value.bit_length() > MAX_BITS):
+        values = msgspec.structs.astuple(self)
+        for index in _number_positions(type(self)):
+            value = values[index]
+            if value is not None and not _is_usable_number(value):
                 raise bad_field(Problem.UNUSABLE_NUMBER, self.__struct_encode_fields__[index])
         self._check_bounds()
 
@@ -131,6 +132,12 @@ def check_times(value: T, latest_ms: int) -> T:
 def _integer_fields(struct: type[WireStruct]) -> frozenset[str]:
     fields = msgspec.structs.fields(struct)
     return frozenset(field.encode_name for field in fields if field.type in (int, int | None))
+
+
+@cache
+def _number_positions(struct: type[WireStruct]) -> tuple[int, ...]:
+    kinds = (int, int | None, Decimal, Decimal | None)
+    return tuple(index for index, field in enumerate(msgspec.structs.fields(struct)) if field.type in kinds)
 
 
 def bad_field(code: Problem, name: str) -> ValueError:
@@ -243,8 +250,15 @@ def exact_decimal(name: str, value: object, *, max_digits: int = MAX_DIGITS) -> 
     return result
 
 
+def _is_usable_number(value: Decimal | int) -> bool:
+    return value.bit_length() <= MAX_BITS if isinstance(value, int) else _is_usable(value)
+
+
 def _is_usable(value: Decimal, max_digits: int = MAX_DIGITS) -> bool:
     """Within the bounds above. Zero may be written with any number of zeros, but within bounds too."""
+    digits = str(value)
+    if len(digits) <= MAX_DIGITS and digits.lstrip("-").replace(".", "", 1).isdigit():
+        return True  # almost every number, and there are thousands
     exponent = value.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= -MAX_DECIMALS and value.adjusted() < max_digits
 

@@ -1,8 +1,8 @@
 """Reads open ranges of history in slices, under the lease, between the cycles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ GAPS = (
     HistoryRange.Why.BUSY,
 )  # what happened while nobody read, or faster than a cycle reads
 GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
+PAGES_PER_TRANSACTION = 5  # at most 500 rows: longer transactions keep the pages of a SQLite desk waiting
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
 
@@ -88,9 +89,9 @@ def history_slice(
         lease.release()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BackfillSlice:
-    """Open history read under the lease until a moment; stopped anywhere, it continues from the last page."""
+    """Open history read under the lease until a moment; stopped anywhere, it continues from the last page stored."""
 
     client: Client
     lease: Lease
@@ -100,9 +101,19 @@ class BackfillSlice:
     since_ns: int = 0
     ranges: Callable[[int], Ranges] = _open_ranges
     gives_way: Callable[[], bool] = lambda: False
+    _unstored: list[tuple[HistoryRange, Page[Any]]] = field(default_factory=list)
 
     def run(self) -> bool:
         """Newest first, one page of each stream in turn; True when nothing is left."""
+        try:
+            is_done = self._read_all()
+        except ExchangeError:
+            self._store()
+            raise
+        self._store()
+        return is_done
+
+    def _read_all(self) -> bool:
         readers = self._readers()
         while readers:
             for reader in list(readers):
@@ -110,36 +121,54 @@ class BackfillSlice:
                     return False
                 if next(reader, None) is None:
                     readers.remove(reader)
+                elif len(self._unstored) >= PAGES_PER_TRANSACTION:
+                    self._store()
                 if self.gives_way():
                     return False
-            readers = readers or self._readers()
+            if not readers:
+                self._store()
+                readers = self._readers()
         return True
 
     def _readers(self) -> list[Iterator[bool]]:
         return [self._read(range_) for range_ in _next_ranges(self.ranges(self.since_ns))]
 
     def _read(self, range_: HistoryRange) -> Iterator[bool]:
-        """One True for each stored page of `range_`."""
-        stream = Stream(range_.stream)
-        while range_.done_at is None and range_.next_ns > self.since_ns:
-            start = max(range_.start_ns, self.since_ns, range_.next_ns - MAX_WINDOW_NS[stream])
-            for page in _pages(self.client, stream, TimeWindow(start_ns=start, end_ns=range_.next_ns)):
-                self._store(range_, page)
-                self.on_page(range_)
+        """One True for each page of `range_`."""
+        stream, start, end = Stream(range_.stream), max(range_.start_ns, self.since_ns), range_.next_ns
+        while end > start:
+            window = TimeWindow(start_ns=max(start, end - MAX_WINDOW_NS[stream]), end_ns=end)
+            for page in _pages(self.client, stream, window):
+                end = page.left_until_ns
+                self._unstored.append((range_, page))
                 yield True
 
-    def _store(self, range_: HistoryRange, page: Page[Any]) -> None:
-        """The page and how far it reaches, together, and only while the lease is still ours."""
+    def _store(self) -> None:
+        """The pages and how far they reach, together, and only while the lease is still ours."""
+        pages_of: dict[HistoryRange, list[Page[Any]]] = {}
+        for range_, page in self._unstored:
+            pages_of.setdefault(range_, []).append(page)
+        self._unstored.clear()
+        if not pages_of:
+            return
         now = self.clock()
         with transaction.atomic():
             self.lease.renew()
-            if range_.stream == Stream.TRADES:
-                trade_record_all(trades=page.rows, now=now)
-            else:
-                order_record_all(orders=page.rows, now=now)
-            gap_record_all(stream=range_.stream, gaps=page.gaps, now=now)
+            for range_, pages in pages_of.items():
+                _store_pages(range_, pages, now)
             unreadable_record_all(rows=self.client.take_unreadable_rows(), now=now)
-            range_progress(range_=range_, left_until_ns=page.left_until_ns, rows=len(page.rows), now=now)
+        for range_ in pages_of:
+            self.on_page(range_)
+
+
+def _store_pages(range_: HistoryRange, pages: Sequence[Page[Any]], now: datetime) -> None:
+    rows = [row for page in pages for row in page.rows]
+    if range_.stream == Stream.TRADES:
+        trade_record_all(trades=rows, now=now)
+    else:
+        order_record_all(orders=rows, now=now)
+    gap_record_all(stream=range_.stream, gaps=[gap for page in pages for gap in page.gaps], now=now)
+    range_progress(range_=range_, left_until_ns=pages[-1].left_until_ns, rows=len(rows), now=now)
 
 
 @dataclass(frozen=True, slots=True)
