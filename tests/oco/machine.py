@@ -15,7 +15,7 @@ from exchange.simulator.stream_options import STREAM_KINDS
 from tests.oco.action_history import ActionHistory
 from tests.oco.actions import COINS
 from tests.oco.harness import PRICES
-from tests.oco.stream_feed import MODES
+from tests.oco.kill_run import MODES
 
 UNRELATED = (
     "nonce_rule",

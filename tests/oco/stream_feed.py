@@ -35,7 +35,6 @@ from exchange.stream.session import CONNECT, StreamSession
 from portfolio.worker import stream as worker_stream
 from tests.exchange.simulator.world import KEY, SECRET, World
 
-MODES = ("off", "on", "failing")
 MAX_STEPS = 12  # of the consumer, each half a second, before the history goes on
 PONGS_MISSED_S = 10.0  # when the library gives up a connection without pongs (ping and its answer, 5 s each)
 BROKEN, GIVEN_UP = None, 1011

@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, Phase  # noqa: E402
 from hypothesis.stateful import run_state_machine_as_test  # noqa: E402
 
 from tests.oco.action_history import failure_text, minimise  # noqa: E402
+from tests.oco.kill_run import MODES  # noqa: E402
 from tests.oco.machine import Machine  # noqa: E402
-from tests.oco.stream_feed import MODES  # noqa: E402
 
 HISTORIES, LENGTH = 25, 40
 
