@@ -27,6 +27,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from exchange.client.client import Client
+from exchange.client.ratelimit import Limiter
 from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.services.kill_switch_file import file_clear
@@ -69,7 +70,8 @@ class Interruption:
 class Harness:
     """The program, the exchange and the connections between them. Violated rules are collected in `violations`.
 
-    `stream`: off, on, or failing (only then verbs trouble it); `stream_options` are StreamOptions.
+    `stream`: off, on, or failing (only then verbs trouble it); `stream_options` are StreamOptions. `limited`: the
+    exchange counts requests, and the client keeps its limits.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Harness:
         *,
         stream: str = "off",
         stream_options: dict[str, Any] | None = None,
+        limited: bool = False,
         **behaviour: Any,
     ) -> None:
         clear_database()
@@ -94,7 +97,8 @@ class Harness:
         self._tick = self.world.tick
         self._rng = random.Random(1)
         self.feed = StreamFeed(self.world, now=self.now, now_ms=self.now_ms, rng=self._rng)
-        self.stream = stream
+        self.stream, self.limited = stream, limited
+        self.world.exchange.limits.enabled = limited
         self.armed: Interruption | None = None
         self.world.control("stream", options=stream_options or {})
         self._stack = ExitStack()
@@ -140,7 +144,7 @@ class Harness:
 
     # a worker
 
-    def client(self, *, before_request: Callable[[str], None]) -> Client:
+    def client(self, *, before_request: Callable[[str], None] = lambda _: None) -> Client:
         token = cycle_token()
         session = requests.Session()
         session.mount("http://simulator", CheckedAdapter(self, token))
@@ -154,6 +158,7 @@ class Harness:
         return self.world.client(
             session=session,
             before_request=before_each,
+            limiter=Limiter(self.world.now_ms, self.world.tick, enabled=self.limited),
             rng=random.Random(1),
             now_ms=self.now_ms,
         )
