@@ -177,6 +177,7 @@ class OcoGroup(models.Model):
         help_text="The run or request that caused it.",
     )
     idempotency_key = models.CharField(max_length=128, null=True, blank=True, unique=True)
+    is_unaudited = models.BooleanField(default=False, editable=False)
 
     class Meta:
         db_table = "oco_groups"

@@ -1,5 +1,6 @@
 """Tasks of the queue. Their dotted names are stored in the tables of django-q2."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from portfolio.alerts.delivery import alerts_are_due
 from portfolio.alerts.runner import run_alert_checks
 from portfolio.alerts.system_checks import heartbeat_ping
 from portfolio.worker.database import delete_old_rows
-from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, cycle_is_fresh, sync_run
+from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, cycle_is_fresh, narrow_run, sync_run
 from portfolio.worker.schedule import next_sync_due
 
 MAX_SLICE = timedelta(seconds=20)
@@ -35,8 +36,20 @@ def sync_now(requested_by: str, cause: str = "") -> str:
         return _after_sync(sync_run(trigger=requested_by[:16]))
 
 
-def sync_stream() -> str:
-    """A cycle because the user stream announced something; after a running one, which may have read before that."""
+def sync_subscribed() -> str:
+    """A cycle because the user stream has begun: what happened before is read; after a running one, which may have
+    read too early.
+    """
+    return _after_sync(sync_run(trigger=STREAM_TRIGGER, after_running=True))
+
+
+def sync_stream(ended: Sequence[Sequence[str]] = ()) -> str:
+    """A narrow cycle because the user stream announced something, and a full one if that settles nothing. `ended` are
+    the name spaces and ids of orders that it reported as ended.
+    """
+    if narrow_run(ended=[(space, order_id) for space, order_id in ended]):
+        _queue_urgent()
+        return "what the stream announced was read"
     return _after_sync(sync_run(trigger=STREAM_TRIGGER, after_running=True))
 
 
@@ -96,7 +109,9 @@ def slice_length(now: datetime) -> timedelta:
 def _after_sync(run: SyncRun | None) -> str:
     if run is None:
         return "another cycle is running"
-    _queue_urgent(run)
+    _queue_urgent()
+    if run.status == SyncRun.Status.OK and settings.HEARTBEAT_URL:
+        async_task("portfolio.tasks.ping_heartbeat", group="heartbeat")
     if run.status != SyncRun.Status.FAILED and backfill_is_due():
         _queue_history()
     if run.status == SyncRun.Status.OK and _is_first(run):
@@ -104,12 +119,10 @@ def _after_sync(run: SyncRun | None) -> str:
     return str(run)
 
 
-def _queue_urgent(run: SyncRun) -> None:
+def _queue_urgent() -> None:
     # Urgent alerts do not wait for the next minute.
     if alerts_are_due(now=timezone.now()):
         async_task("portfolio.tasks.send_alerts", group="alerts")
-    if run.status == SyncRun.Status.OK and settings.HEARTBEAT_URL:
-        async_task("portfolio.tasks.ping_heartbeat", group="heartbeat")
 
 
 def _is_first(run: SyncRun) -> bool:

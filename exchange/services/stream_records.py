@@ -50,6 +50,18 @@ def stream_is_confirmed(*, since: datetime) -> bool:
     return SyncRun.objects.filter(status=SyncRun.Status.OK, started_at__gt=since).exists()
 
 
+def cycle_last_complete() -> datetime | None:
+    """When the newest cycle that read the whole account began."""
+    runs = SyncRun.objects.filter(status=SyncRun.Status.OK).order_by("-started_at", "-id")
+    return runs.values_list("started_at", flat=True).first()
+
+
+def last_clock_offset_ms() -> int | None:
+    """The exchange's clock minus ours, as the newest cycle that knows it measured it."""
+    runs = SyncRun.objects.exclude(clock_offset_ms=None)
+    return runs.values_list("clock_offset_ms", flat=True).first()
+
+
 def unannounced_trade(*, announced: Container[str], since_ns: int, until_ns: int) -> str:
     """A fill of this time that cycles have stored and the stream never announced; "" when there is none."""
     stored = Trade.objects.filter(create_time_ns__gt=since_ns, create_time_ns__lt=until_ns)

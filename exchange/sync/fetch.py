@@ -158,7 +158,7 @@ class FetchRun:
     clock: Clock
     fetch_plan: FetchPlan
     until: datetime
-    tickers: Future[list[schemas.Ticker]]
+    tickers: Future[list[schemas.Ticker]] | None
     errors: list[Sentence] = field(default_factory=list)
     unanswered: int = 0
     is_accepted: bool = False
@@ -166,9 +166,9 @@ class FetchRun:
     refused: int = 0
 
     @classmethod
-    def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan) -> Self:
-        """With the tickers, which are read in the background where possible."""
-        tickers = client.start_read("public/get-tickers", PublicClient.tickers)
+    def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan, with_tickers: bool = True) -> Self:
+        """With the tickers of all instruments, which are read in the background where possible."""
+        tickers = client.start_read("public/get-tickers", PublicClient.tickers) if with_tickers else None
         return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers)
 
     @property
@@ -269,7 +269,7 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
     _reset_unanswered(fetch_run)
     with client.repeat_at_most(REST_TIMEOUT_S):
         tickers = snapshot.tickers
-        if not tickers.is_complete:
+        if not tickers.is_complete and fetch_run.tickers is not None:
             tickers = fetch_run.fetch("Tickers", partial(fetch_run.tickers.result, REST_TIMEOUT_S))
         if fetch_plan.with_catalogue and snapshot.instruments is None:
             snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
@@ -313,7 +313,7 @@ def _reset_unanswered(fetch_run: FetchRun) -> None:
 
 def _early_tickers(fetch_run: FetchRun) -> FetchResult[Sequence[schemas.Ticker]]:
     """The tickers if they are there by now; the error is recorded only when they were waited for."""
-    if fetch_run.is_given_up:
+    if fetch_run.tickers is None or fetch_run.is_given_up:
         return FetchResult()
     try:
         with fetch_run.client.repeat_at_most(TICKERS_WAIT_S):

@@ -16,6 +16,9 @@ class ReasonCode(StrEnum):
     RELEASED_BY = "RELEASED_BY"  # name
     # observed and sent
     ENTRY_FILLED = "ENTRY_FILLED"  # side, quantity, coin, price
+    FROM_STREAM = "FROM_STREAM"
+    STREAM_CONFIRMED = "STREAM_CONFIRMED"
+    STREAM_NOT_CONFIRMED = "STREAM_NOT_CONFIRMED"
     TRADE_CORRECTED = "TRADE_CORRECTED"  # before, after, coin
     TRADE_REPRICED = "TRADE_REPRICED"
     RESTS_JOINED = "RESTS_JOINED"  # quantity, coin

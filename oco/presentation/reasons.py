@@ -39,6 +39,9 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Bought %(quantity)s %(coin)s at %(price)s."),
         BUY: _("%(coin)s was sold at %(price)s: the proceeds buy back %(quantity)s."),
     },
+    R.FROM_STREAM: _("Announced by the user stream: protected before the account is read."),
+    R.STREAM_CONFIRMED: _("A complete read of the account confirms the protection."),
+    R.STREAM_NOT_CONFIRMED: _("A complete read of the account does not confirm the protection."),
     R.PLACING_PAIR: _("Placing stop %(stop)s and take profit %(target)s for %(quantity)s."),
     R.PLACING_STOP: _("Placing only a stop at %(stop)s for %(quantity)s."),
     R.PLACING_EXIT: {

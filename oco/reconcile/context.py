@@ -152,9 +152,15 @@ class CycleContext:
 
 
 def cycle_context_build(
-    *, client: Client, lease: Lease, reads: ReadResult, clock: Callable[[], datetime]
+    *,
+    client: Client,
+    lease: Lease,
+    reads: ReadResult,
+    clock: Callable[[], datetime],
+    offset_ms: int | None = None,
 ) -> CycleContext:
-    offset = timedelta(milliseconds=client.clock_offset_ms or 0)
+    """`offset_ms`: the exchange's clock minus ours; None: as the client has measured it in this cycle."""
+    offset = timedelta(milliseconds=(client.clock_offset_ms or 0) if offset_ms is None else offset_ms)
     context = CycleContext(
         client=client,
         lease=lease,

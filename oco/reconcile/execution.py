@@ -56,9 +56,13 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
     """Place a pair, a stop or an exit. Nothing is sent before its `client_oid` is committed (rules 4, 6, 15)."""
     if create_blocked_reason() and not order.bypass_kill_switch:  # the switch binds at once (rule 13)
         return
-    legs = _record_intent(context, group, order)
-    if not legs:
-        return
+    legs = intent_record(context=context, group=group, order=order)
+    if legs:
+        intent_send(context=context, group=group, legs=legs, order=order)
+
+
+def intent_send(*, context: CycleContext, group: OcoGroup, legs: Sequence[OcoLeg], order: Place) -> None:
+    """Send once what was committed before, and store the answer."""
     context.has_sent = True
     context.changed_groups.add(group.pk)
     context.outdated_legs -= {leg.pk for leg in legs}
@@ -69,7 +73,7 @@ def place_order(*, context: CycleContext, group: OcoGroup, order: Place) -> None
     _record_result(context, group, legs, result)
 
 
-def _record_intent(context: CycleContext, group: OcoGroup, order: Place) -> list[OcoLeg]:
+def intent_record(*, context: CycleContext, group: OcoGroup, order: Place) -> list[OcoLeg]:
     """The legs as intended; none if a user requested the end meanwhile."""
     with transaction.atomic():
         context.lease.renew()

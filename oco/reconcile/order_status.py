@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -35,14 +36,20 @@ ORDER_FIELDS = ("name_space", "order_id", "exchange_order_id", "status", "reason
 AMENDABLE_FIELDS = ["quantity", "price", "trigger_price"]
 
 
-def legs_update(*, context: CycleContext, changed_keys: Collection[OrderKey] | None = None) -> None:
+def legs_update(
+    *,
+    context: CycleContext,
+    changed_keys: Collection[OrderKey] | None = None,
+    groups: Collection[UUID] | None = None,
+) -> None:
     """Link orders and trades that carry our client_oids, then update every leg that has not ended.
 
-    With `changed_keys`, legs whose order did not change are left out.
+    With `changed_keys`, legs whose order did not change are left out; with `groups`, those of all others.
     """
     legs_correct(context=context, legs=link_own_orders())
     link_own_trades(context=context)
-    legs = list(_unfinished() if changed_keys is None else _unfinished().filter(_affected_by(changed_keys)))
+    unfinished = _unfinished() if groups is None else _unfinished().filter(group__in=groups)
+    legs = list(unfinished if changed_keys is None else unfinished.filter(_affected_by(changed_keys)))
     orders = _orders_of(legs)
     traded = _executed_by_leg(legs)
     if confirm_ends(context=context, legs=legs, orders=orders, traded=traded):

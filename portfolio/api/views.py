@@ -45,7 +45,7 @@ from portfolio.signals.watchlist import (
     watchlist_add,
     watchlist_remove,
 )
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 
 ACCEPTED = 202
 

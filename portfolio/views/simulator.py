@@ -23,7 +23,7 @@ from exchange.services.simulated_market import (
 )
 from portfolio.formatting import amount_text, instrument_label
 from portfolio.security.access import right_required
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 
 SIDES = ("BUY", "SELL")
 PERCENTAGES = ("-12", "-6", "-1", "1", "6", "12")

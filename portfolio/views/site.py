@@ -18,7 +18,7 @@ from portfolio.status.sync_status import load_last_modified
 from portfolio.status.trading_mode import worker_reason
 from portfolio.web.health import DOWN, health
 from portfolio.web.preferences import valid_choices
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 
 YEAR_SECONDS = 365 * 86_400
 

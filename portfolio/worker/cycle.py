@@ -35,6 +35,7 @@ from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.policies import needs_mark
 from oco.reconcile.context import cycle_context_build, read_result_of
 from oco.reconcile.entries import unknown_entries
+from oco.reconcile.fills import fills_audit
 from oco.reconcile.loop import reconcile, reconcile_rest
 from portfolio.accounting.equity_curve import snapshot_value_record
 from portfolio.accounting.holdings import (
@@ -85,7 +86,7 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     fetch_plan = next_fetch_plan(client=client, now=now, with_positions=perpetuals_open().exists())
     fetch_run = FetchRun.start(client=client, clock=clock, fetch_plan=fetch_plan)
     snapshot, unknown = _read_protective(fetch_run, now)
-    recording = _Recording(
+    recording = CycleRecording(
         snapshot,
         balances_stored(),
         prepare_changes(snapshot=snapshot, now=now, fetch_plan=fetch_plan),
@@ -125,6 +126,8 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
         reports=() if recording.snapshot.histories else snapshot.ended_orders,
     )
     run.groups_created, run.groups_closed = report.created, report.closed
+    if recording.is_balance_accepted and not snapshot.errors:
+        fills_audit(context=context)
     _log(run)
 
     window_ns = (started_ns, exchange_now_ns(client=client, now=clock()))
@@ -170,11 +173,15 @@ def _read_protective(fetch_run: FetchRun, now: datetime) -> tuple[AccountSnapsho
     return snapshot, unknown
 
 
-class _Recording:
+class CycleRecording:
     """What a cycle writes of the account, in two parts: before it protects, and after."""
 
-    def __init__(self, snapshot: AccountSnapshot, stored: Stored, changes: PendingChanges) -> None:
+    def __init__(
+        self, snapshot: AccountSnapshot, stored: Stored, changes: PendingChanges, prices: Prices | None = None
+    ) -> None:
+        """`prices`: what the coins are worth as far as the snapshot does not tell."""
         self.snapshot, self.changes, self._stored = snapshot, changes, stored
+        self._known_prices = prices or {}
         self.balances: int | None = None
         self.warnings: list[str] = []
         try:
@@ -219,7 +226,10 @@ class _Recording:
     def _store_balances(self, snapshot: AccountSnapshot, now: datetime) -> None:
         if snapshot.balance.value is not None and self.is_balance_accepted:
             self.balances = balance_record_all(
-                balance=snapshot.balance.value, stored=self._stored, prices=_prices(snapshot), now=now
+                balance=snapshot.balance.value,
+                stored=self._stored,
+                prices={**self._known_prices, **_prices(snapshot)},
+                now=now,
             )
 
 

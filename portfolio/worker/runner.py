@@ -2,41 +2,37 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.core.database import database_sentence
-from exchange.core.observability import correlated, correlation_id
+from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.reasons import Sentence, SyncReason, sentence_of
 from exchange.models import SyncRun
 from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
-from exchange.services.permissions import Right, require
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.services.stream_records import cycle_interval
 from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
+from exchange.sync.fetch import OrderKey
 from oco.services.groups import REPRICE_PURPOSE
 from oco.services.kill_switch import switch_store_file
 from portfolio.worker.cycle import AccountUnreadable, run_cycle
+from portfolio.worker.fills import FILL_PURPOSE
+from portfolio.worker.narrow_cycle import NeedsFullCycle, run_narrow_cycle
 
 logger = logging.getLogger("exchange_sync")
 
 COMMAND_TRIGGER = "command"
 STREAM_TRIGGER = "stream"
+NARROW_PURPOSE = "narrow"
+SHORT_PURPOSES = (HISTORY, REPRICE_PURPOSE, FILL_PURPOSE, NARROW_PURPOSE)
+LEASE_STEP_S = 0.1
 LEASE_TIMEOUT_SECONDS = 25  # a history slice takes at most 20 s and one request
 EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
-
-
-def sync_request(*, requested_by: str) -> str:
-    """Queue a cycle for now; returns the id of the task. The web process never sends anything itself.
-
-    Raises PermissionDenied.
-    """
-    require(Right.TRADE)
-    return str(async_task("portfolio.tasks.sync_now", requested_by, correlation_id(), group="sync"))
 
 
 def sync_run(*, trigger: str, after_running: bool = False) -> SyncRun | None:
@@ -68,6 +64,28 @@ def _run(lease: Lease, run: SyncRun) -> None:
     run_finish(run=run, errors=errors, failed=failed, now=timezone.now())
 
 
+def narrow_run(*, ended: Sequence[OrderKey]) -> bool:
+    """A narrow cycle; whether it settled what it was for. If not, a full one is due."""
+    lease = _lease_when_free(after_running=True, purpose=NARROW_PURPOSE)
+    if lease is None:
+        return False
+    client = client_from_settings(before_request=lease.before_request)
+    client.assume_idle(lease.idle_ms)
+    try:
+        with correlated(new_correlation_id("stream")):
+            run_narrow_cycle(client=client, lease=lease, clock=timezone.now, ended=ended)
+    except (NeedsFullCycle, *EXPECTED_ERRORS):
+        return False
+    except Exception as error:
+        if not database_sentence(error):
+            logger.exception("Exchange sync: an unexpected error ended a narrow cycle")
+        return False
+    finally:
+        client.close()
+        lease.release()
+    return True
+
+
 def cycle_is_fresh(now: datetime) -> bool:
     """Whether a scheduled cycle began so recently that this one is a redelivered task."""
     recent = now - cycle_interval(now=now) / 2
@@ -93,22 +111,22 @@ def _sentence_of(error: Exception) -> str:
     return error.sentence() if isinstance(error, ExchangeError) else sentence_of(error)
 
 
-def _lease_when_free(after_running: bool) -> Lease | None:
-    # Waits for a history slice, for a price change by a user, and for the lease of a killed process to expire, but
-    # for a running cycle only where it is told to.
+def _lease_when_free(after_running: bool, purpose: str = "cycle") -> Lease | None:
+    # Waits for a history slice, for a price change by a user, for what the stream began, and for the lease of a killed
+    # process to expire, but for a running cycle only where it is told to.
     end = time.monotonic() + LEASE_TIMEOUT_SECONDS
     while True:
-        lease = lease_take(purpose="cycle")
+        lease = lease_take(purpose=purpose)
         if lease is not None or time.monotonic() > end:
             return lease
         if not after_running and _is_cycle_at_work(lease_holder()):
             return None
-        time.sleep(0.2)
+        time.sleep(LEASE_STEP_S)
 
 
 def _is_cycle_at_work(holder: str) -> bool:
     # Without a holder the lease became free a moment after it was found taken.
-    return bool(holder) and not holder.startswith((HISTORY, REPRICE_PURPOSE)) and not lease_is_silent()
+    return bool(holder) and not holder.startswith(SHORT_PURPOSES) and not lease_is_silent()
 
 
 def _log_end(run: SyncRun) -> None:

@@ -22,6 +22,7 @@ FUNCTIONS = frozenset(
         "sync_cycle",
         "sync_now",
         "sync_stream",
+        "sync_subscribed",
         "read_history",
         "thin_values",
         "tidy_up",

@@ -149,7 +149,9 @@ def browser(group_name, **options):
 @pytest.fixture
 def queued(monkeypatch):
     found = []
-    monkeypatch.setattr("portfolio.worker.runner.async_task", lambda *args, **_: found.append(args) or "1")
+    monkeypatch.setattr(
+        "portfolio.worker.sync_requests.async_task", lambda *args, **_: found.append(args) or "1"
+    )
     return found
 
 

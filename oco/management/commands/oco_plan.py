@@ -16,8 +16,8 @@ from oco.engine.pricing import ExitSide
 from oco.engine.types import Action, Cancel, LookUp, OrderKind, Place, ReadInstrument
 from oco.models import OcoEvent
 from oco.presentation.reasons import render_reason
-from oco.reconcile.dry_run import PlannedGroup, apply_cycle, preview_cycle, read_account
 from oco.reconcile.loop import CycleReport
+from oco.services.dry_run import PlannedGroup, apply_cycle, preview_cycle, read_account
 
 KIND_TEXTS = {
     OrderKind.PAIR: "a stop with a take profit",

@@ -32,7 +32,7 @@ from portfolio.security.sudo import sudo_required
 from portfolio.status.sync_status import load_last_modified, sync_state
 from portfolio.views.protection.account import load_account, load_figures, stale_data_reason
 from portfolio.web.page_context import PageContext
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 
 MAX_BARS = 96
 DEFAULT_TIMEFRAME = Timeframe.H1

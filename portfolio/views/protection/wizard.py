@@ -38,7 +38,7 @@ from oco.services.validation import NotPossible, prices_validate, request_valida
 from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
 from portfolio.status.trading_mode import current_trading, orders_blocked_reason, stale_reason
 from portfolio.views.protection.account import Account, build_terms, load_account
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 
 NAME_LENGTH = 64
 Values = Mapping[str, Any]

@@ -28,7 +28,7 @@ from portfolio.signals.watchlist import (
     watchlist_remove,
     watchlist_set_note,
 )
-from portfolio.worker.runner import sync_request
+from portfolio.worker.sync_requests import sync_request
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -38,7 +38,9 @@ def ears(monkeypatch):
     ears = SimpleNamespace(inbox=SimpleQueue(), listener=Listener(), woken=[], seconds=100.0)
     monkeypatch.setattr("portfolio.worker.stream.STEP_S", 0.01)
     monkeypatch.setattr("portfolio.worker.stream.GATHER_S", 0)
-    monkeypatch.setattr("portfolio.worker.stream.async_task", lambda name, **options: ears.woken.append(name))
+    monkeypatch.setattr(
+        "portfolio.worker.stream.async_task", lambda name, *args, **options: ears.woken.append(name)
+    )
     ears.lease = lease_take(purpose="stream", name=STREAM_LEASE)
     ears.consumer = StreamConsumer(ears.lease, ears.listener, ears.inbox, monotonic=lambda: ears.seconds)
     return ears
@@ -52,18 +54,20 @@ def hear(ears, *events):
 
 ORDER = StreamEvent(Channel.ORDERS, [{"order_id": "1"}])
 TASK = "portfolio.tasks.sync_stream"
+FULL = "portfolio.tasks.sync_subscribed"
 
 
-def test_the_task_is_one_that_may_run():
+def test_the_tasks_are_ones_that_may_run():
     from portfolio.worker.task_queue import FUNCTIONS, find_task
 
-    assert TASK in FUNCTIONS
-    assert callable(find_task(TASK))
+    for task in (TASK, FULL):
+        assert task in FUNCTIONS
+        assert callable(find_task(task))
 
 
 def test_a_new_session_wakes_a_cycle(ears):
     hear(ears, Subscribed(1))
-    assert ears.woken == [TASK]
+    assert ears.woken == [FULL]
 
 
 @pytest.mark.parametrize("channel", [Channel.ORDERS, Channel.ADVANCED_ORDERS, Channel.TRADES])

@@ -11,8 +11,9 @@ from exchange.core.observability import correlated, trail
 from exchange.models import HistoryRange, Lease, SyncRun
 from exchange.services.lease import lease_take
 from portfolio import tasks
-from portfolio.worker.runner import cycle_is_fresh, sync_request
+from portfolio.worker.runner import cycle_is_fresh
 from portfolio.worker.schedule import SYNC, next_sync_time, schedules_create_missing
+from portfolio.worker.sync_requests import sync_request
 from tests.factories import SyncRunFactory
 
 MINUTE = timedelta(minutes=1)
@@ -199,7 +200,7 @@ def test_a_lease_that_nobody_renews_is_waited_for_and_that_of_a_cycle_at_work_is
 
 def test_the_log_of_a_cycle_that_was_asked_for_names_the_request(desk, monkeypatch):
     queued, trails = [], []
-    monkeypatch.setattr("portfolio.worker.runner.async_task", lambda *args, **_: queued.append(args))
+    monkeypatch.setattr("portfolio.worker.sync_requests.async_task", lambda *args, **_: queued.append(args))
     monkeypatch.setattr("portfolio.worker.runner.run_cycle", lambda **_: trails.append(trail()) or [])
     with correlated("req-1"):
         sync_request(requested_by="alice")
