@@ -332,15 +332,20 @@ def unknown_status(exchange: Exchange, rule: FaultRule, response: ApiResponse) -
 
 def lie(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:
     """Rows say something else than what is: a quantity that was never executed, a price below zero."""
+    if "result" in response.body:
+        response.body["result"] = false_rows(rule, response.body["result"])
+    return response
+
+
+def false_rows(rule: FaultRule, result: Any) -> Any:
+    """`result` with the rule's `values` in every row that has one of these fields and matches `where`."""
     where, values = rule.detail.get("where", {}), rule.detail.get("values", {})
 
     def change(row: dict[str, Any]) -> dict[str, Any]:
         has_field = any(name in row for name in values)
         return row | values if has_field and all(row.get(name) == where[name] for name in where) else row
 
-    if "result" in response.body:
-        response.body["result"] = map_objects(response.body["result"], change)
-    return response
+    return map_objects(result, change)
 
 
 def hide_order(exchange: Exchange, rule: FaultRule, response: ApiResponse) -> ApiResponse:

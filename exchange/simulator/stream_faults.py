@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from exchange.simulator.faults import AMOUNT_FIELDS, FaultRule, as_number, map_objects, map_values, to_json
+from exchange.simulator.faults import (
+    AMOUNT_FIELDS,
+    FaultRule,
+    as_number,
+    false_rows,
+    map_objects,
+    map_values,
+    to_json,
+)
 from exchange.simulator.models import Row
 
 MessageKind = Literal["answer", "first", "update", "heartbeat", "ping"]
@@ -18,6 +26,7 @@ NOT_FOR_PINGS = (
     "unknown_fields",
     "unknown_channel",
     "numbers",
+    "lie",
     "garbage",
     "truncate",
     "duplicate",
@@ -61,7 +70,7 @@ def outgoing(message: Message, rules: list[FaultRule]) -> list[Outgoing]:
     """What is sent in its place, in order."""
     body = message.body
     for rule in rules:
-        body = BODY_FAULTS[rule.kind](body) if rule.kind in BODY_FAULTS else body
+        body = BODY_FAULTS[rule.kind](rule, body) if rule.kind in BODY_FAULTS else body
     sent = [Outgoing("ping") if message.kind == "ping" else Outgoing(text=as_text(body))]
     for rule in rules:
         sent = apply(rule, sent)
@@ -98,12 +107,12 @@ def as_text(body: Row) -> str:
     return to_json(body).decode()
 
 
-def unknown_fields(body: Row) -> Row:
+def unknown_fields(rule: FaultRule, body: Row) -> Row:
     changed: Row = map_objects(body, lambda row: row | {"zz_new_field": {"nested": [1, None]}})
     return changed
 
 
-def numbers(body: Row) -> Row:
+def numbers(rule: FaultRule, body: Row) -> Row:
     def change(key: str, value: object) -> object:
         is_amount = key in AMOUNT_FIELDS or key.startswith("total_")
         return as_number(value) if is_amount else value
@@ -112,4 +121,12 @@ def numbers(body: Row) -> Row:
     return changed
 
 
-BODY_FAULTS: dict[str, Callable[[Row], Row]] = {"unknown_fields": unknown_fields, "numbers": numbers}
+def lie(rule: FaultRule, body: Row) -> Row:
+    return body | {"result": false_rows(rule, body["result"])} if "result" in body else body
+
+
+BODY_FAULTS: dict[str, Callable[[FaultRule, Row], Row]] = {
+    "unknown_fields": unknown_fields,
+    "numbers": numbers,
+    "lie": lie,
+}

@@ -20,6 +20,7 @@ STREAM_KINDS: dict[str, Phase] = {
     "unknown_fields": "after",  # additional, undocumented fields
     "unknown_channel": "after",  # a message of an undocumented channel comes first
     "numbers": "after",  # amounts and prices as JSON numbers
+    "lie": "after",  # values: what rows say instead; where?: only rows with these values
     "garbage": "after",  # text that is not JSON
     "truncate": "after",  # keep?: the text is cut (share of its characters)
     "close": "after",  # code?, reason?: the connection is closed instead

@@ -25,11 +25,18 @@ class ActionHistory:
     def __init__(self, begin: dict[str, Any]) -> None:
         self.begin, self.verbs = begin, list[Verb]()
         self.actions = AccountActions(**begin)
+        self._progress: checks.Progress = {}
 
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         self.verbs.append((verb, args, options))
         getattr(self.actions, verb)(*args, **options)
-        self._raise_if(checks.violations(self.actions))
+        self.actions.listen()
+        self._raise_if([*checks.violations(self.actions), *self._backward_steps()])
+
+    def _backward_steps(self) -> list[str]:
+        """An answer to a read may be corrected by the next one; what the stream says never is the reason."""
+        before, self._progress = self._progress, checks.order_progress()
+        return [] if self.actions.misread else list(checks.went_backwards(before, self._progress))
 
     def converge(self) -> None:
         """From any state, cycles without faults lead to full coverage, and the next one sends nothing.
@@ -41,6 +48,7 @@ class ActionHistory:
         for _ in range(HEALTHY_CYCLES):
             self.actions.history()
             self.actions.sync()
+            self.actions.listen()
             self._raise_if(checks.violations(self.actions))
             calm = 0 if self._unfinished() else calm + 1
             if calm == CALM_CYCLES:

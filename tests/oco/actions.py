@@ -15,6 +15,7 @@ from django.db.models import Max
 
 from exchange.core.times import EPOCH
 from exchange.models import Instrument, Lease
+from exchange.services.lease import LEASE_NAME
 from exchange.simulator.config import Refusal
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.markets import recorded_catalogue
@@ -51,6 +52,7 @@ class AccountActions(Harness):
         self.cancelled_manually: set[str] = set()  # client ids of our orders that the user cancelled
         self.released_groups: set[Any] = set()  # groups that the user released
         self.withdrawn: dict[str, Decimal] = {}
+        self.misread = False  # an answer to a read may have said otherwise than what is
         self.lied = False  # a purchase was reported with another quantity or price than it had
         self.forced = False  # coins were withdrawn although open orders reserve them
         self.late = False  # the exchange may process a request later than rule 6 allows
@@ -119,7 +121,7 @@ class AccountActions(Harness):
         """The next answer reports purchases otherwise than they were, and it is plausible."""
         if self.backs:
             return  # buy-backs of ours are purchases as well
-        self.lied = True
+        self.lied = self.misread = True
         where = {"side": "BUY", "instrument_name": symbol}
         self.world.faults.add("lie", "private/get-trades", values=values, where=where, times=1)
 
@@ -299,6 +301,7 @@ class AccountActions(Harness):
     # faults
 
     def add_fault(self, kind: str, method: str = "*", **detail: Any) -> None:
+        self.misread = self.misread or kind in ("lie", "missing_fields", "unknown_status")
         self.late = self.late or (kind == "process_later" and detail["seconds"] >= 10)
         self.world.faults.add(kind, method, **detail)
 
@@ -333,21 +336,51 @@ class AccountActions(Harness):
 
         The lease also ages with real time, for which one second is allowed.
         """
-        left = Lease.objects.get().expires_at - datetime.now(UTC)
+        left = Lease.objects.get(name=LEASE_NAME).expires_at - datetime.now(UTC)
         expires_at = self.now() + left - timedelta(seconds=1)
         run = self.cycle()
         if run is not None and run.started_at < expires_at:
             self.violations.append("Two cycles ran at once.")
 
     def during(self, kind: str, nth: int, verb: str, *args: Any, seconds: float = 60) -> None:
-        """Another verb happens in the middle of a cycle."""
-        self.sync(seconds, Interruption(kind, nth, lambda: getattr(self, verb)(*args)))
+        """Another verb happens in the middle of a cycle, and the stream tells of it."""
+        self.sync(seconds, Interruption(kind, nth, lambda: self._act(verb, *args)))
+
+    def _act(self, verb: str, *args: Any) -> None:
+        getattr(self, verb)(*args)
+        self.listen()
+
+    def awake(self, how: str, kind: str, nth: int, *act: Any) -> None:
+        """What the stream wakes is killed at that moment, suspended, meets a second worker, or another verb happens."""
+        acts = {"killed": self.die, "suspended": self.suspend, "second_worker": self._start_second}
+        self.armed = Interruption(kind, nth, acts.get(how) or (lambda: self._act(*act)))
+
+    # the stream
+
+    def stream_fault(self, kind: str, topic: str = "*", **detail: Any) -> None:
+        self.world.control("stream_faults", kind=kind, method=topic, **detail)
+
+    def stream_drop(self, code: int | None) -> None:
+        """The exchange closes the connection, or it breaks."""
+        self.feed.drop(code)
+
+    def stream_unreachable(self, *, yes: bool) -> None:
+        """From now on nobody answers at the stream's address; or somebody does again."""
+        self.feed.is_unreachable = yes
+        if yes:
+            self.feed.drop(None)
+
+    def clear_stream_faults(self) -> None:
+        self.world.control("stream_faults", clear=True)
 
     # the end
 
     def recover(self) -> None:
         """End all faults; nothing else happens afterwards. External orders stay."""
         self.clear_faults()
+        self.clear_stream_faults()
+        self.stream_unreachable(yes=False)
+        self.armed = None
         self.skew(0)
         self.switch(off=False)
         self.world.exchange.liquidity.clear()

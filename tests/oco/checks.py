@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from exchange.models import ExchangeOrder
 from exchange.schemas.orders import STOP_ORDER_TYPES
 from exchange.simulator.instruments import floor_to
 from exchange.simulator.models import Order
@@ -75,6 +76,23 @@ def violations(actions: AccountActions) -> list[str]:
         *shrunk_for_a_reason(actions, rows),
         *spent_for_a_reason(actions, rows),
     ]
+
+
+Progress = dict[tuple[str, str], tuple[Decimal, bool]]
+
+
+def order_progress() -> Progress:
+    """Executed quantity and whether it has ended, by order in our record."""
+    rows = ExchangeOrder.objects.values_list("name_space", "order_id", "filled_quantity", "is_open")
+    return {(space, order_id): (filled, not is_open) for space, order_id, filled, is_open in rows}
+
+
+def went_backwards(before: Progress, after: Progress) -> Iterator[str]:
+    """Orders that had executed more, or had ended, before."""
+    for key, (filled, ended) in before.items():
+        now = after.get(key, (ZERO, False))
+        if now[0] < filled or now[1] < ended:
+            yield f"Order {key} went back from {filled}, ended {ended} to {now[0]}, ended {now[1]}."
 
 
 def one_group_each(rows: Rows) -> Iterator[str]:

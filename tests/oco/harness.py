@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 from uuid import UUID
 
@@ -27,26 +27,28 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from exchange.client.client import Client
+from exchange.client.ratelimit import Limiter
 from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.services.kill_switch_file import file_clear
+from exchange.services.lease import LEASE_NAME
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
-from portfolio.worker.runner import EXPECTED_ERRORS, sync_run
+from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
+from tests.oco.stream_feed import MAX_STEPS, StreamFeed, client_factories
 from tests.scenario import small_catalogue
 
-CLIENT_FACTORIES = (
-    "portfolio.worker.runner.client_from_settings",
-    "exchange.sync.backfill.client_from_settings",
-)
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 PERPETUAL = "BTCUSD-PERP"
+STREAM_TASK = "portfolio.tasks.sync_stream"
 WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 APP_LABELS = ("exchange", "oco", "portfolio", "django_q")
 ACCOUNT_AGE_NS = 10 * NS_PER_DAY  # keeps the order history short
 NONCE_MAX_AGE_MS = 60_000  # the exchange refuses an older nonce (dossier 2.2)
+
+T = TypeVar("T")
 
 
 class Killed(BaseException):
@@ -66,9 +68,21 @@ class Interruption:
 
 
 class Harness:
-    """The program, the exchange and the connection between them. Violated rules are collected in `violations`."""
+    """The program, the exchange and the connections between them. Violated rules are collected in `violations`.
 
-    def __init__(self, balances: dict[str, Any], **behaviour: Any) -> None:
+    `stream`: off, on, or failing (only then verbs trouble it); `stream_options` are StreamOptions. `limited`: the
+    exchange counts requests, and the client keeps its limits.
+    """
+
+    def __init__(
+        self,
+        balances: dict[str, Any],
+        *,
+        stream: str = "off",
+        stream_options: dict[str, Any] | None = None,
+        limited: bool = False,
+        **behaviour: Any,
+    ) -> None:
         clear_database()
         file_clear()
         self.world = World(balances, catalogue=small_catalogue([*PRICES, PERPETUAL]), **behaviour)
@@ -78,10 +92,15 @@ class Harness:
         self.violations: list[str] = []
         self.skew_s = 0.0
         self.cycles: list[Interruption | None] = []
-        self.dead = self.died = False
+        self.dead = self.died = self._is_listening = False
         self._numbers = itertools.count(1)
         self._tick = self.world.tick
         self._rng = random.Random(1)
+        self.feed = StreamFeed(self.world, now=self.now, now_ms=self.now_ms, rng=self._rng)
+        self.stream, self.limited = stream, limited
+        self.world.exchange.limits.enabled = limited
+        self.armed: Interruption | None = None
+        self.world.control("stream", options=stream_options or {})
         self._stack = ExitStack()
         self._patch()
 
@@ -89,8 +108,9 @@ class Harness:
         world, enter = self.world, self._stack.enter_context
         world.tick = world.app.sleep = self.tick  # type: ignore[method-assign]
         enter(mock.patch("django.utils.timezone.now", self.now))
-        for builder in CLIENT_FACTORIES:
-            enter(mock.patch(builder, self.client))
+        for factory in client_factories():
+            enter(mock.patch(factory, self.client))
+        enter(self.feed.patched())
         enter(mock.patch("time.sleep", self.tick))
         enter(mock.patch("exchange.services.lease.seconds", world.seconds))
         enter(mock.patch("exchange.sync.store.RETENTION_NS", ACCOUNT_AGE_NS))
@@ -102,6 +122,7 @@ class Harness:
         enter(collect_errors(self.violations))
 
     def close(self) -> None:
+        self.feed.forget()
         self._stack.close()
 
     def _uuid(self) -> UUID:
@@ -113,6 +134,9 @@ class Harness:
         """The program's own clock, wrong by `skew_s`."""
         return from_ms(self.world.clock_ms) + timedelta(seconds=self.skew_s)
 
+    def now_ms(self) -> int:
+        return self.world.now_ms() + round(self.skew_s * 1000)
+
     def tick(self, seconds: float) -> None:
         """Time passes on the exchange, in the program, and for the lease."""
         self._tick(seconds)
@@ -120,8 +144,8 @@ class Harness:
 
     # a worker
 
-    def client(self, *, before_request: Callable[[str], None]) -> Client:
-        token = Lease.objects.values_list("token", flat=True).get()
+    def client(self, *, before_request: Callable[[str], None] = lambda _: None) -> Client:
+        token = cycle_token()
         session = requests.Session()
         session.mount("http://simulator", CheckedAdapter(self, token))
 
@@ -134,14 +158,16 @@ class Harness:
         return self.world.client(
             session=session,
             before_request=before_each,
+            limiter=Limiter(self.world.now_ms, self.world.tick, enabled=self.limited),
             rng=random.Random(1),
-            now_ms=lambda: self.world.now_ms() + round(self.skew_s * 1000),
+            now_ms=self.now_ms,
         )
 
     def sync(self, seconds: float = 60, interruption: Interruption | None = None) -> SyncRun | None:
         """The next cycle, `seconds` later; None if the lease is taken or the process was killed."""
         self.tick(seconds)
         self.requested.clear()
+        self.listen()
         return self.cycle(interruption)
 
     def history(self) -> None:
@@ -150,19 +176,51 @@ class Harness:
             if backfill_is_due():
                 history_slice(seconds=3600, clock=self.now)
 
-    def cycle(self, interruption: Interruption | None = None) -> SyncRun | None:
+    def cycle(self, interruption: Interruption | None = None, trigger: str = "test") -> SyncRun | None:
+        run = self.process(interruption, lambda: sync_run(trigger=trigger))
+        self._expected(run)
+        return run
+
+    def process(self, interruption: Interruption | None, work: Callable[[], T]) -> T | None:
+        """`work` in a process that the interruption may kill; None then."""
         self.cycles.append(interruption)
         self.died = False
         try:
-            run = sync_run(trigger="test")
+            return work()
         except Killed:
             self.died = True
             return None
         finally:
             self.dead = False
             self.cycles.pop()
-        self._expected(run)
-        return run
+
+    def listen(self) -> None:
+        """The worker takes what the stream has for it, and what it queues is done, unless the armed interruption comes.
+
+        Within a cycle it only takes: what it queues waits for the lease.
+        """
+        if self.stream == "off" or self._is_listening:
+            return
+        self._is_listening, self.feed.is_in_cycle = True, bool(self.cycles)
+        interruption = None if self.cycles else self.armed
+        try:
+            for _ in range(MAX_STEPS):
+                if not self._hear(interruption):
+                    break
+        finally:
+            self._is_listening = self.feed.is_in_cycle = False
+
+    def _hear(self, interruption: Interruption | None) -> bool:
+        """Whether something came, so that more may come."""
+        has_come = bool(self.process(interruption, self.feed.step))
+        if self.died:
+            self.feed.forget()
+            return False
+        while self.feed.tasks and not self.cycles:
+            assert self.feed.tasks.pop(0) == STREAM_TASK
+            self.cycle(interruption, STREAM_TRIGGER)
+            has_come = True
+        return has_come
 
     def _expected(self, run: SyncRun | None) -> None:
         for error in run.errors if run else ():
@@ -221,7 +279,7 @@ class CheckedAdapter(SimulatorAdapter):
     def _check(self, method: str, params: dict[str, Any], nonce: int) -> None:
         if self.harness.world.now_ms() - nonce >= NONCE_MAX_AGE_MS:
             return  # the exchange refuses it
-        if Lease.objects.values_list("token", flat=True).get() != self.token:
+        if cycle_token() != self.token:
             self.harness.violations.append(f"{method} was sent without the lease.")
         if "/create-" in method:
             names = [order["client_oid"] for order in params.get("order_list", [params])]
@@ -240,6 +298,11 @@ class CheckedAdapter(SimulatorAdapter):
             if {order.order_id, order.list_id} & requested and order.name_space == space
         ]
         return all(order.client_oid in by_name for order in orders)
+
+
+def cycle_token() -> int:
+    """Of the lease under which requests are sent."""
+    return int(Lease.objects.values_list("token", flat=True).get(name=LEASE_NAME))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Worker processes with a simulator over HTTP, killed at any moment; checked by the exchange's own record."""
+"""Worker processes with a simulator over HTTP, killed at any moment; checked by the exchange's own record.
+
+With the user stream they listen to it over a socket, and where it is failing its troubles change while they run.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +25,7 @@ from exchange.simulator.instruments import floor_to
 from exchange.simulator.market_data import Prices
 from exchange.simulator.models import Order, Trade
 from exchange.simulator.server import App, running_server
+from exchange.simulator.stream_server import running_streams
 from oco.engine.types import PREFIX
 from tests.scenario import small_catalogue
 
@@ -30,6 +35,30 @@ OWN = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}  # the user's own coins, never
 DUST, ZERO = Decimal("0.0002"), Decimal(0)
 MIN_BOUGHT_BACK = Decimal("0.9")  # the worst case of a buy-back: stop 5 %, max buy price 3 %, fees
 BUY_BACK = "from oco.policies import policy_for; row = policy_for('', 'SELL'); row.enabled = True; row.save()"
+MODES = ("off", "on", "failing")  # of the user stream
+BALANCE = "private/user-balance"  # once a cycle
+SUBSCRIBED_S = 8  # a worker listens after so long, unless the stream is failing
+TROUBLES = (
+    {"kind": "drop", "probability": 0.2},
+    {"kind": "drop", "method": "user.trade"},
+    {"kind": "delay", "ms": 300},
+    {"kind": "delay", "method": "user.trade", "ms": 3000},
+    {"kind": "late_snapshot", "ms": 2000},
+    {"kind": "duplicate"},
+    {"kind": "reorder", "every": 2},
+    {"kind": "mute"},
+    {"kind": "numbers"},
+    {"kind": "unknown_fields"},
+    {"kind": "unknown_channel", "every": 3},
+    {"kind": "lie", "method": "user.trade", "values": {"traded_quantity": "1e59"}},
+    {"kind": "lie", "method": "user.*order", "values": {"cumulative_quantity": "-1"}},
+    {"kind": "garbage", "every": 3},
+    {"kind": "truncate", "every": 4},
+    {"kind": "close", "method": "user.*", "every": 5, "code": 1001},
+    {"kind": "reset", "method": "user.*", "every": 5},
+    {"kind": "dead", "method": "user.*", "every": 5},
+    {"kind": "refuse", "method": "public/auth", "code": 50001, "times": 2},
+)
 KEY = {"key": "dry-run-key", "secret": "dry-run-secret"}
 
 
@@ -39,13 +68,13 @@ class KillingApp(App):
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
         self.victim, self.left, self.after = 0, 0, False
-        self.requests = 0
+        self.calls = Counter[str]()
 
     def aim(self, victim: int, nth: int, *, after: bool) -> None:
         self.victim, self.left, self.after = victim, nth, after
 
     def handle_api_call(self, request):  # type: ignore[no-untyped-def]
-        self.requests += 1
+        self.calls[request.method] += 1
         self.left -= 1
         due = self.left == 0
         if due and not self.after:
@@ -63,8 +92,10 @@ class KillingApp(App):
 class KillRun:
     """One exchange, one database, and at most one running worker."""
 
-    def __init__(self, app: KillingApp, fork_server: subprocess.Popen[str], seed: int) -> None:
-        self.app, self.exchange = app, app.exchange
+    def __init__(
+        self, app: KillingApp, fork_server: subprocess.Popen[str], seed: int, stream: str = "off"
+    ) -> None:
+        self.app, self.exchange, self.stream = app, app.exchange, stream
         self._fork_server, self._random = fork_server, Random(seed)
         self.worker = 0
 
@@ -86,13 +117,33 @@ class KillRun:
         return True
 
     def cycles(self, count: int = 1) -> None:
-        """Wait for at least `count` whole cycles; each sends at most nine requests."""
-        goal = self.app.requests + 9 * count
-        assert self.wait_until(lambda: self.app.requests >= goal or not alive(self.worker))
+        """Wait for at least `count` whole cycles."""
+        goal = self.app.calls[BALANCE] + count + 1
+        assert self.wait_until(lambda: self.app.calls[BALANCE] >= goal or not alive(self.worker), 60)
+
+    def is_listening(self) -> bool:
+        with self.exchange.lock:
+            sessions = [session.describe() for session in self.exchange.account_feed.sessions]
+        return any(session["channels"] for session in sessions)
+
+    def change_troubles(self) -> None:
+        """Of the stream: some more, or none any more; or it is cut once."""
+        what = self._random.random()
+        with self.exchange.lock:
+            if what < 0.25:
+                control.run(self.exchange, "stream_faults", {"clear": True})
+            elif what < 0.4:
+                control.run(self.exchange, "stream", self._random.choice([{"close": 1001}, {"reset": True}]))
+            else:
+                control.run(self.exchange, "stream_faults", dict(self._random.choice(TROUBLES)))
 
     def run_round(self) -> None:
         """A random event, and the worker is killed at a random request or after a random time."""
         self.start()
+        if self.stream != "off" and self._random.random() < 0.8:
+            self.wait_until(self.is_listening, SUBSCRIBED_S)
+        if self.stream == "failing":
+            self.change_troubles()
         self.random_event()
         if self._random.random() < 0.7:
             self.app.aim(self.worker, self._random.randint(1, 16), after=self._random.random() < 0.5)
@@ -204,6 +255,8 @@ class KillRun:
 
     def converge(self) -> list[str]:
         """A worker without kills must cover everything; the violations after that."""
+        with self.exchange.lock:
+            control.run(self.exchange, "stream_faults", {"clear": True})
         self.start()
         self.wait_until(lambda: not self.violations(at_rest=True), 60)
         self.cycles(2)
@@ -237,16 +290,18 @@ def static_exchange() -> Exchange:
 
 
 @contextlib.contextmanager
-def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun]:
-    """A new exchange and a new database, after two cycles."""
+def kill_run(directory: Path, seed: int, stream: str = "off", **environment: str) -> Iterator[KillRun]:
+    """A new exchange and a new database, after two cycles. `stream`: one of MODES."""
     app = KillingApp(static_exchange())
-    with running_server(app) as address:
+    with running_server(app) as address, running_streams(app.exchange) as streams:
         values = {
             "PATH": os.defpath,
             "ENV_FILE": os.devnull,
             "VAR_DIR": str(directory),
             "CRYPTO_COM_REST_URL": f"{address}/exchange/v1",
+            "CRYPTO_COM_WS_USER_URL": f"{streams}/user",
             **environment,
+            "STREAM_ENABLED": str(stream != "off").lower(),
         }
         with (directory / "fork_server.log").open("w") as log:
             run = {"cwd": ROOT, "env": values, "stderr": log, "text": True}
@@ -256,7 +311,7 @@ def kill_run(directory: Path, seed: int, **environment: str) -> Iterator[KillRun
             with subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **run
             ) as fork_server:
-                here = KillRun(app, fork_server, seed)
+                here = KillRun(app, fork_server, seed, stream)
                 try:
                     here.start()
                     here.cycles(2)

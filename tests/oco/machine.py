@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -10,9 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from exchange.simulator.config import CHOICES
 from exchange.simulator.faults import KINDS
+from exchange.simulator.stream_options import STREAM_KINDS
 from tests.oco.action_history import ActionHistory
 from tests.oco.actions import COINS
 from tests.oco.harness import PRICES
+from tests.oco.kill_run import MODES
 
 UNRELATED = (
     "nonce_rule",
@@ -114,11 +117,57 @@ DURING = st.one_of(
     st.tuples(st.just("release"), NUMBERS),
 )
 
+STREAM_OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "advanced_spelling": st.sampled_from(["user.advance.order", "user.advanced.order"]),
+        "snapshot_channel": st.just("channel"),
+        "positions_first": st.just("answer"),
+        "fresh_positions": st.just("zero_mark"),
+        "event_order": st.just("trade_first"),
+        "account_risk_s": st.sampled_from([1.0, 30.0]),
+    },
+)
+STREAM_TOPICS = st.sampled_from(
+    ["*", "user.*", "user.trade", "user.trade", "user.order", "user.advance*.order", "user.balance"]
+)
+STREAM_DETAILS: dict[str, list[dict[str, Any]]] = {
+    "refuse": [{"code": code} for code in (40003, 40101, 40102, 40103, 42901, 50001)],
+    "drop": [{"probability": 0.2}],
+    "delay": [{"ms": ms} for ms in (300, 3000, 70_000)],
+    "late_snapshot": [{"ms": 4000}, {"ms": 90_000}],
+    "truncate": [{"keep": 0.5}, {"keep": 0.95}],
+    "close": [{"code": code} for code in (1000, 1001, 1012)],
+    "lie": [
+        {"values": values}
+        for values in (
+            {"traded_quantity": "1e59"},
+            {"traded_quantity": "-1"},
+            {"traded_price": "0"},
+            {"cumulative_quantity": "1e59"},
+            {"cumulative_quantity": "123456789", "status": "FILLED"},
+            {"quantity": "NaN"},
+            {"instrument_name": "NONE_USD"},
+            {"create_time_ns": "1"},
+            {"create_time_ns": "9999999999999999999"},
+        )
+    ],
+}
+STREAM_FAULTS = st.sampled_from([*STREAM_KINDS]).flatmap(
+    lambda kind: st.builds(
+        lambda detail, often: (kind, {**often, **detail}),
+        st.sampled_from(STREAM_DETAILS.get(kind, [{}])),
+        st.sampled_from([{}, *FREQUENCIES]),
+    )
+)
+
 
 class Machine(RuleBasedStateMachine):
     """One account. `number` chooses an order or group, modulo how many there are."""
 
     steps = 0
+    steps_by_stream = Counter[str]()
+    stream_modes: Sequence[str] = MODES
     failed: ActionHistory | None = None
 
     def __init__(self) -> None:
@@ -131,15 +180,31 @@ class Machine(RuleBasedStateMachine):
         backs=st.booleans(),
         breach=st.sampled_from(["EXIT", "EXIT", "ALERT"]),
         hand=st.sampled_from(["RESPECT", "RESPECT", "REPLACE"]),
+        number=st.integers(0, len(MODES) - 1),
+        options=STREAM_OPTIONS,
     )
-    def begin(self, behaviour: dict[str, Any], rich: bool, backs: bool, breach: str, hand: str) -> None:
-        self.history = ActionHistory({"rich": rich, "backs": backs, **behaviour})
+    def begin(
+        self,
+        behaviour: dict[str, Any],
+        rich: bool,
+        backs: bool,
+        breach: str,
+        hand: str,
+        number: int,
+        options: dict[str, Any],
+    ) -> None:
+        stream = {
+            "stream": self.stream_modes[number % len(self.stream_modes)],
+            "stream_options": options,
+        }
+        self.history = ActionHistory({"rich": rich, "backs": backs, **stream, **behaviour})
         self.do("sync")
         for side in ("BUY", "SELL"):
             self.do("policy", side, on_breach=breach, on_hand_cancel=hand)
 
     def do(self, verb: str, *args: Any, **options: Any) -> None:
         Machine.steps += 1
+        Machine.steps_by_stream[self.history.begin["stream"]] += 1
         self.guarded(lambda: self.history.do(verb, *args, **options))
 
     def guarded(self, act: Callable[[], None]) -> None:
@@ -302,6 +367,46 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def clear_faults(self) -> None:
         self.do("clear_faults")
+
+    # the stream
+
+    @precondition(lambda self: self.has_stream("on", "failing"))
+    @rule(how=st.sampled_from(["killed", "suspended", "second_worker"]), moment=REQUESTS)
+    def awake(self, how: str, moment: tuple[str, int]) -> None:
+        self.do("awake", how, *moment)
+
+    @precondition(lambda self: self.has_stream("on", "failing"))
+    @rule(nth=st.integers(1, 40))
+    def awake_killed(self, nth: int) -> None:
+        self.do("awake", "killed", "write", nth)
+
+    @precondition(lambda self: self.has_stream("on", "failing"))
+    @rule(moment=REQUESTS, act=DURING)
+    def during_awake(self, moment: tuple[str, int], act: tuple[Any, ...]) -> None:
+        self.do("awake", "during", *moment, *act)
+
+    @precondition(lambda self: self.has_stream("failing"))
+    @rule(stream_fault=STREAM_FAULTS, topic=STREAM_TOPICS)
+    def stream_fault(self, stream_fault: tuple[str, dict[str, Any]], topic: str) -> None:
+        self.do("stream_fault", stream_fault[0], topic, **stream_fault[1])
+
+    @precondition(lambda self: self.has_stream("failing"))
+    @rule(code=st.sampled_from([None, 1000, 1001]))
+    def stream_drop(self, code: int | None) -> None:
+        self.do("stream_drop", code)
+
+    @precondition(lambda self: self.has_stream("failing"))
+    @rule(yes=st.booleans())
+    def stream_unreachable(self, yes: bool) -> None:
+        self.do("stream_unreachable", yes=yes)
+
+    @precondition(lambda self: self.has_stream("failing"))
+    @rule()
+    def clear_stream_faults(self) -> None:
+        self.do("clear_stream_faults")
+
+    def has_stream(self, *modes: str) -> bool:
+        return self.history is not None and self.history.begin["stream"] in modes
 
     @rule(number=NUMBERS, seconds=st.sampled_from([5, 70, 1800]))
     def hide(self, number: int, seconds: int) -> None:

@@ -9,10 +9,10 @@ from tests.oco.kill_run import kill_run
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_killed_four_times_it_leaves_no_double_no_orphan_and_nothing_bare(tmp_path, seed):
-    with kill_run(tmp_path, seed) as here:
-        for _ in range(4):
+@pytest.mark.parametrize(("stream", "kills"), [("off", 4), ("failing", 3)])
+def test_killed_several_times_it_leaves_no_double_no_orphan_and_nothing_bare(tmp_path, stream, kills):
+    with kill_run(tmp_path, 1, stream) as here:
+        for _ in range(kills):
             here.run_round()
             assert here.violations(at_rest=False) == []
         assert here.converge() == []

@@ -1,6 +1,7 @@
 """`python -m tests.soak.protection`: random histories of a protected account.
 
-Each seed is a batch of histories. A failing history is minimised and printed, and the next seed follows.
+Each seed is a batch of histories, with the user stream off, on or failing in turn. A failing history is minimised and
+printed, and the next seed follows.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hypothesis import HealthCheck, Phase  # noqa: E402
 from hypothesis.stateful import run_state_machine_as_test  # noqa: E402
 
 from tests.oco.action_history import failure_text, minimise  # noqa: E402
+from tests.oco.kill_run import MODES  # noqa: E402
 from tests.oco.machine import Machine  # noqa: E402
 
 HISTORIES, LENGTH = 25, 40
@@ -33,6 +35,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="the maximum time")
+    parser.add_argument("--stream", choices=MODES, help="one mode alone")
     parser.add_argument("--failures", type=int, default=10, help="the maximum number")
     args = parser.parse_args()
     databases = setup_databases(verbosity=0, interactive=False)
@@ -47,20 +50,21 @@ def run(args: argparse.Namespace) -> int:
     while Machine.steps < args.steps and failures < args.failures:
         if time.monotonic() - began > args.seconds:
             break
-        failures += not batch(seed)
+        failures += not batch(seed, args.stream or MODES[seed % len(MODES)])
         seed += 1
         if seed % 20 == 0:
             print(f"{connection.vendor}: {Machine.steps:,} steps, seed {seed - 1}", flush=True)
     took = time.monotonic() - began
     print(
         f"{connection.vendor}: {Machine.steps:,} steps, seeds {args.seed} to {seed - 1}, "
-        f"{failures} failures, {took:.0f} s",
+        f"{failures} failures, {took:.0f} s; stream "
+        + ", ".join(f"{mode} {count:,}" for mode, count in sorted(Machine.steps_by_stream.items())),
         flush=True,
     )
     return 1 if failures else 0
 
 
-def batch(seed: int) -> bool:
+def batch(seed: int, stream: str) -> bool:
     """Run the histories of one seed; whether all of them passed."""
     settings = hypothesis.settings(
         max_examples=HISTORIES,
@@ -73,7 +77,7 @@ def batch(seed: int) -> bool:
     )
     Machine.failed = None
     # Hypothesis reads the seed from the class, as it would from a test function.
-    seeded = type("Seeded", (Machine,), {"_hypothesis_internal_use_seed": seed})
+    seeded = type("Seeded", (Machine,), {"_hypothesis_internal_use_seed": seed, "stream_modes": (stream,)})
     try:
         run_state_machine_as_test(seeded, settings=settings)
     except Exception:  # noqa: BLE001 - any error is a finding
