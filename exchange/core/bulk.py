@@ -55,19 +55,45 @@ def rows_write(
     if not rows:
         return
     fields = _fields(model, names)
-    columns = _columns(fields)
-    table = connection.ops.quote_name(model._meta.db_table)
-    start = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  (names of ours)
+    start = f"INSERT INTO {_table(model)} ({', '.join(_columns(fields))}) VALUES "  # noqa: S608  (names of ours)
     end = _on_conflict(model, unique, update) if unique else ""
-    adapted = list(zip(*map(_adapted, fields, zip(*rows, strict=True)), strict=True))
+    _execute(start, f"({', '.join(['%s'] * len(fields))})", end, _adapted_rows(fields, rows))
+
+
+def rows_update(model: type[models.Model], names: Sequence[str], rows: Sequence[Values]) -> None:
+    """Change the columns `names` of stored rows: the values of each, its key last. Call it in a transaction."""
+    if not rows:
+        return
+    fields = _fields(model, [*names, str(model._meta.pk and model._meta.pk.attname)])
+    *columns, key = _columns(fields)
+    adapted = _adapted_rows(fields, rows)
+    update = f"UPDATE {_table(model)} SET "  # noqa: S608  (names of ours)
+    if connection.vendor == "sqlite":
+        changes = ", ".join(f"{column} = %s" for column in columns)
+        _execute(update, f"{changes} WHERE {key} = %s", "", adapted)
+        return
+    *kinds, kind = [field.rel_db_type(connection) for field in fields]  # as text alone they have none
+    changes = ", ".join(
+        f"{column} = new.{column}::{kind}" for column, kind in zip(columns, kinds, strict=True)
+    )
+    named = f"AS new ({', '.join([*columns, key])}) WHERE {_table(model)}.{key} = new.{key}::{kind}"
     one = f"({', '.join(['%s'] * len(fields))})"
+    _execute(f"{update}{changes} FROM (VALUES ", one, f") {named}", adapted)
+
+
+def _execute(start: str, one: str, end: str, rows: Sequence[Values]) -> None:
+    """The statement for all rows, whose part for a row is `one`."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.executemany(start + one + end, adapted)
+            cursor.executemany(start + one + end, rows)
             return
-        for part in chunks(adapted, POSTGRES_ROWS):
+        for part in chunks(rows, POSTGRES_ROWS):
             values = [value for row in part for value in row]
             cursor.execute(start + ", ".join([one] * len(part)) + end, values)
+
+
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
 
 
 def _on_conflict(model: type[models.Model], unique: Sequence[str], update: Sequence[str]) -> str:
@@ -85,6 +111,10 @@ def _columns(fields: Sequence[AnyField]) -> list[str]:
     return [connection.ops.quote_name(str(field.column)) for field in fields]
 
 
+def _adapted_rows(fields: Sequence[AnyField], rows: Sequence[Values]) -> list[Values]:
+    return list(zip(*map(_adapted, fields, zip(*rows, strict=True)), strict=True))
+
+
 def _adapted(field: AnyField, values: Values) -> Iterable[Any]:
     """The values of one column as the driver takes them."""
     kind = field.get_internal_type()
@@ -94,7 +124,11 @@ def _adapted(field: AnyField, values: Values) -> Iterable[Any]:
         return _adapted_times(values)
     if isinstance(field, ExactDecimalField):
         return values if connection.vendor == "postgresql" else map(_decimal_text, values)
-    return map(partial(field.get_db_prep_save, connection=connection), values)
+    adapt = partial(field.get_db_prep_save, connection=connection)
+    if kind == "JSONField":
+        empty = adapt([])  # as most are
+        return [empty if value == [] else adapt(value) for value in values]
+    return map(adapt, values)
 
 
 def _decimal_text(value: Decimal | None) -> str | None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.bulk import TableRow, rows_write
+from exchange.core.bulk import TableRow, rows_update, rows_write
 from exchange.core.database import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder
@@ -111,8 +111,7 @@ def order_rows_insert(rows: Sequence[OrderRow]) -> None:
 
 def order_rows_update(rows: Sequence[OrderRow]) -> None:
     """Store what changed of known orders, not of what group they are. Call it in a transaction."""
-    values = [row.values(COLUMNS) for row in rows]
-    rows_write(ExchangeOrder, COLUMNS, values, unique=["id"], update=UPDATED_COLUMNS)
+    rows_update(ExchangeOrder, UPDATED_COLUMNS, [row.values([*UPDATED_COLUMNS, "id"]) for row in rows])
 
 
 def named(keys: Collection[OrderKey]) -> Q:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from exchange.core.bulk import TableRow, rows_write
+from exchange.core.bulk import TableRow, rows_update, rows_write
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
@@ -351,7 +351,8 @@ def _changes(row: Row) -> list[Change]:
 
 def _entries(row: Row, changes: Iterable[Change]) -> list[EntryRow]:
     """Cash has no cost."""
-    return [_entry(row, change) for change in changes if change.currency not in settings.CASH_CURRENCIES]
+    cash = settings.CASH_CURRENCIES
+    return [_entry(row, change) for change in changes if change.currency not in cash]
 
 
 def _trade_entries(trade: Trade) -> list[EntryRow]:
@@ -412,7 +413,7 @@ def _recalculate(row: PositionCost, behind_ns: int) -> None:
         stock = _apply(entry, stock)
         if entry.values(CALCULATED_FIELDS) != before:
             changed.append(entry)
-    _write_entries(changed, CALCULATED_FIELDS)
+    rows_update(CostEntry, CALCULATED_FIELDS, [one.values([*CALCULATED_FIELDS, "id"]) for one in changed])
     row.quantity, row.cost_usd, row.uncosted = stock.quantity, stock.cost, stock.uncosted
     row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
     row.save()

@@ -17,6 +17,9 @@ from tests.support import price_at_ratio
 DAY = 24 * 3600
 
 
+LATER_CALL = 5  # in the second transaction or after it
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -117,10 +120,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(old, world, monkeypatch, s
 
     def killed(*args, **kwargs):
         calls.append(1)
-        if len(calls) == 3 and when == "before":
+        if len(calls) == LATER_CALL and when == "before":
             raise Killed
         real(*args, **kwargs)
-        if len(calls) == 3:
+        if len(calls) == LATER_CALL:
             raise Killed
 
     whole = left()
