@@ -134,9 +134,10 @@ def rate_limit_of(method: str, private: str = "3_per_100ms") -> tuple[int, int]:
 
 @dataclass(slots=True)
 class RateLimits:
-    """The recent calls of each method. Off by default."""
+    """The recent calls of each method, and how many were refused so far. Off by default."""
 
     enabled: bool = False
+    refused: int = 0
     calls: dict[str, deque[int]] = field(default_factory=dict)
     closed_until: dict[str, int] = field(default_factory=dict)
 
@@ -148,6 +149,7 @@ class RateLimits:
         if fits or behaviour.rate_refused_calls == "counted":
             self.calls[method].append(ms)
         if not fits:
+            self.refused += 1
             self.closed_until[method] = ms + behaviour.rate_penalty_ms
         return fits
 

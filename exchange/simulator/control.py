@@ -140,9 +140,9 @@ def fees(exchange: Exchange, body: Body) -> Body:
 
 
 def rate_limits(exchange: Exchange, body: Body) -> Body:
-    """enabled."""
+    """enabled. Answers how many calls were refused so far, too."""
     exchange.limits.enabled = bool(body.get("enabled", exchange.limits.enabled))
-    return {"enabled": exchange.limits.enabled}
+    return {"enabled": exchange.limits.enabled, "refused": exchange.limits.refused}
 
 
 def access(exchange: Exchange, body: Body) -> Body:

@@ -45,7 +45,6 @@ class Counts:
     troubles: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     requests: Counter[int] = field(default_factory=Counter)
-    codes: Counter[int] = field(default_factory=Counter)
     connections: int = 0
     entries: list[str] = field(default_factory=list)
 
@@ -180,8 +179,8 @@ def report(day: Day, hours: float, cpu: float, broken: list[str]) -> None:
     bench.title(f"{hours:g} hours of simulated life")
     rows = {
         "requests": f"{sum(hourly):,}; {sum(hourly) / hours:,.0f} an hour, at most {max(hourly):,}",
-        "42901 answered": codes[42901],
-        "other codes": ", ".join(f"{code} ×{count}" for code, count in codes.items() if code != 42901) or "–",
+        "42901 answered": day.world.exchange.limits.refused,
+        "cycles with other codes": _named(Counter(f"{code}" for code in codes.elements() if code != 42901)),
         "cycles": _named(Counter(runs.values_list("trigger", flat=True))),
         "status of cycles": _named(Counter(runs.values_list("status", flat=True))),
         "troubles of the stream": _named(counts.troubles),

@@ -171,12 +171,6 @@ class Live:
             self.control("fill", order_id=str(order_id))
         wait_until(lambda: not self.rows(TARGETS), PATIENCE_S)
 
-    def error_codes(self) -> list[int]:
-        rows = self.rows("SELECT error_codes FROM sync_runs")
-        return [
-            code for (codes,) in rows for code in (json.loads(codes) if isinstance(codes, str) else codes)
-        ]
-
 
 def epoch(moment: object) -> float:
     found = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
@@ -224,7 +218,7 @@ def main() -> None:
             live = Live(installation)
             live.start()
             rows = list(measure_all(live, options))
-            refused = live.error_codes().count(42901)
+            refused = live.control("rate_limits")["refused"]
         finally:
             installation.clear()
     report(rows, refused)
@@ -243,7 +237,7 @@ def measure_all(live: Live, options: argparse.Namespace) -> Iterator[Row]:
         live.sell_all()
 
 
-def report(rows: list[Row], refused: int) -> None:
+def report(rows: list[Row], refused: object) -> None:
     from tests.benchmarks import bench
 
     bench.title("From a fill to both legs ACTIVE")

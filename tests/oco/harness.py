@@ -35,14 +35,14 @@ from exchange.services.lease import LEASE_NAME
 from exchange.simulator.adapter import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
-from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, sync_run
+from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, narrow_run, sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
-from tests.oco.stream_feed import MAX_STEPS, StreamFeed, client_factories
+from tests.oco.stream_feed import MAX_STEPS, StreamFeed, client_factories, token_of
 from tests.scenario import small_catalogue
 
 PRICES = {"BTC_USD": "60000", "ETH_USD": "3000", "SHIB_USD": "0.000004391", "ETH_BTC": "0.05"}
 PERPETUAL = "BTCUSD-PERP"
-STREAM_TASK = "portfolio.tasks.sync_stream"
+NARROW_TASK, SUBSCRIBED_TASK = "portfolio.tasks.sync_stream", "portfolio.tasks.sync_subscribed"
 WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 APP_LABELS = ("exchange", "oco", "portfolio", "django_q")
 ACCOUNT_AGE_NS = 10 * NS_PER_DAY  # keeps the order history short
@@ -145,9 +145,8 @@ class Harness:
     # a worker
 
     def client(self, *, before_request: Callable[[str], None] = lambda _: None) -> Client:
-        token = cycle_token()
         session = requests.Session()
-        session.mount("http://simulator", CheckedAdapter(self, token))
+        session.mount("http://simulator", CheckedAdapter(self, before_request))
 
         def before_each(method: str) -> None:
             self.checkpoint("lease")
@@ -176,8 +175,10 @@ class Harness:
             if backfill_is_due():
                 history_slice(seconds=3600, clock=self.now)
 
-    def cycle(self, interruption: Interruption | None = None, trigger: str = "test") -> SyncRun | None:
-        run = self.process(interruption, lambda: sync_run(trigger=trigger))
+    def cycle(
+        self, interruption: Interruption | None = None, trigger: str = "test", *, after_running: bool = False
+    ) -> SyncRun | None:
+        run = self.process(interruption, lambda: sync_run(trigger=trigger, after_running=after_running))
         self._expected(run)
         return run
 
@@ -217,10 +218,20 @@ class Harness:
             self.feed.forget()
             return False
         while self.feed.tasks and not self.cycles:
-            assert self.feed.tasks.pop(0) == STREAM_TASK
-            self.cycle(interruption, STREAM_TRIGGER)
+            self._run_task(interruption, *self.feed.tasks.pop(0))
             has_come = True
         return has_come
+
+    def _run_task(self, interruption: Interruption | None, name: str, args: tuple[Any, ...]) -> None:
+        """As the functions of `portfolio.tasks` do it: a narrow cycle, and a full one if that settles nothing."""
+        if name == NARROW_TASK:
+            ended = [(space, order_id) for space, order_id in (args[0] if args else ())]
+            is_settled = self.process(interruption, lambda: narrow_run(ended=ended))
+            if is_settled or self.died:
+                return
+        else:
+            assert name == SUBSCRIBED_TASK, name
+        self.cycle(interruption, STREAM_TRIGGER, after_running=True)
 
     def _expected(self, run: SyncRun | None) -> None:
         for error in run.errors if run else ():
@@ -260,9 +271,9 @@ class Harness:
 class CheckedAdapter(SimulatorAdapter):
     """The connection of one worker: requests are checked against what is committed (rules 6 and 15)."""
 
-    def __init__(self, harness: Harness, token: int) -> None:
+    def __init__(self, harness: Harness, before_request: Callable[[str], None]) -> None:
         super().__init__(harness.world.app)
-        self.harness, self.token = harness, token
+        self.harness, self.before_request = harness, before_request
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         method = str(request.url).partition("/exchange/v1/")[2]
@@ -279,7 +290,7 @@ class CheckedAdapter(SimulatorAdapter):
     def _check(self, method: str, params: dict[str, Any], nonce: int) -> None:
         if self.harness.world.now_ms() - nonce >= NONCE_MAX_AGE_MS:
             return  # the exchange refuses it
-        if cycle_token() != self.token:
+        if cycle_token() != token_of(self.before_request):
             self.harness.violations.append(f"{method} was sent without the lease.")
         if "/create-" in method:
             names = [order["client_oid"] for order in params.get("order_list", [params])]

@@ -33,13 +33,13 @@ from exchange.stream.listener import StreamListener, Subscribed, reconnect_delay
 from exchange.stream.messages import StreamEvent
 from exchange.stream.session import CONNECT, StreamSession
 from portfolio.worker import stream as worker_stream
+from portfolio.worker.fills import FillProtection
 from tests.exchange.simulator.world import KEY, SECRET, World
 
 MAX_STEPS = 12  # of the consumer, each half a second, before the history goes on
 PONGS_MISSED_S = 10.0  # when the library gives up a connection without pongs (ping and its answer, 5 s each)
 BROKEN, GIVEN_UP = None, 1011
 Event = StreamEvent | Subscribed
-Task = Callable[[], object]
 
 
 class FeedSocket:
@@ -224,14 +224,15 @@ class Ears:
 
     def close(self) -> None:
         self.listener.close()
+        self._consumer.close()
 
 
 class StreamFeed:
-    """The stream of one history. `run_task` runs what the consumer queues; `tasks` are those that wait."""
+    """The stream of one history. `tasks`: the functions that the consumer has queued, with their arguments."""
 
     def __init__(self, world: World, *, now: Callable[[], Any], now_ms: Callable[[], int], rng: Any) -> None:
         self.world, self.now, self.now_ms, self.rng = world, now, now_ms, rng
-        self.tasks: list[str] = []
+        self.tasks: list[tuple[str, tuple[Any, ...]]] = []
         self.is_in_cycle = self.is_unreachable = False
         self.ears: Ears | None = None
 
@@ -239,7 +240,9 @@ class StreamFeed:
     def patched(self) -> Iterator[None]:
         """What the worker queues is kept, and nothing is logged of broken connections."""
         with (
-            mock.patch.object(worker_stream, "async_task", lambda name, **_: self.tasks.append(name)),
+            mock.patch.object(
+                worker_stream, "async_task", lambda *task, **_: self.tasks.append((task[0], task[1:]))
+            ),
             mock.patch.object(listener_module.log, "disabled", True),
         ):
             yield
@@ -275,6 +278,13 @@ class StreamFeed:
         with self.exchange.lock:
             for session in list(self.exchange.account_feed.sessions):
                 session.drop(code)
+
+
+def token_of(before_request: Callable[[str], None]) -> int | None:
+    """Of the lease under which a client sends at this moment: a cycle's own, or that of the fill it protects."""
+    owner: Any = getattr(before_request, "__self__", None)
+    lease = owner._lease if isinstance(owner, FillProtection) else owner
+    return lease.token if isinstance(lease, Lease) else None
 
 
 def client_factories() -> list[str]:
