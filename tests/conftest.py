@@ -10,6 +10,7 @@ from django.utils import translation
 from exchange.services.kill_switch_file import file_clear
 from tests.exchange.simulator.world import World
 from tests.support import Desk
+from tests.templates import Templates
 
 DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
 
@@ -27,6 +28,22 @@ def uses_database(item):
     case = getattr(item, "cls", None)
     marked = item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames)
     return bool(marked) or (case is not None and issubclass(case, SimpleTestCase))
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory, worker_id):
+    directory = tmp_path_factory.getbasetemp()
+    return Templates(directory if worker_id == "master" else directory.parent)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings, templates):
+    """Replaces the plugin's fixture of this name, with which each process runs all migrations."""
+    with django_db_blocker.unblock():
+        templates.create_test_database()
+    yield
+    with django_db_blocker.unblock():
+        templates.destroy_test_database()
 
 
 @pytest.fixture
