@@ -15,13 +15,25 @@ from tests.templates import Templates
 DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
 
 
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true", help="also what only `make soak` runs")
+
+
 def pytest_collection_modifyitems(config, items):
     """What does not depend on the database was proved on SQLite: PostgreSQL is asked only for the rest."""
-    if connection.vendor == "sqlite":
-        return
-    depends = [uses_database(item) and not item.get_closest_marker("any_database") for item in items]
-    config.hook.pytest_deselected(items=[item for item, one in zip(items, depends, strict=True) if not one])
-    items[:] = [item for item, one in zip(items, depends, strict=True) if one]
+    kept = [item for item in items if is_due(item, soak=config.getoption("soak"))]
+    due = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in due])
+    items[:] = kept
+
+
+def is_due(item, *, soak):
+    if connection.vendor != "sqlite" and not uses_database(item):
+        return False
+    return soak or not (
+        item.get_closest_marker("soak")
+        or (connection.vendor != "sqlite" and item.get_closest_marker("any_database"))
+    )
 
 
 def uses_database(item):
