@@ -9,28 +9,25 @@ from django.utils import translation
 
 from exchange.services.kill_switch_file import file_clear
 from tests.exchange.simulator.world import World
+from tests.share import SOAK
 from tests.support import Desk
 from tests.templates import Templates
 
 DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
 
 
-def pytest_addoption(parser):
-    parser.addoption("--soak", action="store_true", help="also what only `make soak` runs")
-
-
 def pytest_collection_modifyitems(config, items):
     """What does not depend on the database was proved on SQLite: PostgreSQL is asked only for the rest."""
-    kept = [item for item in items if is_due(item, soak=config.getoption("soak"))]
+    kept = [item for item in items if is_due(item)]
     due = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in due])
     items[:] = kept
 
 
-def is_due(item, *, soak):
+def is_due(item):
     if connection.vendor != "sqlite" and not uses_database(item):
         return False
-    return soak or not (
+    return SOAK or not (
         item.get_closest_marker("soak")
         or (connection.vendor != "sqlite" and item.get_closest_marker("any_database"))
     )

@@ -262,6 +262,7 @@ def plant(file):
             new.writestr(name, data)
 
 
+@pytest.mark.any_database
 def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):
     file = tmp_path / "desk.backup"
     here.run("backup", str(file))
@@ -271,6 +272,7 @@ def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"nonsense", b"SQLite format 3\0nonsense", b"PK\x05\x06" + bytes(18)]
 )
+@pytest.mark.any_database
 def test_what_is_no_backup_is_refused(here, tmp_path, content):
     file = tmp_path / "desk.backup"
     file.write_bytes(content)

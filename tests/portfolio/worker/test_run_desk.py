@@ -20,6 +20,13 @@ def installation(tmp_path):
     installation.clear()
 
 
+@pytest.fixture
+def set_up(tmp_path, templates):
+    installation = templates.installation(tmp_path)
+    yield installation
+    installation.clear()
+
+
 def opened(installation):
     desk = installation.start("run_desk")
     desk.wait_for_text(f"Exchange Desk (DRY_RUN) is open: http://127.0.0.1:{installation.port}/")
@@ -54,17 +61,16 @@ def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(installation):
     assert not [pid for pid in started if is_alive(pid)]
 
 
-def test_a_second_start_keeps_the_data(installation):
-    assert opened(installation).stop() == 0
-    password = (installation.directory / "admin_password").read_text()
-    desk = opened(installation)
+def test_a_second_start_keeps_the_data(set_up):
+    password = (set_up.directory / "admin_password").read_text()
+    desk = opened(set_up)
     assert "Created" not in desk.text()
-    assert (installation.directory / "admin_password").read_text() == password
+    assert (set_up.directory / "admin_password").read_text() == password
     assert desk.stop() == 0
 
 
-def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(installation):
-    desk = opened(installation)
+def test_when_one_part_dies_the_rest_ends_and_the_exit_code_says_so(set_up):
+    desk = opened(set_up)
     started = descendants(desk.pid)
     os.kill(children(desk.pid)[0], signal.SIGKILL)
     assert desk.wait() == 1
