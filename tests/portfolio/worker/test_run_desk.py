@@ -20,6 +20,13 @@ def installation(tmp_path):
     installation.clear()
 
 
+@pytest.fixture
+def set_up(tmp_path, templates):
+    installation = templates.installation(tmp_path)
+    yield installation
+    installation.clear()
+
+
 def opened(installation):
     desk = installation.start("run_desk")
     desk.wait_for_text(f"Exchange Desk (DRY_RUN) is open: http://127.0.0.1:{installation.port}/")
@@ -54,17 +61,16 @@ def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(installation):
     assert not [pid for pid in started if is_alive(pid)]
 
 
-def test_a_second_start_keeps_the_data(installation):
-    assert opened(installation).stop() == 0
-    password = (installation.directory / "admin_password").read_text()
-    desk = opened(installation)
+def test_a_second_start_keeps_the_data(set_up):
+    password = (set_up.directory / "admin_password").read_text()
+    desk = opened(set_up)
     assert "Created" not in desk.text()
-    assert (installation.directory / "admin_password").read_text() == password
+    assert (set_up.directory / "admin_password").read_text() == password
     assert desk.stop() == 0
 
 
-def test_whatever_part_is_killed_comes_back(installation):
-    desk = opened(installation)
+def test_whatever_part_is_killed_comes_back(set_up):
+    desk = opened(set_up)
     desk.wait_for_text("exchange sync cycle completed")
     before = children(desk.pid)
     for pid in before:
@@ -72,9 +78,9 @@ def test_whatever_part_is_killed_comes_back(installation):
     for name in ("simulator", "web", "worker"):
         desk.wait_for_text(f"The {name} has ended (exit code -9). It is started again.")
     heartbeat = "SELECT beat_at FROM exchange_heartbeat"
-    last = installation.rows(heartbeat)
-    wait_until(lambda: installation.rows(heartbeat) > last, why=desk.text)
-    desk.wait_until(lambda: is_answered(installation))
+    last = set_up.rows(heartbeat)
+    wait_until(lambda: set_up.rows(heartbeat) > last, why=desk.text)
+    desk.wait_until(lambda: is_answered(set_up))
     assert len(children(desk.pid)) == 3
     assert not set(before) & set(children(desk.pid))
     assert desk.stop() == 0

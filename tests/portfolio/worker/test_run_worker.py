@@ -7,15 +7,14 @@ import sys
 
 import pytest
 
-from tests.programs import ROOT, Installation, descendants, wait_until
+from tests.programs import ROOT, descendants, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture
-def installation(tmp_path):
-    installation = Installation(tmp_path)
-    assert installation.run("setup", "--no-static")[0] == 0
+def installation(tmp_path, templates):
+    installation = templates.installation(tmp_path)
     yield installation
     installation.clear()
 
