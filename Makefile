@@ -36,7 +36,7 @@ fmt: .venv/.installed-dev
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-bench
-	@for name in structure fill_path quiet busy protection lists pages signals backfill memory; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
+	@for name in structure fill_path quiet busy protection lists pages signals backfill memory live day; do echo "── $$name"; $(PY) -m tests.benchmarks.$$name || exit 1; done
 	@for name in quiet busy lists pages; do echo "── $$name"; $(PY) -m tests.with_postgres $(PY) -m tests.benchmarks.$$name || exit 1; done
 
 STEPS ?= 50000

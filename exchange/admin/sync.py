@@ -149,9 +149,9 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 @admin.register(StreamRecord)
 class StreamRecordAdmin(ReadOnlyAdmin):
-    list_display = ("status", "since", "last_message", "why")
-    exclude = ("error", "error_reason")
-    readonly_fields = ("why",)
+    list_display = ("status", "since", "last_message", "why", "not_given", "not_readable")
+    exclude = ("error", "error_reason", "refused", "unreadable")
+    readonly_fields = ("why", "not_given", "not_readable")
 
     @admin.display(description=_("last message"))
     def last_message(self, record: StreamRecord) -> str | None:
@@ -160,6 +160,19 @@ class StreamRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=_("error"))
     def why(self, record: StreamRecord) -> str:
         return " ".join(render_errors([record.error], [record.error_reason])) if record.error else ""
+
+    @admin.display(description=_("channels that the exchange does not give"))
+    def not_given(self, record: StreamRecord) -> str:
+        texts = render_errors(
+            [each["text"] for each in record.refused], [each["reason"] for each in record.refused]
+        )
+        return " ".join(
+            f"{each['channel']}: {text}" for each, text in zip(record.refused, texts, strict=True)
+        )
+
+    @admin.display(description=_("messages and rows that cannot be read"))
+    def not_readable(self, record: StreamRecord) -> int:
+        return record.unreadable
 
 
 @admin.register(AccountBinding)

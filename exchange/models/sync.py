@@ -79,6 +79,12 @@ class StreamRecord(models.Model):
     last_message_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True, help_text="Why it is down.")
     error_reason = models.JSONField(null=True, blank=True)
+    refused = models.JSONField(
+        default=list, blank=True, help_text="Channels that the exchange does not give."
+    )
+    unreadable = models.PositiveIntegerField(
+        default=0, help_text="Messages and rows of this connection that could not be read."
+    )
     beat_at = models.DateTimeField()
 
     class Meta:

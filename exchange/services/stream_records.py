@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from exchange.client.errors import ExchangeError
 from exchange.core.reasons import stored_sentence
 from exchange.models import StreamRecord, SyncRun, Trade
 from exchange.stream.listener import StreamState, StreamStatus
+from exchange.stream.messages import Channel
 
 SILENT_AFTER = timedelta(seconds=30)  # a listener writes every 5 s
 DEAF_AFTER = timedelta(seconds=10)  # connecting again takes a moment
@@ -40,9 +42,16 @@ def stream_record(*, state: StreamState, now: datetime) -> None:
             "last_message_at": state.last_message_at,
             "error": error[:MAX_ERROR_LENGTH],
             "error_reason": stored_sentence(error) if error else None,
+            "refused": [_stored_refusal(*each) for each in state.refused.items()],
+            "unreadable": state.unreadable,
             "beat_at": now,
         },
     )
+
+
+def _stored_refusal(channel: Channel, error: ExchangeError) -> dict[str, object]:
+    sentence = error.sentence()
+    return {"channel": str(channel), "text": sentence[:MAX_ERROR_LENGTH], "reason": stored_sentence(sentence)}
 
 
 def stream_is_confirmed(*, since: datetime) -> bool:

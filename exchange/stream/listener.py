@@ -7,16 +7,16 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from queue import SimpleQueue
 from typing import Any
 
 from exchange.client.errors import AuthError, ExchangeError
-from exchange.stream.messages import StreamEvent
-from exchange.stream.session import StreamSession
+from exchange.stream.messages import Channel, StreamEvent
+from exchange.stream.session import SessionReport, StreamSession
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class StreamStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamState:
     """`session` counts the connections that were subscribed; `error` is why there is none. `needs_person`: it is not
-    tried again before `reconnect`.
+    tried again before `reconnect`. `refused` and `unreadable`: what the session reports (SessionReport).
     """
 
     status: StreamStatus
@@ -45,6 +45,8 @@ class StreamState:
     session: int = 0
     error: ExchangeError | None = None
     needs_person: bool = False
+    refused: Mapping[Channel, ExchangeError] = field(default_factory=dict)
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class StreamListener:
         self._rng = rng or random.Random()  # noqa: S311 - spreads attempts, guards nothing
         self._stop, self._wake, self._lock = threading.Event(), threading.Event(), threading.RLock()
         self._state = StreamState(status=StreamStatus.DOWN, since=clock())
+        self._logged: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="user stream", daemon=True)
 
     @property
@@ -128,11 +131,28 @@ class StreamListener:
             self._begin_session()
             while not self._stop.is_set() and not self._wake.is_set():
                 event = session.receive()
+                self._note_report(session.report)
                 if event is not None:
                     self._change(last_message_at=self._clock())
                     self._inbox.put(event)
         if not self._stop.is_set():
             self._set_down(None)
+
+    def _note_report(self, report: SessionReport) -> None:
+        """Protection goes on without what is missing here; each thing is logged once."""
+        state = self.state
+        if len(report.refused) == len(state.refused) and report.unreadable == state.unreadable:
+            return
+        self._change(refused=dict(report.refused), unreadable=report.unreadable)
+        for channel, error in report.refused.items():
+            self._log_once(f"the exchange does not give {channel}: {error}")
+        if report.unreadable:
+            self._log_once("a message or a row cannot be read; how many there are is in the admin")
+
+    def _log_once(self, text: str) -> None:
+        if text not in self._logged:
+            self._logged.add(text)
+            log.warning("User stream: %s", text)
 
     def _begin_session(self) -> None:
         number = self.state.session + 1
@@ -142,6 +162,8 @@ class StreamListener:
             session=number,
             error=None,
             needs_person=False,
+            refused={},
+            unreadable=0,
         )
         self._inbox.put(Subscribed(number))
 

@@ -54,9 +54,11 @@ class Timings:
 
 @dataclass(slots=True)
 class SessionReport:
-    """What a session has seen so far, for whoever shows it. `refused`: channels that the exchange does not give."""
+    """What a session has seen so far, for whoever shows it. `refused`: channels that the exchange does not give;
+    `unreadable`: messages and rows that could not be read.
+    """
 
-    refused: dict[Channel, str] = field(default_factory=dict)
+    refused: dict[Channel, ExchangeError] = field(default_factory=dict)
     unreadable: int = 0
 
 
@@ -154,7 +156,7 @@ class StreamSession:
             raise error
         else:
             waiting.pop(channel, None)
-            self.report.refused[channel] = str(error)
+            self.report.refused[channel] = error
 
     def _request_channels(self, names: Iterable[str]) -> None:
         request = {"id": next(self._ids), "method": SUBSCRIBE, "params": {"channels": list(names)}}

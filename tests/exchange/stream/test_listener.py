@@ -17,6 +17,7 @@ from exchange.stream.listener import (
     reconnect_delay,
 )
 from exchange.stream.messages import Channel, StreamEvent
+from exchange.stream.session import SessionReport
 
 EVENT = StreamEvent(Channel.TRADES, [{"trade_id": "1"}])
 LOST = Unreachable(method="subscribe", message="the connection broke")
@@ -28,6 +29,7 @@ class Session:
 
     def __init__(self, *events, error=None, refused=None):
         self.events, self.error, self.refused = deque(events), error, refused
+        self.report = SessionReport()
         self.is_open = False
 
     def __enter__(self):
@@ -153,3 +155,24 @@ def test_each_failure_doubles_the_wait_up_to_a_minute():
         usual = min(2 ** (failures - 1), MAX_DELAY_S)
         assert 0.75 * usual <= wait <= 1.25 * usual
     assert reconnect_delay(10_000, rng) <= 1.25 * MAX_DELAY_S
+
+
+def test_what_a_session_cannot_give_or_read_is_shown_and_logged_once(listen, caplog):
+    session = Session(EVENT, EVENT)
+    session.report.refused[Channel.TRANSACTIONS] = Unreachable(method="subscribe", message="Unknown channel")
+    session.report.unreadable = 2
+    with caplog.at_level("WARNING", logger="exchange.stream.listener"):
+        listener = listen(session)
+        until(lambda: listener.state.unreadable == 2 and not session.events)
+    assert list(listener.state.refused) == [Channel.TRANSACTIONS]
+    assert listener.state.status is StreamStatus.CATCHING_UP
+    assert caplog.text.count("does not give user.transactions") == 1
+    assert caplog.text.count("cannot be read") == 1
+
+
+def test_the_next_session_begins_without_what_the_last_one_lacked(listen):
+    first, second = Session(EVENT, error=LOST), Session()
+    first.report.unreadable = 1
+    listener = listen(first, second)
+    until(lambda: listener.state.session == 2)
+    assert (listener.state.unreadable, dict(listener.state.refused)) == (0, {})

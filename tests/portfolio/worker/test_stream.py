@@ -1,12 +1,17 @@
 """What the worker does with what it hears: when it wakes a cycle, when it is live, and when it is deaf."""
 
+from dataclasses import replace
 from datetime import timedelta
 from queue import SimpleQueue
 from types import SimpleNamespace
 
 import pytest
+from django.contrib import admin
 from django.utils import timezone
+from django.utils.translation import override
 
+from exchange.admin.sync import StreamRecordAdmin
+from exchange.client.errors import Unreachable
 from exchange.core.times import to_ms
 from exchange.models import StreamRecord
 from exchange.services.lease import STREAM_LEASE, LeaseLost, lease_take
@@ -253,3 +258,24 @@ def test_whoever_lost_the_lease_does_not_overwrite_what_the_next_one_wrote(monke
 def test_while_another_worker_listens_this_one_does_not(monkeypatch):
     assert lease_take(purpose="stream", name=STREAM_LEASE)
     Worker(monkeypatch, lambda watch: pytest.fail("it listened")).listen()
+
+
+def test_what_the_stream_lacks_is_recorded_and_shown_in_the_readers_language(ears):
+    error = Unreachable(method="subscribe", message="Unknown channel")
+    ears.listener.state = replace(
+        ears.listener.state,
+        refused={Channel.TRANSACTIONS: error},
+        unreadable=3,
+        last_message_at=timezone.now(),
+    )
+    later(ears)
+    record = StreamRecord.objects.get()
+    assert [row["channel"] for row in record.refused] == ["user.transactions"]
+    assert record.unreadable == 3
+    shown = StreamRecordAdmin(StreamRecord, admin.site)
+    in_english = shown.not_given(record)
+    assert in_english.startswith("user.transactions: The exchange did not answer")
+    assert "Unknown channel" in in_english
+    assert shown.not_readable(record) == 3
+    with override("es"):
+        assert shown.not_given(record).startswith("user.transactions: El exchange")
