@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.bulk import TableRow, rows_update, rows_write
+from exchange.core.bulk import TableRow, rows_read, rows_update, rows_write
 from exchange.core.database import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder
@@ -99,8 +99,8 @@ class OrderRow(TableRow):
 
 def order_rows_read(named: Q) -> dict[OrderKey, OrderRow]:
     """The stored orders of this condition."""
-    stored = ExchangeOrder.objects.filter(named).order_by().values_list(*COLUMNS)
-    rows = (OrderRow(dict(zip(COLUMNS, values, strict=True))) for values in stored)
+    stored = rows_read(ExchangeOrder.objects.filter(named).order_by(), COLUMNS)
+    rows = [OrderRow(zip(COLUMNS, values, strict=True)) for values in stored]
     return {row.key: row for row in rows}
 
 

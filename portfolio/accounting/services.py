@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from exchange.core.bulk import TableRow, rows_update, rows_write
+from exchange.core.bulk import TableRow, rows_read, rows_update, rows_write
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
@@ -53,7 +53,7 @@ Drifts = dict[str, Drift]
 BATCH_SIZE = 500  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle
 COLUMNS = (
-    *("pk", "create_time_ns", "trade_id", "order_id"),
+    *("id", "create_time_ns", "trade_id", "order_id"),
     *("instrument_name", "side", "quantity", "price", "fee", "fee_currency", "quote_usd", "fee_usd"),
 )
 FILL_COLUMNS = COLUMNS[4:]
@@ -206,8 +206,7 @@ def _entries_of(trades: Sequence[Trade]) -> list[EntryRow]:
 
 
 def _entry_rows(entries: QuerySet[CostEntry]) -> list[EntryRow]:
-    stored = entries.values_list(*ENTRY_COLUMNS)
-    return [EntryRow(dict(zip(ENTRY_COLUMNS, values, strict=True))) for values in stored]
+    return [EntryRow(zip(ENTRY_COLUMNS, values, strict=True)) for values in rows_read(entries, ENTRY_COLUMNS)]
 
 
 def _write_entries(entries: Sequence[EntryRow], update: Sequence[str]) -> None:
@@ -324,7 +323,7 @@ def _save_drifts(drifts: Drifts) -> None:
 
 
 def _new_rows(trade_pk: int) -> list[Row]:
-    return list(Trade.objects.filter(pk__gt=trade_pk).order_by("pk").values_list(*COLUMNS)[:BATCH_SIZE])
+    return rows_read(Trade.objects.filter(pk__gt=trade_pk).order_by("pk")[:BATCH_SIZE], COLUMNS)
 
 
 def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
@@ -391,20 +390,33 @@ def _mark_behind_from(entries: Sequence[EntryRow]) -> None:
 
 
 def _catch_up(cursor: CostCursor, lease: Lease) -> None:
-    left = MAX_BATCHES
-    for row in PositionCost.objects.filter(behind_ns__isnull=False):
-        while left and row.behind_ns is not None:
-            left -= 1
-            with transaction.atomic():
-                lease.renew()
-                _recalculate(row, row.behind_ns)
+    left, behind = MAX_BATCHES, list(PositionCost.objects.filter(behind_ns__isnull=False))
+    while left and behind:
+        with transaction.atomic():
+            lease.renew()
+            left -= _recalculate_some(behind, left)
     if left:
         cursor.is_behind = False
         cursor.save(update_fields=["is_behind"])
 
 
-def _recalculate(row: PositionCost, behind_ns: int) -> None:
-    # The next part of one coin; entries of the same instant stay together.
+def _recalculate_some(behind: list[PositionCost], most: int) -> int:
+    """At most `most` parts of coins, about `BATCH_SIZE` entries; how many parts. A coin that is done is taken out."""
+    parts, seen = 0, 0
+    changed, rows = list[EntryRow](), dict[str, PositionCost]()
+    while behind and parts < most and seen < BATCH_SIZE:
+        row = rows[behind[0].currency] = behind[0]
+        entries, recalculated = _recalculate(row, row.behind_ns or 0)
+        parts, seen, changed = parts + 1, seen + entries, changed + recalculated
+        if row.behind_ns is None:
+            behind.pop(0)
+    rows_update(CostEntry, CALCULATED_FIELDS, [one.values([*CALCULATED_FIELDS, "id"]) for one in changed])
+    PositionCost.objects.bulk_update(rows.values(), ["quantity", "cost_usd", "uncosted", "behind_ns"])
+    return parts
+
+
+def _recalculate(row: PositionCost, behind_ns: int) -> tuple[int, list[EntryRow]]:
+    """The next part of one coin; entries of the same instant stay together. How many, and those that change."""
     entries = _next_batch(CostEntry.objects.filter(currency=row.currency, at_ns__gte=behind_ns))
     stock = _stock_before(row.currency, behind_ns)
     changed = []
@@ -413,10 +425,9 @@ def _recalculate(row: PositionCost, behind_ns: int) -> None:
         stock = _apply(entry, stock)
         if entry.values(CALCULATED_FIELDS) != before:
             changed.append(entry)
-    rows_update(CostEntry, CALCULATED_FIELDS, [one.values([*CALCULATED_FIELDS, "id"]) for one in changed])
     row.quantity, row.cost_usd, row.uncosted = stock.quantity, stock.cost, stock.uncosted
     row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
-    row.save()
+    return len(entries), changed
 
 
 def _next_batch(entries: QuerySet[CostEntry]) -> list[EntryRow]:
