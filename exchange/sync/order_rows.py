@@ -20,9 +20,9 @@ OrderKey = tuple[str, str]
 COLUMNS = tuple(field.attname for field in ExchangeOrder._meta.concrete_fields)
 NEW_COLUMNS = COLUMNS[1:]  # without the key
 # What a later report about an order changes.
-UPDATED_COLUMNS = [
+UPDATED_COLUMNS = tuple(
     name for name in NEW_COLUMNS if name not in ("name_space", "order_id", "first_seen_at", "oco_group_id")
-]
+)
 
 
 class OrderRow(TableRow):
@@ -111,7 +111,7 @@ def order_rows_insert(rows: Sequence[OrderRow]) -> None:
 
 def order_rows_update(rows: Sequence[OrderRow]) -> None:
     """Store what changed of known orders, not of what group they are. Call it in a transaction."""
-    rows_update(ExchangeOrder, UPDATED_COLUMNS, [row.values([*UPDATED_COLUMNS, "id"]) for row in rows])
+    rows_update(ExchangeOrder, UPDATED_COLUMNS, [row.values((*UPDATED_COLUMNS, "id")) for row in rows])
 
 
 def named(keys: Collection[OrderKey]) -> Q:
