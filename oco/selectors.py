@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Subquery, Value
 
+from exchange.core.bulk import rows_read
 from exchange.core.instrument_names import base_of, is_derivative
 from exchange.core.reasons import Reason
 from exchange.fields import ExactDecimalField
@@ -322,25 +323,37 @@ def _ticks(groups: Sequence[OcoGroup]) -> dict[str, Decimal]:
 
 # Orders placed by a user or another program: what they reserve and what they protect
 
-RESERVING_COLUMNS = (
-    *("name_space", "order_id", "client_oid", "list_id", "instrument_name", "side", "order_type", "origin"),
-    *("quantity", "filled_quantity", "price", "trigger_price"),
-)
+
+class ReservingRow(NamedTuple):
+    """What counts of an open order; there may be thousands."""
+
+    name_space: str
+    order_id: str
+    client_oid: str
+    list_id: str
+    instrument_name: str
+    side: str
+    order_type: str
+    origin: str
+    quantity: Decimal | None
+    filled_quantity: Decimal
+    price: Decimal | None
+    trigger_price: Decimal | None
 
 
 def external_reservations_read(
     instruments: Mapping[str, Instrument] | None = None,
-    open_order_rows: Iterable[Any] | None = None,
+    open_order_rows: Iterable[ExchangeOrder | ReservingRow] | None = None,
 ) -> dict[str, ExternalReservation]:
     """By currency, what the open orders that we did not send may spend, in either name space.
 
     Orders of derivatives spend no coins, and their stops cover none. `instruments` by symbol and
-    `open_order_rows` (models, or rows of `RESERVING_COLUMNS`) of both name spaces save a query each.
+    `open_order_rows` of both name spaces save a query each.
     """
     origin = ExchangeOrder.Origin.FOREIGN
     if open_order_rows is None:
         rows = ExchangeOrder.objects.filter(is_open=True, is_mirror=False, origin=origin).order_by()
-        open_order_rows = rows.values_list(*RESERVING_COLUMNS, named=True)  # there may be a thousand
+        open_order_rows = [ReservingRow(*row) for row in rows_read(rows, ReservingRow._fields)]
     found = [order for order in open_order_rows if order.origin == origin]
     external = [order for order in found if not is_derivative(order.instrument_name)]
     known = _own_names(external) | _advanced_names(external)
@@ -353,25 +366,27 @@ def external_reservations_read(
     return reserve(_external_order(order, pairs) for order in orders)
 
 
-def _own_names(orders: Iterable[Any]) -> set[tuple[str, str, str]]:
+def _own_names(orders: Iterable[ExchangeOrder | ReservingRow]) -> set[tuple[str, str, str]]:
     oids = {order.client_oid for order in orders} - {""}
     legs = OcoLeg.objects.filter(client_oid__any_of=oids)
     return set(legs.values_list("client_oid", "group__instrument_name", "side")) if oids else set()
 
 
-def _advanced_names(orders: Iterable[Any]) -> set[tuple[str, str, str]]:
+def _advanced_names(orders: Iterable[ExchangeOrder | ReservingRow]) -> set[tuple[str, str, str]]:
     """Of orders that may be listed a second time in the plain name space, under an unrelated id (dossier 6.2)."""
     advanced = [order for order in orders if order.name_space == ExchangeOrder.NameSpace.ADVANCED]
     return {(order.client_oid, order.instrument_name, order.side) for order in advanced if order.client_oid}
 
 
-def _is_duplicate_listing(order: Any, known: set[tuple[str, str, str]]) -> bool:
+def _is_duplicate_listing(order: ExchangeOrder | ReservingRow, known: set[tuple[str, str, str]]) -> bool:
     """The plain listing of an advanced order, ours or not, with its client_oid (dossier 6.2)."""
     plain = order.name_space == ExchangeOrder.NameSpace.PLAIN
     return plain and (order.client_oid, order.instrument_name, order.side) in known
 
 
-def _external_order(order: Any, pairs: Mapping[str, tuple[str, str]]) -> ExternalOrder:
+def _external_order(
+    order: ExchangeOrder | ReservingRow, pairs: Mapping[str, tuple[str, str]]
+) -> ExternalOrder:
     """A sell order spends its base; a buy order its quote, at its price (rule 10)."""
     base, _, quote = order.instrument_name.partition("_")
     base, quote = pairs.get(order.instrument_name, (base, quote))

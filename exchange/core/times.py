@@ -11,7 +11,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def from_ms(ms: int) -> datetime:
     """`ms` since the epoch as an aware time, exact to the millisecond."""
-    return EPOCH + timedelta(milliseconds=ms)
+    return EPOCH + timedelta(
+        0, ms // 1000, ms % 1000 * 1000
+    )  # thousands in a cycle, and by name it takes twice as long
 
 
 def to_ms(moment: datetime) -> int:

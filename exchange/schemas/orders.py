@@ -61,6 +61,7 @@ class Order(WireStruct, frozen=True, kw_only=True):
     }
     AMOUNTS = ("quantity", "cumulative_quantity", "order_value", "cumulative_value")
     PRICES = ("limit_price", "avg_price", "ref_price")
+    ZERO_IS_ABSENT = frozenset(PRICES)
 
     name_space: NameSpace
     order_id: str
@@ -127,9 +128,6 @@ class Order(WireStruct, frozen=True, kw_only=True):
             row,
             name_space=name_space,
             exec_inst=parsing.text_list(row, "exec_inst"),
-            limit_price=parsing.price(row, "limit_price"),
-            avg_price=parsing.price(row, "avg_price"),
-            ref_price=parsing.price(row, "ref_price"),
             ref_price_type=_unless_null(parsing.text(row, "ref_price_type")),
             reason=reason,
             reject_reason=reject_reason,

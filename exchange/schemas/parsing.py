@@ -29,6 +29,8 @@ WRONG_TYPES = {dict: Problem.OBJECT, list: Problem.LIST, bool: Problem.BOOLEAN, 
 # Decimals, or absent ones, that are certainly usable: looked at together, for there are thousands of rows.
 PLAIN_DECIMALS = re.compile(r"(?:(?:-?[0-9]{1,18}(?:\.[0-9]{1,40})?|None)(?: |$))*")
 
+ZERO = re.compile(r"-?(?=\.?[0-9])0*\.?0*(?:[eE][+-]?[0-9]{1,9})?")
+
 Row = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -104,8 +106,8 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             for name, value in {**row, **computed}.items()
             if value is not None and value != ""
         }
-        for name in cls.ZERO_IS_ABSENT & fields.keys():
-            if not str(fields[name]).strip("0."):
+        for name in cls.ZERO_IS_ABSENT:
+            if name in fields and ZERO.fullmatch(str(fields[name])):
                 del fields[name]
         for name in _integer_fields(cls):
             # msgspec reads "9007199254740993.0" by way of a float.

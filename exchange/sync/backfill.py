@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
+from exchange.core.database import TRANSACTION_ROWS
 from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
@@ -20,7 +21,7 @@ from exchange.services.lease import HISTORY_PURPOSE, Lease, is_stop_requested, l
 from exchange.services.runs import account_check, account_confirm
 from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
-from exchange.sync.pagination import Page, TimeWindow, paginate_history
+from exchange.sync.pagination import PAGE_SIZE, Page, TimeWindow, paginate_history
 from exchange.sync.store import gap_record_all, range_open, range_progress
 from exchange.sync.trades import trade_record_all
 from exchange.sync.unreadable import unreadable_record_all
@@ -32,7 +33,7 @@ GAPS = (
     HistoryRange.Why.BUSY,
 )  # what happened while nobody read, or faster than a cycle reads
 GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
-PAGES_PER_TRANSACTION = 5  # at most 500 rows: longer transactions keep the pages of a SQLite desk waiting
+PAGES_PER_TRANSACTION = TRANSACTION_ROWS // PAGE_SIZE
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
 

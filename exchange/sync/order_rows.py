@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.bulk import TableRow, rows_update, rows_write
+from exchange.core.bulk import TableRow, rows_read, rows_update, rows_write
 from exchange.core.database import fit_to_columns
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder
@@ -20,9 +20,9 @@ OrderKey = tuple[str, str]
 COLUMNS = tuple(field.attname for field in ExchangeOrder._meta.concrete_fields)
 NEW_COLUMNS = COLUMNS[1:]  # without the key
 # What a later report about an order changes.
-UPDATED_COLUMNS = [
+UPDATED_COLUMNS = tuple(
     name for name in NEW_COLUMNS if name not in ("name_space", "order_id", "first_seen_at", "oco_group_id")
-]
+)
 
 
 class OrderRow(TableRow):
@@ -99,8 +99,8 @@ class OrderRow(TableRow):
 
 def order_rows_read(named: Q) -> dict[OrderKey, OrderRow]:
     """The stored orders of this condition."""
-    stored = ExchangeOrder.objects.filter(named).order_by().values_list(*COLUMNS)
-    rows = (OrderRow(dict(zip(COLUMNS, values, strict=True))) for values in stored)
+    stored = rows_read(ExchangeOrder.objects.filter(named).order_by(), COLUMNS)
+    rows = [OrderRow(zip(COLUMNS, values, strict=True)) for values in stored]
     return {row.key: row for row in rows}
 
 
@@ -111,7 +111,7 @@ def order_rows_insert(rows: Sequence[OrderRow]) -> None:
 
 def order_rows_update(rows: Sequence[OrderRow]) -> None:
     """Store what changed of known orders, not of what group they are. Call it in a transaction."""
-    rows_update(ExchangeOrder, UPDATED_COLUMNS, [row.values([*UPDATED_COLUMNS, "id"]) for row in rows])
+    rows_update(ExchangeOrder, UPDATED_COLUMNS, [row.values((*UPDATED_COLUMNS, "id")) for row in rows])
 
 
 def named(keys: Collection[OrderKey]) -> Q:

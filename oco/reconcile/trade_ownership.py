@@ -6,10 +6,10 @@ a stored external order, and while every execution of ours is explained.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -33,8 +33,25 @@ class TradeOwnership(StrEnum):
     UNRESOLVABLE = "UNRESOLVABLE"  # unclear for too long: nothing is bought back for it
 
 
-def sales_classify(*, sales: Sequence[Any], context: CycleContext) -> dict[str, TradeOwnership]:
-    """By trade id, from the orders stored now. `sales` are rows of `exchange_trades`."""
+class NewTrade(NamedTuple):
+    """A stored trade that is not decided yet; there may be thousands."""
+
+    trade_id: str
+    order_id: str
+    client_oid: str
+    instrument_name: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    create_time_ns: int
+    first_seen_at: datetime
+    reports: list[dict[str, str]]
+
+
+def sales_classify(*, sales: Sequence[NewTrade], context: CycleContext) -> dict[str, TradeOwnership]:
+    """By trade id, from the orders stored now."""
     if not sales:
         return {}
     orders = _orders_of(sales)
@@ -53,13 +70,13 @@ def sales_classify(*, sales: Sequence[Any], context: CycleContext) -> dict[str, 
     return found
 
 
-def _is_timed_out(sale: Any, context: CycleContext) -> bool:
+def _is_timed_out(sale: NewTrade, context: CycleContext) -> bool:
     """Only in a cycle that read everything (rule 11)."""
     read = context.reads.histories_read and context.reads.lists_read
     return read and context.clock() - sale.first_seen_at > MAX_WAIT
 
 
-def _orders_of(sales: Iterable[Any]) -> dict[str, list[ExchangeOrder]]:
+def _orders_of(sales: Iterable[NewTrade]) -> dict[str, list[ExchangeOrder]]:
     """By either id. Both name spaces may number alike (dossier 5.31)."""
     ids = sorted({sale.order_id for sale in sales})
     found: dict[str, list[ExchangeOrder]] = defaultdict(list)
@@ -78,7 +95,7 @@ def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
     yield from second.exclude(order_id__in=ids)
 
 
-def _ownership(sale: Any, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
+def _ownership(sale: NewTrade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
     """Our prefix on the sale, or on any order that it may belong to, is enough to count it as ours."""
     same = [each for each in orders if (each.side, each.instrument_name) == (sale.side, sale.instrument_name)]
     if any(

@@ -8,17 +8,17 @@ Cash is compared as well: the other side of a trade counts like the coin itself.
 without a trade that gives the amount, so dollars are not compared while one is open, and start anew after it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from exchange.core.bulk import TableRow, rows_update, rows_write
+from exchange.core.bulk import rows_read
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
@@ -40,52 +40,29 @@ from portfolio.accounting.cost_basis import (
     Change,
     Fill,
     Stock,
-    apply_change,
-    changes_with_cash,
     compute_changes,
     spot_pair,
+)
+from portfolio.accounting.cost_entries import (
+    TRADE_COLUMNS,
+    EntryRow,
+    TradeRow,
+    changes_of,
+    entries_of,
+    entries_of_trade,
+    entry_rows,
+    stock_before,
+    write_calculated,
+    write_entries,
 )
 from portfolio.accounting.valuation import USD, Prices, price_usd, value_position
 from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PositionCost
 
 DRIFT_FIELDS = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]
-BATCH_SIZE = 500  # trades or entries per transaction
+BATCH_SIZE = 2000  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle
-COLUMNS = (
-    *("pk", "create_time_ns", "trade_id", "order_id"),
-    *("instrument_name", "side", "quantity", "price", "fee", "fee_currency", "quote_usd", "fee_usd"),
-)
-FILL_COLUMNS = COLUMNS[4:]
-CALCULATED_FIELDS = ["stock", "stock_cost_usd", "stock_uncosted", "unexplained", "realised_usd"]
-ENTRY_KEY = ["currency", "at_ns", "trade_id"]
-ENTRY_COLUMNS = tuple(field.attname for field in CostEntry._meta.concrete_fields)
-NEW_COLUMNS = ENTRY_COLUMNS[1:]  # without the key
-NOT_CALCULATED: dict[str, Any] = {
-    "stock": None,
-    "stock_cost_usd": None,
-    "stock_uncosted": ZERO,
-    "unexplained": ZERO,
-    "realised_usd": None,
-}
-Row = tuple[Any, ...]
 ChangedFill = tuple[int, str, Sequence[Change]]  # when, of what instrument, and what it changed
-
-
-class EntryRow(TableRow):
-    """One row of `portfolio_cost_entries`; thousands are entered and recalculated in a cycle."""
-
-    currency: str
-    at_ns: int
-    trade_id: str
-    change: Decimal
-    usd: Decimal | None
-    is_sale: bool
-    stock: Decimal | None
-    stock_cost_usd: Decimal | None
-    stock_uncosted: Decimal
-    unexplained: Decimal
-    realised_usd: Decimal | None
 
 
 def drift_add_fills(*, fills: Iterable[ChangedFill], since_ns: int | None) -> None:
@@ -163,11 +140,11 @@ def cost_update(*, lease: Lease) -> CostCursor | None:
 
 def entries_rate(*, trades: Sequence[Trade], cursor: CostCursor, lease: Lease) -> None:
     """Store the rates found for these trades, and enter them again at these; their coins are behind then."""
-    entries = [entry for trade in trades for entry in _trade_entries(trade)]
+    entries = [entry for trade in trades for entry in entries_of_trade(trade)]
     with transaction.atomic():
         lease.renew()
         Trade.objects.bulk_update(trades, ["quote_usd", "fee_usd", "is_rated"])
-        _write_entries(entries, ["usd", "is_sale"])
+        write_entries(entries, ["usd", "is_sale"])
         _mark_behind_from(entries)
         cursor.is_behind = cursor.is_behind or bool(entries)
         cursor.save()
@@ -180,8 +157,9 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
     cursor = CostCursor.objects.first() if trades else None
     if cursor is None:
         return
-    old = {(row.trade_id, row.currency): row for row in _entries_of(trades)}
-    new = {(row.trade_id, row.currency): row for trade in trades for row in _trade_entries(trade)}
+    stored = CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades])
+    old = {(row.trade_id, row.currency): row for row in entry_rows(stored)}
+    new = {(row.trade_id, row.currency): row for trade in trades for row in entries_of_trade(trade)}
     drifts = _load_drifts()
     for key, row in old.items():
         change = new[key].change if key in new else ZERO
@@ -194,7 +172,7 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
             )
         row.change, row.usd = change, new[key].usd if key in new else ZERO
     entries = [*old.values(), *(row for key, row in new.items() if key not in old)]
-    _write_entries(entries, ["change", "usd"])
+    write_entries(entries, ["change", "usd"])
     _mark_behind_from(entries)
     _save_drifts(drifts)
     cursor.is_behind, cursor.rates_due = True, True
@@ -202,19 +180,7 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
 
 
 def _entries_of(trades: Sequence[Trade]) -> list[EntryRow]:
-    return _entry_rows(CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades]))
-
-
-def _entry_rows(entries: QuerySet[CostEntry]) -> list[EntryRow]:
-    stored = entries.values_list(*ENTRY_COLUMNS)
-    return [EntryRow(dict(zip(ENTRY_COLUMNS, values, strict=True))) for values in stored]
-
-
-def _write_entries(entries: Sequence[EntryRow], update: Sequence[str]) -> None:
-    """Insert them; of those that are there already only `update` changes."""
-    rows_write(
-        CostEntry, NEW_COLUMNS, [one.values(NEW_COLUMNS) for one in entries], unique=ENTRY_KEY, update=update
-    )
+    return entry_rows(CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades]))
 
 
 def _revise(cursor: CostCursor, lease: Lease) -> None:
@@ -323,118 +289,125 @@ def _save_drifts(drifts: Drifts) -> None:
     )
 
 
-def _new_rows(trade_pk: int) -> list[Row]:
-    return list(Trade.objects.filter(pk__gt=trade_pk).order_by("pk").values_list(*COLUMNS)[:BATCH_SIZE])
+def _new_rows(trade_pk: int) -> list[TradeRow]:
+    return rows_read(Trade.objects.filter(pk__gt=trade_pk).order_by("pk")[:BATCH_SIZE], TRADE_COLUMNS)
 
 
-def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
+def _store_entries(rows: Sequence[TradeRow], cursor: CostCursor, lease: Lease) -> None:
     # The entries, what is behind because of them, and the cursor: in one transaction.
-    changed = [(row, _changes(row)) for row in rows]
-    entries = [entry for row, changes in changed for entry in _entries(row, changes)]
+    changed = [(row, changes_of(row)) for row in rows]
+    entries = [entry for row, changes in changed for entry in entries_of(row, changes)]
     cursor.trade_pk = rows[-1][0]
     cursor.rates_due = cursor.rates_due or any(None in row[-2:] for row in rows)
-    cursor.is_behind = cursor.is_behind or bool(entries)
     with transaction.atomic():
         lease.renew()
-        _write_entries(entries, ())
-        _mark_behind_from(entries)
+        is_behind = _enter(entries)
+        cursor.is_behind = cursor.is_behind or is_behind
         fills = [(row[1], row[4], changes) for row, changes in changed]
         drift_add_fills(fills=fills, since_ns=cursor.compared_since_ns)
         cursor.save()
 
 
-def _changes(row: Row) -> list[Change]:
-    """Of every currency that the fill touches."""
-    fill = Fill(**dict(zip(FILL_COLUMNS, row[4:], strict=True)))
-    return list(changes_with_cash(fill, cash=settings.CASH_CURRENCIES))
-
-
-def _entries(row: Row, changes: Iterable[Change]) -> list[EntryRow]:
-    """Cash has no cost."""
-    cash = settings.CASH_CURRENCIES
-    return [_entry(row, change) for change in changes if change.currency not in cash]
-
-
-def _trade_entries(trade: Trade) -> list[EntryRow]:
-    row = tuple(getattr(trade, name) for name in COLUMNS)
-    return _entries(row, _changes(row))
-
-
-def _entry(row: Row, change: Change) -> EntryRow:
-    _, at_ns, trade_id, order_id, instrument_name, *_ = row
-    return EntryRow(
-        {
-            **NOT_CALCULATED,
-            "currency": change.currency,
-            "at_ns": at_ns,
-            "trade_id": trade_id,
-            "order_id": order_id,
-            "instrument_name": instrument_name,
-            "change": change.quantity,
-            "usd": change.usd,
-            "is_sale": change.is_sale,
-        }
+def _enter(entries: Sequence[EntryRow]) -> bool:
+    """Store new entries. Those of a coin that nothing follows are calculated at once; other coins are behind then.
+    Whether any is.
+    """
+    if not entries:
+        return False
+    by_coin: dict[str, list[EntryRow]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: (entry.at_ns, entry.trade_id)):
+        by_coin[entry.currency].append(entry)
+    later = CostEntry.objects.filter(
+        currency=OuterRef("currency"), at_ns__gte=min(entry.at_ns for entry in entries)
     )
+    costs = _costs_of(by_coin, PositionCost.objects.annotate(has_later=Exists(later)))
+    for currency, own in by_coin.items():
+        cost = costs[currency]
+        is_up_to_date = cost.pk is None or (cost.behind_ns is None and cost.cost_usd is not None)
+        if is_up_to_date and not (cost.pk and cost.has_later):
+            stock = Stock(cost.quantity, cost.cost_usd or ZERO, cost.uncosted)
+            for entry in own:
+                stock = entry.calculate(stock)
+            _set_stock(cost, stock)
+        else:
+            _mark_behind(cost, own[0].at_ns)
+    write_entries(entries, ())
+    _save_costs(costs.values())
+    return any(cost.behind_ns is not None for cost in costs.values())
+
+
+def _costs_of(currencies: Iterable[str], known: QuerySet[Any]) -> dict[str, Any]:
+    """By coin, also of one that had no fill yet."""
+    new = {one: PositionCost(currency=one, quantity=EMPTY.quantity) for one in currencies}
+    return new | {row.currency: row for row in known.filter(currency__in=list(new))}
+
+
+def _mark_behind(cost: PositionCost, at_ns: int) -> None:
+    cost.behind_ns = at_ns if cost.behind_ns is None else min(at_ns, cost.behind_ns)
 
 
 def _mark_behind_from(entries: Sequence[EntryRow]) -> None:
-    first: dict[str, int] = {}
+    costs = _costs_of({entry.currency for entry in entries}, PositionCost.objects.all())
     for entry in entries:
-        first[entry.currency] = min(entry.at_ns, first.get(entry.currency, entry.at_ns))
-    rows = {currency: PositionCost(currency=currency, quantity=EMPTY.quantity) for currency in first}
-    rows |= PositionCost.objects.in_bulk(list(first), field_name="currency")
-    for currency, at_ns in first.items():
-        known = rows[currency].behind_ns
-        rows[currency].behind_ns = at_ns if known is None else min(at_ns, known)
-    PositionCost.objects.bulk_create([row for row in rows.values() if row.pk is None])
-    PositionCost.objects.bulk_update([row for row in rows.values() if row.pk is not None], ["behind_ns"])
+        _mark_behind(costs[entry.currency], entry.at_ns)
+    _save_costs(costs.values())
+
+
+def _set_stock(cost: PositionCost, stock: Stock) -> None:
+    cost.quantity, cost.cost_usd, cost.uncosted = stock.quantity, stock.cost, stock.uncosted
+
+
+def _save_costs(costs: Iterable[PositionCost]) -> None:
+    PositionCost.objects.bulk_create(
+        costs,
+        update_conflicts=True,
+        unique_fields=["currency"],
+        update_fields=["quantity", "cost_usd", "uncosted", "behind_ns"],
+    )
 
 
 def _catch_up(cursor: CostCursor, lease: Lease) -> None:
-    left = MAX_BATCHES
-    for row in PositionCost.objects.filter(behind_ns__isnull=False):
-        while left and row.behind_ns is not None:
-            left -= 1
-            with transaction.atomic():
-                lease.renew()
-                _recalculate(row, row.behind_ns)
+    left, behind = MAX_BATCHES, list(PositionCost.objects.filter(behind_ns__isnull=False))
+    while left and behind:
+        with transaction.atomic():
+            lease.renew()
+            left -= _recalculate_some(behind, left)
     if left:
         cursor.is_behind = False
         cursor.save(update_fields=["is_behind"])
 
 
-def _recalculate(row: PositionCost, behind_ns: int) -> None:
-    # The next part of one coin; entries of the same instant stay together.
+def _recalculate_some(behind: list[PositionCost], most: int) -> int:
+    """At most `most` parts of coins, about `BATCH_SIZE` entries; how many parts. A coin that is done is taken out."""
+    parts, seen = 0, 0
+    changed, rows = list[EntryRow](), dict[str, PositionCost]()
+    while behind and parts < most and seen < BATCH_SIZE:
+        row = rows[behind[0].currency] = behind[0]
+        entries, recalculated = _recalculate(row, row.behind_ns or 0)
+        parts, seen, changed = parts + 1, seen + entries, changed + recalculated
+        if row.behind_ns is None:
+            behind.pop(0)
+    write_calculated(changed)
+    _save_costs(rows.values())
+    return parts
+
+
+def _recalculate(row: PositionCost, behind_ns: int) -> tuple[int, list[EntryRow]]:
+    """The next part of one coin; entries of the same instant stay together. How many, and those that change."""
     entries = _next_batch(CostEntry.objects.filter(currency=row.currency, at_ns__gte=behind_ns))
-    stock = _stock_before(row.currency, behind_ns)
+    stock = stock_before(row.currency, behind_ns)
     changed = []
     for entry in entries:
-        before = entry.values(CALCULATED_FIELDS)
-        stock = _apply(entry, stock)
-        if entry.values(CALCULATED_FIELDS) != before:
+        before = entry.calculated
+        stock = entry.calculate(stock)
+        if entry.calculated != before:
             changed.append(entry)
-    rows_update(CostEntry, CALCULATED_FIELDS, [one.values([*CALCULATED_FIELDS, "id"]) for one in changed])
-    row.quantity, row.cost_usd, row.uncosted = stock.quantity, stock.cost, stock.uncosted
+    _set_stock(row, stock)
     row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
-    row.save()
+    return len(entries), changed
 
 
 def _next_batch(entries: QuerySet[CostEntry]) -> list[EntryRow]:
     ordered = entries.order_by("at_ns", "trade_id")
-    batch = _entry_rows(ordered[:BATCH_SIZE])
-    return _entry_rows(ordered.filter(at_ns__lte=batch[-1].at_ns)) if len(batch) == BATCH_SIZE else batch
-
-
-def _stock_before(currency: str, at_ns: int) -> Stock:
-    rows = CostEntry.objects.filter(currency=currency, at_ns__lt=at_ns).order_by("-at_ns", "-trade_id")
-    found = rows.values_list("stock", "stock_cost_usd", "stock_uncosted").first()
-    quantity, cost, uncosted = found or (None, None, EMPTY.uncosted)
-    return EMPTY if quantity is None or cost is None else Stock(quantity, cost, uncosted)
-
-
-def _apply(entry: EntryRow, stock: Stock) -> Stock:
-    change = Change(currency=entry.currency, quantity=entry.change, usd=entry.usd, is_sale=entry.is_sale)
-    entry.unexplained = stock.unexplained(-change.quantity) if change.is_sale else EMPTY.quantity
-    stock, entry.realised_usd = apply_change(stock, change)
-    entry.stock, entry.stock_cost_usd, entry.stock_uncosted = stock.quantity, stock.cost, stock.uncosted
-    return stock
+    batch = entry_rows(ordered[:BATCH_SIZE])
+    return entry_rows(ordered.filter(at_ns__lte=batch[-1].at_ns)) if len(batch) == BATCH_SIZE else batch
