@@ -8,10 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from exchange.checks import TAG
 from portfolio.alerts.channels import configured_channels
+
+ALERTS_TAG = "alerts"
+# What a setting can make wrong. The other checks are of the code: they would load the pages, the API and the admin
+# where none is needed, and twice at each start.
+START_TAGS = [TAG, ALERTS_TAG, Tags.compatibility, Tags.security]
 
 
 @register(TAG)
@@ -27,7 +32,7 @@ def check_alert_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register("alerts")
+@register(ALERTS_TAG)
 def check_alert_channel(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.LIVE_TRADING and not settings.ALERT_URLS:
         yield Warning(

@@ -219,6 +219,14 @@ def test_the_worker_needs_no_admin_and_no_api():
     assert unused & loaded == set()
 
 
+def test_the_checks_of_a_start_load_neither_the_pages_nor_the_admin():
+    loaded = loaded_by(
+        "import django; django.setup(); from django.core.checks import run_checks; "
+        "from portfolio.checks import START_TAGS; run_checks(tags=START_TAGS)"
+    )
+    assert {"config.urls", "oco.admin", "rest_framework.views"} & loaded == set()
+
+
 def test_the_simulator_needs_no_django():
     loaded = loaded_by("import exchange.simulator.__main__")
     assert {"django", "requests", "exchange.client"} & loaded == set()

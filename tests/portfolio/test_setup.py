@@ -80,3 +80,30 @@ def test_the_database_is_for_its_owner_alone_also_one_of_an_earlier_version(tmp_
     assert installation.run("setup", "--no-static")[0] == 0
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) & 0o077 for file in tmp_path.iterdir()}
     assert set(modes.values()) == {0}
+
+
+def test_static_files_are_collected_only_when_they_have_changed(tmp_path, settings, monkeypatch):
+    settings.VAR_DIR, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
+    manifest, collected = settings.STATIC_ROOT / "staticfiles.json", []
+
+    def collect(*words, **_options):
+        collected.append(words)
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
+        manifest.touch()
+
+    monkeypatch.setattr("portfolio.management.commands.setup.call_command", collect)
+    for _ in range(2):
+        _collect_static()
+    assert collected == [("collectstatic",)]
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "more.css").touch()
+    settings.STATICFILES_DIRS = [tmp_path / "own"]
+    get_finder.cache_clear()
+    try:
+        _collect_static()
+        assert len(collected) == 2
+        manifest.unlink()
+        _collect_static()
+        assert len(collected) == 3
+    finally:
+        get_finder.cache_clear()

@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
+from portfolio.checks import START_TAGS
 from portfolio.status.startup import startup_lines
 from portfolio.worker import processes
 from portfolio.worker.supervisor import Plan, become_supervisor
@@ -14,6 +15,7 @@ from portfolio.worker.supervisor import Plan, become_supervisor
 
 class Command(BaseCommand):
     help = "Create what is missing, then run simulator (dry run only), web and worker until Ctrl-C."
+    requires_system_checks = START_TAGS
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = timezone.now()

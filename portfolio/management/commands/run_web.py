@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.core.servers.basehttp import get_internal_wsgi_application
 
 from exchange.core.memory import memory_settle
+from portfolio.checks import START_TAGS
 from portfolio.status.startup import local_url
 from portfolio.web.server import create_web_server
 from portfolio.worker.database import connections_keep
@@ -17,6 +18,7 @@ from portfolio.worker.database import connections_keep
 
 class Command(BaseCommand):
     help = "Run the web server on HOST and PORT until it is stopped."
+    requires_system_checks = START_TAGS
 
     def handle(self, *args: Any, **options: Any) -> None:
         application = get_internal_wsgi_application()  # ends the process when settings contradict each other

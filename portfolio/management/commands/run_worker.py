@@ -16,6 +16,7 @@ from exchange.core.memory import memory_settle
 from exchange.services.lease import request_stop
 from exchange.services.runs import heartbeat_record
 from exchange.services.stream_records import cycle_interval
+from portfolio.checks import START_TAGS
 from portfolio.worker.database import connections_keep
 from portfolio.worker.queues import RunningTask, TaskQueue, overdue, queues_of_worker, record_timeout
 from portfolio.worker.schedule import run_due_schedules
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Run the worker: a scheduler and the queues of its tasks."
+    requires_system_checks = START_TAGS
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections_keep()
