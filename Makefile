@@ -4,15 +4,19 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PY     := $(BIN)/python
 
-.PHONY: help run test lint fmt types bench bench-spacing soak messages screenshots
+# The tests start many processes: what Python compiled is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test test-fast lint style fmt types bench bench-spacing soak messages screenshots
 help:
 	@echo "make run    start the desk (simulator, web, worker)"
 	@echo "make test   lint, types and all tests, on SQLite and on PostgreSQL"
+	@echo "make test-fast  lint, and the tests that need no database, browser or process"
 	@echo "make lint   ruff, bandit, pip-audit, migrations   make fmt    let ruff rewrite"
 	@echo "make types  mypy                            make bench  benchmarks"
 	@echo "make messages     gather the texts and compile the Spanish catalogue"
 	@echo "make screenshots  take the pictures of docs/ again (needs Chromium)"
-	@echo "make soak   random histories and kills, STEPS and PROTECTION steps on each database"
+	@echo "make soak   every test with all its values on each database; random histories and kills, STEPS and PROTECTION steps"
 
 run: .venv/.installed
 	@$(PY) manage.py run_desk
@@ -21,12 +25,17 @@ test: lint types
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 	$(PY) -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadgroup -q
 
-lint: .venv/.installed-dev
+test-fast: style
+	$(BIN)/pytest -n 2 -q -p no:schemathesis --ignore tests/contract --ignore tests/browser --ignore tests/portfolio/test_api_fuzzed.py -m "not database and not programs and not slow"
+
+lint: style
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml config exchange oco portfolio manage.py
+	$(PY) -m tests.pip_audit
+
+style: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PY) manage.py makemigrations --check --dry-run
-	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml config exchange oco portfolio manage.py
-	$(PY) -m tests.pip_audit
 
 types: .venv/.installed-dev
 	$(BIN)/mypy .
@@ -42,6 +51,8 @@ bench: .venv/.installed-bench
 STEPS ?= 50000
 PROTECTION ?= 100000
 soak: .venv/.installed-dev
+	SOAK=1 $(BIN)/pytest -n 2 --dist loadgroup -q
+	SOAK=1 $(PY) -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadgroup -q
 	$(PY) -m tests.soak --steps $(STEPS)
 	$(PY) -m tests.with_postgres $(PY) -m tests.soak --steps $(STEPS)
 	$(PY) -m tests.soak.protection --steps $(PROTECTION)

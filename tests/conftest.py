@@ -2,6 +2,8 @@
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
 from django.test import SimpleTestCase
@@ -16,10 +18,16 @@ from tests.support import Desk
 from tests.templates import Templates
 
 DATABASE = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
+PROGRAMS = {"templates", "installation", "place", "supervisor", "set_up"}
 
 
 def pytest_collection_modifyitems(config, items):
     """What does not depend on the database was proved on SQLite: PostgreSQL is asked only for the rest."""
+    for item in items:
+        if uses_database(item):
+            item.add_marker("database")
+        if PROGRAMS & set(item.fixturenames):
+            item.add_marker("programs")
     kept = [item for item in items if is_due(item)]
     due = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in due])
@@ -27,7 +35,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_due(item):
-    if connection.vendor != "sqlite" and not uses_database(item):
+    if connection.vendor != "sqlite" and not item.get_closest_marker("database"):
         return False
     return SOAK or not (
         item.get_closest_marker("soak")
@@ -52,6 +60,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     """Replaces the plugin's fixture of this name, with which each process runs all migrations."""
     with django_db_blocker.unblock():
         templates.create_test_database()
+        ContentType.objects.get_for_models(*apps.get_models())  # cached, whichever test comes first
     yield
     with django_db_blocker.unblock():
         templates.destroy_test_database()

@@ -5,7 +5,7 @@ from django.test import Client
 
 from tests.config.test_start import LIVE, run
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 BEHIND = {
     **LIVE,
     "BEHIND_HTTPS": "true",

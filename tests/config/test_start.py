@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.slow
 REFUSED = 1
 CANNOT_BOOT = 3
 LIVE = {

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -17,9 +18,15 @@ def account(seed: int = 1, now_ms: int = NOW) -> Exchange:
     return new_account(key="k", secret="s", now_ms=lambda: now_ms, seed=seed)[0]
 
 
-@pytest.fixture(scope="module")
+@cache
+def read_only(seed: int) -> Exchange:
+    """The account of this seed for all tests that only look at it: each takes a second to make."""
+    return account(seed)
+
+
+@pytest.fixture
 def exchange() -> Exchange:
-    return account()
+    return read_only(1)
 
 
 def ended(exchange: Exchange) -> list[Order]:
@@ -28,7 +35,7 @@ def ended(exchange: Exchange) -> list[Order]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 77, -5])
 def test_the_books_add_up_whatever_the_seed(seed: int) -> None:
-    exchange = account(seed)
+    exchange = read_only(seed)
     assert exchange.audit() == []
     assert min(exchange.ledger.balances.values()) > 0
 
@@ -86,7 +93,7 @@ def test_orders_are_open_in_both_name_spaces(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 77])
 def test_one_coin_has_a_stop_for_all_of_it_two_for_a_part_and_two_for_none(seed: int) -> None:
-    exchange = account(seed)
+    exchange = read_only(seed)
     stops = {
         order.instrument_name.removesuffix("_USD"): order.quantity
         for order in exchange.open_orders()
@@ -102,7 +109,7 @@ def test_one_coin_has_a_stop_for_all_of_it_two_for_a_part_and_two_for_none(seed:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 77, -5])
 def test_all_coins_were_bought_within_the_months_that_the_exchange_tells(seed: int) -> None:
-    exchange = account(seed)
+    exchange = read_only(seed)
     traded: Counter[str] = Counter()
     for trade in exchange.trades.rows:
         sign = 1 if trade.side == "BUY" else -1

@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.portfolio.pages import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 D = Decimal
 
 

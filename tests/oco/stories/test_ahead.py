@@ -6,6 +6,8 @@ from exchange.client.client import BackgroundReads, PublicClient
 from oco.models import OcoGroup
 from tests.exchange.simulator.world import URL
 
+pytestmark = pytest.mark.any_database
+
 MARK, BALANCE = "public/get-valuations", "private/user-balance"
 
 

@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
+
 from oco.policies import policy_for
 from tests.oco.support import group, ours, resting, stop_of
+
+pytestmark = pytest.mark.any_database
 
 D = Decimal
 

@@ -12,7 +12,7 @@ from portfolio.models import BalanceChange
 from tests.factories import SnapshotFactory
 from tests.support import queries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 

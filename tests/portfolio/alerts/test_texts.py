@@ -24,6 +24,8 @@ from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.models import Alert
 from tests.factories import AlertFactory, BalanceChangeFactory, SyncRunFactory, UserFactory
 
+pytestmark = pytest.mark.any_database
+
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 SPANISH = {"accept-language": "es"}
 

@@ -28,7 +28,7 @@ from tests.factories import (
 from tests.portfolio.pages import Page
 from tests.support import queries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KB = 1024
 COINS = ("BTC", "ETH", "SOL", "XRP", "CRO", "LTC", "ADA", "DOT")

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 from tests.first_load import first_load
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 GZIP = {"headers": {"accept-encoding": "gzip"}}
 
 

@@ -20,7 +20,7 @@ from tests.factories import (
 )
 from tests.portfolio.pages import Page, Row
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.factories import (
     TradeFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ORDER_KEYS = [
     "order_id", "exchange_order_id", "client_oid", "instrument_name", "side", "order_type", "order_role",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from portfolio.web.page_context import MENU_PAGES
 from tests.factories import AlertFactory, BalanceFactory, GroupFactory, InstrumentFactory, SyncRunFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def page(address="/", **headers):

@@ -16,7 +16,7 @@ from tests.factories import (
     SyncRunFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 D = Decimal
 

@@ -6,7 +6,7 @@ from django.test import Client
 from portfolio.web.preferences import Preferences, current_preferences, preferences_from
 from tests.factories import BalanceFactory, InstrumentFactory, SyncRunFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_what_was_never_chosen_is_as_the_system_wants_it():

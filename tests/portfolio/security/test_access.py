@@ -9,7 +9,7 @@ from django.test import Client
 from exchange.services.permissions import groups_create_missing
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 here = partial(Client, HTTP_HOST="localhost")  # a browser on this machine
 
