@@ -276,15 +276,14 @@ Q_CLUSTER = {
     "name": "exchange-desk",
     "orm": "default",
     "broker_class": "portfolio.worker.task_queue.TaskBroker",  # runs the functions of portfolio.tasks only
-    "workers": 3,  # a cycle waits for no slow mail server while another task is at work
-    "timeout": 110,  # a cycle is at most 8 reads of 10 s and a slice of 20 s
+    "timeout": 110,  # a cycle is at most 8 reads of 10 s and a slice of 20 s; then the worker starts again
     "retry": 600,  # above timeout, or a task still at work is handed out again
     "max_attempts": 1,
     "ack_failures": True,  # a failed cycle is not repeated: the next one is at most a minute away
     "catch_up": False,  # sixty missed cycles are one cycle
     "scheduler": False,  # its own runs only every 30 s; run_worker checks every second
     "save_limit": 100,
-    "poll": 0.5,
+    "poll": 0,  # the worker itself waits between two looks (portfolio.worker.queues)
 }
 
 # ── What is kept ────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from portfolio.urls import api_urls, page_urls
 
+admin.autodiscover()
 urlpatterns = [
     *page_urls,
     path("api/", include(api_urls)),

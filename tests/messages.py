@@ -64,6 +64,7 @@ def model_texts() -> Iterator[str]:
     """The texts of the models in the admin, and the labels of forms, as the history of a record quotes them."""
     from exchange.admin.base import ReadOnlyAdmin  # needs the models
 
+    admin.autodiscover()
     with override(None):
         for model, model_admin in admin.site._registry.items():
             names = model._meta

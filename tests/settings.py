@@ -22,11 +22,15 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
 
 if not os.environ["DATABASE_URL"]:
-    # A file, as in life: in memory SQLite knows neither WAL nor waiting for a lock.
-    DATABASES["default"]["TEST"] = {"NAME": f"{DIRECTORY}/test.sqlite3"}
+    # A file, as in life: in memory SQLite knows neither WAL nor waiting for a lock. It need not survive a power cut.
+    DATABASES = {"default": DATABASES["default"] | {"TEST": {"NAME": f"{DIRECTORY}/test.sqlite3"}}}
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"]["OPTIONS"] | {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    }
 
 STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; whitenoise serves from where the files are
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # else each test client lists all static files
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

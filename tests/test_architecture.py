@@ -52,7 +52,16 @@ PURE = [
 # The rim of the simulator: its lock, its file, its two doors, and what puts them together.
 RIM = {
     f"exchange.simulator.{one}"
-    for one in ("demo_account", "server", "exchange", "persistence", "stream_server")
+    for one in (
+        "__main__",
+        "adapter",
+        "demo_account",
+        "exchange",
+        "persistence",
+        "program",
+        "server",
+        "stream_server",
+    )
 }
 
 
@@ -190,12 +199,36 @@ COLUMNS = {"told", "told_ns"}  # names that the database holds
 
 def test_large_packages_wait_until_they_are_needed():
     """The pages, the commands and the queue start without them; each costs a tenth of a second and 20 MB or more."""
-    code = "import sys, django; django.setup(); import config.urls, portfolio.tasks; print(*sys.modules)"
+    loaded = loaded_by("import django; django.setup(); import config.urls, portfolio.tasks")
+    assert {"django", "rest_framework", "django_q"} <= loaded
+    assert {"numpy", "talib", "apprise"} & loaded == set()
+
+
+def test_a_command_that_does_nothing_needs_no_admin_no_client_and_no_pages():
+    loaded = loaded_by("import django; django.setup()")
+    assert {"exchange.models", "portfolio.worker.task_queue"} <= loaded
+    unused = {"oco.admin", "portfolio.admin", "requests", "websockets", "msgspec", "psycopg2", "config.urls"}
+    assert unused & loaded == set()
+
+
+def test_the_worker_needs_no_admin_and_no_api():
+    loaded = loaded_by(
+        "import django; django.setup(); import portfolio.tasks, portfolio.management.commands.run_worker"
+    )
+    unused = {"oco.admin", "portfolio.admin", "psycopg2", "config.urls", "rest_framework.views", "waitress"}
+    assert unused & loaded == set()
+
+
+def test_the_simulator_needs_no_django():
+    loaded = loaded_by("import exchange.simulator.__main__")
+    assert {"django", "requests", "exchange.client"} & loaded == set()
+
+
+def loaded_by(code: str) -> set[str]:
     surroundings = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    program = [sys.executable, "-c", code]
-    loaded = subprocess.run(program, env=surroundings, capture_output=True, text=True, check=True).stdout
-    assert {"django", "rest_framework", "django_q"} <= set(loaded.split())
-    assert {"numpy", "talib", "apprise"} & set(loaded.split()) == set()
+    program = [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"]
+    done = subprocess.run(program, env=surroundings, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
 def test_no_folder_holds_too_many_modules():

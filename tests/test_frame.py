@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from pytest_socket import SocketConnectBlockedError
 
+import config.settings
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -97,6 +99,12 @@ def test_the_database_is_the_one_that_was_asked_for():
 
 @pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="about SQLite")
 @pytest.mark.django_db
-def test_what_is_recorded_in_sqlite_survives_a_power_cut():
-    with connection.cursor() as cursor:
+def test_what_is_recorded_in_sqlite_survives_a_power_cut(tmp_path):
+    """With the settings of the program: those of the tests leave it out."""
+    options = config.settings.DATABASES["default"]["OPTIONS"]
+    real = connection.copy()
+    real.settings_dict |= {"NAME": tmp_path / "real.sqlite3", "OPTIONS": options}
+    with real.cursor() as cursor:
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
+    real.close()

@@ -273,7 +273,7 @@ def test_a_page_that_breaks_shows_no_key(planted, signatures, printed, monkeypat
 
     planted.sync_ok()
     monkeypatch.setattr("portfolio.views.dashboard.load_dashboard", broken)
-    monkeypatch.setattr("portfolio.api.views.load_dashboard", broken)
+    monkeypatch.setattr("portfolio.api.state.load_dashboard", broken)
     answers = [Browser(raise_request_exception=False).get(path) for path in ("/", "/api/dashboard/state")]
     assert [answer.status_code for answer in answers] == [500, 500]
     assert searched(printed, signatures, [answer.content.decode() for answer in answers]) == []

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,23 +117,23 @@ def chunks(rows: Sequence[T], size: int = TRANSACTION_ROWS) -> list[Sequence[T]]
 # Values from the exchange: an odd text or number must not fail a cycle
 
 
-def fit_to_columns(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
+def fit_to_columns(model: type[models.Model], values: dict[str, Any]) -> dict[str, Any]:
     """`values` with texts cut to their columns and without NUL; a number beyond its column is not known."""
     lengths, numbers = _column_limits(model)
-    return {name: _fit_value(value, lengths.get(name), name in numbers) for name, value in values.items()}
+    for name, length in lengths:
+        text = values.get(name)
+        if text and (len(text) > length or "\0" in text):
+            values[name] = text.replace("\0", "")[:length]
+    for name in numbers:
+        value = values.get(name)
+        if value is not None and not -INT32_LIMIT <= value < INT32_LIMIT:
+            values[name] = None
+    return values
 
 
 @cache
-def _column_limits(model: type[models.Model]) -> tuple[dict[str, int], frozenset[str]]:
+def _column_limits(model: type[models.Model]) -> tuple[list[tuple[str, int]], list[str]]:
     """How long each text may be, and which columns are small whole numbers."""
     columns = model._meta.concrete_fields
-    lengths = {column.name: column.max_length for column in columns if column.max_length is not None}
-    return lengths, frozenset(c.name for c in columns if c.get_internal_type() == "IntegerField")
-
-
-def _fit_value(value: Any, length: int | None, is_int32: bool) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "")[:length]
-    if is_int32 and value is not None and not -INT32_LIMIT <= value < INT32_LIMIT:
-        return None
-    return value
+    lengths = [(column.name, column.max_length) for column in columns if column.max_length is not None]
+    return lengths, [column.name for column in columns if column.get_internal_type() == "IntegerField"]

@@ -55,6 +55,11 @@ def candle_is_old(candle_time: datetime, timeframe: Timeframe, *, now: datetime)
     return candle_time < oldest_valid_open(timeframe, now=now)
 
 
+def candle_ends(candle_time: datetime, timeframe: Timeframe) -> datetime:
+    """The last moment at which the candle opened at `candle_time` is not old."""
+    return candle_time + 2 * timeframe.length + MAX_CANDLE_DELAY
+
+
 def oldest_valid_open(timeframe: Timeframe, *, now: datetime) -> datetime:
     """The earliest open time of a last closed candle that is still current."""
     return now - 2 * timeframe.length - MAX_CANDLE_DELAY

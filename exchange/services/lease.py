@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing import get_context
+from threading import Event
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
@@ -24,10 +24,13 @@ from exchange.core.reasons import Sentence, SyncReason
 from exchange.models import Lease as LeaseRow
 
 LEASE_NAME = "cycle"
+WANTED_NAME = "wanted"  # somebody waits for the lease whom a history slice should not keep waiting
+HISTORY_PURPOSE = "history"
 STREAM_LEASE = "stream"  # of the worker that listens to the user stream; it sends nothing
 LEASE_DURATION = timedelta(seconds=30)
 WAIT_TIMEOUT_SECONDS = 90
 STEP_SECONDS = 0.5
+WANTED_DURATION = timedelta(seconds=5)  # should who asked for it be killed
 READ_INTERVAL_S = 1.0  # reads this soon after a renewal do without one
 SILENT_AFTER = timedelta(
     seconds=12
@@ -123,15 +126,45 @@ def lease_is_silent() -> bool:
     ).exists()
 
 
-@contextmanager
-def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Lease]:
-    """Wait for the lease and hold it while the block runs. Raises LeaseBusy."""
-    for _ in range(int(WAIT_TIMEOUT_SECONDS / STEP_SECONDS)):
-        lease = lease_take(purpose=purpose)
-        if lease is not None:
+def lease_take_soon(
+    *,
+    purpose: str,
+    seconds: float,
+    step_s: float = STEP_SECONDS,
+    may_wait: Callable[[str], bool] = lambda holder: True,
+) -> Lease | None:
+    """Take it as soon as it is free, within so many seconds; a history slice gives it up on request.
+
+    None after that time, or at once where `may_wait` says no to the holder.
+    """
+    until, is_requested = time.monotonic() + seconds, False
+    while (lease := lease_take(purpose=purpose)) is None:
+        holder = lease_holder()
+        if time.monotonic() > until or not may_wait(holder):
             break
-        sleep(STEP_SECONDS)
-    else:
+        if holder.startswith(HISTORY_PURPOSE) and not is_requested:
+            is_requested = True
+            _want(WANTED_DURATION)
+        time.sleep(step_s)
+    if is_requested:
+        _want(timedelta(0))
+    return lease
+
+
+def lease_is_wanted() -> bool:
+    """Whether its holder should give it up when it can."""
+    return LeaseRow.objects.filter(name=WANTED_NAME, expires_at__gt=Now()).exists()
+
+
+def _want(duration: timedelta) -> None:
+    LeaseRow.objects.update_or_create(name=WANTED_NAME, defaults={"expires_at": Now() + duration})
+
+
+@contextmanager
+def lease_wait(purpose: str) -> Iterator[Lease]:
+    """Wait for the lease and hold it while the block runs. Raises LeaseBusy."""
+    lease = lease_take_soon(purpose=purpose, seconds=WAIT_TIMEOUT_SECONDS)
+    if lease is None:
         raise LeaseBusy(f"Another cycle is running ({lease_holder()}). Try again in a minute.")
     try:
         with correlated(new_correlation_id("cmd")):
@@ -140,8 +173,7 @@ def lease_wait(purpose: str, *, sleep: Callable[[float], None] = time.sleep) -> 
         lease.release()
 
 
-# Created on import, so that forked processes share it.
-_stop_event = get_context("fork").Event()
+_stop_event = Event()
 
 
 def request_stop() -> None:

@@ -1,8 +1,8 @@
 """Reads open ranges of history in slices, under the lease, between the cycles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from exchange.core.reasons import Sentence, SyncReason
 from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
-from exchange.services.lease import Lease, is_stop_requested, lease_take
+from exchange.services.lease import HISTORY_PURPOSE, Lease, is_stop_requested, lease_is_wanted, lease_take
 from exchange.services.runs import account_check, account_confirm
 from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
 from exchange.sync.orders import order_record_all
@@ -27,12 +27,12 @@ from exchange.sync.unreadable import unreadable_record_all
 
 Progress = Callable[[HistoryRange], None]
 Ranges = QuerySet[HistoryRange]
-LEASE_PURPOSE = "history"  # the lease's holder while a slice is read
 GAPS = (
     HistoryRange.Why.MISSED,
     HistoryRange.Why.BUSY,
 )  # what happened while nobody read, or faster than a cycle reads
 GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
+PAGES_PER_TRANSACTION = 5  # at most 500 rows: longer transactions keep the pages of a SQLite desk waiting
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
 
@@ -60,13 +60,14 @@ def history_slice(
     clock: Clock = timezone.now,
     since: datetime | None = None,
 ) -> bool | None:
-    """Take the lease and read open history for at most `seconds`, back to `since` where that is given.
+    """Take the lease and read open history for at most `seconds`, back to `since` where that is given. It ends early
+    when somebody waits for the lease.
 
     True when nothing is left to read, None when another holder has the lease.
     """
     if not backfill_is_due(since=since):
         return True
-    lease = lease_take(purpose=LEASE_PURPOSE)
+    lease = lease_take(purpose=HISTORY_PURPOSE)
     if lease is None:
         return None
     client = client_from_settings(before_request=lease.before_request)
@@ -79,15 +80,18 @@ def history_slice(
             ):  # a key that was right yesterday is asked about again, and may read on
                 account_confirm(client=client, now=clock())
         until = clock() + timedelta(seconds=seconds)
-        return BackfillSlice(client, lease, clock, until, on_page, since_ns=_ns(since)).run()
+        history = BackfillSlice(
+            client, lease, clock, until, on_page, since_ns=_ns(since), gives_way=lease_is_wanted
+        )
+        return history.run()
     finally:
         client.close()
         lease.release()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BackfillSlice:
-    """Open history read under the lease until a moment; stopped anywhere, it continues from the last page."""
+    """Open history read under the lease until a moment; stopped anywhere, it continues from the last page stored."""
 
     client: Client
     lease: Lease
@@ -96,9 +100,20 @@ class BackfillSlice:
     on_page: Progress = _no_progress
     since_ns: int = 0
     ranges: Callable[[int], Ranges] = _open_ranges
+    gives_way: Callable[[], bool] = lambda: False
+    _unstored: list[tuple[HistoryRange, Page[Any]]] = field(default_factory=list)
 
     def run(self) -> bool:
         """Newest first, one page of each stream in turn; True when nothing is left."""
+        try:
+            is_done = self._read_all()
+        except ExchangeError:
+            self._store()
+            raise
+        self._store()
+        return is_done
+
+    def _read_all(self) -> bool:
         readers = self._readers()
         while readers:
             for reader in list(readers):
@@ -106,34 +121,54 @@ class BackfillSlice:
                     return False
                 if next(reader, None) is None:
                     readers.remove(reader)
-            readers = readers or self._readers()
+                elif len(self._unstored) >= PAGES_PER_TRANSACTION:
+                    self._store()
+                if self.gives_way():
+                    return False
+            if not readers:
+                self._store()
+                readers = self._readers()
         return True
 
     def _readers(self) -> list[Iterator[bool]]:
         return [self._read(range_) for range_ in _next_ranges(self.ranges(self.since_ns))]
 
     def _read(self, range_: HistoryRange) -> Iterator[bool]:
-        """One True for each stored page of `range_`."""
-        stream = Stream(range_.stream)
-        while range_.done_at is None and range_.next_ns > self.since_ns:
-            start = max(range_.start_ns, self.since_ns, range_.next_ns - MAX_WINDOW_NS[stream])
-            for page in _pages(self.client, stream, TimeWindow(start_ns=start, end_ns=range_.next_ns)):
-                self._store(range_, page)
-                self.on_page(range_)
+        """One True for each page of `range_`."""
+        stream, start, end = Stream(range_.stream), max(range_.start_ns, self.since_ns), range_.next_ns
+        while end > start:
+            window = TimeWindow(start_ns=max(start, end - MAX_WINDOW_NS[stream]), end_ns=end)
+            for page in _pages(self.client, stream, window):
+                end = page.left_until_ns
+                self._unstored.append((range_, page))
                 yield True
 
-    def _store(self, range_: HistoryRange, page: Page[Any]) -> None:
-        """The page and how far it reaches, together, and only while the lease is still ours."""
+    def _store(self) -> None:
+        """The pages and how far they reach, together, and only while the lease is still ours."""
+        pages_of: dict[HistoryRange, list[Page[Any]]] = {}
+        for range_, page in self._unstored:
+            pages_of.setdefault(range_, []).append(page)
+        self._unstored.clear()
+        if not pages_of:
+            return
         now = self.clock()
         with transaction.atomic():
             self.lease.renew()
-            if range_.stream == Stream.TRADES:
-                trade_record_all(trades=page.rows, now=now)
-            else:
-                order_record_all(orders=page.rows, now=now)
-            gap_record_all(stream=range_.stream, gaps=page.gaps, now=now)
+            for range_, pages in pages_of.items():
+                _store_pages(range_, pages, now)
             unreadable_record_all(rows=self.client.take_unreadable_rows(), now=now)
-            range_progress(range_=range_, left_until_ns=page.left_until_ns, rows=len(page.rows), now=now)
+        for range_ in pages_of:
+            self.on_page(range_)
+
+
+def _store_pages(range_: HistoryRange, pages: Sequence[Page[Any]], now: datetime) -> None:
+    rows = [row for page in pages for row in page.rows]
+    if range_.stream == Stream.TRADES:
+        trade_record_all(trades=rows, now=now)
+    else:
+        order_record_all(orders=rows, now=now)
+    gap_record_all(stream=range_.stream, gaps=[gap for page in pages for gap in page.gaps], now=now)
+    range_progress(range_=range_, left_until_ns=pages[-1].left_until_ns, rows=len(rows), now=now)
 
 
 @dataclass(frozen=True, slots=True)

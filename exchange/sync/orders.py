@@ -6,19 +6,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from exchange import schemas
-from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
-from exchange.core.times import from_ms
+from exchange.core.database import QUERY_BATCH, chunks
 from exchange.models import ExchangeOrder, Trade
-from exchange.schemas.orders import role_of
 from exchange.sync.order_merge import changed_fields, contradicts
+from exchange.sync.order_rows import (
+    OrderKey,
+    OrderRow,
+    named,
+    order_rows_insert,
+    order_rows_read,
+    order_rows_update,
+    values_of,
+)
 from exchange.sync.trades import trade_orders_resolve
 
-OrderKey = tuple[str, str]
 MIN_DISPUTE = timedelta(seconds=10)  # between two answers that contradict the record
 MAX_STALE = timedelta(
     seconds=100
@@ -33,9 +38,9 @@ class OrderChanges:
     out to be a duplicate, which may settle whose fills are whose.
     """
 
-    rows: dict[OrderKey, ExchangeOrder]
-    new: list[ExchangeOrder] = field(default_factory=list)
-    changed: dict[OrderKey, ExchangeOrder] = field(default_factory=dict)
+    rows: dict[OrderKey, OrderRow]
+    new: list[OrderRow] = field(default_factory=list)
+    changed: dict[OrderKey, OrderRow] = field(default_factory=dict)
     executed: set[OrderKey] = field(default_factory=set)
     renamed: set[OrderKey] = field(default_factory=set)
 
@@ -44,7 +49,7 @@ class OrderChanges:
         return len(self.new) + len(self.changed)
 
     @property
-    def touched(self) -> list[ExchangeOrder]:
+    def touched(self) -> list[OrderRow]:
         """The orders that are new or change."""
         return [*self.new, *self.changed.values()]
 
@@ -70,25 +75,21 @@ def order_store(*, changes: OrderChanges) -> None:
     """Store pending changes, in transactions of at most 500 rows, and link fills that came before their order."""
     for part in chunks(changes.new):
         with transaction.atomic(savepoint=False):
-            ExchangeOrder.objects.bulk_create(part)
+            order_rows_insert(part)
             trade_orders_resolve(order_ids=_ids(part))
     for part in chunks(list(changes.changed.values())):
         with transaction.atomic(savepoint=False):
-            ExchangeOrder.objects.bulk_update(part, UPDATED_FIELDS)
-            trade_orders_resolve(order_ids=_ids(row for row in part if _key(row) in changes.renamed))
+            order_rows_update(part)
+            trade_orders_resolve(order_ids=_ids(row for row in part if row.key in changes.renamed))
 
 
-def _ids(rows: Iterable[ExchangeOrder]) -> set[str]:
+def _ids(rows: Iterable[OrderRow]) -> set[str]:
     return {name for row in rows for name in (row.order_id, row.exchange_order_id)} - {""}
-
-
-def _key(row: ExchangeOrder) -> OrderKey:
-    return row.name_space, row.order_id
 
 
 def order_missing_all(*, keys: Collection[OrderKey], now: datetime) -> int:
     """Mark orders that the exchange neither lists nor finds: unknown, which is not closed."""
-    rows = ExchangeOrder.objects.filter(_named(keys), is_open=True, missing_since__isnull=True)
+    rows = ExchangeOrder.objects.filter(named(keys), is_open=True, missing_since__isnull=True)
     return rows.update(missing_since=now) if keys else 0
 
 
@@ -97,9 +98,9 @@ def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) ->
     row = changes.rows.get(key)
     had_executed = row is not None and _has_executed(row)
     if row is None:
-        row = changes.rows[key] = _new_row(order, now)
+        row = changes.rows[key] = OrderRow.new(order, now)
         changes.new.append(row)
-    elif (updated := _update_row(row, order, now)) and row.pk:
+    elif (updated := _update_row(row, order, now)) and row.id is not None:
         changes.changed[key] = row
         if "exchange_order_id" in updated:
             changes.renamed.add(key)
@@ -107,28 +108,22 @@ def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) ->
         changes.executed.add(key)
 
 
-def _has_executed(row: ExchangeOrder) -> bool:
+def _has_executed(row: OrderRow) -> bool:
     return row.has_fills and not row.is_open
 
 
-def _new_row(order: schemas.Order, now: datetime) -> ExchangeOrder:
-    row = ExchangeOrder(name_space=order.name_space, order_id=order.order_id, first_seen_at=now)
-    _assign(row, values_of(order))
-    return row
-
-
-def _update_row(row: ExchangeOrder, order: schemas.Order, now: datetime) -> Collection[str]:
+def _update_row(row: OrderRow, order: schemas.Order, now: datetime) -> Collection[str]:
     """The names of the fields that changed."""
     values = values_of(order)
     found = _corrected(row, values, now) or changed_fields(vars(row), values)
     if row.missing_since is not None:
         found["missing_since"] = None
     if found:
-        _assign(row, found)
+        row.assign(found)
     return found.keys()
 
 
-def _corrected(row: ExchangeOrder, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _corrected(row: OrderRow, values: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What changes because the answers dispute the record; nothing while they do not.
 
     Two of them, with none between that agrees, correct a record that no fill proves. The order is linked again
@@ -144,72 +139,35 @@ def _corrected(row: ExchangeOrder, values: dict[str, Any], now: datetime) -> dic
     return values | {"disputed_since": None, "origin": ExchangeOrder.Origin.FOREIGN}
 
 
-def _is_proved(row: ExchangeOrder) -> bool:
+def _is_proved(row: OrderRow) -> bool:
     """Whether its fills add up to what it executed; that it executed nothing no fill can prove."""
-    fills = Trade.objects.filter(resolved_order=row).values_list("quantity", flat=True) if row.pk else ()
+    fills = Trade.objects.filter(resolved_order=row.id).values_list("quantity", flat=True) if row.id else ()
     return bool(row.filled_quantity > 0 and sum(fills, Decimal(0)) >= row.filled_quantity)
 
 
-def _assign(row: ExchangeOrder, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.is_open = not schemas.is_terminal(row.status)
-    row.has_fills = row.filled_quantity > 0
-    if "list_id" in values:
-        row.order_role = _role(row)
-
-
-def _role(row: ExchangeOrder) -> str:
-    """Of linked orders only an OCO makes its LIMIT leg a take profit; that of an OTO is the order it depends on."""
-    return role_of(
-        order_type=row.order_type,
-        side=row.side,
-        instrument_name=row.instrument_name,
-        in_pair=bool(row.list_id) and row.contingency_type in ("", "OCO"),
-        cash=settings.CASH_CURRENCIES,
-    )
-
-
-def _known_rows(keys: Sequence[OrderKey]) -> dict[OrderKey, ExchangeOrder]:
-    rows: dict[OrderKey, ExchangeOrder] = {}
+def _known_rows(keys: Sequence[OrderKey]) -> dict[OrderKey, OrderRow]:
+    rows: dict[OrderKey, OrderRow] = {}
     for part in chunks(sorted(set(keys)), QUERY_BATCH):
-        rows |= _by_key(ExchangeOrder.objects.filter(_named(part)))
+        rows |= order_rows_read(named(part))
     return rows
-
-
-def _by_key(rows: Iterable[ExchangeOrder]) -> dict[OrderKey, ExchangeOrder]:
-    return {_key(row): row for row in rows}
-
-
-def _named(keys: Collection[OrderKey]) -> Q:
-    named = Q(pk__in=[])
-    for space in ExchangeOrder.NameSpace.values:
-        ids = [order_id for name_space, order_id in keys if name_space == space]
-        if ids:
-            named |= Q(name_space=space, order_id__in=ids)
-    return named
 
 
 def _mark_mirrors(changes: OrderChanges) -> None:
     """A triggered order may show in the plain name space too, under its second id or under the same (6.2)."""
     touched = [*changes.new, *changes.changed.values()]
-    advanced = _advanced_with({row.order_id for row in touched if _is_plain(row)}) | changes.rows
-    parents = {row.exchange_order_id or row.order_id: row for row in advanced.values() if not _is_plain(row)}
-    second = {row.exchange_order_id or row.order_id for row in touched if not _is_plain(row)}
+    advanced = _advanced_with({row.order_id for row in touched if row.is_plain}) | changes.rows
+    parents = {row.exchange_order_id or row.order_id: row for row in advanced.values() if not row.is_plain}
+    second = {row.exchange_order_id or row.order_id for row in touched if not row.is_plain}
     for key, row in (_plain_with(second) | changes.rows).items():
         parent = parents.get(row.order_id)
-        if _is_plain(row) and not row.is_mirror and parent is not None and _is_same(row, parent):
+        if row.is_plain and not row.is_mirror and parent is not None and _is_same(row, parent):
             row.is_mirror = True
-            if row.pk:
+            if row.id is not None:
                 changes.changed[key] = row
                 changes.renamed.add(key)
 
 
-def _is_plain(row: ExchangeOrder) -> bool:
-    return row.name_space == schemas.NameSpace.PLAIN
-
-
-def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
+def _is_same(plain: OrderRow, parent: OrderRow) -> bool:
     """An id alone proves nothing: the two name spaces may number alike (dossier 5.31)."""
     facts = ("instrument_name", "side", "quantity")
     if any(getattr(plain, fact) != getattr(parent, fact) for fact in facts):
@@ -218,82 +176,11 @@ def _is_same(plain: ExchangeOrder, parent: ExchangeOrder) -> bool:
     return plain.order_id == parent.exchange_order_id or plain.client_oid in client_oids
 
 
-def _advanced_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
-    named = Q(order_id__in=ids) | Q(exchange_order_id__in=ids)
-    rows = ExchangeOrder.objects.filter(named, name_space=schemas.NameSpace.ADVANCED)
-    return _by_key(rows) if ids else {}
+def _advanced_with(ids: Collection[str]) -> dict[OrderKey, OrderRow]:
+    either = Q(order_id__any_of=ids) | Q(exchange_order_id__any_of=ids)
+    return order_rows_read(either & Q(name_space=schemas.NameSpace.ADVANCED)) if ids else {}
 
 
-def _plain_with(ids: Collection[str]) -> dict[OrderKey, ExchangeOrder]:
-    rows = ExchangeOrder.objects.filter(name_space=schemas.NameSpace.PLAIN, order_id__in=ids, is_mirror=False)
-    return _by_key(rows) if ids else {}
-
-
-def values_of(order: schemas.Order) -> dict[str, Any]:
-    """The columns that a report about `order` sets."""
-    columns = {
-        "exchange_order_id": order.exchange_order_id,
-        "client_oid": order.client_oid,
-        "account_id": order.account_id,
-        "instrument_name": order.instrument_name,
-        "side": order.side,
-        "order_type": order.order_type,
-        "time_in_force": order.time_in_force,
-        "exec_inst": list(order.exec_inst),
-        "status": order.status,
-        "reason": order.reason,
-        "reject_reason": order.reject_reason,
-        "quantity": order.quantity,
-        "price": order.limit_price,
-        "trigger_price": order.ref_price,
-        "trigger_price_type": order.ref_price_type,
-        "order_value": order.order_value,
-        "filled_quantity": order.cumulative_quantity,
-        "filled_value": order.cumulative_value,
-        "average_price": order.avg_price,
-        "cumulative_fee": order.cumulative_fee,
-        "fee_currency": order.fee_instrument_name,
-        "maker_fee_rate": order.maker_fee_rate,
-        "taker_fee_rate": order.taker_fee_rate,
-        "list_id": order.list_id,
-        "contingency_type": order.contingency_type,
-        "leg_id": order.leg_id,
-        "attach_order_id": order.attach_order_id,
-        "isolation_id": order.isolation_id,
-        "isolation_type": order.isolation_type,
-        "leverage": order.leverage,
-        "created_at": from_ms(order.create_time_ms),
-        "created_ns": order.create_time_ns,
-        "updated_at": from_ms(order.update_time_ms),
-    }
-    return fit_to_columns(ExchangeOrder, columns)
-
-
-REPORTED_FIELDS = (
-    *(
-        "exchange_order_id",
-        "client_oid",
-        "account_id",
-        "instrument_name",
-        "side",
-        "order_type",
-        "time_in_force",
-    ),
-    *(
-        "exec_inst",
-        "status",
-        "reason",
-        "reject_reason",
-        "quantity",
-        "price",
-        "trigger_price",
-        "trigger_price_type",
-    ),
-    *("order_value", "filled_quantity", "filled_value", "average_price", "cumulative_fee", "fee_currency"),
-    *("maker_fee_rate", "taker_fee_rate", "list_id", "contingency_type", "leg_id", "attach_order_id"),
-    *("isolation_id", "isolation_type", "leverage", "created_at", "created_ns", "updated_at"),
-)
-UPDATED_FIELDS = [
-    *REPORTED_FIELDS,
-    *("missing_since", "disputed_since", "origin", "is_open", "has_fills", "order_role", "is_mirror"),
-]
+def _plain_with(ids: Collection[str]) -> dict[OrderKey, OrderRow]:
+    plain = Q(name_space=schemas.NameSpace.PLAIN, order_id__any_of=ids, is_mirror=False)
+    return order_rows_read(plain) if ids else {}

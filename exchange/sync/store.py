@@ -23,12 +23,14 @@ from exchange.models.sync import Stream
 from exchange.selectors import reported_quantities
 from exchange.sync.fetch import AccountSnapshot, FetchedStream, FetchPlan, FetchResult, OrderKey
 from exchange.sync.market_data import instrument_record_all
+from exchange.sync.order_rows import OrderRow
 from exchange.sync.orders import OrderChanges, order_missing_all, order_store, prepare_order_changes
 from exchange.sync.pagination import PAGE_OVERLAP_NS, Gap, TimeWindow
 from exchange.sync.trades import (
     NO_DISPUTES,
     ReadRange,
     TradeDisputes,
+    TradeRow,
     disputes_store,
     prepare_trades,
     trade_store,
@@ -62,7 +64,7 @@ class PendingChanges:
     """What a cycle will write, worked out before anything is locked."""
 
     orders: OrderChanges
-    trades: Sequence[Trade]
+    trades: Sequence[TradeRow]
     missing: Sequence[OrderKey] = ()
     disputes: TradeDisputes = NO_DISPUTES
 
@@ -150,7 +152,7 @@ def sync_counts(*, snapshot: AccountSnapshot, changes: Sequence[PendingChanges])
     return SyncCounts(_open_count(rows, listed), len(executed), sum(len(each.trades) for each in changes))
 
 
-def _open_count(known: Mapping[OrderKey, ExchangeOrder], listed: Sequence[schemas.Order]) -> int:
+def _open_count(known: Mapping[OrderKey, OrderRow], listed: Sequence[schemas.Order]) -> int:
     """Each order once; a stale list may still name one that we know has ended."""
     rows = [known[order.name_space, order.order_id] for order in listed]
     return sum(row.is_open and not row.is_mirror for row in rows)

@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 
 from exchange import schemas
 from exchange.client.base import UnreadableRow as ReceivedRow
+from exchange.core.bulk import TableRow, rows_write
 from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
 from exchange.core.instrument_names import USD, base_of, quote_of
 from exchange.core.reasons import Problem, problem
@@ -54,6 +55,33 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 UsdRates = Callable[[str, int], Decimal | None]
 """US dollars for one unit of a currency at a moment (exchange time, ns); None is unknown."""
+
+
+class TradeRow(TableRow):
+    """One row of `exchange_trades` that is to be stored."""
+
+    trade_id: str
+    order_id: str
+    instrument_name: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    create_time_ns: int
+    quote_usd: Decimal | None
+    fee_usd: Decimal | None
+    is_rated: bool
+
+
+NEW_COLUMNS = tuple(field.attname for field in Trade._meta.concrete_fields)[1:]  # without the key
+NEW_TRADE: dict[str, Any] = {
+    "resolved_order_id": None,
+    "is_new": True,
+    "disputed_since": None,
+    "disputed_by": None,
+    "reports": [],
+}
 
 
 # What later answers say of fills that are stored
@@ -93,7 +121,7 @@ def compare_trades(*, found: Mapping[str, schemas.Trade], read: ReadRange | None
     comparison = Comparison()
     parts = list(chunks(list(found), QUERY_BATCH)) or ([()] if read else [])
     for number, part in enumerate(parts):
-        wanted = Q(trade_id__in=part)
+        wanted = Q(trade_id__any_of=part)
         if read is not None and not number:
             wanted |= Q(create_time_ns__gte=read.start_ns, create_time_ns__lt=read.end_ns)
         for row in Trade.objects.filter(wanted).order_by().values_list(*COMPARED_COLUMNS, named=True):
@@ -190,7 +218,7 @@ def disputes_store(*, disputes: TradeDisputes) -> None:
 # Storing, and the order of a fill
 
 
-def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[Trade]:
+def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[TradeRow]:
     """Store the fills not seen before and return them; a fill counts once, whichever order id it carries."""
     rows, disputes = prepare_trades(trades=trades, now=now)
     trade_store(rows=rows)
@@ -202,7 +230,7 @@ def trade_record_all(*, trades: Sequence[schemas.Trade], now: datetime) -> list[
 
 def prepare_trades(
     *, trades: Sequence[schemas.Trade], now: datetime, read: ReadRange | None = None
-) -> tuple[list[Trade], TradeDisputes]:
+) -> tuple[list[TradeRow], TradeDisputes]:
     """Rows for the fills not seen before, those in dollars with their rate, and what changes in those that were; writes
     nothing. `read`: what these answers cover completely.
     """
@@ -214,11 +242,12 @@ def prepare_trades(
     return rows, settle_disputes(comparison=comparison, is_empty=not trades, now=now)
 
 
-def trade_store(*, rows: Sequence[Trade]) -> None:
+def trade_store(*, rows: Sequence[TradeRow]) -> None:
     """Store new fills, in transactions of at most 500 rows."""
     for part in chunks(rows):
         with transaction.atomic(savepoint=False):  # a fill that is stored without its link would never get it
-            Trade.objects.bulk_create(part, ignore_conflicts=True)
+            values = [row.values(NEW_COLUMNS) for row in part]
+            rows_write(Trade, NEW_COLUMNS, values, unique=["trade_id"])
             trade_orders_resolve(order_ids={row.order_id for row in part})
 
 
@@ -241,10 +270,10 @@ def trade_orders_resolve(*, order_ids: Collection[str]) -> None:
         unresolved = Trade.objects.filter(
             Q(resolved_order=None) | Exists(duplicates)
         )  # without a join: one table
-        unresolved.filter(order_id__in=part).order_by().update(resolved_order=order)
+        unresolved.filter(order_id__any_of=part).order_by().update(resolved_order=order)
 
 
-def _row(trade: schemas.Trade, now: datetime) -> Trade:
+def _row(trade: schemas.Trade, now: datetime) -> TradeRow:
     columns = {
         "trade_id": trade.trade_id,
         "trade_match_id": trade.trade_match_id,
@@ -269,7 +298,7 @@ def _row(trade: schemas.Trade, now: datetime) -> Trade:
         "transact_time_ns": trade.transact_time_ns,
         "first_seen_at": now,
     }
-    return Trade(**fit_to_columns(Trade, columns))
+    return TradeRow(NEW_TRADE | fit_to_columns(Trade, columns))
 
 
 # What a fill was worth in US dollars when it was traded. It is stored with the fill and does not change later.
@@ -280,7 +309,7 @@ def no_rates(currency: str, at_ns: int) -> Decimal | None:
     return None
 
 
-def rate_trade(trade: Trade, usd_rates: UsdRates) -> None:
+def rate_trade(trade: Trade | TradeRow, usd_rates: UsdRates) -> None:
     """Set the rate of the quote currency and the fee in dollars, each where it is known; saves nothing."""
     quote = quote_of(trade.instrument_name)
     trade.quote_usd = _usd_rate(quote, trade.create_time_ns, usd_rates)
@@ -288,14 +317,14 @@ def rate_trade(trade: Trade, usd_rates: UsdRates) -> None:
     trade.is_rated = trade.quote_usd is not None and trade.fee_usd is not None
 
 
-def fee_currency_of(trade: Trade) -> str:
+def fee_currency_of(trade: Trade | TradeRow) -> str:
     """Without a name it is the usual one: of a buy the coin, of a sale what it brought."""
     named: str = trade.fee_currency
     own = base_of if trade.side == "BUY" else quote_of
     return named or own(trade.instrument_name)
 
 
-def _fee_usd(trade: Trade, quote: str, usd_rates: UsdRates) -> Decimal | None:
+def _fee_usd(trade: Trade | TradeRow, quote: str, usd_rates: UsdRates) -> Decimal | None:
     currency = fee_currency_of(trade)
     if not trade.fee:
         return ZERO

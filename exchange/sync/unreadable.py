@@ -19,7 +19,7 @@ def unreadable_record_all(*, rows: Sequence[ReceivedRow], now: datetime) -> list
     texts: dict[Sentence, None] = {}
     with transaction.atomic():
         for received in rows:
-            values = {"method": received.method, "row_id": received.row_id, "problem": received.problem}
+            values = {"method": received.method, "row_id": received.row_id, "problem": str(received.problem)}
             key = fit_to_columns(UnreadableRow, values)
             why = sentence_columns(received.problem)
             raw = received.raw.replace("\0", "")

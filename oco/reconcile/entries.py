@@ -35,6 +35,11 @@ SPOT, SELL = "CCY_PAIR", "SELL"
 MAX_SALE_AGE = timedelta(days=1)  # an older sale, found late or too small until now, is not bought back
 logger = logging.getLogger("exchange_sync")
 CLOCK_TOLERANCE_NS = 1_000_000_000
+# Of a new trade; there may be thousands.
+ENTRY_COLUMNS = (
+    *("trade_id", "order_id", "client_oid", "instrument_name", "side", "quantity", "price", "fee"),
+    *("fee_currency", "create_time_ns", "first_seen_at", "reports"),
+)
 T = TypeVar("T")
 
 
@@ -137,10 +142,11 @@ def is_protected(policy: ProtectionPolicy) -> bool:
 
 def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     """New buys of coins that are not cash, and sales of them for cash where the policy buys back, by entry order."""
-    rows = list(Trade.objects.filter(is_new=True, create_time_ns__gte=since_ns))
-    corrected = [row for row in rows if row.reports]
+    new = Trade.objects.filter(is_new=True, create_time_ns__gte=since_ns)
+    rows: list[Any] = list(new.values_list(*ENTRY_COLUMNS, named=True))
+    corrected = [row.trade_id for row in rows if row.reports]
     if corrected:
-        decided = trades_follow(context=context, trades=corrected)
+        decided = trades_follow(context=context, trades=list(new.filter(trade_id__in=corrected)))
         rows = [row for row in rows if row.trade_id not in decided]
     if not rows:
         return []
@@ -158,9 +164,7 @@ def unknown_entries() -> list[str]:
     return list(names.values_list("instrument_name", flat=True).distinct())
 
 
-def _filter_entries(
-    rows: Sequence[Trade], known: dict[str, Instrument], context: CycleContext
-) -> list[Trade]:
+def _filter_entries(rows: Sequence[Any], known: dict[str, Instrument], context: CycleContext) -> list[Any]:
     """Those that are entries. What can never be one is not read again; an unclear sale is, in the next cycle."""
     candidates = [row for row in rows if not _is_not_entry(row, known[row.instrument_name], context)]
     ownership = sales_classify(sales=[row for row in candidates if row.side == SELL], context=context)
@@ -182,11 +186,11 @@ def _filter_entries(
         with transaction.atomic():
             context.lease.renew()
             for part in chunks(sorted(ignored), QUERY_BATCH):
-                Trade.objects.filter(trade_id__in=part).update(is_new=False)
+                Trade.objects.filter(trade_id__any_of=part).update(is_new=False)
     return [row for row in candidates if ownership.get(row.trade_id) is not TradeOwnership.UNRESOLVED]
 
 
-def _is_not_entry(row: Trade, instrument: Instrument, context: CycleContext) -> bool:
+def _is_not_entry(row: Any, instrument: Instrument, context: CycleContext) -> bool:
     """Exchanging cash for cash is no entry, and perpetuals have no protection (chapter 1). A sale is an entry only
     for cash, if recent, and if its policy was on when it executed (rule 4).
     """
@@ -198,29 +202,30 @@ def _is_not_entry(row: Trade, instrument: Instrument, context: CycleContext) -> 
     since = context.policies.of(row.instrument_name, SELL).enabled_since
     if since is None or not settings.AUTO_PROTECT or instrument.quote_ccy not in cash:
         return True
-    return row.create_time_ns < to_ms(max(since, context.started - MAX_SALE_AGE)) * NS_PER_MS
+    at_ns: int = row.create_time_ns
+    return at_ns < to_ms(max(since, context.started - MAX_SALE_AGE)) * NS_PER_MS
 
 
-def _by_order(rows: Sequence[Trade]) -> dict[tuple[str, str, str], list[Trade]]:
-    names, found = _primary_order_ids(rows), dict[tuple[str, str, str], list[Trade]]()
+def _by_order(rows: Sequence[Any]) -> dict[tuple[str, str, str], list[Any]]:
+    names, found = _primary_order_ids(rows), dict[tuple[str, str, str], list[Any]]()
     for row in rows:
         key = names.get(row.order_id, row.order_id), row.instrument_name, row.side
         found.setdefault(key, []).append(row)
     return found
 
 
-def _primary_order_ids(rows: Sequence[Trade]) -> dict[str, str]:
+def _primary_order_ids(rows: Sequence[Any]) -> dict[str, str]:
     """First id by second id: the fills of a triggered order may carry either (dossier 6.2)."""
     second, found = ExchangeOrder.objects.exclude(exchange_order_id=""), dict[str, str]()
     for part in chunks(sorted({row.order_id for row in rows}), QUERY_BATCH):
-        named = second.filter(exchange_order_id__in=part)
+        named = second.filter(exchange_order_id__any_of=part)
         found |= dict(named.values_list("exchange_order_id", "order_id"))
     return found
 
 
 def _entry(
     key: tuple[str, str, str],
-    rows: Sequence[Trade],
+    rows: Sequence[Any],
     known: dict[str, Instrument],
     context: CycleContext,
 ) -> Entry:
@@ -230,7 +235,7 @@ def _entry(
     return Entry(order_id, side, known[name], grid, policy, fills)
 
 
-def _fill(row: Trade) -> Fill:
+def _fill(row: Any) -> Fill:
     return Fill(
         trade_id=row.trade_id,
         quantity=row.quantity,

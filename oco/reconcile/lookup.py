@@ -17,7 +17,8 @@ from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import NameSpace, Order
 from exchange.sync.fetch import OrderKey
 from exchange.sync.order_merge import contradicts
-from exchange.sync.orders import order_record_all, values_of
+from exchange.sync.order_rows import values_of
+from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
 from oco.models import LIVE, OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext, order_key

@@ -17,6 +17,7 @@ from exchange.models import ExchangeOrder
 from exchange.schemas import Order
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
+from exchange.sync.order_rows import OrderRow
 from oco.engine.pricing import round_towards_target
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.rules import decide
@@ -96,7 +97,7 @@ def reconcile_rest(
     *,
     context: CycleContext,
     histories_read: bool,
-    changed: Sequence[ExchangeOrder],
+    changed: Sequence[OrderRow],
     has_new_trades: bool,
     reports: Sequence[Order] = (),
 ) -> CycleReport:
@@ -119,7 +120,7 @@ def reconcile_rest(
     return cycle_report(context)
 
 
-def _is_own(row: ExchangeOrder) -> bool:
+def _is_own(row: OrderRow) -> bool:
     return row.origin == ExchangeOrder.Origin.OURS or row.client_oid.startswith(PREFIX)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Q
 
@@ -32,8 +33,8 @@ class TradeOwnership(StrEnum):
     UNRESOLVABLE = "UNRESOLVABLE"  # unclear for too long: nothing is bought back for it
 
 
-def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str, TradeOwnership]:
-    """By trade id, from the orders stored now."""
+def sales_classify(*, sales: Sequence[Any], context: CycleContext) -> dict[str, TradeOwnership]:
+    """By trade id, from the orders stored now. `sales` are rows of `exchange_trades`."""
     if not sales:
         return {}
     orders = _orders_of(sales)
@@ -52,13 +53,13 @@ def sales_classify(*, sales: Sequence[Trade], context: CycleContext) -> dict[str
     return found
 
 
-def _is_timed_out(sale: Trade, context: CycleContext) -> bool:
+def _is_timed_out(sale: Any, context: CycleContext) -> bool:
     """Only in a cycle that read everything (rule 11)."""
     read = context.reads.histories_read and context.reads.lists_read
     return read and context.clock() - sale.first_seen_at > MAX_WAIT
 
 
-def _orders_of(sales: Iterable[Trade]) -> dict[str, list[ExchangeOrder]]:
+def _orders_of(sales: Iterable[Any]) -> dict[str, list[ExchangeOrder]]:
     """By either id. Both name spaces may number alike (dossier 5.31)."""
     ids = sorted({sale.order_id for sale in sales})
     found: dict[str, list[ExchangeOrder]] = defaultdict(list)
@@ -72,12 +73,12 @@ def _orders_of(sales: Iterable[Trade]) -> dict[str, list[ExchangeOrder]]:
 def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
     """The orders with one of these as first or second id, by their indexes; one may come twice."""
     spaces = ExchangeOrder.NameSpace.values
-    yield from ExchangeOrder.objects.filter(name_space__in=spaces, order_id__in=ids)
-    second = ExchangeOrder.objects.exclude(exchange_order_id="").filter(exchange_order_id__in=ids)
+    yield from ExchangeOrder.objects.filter(name_space__in=spaces, order_id__any_of=ids)
+    second = ExchangeOrder.objects.exclude(exchange_order_id="").filter(exchange_order_id__any_of=ids)
     yield from second.exclude(order_id__in=ids)
 
 
-def _ownership(sale: Trade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
+def _ownership(sale: Any, orders: Iterable[ExchangeOrder]) -> TradeOwnership:
     """Our prefix on the sale, or on any order that it may belong to, is enough to count it as ours."""
     same = [each for each in orders if (each.side, each.instrument_name) == (sale.side, sale.instrument_name)]
     if any(

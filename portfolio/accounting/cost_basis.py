@@ -72,7 +72,12 @@ def spot_pair(instrument_name: str) -> tuple[str, str] | None:
 
 
 def compute_changes(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
-    """One change for each coin a fill touches: base, quote, and the currency of the fee.
+    """One change for each coin a fill touches, not for the currencies of `cash`."""
+    return (change for change in changes_with_cash(fill, cash=cash) if change.currency not in cash)
+
+
+def changes_with_cash(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
+    """One change for each currency a fill touches: base, quote, and the currency of the fee.
 
     A fee in the base reduces the coins, one in the quote or in cash raises the cost or reduces the proceeds (dossier
     5.11.4). A fee in a third coin leaves the stock of that coin at its average cost and is in no other result.
@@ -95,7 +100,7 @@ def compute_changes(fill: Fill, *, cash: Collection[str]) -> Iterator[Change]:
         quote: Change(currency=quote, quantity=paid, usd=worth, is_sale=sign > 0),
     }
     moved |= {coin: Change(currency=coin, quantity=fee, usd=ZERO) for coin, fee in fees.items()}
-    yield from (change for change in moved.values() if change.quantity and change.currency not in cash)
+    yield from (change for change in moved.values() if change.quantity)
 
 
 def _with_cash_fee(

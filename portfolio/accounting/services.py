@@ -16,7 +16,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
+from exchange.core.bulk import TableRow, rows_update, rows_write
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
@@ -39,6 +41,7 @@ from portfolio.accounting.cost_basis import (
     Fill,
     Stock,
     apply_change,
+    changes_with_cash,
     compute_changes,
     spot_pair,
 )
@@ -47,7 +50,6 @@ from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, Po
 
 DRIFT_FIELDS = [one.name for one in fields(Drift)]
 Drifts = dict[str, Drift]
-TimedFill = tuple[int, Fill]
 BATCH_SIZE = 500  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle
 COLUMNS = (
@@ -57,22 +59,48 @@ COLUMNS = (
 FILL_COLUMNS = COLUMNS[4:]
 CALCULATED_FIELDS = ["stock", "stock_cost_usd", "stock_uncosted", "unexplained", "realised_usd"]
 ENTRY_KEY = ["currency", "at_ns", "trade_id"]
+ENTRY_COLUMNS = tuple(field.attname for field in CostEntry._meta.concrete_fields)
+NEW_COLUMNS = ENTRY_COLUMNS[1:]  # without the key
+NOT_CALCULATED: dict[str, Any] = {
+    "stock": None,
+    "stock_cost_usd": None,
+    "stock_uncosted": ZERO,
+    "unexplained": ZERO,
+    "realised_usd": None,
+}
 Row = tuple[Any, ...]
+ChangedFill = tuple[int, str, Sequence[Change]]  # when, of what instrument, and what it changed
 
 
-def drift_add_fills(*, fills: Iterable[TimedFill], since_ns: int | None) -> None:
-    """Add newly stored fills, each once with its nanosecond; those from before `since_ns` are ignored."""
+class EntryRow(TableRow):
+    """One row of `portfolio_cost_entries`; thousands are entered and recalculated in a cycle."""
+
+    currency: str
+    at_ns: int
+    trade_id: str
+    change: Decimal
+    usd: Decimal | None
+    is_sale: bool
+    stock: Decimal | None
+    stock_cost_usd: Decimal | None
+    stock_uncosted: Decimal
+    unexplained: Decimal
+    realised_usd: Decimal | None
+
+
+def drift_add_fills(*, fills: Iterable[ChangedFill], since_ns: int | None) -> None:
+    """Add newly stored fills, each once; those from before `since_ns` are ignored."""
     fresh = [one for one in fills if since_ns is not None and one[0] > since_ns - START_MARGIN_NS]
     if not fresh or since_ns is None:
         return
     drifts = _load_drifts()
-    for at_ns, fill in fresh:
-        for change in compute_changes(fill, cash=()):
+    for at_ns, instrument_name, changes in fresh:
+        for change in changes:
             drift = drifts.get(change.currency) or Drift()
             drifts[change.currency] = add_execution(
                 drift, at_ns=at_ns, quantity=change.quantity, since_ns=since_ns
             )
-        if spot_pair(fill.instrument_name) is None:
+        if spot_pair(instrument_name) is None:
             drifts[USD] = reset_baseline(drifts.get(USD) or Drift())
     _save_drifts(drifts)
 
@@ -135,16 +163,11 @@ def cost_update(*, lease: Lease) -> CostCursor | None:
 
 def entries_rate(*, trades: Sequence[Trade], cursor: CostCursor, lease: Lease) -> None:
     """Store the rates found for these trades, and enter them again at these; their coins are behind then."""
-    entries = [entry for trade in trades for entry in _entries(_row_of(trade))]
+    entries = [entry for trade in trades for entry in _trade_entries(trade)]
     with transaction.atomic():
         lease.renew()
         Trade.objects.bulk_update(trades, ["quote_usd", "fee_usd", "is_rated"])
-        CostEntry.objects.bulk_create(
-            entries,
-            update_conflicts=True,
-            unique_fields=ENTRY_KEY,
-            update_fields=["usd", "is_sale"],
-        )
+        _write_entries(entries, ["usd", "is_sale"])
         _mark_behind_from(entries)
         cursor.is_behind = cursor.is_behind or bool(entries)
         cursor.save()
@@ -158,7 +181,7 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
     if cursor is None:
         return
     old = {(row.trade_id, row.currency): row for row in _entries_of(trades)}
-    new = {(row.trade_id, row.currency): row for trade in trades for row in _entries(_row_of(trade))}
+    new = {(row.trade_id, row.currency): row for trade in trades for row in _trade_entries(trade)}
     drifts = _load_drifts()
     for key, row in old.items():
         change = new[key].change if key in new else ZERO
@@ -171,17 +194,27 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
             )
         row.change, row.usd = change, new[key].usd if key in new else ZERO
     entries = [*old.values(), *(row for key, row in new.items() if key not in old)]
-    CostEntry.objects.bulk_create(
-        entries, update_conflicts=True, unique_fields=ENTRY_KEY, update_fields=["change", "usd"]
-    )
+    _write_entries(entries, ["change", "usd"])
     _mark_behind_from(entries)
     _save_drifts(drifts)
     cursor.is_behind, cursor.rates_due = True, True
     cursor.save()
 
 
-def _entries_of(trades: Sequence[Trade]) -> list[CostEntry]:
-    return list(CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades]))
+def _entries_of(trades: Sequence[Trade]) -> list[EntryRow]:
+    return _entry_rows(CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades]))
+
+
+def _entry_rows(entries: QuerySet[CostEntry]) -> list[EntryRow]:
+    stored = entries.values_list(*ENTRY_COLUMNS)
+    return [EntryRow(dict(zip(ENTRY_COLUMNS, values, strict=True))) for values in stored]
+
+
+def _write_entries(entries: Sequence[EntryRow], update: Sequence[str]) -> None:
+    """Insert them; of those that are there already only `update` changes."""
+    rows_write(
+        CostEntry, NEW_COLUMNS, [one.values(NEW_COLUMNS) for one in entries], unique=ENTRY_KEY, update=update
+    )
 
 
 def _revise(cursor: CostCursor, lease: Lease) -> None:
@@ -296,54 +329,65 @@ def _new_rows(trade_pk: int) -> list[Row]:
 
 def _store_entries(rows: Sequence[Row], cursor: CostCursor, lease: Lease) -> None:
     # The entries, what is behind because of them, and the cursor: in one transaction.
-    entries = [entry for row in rows for entry in _entries(row)]
+    changed = [(row, _changes(row)) for row in rows]
+    entries = [entry for row, changes in changed for entry in _entries(row, changes)]
     cursor.trade_pk = rows[-1][0]
     cursor.rates_due = cursor.rates_due or any(None in row[-2:] for row in rows)
     cursor.is_behind = cursor.is_behind or bool(entries)
     with transaction.atomic():
         lease.renew()
-        CostEntry.objects.bulk_create(entries, ignore_conflicts=True)
+        _write_entries(entries, ())
         _mark_behind_from(entries)
-        drift_add_fills(fills=[(row[1], _cost_fill(row)) for row in rows], since_ns=cursor.compared_since_ns)
+        fills = [(row[1], row[4], changes) for row, changes in changed]
+        drift_add_fills(fills=fills, since_ns=cursor.compared_since_ns)
         cursor.save()
 
 
-def _entries(row: Row) -> list[CostEntry]:
-    changes = compute_changes(_cost_fill(row), cash=settings.CASH_CURRENCIES)
-    return [_entry(row, change) for change in changes]
+def _changes(row: Row) -> list[Change]:
+    """Of every currency that the fill touches."""
+    fill = Fill(**dict(zip(FILL_COLUMNS, row[4:], strict=True)))
+    return list(changes_with_cash(fill, cash=settings.CASH_CURRENCIES))
 
 
-def _row_of(trade: Trade) -> Row:
-    return tuple(getattr(trade, name) for name in COLUMNS)
+def _entries(row: Row, changes: Iterable[Change]) -> list[EntryRow]:
+    """Cash has no cost."""
+    cash = settings.CASH_CURRENCIES
+    return [_entry(row, change) for change in changes if change.currency not in cash]
 
 
-def _cost_fill(row: Row) -> Fill:
-    return Fill(**dict(zip(FILL_COLUMNS, row[4:], strict=True)))
+def _trade_entries(trade: Trade) -> list[EntryRow]:
+    row = tuple(getattr(trade, name) for name in COLUMNS)
+    return _entries(row, _changes(row))
 
 
-def _entry(row: Row, change: Change) -> CostEntry:
+def _entry(row: Row, change: Change) -> EntryRow:
     _, at_ns, trade_id, order_id, instrument_name, *_ = row
-    return CostEntry(
-        currency=change.currency,
-        at_ns=at_ns,
-        trade_id=trade_id,
-        order_id=order_id,
-        instrument_name=instrument_name,
-        change=change.quantity,
-        usd=change.usd,
-        is_sale=change.is_sale,
+    return EntryRow(
+        {
+            **NOT_CALCULATED,
+            "currency": change.currency,
+            "at_ns": at_ns,
+            "trade_id": trade_id,
+            "order_id": order_id,
+            "instrument_name": instrument_name,
+            "change": change.quantity,
+            "usd": change.usd,
+            "is_sale": change.is_sale,
+        }
     )
 
 
-def _mark_behind_from(entries: Sequence[CostEntry]) -> None:
+def _mark_behind_from(entries: Sequence[EntryRow]) -> None:
     first: dict[str, int] = {}
     for entry in entries:
         first[entry.currency] = min(entry.at_ns, first.get(entry.currency, entry.at_ns))
-    known = {row.currency: row for row in PositionCost.objects.filter(currency__in=first)}
+    rows = {currency: PositionCost(currency=currency, quantity=EMPTY.quantity) for currency in first}
+    rows |= PositionCost.objects.in_bulk(list(first), field_name="currency")
     for currency, at_ns in first.items():
-        row = known.get(currency) or PositionCost(currency=currency, quantity=EMPTY.quantity)
-        row.behind_ns = at_ns if row.behind_ns is None else min(at_ns, row.behind_ns)
-        row.save()
+        known = rows[currency].behind_ns
+        rows[currency].behind_ns = at_ns if known is None else min(at_ns, known)
+    PositionCost.objects.bulk_create([row for row in rows.values() if row.pk is None])
+    PositionCost.objects.bulk_update([row for row in rows.values() if row.pk is not None], ["behind_ns"])
 
 
 def _catch_up(cursor: CostCursor, lease: Lease) -> None:
@@ -365,25 +409,20 @@ def _recalculate(row: PositionCost, behind_ns: int) -> None:
     stock = _stock_before(row.currency, behind_ns)
     changed = []
     for entry in entries:
-        before = _calculated_values(entry)
+        before = entry.values(CALCULATED_FIELDS)
         stock = _apply(entry, stock)
-        if _calculated_values(entry) != before:
+        if entry.values(CALCULATED_FIELDS) != before:
             changed.append(entry)
-    CostEntry.objects.bulk_create(
-        changed,
-        update_conflicts=True,
-        unique_fields=ENTRY_KEY,
-        update_fields=CALCULATED_FIELDS,
-    )
+    rows_update(CostEntry, CALCULATED_FIELDS, [one.values([*CALCULATED_FIELDS, "id"]) for one in changed])
     row.quantity, row.cost_usd, row.uncosted = stock.quantity, stock.cost, stock.uncosted
     row.behind_ns = entries[-1].at_ns + 1 if len(entries) >= BATCH_SIZE else None
     row.save()
 
 
-def _next_batch(entries: Any) -> list[CostEntry]:
+def _next_batch(entries: QuerySet[CostEntry]) -> list[EntryRow]:
     ordered = entries.order_by("at_ns", "trade_id")
-    batch = list(ordered[:BATCH_SIZE])
-    return list(ordered.filter(at_ns__lte=batch[-1].at_ns)) if len(batch) == BATCH_SIZE else batch
+    batch = _entry_rows(ordered[:BATCH_SIZE])
+    return _entry_rows(ordered.filter(at_ns__lte=batch[-1].at_ns)) if len(batch) == BATCH_SIZE else batch
 
 
 def _stock_before(currency: str, at_ns: int) -> Stock:
@@ -393,11 +432,7 @@ def _stock_before(currency: str, at_ns: int) -> Stock:
     return EMPTY if quantity is None or cost is None else Stock(quantity, cost, uncosted)
 
 
-def _calculated_values(entry: CostEntry) -> tuple[Any, ...]:
-    return tuple(getattr(entry, name) for name in CALCULATED_FIELDS)
-
-
-def _apply(entry: CostEntry, stock: Stock) -> Stock:
+def _apply(entry: EntryRow, stock: Stock) -> Stock:
     change = Change(currency=entry.currency, quantity=entry.change, usd=entry.usd, is_sale=entry.is_sale)
     entry.unexplained = stock.unexplained(-change.quantity) if change.is_sale else EMPTY.quantity
     stock, entry.realised_usd = apply_change(stock, change)

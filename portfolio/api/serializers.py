@@ -133,11 +133,18 @@ class HoldingSerializer(serializers.Serializer[Any]):
     )
 
 
-class DashboardSerializer(serializers.Serializer[Any]):
+class DashboardHeadSerializer(serializers.Serializer[Any]):
+    """What depends on the clock or on a heartbeat, and whether orders can be created."""
+
     mode = serializers.ChoiceField(list(MODE_SUMMARIES), source="mode.name")
     trading = TradingSerializer()
     as_of = UtcTime()
     sync = SyncStateSerializer()
+
+
+class DashboardSerializer(DashboardHeadSerializer):
+    """Everything the dashboard shows."""
+
     summary = SummarySerializer()
     portfolio = HoldingSerializer(many=True)
     open_orders = OpenOrderSerializer(many=True)

@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -35,8 +38,8 @@ from portfolio.api.serializers import (
     WatchRemoval,
     WatchRequest,
 )
+from portfolio.api.state import load_state
 from portfolio.api.throttling import SyncThrottle
-from portfolio.dashboard.selectors import load_dashboard
 from portfolio.models import Balance, Signal, WatchlistItem
 from portfolio.signals.selectors import signal_row, with_action
 from portfolio.signals.watchlist import (
@@ -48,14 +51,20 @@ from portfolio.signals.watchlist import (
 from portfolio.worker.sync_requests import sync_request
 
 ACCEPTED = 202
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of an earlier answer."
+)
 
 
 class DashboardStateView(APIView):
     """Everything the dashboard shows."""
 
-    @extend_schema(responses=DashboardSerializer)
-    def get(self, request: Request) -> Response:
-        return Response(DashboardSerializer(load_dashboard()).data)
+    @extend_schema(parameters=[IF_NONE_MATCH], responses={200: DashboardSerializer, 304: None})
+    def get(self, request: Request) -> HttpResponseBase:
+        """304 for the `ETag` of an earlier answer while only `as_of` and `age_seconds` would differ."""
+        state = load_state(now=timezone.now())
+        response = HttpResponse(state.body, content_type="application/json", headers={"ETag": state.etag})
+        return get_conditional_response(request._request, etag=state.etag, response=response) or response
 
 
 class SyncRequestView(APIView):

@@ -36,6 +36,7 @@ from portfolio.accounting.pnl import (
     unrealised_total,
 )
 from portfolio.accounting.valuation import sum_known
+from portfolio.dashboard.shown_until import shown_until
 from portfolio.models import Balance, WatchlistItem
 from portfolio.signals.selectors import SignalBoard, SignalRow, board
 from portfolio.signals.watchlist import WatchlistRow, fresh_prices, load_quotes, to_watchlist_rows
@@ -106,7 +107,8 @@ class Dashboard:
 
     For the page only: `positions` and `buybacks`, worst first; `prices` by instrument, of what is bought back or
     watched; the `board` of all signals; `results` by currency; and, with a `span`, `realised` by our order id,
-    `today`, and the `curve` of the account value.
+    `today`, and the `curve` of the account value. `shown_until` is when time alone changes more than ages; None while
+    the kill switch cannot be read.
     """
 
     mode: Mode
@@ -130,6 +132,7 @@ class Dashboard:
     span: str | None = None
     curve: Curve = field(default_factory=Curve)
     last_modified: LastModified = field(default_factory=LastModified)
+    shown_until: datetime | None = None
 
     @property
     def history(self) -> tuple[Point, ...]:
@@ -141,10 +144,12 @@ class Dashboard:
         return self.board.calls
 
 
-def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> Dashboard:
-    """At most seventeen queries, and four more with a `span`, however many rows there are."""
+def load_dashboard(
+    *, now: datetime | None = None, span: str | None = None, last_modified: LastModified | None = None
+) -> Dashboard:
+    """At most eighteen queries, and four more with a `span`, however many rows there are."""
+    last_modified = last_modified or load_last_modified()  # first: a later change is then seen as new
     now, trading = now or timezone.now(), current_trading()
-    last_modified = load_last_modified()  # first: a change during the other queries is then seen as new
     sync = sync_state(now=now, last_modified=last_modified)
     balances, watchlist_items = list(Balance.objects.all()), list(WatchlistItem.objects.all())
     open_order_rows, executed_rows = list(orders_open()), list(orders_executed()[:EXECUTED_SHOWN])
@@ -173,6 +178,13 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
     trades = trades_with_fees(orders=executed_rows, since_ns=midnight_ns(now)) if span else None
     executed = order_rows(executed_rows, usd_prices=usd, instruments=instruments, trades=trades)
     sales = load_sales(executed, since_ns=midnight_ns(now)) if span else []
+    watchlist = to_watchlist_rows(
+        watchlist_items, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
+    )
+    signals = board(now=now, last_modified=last_modified)
+    until = shown_until(
+        now=now, groups=protection.groups, signals=signals, watchlist=watchlist, has_curve=span is not None
+    )
     return Dashboard(
         mode=current_mode(trading),
         trading=trading,
@@ -187,16 +199,15 @@ def load_dashboard(*, now: datetime | None = None, span: str | None = None) -> D
         positions=protection.positions,
         buybacks=protection.buybacks,
         prices=fresh_prices(quotes.values(), at=sync.last_success or now),
-        watchlist=to_watchlist_rows(
-            watchlist_items, now=now, with_trend=span is not None, instruments=instruments, quotes=quotes
-        ),
-        board=board(now=now, last_modified=last_modified),
+        watchlist=watchlist,
+        board=signals,
         last_modified=last_modified,
         results=results,
         realised=order_results(executed, sales) if span else {},
         today=today(now=now, usd_prices=usd, sales=sales, trades=trades) if span else None,
         span=span,
         curve=curve(span, now=now) if span else Curve(),
+        shown_until=until if trading.is_known else None,
     )
 
 

@@ -54,6 +54,7 @@ TIMEFRAME_NAMES = {
     "1D": _("1 d"),
 }
 COMPUTE_INTERVAL = timedelta(minutes=5)
+COMPUTED_LATE_AFTER = COMPUTE_INTERVAL * float(LATE_AFTER)
 OLD_REASONS = [{"key": "old", "params": {}}]
 TIMEFRAME_ORDER = {timeframe: place for place, timeframe in enumerate(Timeframe)}
 
@@ -104,8 +105,7 @@ def board(*, now: datetime, last_modified: LastModified | None = None, **filters
         calls=tuple(row for row in rows if row.action),
         without_signal=tuple(row for row in rows if not row.action),
         last_computed_at=last_computed_at,
-        is_late=last_computed_at is not None
-        and now - last_computed_at > COMPUTE_INTERVAL * float(LATE_AFTER),
+        is_late=last_computed_at is not None and now - last_computed_at > COMPUTED_LATE_AFTER,
     )
 
 

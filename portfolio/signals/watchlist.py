@@ -94,7 +94,7 @@ def load_quotes(names: Collection[str]) -> dict[str, Quote]:
 
 def fresh_prices(quotes: Iterable[Quote], *, at: datetime) -> dict[str, Decimal]:
     """The last price by instrument, in its quote currency, where it was not older than allowed `at` that moment."""
-    fresh = (row for row in quotes if at - row.read_at <= _max_price_age())
+    fresh = (row for row in quotes if at - row.read_at <= max_price_age())
     return {row.instrument_name: row.price for row in fresh if row.price is not None}
 
 
@@ -219,7 +219,7 @@ def _row(
         instrument_name=item.instrument_name,
         price=quote.price if quote else None,
         price_at=quote.read_at if quote else None,
-        is_old=quote is not None and now - quote.read_at > _max_price_age(),
+        is_old=quote is not None and now - quote.read_at > max_price_age(),
         change_24h_pct=None if change is None else change * 100,
         trend=trend,
         price_decimals=decimals_of(pair.price_tick_size) if pair else None,
@@ -228,7 +228,8 @@ def _row(
     )
 
 
-def _max_price_age() -> timedelta:
+def max_price_age() -> timedelta:
+    """Beyond it a price is old."""
     return OLD_AFTER * timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
 
 

@@ -15,6 +15,7 @@ from exchange.models import Heartbeat, StreamRecord, SyncRun, TradingSwitch
 from exchange.services.stream_records import StreamView, stream_view
 from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
+from portfolio.status.revisions import Revisions, revisions_read
 
 SIGNALS = "signals"
 """The heartbeat of the last signal calculation."""
@@ -54,6 +55,7 @@ class LastModified:
     stream_since: datetime | None = None
     stream_message: datetime | None = None
     stream_beat: datetime | None = None
+    revisions: Revisions | None = None
 
     @property
     def is_incomplete(self) -> bool:
@@ -62,7 +64,9 @@ class LastModified:
 
     def fingerprint_text(self) -> str:
         """Without the heartbeats, which change all the time and show nothing."""
-        return " ".join(map(str, astuple(replace(self, worker=None, stream_message=None, stream_beat=None))))
+        revisions = None if self.revisions is None else replace(self.revisions, beats="")
+        stable = replace(self, worker=None, stream_message=None, stream_beat=None, revisions=revisions)
+        return " ".join(map(str, astuple(stable)))
 
 
 class Freshness(StrEnum):
@@ -96,11 +100,21 @@ class SyncState:
         return OLD_AFTER * self.interval_seconds
 
 
+_newest_read = LastModified()
+
+
 def load_last_modified() -> LastModified:
-    """One query. Empty before the first cycle has finished."""
+    """One query, and a second one when a revision has changed. Empty before the first cycle has finished."""
+    global _newest_read  # threads may read the same twice
+    revisions = revisions_read()  # first: a change during the second query is then seen as new
+    known = _newest_read
+    if revisions is not None and known.revisions == revisions:
+        return known
     ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
     row = ended.values("id", "status", "errors", "error_reasons", **_subqueries()).first()
-    return LastModified(**row) if row else LastModified()
+    columns: dict[str, Any] = dict(row or {})
+    _newest_read = LastModified(**columns, revisions=revisions)
+    return _newest_read
 
 
 def sync_state(*, now: datetime, last_modified: LastModified | None = None) -> SyncState:

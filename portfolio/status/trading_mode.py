@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.core.reasons import Reason
+from exchange.core.reasons import OrderReason, Reason
 from exchange.services.order_execution import create_blocked_reason
 from oco.presentation.reasons import render_reason
 from portfolio.formatting import age
@@ -63,6 +63,11 @@ class Trading:
     enabled: bool
     auto_protect: bool
     reason: Reason | None
+
+    @property
+    def is_known(self) -> bool:
+        """False while the kill switch cannot be read: it counts as on until then."""
+        return self.reason is None or self.reason.code != OrderReason.KILL_SWITCH_UNREADABLE
 
 
 def current_trading() -> Trading:

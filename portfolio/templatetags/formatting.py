@@ -4,6 +4,7 @@ The exact number stays in `<data value>`. With amounts hidden, money and quantit
 percentages are not: a price is public. Times are in TIME_ZONE.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
@@ -36,6 +37,7 @@ register = template.Library()
 
 UP, DOWN = "M5 1 9.5 9h-9z", "M5 9 .5 1h9z"
 TIME, TIME_TO_MINUTE, THIS_YEAR, EARLIER = "H:i:s", "H:i", "j M H:i", "j M Y"
+AGE = re.compile(r'(<time datetime="([^"]+)" data-age="([^"]+)">)[^<]*')
 NO_TIME = format_html('<span class="na">{}</span>', UNKNOWN)
 
 register.filter("age", age)
@@ -193,6 +195,17 @@ def _time(moment: datetime, text: str) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), text)
 
 
+def renew_ages(html: str, *, now: datetime) -> str:
+    """Finished HTML with the ages of `now`."""
+    return AGE.sub(
+        lambda found: f"{found[1]}{_age_text(found[3], datetime.fromisoformat(found[2]), now)}", html
+    )
+
+
+def _age_text(wording: str, moment: datetime, now: datetime) -> str:
+    return wording % age(age_seconds(moment, now=now))
+
+
 def _ticking(moment: datetime, now: datetime, wording: str) -> SafeString:
     html = '<time datetime="{}" data-age="{}">{}</time>'
-    return format_html(html, moment.isoformat(), wording, wording % age(age_seconds(moment, now=now)))
+    return format_html(html, moment.isoformat(), wording, _age_text(wording, moment, now))

@@ -19,8 +19,8 @@ from portfolio.alerts.texts import alert_text, alert_title
 from portfolio.formatting import amount_text, instrument_label, own_decimals
 from portfolio.models import Alert
 from portfolio.signals.selectors import INPUT_NAMES, TIMEFRAME_NAMES
-from portfolio.templatetags.formatting import data
-from portfolio.web.live import Panel
+from portfolio.templatetags.formatting import data, renew_ages
+from portfolio.web.live import KeptPanels, Panel
 
 register = template.Library()
 
@@ -47,18 +47,27 @@ register.filter("alert_text", alert_text)
 
 
 class LiveNode(template.Node):
-    """Renders its panel, and hands it to `live_response` when an open page asks for changes."""
+    """Renders its panel, or takes a kept one, and hands it to `live_response` when an open page asks for changes."""
 
     def __init__(self, name: FilterExpression, inner: NodeList) -> None:
         self.name, self.nodelist = name, inner
 
     def render(self, context: Context) -> SafeString:
-        html = self.nodelist.render(context).strip()
-        panel = Panel(name=str(self.name.resolve(context)), html=html)
-        collected = getattr(context.get("request"), "live_panels", None)
+        panel, collected = self._panel(context), getattr(context.get("request"), "live_panels", None)
         if collected is not None:
             collected.append(panel)
         return mark_safe(panel.to_html())  # noqa: S308  # the template has escaped its values
+
+    def _panel(self, context: Context) -> Panel:
+        name = str(self.name.resolve(context))
+        kept: KeptPanels | None = getattr(context.get("request"), "kept_panels", None)
+        known = kept.panels.get(name) if kept else None
+        if kept and known:
+            return known.with_ages(renew_ages(known.html, now=kept.now))
+        panel = Panel(name=name, html=self.nodelist.render(context).strip())
+        if kept and name in kept.names:
+            kept.panels[name] = panel
+        return panel
 
 
 @register.tag("live")

@@ -1,14 +1,17 @@
 """The dashboard page: key figures, coverage and allocation bars, and one line per position and buy-back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from exchange.core.numbers import cents, complete_sum
@@ -21,9 +24,13 @@ from portfolio.accounting.equity_curve import SPANS, parse_span
 from portfolio.accounting.pnl import CoinResult
 from portfolio.dashboard.selectors import Dashboard, Holding, load_dashboard
 from portfolio.security.access import read_access_required
+from portfolio.status.kept import Kept, Made
+from portfolio.status.sync_status import LastModified, load_last_modified, sync_state
 from portfolio.views.simulator import simulator_context
 from portfolio.web.charts import CASH, OTHERS, Slice, coin_colour, divide_bar
+from portfolio.web.live import KeptPanels, Panel, revision
 from portfolio.web.page_context import PageContext
+from portfolio.web.preferences import current_preferences
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 COINS_SHOWN = 5
@@ -231,15 +238,65 @@ def buyback_lines(dashboard: Dashboard) -> list[BuyBackLine]:
     return [_buyback_line(row, dashboard, usd) for row in dashboard.buybacks]
 
 
+# The page. What it shows of the account is kept until something changes; who asks, and ages, are of each request.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """What all readers of one language see alike."""
+
+    dashboard: Dashboard
+    context: Mapping[str, Any]
+
+
+PAGES_KEPT, PANEL_SETS_KEPT = 4, 16
+PANELS_KEPT = frozenset(
+    {"figures", "protection", "buybacks", "open", "executed", "value", "signals", "watchlist"}
+)
+_pages: Kept[_Page] = Kept(most=PAGES_KEPT)
+_panels: Kept[dict[str, Panel]] = Kept(most=PANEL_SETS_KEPT)
+
+
+def forget_pages() -> None:
+    _pages.clear()
+    _panels.clear()
+
+
 @require_safe
 @read_access_required
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Built from the object that the API shows as well, so that both agree and nothing is read twice."""
-    dashboard = load_dashboard(span=parse_span(request.GET))
+    now, span, last_modified = timezone.now(), parse_span(request.GET), load_last_modified()
+    sync = sync_state(now=now, last_modified=last_modified)
+    version = None if last_modified.revisions is None else revision(last_modified=last_modified, sync=sync)
+    page = _pages.get(
+        (span, get_language()),
+        version=version,
+        now=now,
+        make=lambda: _make_page(span, now=now, last_modified=last_modified),
+    )
+    dashboard = replace(page.dashboard, as_of=now, sync=sync, last_modified=last_modified)
+    page_context = PageContext(request, dashboard)
+    panels = _panels.get(
+        (span, get_language(), current_preferences(), request.user.pk, page_context.actions.all_states()),
+        version=version,
+        now=now,
+        make=lambda: Made({}, page.dashboard.shown_until),
+    )
+    request.kept_panels = KeptPanels(names=PANELS_KEPT, panels=panels, now=now)  # type: ignore[attr-defined]
     context = {
         "dashboard": dashboard,
-        "page_context": PageContext(request, dashboard),
+        "page_context": page_context,
         "trading_mode": dashboard.mode,
+        "is_dashboard": True,
+        **page.context,
+    }
+    return render(request, "portfolio/dashboard.html", context)
+
+
+def _make_page(span: str, *, now: datetime, last_modified: LastModified) -> Made[_Page]:
+    dashboard = load_dashboard(now=now, span=span, last_modified=last_modified)
+    context = {
         "figures": dashboard_figures(dashboard),
         "lines": position_lines(dashboard),
         "buybacks": buyback_lines(dashboard),
@@ -249,10 +306,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "executed_orders": dashboard.executed_orders[:ORDERS_SHOWN],
         "calls": dashboard.board.calls[:SIGNALS_SHOWN],
         "spans": list(SPANS),
-        "is_dashboard": True,
         **simulator_context(_tradable_names(dashboard)),
     }
-    return render(request, "portfolio/dashboard.html", context)
+    return Made(_Page(dashboard=dashboard, context=context), dashboard.shown_until)
 
 
 def _tradable_names(dashboard: Dashboard) -> list[str]:

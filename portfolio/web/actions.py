@@ -89,6 +89,10 @@ class Actions:
             blocked=self._blocks[action]() if action in self._blocks else "",
         )
 
+    def all_states(self) -> tuple[ActionState, ...]:
+        """What a page shows of them depends on nothing else."""
+        return tuple(getattr(self, action) for action in Action)
+
     @cached_property
     def protect(self) -> ActionState:
         return self.state(Action.PROTECT)

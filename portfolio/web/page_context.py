@@ -211,7 +211,7 @@ class PageContext:
 
     @cached_property
     def revision(self) -> str:
-        return revision(last_modified=self.last_modified, status=self.sync.status)
+        return revision(last_modified=self.last_modified, sync=self.sync)
 
     @cached_property
     def links(self) -> list[Link]:

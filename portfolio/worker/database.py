@@ -6,14 +6,12 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg2
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
 from django.db.models import Max, QuerySet
 from django_q.models import Task
-from psycopg2 import sql
 
 from exchange.models import SyncRun
 from portfolio.alerts.selectors import alerts_unacknowledged
@@ -42,6 +40,10 @@ def database_create_missing() -> bool:
 
 
 def _create() -> bool:
+    # Here, because SQLite needs none of it and its libraries are large.
+    import psycopg2
+    from psycopg2 import sql
+
     name = connection.settings_dict["NAME"]
     parameters = {**connection.get_connection_params(), "dbname": MAINTENANCE}
     try:

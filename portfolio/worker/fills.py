@@ -23,7 +23,7 @@ from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.times import from_ms, to_ms
 from exchange.models import AccountBinding, Quote, SyncRun
 from exchange.schemas import Order, Ticker, Trade
-from exchange.services.lease import Lease, LeaseLost, lease_take
+from exchange.services.lease import Lease, LeaseLost, lease_take_soon
 from exchange.stream.recent import RecentMessages
 from exchange.sync.orders import order_store, prepare_order_changes
 from exchange.sync.trades import prepare_trades, trade_store
@@ -107,11 +107,9 @@ class FillProtection:
 
     def _take_lease(self) -> Lease:
         """A cycle may be running: it is over soon, and may have seen the fill or not."""
-        until = self._monotonic() + LEASE_WAIT_S
-        while (lease := lease_take(purpose=FILL_PURPOSE)) is None:
-            if self._monotonic() > until:
-                raise LeftToCycle
-            time.sleep(LEASE_STEP_S)
+        lease = lease_take_soon(purpose=FILL_PURPOSE, seconds=LEASE_WAIT_S, step_s=LEASE_STEP_S)
+        if lease is None:
+            raise LeftToCycle
         return lease
 
     def _protect_with(

@@ -1,7 +1,6 @@
 """Runs one cycle under the lease and records how it ended."""
 
 import logging
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -13,10 +12,9 @@ from exchange.core.database import database_sentence
 from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.reasons import Sentence, SyncReason, sentence_of
 from exchange.models import SyncRun
-from exchange.services.lease import Lease, LeaseLost, lease_holder, lease_is_silent, lease_take
+from exchange.services.lease import HISTORY_PURPOSE, Lease, LeaseLost, lease_is_silent, lease_take_soon
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.services.stream_records import cycle_interval
-from exchange.sync.backfill import LEASE_PURPOSE as HISTORY
 from exchange.sync.fetch import OrderKey
 from oco.services.groups import REPRICE_PURPOSE
 from oco.services.kill_switch import switch_store_file
@@ -29,7 +27,7 @@ logger = logging.getLogger("exchange_sync")
 COMMAND_TRIGGER = "command"
 STREAM_TRIGGER = "stream"
 NARROW_PURPOSE = "narrow"
-SHORT_PURPOSES = (HISTORY, REPRICE_PURPOSE, FILL_PURPOSE, NARROW_PURPOSE)
+SHORT_PURPOSES = (HISTORY_PURPOSE, REPRICE_PURPOSE, FILL_PURPOSE, NARROW_PURPOSE)
 LEASE_STEP_S = 0.1
 LEASE_TIMEOUT_SECONDS = 25  # a history slice takes at most 20 s and one request
 EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
@@ -38,9 +36,15 @@ EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)
 def sync_run(*, trigger: str, after_running: bool = False) -> SyncRun | None:
     """One cycle in this process; None when another one holds the lease. Exchange errors are recorded, not raised.
 
-    `after_running`: wait for a running cycle as well.
+    It waits for whatever holds the lease for a short time, and for that of a killed process to expire;
+    `after_running`: for a running cycle as well.
     """
-    lease = _lease_when_free(after_running)
+    lease = lease_take_soon(
+        purpose="cycle",
+        seconds=LEASE_TIMEOUT_SECONDS,
+        step_s=LEASE_STEP_S,
+        may_wait=lambda holder: after_running or not _is_cycle_at_work(holder),
+    )
     if lease is None:
         return None
     try:
@@ -66,7 +70,7 @@ def _run(lease: Lease, run: SyncRun) -> None:
 
 def narrow_run(*, ended: Sequence[OrderKey]) -> bool:
     """A narrow cycle; whether it settled what it was for. If not, a full one is due."""
-    lease = _lease_when_free(after_running=True, purpose=NARROW_PURPOSE)
+    lease = lease_take_soon(purpose=NARROW_PURPOSE, seconds=LEASE_TIMEOUT_SECONDS, step_s=LEASE_STEP_S)
     if lease is None:
         return False
     client = client_from_settings(before_request=lease.before_request)
@@ -109,19 +113,6 @@ def _cycle(client: Client, lease: Lease, run: SyncRun) -> tuple[list[str], bool]
 
 def _sentence_of(error: Exception) -> str:
     return error.sentence() if isinstance(error, ExchangeError) else sentence_of(error)
-
-
-def _lease_when_free(after_running: bool, purpose: str = "cycle") -> Lease | None:
-    # Waits for a history slice, for a price change by a user, for what the stream began, and for the lease of a killed
-    # process to expire, but for a running cycle only where it is told to.
-    end = time.monotonic() + LEASE_TIMEOUT_SECONDS
-    while True:
-        lease = lease_take(purpose=purpose)
-        if lease is not None or time.monotonic() > end:
-            return lease
-        if not after_running and _is_cycle_at_work(lease_holder()):
-            return None
-        time.sleep(LEASE_STEP_S)
 
 
 def _is_cycle_at_work(holder: str) -> bool:

@@ -24,7 +24,7 @@ from exchange.sync.backfill import backfill_is_due, history_slice  # isort: skip
 from exchange.client.client import Client  # isort: skip
 from exchange.models import ExchangeOrder, HistoryGap, HistoryRange, SyncRun, Trade  # isort: skip
 from exchange.client.ratelimit import Limiter  # isort: skip
-from exchange.simulator.server import SimulatorAdapter  # isort: skip
+from exchange.simulator.adapter import SimulatorAdapter  # isort: skip
 from exchange.simulator.server import make_app  # isort: skip
 from portfolio.worker.runner import sync_run  # isort: skip
 from portfolio.tasks import MIN_SLICE, slice_length  # isort: skip

@@ -18,8 +18,14 @@ import psutil
 
 from tests.programs import Installation, Program
 
-NAMES = {"run_simulator": "simulator", "run_web": "web", "run_worker": "worker", "run_desk": "supervisor"}
+NAMES = {
+    "exchange.simulator": "simulator",
+    "run_web": "web",
+    "run_worker": "worker",
+    "supervisor.py": "supervisor",
+}
 MB = 1024 * 1024
+GOAL_MB, LIVE_GOAL_MB, GOAL_PROCESSES = 220, 170, 4  # PSS; live there is no simulator
 Sizes = dict[str, tuple[int, float, float]]
 
 
@@ -91,6 +97,12 @@ def _report(seconds: int, speed: int, cycles: int, start: Sizes, end: Sizes) -> 
     heads = ["program", "processes", "RSS start", "RSS end", "grown", "PSS start", "PSS end"]
     rows = [_row(name, start.get(name, (0, 0.0, 0.0)), end[name]) for name in sorted(end)]
     bench.table(heads, [*rows, _row("all", _sum(start), _sum(end))])
+    count, _, total = _sum(end)
+    live = total - end["simulator"][2]
+    print(
+        f"  PSS of all {total:.1f} MB (goal {GOAL_MB}), without the simulator {live:.1f} MB (goal {LIVE_GOAL_MB})"
+    )
+    print(f"  processes {count} (goal {GOAL_PROCESSES})")
 
 
 def _row(name: str, start: tuple[int, float, float], end: tuple[int, float, float]) -> list[object]:

@@ -12,12 +12,27 @@ from exchange.models import ExchangeOrder, Trade
 from oco.engine.types import PREFIX
 from oco.models import Watermark
 from portfolio.models import CostCursor
-from tests.factories import AlertFactory, AuditEntryFactory, EventFactory, OrderFactory, TradeFactory
+from tests.factories import (
+    AlertFactory,
+    AuditEntryFactory,
+    BalanceFactory,
+    EventFactory,
+    HeartbeatFactory,
+    InstrumentFactory,
+    LegFactory,
+    OrderFactory,
+    QuoteFactory,
+    SignalFactory,
+    SyncRunFactory,
+    TradeFactory,
+    WatchFactory,
+)
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) "
 YOUNGEST = timedelta(days=2)  # older than anything that a cycle asks for
 FIRST_ORDER, FIRST_TRADE = 1_000_000_000_000_000_000, 2_000_000_000_000_000_000
 RARE_COUNT = 10
+GROUPS_A_POSITION = 2
 MINUTES_EARLIER_SQL = {
     "sqlite": "strftime('%Y-%m-%d %H:%M:%f', {column}, '-' || n || ' minutes')",
     "postgresql": "{column} - n * interval '1 minute'",
@@ -77,6 +92,25 @@ def old_journal(rows: int) -> None:
     _repeat(AuditEntryFactory(what="ORDER_PLACE", result="ACCEPTED"), rows - 1, {}, ("at",))
     alert = AlertFactory(state="SENT", ended_at=event.at, acknowledged_at=event.at)
     _repeat(alert, rows - 1, {"dedupe_key": "'old ' || n"}, ("raised_at",))
+
+
+def held_positions(count: int) -> None:
+    """As many coins, each held, watched, with signals, two groups with both orders, and executed orders."""
+    SyncRunFactory()
+    HeartbeatFactory(name="signals")
+    for coin in (f"COIN{n}" for n in range(count)):
+        name = f"{coin}_USD"
+        InstrumentFactory(symbol=name, base_ccy=coin)
+        BalanceFactory(currency=coin)
+        WatchFactory(instrument_name=name)
+        QuoteFactory(instrument_name=name)
+        for timeframe in ("1h", "4h"):
+            SignalFactory(instrument_name=name, timeframe=timeframe)
+        for _ in range(GROUPS_A_POSITION):
+            stop = LegFactory(group__instrument_name=name, group__lot__base_ccy=coin)
+            LegFactory(group=stop.group, order_role="TAKE_PROFIT", price=stop.group.take_profit_price)
+            OrderFactory.create_batch(2, instrument_name=name)
+        OrderFactory.create_batch(3, instrument_name=name, filled=True)
 
 
 def _make_rare() -> None:

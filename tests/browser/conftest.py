@@ -1,8 +1,10 @@
 """A browser where there is one, and a desk that runs for all tests of this folder."""
 
+import contextlib
 import os
 import shutil
 import time
+from functools import partial
 
 import pytest
 
@@ -80,9 +82,8 @@ def log_in(desk, chromium):
     return state
 
 
-@pytest.fixture
-def open_page(desk, chromium):
-    """`open_page("/orders/", width=390)`: a page in a window of its own, watched for troubles."""
+@contextlib.contextmanager
+def windows(desk, chromium):
     contexts = []
 
     def opened(path, *, width=1440, height=900, **values):
@@ -97,3 +98,16 @@ def open_page(desk, chromium):
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(desk, chromium):
+    """`open_page("/orders/", width=390)`: a page in a window of its own, watched for troubles."""
+    with windows(desk, chromium) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_shared_page(desk, chromium):
+    """Like `open_page`, for a page that several tests look at and none changes."""
+    return partial(windows, desk, chromium)

@@ -13,6 +13,40 @@ ASK = """tags => axe.run({exclude: ['#swagger-ui']}, {
     runOnly: tags, resultTypes: ['violations'], rules: {'label-content-name-mismatch': {enabled: true}},
 })"""
 
+# Figures that are on two lines.
+BROKEN_FIGURES = """() => {
+    const figure = /[−+<]*\\$?\\d[\\d.,]*(?:[  ](?:[A-Z][A-Z0-9]{1,11}\\b|%)|%)?/g, found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+    const seen = (node) => {
+        const box = node.parentElement.getBoundingClientRect();
+        return box.width > 1 && !node.parentElement.closest('code, script, style, option, .vh, svg');
+    };
+    const check = (text, begin, end) => {
+        const tops = [...range.getClientRects()].filter((one) => one.width > .5).map((one) => one.top);
+        if (tops.some((top) => Math.abs(top - tops[0]) > 6)) found.push(text);
+    };
+    while (walker.nextNode()) {
+        const node = walker.currentNode;
+        if (!seen(node)) continue;
+        for (const match of node.data.matchAll(figure)) {
+            range.setStart(node, match.index);
+            range.setEnd(node, match.index + match[0].length);
+            check(match[0]);
+        }
+    }
+    for (const figure of document.querySelectorAll('data')) {
+        const unit = figure.nextSibling;
+        range.selectNodeContents(figure);
+        const named = unit && unit.nodeType === 3 && /^[  ](?:[A-Z][A-Z0-9]{1,11})\\b/.exec(unit.data);
+        if (named) range.setEnd(unit, named[0].length);
+        if (figure.getBoundingClientRect().width > 1) check(figure.textContent + (named ? named[0] : ''));
+    }
+    return found;
+}"""
+# What can be pressed or filled in and is given a name that is not its text.
+NAMED = """() => [...document.querySelectorAll('a, button, summary, [role=button], input, select, textarea')]
+    .filter((one) => one.hasAttribute('aria-label')).map((one) => one.outerHTML.slice(0, 120))"""
+
 
 @cache
 def axe_script():

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.browser.looks import axe_violations, horizontal_overflow
+from tests.browser.looks import NAMED, axe_violations, horizontal_overflow
+from tests.browser.test_every_page import LOOKS, OTHER_LOOKS
 
 ROWS = {
     "order": "/admin/exchange/exchangeorder/",
@@ -24,38 +25,45 @@ def group(desk):
     assert desk.state()["oco_groups"]
 
 
-def watched(page):
+@pytest.fixture(params=[LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.soak)], ids=["looks", "others"])
+def watched(request):
     """What it said, and what axe finds on it by day and by night, wide and narrow."""
-    page.wait_for_load_state("networkidle")
-    said, found = list(page.monitor.problems), []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        for width in (1440, 390):
+
+    def watch(page):
+        page.wait_for_load_state("networkidle")
+        said, found, overflow = list(page.monitor.problems), [], []
+        for width, theme in request.param:
+            page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(300)  # the admin's buttons fade from one theme into the other
             found += axe_violations(page)
-    return said, found, horizontal_overflow(page)
+            overflow.append(horizontal_overflow(page))
+        return said, found, overflow
+
+    return watch
 
 
 @pytest.mark.parametrize("path", [*LISTS, *FORMS])
-def test_a_page_of_the_admin_is_sound(open_page, signed_in, path):
+def test_a_page_of_the_admin_is_sound(open_page, signed_in, watched, path):
     page = open_page(path, storage_state=signed_in)
     assert page.locator(".mode").inner_text().startswith("DRY RUN")
-    assert watched(page) == ([], [], 0)
+    assert watched(page) == ([], [], [0, 0])
+    ours = [html for html in page.evaluate(NAMED) if not re.search("nav-sidebar|admin", html)]
+    assert [html for html in ours if re.search("href|<button|<summary", html)] == []
 
 
 @pytest.mark.parametrize("what", ROWS)
-def test_the_page_of_one_row_is_sound(open_page, signed_in, group, what):
+def test_the_page_of_one_row_is_sound(open_page, signed_in, watched, group, what):
     page = open_page(ROWS[what], storage_state=signed_in)
     page.locator("#result_list tbody th a").first.click()
     page.wait_for_url(re.compile("/change/"))
-    assert watched(page) == ([], [], 0)
+    assert watched(page) == ([], [], [0, 0])
 
 
-def test_its_own_login_is_sound(open_page):
+def test_its_own_login_is_sound(open_page, watched):
     page = open_page("/admin/login/")
     assert page.locator(".mode").inner_text().startswith("DRY RUN")
-    assert watched(page) == ([], [], 0)
+    assert watched(page) == ([], [], [0, 0])
 
 
 def test_from_a_group_to_the_desk_and_back(open_page, signed_in, group):

@@ -22,8 +22,10 @@ def buyback(desk):
     return f"/protection/{group['oco_group_id']}/"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(
+    ("script", "theme"),
+    [(True, "light"), (True, "dark"), (False, "light"), pytest.param(False, "dark", marks=pytest.mark.soak)],
+)
 def test_it_is_on_the_first_page(open_page, buyback, theme, script):
     page = open_page("/", color_scheme=theme, java_script_enabled=script)
     row = page.locator("#buybacks [role=row]", has=page.locator(f'a[href="{buyback}"]'))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.programs import wait_until
 
-NEWS = "document.dispatchEvent(new Event('visibilitychange'))"  # asks at once instead of within 15 s
+NEWS = "document.dispatchEvent(new Event('visibilitychange'))"  # asks at once instead of within a second
 
 KEEP_WHAT_IS_SAID = """
     const say = document.getElementById("say");
@@ -52,6 +52,55 @@ def test_a_fill_gets_its_pair_before_the_eyes(desk, home):
     home.evaluate(NEWS)
     home.locator(f"a[href*='{new['oco_group_id']}']").first.wait_for()
     assert home.evaluate("window.kept")
+
+
+COUNT_POLLS = """
+    window.asked = window.answered = 0;
+    document.addEventListener("htmx:beforeRequest", () => window.asked++);
+    document.addEventListener("htmx:afterRequest", () => window.answered++);
+"""
+
+
+def test_a_fill_gets_its_pair_before_the_eyes_while_the_stream_is_live(desk, home):
+    """No cycle is asked for and no page loaded: the stream brings the fill, and the next poll the group."""
+    wait_until(lambda: desk.state()["sync"]["stream"]["status"] == "live")
+    known = {group["oco_group_id"] for group in desk.state()["oco_groups"]}
+    desk.order(instrument_name="XRP_USD", side="BUY", type="MARKET", notional="300")
+
+    def new_groups():
+        groups = desk.state()["oco_groups"]
+        return [one for one in groups if one["oco_group_id"] not in known and one["state"] == "ACTIVE"]
+
+    wait_until(new_groups)
+    (new,) = new_groups()
+    home.evaluate(COUNT_POLLS)
+    home.locator(f"a[href*='{new['oco_group_id']}']").first.wait_for()
+    assert home.evaluate("window.asked") <= 3  # the one that brought it, and any while it was drawn
+    assert home.evaluate("window.kept")
+
+
+def test_a_page_that_is_looked_at_asks_every_second_and_a_hidden_one_every_minute(open_page, signed_in):
+    page = open_page("/about/", storage_state=signed_in)
+    page.clock.install()
+    page.reload()
+    page.evaluate(COUNT_POLLS)
+    for expected in range(1, 6):
+        page.clock.run_for(1000)
+        wait_until(lambda: page.evaluate("window.answered") == expected)  # noqa: B023
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    page.evaluate(NEWS)
+    page.clock.run_for(59_000)
+    assert page.evaluate("window.asked") == 5
+    page.clock.run_for(1000)
+    wait_until(lambda: page.evaluate("window.answered") == 6)
+
+
+def test_a_slow_desk_is_asked_once(home):
+    asked = []
+    home.route("**/*", lambda route: asked.append(route))  # no answer
+    wait_until(lambda: home.evaluate("true") and asked)
+    home.wait_for_timeout(3000)
+    assert len(asked) == 1
 
 
 def test_a_panel_with_the_focus_waits_until_it_is_left(desk, home):

@@ -32,7 +32,7 @@ from exchange.core.times import NS_PER_DAY, from_ms
 from exchange.models import Lease, SyncRun
 from exchange.services.kill_switch_file import file_clear
 from exchange.services.lease import LEASE_NAME
-from exchange.simulator.server import SimulatorAdapter
+from exchange.simulator.adapter import SimulatorAdapter
 from exchange.sync.backfill import backfill_is_due, history_slice
 from oco.models import OcoGroup, OcoLeg
 from portfolio.worker.runner import EXPECTED_ERRORS, STREAM_TRIGGER, narrow_run, sync_run

@@ -5,9 +5,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.oco.machine import Machine
+from tests.share import examples
 
 CALM = settings(
-    max_examples=40,
+    max_examples=examples(80),
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

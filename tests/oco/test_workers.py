@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -15,8 +16,10 @@ INTERVAL = 12  # the shortest that the rhythm keeps
 SLACK = 4  # a start of a cycle is looked for each second, and a cycle takes its time
 
 
-def test_when_one_of_two_dies_in_mid_cycle_the_other_goes_on_within_an_interval(tmp_path):
-    with worker_pool(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
+def test_when_one_of_two_dies_in_mid_cycle_the_other_goes_on_within_an_interval(tmp_path, templates):
+    with worker_pool(
+        tmp_path, partial(templates.installation, on_server=True), SYNC_INTERVAL_SECONDS=str(INTERVAL)
+    ) as here:
         here.start(2)
         here.cycles(1)
         died = here.kill_in_cycle(after=True)
@@ -35,8 +38,10 @@ def test_when_one_of_two_dies_in_mid_cycle_the_other_goes_on_within_an_interval(
         assert survivor.stop() == 0
 
 
-def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp_path):
-    with worker_pool(tmp_path, SYNC_INTERVAL_SECONDS=str(INTERVAL)) as here:
+def test_asked_to_end_it_ends_the_cycle_first_and_says_that_protection_stays(tmp_path, templates):
+    with worker_pool(
+        tmp_path, partial(templates.installation, on_server=True), SYNC_INTERVAL_SECONDS=str(INTERVAL)
+    ) as here:
         here.start()
         here.cycles(1)
         asked = []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 from exchange.simulator import control
 from exchange.simulator.server import App, running_server
 from tests.oco.kill_run import KillRun, static_exchange
-from tests.programs import Installation, Program, descendants
+from tests.programs import Installation, Program
 from tests.soak.kills import environment
 
 CREATE = "private/advanced/create-oco"
@@ -47,7 +47,7 @@ class WorkerPool:
             ("",)
         ]
         pid = int(holder.rpartition(" ")[0].rpartition(":")[2] or 0)
-        return next((one for one in self.workers if pid in descendants(one.pid)), None)
+        return next((one for one in self.workers if pid == one.pid), None)
 
     def kill_in_cycle(self, *, after: bool) -> list[Program]:
         """Kill the worker that next places a pair, before or after it is processed. Returns the killed ones."""
@@ -96,15 +96,23 @@ class WorkerPool:
 
 
 @contextlib.contextmanager
-def worker_pool(directory: Path, **values: str) -> Iterator[WorkerPool]:
+def worker_pool(
+    directory: Path, set_up: Callable[..., Installation] | None = None, **values: str
+) -> Iterator[WorkerPool]:
+    """`set_up` makes the installation; without it, `setup` does."""
     app = ObservedApp(static_exchange())
     with running_server(app) as address:
-        installation = Installation(
-            directory, **{**environment(), **values, "CRYPTO_COM_REST_URL": f"{address}/exchange/v1"}
+        installation = (set_up or _set_up)(
+            directory, **{**values, "CRYPTO_COM_REST_URL": f"{address}/exchange/v1"}
         )
-        code, text = installation.run("setup", "--no-static", "--skip-checks")
-        assert code == 0, text
         try:
             yield WorkerPool(app, installation)
         finally:
             installation.clear()
+
+
+def _set_up(directory: Path, **values: str) -> Installation:
+    installation = Installation(directory, **{**environment(), **values})
+    code, text = installation.run("setup", "--no-static", "--skip-checks")
+    assert code == 0, text
+    return installation

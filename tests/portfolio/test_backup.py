@@ -2,14 +2,12 @@
 
 import contextlib
 import json
-import shutil
 import sqlite3
 import stat
 import sys
 import threading
 import time
 import zipfile
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,18 +28,8 @@ PAIR = (
 class Here:
     """A desk that was set up, and its database from behind."""
 
-    def __init__(self, directory, template=None):
-        like = {"template": template.name} if template and template.name else {}
-        self.installation = Installation(directory, **environment(**like))
-        if template is None:
-            self.run("setup", "--no-static")
-        else:
-            shutil.copytree(template.installation.directory, directory, dirs_exist_ok=True)
-
-    @property
-    def name(self):
-        """Of its database, on a server."""
-        return urlsplit(self.installation.environment.get("DATABASE_URL", "")).path.strip("/")
+    def __init__(self, installation):
+        self.installation = installation
 
     def run(self, *words, code=0):
         found, text = self.installation.run(*words)
@@ -66,15 +54,9 @@ class Here:
         )
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory):
-    """Set up once, and copied for each story."""
-    return Here(tmp_path_factory.mktemp("fresh"))
-
-
 @pytest.fixture
-def here(fresh, tmp_path):
-    here = Here(tmp_path, fresh)
+def here(templates, tmp_path):
+    here = Here(templates.installation(tmp_path, on_server=True))
     yield here
     here.installation.clear()
 
@@ -280,6 +262,7 @@ def plant(file):
             new.writestr(name, data)
 
 
+@pytest.mark.any_database
 def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):
     file = tmp_path / "desk.backup"
     here.run("backup", str(file))
@@ -289,6 +272,7 @@ def test_nobody_types_the_word_so_nothing_happens(here, tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"nonsense", b"SQLite format 3\0nonsense", b"PK\x05\x06" + bytes(18)]
 )
+@pytest.mark.any_database
 def test_what_is_no_backup_is_refused(here, tmp_path, content):
     file = tmp_path / "desk.backup"
     file.write_bytes(content)

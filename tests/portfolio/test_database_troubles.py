@@ -135,8 +135,8 @@ def test_a_page_without_a_database_is_a_sentence(monkeypatch):
 
 
 @pytest.fixture
-def here(tmp_path):
-    here = Here(tmp_path)
+def here(templates, tmp_path):
+    here = Here(templates.installation(tmp_path))
     yield here
     here.installation.clear()
 

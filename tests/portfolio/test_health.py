@@ -91,7 +91,7 @@ def broken_database(monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("could not connect to server: secret-host:5432")
 
-    monkeypatch.setattr("django.db.models.sql.compiler.SQLCompiler.execute_sql", fail)
+    monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.cursor", fail)
 
 
 def test_it_is_down_when_the_database_cannot_be_read(ask, broken_database):

@@ -9,8 +9,6 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django_q.models import Schedule
 
-from tests.programs import Installation
-
 pytestmark = pytest.mark.django_db
 
 
@@ -72,10 +70,10 @@ def test_the_directory_is_for_its_owner_alone(var):
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
 
 
-def test_the_database_is_for_its_owner_alone_also_one_of_an_earlier_version(tmp_path):
-    installation = Installation(tmp_path)
+def test_the_database_is_for_its_owner_alone_also_one_of_an_earlier_version(tmp_path, templates):
+    installation = templates.installation(tmp_path)
     old = tmp_path / "dry_run.sqlite3"
-    old.touch(mode=0o644)
+    old.chmod(0o644)
     assert installation.run("setup", "--no-static")[0] == 0
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
     old.unlink()

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.share import examples
 from tests.soak.account import Account
 
 SHARE = settings(
-    max_examples=20,
+    max_examples=examples(40),
     stateful_step_count=40,
     derandomize=True,
     database=None,

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if ask and not _is_confirmed():
             raise CommandError("Nothing was cancelled. The kill switch stays on.")
         try:
-            with lease_wait("kill_switch", sleep=time.sleep) as lease:
+            with lease_wait("kill_switch") as lease:
                 released = release_all_groups(requested_by=_person(), now=timezone.now())
                 self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
                 client = client_from_settings(before_request=lease.before_request)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.core.servers.basehttp import get_internal_wsgi_application
 
+from exchange.core.memory import memory_settle
 from portfolio.status.startup import local_url
 from portfolio.web.server import create_web_server
 from portfolio.worker.database import connections_keep
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         application = get_internal_wsgi_application()  # ends the process when settings contradict each other
+        memory_settle()
         try:
             server = create_web_server(application, host=settings.HOST, port=settings.PORT)
         except OSError as error:

@@ -3,10 +3,10 @@
   "use strict";
   const root = document.documentElement, frame = () => document.getElementById("frame");
   if (!frame()) return;
-  const VISIBLE = 15000, HIDDEN = 60000, LONGEST_USE = 60000, UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const VISIBLE = 1000, HIDDEN = 60000, LONGEST_ANSWER = 10000, LONGEST_USE = 60000, UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const offset = Date.parse(frame().dataset.now) - Date.now();
   let revision = frame().dataset.revision, paused = sessionStorage.getItem("paused") === "yes";
-  let refused = false, timer = 0;
+  let refused = false, timer = 0, waitUntil = 0;
 
   /* ages, on the server's clock */
   const seconds = (time) => Math.max(0, Math.floor((Date.now() + offset - Date.parse(time)) / 1000));
@@ -52,7 +52,9 @@
   const marks = () => [...document.querySelectorAll("[data-live]")].map((one) => one.dataset.live).join(" ");
   const ask = () => {
     plan();
-    if (!window.htmx) return;
+    /* a slow desk is asked once, not once a second */
+    if (!window.htmx || Date.now() < waitUntil) return;
+    waitUntil = Date.now() + LONGEST_ANSWER;
     refused = false;
     const headers = { "X-Live": revision + " " + marks() };
     if (paused) headers["X-Live-Peek"] = "yes";
@@ -88,6 +90,7 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const answer = event.detail.xhr;
+    waitUntil = 0;
     if (answer.getResponseHeader("X-Live-Waiting")) root.classList.add("is-waiting");
     const now = answer.getResponseHeader("X-Live-Revision");
     if (!now) return;

@@ -14,7 +14,7 @@ import requests
 from django.core.management import CommandError, call_command
 from websockets.sync.client import connect
 
-from exchange.management.commands.run_simulator import stream_port
+from exchange.simulator.program import stream_port
 from exchange.simulator.server import running_server
 
 ROOT = Path(__file__).parents[3]

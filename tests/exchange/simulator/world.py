@@ -11,13 +11,14 @@ import requests
 from exchange.client.client import Client
 from exchange.client.ratelimit import Limiter
 from exchange.simulator import control
+from exchange.simulator.adapter import SimulatorAdapter
 from exchange.simulator.config import BehaviourOptions, Refusal
 from exchange.simulator.exchange import Exchange
 from exchange.simulator.faults import Faults
 from exchange.simulator.market_data import Prices
 from exchange.simulator.markets import Catalogue
 from exchange.simulator.models import FeeRates, Order
-from exchange.simulator.server import App, SimulatorAdapter, make_app
+from exchange.simulator.server import App, make_app
 
 START_MS = 1_785_587_290_000  # 2026-08-01 12:28:10 UTC
 URL = "http://simulator/exchange/v1"

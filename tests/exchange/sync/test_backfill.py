@@ -3,15 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 
 from exchange.client.errors import AuthError
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
-from exchange.services.lease import LeaseLost, lease_holder, lease_take
+from exchange.services.lease import Lease as LeaseHandle
+from exchange.services.lease import LeaseLost, lease_holder, lease_is_wanted, lease_take, lease_take_soon
+from exchange.services.lease import _want as want
 from exchange.services.runs import WrongAccount
 from exchange.sync.backfill import backfill_is_due, extend_history, history_slice
 from tests.support import price_at_ratio
 
 DAY = 24 * 3600
+
+
+LATER_CALL = 5  # in the second transaction or after it
 
 
 class Killed(BaseException):
@@ -52,6 +58,37 @@ def test_read_to_the_end(old, world):
     assert old.requested == []
 
 
+def test_a_slice_gives_the_lease_up_after_a_page_when_somebody_waits_for_it(old, world, monkeypatch):
+    """It asks while the slice reads its first page."""
+    renew, waited = LeaseHandle.renew, []
+
+    def ask(lease):
+        renew(lease)
+        if not waited:
+            waited.append(lease_take_soon(purpose="fill", seconds=0.3, step_s=0))
+
+    monkeypatch.setattr(LeaseHandle, "renew", ask)
+    monkeypatch.setattr(
+        "exchange.services.lease._want", lambda duration: want(duration) if duration else None
+    )
+    old.requested.clear()
+    assert history_slice(seconds=3600) is False
+    assert waited == [None]
+    assert len(old.requested) == 1
+    assert left()
+
+
+def test_a_request_for_the_lease_ends_when_it_was_taken(old):
+    history = lease_take(purpose="history")
+    want(timedelta(seconds=5))
+    assert lease_is_wanted()
+    history.release()
+    lease_take_soon(purpose="cycle", seconds=0).release()
+    Lease.objects.filter(name="wanted").update(expires_at=Now())
+    assert not lease_is_wanted()
+    assert history_slice(seconds=3600) is True
+
+
 def test_the_streams_take_turns_newest_first(old):
     old.requested.clear()
     history_slice(seconds=3600)
@@ -83,10 +120,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(old, world, monkeypatch, s
 
     def killed(*args, **kwargs):
         calls.append(1)
-        if len(calls) == 3 and when == "before":
+        if len(calls) == LATER_CALL and when == "before":
             raise Killed
         real(*args, **kwargs)
-        if len(calls) == 3:
+        if len(calls) == LATER_CALL:
             raise Killed
 
     whole = left()

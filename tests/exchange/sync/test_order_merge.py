@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.schemas import TERMINAL_STATUSES, is_terminal
 from exchange.sync.order_merge import changed_fields
+from tests.share import examples
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BLANK = {
@@ -141,7 +142,7 @@ def lives(draw):
     return reports
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(life=lives(), data=st.data())
 def test_any_order_of_delivery_ends_in_the_same_row(life, data):
     again = data.draw(st.lists(st.sampled_from(life), max_size=6))
@@ -149,7 +150,7 @@ def test_any_order_of_delivery_ends_in_the_same_row(life, data):
     assert merged(*delivered) == merged(*life)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(life=lives(), data=st.data())
 def test_on_the_way_nothing_falls_and_nothing_reopens(life, data):
     rows = [dict(data.draw(st.sampled_from(life)))]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exchange.core.times import MS_PER_DAY, NS_PER_MS
 from exchange.sync.pagination import PAGE_SIZE, Gap, HistorySource, Page, TimeWindow, paginate_history
+from tests.share import examples
 
 START_MS = 1_700_000_000_000
 NAMES = ("BTC_USD", "ETH_USD", "SOL_USD")
@@ -228,7 +229,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     rows=histories(),
     by_creation=st.booleans(),

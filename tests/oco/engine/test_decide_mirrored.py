@@ -13,6 +13,7 @@ from oco.engine.states import State
 from oco.engine.types import Cancel, LookUp, Market, OrderKind, Place
 from tests.oco.engine.test_decide_properties import situations
 from tests.oco.values import D, desired, observed, sample
+from tests.share import examples
 
 ABOUT = D(200)  # 95 below 100 is 105 above it
 
@@ -54,7 +55,7 @@ def _shape(action):
 
 
 @given(situations())
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 def test_the_mirrored_plan_is_the_plan_mirrored(situation):
     plan, back = decide(*situation), decide(*mirrored(*situation))
     assert shape(back) == shape(plan)

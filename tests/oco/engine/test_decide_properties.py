@@ -14,6 +14,7 @@ from oco.engine.rules import decide
 from oco.engine.states import FINAL, OPEN, State, advance, is_final
 from oco.engine.types import Cancel, LegStatus, LookUp, Market, OrderKind, Place, RequestPrice, Role
 from tests.oco.values import GRID, NOW, STARTED, STOP, TARGET, D, desired, leg, observed, sample
+from tests.share import examples
 
 PARTS = st.sampled_from([D(0), D("0.4"), D(1)])
 RELEASED, OFF = reason("RELEASED_BY", name="alice"), reason("KILL_SWITCH_ON", name="alice")
@@ -115,7 +116,7 @@ def cancelled(plan):
 
 
 @given(situations())
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 def test_the_promises_of_every_single_plan(situation):
     wanted, seen = situation
     plan = decide(wanted, seen)
@@ -345,7 +346,7 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=12), st.booleans())
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @example([("target_fills", D("0.5")), ("outcome", "answer lost")], False)
 @example([("stop_fires", D("0.5"))], True)
 @example([("hand_cancels", STOP), ("outcome", "refused")], False)

@@ -5,13 +5,14 @@ import pytest
 from exchange.models import SyncCursor
 from exchange.sync.backfill import history_slice
 from oco.models import Lot
+from tests.share import once
 
 TRADES, HISTORIES = "private/get-trades", "*get-order-history"
 EVERYTHING = (TRADES, HISTORIES, "*get-open-orders", "private/user-balance")
 
 
 @pytest.mark.parametrize("methods", [(TRADES,), (TRADES, HISTORIES), EVERYTHING])
-@pytest.mark.parametrize("hours", [0.2, 1.5, 3, 20])
+@pytest.mark.parametrize("hours", once([0.2, 1.5, 3, 20], 20))
 def test_one_empty_answer_after_a_downtime_hides_nothing_for_long(desk, world, methods, hours):
     desk.sync_ok()
     world.buy("BTC_USD", "0.01", fee_instrument_name="USD")

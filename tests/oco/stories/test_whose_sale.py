@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -10,6 +11,7 @@ from exchange.sync.backfill import history_slice
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, OcoLeg
 from tests.oco.stories.test_buy_back import allow
 from tests.oco.support import stop_of, target_of
+from tests.share import pairwise
 
 D = Decimal
 HISTORY = "private/get-order-history"
@@ -106,10 +108,24 @@ def test_a_sale_of_nobody_is_given_up_and_told(desk, world, own):
     assert not bought_back()
 
 
-@pytest.mark.parametrize("before", ["private/get-trades", HISTORY, "private/user-balance"])
-@pytest.mark.parametrize("name", ["client_oid", "exchange_order_id"])
-@pytest.mark.parametrize("second_id", ["never", "when_live"])
-@pytest.mark.parametrize("role", ["stop", "target"])
+TRADES, BALANCE = "private/get-trades", "private/user-balance"
+ASKED = (
+    [TRADES, HISTORY, BALANCE],
+    ["stop", "target"],
+    ["client_oid", "exchange_order_id"],
+    ["never", "when_live"],
+)
+SHARE = [  # each two values together
+    (TRADES, "stop", "client_oid", "never"),
+    (TRADES, "target", "exchange_order_id", "when_live"),
+    (HISTORY, "stop", "exchange_order_id", "when_live"),
+    (HISTORY, "target", "client_oid", "never"),
+    (BALANCE, "stop", "client_oid", "when_live"),
+    (BALANCE, "target", "exchange_order_id", "never"),
+]
+
+
+@pytest.mark.parametrize(("before", "role", "name", "second_id"), pairwise([*product(*ASKED)], SHARE))
 def test_never_what_our_own_order_sells_between_two_reads(desk, world, before, name, second_id, role):
     world.set_behaviour(triggered_in_plain="shown", exchange_order_id=second_id, fills_client_oid=name)
     allow()

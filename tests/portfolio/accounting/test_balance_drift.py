@@ -226,7 +226,7 @@ def test_dollars_are_not_compared_while_a_perpetual_is_open(known, world):
 
 def test_after_a_trade_of_a_derivative_dollars_are_learnt_again(known):
     since = CostCursor.objects.get().compared_since_ns
-    drift_add_fills(fills=[(since + 1, fill("ETHUSD-PERP"))], since_ns=since)
+    drift_add_fills(fills=[(since + 1, "ETHUSD-PERP", [])], since_ns=since)
     assert CoinDrift.objects.get(currency="USD").known is None
     pass_by(known)
     assert CoinDrift.objects.get(currency="USD").known == 10_000
@@ -239,7 +239,7 @@ def fill(name):
 
 
 def test_nothing_is_counted_before_the_first_look(db):
-    drift_add_fills(fills=[(5, fill("CRO_USD"))], since_ns=None)
+    drift_add_fills(fills=[(5, "CRO_USD", [])], since_ns=None)
     assert not CoinDrift.objects.exists()
 
 

@@ -16,6 +16,7 @@ from portfolio.accounting.balance_drift import (
     initial_drift,
     is_significant,
 )
+from tests.share import examples
 
 LOOKS = 5  # a minute apart, in which things happen
 STILL = 4  # after them, in which nothing does
@@ -129,7 +130,7 @@ cycles = st.lists(  # none was not complete; or another one was asked for before
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(stretches=st.lists(st.tuples(bursts, cycles), min_size=2, max_size=5))
 def test_each_lasting_transfer_is_told_once_and_nothing_else(stretches):
     """After each still stretch all that lasts must be known: told, or from before the desk had settled."""

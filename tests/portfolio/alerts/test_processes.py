@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tests.portfolio.alerts.post import AlertServer
-from tests.programs import Installation, wait_until
+from tests.programs import wait_until
 
 ROW = """INSERT INTO portfolio_alerts (kind, dedupe_key, condition, title, text, instrument_name, raised_at,
     acknowledged_by, state, attempts, claim, sent_to, refused_by, last_error, correlation_id, reason_code,
@@ -22,9 +22,8 @@ def post():
 
 
 @pytest.fixture
-def installation(tmp_path, post):
-    installation = Installation(tmp_path, ALERT_URLS=post.url())
-    assert installation.run("setup", "--no-static")[0] == 0
+def installation(tmp_path, post, templates):
+    installation = templates.installation(tmp_path, ALERT_URLS=post.url())
     yield installation
     installation.clear()
 

@@ -75,7 +75,7 @@ def test_a_database_that_is_away_does_not_end_the_watch(monkeypatch, caplog):
     monkeypatch.setattr(runner, "watchdog_check", away)
     monkeypatch.setattr(runner, "close_old_connections", lambda: None)
     monkeypatch.setattr(runner.connection, "close", lambda: None)
-    monkeypatch.setattr(runner.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("exchange.services.lease.time.sleep", lambda seconds: None)
     with pytest.raises(Enough):
         runner._watchdog_loop()
     assert len(looks) == 3

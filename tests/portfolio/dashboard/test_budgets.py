@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 KB = 1024
 COINS = ("BTC", "ETH", "SOL", "XRP", "CRO", "LTC", "ADA", "DOT")
-QUERIES = 26  # one of them: whether every execution is decided, asked only for coins outside every group
+QUERIES = 27  # one asks whether every execution is decided, only for coins outside every group
 VENDOR = Path("portfolio/static/vendor")
 
 

@@ -171,6 +171,7 @@ def test_it_asks_nothing_more_of_the_database():
     OrderFactory()
     GroupFactory()
     for address in ("/", "/api/dashboard/state", "/about/"):
+        SyncRunFactory()
         with queries() as before:
             page(address)
         buying()

@@ -277,4 +277,4 @@ def test_it_takes_the_same_queries_however_many_orders_there_are(orders, outside
     with CaptureQueriesContext(connection) as queries:
         said = state()
     assert (len(said["open_orders"]), len(said["oco_groups"])) == (orders, orders // 5)
-    assert len(queries) == 15 + outside
+    assert len(queries) == 16 + outside

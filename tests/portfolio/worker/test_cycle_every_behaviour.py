@@ -1,6 +1,7 @@
 """Whatever the exchange turns out to be like (dossier 11), the desk's record ends as the exchange's own."""
 
 from collections import Counter
+from itertools import chain
 
 import pytest
 
@@ -9,6 +10,7 @@ from exchange.simulator.config import CHOICES, BehaviourOptions
 from exchange.sync.backfill import history_slice
 from tests.bookkeeping import differences
 from tests.scenario import Scenario, new_world
+from tests.share import once
 
 OF_HISTORY = ("history_window", "history_widest", "trades_widest", "tie_order", "ns_resolution")
 EVERY = [(name, value) for name, values in CHOICES.items() for value in values]
@@ -25,10 +27,14 @@ EVERYTHING = {
 }
 
 
+STORIES = 16
+# Unusual values of several settings in one story; in `make soak` each has a story of its own.
+TOGETHER = [UNUSUAL[number::STORIES] for number in range(STORIES)]
+
+
 @pytest.fixture
 def world(request):
-    name, value = request.param
-    return new_world(**{name: value})
+    return new_world(**dict(request.param))
 
 
 @pytest.fixture(autouse=True)
@@ -38,17 +44,26 @@ def young(monkeypatch, settings):
     settings.AUTO_PROTECT = False
 
 
+def names(some):
+    return ",".join(f"{name}={value}" for name, value in some)
+
+
 def caught_up(desk):
     desk.sync_ok()
     assert history_slice(seconds=3600) is True
     desk.sync_ok()
 
 
+def test_no_value_is_left_out_and_no_setting_has_two_in_one_story():
+    assert sorted(chain(*TOGETHER), key=str) == sorted(UNUSUAL, key=str)
+    assert all(len(dict(some)) == len(some) for some in TOGETHER)
+
+
 def test_the_first_value_of_every_setting_is_its_default():
     assert {name: values[0] for name, values in CHOICES.items()} == USUAL
 
 
-@pytest.mark.parametrize("world", EVERY[:1], indirect=True)
+@pytest.mark.parametrize("world", [EVERY[:1]], indirect=True)
 def test_in_the_usual_story_everything_happens(desk, world):
     """Else the tests below would prove nothing."""
     story = Scenario(world, world.client(), desk.sync)
@@ -63,9 +78,13 @@ def test_in_the_usual_story_everything_happens(desk, world):
 
 @pytest.mark.parametrize(
     "world",
-    [EVERY[0], *(pytest.param(one, marks=pytest.mark.any_database) for one in UNUSUAL)],
+    [
+        EVERY[:1],
+        *(pytest.param(some, marks=pytest.mark.any_database) for some in TOGETHER),
+        *(pytest.param([one], marks=[pytest.mark.any_database, pytest.mark.soak]) for one in UNUSUAL),
+    ],
     indirect=True,
-    ids=lambda one: f"{one[0]}={one[1]}",
+    ids=names,
 )
 def test_after_the_story_both_records_agree(desk, world):
     """With a cycle whenever something of it is half done. The first value of every setting is told once, together."""
@@ -75,7 +94,9 @@ def test_after_the_story_both_records_agree(desk, world):
     assert differences(world.exchange) == []
 
 
-@pytest.mark.parametrize("world", HISTORIES, indirect=True, ids=lambda one: f"{one[0]}={one[1]}")
+@pytest.mark.parametrize(
+    "world", once([[one] for one in HISTORIES], [HISTORIES[0]]), indirect=True, ids=names
+)
 @pytest.mark.parametrize("pause_s", [0, 3 * 86_400])
 def test_after_a_story_nobody_watched_both_records_agree(desk, world, pause_s):
     """One cycle before it, and then two at the end, at once or three days later."""

@@ -4,38 +4,35 @@ import base64
 import inspect
 import pickle
 from datetime import UTC, datetime
-from multiprocessing import Value
-from queue import SimpleQueue
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import signing as django_signing
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import NoReverseMatch, reverse
 from django_q.conf import Conf
 from django_q.models import OrmQ, Schedule, Task
 from django_q.monitor import save_task
-from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
-from django_q.worker import worker
 
 from portfolio import tasks
+from portfolio.worker.queues import execute, take
 from portfolio.worker.schedule import SYNC, TASKS, run_due_schedules, schedules_create_missing
-from portfolio.worker.task_queue import FUNCTIONS, TaskBroker
+from portfolio.worker.task_queue import (
+    ALERTS,
+    BACKGROUND,
+    FUNCTIONS,
+    PROTECTION,
+    QUEUES,
+    TaskBroker,
+    on_wake,
+    wake,
+)
 from tests.support import utc
 
 pytestmark = pytest.mark.django_db
 NOW = utc("2026-05-01 12:00:00")
-
-
-class Pipe(list):
-    put = list.append
-
-
-class Once:
-    def is_set(self):
-        return True
 
 
 class Trap:
@@ -55,10 +52,8 @@ def one_connection(monkeypatch):
 
 
 def taken():
-    """What reaches the workers."""
-    pipe = Pipe()
-    pusher(pipe, Once(), TaskBroker())
-    return pipe
+    """What would be run next, of each queue."""
+    return [task for name in QUEUES if (task := take(TaskBroker(name))) is not None]
 
 
 def test_the_functions_that_may_run_are_those_without_a_way_to_anything_else():
@@ -103,11 +98,8 @@ def test_another_function_a_hook_or_a_chain_never_reaches_a_worker(words, caplog
 @pytest.mark.parametrize(("func", "succeeds"), [("os.getpid", False), ("portfolio.tasks.tidy_up", True)])
 def test_it_is_asked_again_where_a_task_is_executed(func, succeeds, monkeypatch):
     monkeypatch.setattr("django_q.worker.close_old_django_connections", lambda: None)
-    tasks_in, results = SimpleQueue(), SimpleQueue()
-    tasks_in.put({"id": "1", "name": "x", "func": func, "args": [], "kwargs": {}})
-    tasks_in.put("STOP")
-    worker(tasks_in, results, Value("d", -1), timeout=-1)
-    assert results.get()["success"] == succeeds
+    result = execute({"id": "1", "name": "x", "func": func, "args": [], "kwargs": {}})
+    assert result["success"] == succeeds
 
 
 def test_a_pickle_in_the_queue_is_not_read_although_it_is_signed(tmp_path):
@@ -175,7 +167,7 @@ def test_a_changed_schedule_is_set_right_before_it_runs(change):
     run_due_schedules(now=datetime.now(tz=UTC), interval=datetime.resolution * 60_000_000)
     row = Schedule.objects.get(name=SYNC)
     assert (row.func, row.args, row.kwargs, row.hook) == (TASKS[SYNC][0], None, None, None)
-    assert len(taken()) <= Conf.BULK
+    assert len(taken()) == len(QUEUES)
     assert {task.func() for task in OrmQ.objects.all()} <= FUNCTIONS
 
 
@@ -212,3 +204,39 @@ def test_nobody_changes_the_queue_in_the_admin(admin_client, django_user_model, 
     assert Schedule.objects.get(name=SYNC).func == TASKS[SYNC][0]
     with pytest.raises(NoReverseMatch):
         reverse("admin:django_q_ormq_changelist")
+
+
+@pytest.mark.parametrize(
+    ("func", "queue"),
+    [
+        ("sync_now", PROTECTION),
+        ("sync_stream", PROTECTION),
+        ("send_alerts", ALERTS),
+        ("read_market", BACKGROUND),
+    ],
+)
+def test_a_task_waits_in_the_queue_of_its_kind(func, queue):
+    async_task(f"portfolio.tasks.{func}")
+    assert TaskBroker().waiting() == [queue]
+    assert [name for name in QUEUES if take(TaskBroker(name))] == [queue]
+
+
+def test_a_task_that_an_earlier_version_stored_is_passed_on():
+    async_task("portfolio.tasks.send_alerts")
+    OrmQ.objects.update(key=PROTECTION)
+    assert take(TaskBroker(PROTECTION)) is None
+    assert take(TaskBroker(ALERTS))["func"] == "portfolio.tasks.send_alerts"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_of_this_process_wakes_its_queue_when_it_is_stored():
+    calls = []
+    on_wake(ALERTS, lambda: calls.append(OrmQ.objects.count()))
+    try:
+        with transaction.atomic():
+            async_task("portfolio.tasks.send_alerts")
+            assert calls == []
+        assert calls == [1]
+        wake(PROTECTION)  # nobody listens: without effect
+    finally:
+        on_wake(ALERTS, lambda: None)

@@ -156,7 +156,7 @@ def test_a_cycle_waits_for_what_is_no_cycle_but_not_for_ever(desk, monkeypatch, 
         if len(waited) == 5:
             lease.release()
 
-    monkeypatch.setattr("portfolio.worker.runner.time.sleep", sleep)
+    monkeypatch.setattr("exchange.services.lease.time.sleep", sleep)
     assert tasks.sync_cycle().endswith("OK")
     assert len(waited) == 5
 
@@ -174,8 +174,8 @@ def test_a_lease_that_comes_free_a_moment_after_it_was_found_taken_is_taken(desk
         lease.release()
         return ""
 
-    monkeypatch.setattr("portfolio.worker.runner.lease_holder", holder)
-    monkeypatch.setattr("portfolio.worker.runner.time.sleep", lambda _: None)
+    monkeypatch.setattr("exchange.services.lease.lease_holder", holder)
+    monkeypatch.setattr("exchange.services.lease.time.sleep", lambda _: None)
     assert tasks.sync_cycle().endswith("OK")
 
 
@@ -193,7 +193,7 @@ def test_a_lease_that_nobody_renews_is_waited_for_and_that_of_a_cycle_at_work_is
         slept.append(seconds)
         Lease.objects.update(expires_at=Now())
 
-    monkeypatch.setattr("portfolio.worker.runner.time.sleep", sleep)
+    monkeypatch.setattr("exchange.services.lease.time.sleep", sleep)
     assert (tasks.sync_now("alice") != "another cycle is running") is waits
     assert bool(slept) is waits
 

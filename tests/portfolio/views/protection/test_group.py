@@ -277,8 +277,8 @@ def test_its_queries_do_not_grow_with_its_rows(alice):
     TradingSwitchFactory(is_off=False)
     candles()
     group = pair(GroupFactory())
-    EventFactory(group=group)
     page(group)
+    EventFactory(group=group)
     with queries() as few:
         page(group)
     for generation in range(2, 12):
@@ -290,7 +290,7 @@ def test_its_queries_do_not_grow_with_its_rows(alice):
     candles(3, "4h")
     with queries() as many:
         page(group)
-    assert len(many) == len(few) <= 25
+    assert len(many) == len(few) <= 26
 
 
 @pytest.mark.parametrize("step", ["", "sent/"])
