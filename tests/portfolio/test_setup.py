@@ -6,9 +6,11 @@ import stat
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finder
 from django.core.management import call_command
 from django_q.models import Schedule
 
+from portfolio.management.commands.setup import _collect_static
 from tests.programs import Installation
 
 pytestmark = pytest.mark.django_db
