@@ -1,5 +1,6 @@
 """The whole desk as a person starts it: simulator, web and worker from one command."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -35,11 +36,11 @@ def opened(installation):
 
 def status(installation, path):
     page = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)
-    page.request("GET", path)
-    answer = page.getresponse()
-    answer.read()
-    page.close()
-    return answer.status
+    with contextlib.closing(page):
+        page.request("GET", path)
+        answer = page.getresponse()
+        answer.read()
+        return answer.status
 
 
 def test_it_opens_syncs_with_the_simulator_and_ends_on_ctrl_c(installation):
@@ -89,7 +90,7 @@ def test_whatever_part_is_killed_comes_back(set_up):
 def is_answered(installation):
     try:
         return status(installation, "/") == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 
