@@ -73,6 +73,7 @@ def test_the_directory_is_for_its_owner_alone(var):
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
 
 
+@pytest.mark.any_database
 def test_the_database_is_for_its_owner_alone_also_one_of_an_earlier_version(tmp_path, templates):
     installation = templates.installation(tmp_path)
     old = tmp_path / "dry_run.sqlite3"

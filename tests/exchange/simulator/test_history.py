@@ -188,6 +188,7 @@ def fill_up(world: World, count: int) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_finished_orders_and_a_thousand_open_ones_answer_quickly():
     world = World({"USD": 100_000_000})
     fill_up(world, 100_000)
