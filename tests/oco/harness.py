@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from unittest import mock
 from uuid import UUID
@@ -113,6 +114,8 @@ class Harness:
         enter(self.feed.patched())
         enter(mock.patch("time.sleep", self.tick))
         enter(mock.patch("exchange.services.lease.seconds", world.seconds))
+        clock = SimpleNamespace(monotonic=world.seconds, sleep=self.tick)  # whoever waits for the lease
+        enter(mock.patch("exchange.services.lease.time", clock))
         enter(mock.patch("exchange.sync.store.RETENTION_NS", ACCOUNT_AGE_NS))
         enter(mock.patch.object(settings, "CRYPTO_COM_API_KEY", KEY))
         enter(mock.patch.object(settings, "CRYPTO_COM_SECRET_KEY", SECRET))
