@@ -13,6 +13,7 @@ These are counts, not times: they are the same on every machine.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,9 @@ import requests  # isort: skip
 import time_machine  # isort: skip
 from django.db import connection  # isort: skip
 from django.test import override_settings  # isort: skip
+from django.utils import timezone  # isort: skip
 from tests.exchange.simulator.world import World  # isort: skip
+from tests.oco.stream_feed import StreamFeed  # isort: skip
 from tests.support import Desk  # isort: skip
 
 ROOT = Path(__file__).parent.parent.parent
@@ -153,6 +156,32 @@ def trace_cycle(desk: Desk, line: Line) -> Trace:
     return line.trace
 
 
+def trace_stream(desk: Desk, line: Line) -> Trace:
+    """The same purchase as the user stream announces it, while the stream is live."""
+    feed = StreamFeed(desk.world, now=timezone.now, now_ms=desk.world.now_ms, rng=random.Random(1))
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        stack.enter_context(feed.patched())
+        patch.setattr("portfolio.worker.fills.client_from_settings", desk.client)
+        patch.setattr("time.sleep", desk.world.tick)
+        desk.tick(120)
+        feed.step()
+        desk.sync_ok()
+        while feed.step():
+            continue
+        desk.tick(10)
+        feed.step()  # live, and what the complete cycle has read is no longer needed
+        line.trace = Trace()
+        desk.world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+        sys.setprofile(line.trace.profile)
+        try:
+            feed.step()
+        finally:
+            sys.setprofile(None)
+        feed.forget()
+    return line.trace
+
+
 def row(title: str, calls: Sequence[CodeType]) -> list[object]:
     files = [_place(code) for code in calls]
     changes = [(old, new) for old, new in zip([None, *files], files, strict=False) if old != new]
@@ -189,7 +218,17 @@ def main() -> None:
         one.world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
         fill = trace_cycle(one, line)
         quiet = trace_cycle(one, line)
+        stream = trace_stream(one, line)
     _print(fill, quiet, idle, options.count, options.most)
+    _print_stream(stream)
+
+
+def _print_stream(stream: Trace) -> None:
+    bench.title("The same purchase, announced by the user stream")
+    whole = stream.calls[: stream.marks[COVERED][0]]
+    heads = ["stretch", "calls", "functions", "modules", "stays", "returns", "crossings"]
+    bench.table(heads, [row(f"message → {COVERED}", whole)])
+    print(f"  requests: {len(stream.requests)}, statements: {sum(stream.statements.values())}")
 
 
 def _print(fill: Trace, quiet: Trace, idle: Trace, counted: Sequence[str], most: int) -> None:

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 def plan(queryset) -> str:
     """How the database means to find the rows; PostgreSQL sees an empty table and is told of a large one."""
     if connection.vendor == "postgresql":
-        connection.cursor().execute("TRUNCATE exchange_orders CASCADE")  # also of what earlier tests left behind
+        connection.cursor().execute(
+            "TRUNCATE exchange_orders CASCADE"
+        )  # also of what earlier tests left behind
         for costly in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             connection.cursor().execute(f"SET LOCAL {costly} = off")
     return queryset.explain()
