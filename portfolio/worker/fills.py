@@ -7,7 +7,7 @@ to a cycle.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -158,7 +158,7 @@ class FillProtection:
             holdings=holdings,
             open_keys=frozenset(order_key(order) for order in reported),
             reports=reported,
-            tickers={**tickers, **_rates(tickers, now)},
+            tickers={**rates_stored(tickers, now=now), **tickers},
         )
         return cycle_context_build(
             client=client, lease=lease, reads=reads, clock=timezone.now, offset_ms=offset_ms
@@ -214,15 +214,16 @@ def _ticker(name: str, read: Future[list[Ticker]]) -> Ticker:
     return found
 
 
-def _rates(tickers: Mapping[str, Ticker], now: datetime) -> dict[str, Ticker]:
-    """What one unit of each quote currency is worth in US dollars, where it was read lately."""
-    names = {f"{quote_of(name)}_{USD}" for name in tickers} - {f"{USD}_{USD}"}
-    rows = Quote.objects.filter(instrument_name__in=names, read_at__gt=now - MAX_CYCLE_AGE) if names else ()
+def rates_stored(names: Iterable[str], *, now: datetime) -> dict[str, Ticker]:
+    """What one unit of each quote currency of these instruments is worth in US dollars, where it was read lately. As
+    tickers without a time: no price to act on.
+    """
+    wanted = {f"{quote_of(name)}_{USD}" for name in names} - {f"{USD}_{USD}"}
+    rows = Quote.objects.filter(instrument_name__in=wanted, read_at__gt=now - MAX_CYCLE_AGE) if wanted else ()
     return {
-        row.instrument_name: Ticker(
-            instrument_name=row.instrument_name, time_ms=to_ms(row.read_at), last=row.price
-        )
+        row.instrument_name: Ticker(instrument_name=row.instrument_name, time_ms=0, last=row.price)
         for row in rows
+        if row.price is not None
     }
 
 

@@ -7,16 +7,22 @@ far the histories are read nor counts as a complete cycle; whatever it cannot se
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Q
 
 from exchange.client.client import Client
-from exchange.core.instrument_names import USD
+from exchange.core.instrument_names import USD, is_derivative, quote_of
+from exchange.models import Trade
+from exchange.schemas import Ticker
 from exchange.services.lease import Lease
 from exchange.services.runs import account_check
 from exchange.services.stream_records import cycle_last_complete
-from exchange.sync.fetch import Clock, FetchRun, OrderKey, fetch_protective
+from exchange.sync.fetch import AccountSnapshot, Clock, FetchRun, OrderKey, fetch_protective
 from exchange.sync.market_data import unknown_names
 from exchange.sync.store import prepare_changes, single_transaction
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
+from oco.models import Lot
 from oco.policies import needs_mark
 from oco.reconcile.context import cycle_context_build, read_result_of
 from oco.reconcile.entries import unknown_entries
@@ -24,6 +30,7 @@ from oco.reconcile.loop import reconcile
 from portfolio.accounting.holdings import balances_stored
 from portfolio.alerts.services import alert_raise_all
 from portfolio.worker.cycle import CycleRecording
+from portfolio.worker.fills import rates_stored
 
 MAX_ENDED = 2  # orders that one message may end: both legs of a pair
 logger = logging.getLogger("exchange_sync")
@@ -52,6 +59,7 @@ def run_narrow_cycle(*, client: Client, lease: Lease, clock: Clock, ended: Seque
     if snapshot.errors or unknown_names(snapshot=snapshot, entries=unknown_entries()):
         raise NeedsFullCycle
     changes = prepare_changes(snapshot=snapshot, now=now, fetch_plan=fetch_plan)
+    rates = _known_rates(snapshot, now)
     stored = balances_stored()
     prices = {f"{row.currency}_{USD}": row.price_usd for row in stored.values() if row.price_usd is not None}
     recording = CycleRecording(snapshot, stored, changes, prices)
@@ -66,8 +74,24 @@ def run_narrow_cycle(*, client: Client, lease: Lease, clock: Clock, ended: Seque
         started_at=now,
         balance_accepted=recording.is_balance_accepted,
     )
+    reads = replace(reads, tickers=rates)
     report = reconcile(context=cycle_context_build(client=client, lease=lease, reads=reads, clock=clock))
     alert_raise_all(now=clock())
     if report.errors:
         raise NeedsFullCycle
     logger.info("Exchange sync: read after a message of the user stream (%d requests)", client.requests)
+
+
+def _known_rates(snapshot: AccountSnapshot, now: datetime) -> dict[str, Ticker]:
+    """Of the quote currencies of all lots and new fills: without them nobody knows what is large enough for an order.
+    Raises NeedsFullCycle when one is missing.
+    """
+    lots = Lot.objects.filter(Q(closed_at=None) | Q(waits=True)).order_by()
+    new = Trade.objects.filter(is_new=True).order_by()
+    names = {*lots.values_list("instrument_name", flat=True), *new.values_list("instrument_name", flat=True)}
+    names |= {fill.instrument_name for fill in snapshot.trades.value.rows} if snapshot.trades.value else set()
+    names = {name for name in names if not is_derivative(name)}
+    rates = rates_stored(names, now=now)
+    if {quote_of(name) for name in names} - {USD} - {name.partition("_")[0] for name in rates}:
+        raise NeedsFullCycle
+    return rates

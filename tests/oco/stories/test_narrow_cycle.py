@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.models import ExchangeOrder, SyncCursor, SyncRun
+from exchange.models import ExchangeOrder, Quote, SyncCursor, SyncRun
 from oco.engine.states import State
 from oco.models import OcoGroup, Watermark
 from portfolio.models import Balance
@@ -105,6 +105,17 @@ def test_what_a_narrow_cycle_cannot_settle_a_full_one_does_at_once(desk, world, 
     runs = SyncRun.objects.count()
     sync_stream([])
     assert SyncRun.objects.count() == runs + 1
+
+
+def test_without_the_value_of_a_quote_currency_a_full_cycle_is_needed(desk, world, held):
+    """What is too small in dollars would be tried, and refused, for ever."""
+    world.deposit("BTC", "0.01")
+    world.buy("ETH_BTC", "0.01")
+    Quote.objects.all().delete()
+    assert not wake(desk)
+    assert OcoGroup.objects.count() == 1
+    desk.sync_ok()
+    assert OcoGroup.objects.count() == 2
 
 
 def test_while_a_full_cycle_runs_it_waits_for_it(desk, world, held, monkeypatch):
