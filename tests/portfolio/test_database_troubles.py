@@ -6,6 +6,7 @@ from collections import namedtuple
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from exchange.core import database
@@ -128,7 +129,7 @@ def test_a_page_without_a_database_is_a_sentence(monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr("django.db.models.sql.compiler.SQLCompiler.execute_sql", fail)
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", fail)
     answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == 503
     assert "Something went wrong" not in answer.content.decode()
