@@ -21,11 +21,13 @@ from exchange.client.errors import (
     error_class_for,
     remedy_for,
 )
+from exchange.client.typed_rows import TypedAnswer
 from exchange.core.reasons import Problem, problem
 from exchange.core.texts import escape_line
 from exchange.schemas import parsing
 
 MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
+NO_IDS = (-1, 0)
 MAX_NUMBER_DIGITS = 60  # a larger one spoils the whole answer; one that only its field cannot have, its row
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -63,6 +65,20 @@ class Envelope:
 def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     """Read one answer. Numbers stay exact; `redact` cleans the exchange's message. Raises UnreadableResponse."""
     return read_envelope(parse_object(body), redact)
+
+
+def typed_envelope(answer: TypedAnswer[Any]) -> Envelope:
+    """The same for an accepted answer with typed rows."""
+    return Envelope(
+        code=0,
+        exchange_message="",
+        method=answer.method,
+        request_id=answer.id if answer.id not in NO_IDS else None,
+        result=answer.rows,
+        order_id="",
+        list_id="",
+        client_oid="",
+    )
 
 
 def read_envelope(response: Mapping[str, Any], redact: Callable[[str], str]) -> Envelope:
@@ -125,7 +141,7 @@ def _request_id(response: Mapping[str, Any]) -> int | None:
             echoed = parsing.integer(response, "id")
         except ValueError:
             return None
-    return echoed if echoed not in (-1, 0) else None
+    return echoed if echoed not in NO_IDS else None
 
 
 def _id(result: object, name: str) -> str:

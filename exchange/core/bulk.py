@@ -167,7 +167,10 @@ def _adapted(field: AnyField, values: Values) -> Iterable[Any]:
 
 
 def _decimal_text(value: Decimal | None) -> str | None:
-    return None if value is None else format_decimal(value)
+    if value is None:
+        return None
+    text = str(value)
+    return format_decimal(value) if "E" in text or text[0] == "-" else text
 
 
 def _adapted_times(values: Values) -> Iterable[Any]:
