@@ -125,9 +125,9 @@ def test_a_row_that_is_there_stays_or_changes_in_the_named_columns_alone():
     again = [entry(1, change=Decimal(9), usd=Decimal(5)), entry(3)]
     write_entries(again, ())
     rows = CostEntry.objects.order_by("at_ns").values_list("change", "usd")
-    assert list(rows) == [(1, None), (2, None), (3, None)]
+    assert list(rows.all()) == [(1, None), (2, None), (3, None)]
     write_entries(again, ("usd",))
-    assert list(rows) == [(1, 5), (2, None), (3, None)]
+    assert list(rows.all()) == [(1, 5), (2, None), (3, None)]
 
 
 def test_more_rows_than_one_statement_takes():
