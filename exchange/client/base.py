@@ -27,10 +27,12 @@ from exchange.client.responses import (
     classify_response,
     no_response_error,
     parse_envelope,
+    typed_envelope,
     unreadable_response_error,
 )
 from exchange.client.retries import JITTER, READ_ATTEMPTS, is_retried, retry_delay_s
 from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
+from exchange.client.typed_rows import RowsDecoder, TypedRows
 from exchange.core.reasons import Problem, problem, sentence_of
 from exchange.schemas import parsing
 from exchange.schemas.parsing import MissingField, Row, RowList, check_times
@@ -149,11 +151,17 @@ class BaseClient:
     def _may_repeat(self) -> bool:
         return self._repeat_until_ms is None or self.now_ms() <= self._repeat_until_ms
 
-    def _call(self, method: str, params: Params, kind: RequestKind = RequestKind.READ) -> Envelope:
+    def _call(
+        self,
+        method: str,
+        params: Params,
+        kind: RequestKind = RequestKind.READ,
+        decoder: RowsDecoder[Any] | None = None,
+    ) -> Envelope:
         """Ask once, or for reads up to `read_attempts` times. Raises an ExchangeError."""
         for attempt in itertools.count(1):
             try:
-                envelope = self._attempt(method, params, kind)
+                envelope = self._attempt(method, params, kind, decoder)
             except ExchangeError as exc:
                 self._remember_error(exc)
                 delay = self._retry_delay(exc, attempt)
@@ -180,11 +188,13 @@ class BaseClient:
             self._limiter.penalise(exc.method, delay)
         return delay
 
-    def _attempt(self, method: str, params: Params, kind: RequestKind) -> Envelope:
+    def _attempt(
+        self, method: str, params: Params, kind: RequestKind, decoder: RowsDecoder[Any] | None
+    ) -> Envelope:
         self._limiter.acquire(method, not self.background and any(part in method for part in ORDER_METHODS))
         request = self._new_request(method, params, kind)
         response = self._send(request, params)
-        envelope = self._read_response(request, response)
+        envelope = self._read_response(request, response, decoder)
         error = classify_response(request, envelope, self._clock.ms)
         if error is not None:
             raise error
@@ -231,12 +241,21 @@ class BaseClient:
         self._nonce = max(self.now_ms(), self._nonce + 1)
         return self._nonce
 
-    def _read_response(self, request: ApiRequest, response: RawResponse) -> Envelope:
+    def _read_response(
+        self, request: ApiRequest, response: RawResponse, decoder: RowsDecoder[Any] | None
+    ) -> Envelope:
+        typed = decoder.decode(response.body, self._latest_ms()) if decoder else None
+        if typed is not None:
+            return typed_envelope(typed)
         try:
             return parse_envelope(response.body, self._credentials.redact)
         except UnreadableResponse as exc:
             error = unreadable_response_error(request, sentence_of(exc), response.status)
         raise error
+
+    def _latest_ms(self) -> int:
+        """Nothing has happened later than this, by the exchange's own clock."""
+        return self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
 
 
 T = TypeVar("T")
@@ -272,13 +291,21 @@ class TypedClient(BaseClient):
         return self._fetch_parsed(method, params, lambda result: [build(row) for row in _data_rows(result)])
 
     def _fetch_named_rows(
-        self, method: str, params: Params, build: Callable[[Row], T], *, id_field: str
+        self,
+        method: str,
+        params: Params,
+        build: Callable[[Row], T],
+        *,
+        id_field: str,
+        decoder: RowsDecoder[T],
     ) -> RowList[T]:
         """Every readable row of `result.data`. One that is not readable is put aside under its id, and says nothing
         about what it names; one without an id fails the read: a missing order is not a closed one.
         """
 
         def build_rows(result: object) -> RowList[T]:
+            if isinstance(result, TypedRows):
+                return RowList.of(result.data, received=len(result.data))
             found, received, latest_ms = [], _data_rows(result), self._latest_ms()
             for row in received:
                 try:
@@ -289,7 +316,7 @@ class TypedClient(BaseClient):
                     self._put_aside(method, row, _row_id(row, id_field), sentence_of(exc))
             return RowList.of(found, received=len(received))
 
-        return self._fetch_parsed(method, params, build_rows)
+        return self._fetch_parsed(method, params, build_rows, decoder)
 
     def _readable_rows(
         self, method: str, params: Params, build: Callable[[Row], T], *, id_field: str
@@ -317,17 +344,19 @@ class TypedClient(BaseClient):
 
         return self._fetch_parsed(method, params, build_rows)
 
-    def _latest_ms(self) -> int:
-        """Nothing has happened later than this, by the exchange's own clock."""
-        return self.now_ms() + (self._clock.ms or 0) + MAX_AHEAD_MS
-
     def _put_aside(self, method: str, row: object, row_id: str, what: str) -> None:
         if len(self.unreadable_rows) < MAX_UNREADABLE_ROWS:
             raw = self._credentials.redact(json.dumps(row, default=str))[:MAX_RAW_LENGTH]
             self.unreadable_rows.append(UnreadableRow(method, row_id, what, raw))
 
-    def _fetch_parsed(self, method: str, params: Params, build: Callable[[Any], T]) -> T:
-        envelope = self._call(method, params)
+    def _fetch_parsed(
+        self,
+        method: str,
+        params: Params,
+        build: Callable[[Any], T],
+        decoder: RowsDecoder[Any] | None = None,
+    ) -> T:
+        envelope = self._call(method, params, decoder=decoder)
         try:
             return check_times(build(envelope.result), self._latest_ms())
         except ValueError as exc:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import partial
 from typing import Self, TypeVar
 
 from django.conf import settings
 
+from exchange.client import typed_rows
 from exchange.client.base import Params, TypedClient, UnreadableRow, drop_none
 from exchange.client.errors import ExchangeError, NotFound, RequestKind, UnknownOutcome
 from exchange.core.reasons import Problem, problem
@@ -27,10 +28,8 @@ from exchange.schemas import (
     Trade,
     Valuation,
 )
-from exchange.schemas.parsing import Row
 
 T = TypeVar("T")
-ORDER_ID = "order_id"
 PRICE_VALUATIONS = frozenset({"mark_price", "index_price", "settlement_price"})
 METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
@@ -56,22 +55,13 @@ class PrivateClient(TypedClient):
 
     def open_orders(self, name_space: NameSpace) -> list[Order]:
         """All open orders of one family; there are no pages (dossier 5.16, 5.29)."""
-        method, build = f"{METHOD_PREFIXES[name_space]}/get-open-orders", _order_parser(name_space)
+        return self._fetch_orders(f"{METHOD_PREFIXES[name_space]}/get-open-orders", {}, name_space)
+
+    def _fetch_orders(self, method: str, params: Params, name_space: NameSpace) -> list[Order]:
+        build = partial(Order.from_row, name_space=name_space)
         return self._fetch_named_rows(
-            method, {}, lambda row: self._reuse_unchanged(name_space, row, build), id_field=ORDER_ID
+            method, params, build, id_field="order_id", decoder=typed_rows.ORDERS[name_space]
         )
-
-    @cached_property
-    def _parsed_open_orders(self) -> dict[tuple[NameSpace, str], tuple[Row, Order]]:
-        return {}
-
-    def _reuse_unchanged(self, name_space: NameSpace, row: Row, build: Callable[[Row], Order]) -> Order:
-        """An identical row is the same order: hundreds rest unchanged from read to read."""
-        key = name_space, str(row.get("order_id"))
-        previous = self._parsed_open_orders.get(key)
-        if previous is None or previous[0] != row:
-            previous = self._parsed_open_orders[key] = row, build(row)
-        return previous[1]
 
     def order_detail(
         self, name_space: NameSpace, *, order_id: str | None = None, client_oid: str | None = None
@@ -80,7 +70,9 @@ class PrivateClient(TypedClient):
         method = f"{METHOD_PREFIXES[name_space]}/get-order-detail"
         try:
             return self._fetch_object_or_none(
-                method, order_id_params(order_id, client_oid), _order_parser(name_space)
+                method,
+                order_id_params(order_id, client_oid),
+                partial(Order.from_row, name_space=name_space),
             )
         except NotFound:
             self.last_error = None
@@ -97,8 +89,7 @@ class PrivateClient(TypedClient):
     ) -> list[Order]:
         """At most 100 finished orders, latest update first; a day by default (dossier 5.18, 5.30, 7)."""
         params = _history_params(start_ns, end_ns, limit, instrument_name)
-        method = f"{METHOD_PREFIXES[name_space]}/get-order-history"
-        return self._fetch_named_rows(method, params, _order_parser(name_space), id_field=ORDER_ID)
+        return self._fetch_orders(f"{METHOD_PREFIXES[name_space]}/get-order-history", params, name_space)
 
     def trades(
         self,
@@ -110,13 +101,14 @@ class PrivateClient(TypedClient):
     ) -> list[Trade]:
         """At most 100 executions of both families, newest first; at most 7 days wide (dossier 5.19, 7)."""
         params = _history_params(start_ns, end_ns, limit, instrument_name)
-        return self._fetch_named_rows("private/get-trades", params, Trade.from_row, id_field="trade_id")
+        return self._fetch_named_rows(
+            "private/get-trades", params, Trade.from_row, id_field="trade_id", decoder=typed_rows.TRADES
+        )
 
     def order_list_detail(self, list_ids: Sequence[str]) -> list[Order]:
         """The legs of all these lists (dossier 5.31)."""
         method = "private/advanced/get-order-list-detail"
-        params, build = {"list_id_list": list(list_ids)}, _order_parser(NameSpace.ADVANCED)
-        return self._fetch_named_rows(method, params, build, id_field=ORDER_ID)
+        return self._fetch_orders(method, {"list_id_list": list(list_ids)}, NameSpace.ADVANCED)
 
 
 def order_id_params(order_id: str | None, client_oid: str | None) -> dict[str, object]:
@@ -124,10 +116,6 @@ def order_id_params(order_id: str | None, client_oid: str | None) -> dict[str, o
     if bool(order_id) == bool(client_oid):
         raise ValueError("name an order by exactly one of order_id and client_oid")
     return {"order_id": order_id} if order_id else {"client_oid": client_oid}
-
-
-def _order_parser(name_space: NameSpace) -> Callable[[Row], Order]:
-    return partial(Order.from_row, name_space=name_space)
 
 
 def _history_params(

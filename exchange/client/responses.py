@@ -1,11 +1,11 @@
 """From the bytes of an answer to an envelope, and to its meaning: `code` decides, not the HTTP status (dossier 1.1)."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from exchange.client.error_codes import TEXT_CODES, ActionClass
 from exchange.client.errors import (
@@ -21,13 +21,22 @@ from exchange.client.errors import (
     error_class_for,
     remedy_for,
 )
+from exchange.client.typed_rows import TypedAnswer
 from exchange.core.reasons import Problem, problem
 from exchange.core.texts import escape_line
 from exchange.schemas import parsing
 
 MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
+NO_IDS = (-1, 0)
 MAX_NUMBER_DIGITS = 60  # a larger one spoils the whole answer; one that only its field cannot have, its row
-HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def _exact_number(digits: str) -> Decimal:
+    return parsing.exact_decimal("number", digits, max_digits=MAX_NUMBER_DIGITS)
+
+
+DECODER = msgspec.json.Decoder(float_hook=_exact_number)
 
 
 class UnreadableResponse(ValueError):
@@ -58,6 +67,20 @@ def parse_envelope(body: bytes, redact: Callable[[str], str]) -> Envelope:
     return read_envelope(parse_object(body), redact)
 
 
+def typed_envelope(answer: TypedAnswer[Any]) -> Envelope:
+    """The same for an accepted answer with typed rows."""
+    return Envelope(
+        code=0,
+        exchange_message="",
+        method=answer.method,
+        request_id=answer.id if answer.id not in NO_IDS else None,
+        result=answer.rows,
+        order_id="",
+        list_id="",
+        client_oid="",
+    )
+
+
 def read_envelope(response: Mapping[str, Any], redact: Callable[[str], str]) -> Envelope:
     """The same for an answer that was decoded already."""
     result = response.get("result")
@@ -82,22 +105,12 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
     if body.lstrip().startswith(b"<"):
         raise UnreadableResponse(problem(Problem.WEB_PAGE))
     try:
-        response = json.loads(body, parse_float=_exact_number, parse_constant=_reject_constant)
-        if HALF_CHARACTER.search(body):
-            json.dumps(response, ensure_ascii=False, default=str).encode()
-    except (ValueError, RecursionError):
+        response = DECODER.decode(body.removeprefix(BYTE_ORDER_MARK))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         response = None
     if not isinstance(response, Mapping):
         raise UnreadableResponse(problem(Problem.DATA_DAMAGED))
     return response
-
-
-def _exact_number(digits: str) -> Decimal:
-    return parsing.exact_decimal("number", digits, max_digits=MAX_NUMBER_DIGITS)
-
-
-def _reject_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
 
 
 def _code(response: Mapping[str, Any]) -> int | str:
@@ -128,7 +141,7 @@ def _request_id(response: Mapping[str, Any]) -> int | None:
             echoed = parsing.integer(response, "id")
         except ValueError:
             return None
-    return echoed if echoed not in (-1, 0) else None
+    return echoed if echoed not in NO_IDS else None
 
 
 def _id(result: object, name: str) -> str:

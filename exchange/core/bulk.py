@@ -35,8 +35,9 @@ POSTGRES_ROWS = 500  # of one statement; SQLite prepares one for all rows
 class TableRow:
     """One row of a table, its columns as attributes."""
 
-    def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        vars(self).update(values)
+    def __init__(self, values: dict[str, Any]) -> None:
+        """`values` by column become the attributes themselves, without a copy."""
+        self.__dict__ = values
 
     def values(self, names: tuple[str, ...]) -> Values:
         return _getter(names)(vars(self))
@@ -167,7 +168,10 @@ def _adapted(field: AnyField, values: Values) -> Iterable[Any]:
 
 
 def _decimal_text(value: Decimal | None) -> str | None:
-    return None if value is None else format_decimal(value)
+    if value is None:
+        return None
+    text = str(value)
+    return format_decimal(value) if "E" in text or text[0] == "-" else text
 
 
 def _adapted_times(values: Values) -> Iterable[Any]:

@@ -49,7 +49,7 @@ class Ticker(PlainStruct, frozen=True, kw_only=True):
 
     PRICES = ("last", "bid", "ask", "high", "low")
     AMOUNTS = ("volume", "volume_usd", "open_interest")
-    ZERO_IS_ABSENT = frozenset({"a", "b", "k", "h", "l"})
+    ZERO_IS_ABSENT = PRICES
 
     instrument_name: str = field(name="i")
     time_ms: int = field(name="t")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar, Self
 
 from msgspec import field
+from msgspec.structs import force_setattr
 
 from exchange.core.instrument_names import base_of
 from exchange.core.reasons import Problem
@@ -61,9 +62,9 @@ class Order(WireStruct, frozen=True, kw_only=True):
     }
     AMOUNTS = ("quantity", "cumulative_quantity", "order_value", "cumulative_value")
     PRICES = ("limit_price", "avg_price", "ref_price")
-    ZERO_IS_ABSENT = frozenset(PRICES)
+    ZERO_IS_ABSENT = PRICES
 
-    name_space: NameSpace
+    name_space: NameSpace = NameSpace.PLAIN  # not sent: it is that of the method
     order_id: str
     instrument_name: str
     side: str
@@ -104,6 +105,9 @@ class Order(WireStruct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """What no order can be: see `parsing` for the bounds of a single number."""
         super().__post_init__()
+        _check_identity(self, self.order_id, (self.create_time_ms, self.update_time_ms))
+        if self.ref_price_type == "NULL_VAL":
+            force_setattr(self, "ref_price_type", "")
         # A market buy by notional has no quantity, or one that is rounded (dossier 5.11.7).
         is_market_buy = (self.order_type, self.side) == ("MARKET", "BUY")
         if not is_market_buy and self.cumulative_quantity > self.quantity:
@@ -128,7 +132,6 @@ class Order(WireStruct, frozen=True, kw_only=True):
             row,
             name_space=name_space,
             exec_inst=parsing.text_list(row, "exec_inst"),
-            ref_price_type=_unless_null(parsing.text(row, "ref_price_type")),
             reason=reason,
             reject_reason=reject_reason,
             create_time=created_ms,
@@ -167,6 +170,10 @@ class Trade(WireStruct, frozen=True, kw_only=True):
     isolation_id: str = ""
     isolation_type: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_identity(self, self.trade_id and self.order_id, (self.create_time_ms,))
+
     @classmethod
     def from_row(cls, row: Row) -> Self:
         created_ms = _created_ms(row)
@@ -192,8 +199,11 @@ def _reasons(row: Row) -> tuple[int | None, str]:
     return None, reject_reason or reason
 
 
-def _unless_null(word: str) -> str:
-    return "" if word == "NULL_VAL" else word
+def _check_identity(row: Order | Trade, row_id: str, times: Collection[int]) -> None:
+    if not row_id or not row.instrument_name:
+        raise parsing.bad_field(Problem.MISSING, "instrument_name" if row_id else "order_id")
+    if not all(parsing.MIN_TIMESTAMP_MS <= at < parsing.MAX_TIMESTAMP_MS for at in times):
+        raise parsing.bad_field(Problem.NO_TIME_MS, "create_time")
 
 
 def _plain(value: Decimal | None) -> str:

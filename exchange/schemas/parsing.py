@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from exchange.core.reasons import Problem, Sentence, problem
 
@@ -28,8 +29,6 @@ WRONG_TYPES = {dict: Problem.OBJECT, list: Problem.LIST, bool: Problem.BOOLEAN, 
 
 # Decimals, or absent ones, that are certainly usable: looked at together, for there are thousands of rows.
 PLAIN_DECIMALS = re.compile(r"(?:(?:-?[0-9]{1,18}(?:\.[0-9]{1,40})?|None)(?: |$))*")
-
-ZERO = re.compile(r"-?(?=\.?[0-9])0*\.?0*(?:[eE][+-]?[0-9]{1,9})?")
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -66,7 +65,7 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
     POSITIVE: ClassVar[tuple[str, ...]] = ()  # more than zero
     PRICES: ClassVar[tuple[str, ...]] = ()  # more than zero, and below what any coin costs in any currency
     WORDS: ClassVar[Mapping[str, Collection[str]]] = {}  # one of these
-    ZERO_IS_ABSENT: ClassVar[frozenset[str]] = frozenset()  # wire names of fields where 0 means "none"
+    ZERO_IS_ABSENT: ClassVar[tuple[str, ...]] = ()  # where 0 means "none"
 
     def __post_init__(self) -> None:
         # msgspec accepts NaN, Infinity, 1e999999999 and integers of any length.
@@ -79,6 +78,9 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             for index in decimals:
                 if values[index] is not None and not _is_usable(values[index]):
                     raise bad_field(Problem.UNUSABLE_NUMBER, self.__struct_encode_fields__[index])
+        for name in self.ZERO_IS_ABSENT:
+            if getattr(self, name) == 0:
+                force_setattr(self, name, None)
         self._check_bounds()
 
     def _check_bounds(self) -> None:
@@ -106,9 +108,6 @@ class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
             for name, value in {**row, **computed}.items()
             if value is not None and value != ""
         }
-        for name in cls.ZERO_IS_ABSENT:
-            if name in fields and ZERO.fullmatch(str(fields[name])):
-                del fields[name]
         for name in _integer_fields(cls):
             # msgspec reads "9007199254740993.0" by way of a float.
             if not str(fields.get(name, "0")).isdecimal():

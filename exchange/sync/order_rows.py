@@ -100,7 +100,7 @@ class OrderRow(TableRow):
 def order_rows_read(named: Q) -> dict[OrderKey, OrderRow]:
     """The stored orders of this condition."""
     stored = rows_read(ExchangeOrder.objects.filter(named).order_by(), COLUMNS)
-    rows = [OrderRow(zip(COLUMNS, values, strict=True)) for values in stored]
+    rows = [OrderRow(dict(zip(COLUMNS, values, strict=True))) for values in stored]
     return {row.key: row for row in rows}
 
 

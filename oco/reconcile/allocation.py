@@ -82,8 +82,9 @@ def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
     holdings = context.reads.holdings
     if holdings is None or not context.can_add:
         return []
-    reserved, found = external_reservations_read(), []
-    for currency, open_lots in _open_lots_by_currency(context).items():
+    lots_of, found = _open_lots_by_currency(context), list[LotAllocation]()
+    reserved = external_reservations_read() if lots_of else {}
+    for currency, open_lots in lots_of.items():
         reserved_total = reserved.get(currency, ExternalReservation()).total
         lots = [(each.lot.pk, each.owned * each.spent_per_coin) for each in open_lots]
         sellables = allocate_to_lots(

@@ -6,8 +6,11 @@ a fill that was not fetched. A balance may be up to 5 s old, and a fill may be l
 it (dossier 5.6): neither may be reported as a transfer.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 ZERO = Decimal(0)
 SECOND_NS = 1_000_000_000
@@ -19,8 +22,7 @@ MIN_CHANGE_USD = Decimal(1)
 DUST = Decimal("0.00000001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """The difference of one coin since the first reading.
 
     `traded` is the sum of the fills since then, the newest at `traded_ns`. `known` is the accepted difference of

@@ -6,8 +6,9 @@ sold last: results are those of the part with a known cost.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 ZERO, ONE = Decimal(0), Decimal(1)
 USD = "USD"
@@ -15,8 +16,7 @@ TOLERANCE = Decimal("0.0001")
 """The share of a quantity that may be missing from the history: roundings, not another purchase."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(Struct, frozen=True, kw_only=True):
     """One spot fill. `fee` as sent: negative was deducted, in `fee_currency` (dossier 5.19).
 
     `quote_usd` is the rate of the quote currency at that time, `fee_usd` the fee in dollars; None is unknown.
@@ -32,8 +32,7 @@ class Fill:
     fee_usd: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What one fill did to the stock of one coin: positive `quantity` came in, negative went out.
 
     `usd` is what was paid or received, after fees in dollars; None is unknown.
@@ -45,8 +44,7 @@ class Change:
     is_sale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(Struct, frozen=True):
     """What the fills explain: a quantity with its cost in USD, and a quantity whose cost is not known."""
 
     quantity: Decimal = ZERO

@@ -97,7 +97,8 @@ def entries_of_trade(trade: Trade) -> list[EntryRow]:
 
 def entry_rows(entries: QuerySet[CostEntry]) -> list[EntryRow]:
     """Stored entries, in their order."""
-    return [EntryRow(zip(ENTRY_COLUMNS, values, strict=True)) for values in rows_read(entries, ENTRY_COLUMNS)]
+    rows = rows_read(entries, ENTRY_COLUMNS)
+    return [EntryRow(dict(zip(ENTRY_COLUMNS, values, strict=True))) for values in rows]
 
 
 def write_entries(entries: Sequence[EntryRow], update: Sequence[str]) -> None:

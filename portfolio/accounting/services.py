@@ -10,13 +10,13 @@ without a trade that gives the amount, so dollars are not compared while one is 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from msgspec.structs import asdict
 
 from exchange.core.bulk import rows_read
 from exchange.models import HistoryRange, Trade
@@ -58,7 +58,7 @@ from portfolio.accounting.cost_entries import (
 from portfolio.accounting.valuation import USD, Prices, price_usd, value_position
 from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PositionCost
 
-DRIFT_FIELDS = [one.name for one in fields(Drift)]
+DRIFT_FIELDS = Drift.__struct_fields__
 Drifts = dict[str, Drift]
 BATCH_SIZE = 2000  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle

@@ -35,6 +35,7 @@ class Measurement:
     cpu: float = 0
     waited: float = 0
     queries: int = 0
+    requests: int = 0
 
     @property
     def own(self) -> float:
@@ -88,8 +89,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         )
 
 
+def verdict(is_kept: bool) -> str:
+    return "kept" if is_kept else "MISSED"
+
+
 def ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
-__all__ = ["SCRATCH", "Measurement", "measure", "ms", "new_database", "settings", "table", "title"]
+__all__ = ["SCRATCH", "Measurement", "measure", "ms", "new_database", "settings", "table", "title", "verdict"]

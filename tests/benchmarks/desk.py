@@ -29,6 +29,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.requests = 0
 
     def session(self) -> requests.Session:
         session = new_session()
@@ -36,6 +37,7 @@ class Waiting:
 
         def timed(*args: Any, **options: Any) -> requests.Response:
             began = time.perf_counter()
+            self.requests += 1
             try:
                 return send(*args, **options)
             finally:

@@ -297,13 +297,3 @@ def test_only_order_calls_use_the_reserved_share_and_none_in_the_background(back
     client.open_orders(NameSpace.ADVANCED)
     client.positions()
     assert limiter.seen == shares
-
-
-def test_an_order_that_is_told_again_word_for_word_is_the_same(world):
-    resting, moving = world.buy("BTC_USD", "0.01", 50_000), world.buy("BTC_USD", "0.01", 49_000)
-    client = world.client()
-    before = {order.order_id: order for order in client.open_orders(NameSpace.PLAIN)}
-    world.fill(moving, "0.004")
-    after = {order.order_id: order for order in client.open_orders(NameSpace.PLAIN)}
-    assert after[resting.order_id] is before[resting.order_id]
-    assert after[moving.order_id].cumulative_quantity == Decimal("0.004")
