@@ -2,10 +2,10 @@
 
 Each entry is a market order that the control door places; its time is that of its trade. The end is the event that
 says ACTIVE, in the desk's journal. Both are on the clock of this machine, and so is the time when the pair was sent.
-With a latency every answer to a request is that late, and so is every message of the stream. The stream is live
-first, then dead (closed, and refused from then on) and mute (it answers and beats, and shows nothing), where the
-regular cycles find the fill. *At once*: from what the stream said, without reading the account. Old history is not
-read. After a number of entries all of them are sold, so that the account stays small.
+With a latency every answer to a request is that late, and a message of the stream half as much: it travels one way.
+The stream is live first, then dead (closed, and refused from then on) and mute (it answers and beats, and shows
+nothing), where the regular cycles find the fill. *At once*: from what the stream said, without reading the account.
+Old history is not read. After a number of entries all of them are sold, so that the account stays small.
 
 Wall time on a loaded machine is what it is: the load is printed beside it.
 """
@@ -30,7 +30,7 @@ from tests.programs import Installation, Program, wait_until
 SYMBOLS = [f"{coin}_USD" for coin in ("BTC", "ETH", "SOL", "XRP", "CRO", "DOGE", "ADA", "LINK", "LTC", "DOT")]
 AMOUNT_USD = "60"
 BATCH = 20  # entries that are open together at most
-PATIENCE_S = 150
+PATIENCE_S, QUIET_S = 150, 5
 P50_GOAL_S, P99_GOAL_S, GOAL_LATENCY_MS = 0.4, 1.5, 80
 GROUPS = """
     SELECT min(t.create_time_ns),
@@ -133,7 +133,7 @@ class Live:
     def set_latency(self, ms: int) -> None:
         if ms:
             self.control("faults", kind="delay", method="*", seconds=ms / 1000)
-            self.control("stream_faults", kind="delay", method="user.*", ms=ms)
+            self.control("stream_faults", kind="delay", method="user.*", ms=ms / 2)
 
     def make_deaf(self, stream: str) -> None:
         """Dead or mute from now on; a live stream is left alone."""
@@ -169,10 +169,18 @@ class Live:
             time.sleep(0.5)
 
     def sell_all(self) -> None:
-        """Somebody takes every take profit of ours; wait until the desk has closed the groups."""
+        """Somebody takes every take profit of ours; wait until the desk has closed the groups and all is quiet."""
         for (order_id,) in self.rows(TARGETS):
             self.control("fill", order_id=str(order_id))
         wait_until(lambda: not self.rows(TARGETS), PATIENCE_S)
+        newest = self.newest_cycle()
+        wait_until(lambda: self.newest_cycle() > newest, PATIENCE_S)
+        time.sleep(QUIET_S)
+
+    def newest_cycle(self) -> int:
+        """The id of the newest complete one."""
+        ((newest,),) = self.rows("SELECT max(id) FROM sync_runs WHERE status = 'OK'")
+        return int(str(newest))
 
 
 def epoch(moment: object) -> float:

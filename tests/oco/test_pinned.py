@@ -296,3 +296,14 @@ def test_a_pair_that_was_due_again_in_the_last_cycle_was_taken_for_restlessness(
             do("fill", 2, "0.999"),
         ],
     )
+
+
+def test_a_narrow_cycle_that_does_not_know_the_quote_currency_offered_less_than_a_dollar():
+    play(
+        {"stream": "on"},
+        [
+            do("coarser", "BTC_USD", "qty_tick_size"),
+            do("dribble", "ETH_BTC", 3),
+            do("buy", "ETH_USD", "1.5", "USD"),
+        ],
+    )
