@@ -40,7 +40,7 @@ BY_SQLSTATE: tuple[tuple[str, Problem], ...] = (
 )
 T = TypeVar("T")
 
-TRANSACTION_ROWS = 1000  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
+TRANSACTION_ROWS = 500  # rows a transaction: longer ones keep the pages of a SQLite desk waiting
 QUERY_BATCH = 5000  # ids a query: far below the parameters that SQLite and PostgreSQL take
 INT32_LIMIT = 2**31
 

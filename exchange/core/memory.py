@@ -5,6 +5,9 @@ import gc
 import sys
 
 M_ARENA_MAX = -8  # of mallopt(3)
+GC_NEW_OBJECTS = (
+    20_000  # before the garbage collector looks for cycles among them: 700 visit a page of rows 10 times
+)
 
 
 def memory_settle() -> None:
@@ -13,6 +16,7 @@ def memory_settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GC_NEW_OBJECTS)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(M_ARENA_MAX, 2)

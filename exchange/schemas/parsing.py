@@ -55,10 +55,11 @@ def received_count(rows: Sequence[object]) -> int:
     return rows.received if isinstance(rows, RowList) else len(rows)
 
 
-class WireStruct(msgspec.Struct, frozen=True, kw_only=True):
+class WireStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A value read from a row: unknown fields are ignored, null and empty text count as absent.
 
-    A class names the fields that have bounds of their own.
+    A class names the fields that have bounds of their own. It holds nothing that refers to it: the garbage
+    collector, which costs a tenth of a busy cycle, need not visit thousands of rows.
     """
 
     AMOUNTS: ClassVar[tuple[str, ...]] = ()  # zero or more

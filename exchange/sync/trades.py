@@ -13,12 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q
 
 from exchange import schemas
 from exchange.client.base import UnreadableRow as ReceivedRow
-from exchange.core.bulk import TableRow, rows_write
+from exchange.core.bulk import TableRow, rows_read, rows_update, rows_write
 from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
 from exchange.core.instrument_names import USD, base_of, quote_of
 from exchange.core.reasons import Problem, problem
@@ -72,9 +71,12 @@ class TradeRow(TableRow):
     quote_usd: Decimal | None
     fee_usd: Decimal | None
     is_rated: bool
+    resolved_order_id: int | None
 
 
 NEW_COLUMNS = tuple(field.attname for field in Trade._meta.concrete_fields)[1:]  # without the key
+LINK_COLUMNS = ("id", "resolved_order_id", "order_id", "instrument_name", "side")
+ORDER_COLUMNS = ("id", "order_id", "exchange_order_id", "instrument_name", "side")
 NEW_TRADE: dict[str, Any] = {
     "resolved_order_id": None,
     "is_new": True,
@@ -246,31 +248,46 @@ def trade_store(*, rows: Sequence[TradeRow]) -> None:
     """Store new fills, in transactions of at most 500 rows."""
     for part in chunks(rows):
         with transaction.atomic(savepoint=False):  # a fill that is stored without its link would never get it
-            values = [row.values(NEW_COLUMNS) for row in part]
-            rows_write(Trade, NEW_COLUMNS, values, unique=["trade_id"])
-            trade_orders_resolve(order_ids={row.order_id for row in part})
+            orders = _orders_of_fills({row.order_id for row in part})
+            for row in part:
+                row.resolved_order_id = orders.get((row.order_id, row.instrument_name, row.side))
+            rows_write(Trade, NEW_COLUMNS, [row.values(NEW_COLUMNS) for row in part], unique=["trade_id"])
 
 
 def trade_orders_resolve(*, order_ids: Collection[str]) -> None:
-    """Link the fills that carry one of these ids to their order, where it is known; a link stays as it is.
+    """Link the stored fills that carry one of these ids to their order, where it is known; a link stays as it is.
 
-    Fills and orders arrive in any order, so each side calls this for what is new. A triggered order has two ids,
-    and its plain duplicate may carry one of them (dossier 6.2); the name spaces may number alike (dossier 5.31).
+    Fills and orders arrive in any order, so this is called for new orders. Call it in a transaction.
     """
-    candidates = ExchangeOrder.objects.filter(
-        instrument_name=OuterRef("instrument_name"), side=OuterRef("side"), is_mirror=False
-    )
-    # Each along its own index: the unique one begins with the name space, that of second ids has no empty ones.
-    first = candidates.filter(name_space__in=ExchangeOrder.NameSpace.values, order_id=OuterRef("order_id"))
-    second = candidates.exclude(exchange_order_id="").filter(exchange_order_id=OuterRef("order_id"))
     duplicates = ExchangeOrder.objects.filter(pk=OuterRef("resolved_order_id"), is_mirror=True)
-    # Sorted by an expression: sorted by the key alone, PostgreSQL walks all orders by their key.
-    order = Coalesce(*(Subquery(found.order_by(F("pk") + 0).values("pk")[:1]) for found in (first, second)))
+    unresolved = Trade.objects.filter(
+        Q(resolved_order=None) | Exists(duplicates)
+    )  # without a join: one table
     for part in chunks(sorted(order_ids), QUERY_BATCH):
-        unresolved = Trade.objects.filter(
-            Q(resolved_order=None) | Exists(duplicates)
-        )  # without a join: one table
-        unresolved.filter(order_id__any_of=part).order_by().update(resolved_order=order)
+        fills = rows_read(unresolved.filter(order_id__any_of=part).order_by(), LINK_COLUMNS)
+        if fills:
+            orders = _orders_of_fills({names[0] for _, _, *names in fills})
+            links = [(orders.get(tuple(names)), key, before) for key, before, *names in fills]
+            changed = [(order, key) for order, key, before in links if order != before]
+            rows_update(Trade, ["resolved_order_id"], changed)
+
+
+def _orders_of_fills(order_ids: Collection[str]) -> dict[tuple[str, ...], int]:
+    """The key of the order of a fill, by the order id, the instrument and the side that the fill names.
+
+    A triggered order has two ids, and its plain duplicate may carry one of them (dossier 6.2); the name spaces may
+    number alike (dossier 5.31): the first id goes before the second, and the older order before the newer.
+    """
+    candidates = ExchangeOrder.objects.filter(is_mirror=False)
+    ids, spaces = list(order_ids), ExchangeOrder.NameSpace.values
+    # Each along its own index: the unique one begins with the name space, that of second ids has no empty ones.
+    first = candidates.filter(name_space__in=spaces, order_id__any_of=ids)
+    second = candidates.exclude(exchange_order_id="").filter(exchange_order_id__any_of=ids)
+    rows = [row for query in (first, second) for row in rows_read(query.order_by(), ORDER_COLUMNS)]
+    rows.sort(reverse=True)
+    by_first = {(order_id, *names): key for key, order_id, _, *names in rows}
+    by_second = {(second_id, *names): key for key, _, second_id, *names in rows if second_id}
+    return by_second | by_first
 
 
 def _row(trade: schemas.Trade, now: datetime) -> TradeRow:

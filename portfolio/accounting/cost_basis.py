@@ -16,7 +16,7 @@ TOLERANCE = Decimal("0.0001")
 """The share of a quantity that may be missing from the history: roundings, not another purchase."""
 
 
-class Fill(Struct, frozen=True, kw_only=True):
+class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """One spot fill. `fee` as sent: negative was deducted, in `fee_currency` (dossier 5.19).
 
     `quote_usd` is the rate of the quote currency at that time, `fee_usd` the fee in dollars; None is unknown.
@@ -32,7 +32,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     fee_usd: Decimal | None = None
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class Change(Struct, frozen=True, kw_only=True, gc=False):
     """What one fill did to the stock of one coin: positive `quantity` came in, negative went out.
 
     `usd` is what was paid or received, after fees in dollars; None is unknown.
@@ -44,7 +44,7 @@ class Change(Struct, frozen=True, kw_only=True):
     is_sale: bool = False
 
 
-class Stock(Struct, frozen=True):
+class Stock(Struct, frozen=True, gc=False):
     """What the fills explain: a quantity with its cost in USD, and a quantity whose cost is not known."""
 
     quantity: Decimal = ZERO

@@ -60,7 +60,7 @@ from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, Po
 
 DRIFT_FIELDS = Drift.__struct_fields__
 Drifts = dict[str, Drift]
-BATCH_SIZE = 2000  # trades or entries per transaction
+BATCH_SIZE = 500  # trades or entries per transaction
 MAX_BATCHES = 10  # of each kind in one cycle
 ChangedFill = tuple[int, str, Sequence[Change]]  # when, of what instrument, and what it changed
 

@@ -1,5 +1,6 @@
-"""A pull is one transaction while it is small; a large one is written in pieces of at most `TRANSACTION_ROWS`."""
+"""A pull is one transaction while it is small; a large one is written in pieces of at most 500 rows a table."""
 
+import re
 from collections import Counter
 from itertools import count
 
@@ -8,7 +9,6 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from exchange.core import bulk
-from exchange.core.database import TRANSACTION_ROWS
 from exchange.models import ExchangeOrder, Trade
 from exchange.sync.orders import OrderChanges
 from exchange.sync.store import MAX_TRANSACTION_ROWS, PendingChanges, single_transaction
@@ -16,8 +16,8 @@ from exchange.sync.store import MAX_TRANSACTION_ROWS, PendingChanges, single_tra
 
 @pytest.fixture
 def transactions(monkeypatch):
-    """Rows written in bulk, by outermost transaction; the transaction of the test itself does not count as one."""
-    counted: Counter[object] = Counter()
+    """Rows written in bulk, by outermost transaction and table; the test's own transaction does not count as one."""
+    counted: Counter[tuple[object, str]] = Counter()
     outside = len(connection.savepoint_ids)
     started = count()
     current = [next(started)]
@@ -30,12 +30,16 @@ def transactions(monkeypatch):
 
     monkeypatch.setattr(transaction.Atomic, "__enter__", entered)
 
+    def add(table, rows):
+        one = current[0] if len(connection.savepoint_ids) > outside else object()
+        counted[one, table] += len(rows)
+
     def note(name):
         real = getattr(QuerySet, name)
 
         def noted(self, objs, *args, **kwargs):
             rows = list(objs)
-            counted[current[0] if len(connection.savepoint_ids) > outside else object()] += len(rows)
+            add(self.model._meta.db_table, rows)
             return real(self, rows, *args, **kwargs)
 
         monkeypatch.setattr(QuerySet, name, noted)
@@ -45,7 +49,7 @@ def transactions(monkeypatch):
     execute = bulk._execute
 
     def executed(start, one, end, rows):
-        counted[current[0] if len(connection.savepoint_ids) > outside else object()] += len(rows)
+        add(re.search(r'(INTO|UPDATE) "(\w+)"', start)[2], rows)
         execute(start, one, end, rows)
 
     monkeypatch.setattr(bulk, "_execute", executed)
@@ -60,8 +64,13 @@ def test_a_small_pull_is_seen_whole_or_not_at_all(desk, world, transactions):
         world.buy("BTC_USD", "0.01")
     desk.sync_ok()
     orders, fills, balances = 3, 3, 2
-    assert list(transactions.values())[0:1] == [fills + balances]  # what protection needs
-    assert orders in transactions.values()  # their records come with the history
+    first = next(iter(transactions))[0]
+    protective = {table: rows for (one, table), rows in transactions.items() if one == first}
+    assert protective == {"exchange_trades": fills, "portfolio_balances": balances}  # what protection needs
+    # Their records come with the history, and with each its fill.
+    (second,) = (one for one, table in transactions if table == "exchange_orders")
+    assert transactions[second, "exchange_orders"] == orders
+    assert transactions[second, "exchange_trades"] == fills
 
 
 def test_a_large_pull_is_written_in_pieces(desk, world, transactions):
@@ -71,7 +80,7 @@ def test_a_large_pull_is_written_in_pieces(desk, world, transactions):
     run = desk.sync_ok()
     assert run.trades > 400
     assert sum(transactions.values()) > 2000
-    assert max(transactions.values()) <= TRANSACTION_ROWS
+    assert max(transactions.values()) <= 500
 
 
 def test_a_catalogue_and_six_hundred_open_orders_are_no_large_transaction(desk, world, transactions):
@@ -83,7 +92,7 @@ def test_a_catalogue_and_six_hundred_open_orders_are_no_large_transaction(desk, 
         price = world.price(name) / 2 // instrument.price_tick * instrument.price_tick
         world.buy(name, max(instrument.lot, 2 / price // instrument.lot * instrument.lot), price)
     assert desk.sync_ok().open_orders == 600
-    assert max(transactions.values()) <= TRANSACTION_ROWS
+    assert max(transactions.values()) <= 500
     transactions.clear()
     desk.sync_ok()
     assert sum(transactions.values()) == 2  # the balance and what it is worth
