@@ -316,6 +316,11 @@ def candles_of(*, instrument_name: str, timeframe: str, limit: int) -> tuple[Can
     return tuple(CandleRow(**row) for row in reversed(newest))
 
 
+def runs_finished() -> QuerySet[SyncRun]:
+    """Cycles that have ended in any way, the newest first."""
+    return SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
+
+
 def sync_last_success() -> datetime | None:
     """End of the newest complete cycle; a partial one does not count."""
     complete = SyncRun.objects.filter(status=SyncRun.Status.OK, finished_at__isnull=False)

@@ -54,11 +54,6 @@ def _stored_refusal(channel: Channel, error: ExchangeError) -> dict[str, object]
     return {"channel": str(channel), "text": sentence[:MAX_ERROR_LENGTH], "reason": stored_sentence(sentence)}
 
 
-def stream_is_confirmed(*, since: datetime) -> bool:
-    """Whether the account was read completely by a cycle that began after that."""
-    return SyncRun.objects.filter(status=SyncRun.Status.OK, started_at__gt=since).exists()
-
-
 def cycle_last_complete() -> datetime | None:
     """When the newest cycle that read the whole account began."""
     runs = SyncRun.objects.filter(status=SyncRun.Status.OK).order_by("-started_at", "-id")

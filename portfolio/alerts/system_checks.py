@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import requests
 from django.conf import settings
-from django.db.models import QuerySet
 
 from exchange.client.clock import MAX_CLOCK_OFFSET_MS
 from exchange.client.error_codes import KEY_CODES
@@ -17,7 +16,7 @@ from exchange.client.errors import NONCE_CODE
 from exchange.client.transport import DeadlineAdapter
 from exchange.core.reasons import Reason, reason
 from exchange.models import StreamRecord, SyncRun, TradingSwitch, UnreadableRow
-from exchange.selectors import key_refused_code, last_write_since, sync_last_success
+from exchange.selectors import key_refused_code, last_write_since, runs_finished, sync_last_success
 from exchange.services.order_execution import Outcome
 from exchange.services.stream_records import DEAF_INTERVAL_S
 from exchange.stream.listener import StreamStatus
@@ -90,7 +89,7 @@ def _check_sync(now: datetime) -> dict[str, CheckResult]:
     """Failing when the last three cycles were not complete and none was for three intervals; only incomplete while
     none of them failed: what protection needs may have been read.
     """
-    runs = list(_finished_runs()[:FAILED_CYCLES])
+    runs = list(runs_finished()[:FAILED_CYCLES])
     if runs and runs[0].status == SyncRun.Status.OK:
         return dict.fromkeys((FAILING, INCOMPLETE), reason("SYNC_WORKS"))
     success, max_age = sync_last_success(), timedelta(seconds=FAILED_CYCLES * settings.SYNC_INTERVAL_SECONDS)
@@ -112,7 +111,7 @@ def _check_sync(now: datetime) -> dict[str, CheckResult]:
 
 def _check_key() -> CheckResult:
     """By the newest cycle: rejected, or accepted because there was an answer."""
-    run = _finished_runs().first()
+    run = runs_finished().first()
     if run is None:
         return None
     codes = [code for code in run.error_codes if code in KEY_CODES]
@@ -126,7 +125,7 @@ def _check_trading() -> CheckResult:
 
     It is over when an order was answered otherwise, or none waits to be sent.
     """
-    run = _finished_runs().first()
+    run = runs_finished().first()
     code = None if run is None else key_refused_code(run)
     if code is not None:
         return Incident(key=TRADING, kind=Kind.KEY, reason=reason("KEY_MAY_NOT_TRADE", exchange_code=code))
@@ -140,7 +139,7 @@ def _check_trading() -> CheckResult:
 
 
 def _check_clock() -> CheckResult:
-    run = _finished_runs().first()
+    run = runs_finished().first()
     if run is None or run.clock_offset_ms is None:
         return None
     if abs(run.clock_offset_ms) <= MAX_CLOCK_OFFSET_MS:
@@ -154,7 +153,7 @@ def _check_clock() -> CheckResult:
 
 def _check_rows() -> CheckResult:
     """By the newest cycle: it read rows that cannot be believed, or it was complete without any."""
-    run = _finished_runs().first()
+    run = runs_finished().first()
     if run is None:
         return None
     found = UnreadableRow.objects.filter(last_seen_at__gte=run.started_at)
@@ -200,7 +199,3 @@ def _report_switch(now: datetime) -> None:
             now=now,
             caused_by=switch.changed_by,
         )
-
-
-def _finished_runs() -> QuerySet[SyncRun]:
-    return SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from exchange.error_texts import render_errors
 from exchange.models import Heartbeat, StreamRecord, SyncRun, TradingSwitch
+from exchange.selectors import runs_finished
 from exchange.services.stream_records import StreamView, stream_view
 from oco.models import OcoGroup
 from portfolio.models import Alert, Balance, WatchlistItem
@@ -110,8 +111,7 @@ def load_last_modified() -> LastModified:
     known = _newest_read
     if revisions is not None and known.revisions == revisions:
         return known
-    ended = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id")
-    row = ended.values("id", "status", "errors", "error_reasons", **_subqueries()).first()
+    row = runs_finished().values("id", "status", "errors", "error_reasons", **_subqueries()).first()
     columns: dict[str, Any] = dict(row or {})
     _newest_read = LastModified(**columns, revisions=revisions)
     return _newest_read

@@ -23,6 +23,7 @@ from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.times import from_ms, to_ms
 from exchange.models import AccountBinding, Quote, SyncRun
 from exchange.schemas import Order, Ticker, Trade
+from exchange.selectors import runs_finished
 from exchange.services.lease import Lease, LeaseLost, lease_take_soon
 from exchange.stream.recent import RecentMessages
 from exchange.sync.orders import order_store, prepare_order_changes
@@ -191,7 +192,7 @@ def _trusted_offset_ms(now: datetime) -> int:
     """The exchange's clock minus ours, from the newest cycle. Raises LeftToCycle unless that was complete, recent, and
     of the account of this key.
     """
-    run = SyncRun.objects.exclude(status=SyncRun.Status.RUNNING).order_by("-started_at", "-id").first()
+    run = runs_finished().first()
     if run is None or run.status != SyncRun.Status.OK or now - run.started_at > MAX_CYCLE_AGE:
         raise LeftToCycle
     bound = AccountBinding.objects.filter(

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -23,7 +23,6 @@ from exchange.services.lease import STREAM_LEASE, Lease, LeaseLost, lease_take
 from exchange.services.stream_records import (
     cycle_last_complete,
     last_clock_offset_ms,
-    stream_is_confirmed,
     stream_record,
     unannounced_trade,
 )
@@ -170,7 +169,7 @@ class StreamConsumer:
     def _confirm(self) -> None:
         """What happened before it listened has been read."""
         state = self._listener.state
-        if state.status is StreamStatus.CATCHING_UP and stream_is_confirmed(since=state.since):
+        if state.status is StreamStatus.CATCHING_UP and _was_read_since(state.since):
             self._listener.confirm_live(state.session)
 
     def _retry_refused(self) -> None:
@@ -180,9 +179,7 @@ class StreamConsumer:
             self._refused_at = None
         elif self._refused_at is None:
             self._refused_at = self._monotonic()
-        elif self._monotonic() - self._refused_at > REFUSED_RETRY_S and stream_is_confirmed(
-            since=state.since
-        ):
+        elif self._monotonic() - self._refused_at > REFUSED_RETRY_S and _was_read_since(state.since):
             self._refused_at = None
             self._listener.reconnect()
 
@@ -263,3 +260,9 @@ class StreamConsumer:
 
     def _exchange_now_ns(self) -> int:
         return exchange_time_ns(timezone.now(), self._offset_ms)
+
+
+def _was_read_since(moment: datetime) -> bool:
+    """Whether a cycle that began later has read the whole account."""
+    began = cycle_last_complete()
+    return began is not None and began > moment
