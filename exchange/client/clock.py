@@ -1,7 +1,7 @@
 """How far the exchange's clock is from ours, measured from the Date header of its answers."""
 
 from collections import deque
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ class ClockOffset:
 
 def _parse_date(header: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(header)
+        date = parsedate_to_datetime(header)
     except ValueError:
         return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)  # "-0000": no zone of ours

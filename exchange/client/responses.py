@@ -28,6 +28,7 @@ from exchange.schemas import parsing
 
 MAX_MESSAGE_LENGTH = 200  # characters of the exchange's own text that are kept
 NO_IDS = (-1, 0)
+MAX_CODE_BITS = 31  # the largest documented code has seven digits, and no column holds more
 MAX_NUMBER_DIGITS = 60  # a larger one spoils the whole answer; one that only its field cannot have, its row
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -115,13 +116,15 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
 
 def _code(response: Mapping[str, Any]) -> int | str:
     """The code as number, whatever it was written as; a word is kept as a word (dossier 3.1)."""
-    code = response.get("code")
-    if type(code) is int and code.bit_length() < 64:
-        return code
+    text_code = response.get("code")
     try:
-        return parsing.required_integer(response, "code")
+        code = parsing.required_integer(response, "code")
     except ValueError:
-        text_code = response.get("code")
+        code = None
+    if code is not None:
+        if code.bit_length() > MAX_CODE_BITS:
+            raise UnreadableResponse(problem(Problem.NO_RESULT_CODE))
+        return code
     if not isinstance(text_code, str) or not text_code.isupper():
         raise UnreadableResponse(problem(Problem.NO_RESULT_CODE))
     return text_code

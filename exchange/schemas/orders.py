@@ -28,6 +28,7 @@ TEXT_PARAMS = (
 )
 REASON_CODE = re.compile(r"-?[0-9]{1,18}")
 NS_PER_MS = 1_000_000  # in a millisecond
+MAX_TIME_DIFFERENCE_MS = 60_000  # between the two forms of one moment
 MAX_ROUNDING = Decimal(2)  # an average price is rounded to the tick, which may be as large as the price
 STOP_ORDER_TYPES = ("STOP_LOSS", "STOP_LIMIT")
 TAKE_PROFIT_ORDER_TYPES = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
@@ -204,6 +205,9 @@ def _check_identity(row: Order | Trade, row_id: str, times: Collection[int]) -> 
         raise parsing.bad_field(Problem.MISSING, "instrument_name" if row_id else "order_id")
     if not all(parsing.MIN_TIMESTAMP_MS <= at < parsing.MAX_TIMESTAMP_MS for at in times):
         raise parsing.bad_field(Problem.NO_TIME_MS, "create_time")
+    created_ns = row.create_time_ns or row.create_time_ms * NS_PER_MS
+    if abs(created_ns // NS_PER_MS - row.create_time_ms) > MAX_TIME_DIFFERENCE_MS:
+        raise parsing.bad_field(Problem.NO_TIME_NS, "create_time_ns")
 
 
 def _plain(value: Decimal | None) -> str:

@@ -20,7 +20,7 @@ from exchange.core.reasons import Problem, Sentence, problem
 MAX_DIGITS = 18  # before the point
 MAX_DECIMALS = 40  # after it: the exchange computes averages with more places than its grids have
 MAX_PRICE_DIGITS = 12
-MAX_BITS = 64  # of whole numbers: times in nanoseconds are the largest
+MAX_BITS = 63  # of whole numbers: times in nanoseconds are the largest, and no column holds more
 MAX_INTEGER_DIGITS = 19
 MIN_TIMESTAMP_MS = 1_420_070_400_000  # 2015: the exchange is younger
 MAX_TIMESTAMP_MS = 10**13  # in the year 2286
@@ -193,13 +193,15 @@ def price(row: Row, name: str) -> Decimal | None:
 
 def integer(row: Row, name: str) -> int | None:
     value = row.get(name)
-    if type(value) is int and value.bit_length() < 64:
+    if type(value) is int and value.bit_length() <= MAX_BITS:
         return value
     if value is None or value == "":
         return None
     value = exact_decimal(name, value, max_digits=MAX_INTEGER_DIGITS)
     if value != value.to_integral_value():
         raise bad_field(Problem.NOT_WHOLE, name)
+    if int(value).bit_length() > MAX_BITS:
+        raise bad_field(Problem.UNUSABLE_NUMBER, name)
     return int(value)
 
 

@@ -37,10 +37,16 @@ def run_finish(*, run: SyncRun, errors: Sequence[str], failed: bool, now: dateti
     run.errors, run.error_reasons = list(errors), [stored_sentence(error) for error in errors]
     run.status = SyncRun.Status.FAILED if failed else SyncRun.Status.PARTIAL if errors else SyncRun.Status.OK
     run.finished_at = now
-    duration_ms = round((now - run.started_at).total_seconds() * 1000)
-    run.duration_ms = min(max(duration_ms, 0), INT32_LIMIT - 1)  # the clock may have been set meanwhile
+    # A clock may have been set meanwhile, or be wrong by years.
+    run.duration_ms = _within_column(max(round((now - run.started_at).total_seconds() * 1000), 0))
+    if run.clock_offset_ms is not None:
+        run.clock_offset_ms = _within_column(run.clock_offset_ms)
     run.save()
     return run
+
+
+def _within_column(milliseconds: int) -> int:
+    return min(max(milliseconds, -INT32_LIMIT), INT32_LIMIT - 1)
 
 
 def heartbeat_record(*, name: str) -> None:

@@ -251,7 +251,10 @@ class _Page:
 
 PAGES_KEPT, PANEL_SETS_KEPT = 4, 16
 PANELS_KEPT = frozenset(
-    {"figures", "protection", "buybacks", "open", "executed", "value", "signals", "watchlist"}
+    {
+        *("nav", "attention", "figures", "protection", "buybacks", "open", "executed"),
+        *("value", "signals", "watchlist"),
+    }
 )
 _pages: Kept[_Page] = Kept(most=PAGES_KEPT)
 _panels: Kept[dict[str, Panel]] = Kept(most=PANEL_SETS_KEPT)

@@ -307,3 +307,16 @@ def test_a_narrow_cycle_that_does_not_know_the_quote_currency_offered_less_than_
             do("buy", "ETH_USD", "1.5", "USD"),
         ],
     )
+
+
+def test_a_fill_of_the_stream_whose_time_no_column_holds_was_believed():
+    play(
+        {"stream": "failing", "partial_fills": 5},
+        [
+            do(
+                "stream_fault", "lie", "user.trade", every=3, values={"create_time_ns": "9999999999999999999"}
+            ),
+            do("bid", "ETH_USD", "5000"),
+            do("move", "ETH_USD", "-3"),
+        ],
+    )

@@ -45,12 +45,26 @@ def test_the_quickest_answer_is_believed():
 
 @pytest.mark.parametrize(
     ("date", "sent_ms", "received_ms"),
-    [("", 0, 10), ("yesterday", 0, 10), (date_at(5_000), 0, 3_001), (date_at(5_000), 10, 0)],
+    [
+        ("", 0, 10),
+        ("yesterday", 0, 10),
+        ("Mon, 99 Jan 2026 00:00:00 GMT", 0, 10),
+        (date_at(5_000), 0, 3_001),
+        (date_at(5_000), 10, 0),
+    ],
 )
 def test_slow_answers_and_odd_dates_teach_nothing(date, sent_ms, received_ms):
     offset = ClockOffset()
     offset.measure(date, sent_ms, received_ms)
     assert offset.ms is None
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+def test_a_date_of_any_year_can_be_read(zone):
+    for year in (1, 1969, 9999):
+        offset = ClockOffset()
+        offset.measure(f"Fri, 01 Jan {year:04} 00:00:00 {zone}", START_MS, START_MS)
+        assert offset.ms is not None
 
 
 def test_a_clock_that_was_set_is_noticed_at_once():

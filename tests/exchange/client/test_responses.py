@@ -30,7 +30,7 @@ def test_a_code_may_even_be_a_word():
     assert (found.code, found.exchange_message) == (None, "USER_NOT_FOUND")
 
 
-@pytest.mark.parametrize("written", [None, "", True, [], {}, 1.5, "oops"])
+@pytest.mark.parametrize("written", [None, "", True, [], {}, 1.5, "oops", 2**31, str(-(2**31) - 1), 10**18])
 def test_without_a_result_code_there_is_no_envelope(written):
     with pytest.raises(UnreadableResponse, match="carries no result code"):
         read(code=written)

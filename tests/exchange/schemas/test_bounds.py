@@ -48,6 +48,10 @@ def order(**changes):
         ({"create_time": OLD_MS}, "create_time is not a time"),
         ({"update_time": FAR_MS}, "update_time is not a time"),
         ({"create_time": None, "create_time_ns": "5"}, "create_time_ns is not a time"),
+        ({"create_time_ns": "5"}, "create_time_ns is not a time"),
+        ({"create_time_ns": str(2**63 - 1)}, "create_time_ns is not a time"),
+        ({"create_time_ns": str(2**63)}, "create_time_ns is not a usable number"),
+        ({"create_time_ns": 2**63}, "create_time_ns is not a usable number"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused(changes, named):
@@ -72,6 +76,11 @@ def test_a_market_buy_may_execute_more_than_the_quantity_that_was_estimated():
         {"fees": "1e18"},
         {"side": "?"},
         {"create_time": OLD_MS},
+        {"create_time_ns": "9999999999999999999"},
+        {"create_time_ns": str(2**63 - 1)},
+        {"create_time_ns": 1},
+        {"transact_time_ns": 2**63},
+        {"match_index": str(2**63)},
     ],
 )
 def test_a_trade_that_cannot_be_is_refused(changes):

@@ -139,7 +139,7 @@ def test_no_field_of_any_row_takes_a_number_that_is_not_usable(bad):
 
 @pytest.mark.parametrize("written", ["9007199254740993", "9007199254740993.0", Decimal("9007199254740993.0")])
 def test_whole_numbers_beyond_2_to_the_53_keep_every_digit(written):
-    assert order(create_time_ns=written).create_time_ns == 9007199254740993
+    assert Trade.from_row(TRADE | {"transact_time_ns": written}).transact_time_ns == 9007199254740993
 
 
 @pytest.mark.parametrize(

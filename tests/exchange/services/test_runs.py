@@ -45,3 +45,12 @@ def test_a_cycle_that_wakes_late_does_not_close_its_successor():
     start(2)
     start(1)
     assert set(SyncRun.objects.values_list("status", flat=True)) == {"RUNNING"}
+
+
+@pytest.mark.parametrize("years", [-60, 8000])
+def test_a_clock_that_is_wrong_by_years_does_not_fail_the_record(years):
+    run = start(1)
+    run.clock_offset_ms = years * 365 * 24 * 3_600_000
+    run_finish(run=run, errors=[], failed=False, now=NOW)
+    run.refresh_from_db()
+    assert abs(run.clock_offset_ms) >= 2**31 - 1

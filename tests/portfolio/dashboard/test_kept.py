@@ -242,12 +242,12 @@ def test_a_right_that_is_taken_is_gone_from_the_page():
     assert link not in text(client, "/")
 
 
-def test_a_kept_page_takes_three_queries_for_a_stranger():
+def test_a_kept_page_takes_one_query_for_a_stranger():
     client = Client()
     text(client, "/")
     with queries() as asked:
         text(client, "/")
-    assert len(asked) == 3  # the revisions, and two for alerts
+    assert len(asked) == 1  # the revisions
 
 
 class TestKept:
