@@ -1,6 +1,6 @@
 """Reads orders, fees, candles and the age of the data for pages and API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -221,6 +221,14 @@ def _filled_value(order: ExchangeOrder) -> Decimal | None:
 def orders_shown() -> QuerySet[ExchangeOrder]:
     """Every order once: the duplicate listing of an advanced order is left out (dossier 6.2)."""
     return ExchangeOrder.objects.filter(is_mirror=False)
+
+
+def orders_named(ids: Collection[str]) -> QuerySet[ExchangeOrder]:
+    """The orders with one of these ids, of both name spaces, in no order; by the index of the ids, which begins with
+    the name space.
+    """
+    spaces = ExchangeOrder.NameSpace.values
+    return ExchangeOrder.objects.filter(name_space__in=spaces, order_id__any_of=list(ids)).order_by()
 
 
 def orders_open() -> QuerySet[ExchangeOrder]:

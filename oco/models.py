@@ -19,6 +19,8 @@ from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State, shown_state
 from oco.engine.types import Role
 
+OPEN_OR_WAITING = Q(closed_at=None) | Q(waits=True)  # of lots
+
 
 class Watermark(models.Model):
     """Rule 1: the exchange's time at the start of the first complete read, compared per trade."""
@@ -93,8 +95,9 @@ class Lot(models.Model):
         ]
         indexes = [
             models.Index(fields=["entry_order_id"], name="lots_of_entry"),
-            models.Index(fields=["base_ccy"], name="lots_open", condition=models.Q(closed_at=None)),
-            models.Index(fields=["base_ccy"], name="lots_waiting", condition=models.Q(waits=True)),
+            models.Index(fields=["base_ccy"], name="lots_open", condition=Q(closed_at=None)),
+            models.Index(fields=["base_ccy"], name="lots_waiting", condition=Q(waits=True)),
+            models.Index(fields=["opened_at"], name="lots_open_or_waiting", condition=OPEN_OR_WAITING),
         ]
 
     def __str__(self) -> str:
@@ -190,6 +193,7 @@ class OcoGroup(models.Model):
         indexes = [
             models.Index(fields=["state"], name="groups_open", condition=Q(closed_at=None)),
             models.Index(fields=["-closed_at"], name="groups_newest_closed"),
+            models.Index(fields=["-created_at"], name="groups_unaudited", condition=Q(is_unaudited=True)),
         ]
 
     def __str__(self) -> str:
@@ -338,11 +342,10 @@ class OcoLeg(models.Model):
     class Meta:
         db_table = "oco_legs"
         ordering = ["generation", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["group", "generation", "order_role"], name="leg_once"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["group", "generation", "order_role"], name="leg_once")]
         indexes = [
             models.Index(fields=["order_id"], name="legs_by_order", condition=~Q(order_id="")),
+            models.Index(fields=["status"], name="legs_by_status"),
         ]
 
     def __str__(self) -> str:
@@ -426,7 +429,7 @@ class ProtectionPolicy(models.Model):
         verbose_name_plural = "protection policies"
         ordering = ["instrument_name", "side"]
         constraints = [
-            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument"),
+            models.UniqueConstraint(fields=["instrument_name", "side"], name="policy_once_per_instrument")
         ]
 
     def __str__(self) -> str:

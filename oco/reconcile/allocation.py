@@ -16,7 +16,7 @@ from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lot
 from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.types import Leg, LegStatus
-from oco.models import LIVE, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoLeg
+from oco.models import LIVE, OPEN_OR_WAITING, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.context import CycleContext, LotAllocation
 from oco.reconcile.journal import event_record
@@ -113,7 +113,7 @@ def _open_lots_by_currency(context: CycleContext) -> Mapping[str, list[OpenLot]]
     """Open lots by the currency that their orders spend, oldest first: the newest lot is the first to miss coins.
     Before all of them, those miss coins that are closed and wait for the next purchase: no order rests for these.
     """
-    lots = list(Lot.objects.filter(Q(closed_at=None) | Q(waits=True)).order_by("waits", "opened_at", "pk"))
+    lots = list(Lot.objects.filter(OPEN_OR_WAITING).order_by("waits", "opened_at", "pk"))
     grids_read(context=context, names={lot.instrument_name for lot in lots})
     found: dict[str, list[OpenLot]] = defaultdict(list)
     for lot in lots:

@@ -156,8 +156,8 @@ def unknown_entries() -> list[str]:
     since = Watermark.objects.order_by().values("since_ns")[:1]
     fresh = Trade.objects.filter(is_new=True, create_time_ns__gte=Subquery(since))
     known = Instrument.objects.order_by().values("symbol")
-    names = fresh.exclude(instrument_name__in=known).order_by()
-    return list(names.values_list("instrument_name", flat=True).distinct())
+    names = fresh.exclude(instrument_name__in=known).order_by().values_list("instrument_name", flat=True)
+    return sorted(set(names))  # made distinct by the database, it walks all fills in the order of their names
 
 
 def _filter_entries(

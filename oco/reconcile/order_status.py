@@ -13,6 +13,7 @@ from exchange.core.reasons import reason
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import is_terminal
+from exchange.selectors import orders_named
 from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
 from oco.engine.lots import merged_price, net_of_fee
@@ -30,6 +31,7 @@ from oco.reconcile.order_matching import FINAL_STATUSES, EndProof, is_ours, stat
 Status = OcoLeg.Status
 LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
+UNFINISHED = tuple(status for status in Status if status not in FINAL_STATUSES.values())
 ABSENT_RECHECK_AGE = timedelta(days=1)  # until then, a leg that counts as absent may still prove to exist
 ORDER_FIELDS = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
 # A user may change them on the exchange while the order keeps its id.
@@ -167,7 +169,7 @@ def link_own_trades(*, context: CycleContext) -> None:
 
 
 def _without_order_id() -> QuerySet[OcoLeg]:
-    return OcoLeg.objects.filter(order_id="").exclude(status__in=FINAL_STATUSES.values())
+    return OcoLeg.objects.filter(order_id="", status__in=UNFINISHED)
 
 
 def _affected_by(changed_keys: Collection[OrderKey]) -> Q:
@@ -177,14 +179,12 @@ def _affected_by(changed_keys: Collection[OrderKey]) -> Q:
 
 def _unfinished() -> QuerySet[OcoLeg]:
     """Without their groups: most of them only rest, and need no more than this row."""
-    return OcoLeg.objects.exclude(order_id="").exclude(status__in=FINAL_STATUSES.values())
+    return OcoLeg.objects.filter(status__in=UNFINISHED).exclude(order_id="")
 
 
 def _orders_of(legs: Sequence[OcoLeg]) -> dict[tuple[str, str], ExchangeOrder]:
     ids = {leg.order_id for leg in legs}
-    rows = (
-        ExchangeOrder.objects.filter(order_id__in=ids).only(*ORDER_FIELDS, *AMENDABLE_FIELDS) if ids else ()
-    )
+    rows = orders_named(ids).only(*ORDER_FIELDS, *AMENDABLE_FIELDS) if ids else ()
     return {(row.name_space, row.order_id): row for row in rows}
 
 

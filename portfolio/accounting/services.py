@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from msgspec.structs import asdict
 
-from exchange.core.bulk import rows_read
+from exchange.core.bulk import rows_read, rows_update
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
@@ -143,7 +143,8 @@ def entries_rate(*, trades: Sequence[Trade], cursor: CostCursor, lease: Lease) -
     entries = [entry for trade in trades for entry in entries_of_trade(trade)]
     with transaction.atomic():
         lease.renew()
-        Trade.objects.bulk_update(trades, ["quote_usd", "fee_usd", "is_rated"])
+        rates = [(trade.quote_usd, trade.fee_usd, trade.is_rated, trade.pk) for trade in trades]
+        rows_update(Trade, ["quote_usd", "fee_usd", "is_rated"], rates)
         write_entries(entries, ["usd", "is_sale"])
         _mark_behind_from(entries)
         cursor.is_behind = cursor.is_behind or bool(entries)

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from exchange.core.observability import correlated
 from exchange.core.reasons import Reason, reason, stored_sentence
-from exchange.models import ExchangeOrder, Instrument
-from exchange.selectors import decimals_of
+from exchange.models import Instrument
+from exchange.selectors import decimals_of, orders_named
 from exchange.services.permissions import Right, require
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
@@ -228,7 +228,7 @@ def _average_from_trades(group: OcoGroup, legs: Sequence[OcoLeg], executed: Deci
 def _average_from_orders(legs: Sequence[OcoLeg], executed: Decimal) -> Decimal | None:
     """The same from the average prices of the orders, found by either id (dossier 6.2)."""
     ids = {name for leg in legs for name in (leg.order_id, leg.exchange_order_id) if name}
-    orders = [row for row in ExchangeOrder.objects.filter(order_id__in=ids) if row.average_price is not None]
+    orders = [row for row in orders_named(ids) if row.average_price is not None]
     total = sum((row.filled_quantity for row in orders), ZERO)
     value = sum((row.filled_quantity * row.average_price for row in orders if row.average_price), ZERO)
     return value / total if total and total == executed else None

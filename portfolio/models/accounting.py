@@ -81,7 +81,10 @@ class PortfolioSnapshot(models.Model):
     class Meta:
         db_table = "portfolio_snapshots"
         ordering = ["-at_ms"]
-        indexes = [models.Index(fields=["grain", "at_ms"], name="snapshots_by_grain")]
+        indexes = [
+            models.Index(fields=["grain", "at_ms"], name="snapshots_by_grain"),
+            models.Index(fields=["at_ms"], name="snapshots_drawn", condition=Q(is_reconstructed=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.total_usd} USD"

@@ -112,6 +112,7 @@ class Alert(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "raised_at"], name="alerts_by_state"),
+            models.Index(fields=["condition"], name="alerts_ongoing", condition=Q(ended_at=None)),
             models.Index(
                 fields=["-raised_at"], name="alerts_unseen", condition=Q(acknowledged_at=None, ended_at=None)
             ),

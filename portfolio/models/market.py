@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models import Q
 
 
 class Signal(models.Model):
@@ -36,7 +37,10 @@ class Signal(models.Model):
                 fields=["instrument_name", "timeframe"], condition=Q(is_latest=True), name="one_latest_signal"
             )
         ]
-        indexes = [models.Index(fields=["computed_at"], name="signals_by_age")]
+        indexes = [
+            models.Index(fields=["computed_at"], name="signals_by_age"),
+            models.Index(fields=["-computed_at", "-id"], name="signals_latest", condition=Q(is_latest=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.instrument_name} {self.timeframe} {self.action or '–'}"

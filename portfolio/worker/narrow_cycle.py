@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Q
-
 from exchange.client.client import Client
 from exchange.core.instrument_names import USD, is_derivative, quote_of
 from exchange.models import Trade
@@ -22,7 +20,7 @@ from exchange.sync.fetch import AccountSnapshot, Clock, FetchRun, OrderKey, fetc
 from exchange.sync.market_data import unknown_names
 from exchange.sync.store import prepare_changes, single_transaction
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
-from oco.models import Lot
+from oco.models import OPEN_OR_WAITING, Lot
 from oco.policies import needs_mark
 from oco.reconcile.context import cycle_context_build, read_result_of
 from oco.reconcile.entries import unknown_entries
@@ -86,7 +84,7 @@ def _known_rates(snapshot: AccountSnapshot, now: datetime) -> dict[str, Ticker]:
     """Of the quote currencies of all lots and new fills: without them nobody knows what is large enough for an order.
     Raises NeedsFullCycle when one is missing.
     """
-    lots = Lot.objects.filter(Q(closed_at=None) | Q(waits=True)).order_by()
+    lots = Lot.objects.filter(OPEN_OR_WAITING).order_by()
     new = Trade.objects.filter(is_new=True).order_by()
     names = {*lots.values_list("instrument_name", flat=True), *new.values_list("instrument_name", flat=True)}
     names |= {fill.instrument_name for fill in snapshot.trades.value.rows} if snapshot.trades.value else set()

@@ -20,6 +20,8 @@ from tests.benchmarks import bench
 from tests.benchmarks.desk import connected, cycle
 from tests.benchmarks.market import SYMBOLS, Served, served
 
+from oco.engine.types import Plan  # isort: skip
+from oco.reconcile.context import CycleContext  # isort: skip
 from oco.reconcile.journal import group_transition  # isort: skip
 from oco.models import OcoGroup  # isort: skip
 
@@ -116,9 +118,9 @@ def _watched() -> Iterator[list[float]]:
     """The moments at which a group was written down as ACTIVE."""
     moments: list[float] = []
 
-    def move(*, watch: Any, group: OcoGroup, plan: Any) -> None:
+    def move(*, context: CycleContext, group: OcoGroup, plan: Plan) -> None:
         before = group.state
-        group_transition(watch=watch, group=group, plan=plan)
+        group_transition(context=context, group=group, plan=plan)
         if group.state == "ACTIVE" != before:
             moments.append(time.perf_counter())
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from exchange.models import ExchangeOrder, Trade
+from exchange.sync.trades import no_rates, rate_trade
 from oco.engine.types import PREFIX
 from oco.models import Watermark
 from portfolio.models import CostCursor
@@ -67,17 +68,20 @@ def old_account(orders: int, *, rare: bool = False) -> None:
     """`orders` finished orders of 40 coins, one a minute, three of four of them filled, and a fill each.
 
     Protection was there from the first day: one of five orders is ours, and every buy has been dealt with.
-    The books are kept: what the coins have cost was reckoned long ago.
+    The books are kept: what the coins have cost was calculated long ago.
     `rare` makes the oldest few open, unknown, expired or ours instead: what lists find at their very end.
     """
     moment = timezone.now() - YOUNGEST
     order = OrderFactory(filled=True, created_at=moment, created_ns=int(moment.timestamp()) * 10**9)
     trade = TradeFactory(order_id=order.order_id, traded_at=moment, is_new=False)
+    rate_trade(trade, no_rates)
+    trade.save()
     _repeat(order, orders - 1, ORDERS, ("created_at", "updated_at", "first_seen_at"))
     _repeat(trade, orders - 1, TRADES, ("traded_at", "first_seen_at"))
     Watermark.objects.update_or_create(only=True, defaults={"since_ns": 0})
     newest = Trade.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    CostCursor.objects.update_or_create(only=True, defaults={"trade_pk": newest})
+    books = {"trade_pk": newest, "rates_due": False, "is_revised": True}
+    CostCursor.objects.update_or_create(only=True, defaults=books)
     _run("INSERT INTO oco_lot_trades (trade_id) SELECT trade_id FROM exchange_trades WHERE side = 'BUY'")
     if rare:
         _make_rare()
