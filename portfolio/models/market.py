@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models import Q
 
 
 class Signal(models.Model):

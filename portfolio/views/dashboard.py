@@ -291,6 +291,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "dashboard": dashboard,
         "page_context": page_context,
         "trading_mode": dashboard.mode,
+        "now": now,
         "is_dashboard": True,
         **page.context,
     }

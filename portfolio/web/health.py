@@ -1,6 +1,6 @@
 """Health of the installation, and the reasons when something is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from exchange.selectors import worker_last_beat
 from exchange.services.stream_records import StreamView
 from exchange.stream.listener import StreamStatus
 from portfolio.alerts.selectors import delivery_problem
+from portfolio.dashboard.selectors import load_overview
 from portfolio.status.sync_status import (
     SILENT_AFTER_SECONDS,
     Freshness,
@@ -21,6 +22,7 @@ from portfolio.status.sync_status import (
     sync_state,
 )
 from portfolio.status.trading_mode import current_mode
+from portfolio.web.page_context import ALARM_COVERAGE, AttentionItem, attention_items
 
 DOWN = "down"
 
@@ -40,7 +42,9 @@ class SyncAge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`status` is ok, degraded or down; `reasons` are sentences, none when ok."""
+    """`status` is ok, degraded or down; `reasons` are sentences, none when ok. `attention`: how many positions and
+    buy-backs need attention, as the badge of the pages counts them; None while that cannot be read.
+    """
 
     status: str
     reasons: tuple[str, ...]
@@ -49,6 +53,7 @@ class Health:
     database: str
     worker: WorkerState
     sync: SyncAge
+    attention: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,9 +65,17 @@ def health(*, now: datetime) -> Health:
     try:
         sync, worker = sync_state(now=now), age_seconds(worker_last_beat(), now=now)
         delivery_error = delivery_problem()
+        overview = load_overview(now=now)
     except Error as error:
         return _down(error, storage)
-    reasons = (*storage, *_worker_reasons(worker), *_sync_reasons(sync), *filter(None, [delivery_error]))
+    attention = attention_items(overview.positions, overview.buybacks)
+    reasons = (
+        *storage,
+        *_worker_reasons(worker),
+        *_sync_reasons(sync),
+        *filter(None, [delivery_error]),
+        *_protection_reasons(attention),
+    )
     return Health(
         status="degraded" if reasons else "ok",
         reasons=reasons,
@@ -76,6 +89,7 @@ def health(*, now: datetime) -> Health:
             interval_seconds=sync.interval_seconds,
             stream=sync.stream,
         ),
+        attention=len(attention),
     )
 
 
@@ -113,3 +127,10 @@ def _sync_reasons(sync: SyncState) -> Iterator[str]:
         yield f"The last sync failed: {sync.last_error}"
     if sync.is_deaf and sync.stream.since is not None:
         yield f"The exchange's live stream has been down since {sync.stream.since:%H:%M:%S} UTC."
+
+
+def _protection_reasons(attention: Sequence[AttentionItem]) -> Iterator[str]:
+    # Without names or amounts: nobody has to log in. What was never protected is counted, and no fault.
+    failed = sum(item.coverage_status in ALARM_COVERAGE for item in attention)
+    if failed:
+        yield f"Positions whose stop is missing or not confirmed: {failed}."

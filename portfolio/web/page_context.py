@@ -246,7 +246,8 @@ def data_sources(last_modified: LastModified, *, now: datetime) -> Sequence[Data
 
 
 def site_context(request: HttpRequest) -> dict[str, Any]:
-    """Trading mode, page context, preferences. Nothing is loaded before it is used.
+    """Trading mode, page context, preferences. Nothing is loaded before it is used. `now`: a filter of a template
+    cannot be given a name that a page does not know.
 
     `alert_language` is that of alerts which earlier versions stored as texts.
     """
@@ -254,6 +255,7 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "trading_mode": SimpleLazyObject(lambda: current_mode(request_trading(request))),
         "page_context": PageContext(request),
         "preferences": current_preferences(),
+        "now": timezone.now(),
         "version": settings.VERSION,
         "time_zone": settings.TIME_ZONE,
         "alert_language": settings.LANGUAGE_CODE,

@@ -7,7 +7,14 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import HeartbeatFactory, StreamRecordFactory, SyncRunFactory
+from tests.factories import (
+    BalanceFactory,
+    GroupFactory,
+    HeartbeatFactory,
+    InstrumentFactory,
+    StreamRecordFactory,
+    SyncRunFactory,
+)
 
 
 @pytest.fixture
@@ -99,7 +106,7 @@ def test_it_is_down_when_the_database_cannot_be_read(ask, broken_database):
     said = answer.json()
     assert (answer.status_code, said["status"]) == (503, "down")
     assert said["reasons"] == [GONE[connection.vendor]]
-    assert list(said) == ["status", "reasons", "mode", "version", "database", "worker", "sync"]
+    assert list(said) == ["status", "reasons", "mode", "version", "database", "worker", "sync", "attention"]
     assert "secret-host" not in answer.content.decode()
 
 
@@ -145,3 +152,33 @@ class TestStream:
         settings.STREAM_ENABLED = False
         StreamRecordFactory()
         assert ask().json()["sync"]["stream"] == {"status": "off", "since": None, "last_message_at": None}
+
+    def test_the_page_says_it_too(self):
+        StreamRecordFactory(status="down", age=45)
+        shown = Client().get("/")
+        assert shown.status_code == 200
+        assert "live stream has been down since" in shown.content.decode()
+        panels = Client().get("/", headers={"HX-Request": "true", "X-Live": "old "})
+        assert "live stream has been down since" in panels.content.decode()
+
+
+@pytest.mark.django_db
+class TestAttention:
+    """Counted as on the pages; only protection that should be there and is not makes the desk degraded."""
+
+    @pytest.fixture(autouse=True)
+    def working(self):
+        HeartbeatFactory()
+        SyncRunFactory(age=5)
+        InstrumentFactory()
+        BalanceFactory()
+
+    def test_a_position_that_was_never_protected_is_counted(self, ask):
+        said = ask().json()
+        assert (said["status"], said["attention"]) == ("ok", 1)
+
+    def test_a_stop_that_is_missing_is_a_reason(self, ask):
+        GroupFactory(state="STOP_FAILED")
+        said = ask().json()
+        assert (said["status"], said["attention"]) == ("degraded", 1)
+        assert said["reasons"] == ["Positions whose stop is missing or not confirmed: 1."]

@@ -68,7 +68,15 @@ class TestShown:
         BalanceFactory()
         shown = page()
         assert "Nothing needs attention" not in shown
-        assert "BTC" in shown.split("not every position is protected")[1].split("</section>")[0]
+        assert "BTC" in shown.split("Positions that need attention")[1].split("</section>")[0]
+
+    def test_they_are_named_beside_open_alerts_as_well(self):
+        InstrumentFactory()
+        BalanceFactory()
+        AlertFactory(kind="CLOSED")
+        shown = page()
+        assert "BTC" in shown.split("Positions that need attention")[1].split("</section>")[0]
+        assert "Positions that need attention" not in page(address="/alerts/?show=all")
 
     @pytest.mark.parametrize(
         "changes",

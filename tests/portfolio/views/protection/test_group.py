@@ -105,6 +105,20 @@ def test_a_failed_stop_is_the_first_thing_said_and_leads_to_its_mending(alice):
     assert answer.content.decode().count(f'href="/protection/{group.pk}/fix/"') == 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "No orders sent yet"),
+        ({"cancel_requested_at": timezone.now()}, "Its removal was requested before any was placed."),
+        ({"state": "RELEASED", "closed_at": timezone.now()}, "The protection ended before any was placed."),
+    ],
+)
+def test_orders_that_were_never_sent(alice, changes, said):
+    words = text(page(GroupFactory(**{"state": "PENDING", **changes})))
+    assert said in words
+    assert ("in its next cycle" in words) is ("once placed" in words) is (not changes)
+
+
 def test_without_an_entry_the_result_is_not_invented(alice):
     group = pair(GroupFactory(entry_price=None, lot__average_price=None, requested_by="alice"))
     words = text(page(group))
