@@ -19,7 +19,8 @@ from exchange.models import HistoryRange, SyncCursor
 from exchange.models.sync import Stream
 from exchange.services.lease import HISTORY_PURPOSE, Lease, is_stop_requested, lease_is_wanted, lease_take
 from exchange.services.runs import account_check, account_confirm
-from exchange.sync.fetch import MAX_WINDOW_NS, Clock, order_source, trade_source
+from exchange.sync.fetch import Clock
+from exchange.sync.history_sources import MAX_WINDOW_NS, order_source, trade_source
 from exchange.sync.orders import order_record_all
 from exchange.sync.pagination import PAGE_SIZE, Page, TimeWindow, paginate_history
 from exchange.sync.store import gap_record_all, range_open, range_progress

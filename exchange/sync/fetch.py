@@ -4,6 +4,7 @@ Each part is either complete or failed. A failed part proves nothing and changes
 read first (`fetch_protective`), everything else after it has acted (`fetch_rest`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,11 @@ from exchange.client.client import Client, PublicClient
 from exchange.client.errors import AuthError, ExchangeError, Unreachable, part_text, timed_out
 from exchange.core.instrument_names import is_derivative
 from exchange.core.reasons import Sentence, SyncReason
-from exchange.core.times import NS_PER_DAY, NS_PER_MS
 from exchange.models.sync import Stream
-from exchange.schemas import NameSpace, Order, Trade
+from exchange.schemas import NameSpace, Trade
 from exchange.schemas.parsing import received_count
-from exchange.sync.pagination import PAGE_SIZE, Gap, HistorySource, TimeWindow, paginate_history
+from exchange.sync.history_sources import order_source, trade_source
+from exchange.sync.pagination import Gap, HistorySource, TimeWindow, paginate_history
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -38,9 +39,6 @@ TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read in 
 HISTORIES_WAIT_S = 1.0
 REST_TIMEOUT_S = 10.0  # after that, what is read after protection is not repeated
 REST_MIN_TIME = timedelta(seconds=5)  # the rest gets at least this long, however long protection took
-# The widest window of the order histories is not documented, that of trades is 7 days (dossier 7).
-MAX_WINDOW_NS = {Stream.ORDERS: NS_PER_DAY, Stream.ADVANCED: NS_PER_DAY, Stream.TRADES: 7 * NS_PER_DAY}
-NAME_SPACES = {Stream.ORDERS: NameSpace.PLAIN, Stream.ADVANCED: NameSpace.ADVANCED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class FetchPlan:
 
     Of `open_keys`, protection does not depend on the `late_keys`: they are looked up after it has acted. Trades
     from `new_trades_since_ns` on are new; None: none of them is. `read_until_ns` are the cursors, if they are known,
-    and `newest_trade_ns` is the time of the newest stored fill.
+    and `newest_trade_ns` is the time of the newest stored fill. `list_ids`: of open orders that belong to a list.
     """
 
     windows: Mapping[Stream, TimeWindow]
@@ -94,6 +92,7 @@ class FetchPlan:
     new_trades_since_ns: int | None = None
     read_until_ns: Mapping[str, int] | None = None
     newest_trade_ns: int | None = None
+    list_ids: Mapping[OrderKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,8 +387,10 @@ def _missing_from_lists(
 
 
 def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, schemas.Order | None]:
-    found: dict[OrderKey, schemas.Order | None] = {}
+    found = _look_up_lists(fetch_run, keys[:MAX_LOOKUPS])
     for space, order_id in keys[:MAX_LOOKUPS]:
+        if (space, order_id) in found:
+            continue
         fetched = fetch_run.fetch_private(
             "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )
@@ -398,48 +399,19 @@ def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, sc
     return found
 
 
+def _look_up_lists(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, schemas.Order | None]:
+    """The orders of these that are both legs of a list, in one read; one that it does not name is looked up alone."""
+    lists = Counter(fetch_run.fetch_plan.list_ids.get(key, "") for key in keys)
+    pairs = sorted(list_id for list_id, count in lists.items() if list_id and count > 1)
+    if not pairs:
+        return {}
+    try:
+        legs = fetch_run.client.order_list_detail(pairs)
+    except ExchangeError:  # those who are looked up alone then say what is wrong
+        return {}
+    reported = {(str(order.name_space), order.order_id): order for order in legs}
+    return {key: reported[key] for key in keys if key in reported}
+
+
 def _detail(client: Client, space: str, order_id: str) -> tuple[schemas.Order | None]:
     return (client.order_detail(NameSpace(space), order_id=order_id),)
-
-
-def order_source(client: Client, stream: Stream, known: Collection[str] = ()) -> HistorySource[Order]:
-    """The order history of one name space; that of plain orders is sorted by update time."""
-
-    def fetch(window: TimeWindow) -> Sequence[Order]:
-        return client.order_history(
-            NAME_SPACES[stream],
-            start_ns=window.start_ns,
-            end_ns=window.end_ns,
-            limit=PAGE_SIZE,
-            instrument_name=window.instrument_name or None,
-        )
-
-    return HistorySource(
-        fetch=fetch,
-        timestamp_ns=lambda order: order.update_time_ms * NS_PER_MS,
-        row_id=lambda order: order.order_id,
-        instrument=lambda order: order.instrument_name,
-        newest_first=stream is Stream.ORDERS,  # not documented for the advanced family (dossier 7)
-        known_instruments=known,
-    )
-
-
-def trade_source(client: Client, known: Collection[str] = ()) -> HistorySource[Trade]:
-    """Our fills, sorted by their booking time in nanoseconds."""
-
-    def fetch(window: TimeWindow) -> Sequence[Trade]:
-        return client.trades(
-            start_ns=window.start_ns,
-            end_ns=window.end_ns,
-            limit=PAGE_SIZE,
-            instrument_name=window.instrument_name or None,
-        )
-
-    return HistorySource(
-        fetch=fetch,
-        timestamp_ns=lambda trade: trade.create_time_ns,
-        row_id=lambda trade: trade.trade_id,
-        instrument=lambda trade: trade.instrument_name,
-        has_ns=True,
-        known_instruments=known,
-    )

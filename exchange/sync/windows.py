@@ -20,7 +20,7 @@ CLOCK_TOLERANCE_NS = 1_000 * NS_PER_MS
 LOOKAHEAD_NS = 60 * 1000 * NS_PER_MS
 CATALOGUE_INTERVAL = timedelta(days=1)
 MINUTES_A_DAY = 1440
-OPEN_COLUMNS = ("name_space", "order_id", "instrument_name", "missing_since", "side", "origin")
+OPEN_COLUMNS = ("name_space", "order_id", "instrument_name", "missing_since", "side", "origin", "list_id")
 
 
 def exchange_now_ns(*, client: Client, now: datetime) -> int:
@@ -51,6 +51,7 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
         new_trades_since_ns=_new_trades_since(read, now_ns),
         read_until_ns=read,
         newest_trade_ns=cursors[0][2] if cursors else None,
+        list_ids={_key(row): row.list_id for row in known_open if row.list_id},
     )
 
 

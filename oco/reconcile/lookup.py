@@ -256,16 +256,19 @@ def confirm_ends(
 
 
 def _report(context: CycleContext, leg: OcoLeg) -> Order | None:
-    """One more answer about the order, stored; None when there is none."""
+    """One more answer about the order, stored; None when there is none. That of a pair answers for both orders."""
     try:
-        report = context.client.order_detail(NameSpace(leg.name_space), order_id=leg.order_id)
+        reports = context.client.order_list_detail([leg.group.list_id]) if _is_in_pair(leg) else []
+        own = [report for report in reports if report.order_id == leg.order_id]
+        if not own:
+            reports = own = _leg_detail(context, leg)
     except ExchangeError as error:
         context.errors.append(error.sentence("Confirming what became of an order"))
         return None
-    if report is None or report.client_oid != leg.client_oid:
+    if not own or own[0].client_oid != leg.client_oid:
         return None
     with transaction.atomic():
         context.lease.renew()
-        order_record_all(orders=[report], now=context.clock())
-    context.report([report])
-    return report
+        order_record_all(orders=reports, now=context.clock())
+    context.report(reports)
+    return own[0]

@@ -39,7 +39,7 @@ class NeedsFullCycle(RuntimeError):
 
 
 def run_narrow_cycle(*, client: Client, lease: Lease, clock: Clock, ended: Sequence[OrderKey]) -> None:
-    """Four reads, up to two of each ended order, and what protection sends.
+    """Four reads, up to two about the orders that ended, and what protection sends.
 
     Raises NeedsFullCycle; what it has stored by then is true.
     """
