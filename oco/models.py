@@ -18,6 +18,7 @@ from exchange.fields import ExactDecimalField
 from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State, shown_state
 from oco.engine.types import Role
+from oco.labels import state_label
 
 OPEN_OR_WAITING = Q(closed_at=None) | Q(waits=True)  # of lots
 
@@ -197,7 +198,7 @@ class OcoGroup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.instrument_name} {self.quantity} {self.shown_state}"
+        return f"{self.instrument_name} {self.quantity} {self.state_label}"
 
     @property
     def stored_reason(self) -> Reason | None:
@@ -217,6 +218,11 @@ class OcoGroup(models.Model):
     @property
     def shown_state(self) -> str:
         return shown_state(self.state, self.stored_reason, is_removal_requested=self.is_removal_requested)
+
+    @property
+    def state_label(self) -> str:
+        """In the reader's language. Reads the lot."""
+        return state_label(self.shown_state, self.lot.exit_side)
 
 
 class AppendOnly(RuntimeError):
@@ -249,7 +255,7 @@ class OcoEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.shown_old or '·'} → {self.shown_state}: {self.reason_code or self.reason}"
+        return f"{self.old_label or '·'} → {self.new_label}"
 
     @classmethod
     def record(
@@ -278,6 +284,15 @@ class OcoEvent(models.Model):
     @property
     def shown_old(self) -> str:
         return shown_state(self.old, self.stored_reason)
+
+    @property
+    def new_label(self) -> str:
+        """In the reader's language. Reads the group and its lot."""
+        return state_label(self.shown_state, self.group.lot.exit_side)
+
+    @property
+    def old_label(self) -> str:
+        return state_label(self.shown_old, self.group.lot.exit_side)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -113,15 +113,18 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
     with transaction.atomic():
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         if is_final(group.state):
-            words = _("This protection is already closed (%(state)s).") % {"state": group.state}
+            words = _("This protection is already closed (%(state)s).") % {"state": group.state_label}
             raise NotPossible(words)
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
             group.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
             why = reason(ReasonCode.RELEASE_REQUESTED, side=group.lot.exit_side, name=requested_by)
             OcoEvent.record(group=group, at=now, old=group.state, reason=why)
-            what = Action.CANCEL_PROTECTION
-            audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))
+            what, words = (
+                Action.CANCEL_PROTECTION,
+                f"{group.instrument_name} {group.quantity} {group.shown_state}",
+            )
+            audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=words)
     return group
 
 
