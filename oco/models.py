@@ -42,7 +42,6 @@ class Lot(models.Model):
     After a sale (`side` SELL, rule 4) everything is mirrored, in the same coins: `bought` is to be bought
     back, `sold` was bought by our orders, `gone` has lost its funds. `unit_cost` is the highest cost per
     coin, set such that all of them never cost more than the proceeds of the sale.
-
     What is too small for an order may join a later lot of the same instrument: `bought` falls here and grows there.
     """
 
@@ -198,7 +197,7 @@ class OcoGroup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.instrument_name} {self.quantity} {self.state_label}"
+        return f"{self.instrument_name} {self.quantity} {state_label(self.shown_state, self.lot.exit_side)}"
 
     @property
     def stored_reason(self) -> Reason | None:
@@ -218,11 +217,6 @@ class OcoGroup(models.Model):
     @property
     def shown_state(self) -> str:
         return shown_state(self.state, self.stored_reason, is_removal_requested=self.is_removal_requested)
-
-    @property
-    def state_label(self) -> str:
-        """In the reader's language. Reads the lot."""
-        return state_label(self.shown_state, self.lot.exit_side)
 
 
 class AppendOnly(RuntimeError):
@@ -255,7 +249,8 @@ class OcoEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.old_label or '·'} → {self.new_label}"
+        states = filter(None, (self.shown_old, self.shown_state))
+        return " → ".join(state_label(state, self.group.lot.exit_side) for state in states)
 
     @classmethod
     def record(
@@ -278,21 +273,11 @@ class OcoEvent(models.Model):
 
     @property
     def shown_state(self) -> str:
-        """The new state, as it is called."""
         return shown_state(self.new, self.stored_reason)
 
     @property
     def shown_old(self) -> str:
         return shown_state(self.old, self.stored_reason)
-
-    @property
-    def new_label(self) -> str:
-        """In the reader's language. Reads the group and its lot."""
-        return state_label(self.shown_state, self.group.lot.exit_side)
-
-    @property
-    def old_label(self) -> str:
-        return state_label(self.shown_old, self.group.lot.exit_side)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -23,6 +23,7 @@ from exchange.admin.base import (
 )
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
+from oco.labels import state_label
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.reasons import render_reason, render_stored
 from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
@@ -106,11 +107,11 @@ class StateColumns:
 
     @display(description=_("state before"))
     def old_state(self, event: OcoEvent) -> str:
-        return event.old_label
+        return state_label(event.shown_old, event.group.lot.exit_side)
 
     @display(description=_("state after"))
     def new_state(self, event: OcoEvent) -> str:
-        return event.new_label
+        return state_label(event.shown_state, event.group.lot.exit_side)
 
 
 class EventInline(StateColumns, ReasonColumn, ReadOnlyInline):

@@ -44,7 +44,7 @@ from oco.admin.base import (
     trades_of,
 )
 from oco.engine.states import State
-from oco.labels import STATE_LABELS
+from oco.labels import STATE_LABELS, state_label
 from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
 from oco.presentation.reasons import render_stored
 from oco.services.groups import group_cancel
@@ -135,7 +135,7 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
 
     @display(description=_("state"), ordering="state")
     def state_shown(self, group: OcoGroup) -> str:
-        return group.state_label
+        return state_label(group.shown_state, group.lot.exit_side)
 
     @display(description=_("state since"))
     def since(self, group: OcoGroup) -> str | None:
