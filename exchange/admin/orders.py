@@ -43,7 +43,6 @@ class ExchangeOrderAdmin(ByIdAdmin):
         "trigger_price",
         "order_role",
         "origin_label",
-        "name_space",
         "updated",
         "on_desk",
     )
