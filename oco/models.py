@@ -18,6 +18,7 @@ from exchange.fields import ExactDecimalField
 from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State, shown_state
 from oco.engine.types import Role
+from oco.labels import state_label
 
 OPEN_OR_WAITING = Q(closed_at=None) | Q(waits=True)  # of lots
 
@@ -41,7 +42,6 @@ class Lot(models.Model):
     After a sale (`side` SELL, rule 4) everything is mirrored, in the same coins: `bought` is to be bought
     back, `sold` was bought by our orders, `gone` has lost its funds. `unit_cost` is the highest cost per
     coin, set such that all of them never cost more than the proceeds of the sale.
-
     What is too small for an order may join a later lot of the same instrument: `bought` falls here and grows there.
     """
 
@@ -197,7 +197,7 @@ class OcoGroup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.instrument_name} {self.quantity} {self.shown_state}"
+        return f"{self.instrument_name} {self.quantity} {state_label(self.shown_state, self.lot.exit_side)}"
 
     @property
     def stored_reason(self) -> Reason | None:
@@ -249,7 +249,8 @@ class OcoEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.shown_old or '·'} → {self.shown_state}: {self.reason_code or self.reason}"
+        states = filter(None, (self.shown_old, self.shown_state))
+        return " → ".join(state_label(state, self.group.lot.exit_side) for state in states)
 
     @classmethod
     def record(
@@ -272,7 +273,6 @@ class OcoEvent(models.Model):
 
     @property
     def shown_state(self) -> str:
-        """The new state, as it is called."""
         return shown_state(self.new, self.stored_reason)
 
     @property

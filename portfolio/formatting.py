@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from exchange.core.numbers import number_format, number_text, rounded
+from exchange.labels import ORDER_STATUS_LABELS
 from oco.engine.states import ON_HOLD, REMOVAL_REQUESTED
+from oco.labels import BUY_BACK_LABELS, REASON_LABELS, STATE_LABELS
 
 UNKNOWN = "n/a"
 MAX_DECIMALS = 8
@@ -21,14 +23,14 @@ Pill = tuple[str, str, Promise]
 """CSS class, icon and text of a status pill."""
 
 ORDER_PILLS: dict[str, Pill] = {
-    "ACTIVE": ("ok", "circle-check", _("Active")),
-    "NEW": ("wait", "clock", _("Pending")),
-    "PENDING": ("wait", "clock", _("Pending")),
-    "FILLED": ("info", "circle-check", _("Filled")),
-    "CANCELED": ("off", "x", _("Cancelled")),
-    "EXPIRED": ("off", "clock", _("Expired")),
-    "REJECTED": ("crit", "octagon-alert", _("Rejected")),
-    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
+    "ACTIVE": ("ok", "circle-check", ORDER_STATUS_LABELS["ACTIVE"]),
+    "NEW": ("wait", "clock", ORDER_STATUS_LABELS["NEW"]),
+    "PENDING": ("wait", "clock", ORDER_STATUS_LABELS["PENDING"]),
+    "FILLED": ("info", "circle-check", ORDER_STATUS_LABELS["FILLED"]),
+    "CANCELED": ("off", "x", ORDER_STATUS_LABELS["CANCELED"]),
+    "EXPIRED": ("off", "clock", ORDER_STATUS_LABELS["EXPIRED"]),
+    "REJECTED": ("crit", "octagon-alert", ORDER_STATUS_LABELS["REJECTED"]),
+    "UNKNOWN": ("warn", "triangle-alert", ORDER_STATUS_LABELS["UNKNOWN"]),
 }
 COVERAGE_PILLS: dict[str, Pill] = {
     "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
@@ -39,29 +41,29 @@ COVERAGE_PILLS: dict[str, Pill] = {
     "PROTECTED": ("ok", "shield-check", _("Protected")),
 }
 GROUP_PILLS: dict[str, Pill] = {
-    "PENDING": ("wait", "clock", _("Pending")),
-    "ACTIVE": ("ok", "shield-check", _("Protected")),
-    "REPLACING": ("wait", "refresh-cw", _("Replacing")),
-    "EXITING": ("wait", "arrow-right", _("Selling at market")),
-    "STOP_FAILED": ("crit", "octagon-alert", _("Stop failed")),
-    "UNKNOWN": ("warn", "triangle-alert", _("Unknown, check")),
-    "CLOSED_BY_STOP": ("info", "circle-check", _("Stop hit")),
-    "CLOSED_BY_TARGET": ("info", "circle-check", _("Take profit hit")),
-    "CLOSED_BY_EXIT": ("info", "circle-check", _("Sold at market")),
-    "CLOSED_BY_HAND": ("off", "x", _("Closed manually")),
-    "RELEASED": ("off", "x", _("Protection removed")),
+    "PENDING": ("wait", "clock", STATE_LABELS["PENDING"]),
+    "ACTIVE": ("ok", "shield-check", STATE_LABELS["ACTIVE"]),
+    "REPLACING": ("wait", "refresh-cw", STATE_LABELS["REPLACING"]),
+    "EXITING": ("wait", "arrow-right", STATE_LABELS["EXITING"]),
+    "STOP_FAILED": ("crit", "octagon-alert", STATE_LABELS["STOP_FAILED"]),
+    "UNKNOWN": ("warn", "triangle-alert", STATE_LABELS["UNKNOWN"]),
+    "CLOSED_BY_STOP": ("info", "circle-check", STATE_LABELS["CLOSED_BY_STOP"]),
+    "CLOSED_BY_TARGET": ("info", "circle-check", STATE_LABELS["CLOSED_BY_TARGET"]),
+    "CLOSED_BY_EXIT": ("info", "circle-check", STATE_LABELS["CLOSED_BY_EXIT"]),
+    "CLOSED_BY_HAND": ("off", "x", STATE_LABELS["CLOSED_BY_HAND"]),
+    "RELEASED": ("off", "x", STATE_LABELS["RELEASED"]),
 }
 GROUP_REASON_PILLS: dict[str, Pill] = {
-    REMOVAL_REQUESTED: ("wait", "x", _("Removal requested")),
-    ON_HOLD: ("warn", "power", _("On hold, trading is off")),
+    REMOVAL_REQUESTED: ("wait", "x", REASON_LABELS[REMOVAL_REQUESTED]),
+    ON_HOLD: ("warn", "power", REASON_LABELS[ON_HOLD]),
 }
 """What a group is shown as when its reason says more than its state; no state to filter by."""
 BUY_BACK_PILLS: dict[str, Pill] = {
     "UNPROTECTED": ("warn", "triangle-alert", _("No buy-back order")),
     "PROTECTED": ("ok", "circle-check", _("Active")),
-    "ACTIVE": ("ok", "circle-check", _("Active")),
-    "EXITING": ("wait", "arrow-right", _("Buying at market")),
-    "CLOSED_BY_EXIT": ("info", "circle-check", _("Bought at market")),
+    "ACTIVE": ("ok", "circle-check", BUY_BACK_LABELS["ACTIVE"]),
+    "EXITING": ("wait", "arrow-right", BUY_BACK_LABELS["EXITING"]),
+    "CLOSED_BY_EXIT": ("info", "circle-check", BUY_BACK_LABELS["CLOSED_BY_EXIT"]),
 }
 """Replaces entries of the tables above for a group that buys back what was sold."""
 LEG_PILLS: dict[str, Pill] = {

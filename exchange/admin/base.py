@@ -1,9 +1,9 @@
 """Read-only admin lists and pages that stay fast with a million rows, their filters, and links between them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,11 +21,32 @@ from django.utils.translation import gettext_lazy as _
 from exchange.core.numbers import number_text
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.fields import ExactDecimalField
+from exchange.labels import ORDER_STATUS_LABELS
 from exchange.models import AuditEntry
 from exchange.schemas import OPEN_STATUSES, TERMINAL_STATUSES
+from exchange.selectors import UNTRIGGERED_STATUSES, has_shown_status
 from exchange.services.permissions import Right, has_right
 
 DASH = "–"
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def display(
+    *, description: Any, empty_value: Any = DASH, ordering: str | None = None
+) -> Callable[[Method], Method]:
+    """Like `admin.display`, but `empty_value` also stands on detail pages and in inline tables, where Django shows None
+    as a word. Use it for every column that is a method.
+    """
+
+    def decorate(method: Method) -> Method:
+        @wraps(method)
+        def column(*args: Any) -> Any:
+            value = method(*args)
+            return empty_value if value is None or value == "" else value
+
+        return cast("Method", admin.display(column, description=description, ordering=ordering))
+
+    return decorate
 
 
 def list_link(model: type[Model], text: str, **query: str) -> str:
@@ -98,6 +119,7 @@ class RightsMixin:
 
     view_right = Right.VIEW
     change_right: Right | None = None
+    empty_value_display = DASH
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_right(request.user, self.view_right)
@@ -130,7 +152,7 @@ def number_column(model: type[Model], name: Any) -> Any:
 
 @cache
 def _number_column(field: ExactDecimalField) -> Any:
-    @admin.display(description=field.verbose_name)
+    @display(description=field.verbose_name)
     def column(row: Any) -> str | None:
         value = getattr(row, field.name)
         return None if value is None else number_text(value)
@@ -150,7 +172,7 @@ class ReadOnlyAdmin(RightsAdmin):
     sortable_by = ()
     view_on_site: Any = False  # or a method that returns the URL of the page on the site
 
-    @admin.display(description=_("on site"), empty_value="")
+    @display(description=_("on site"), empty_value="")
     def on_desk(self, row: Model) -> str | None:
         address = self.get_view_on_site_url(row)
         hidden = gettext("{row} on its page").format(row=row)
@@ -219,10 +241,16 @@ class OrderStateFilter(ConditionFilter):
 
 
 class OrderStatusFilter(ConditionFilter):
-    title = _("status on the exchange")
+    """By the status that is shown; what waits for its trigger price is active."""
+
+    title = _("status")
     parameter_name = "status"
-    options = tuple(
-        (status, status, Q(status=status)) for status in sorted(OPEN_STATUSES) + sorted(TERMINAL_STATUSES)
+    options = (
+        ("NEW", ORDER_STATUS_LABELS["NEW"], has_shown_status("NEW") | has_shown_status("PENDING")),
+        *(
+            (status, ORDER_STATUS_LABELS[status], has_shown_status(status))
+            for status in sorted(OPEN_STATUSES - set(UNTRIGGERED_STATUSES)) + sorted(TERMINAL_STATUSES)
+        ),
     )
 
 

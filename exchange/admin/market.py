@@ -13,6 +13,7 @@ from exchange.admin.base import (
     ByIdAdmin,
     ConditionFilter,
     ReadOnlyAdmin,
+    display,
     format_to_second,
     group_link,
     list_link,
@@ -82,19 +83,19 @@ class AuditEntryAdmin(ByIdAdmin):
     def view_on_site(self, entry: AuditEntry) -> str:
         return f"{reverse('audit')}?{urlencode({'name': entry.correlation_id or entry.actor})}"
 
-    @admin.display(description=_("at"))
+    @display(description=_("at"))
     def moment(self, entry: AuditEntry) -> str | None:
         return format_to_second(entry.at)
 
-    @admin.display(description=_("actor"))
+    @display(description=_("actor"))
     def actor_link(self, entry: AuditEntry) -> str:
         return list_link(AuditEntry, entry.actor, actor__exact=entry.actor)
 
-    @admin.display(description=_("caused by"), empty_value="")
+    @display(description=_("caused by"))
     def began(self, entry: AuditEntry) -> str | None:
         return correlation_link(entry.correlation_id)
 
-    @admin.display(description=_("groups and orders"))
+    @display(description=_("groups and orders"))
     def affected_objects(self, entry: AuditEntry) -> str:
         what = AuditEntry.Action
         if entry.what in (what.POLICY, what.TOKEN_MADE, what.TOKEN_REVOKED):

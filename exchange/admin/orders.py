@@ -16,10 +16,13 @@ from exchange.admin.base import (
     RecentTradesFilter,
     SideFilter,
     UnprocessedFilter,
+    display,
     format_to_second,
     list_link,
 )
+from exchange.labels import ORDER_STATUS_LABELS, label_of
 from exchange.models import ExchangeOrder, Trade
+from exchange.selectors import shown_status
 
 NOT_IN_A_LIST: Any = _("Not part of a list")
 
@@ -40,7 +43,6 @@ class ExchangeOrderAdmin(ByIdAdmin):
         "trigger_price",
         "order_role",
         "origin_label",
-        "name_space",
         "updated",
         "on_desk",
     )
@@ -54,7 +56,13 @@ class ExchangeOrderAdmin(ByIdAdmin):
         OrderStatusFilter,
         "name_space",
     )
-    readonly_fields: ClassVar[tuple[str, ...]] = ("trades", "list_siblings")
+    exclude = ("status",)
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        "shown_status",
+        "exchange_status",
+        "trades",
+        "list_siblings",
+    )
 
     def view_on_site(self, order: ExchangeOrder) -> str:
         return reverse("order", args=[order.pk])
@@ -69,26 +77,33 @@ class ExchangeOrderAdmin(ByIdAdmin):
             Q(instrument_name=term),
         ]
 
-    @admin.display(description=_("status"))
+    @display(description=_("status"))
     def shown_status(self, order: ExchangeOrder) -> str:
+        """As the pages and the API call it."""
+        label = label_of(ORDER_STATUS_LABELS, shown_status(order))
         if not order.missing_since:
-            return order.status
-        return gettext("UNKNOWN, was {status}").format(status=order.status)
+            return label
+        before = label_of(ORDER_STATUS_LABELS, order.status)
+        return gettext("{label} (was: {before})").format(label=label, before=before)
 
-    @admin.display(description=_("updated at"))
+    @display(description=_("status on the exchange"))
+    def exchange_status(self, order: ExchangeOrder) -> str:
+        return order.status
+
+    @display(description=_("updated at"))
     def updated(self, order: ExchangeOrder) -> str | None:
         return format_to_second(order.updated_at)
 
-    @admin.display(description=_("origin"))
+    @display(description=_("origin"))
     def origin_label(self, order: ExchangeOrder) -> str:
         return str(order.get_origin_display())
 
-    @admin.display(description=_("trades"))
+    @display(description=_("trades"))
     def trades(self, order: ExchangeOrder) -> str:
         ids = [id for id in (order.order_id, order.exchange_order_id) if id]
         return list_link(Trade, gettext("Its trades"), order_id__in=",".join(ids))
 
-    @admin.display(description=_("list"), empty_value=NOT_IN_A_LIST)
+    @display(description=_("list"), empty_value=NOT_IN_A_LIST)
     def list_siblings(self, order: ExchangeOrder) -> str | None:
         if not order.list_id:
             return None
@@ -116,10 +131,10 @@ class TradeAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term), Q(order_id=term), Q(instrument_name=term)]
 
-    @admin.display(description=_("order"))
+    @display(description=_("order"))
     def order_link(self, trade: Trade) -> str:
         return list_link(ExchangeOrder, trade.order_id, q=trade.order_id)
 
-    @admin.display(description=_("traded at"))
+    @display(description=_("traded at"))
     def traded(self, trade: Trade) -> str | None:
         return format_to_second(trade.traded_at)

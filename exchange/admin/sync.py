@@ -9,11 +9,13 @@ from exchange.admin.base import (
     ReadOnlyAdmin,
     RecentRunsFilter,
     UnfinishedRangeFilter,
+    display,
     format_to_second,
     list_link,
 )
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.error_texts import reason_text, render_errors
+from exchange.labels import TRIGGER_LABELS, label_of
 from exchange.models import (
     AccountBinding,
     AuditEntry,
@@ -40,7 +42,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "started",
         "status",
         "what_failed",
-        "trigger",
+        "trigger_label",
         "balances",
         "open_orders",
         "executed_orders",
@@ -50,18 +52,22 @@ class SyncRunAdmin(ReadOnlyAdmin):
         "clock_offset_ms",
     )
     list_filter = (FailedRunFilter, "status", RecentRunsFilter)
-    exclude = ("errors", "error_reasons")
-    readonly_fields = ("what_failed", "sent")
+    exclude = ("errors", "error_reasons", "trigger")
+    readonly_fields = ("trigger_label", "what_failed", "sent")
 
-    @admin.display(description=_("audit log"))
+    @display(description=_("trigger"))
+    def trigger_label(self, run: SyncRun) -> str:
+        return label_of(TRIGGER_LABELS, run.trigger)
+
+    @display(description=_("audit log"))
     def sent(self, run: SyncRun) -> str:
         return list_link(AuditEntry, gettext("What it sent"), correlation_id__exact=f"run-{run.pk}")
 
-    @admin.display(description=_("started at"))
+    @display(description=_("started at"))
     def started(self, run: SyncRun) -> str | None:
         return format_to_second(run.started_at)
 
-    @admin.display(description=_("errors"))
+    @display(description=_("errors"))
     def what_failed(self, run: SyncRun) -> str:
         return " ".join(render_errors(run.errors, run.error_reasons))
 
@@ -71,15 +77,15 @@ class HistoryRangeAdmin(ReadOnlyAdmin):
     list_display = ("stream", "why", "start", "left_until", "end", "rows", "done_at")
     list_filter = (UnfinishedRangeFilter, "stream")
 
-    @admin.display(description=_("from"))
+    @display(description=_("from"))
     def start(self, row: HistoryRange) -> str:
         return format_ns(row.start_ns)
 
-    @admin.display(description=_("left to read until"))
+    @display(description=_("left to read until"))
     def left_until(self, row: HistoryRange) -> str:
         return format_ns(row.next_ns)
 
-    @admin.display(description=_("to"))
+    @display(description=_("to"))
     def end(self, row: HistoryRange) -> str:
         return format_ns(row.end_ns)
 
@@ -91,15 +97,15 @@ class HistoryGapAdmin(ReadOnlyAdmin):
     exclude = ("reason", "reason_code", "reason_params")
     readonly_fields = ("what",)
 
-    @admin.display(description=_("reason"))
+    @display(description=_("reason"))
     def what(self, row: HistoryGap) -> str:
         return reason_text(row.stored_reason)
 
-    @admin.display(description=_("from"))
+    @display(description=_("from"))
     def start(self, row: HistoryGap) -> str:
         return format_ns(row.start_ns)
 
-    @admin.display(description=_("to"))
+    @display(description=_("to"))
     def end(self, row: HistoryGap) -> str:
         return format_ns(row.end_ns)
 
@@ -111,15 +117,15 @@ class UnreadableRowAdmin(ReadOnlyAdmin):
     exclude = ("problem", "reason_code", "reason_params")
     readonly_fields = ("what",)
 
-    @admin.display(description=_("problem"))
+    @display(description=_("problem"))
     def what(self, row: UnreadableRow) -> str:
         return reason_text(row.stored_reason)
 
-    @admin.display(description=_("first seen"))
+    @display(description=_("first seen"))
     def first_seen(self, row: UnreadableRow) -> str | None:
         return format_to_second(row.first_seen_at)
 
-    @admin.display(description=_("last seen"))
+    @display(description=_("last seen"))
     def last_seen(self, row: UnreadableRow) -> str | None:
         return format_to_second(row.last_seen_at)
 
@@ -128,7 +134,7 @@ class UnreadableRowAdmin(ReadOnlyAdmin):
 class SyncCursorAdmin(ReadOnlyAdmin):
     list_display = ("stream", "read_until")
 
-    @admin.display(description=_("read until"))
+    @display(description=_("read until"))
     def read_until(self, row: SyncCursor) -> str:
         return format_ns(row.read_until_ns)
 
@@ -142,26 +148,30 @@ class LeaseAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "beat")
 
-    @admin.display(description=_("last seen"))
+    @display(description=_("last seen"))
     def beat(self, heartbeat: Heartbeat) -> str | None:
         return format_to_second(heartbeat.beat_at)
 
 
 @admin.register(StreamRecord)
 class StreamRecordAdmin(ReadOnlyAdmin):
-    list_display = ("status", "since", "last_message", "why", "not_given", "not_readable")
-    exclude = ("error", "error_reason", "refused", "unreadable")
-    readonly_fields = ("why", "not_given", "not_readable")
+    list_display = ("status_label", "since", "last_message", "why", "not_given", "not_readable")
+    exclude = ("status", "error", "error_reason", "refused", "unreadable")
+    readonly_fields = ("status_label", "why", "not_given", "not_readable")
 
-    @admin.display(description=_("last message"))
+    @display(description=_("status"))
+    def status_label(self, record: StreamRecord) -> str:
+        return record.status_label
+
+    @display(description=_("last message"))
     def last_message(self, record: StreamRecord) -> str | None:
         return format_to_second(record.last_message_at)
 
-    @admin.display(description=_("error"))
+    @display(description=_("error"))
     def why(self, record: StreamRecord) -> str:
         return " ".join(render_errors([record.error], [record.error_reason])) if record.error else ""
 
-    @admin.display(description=_("channels that the exchange does not give"))
+    @display(description=_("channels that the exchange does not give"))
     def not_given(self, record: StreamRecord) -> str:
         texts = render_errors(
             [each["text"] for each in record.refused], [each["reason"] for each in record.refused]
@@ -170,7 +180,7 @@ class StreamRecordAdmin(ReadOnlyAdmin):
             f"{each['channel']}: {text}" for each, text in zip(record.refused, texts, strict=True)
         )
 
-    @admin.display(description=_("messages and rows that cannot be read"))
+    @display(description=_("messages and rows that cannot be read"))
     def not_readable(self, record: StreamRecord) -> int:
         return record.unreadable
 

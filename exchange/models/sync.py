@@ -3,6 +3,7 @@
 from django.db import models
 
 from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
+from exchange.labels import STREAM_STATUS_LABELS, label_of
 
 
 class Lease(models.Model):
@@ -57,7 +58,7 @@ class SyncRun(models.Model):
         indexes = [models.Index(fields=["status", "-finished_at"], name="runs_by_status")]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M:%S} {self.status}"
+        return f"{self.started_at:%Y-%m-%d %H:%M:%S} {self.get_status_display()}"
 
 
 class Heartbeat(models.Model):
@@ -91,7 +92,11 @@ class StreamRecord(models.Model):
         db_table = "exchange_stream"
 
     def __str__(self) -> str:
-        return self.status
+        return self.status_label
+
+    @property
+    def status_label(self) -> str:
+        return label_of(STREAM_STATUS_LABELS, self.status)
 
 
 class Stream(models.TextChoices):
@@ -109,7 +114,7 @@ class SyncCursor(models.Model):
     read_until_ns = models.BigIntegerField()
 
     def __str__(self) -> str:
-        return self.stream
+        return str(self.get_stream_display())
 
 
 class HistoryRange(models.Model):
@@ -136,7 +141,7 @@ class HistoryRange(models.Model):
         ordering = ["-next_ns", "id"]
 
     def __str__(self) -> str:
-        return f"{self.stream} {self.why}"
+        return f"{self.get_stream_display()}: {self.get_why_display()}"
 
 
 class HistoryGap(models.Model):
@@ -159,7 +164,7 @@ class HistoryGap(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stream} {self.instrument_name}".rstrip()
+        return f"{self.get_stream_display()} {self.instrument_name}".rstrip()
 
     @property
     def stored_reason(self) -> Reason | None:

@@ -14,6 +14,7 @@ from exchange.admin.base import (
     ConditionFilter,
     RecentFilter,
     RightsMixin,
+    display,
     format_to_second,
     list_link,
     list_link_by_name,
@@ -22,6 +23,7 @@ from exchange.admin.base import (
 )
 from exchange.admin.market import correlation_link, object_links
 from exchange.models import AuditEntry, ExchangeOrder, Trade
+from oco.labels import state_label
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.reasons import render_reason, render_stored
 from oco.selectors import PROBLEM_FILTERS, GroupProblem, groups_open
@@ -79,15 +81,15 @@ class LegInline(ReadOnlyInline):
     )
     readonly_fields = ("order", "sent", "refused")
 
-    @admin.display(description=_("refusal"))
+    @display(description=_("refusal"))
     def refused(self, leg: OcoLeg) -> str:
         return render_stored(leg.refused_reason or leg.refused_text)
 
-    @admin.display(description=_("order"))
+    @display(description=_("order"))
     def order(self, leg: OcoLeg) -> str:
         return order_link(leg.order_id or leg.client_oid)
 
-    @admin.display(description=_("sent at"))
+    @display(description=_("sent at"))
     def sent(self, leg: OcoLeg) -> str | None:
         return format_to_second(leg.sent_at)
 
@@ -95,26 +97,41 @@ class LegInline(ReadOnlyInline):
 class ReasonColumn:
     """The column `reason_sentence` of a row that has a `stored_reason`."""
 
-    @admin.display(description=_("reason"))
+    @display(description=_("reason"))
     def reason_sentence(self, row: OcoGroup | OcoEvent | AuditEntry) -> str:
         return render_reason(row.stored_reason)
 
 
-class EventInline(ReasonColumn, ReadOnlyInline):
+class StateColumns:
+    """The columns `old_state` and `new_state` of an event."""
+
+    @display(description=_("state before"))
+    def old_state(self, event: OcoEvent) -> str:
+        return state_label(event.shown_old, event.group.lot.exit_side)
+
+    @display(description=_("state after"))
+    def new_state(self, event: OcoEvent) -> str:
+        return state_label(event.shown_state, event.group.lot.exit_side)
+
+
+class EventInline(StateColumns, ReasonColumn, ReadOnlyInline):
     model = OcoEvent
     verbose_name_plural = _("event log, oldest first")
-    fields = ("moment", "old", "new", "reason_sentence", "orders", "code", "began")
-    readonly_fields = ("moment", "reason_sentence", "orders", "began")
+    fields = ("moment", "old_state", "new_state", "reason_sentence", "orders", "code", "began")
+    readonly_fields = ("moment", "old_state", "new_state", "reason_sentence", "orders", "began")
 
-    @admin.display(description=_("at"))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OcoEvent]:
+        return super().get_queryset(request).select_related("group__lot")
+
+    @display(description=_("at"))
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
 
-    @admin.display(description=_("orders"))
+    @display(description=_("orders"))
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description=_("caused by"), empty_value="")
+    @display(description=_("caused by"))
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 

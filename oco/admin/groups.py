@@ -17,6 +17,7 @@ from exchange.admin.base import (
     ByIdAdmin,
     ConditionFilter,
     ReadOnlyAdmin,
+    display,
     format_to_second,
     group_link,
 )
@@ -33,6 +34,7 @@ from oco.admin.base import (
     LegInline,
     OpenInstrumentFilter,
     ReasonColumn,
+    StateColumns,
     alerts_of,
     audit_of,
     events_of,
@@ -42,6 +44,7 @@ from oco.admin.base import (
     trades_of,
 )
 from oco.engine.states import State
+from oco.labels import STATE_LABELS, state_label
 from oco.models import OcoEvent, OcoGroup, OcoLeg, UsedReview
 from oco.presentation.reasons import render_stored
 from oco.services.groups import group_cancel
@@ -107,8 +110,10 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     search_help_text = _(
         "An instrument, the id of a group, or the order id, client_oid or list id of one of its orders"
     )
-    exclude = ("reason", "reason_code", "reason_params", "exchange_code")
+    list_select_related = ("lot",)
+    exclude = ("state", "reason", "reason_code", "reason_params", "exchange_code")
     readonly_fields = (
+        "state_shown",
         "reason_sentence",
         "orders",
         "entry_order",
@@ -128,39 +133,39 @@ class OcoGroupAdmin(ReasonColumn, CancelProtectionMixin, ByIdAdmin):
     def view_on_site(self, group: OcoGroup) -> str:
         return reverse("protection-group", args=[group.pk])
 
-    @admin.display(description=_("state"), ordering="state")
+    @display(description=_("state"), ordering="state")
     def state_shown(self, group: OcoGroup) -> str:
-        return group.shown_state
+        return state_label(group.shown_state, group.lot.exit_side)
 
-    @admin.display(description=_("state since"))
+    @display(description=_("state since"))
     def since(self, group: OcoGroup) -> str | None:
         return format_to_second(group.state_since)
 
-    @admin.display(description=_("orders on the exchange"))
+    @display(description=_("orders on the exchange"))
     def orders(self, group: OcoGroup) -> str:
         return orders_of(group.pk)
 
-    @admin.display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
+    @display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
     def entry_order(self, group: OcoGroup) -> str | None:
         return order_link(group.entry_order_id) if group.entry_order_id else None
 
-    @admin.display(description=_("trades"))
+    @display(description=_("trades"))
     def trades(self, group: OcoGroup) -> str:
         return trades_of(group)
 
-    @admin.display(description=_("event log"))
+    @display(description=_("event log"))
     def events(self, group: OcoGroup) -> str:
         return events_of(group.pk)
 
-    @admin.display(description=_("audit log"))
+    @display(description=_("audit log"))
     def audit(self, group: OcoGroup) -> str:
         return audit_of(group.pk)
 
-    @admin.display(description=_("alerts"))
+    @display(description=_("alerts"))
     def alerts(self, group: OcoGroup) -> str:
         return alerts_of(group.pk)
 
-    @admin.display(description=_("caused by"), empty_value="")
+    @display(description=_("caused by"))
     def began(self, group: OcoGroup) -> str | None:
         return correlation_link(group.correlation_id)
 
@@ -174,19 +179,19 @@ class ProtectedOrderAdmin(ExchangeOrderAdmin):
 
     readonly_fields = (*ExchangeOrderAdmin.readonly_fields, "group", "events", "audit", "alerts")
 
-    @admin.display(description=_("protection"), empty_value=NONE)
+    @display(description=_("protection"), empty_value=NONE)
     def group(self, order: ExchangeOrder) -> str | None:
         return group_link(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description=_("event log"), empty_value=NONE)
+    @display(description=_("event log"), empty_value=NONE)
     def events(self, order: ExchangeOrder) -> str | None:
         return events_of(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description=_("audit log"), empty_value=NONE)
+    @display(description=_("audit log"), empty_value=NONE)
     def audit(self, order: ExchangeOrder) -> str | None:
         return audit_of(order.oco_group_id) if order.oco_group_id else None
 
-    @admin.display(description=_("alerts"), empty_value=NONE)
+    @display(description=_("alerts"), empty_value=NONE)
     def alerts(self, order: ExchangeOrder) -> str | None:
         return alerts_of(order.oco_group_id) if order.oco_group_id else None
 
@@ -200,7 +205,7 @@ class ReasonedAuditEntryAdmin(ReasonColumn, AuditEntryAdmin):
 class OcoLegAdmin(ByIdAdmin):
     list_display = ("client_oid", "of", "order_role", "status", "quantity", "executed", "order", "sent")
     list_filter = ("status", "order_role")
-    list_select_related = ("group",)
+    list_select_related = ("group__lot",)
     exclude = ("cancel_answer", "cancel_reason", "refused_text", "refused_reason")
     readonly_fields = ("of", "order", "cancelled", "refused")
     ordering = ("-id",)
@@ -209,23 +214,23 @@ class OcoLegAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(client_oid=term), Q(order_id=term) & ~Q(order_id="")]
 
-    @admin.display(description=_("response to the cancellation"))
+    @display(description=_("response to the cancellation"))
     def cancelled(self, leg: OcoLeg) -> str:
         return render_stored(leg.cancel_reason or leg.cancel_answer)
 
-    @admin.display(description=_("refusal"))
+    @display(description=_("refusal"))
     def refused(self, leg: OcoLeg) -> str:
         return render_stored(leg.refused_reason or leg.refused_text)
 
-    @admin.display(description=_("group"))
+    @display(description=_("group"))
     def of(self, leg: OcoLeg) -> str:
         return group_link(leg.group_id, leg.group)
 
-    @admin.display(description=_("order"))
+    @display(description=_("order"))
     def order(self, leg: OcoLeg) -> str:
         return order_link(leg.order_id or leg.client_oid)
 
-    @admin.display(description=_("sent at"))
+    @display(description=_("sent at"))
     def sent(self, leg: OcoLeg) -> str | None:
         return format_to_second(leg.sent_at)
 
@@ -233,16 +238,16 @@ class OcoLegAdmin(ByIdAdmin):
 class NewStateFilter(ConditionFilter):
     title = _("state reached")
     parameter_name = "new"
-    options = tuple((str(state), str(state), Q(new=state)) for state in State)
+    options = tuple((str(state), STATE_LABELS[state], Q(new=state)) for state in State)
 
 
 @admin.register(OcoEvent)
-class OcoEventAdmin(ReasonColumn, ByIdAdmin):
-    list_display = ("moment", "of", "old", "new", "reason_sentence", "orders", "code", "began")
+class OcoEventAdmin(StateColumns, ReasonColumn, ByIdAdmin):
+    list_display = ("moment", "of", "old_state", "new_state", "reason_sentence", "orders", "code", "began")
     list_filter = (NewStateFilter, "told")
-    list_select_related = ("group",)
-    exclude = ("reason", "reason_code", "reason_params")
-    readonly_fields = ("of", "reason_sentence", "orders", "began")
+    list_select_related = ("group__lot",)
+    exclude = ("old", "new", "reason", "reason_code", "reason_params")
+    readonly_fields = ("of", "old_state", "new_state", "reason_sentence", "orders", "began")
     ordering = ("-id",)
     search_fields = ("group",)
     search_help_text = _(
@@ -252,19 +257,19 @@ class OcoEventAdmin(ReasonColumn, ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return group_searches(term, pk="group")
 
-    @admin.display(description=_("at"))
+    @display(description=_("at"))
     def moment(self, event: OcoEvent) -> str | None:
         return format_to_second(event.at)
 
-    @admin.display(description=_("group"))
+    @display(description=_("group"))
     def of(self, event: OcoEvent) -> str:
         return group_link(event.group_id, event.group.instrument_name)
 
-    @admin.display(description=_("orders"))
+    @display(description=_("orders"))
     def orders(self, event: OcoEvent) -> str:
         return object_links(event.order_ids)
 
-    @admin.display(description=_("caused by"), empty_value="")
+    @display(description=_("caused by"))
     def began(self, event: OcoEvent) -> str | None:
         return correlation_link(event.correlation_id)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from exchange.admin.base import ReadOnlyAdmin, format_to_second
+from exchange.admin.base import ReadOnlyAdmin, display, format_to_second
 from exchange.models import TradingSwitch
 from exchange.services.order_execution import create_blocked_reason
 from exchange.services.permissions import Right, has_right
@@ -51,7 +51,7 @@ class TradingSwitchAdmin(ReadOnlyAdmin):
             messages.error(request, str(refusal))
         return redirect("admin:exchange_tradingswitch_changelist")
 
-    @admin.display(description=_("changed at"))
+    @display(description=_("changed at"))
     def moment(self, switch: TradingSwitch) -> str | None:
         return format_to_second(switch.changed_at)
 

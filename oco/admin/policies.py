@@ -14,6 +14,7 @@ from exchange.admin.base import (
     ConditionFilter,
     ReadOnlyAdmin,
     RightsAdmin,
+    display,
     format_to_second,
     list_link,
 )
@@ -83,7 +84,7 @@ class PolicyAdmin(RightsAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not _is_default(obj)
 
-    @admin.display(description=_("for current holdings"))
+    @display(description=_("for current holdings"))
     def means(self, policy: ProtectionPolicy) -> str:
         """As saved, as if the coins had just been bought, or sold; placed orders keep their prices."""
         if policy.pk is None:
@@ -169,19 +170,19 @@ class LotAdmin(ReadOnlyAdmin):
     search_fields = ("=instrument_name", "=entry_order_id")
     readonly_fields = ("groups", "entry")
 
-    @admin.display(description=_("open quantity"))
+    @display(description=_("open quantity"))
     def open_quantity(self, lot: Lot) -> str:
         return number_text(lot.owned)
 
-    @admin.display(description=_("groups"))
+    @display(description=_("groups"))
     def groups(self, lot: Lot) -> str:
         return list_link(OcoGroup, gettext("Its protection, now and before"), lot__exact=str(lot.pk))
 
-    @admin.display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
+    @display(description=_("entry order"), empty_value=REQUESTED_BY_USER)
     def entry(self, lot: Lot) -> str | None:
         return order_link(lot.entry_order_id) if lot.entry_order_id else None
 
-    @admin.display(description=_("opened at"))
+    @display(description=_("opened at"))
     def opened(self, lot: Lot) -> str | None:
         return format_to_second(lot.opened_at)
 
@@ -196,7 +197,7 @@ class LotTradeAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(trade_id=term)]
 
-    @admin.display(description=_("trade"))
+    @display(description=_("trade"))
     def trade(self, row: LotTrade) -> str:
         return list_link(Trade, gettext("The trade"), q=row.trade_id)
 
@@ -205,6 +206,6 @@ class LotTradeAdmin(ByIdAdmin):
 class WatermarkAdmin(ReadOnlyAdmin):
     list_display = ("since",)
 
-    @admin.display(description=_("purchases since then are protected automatically"))
+    @display(description=_("purchases since then are protected automatically"))
     def since(self, watermark: Watermark) -> str:
         return format_ns(watermark.since_ns)

@@ -20,6 +20,7 @@ from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State, is_final
 from oco.engine.types import Role
+from oco.labels import state_label
 from oco.models import POSSIBLY_OPEN, Lot, OcoEvent, OcoGroup, OcoLeg
 from oco.services.validation import (
     AccountContext,
@@ -113,15 +114,20 @@ def group_cancel(*, group_id: UUID, requested_by: str, now: datetime) -> OcoGrou
     with transaction.atomic():
         group = OcoGroup.objects.select_for_update().get(pk=group_id)
         if is_final(group.state):
-            words = _("This protection is already closed (%(state)s).") % {"state": group.state}
+            words = _("This protection is already closed (%(state)s).") % {
+                "state": state_label(group.shown_state, group.lot.exit_side)
+            }
             raise NotPossible(words)
         if group.cancel_requested_at is None:
             group.cancel_requested_at, group.cancel_requested_by = now, requested_by
             group.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
             why = reason(ReasonCode.RELEASE_REQUESTED, side=group.lot.exit_side, name=requested_by)
             OcoEvent.record(group=group, at=now, old=group.state, reason=why)
-            what = Action.CANCEL_PROTECTION
-            audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=str(group))
+            what, words = (
+                Action.CANCEL_PROTECTION,
+                f"{group.instrument_name} {group.quantity} {group.shown_state}",
+            )
+            audit_record(actor=requested_by, what=what, object_ids=[group.pk], text=words)
     return group
 
 

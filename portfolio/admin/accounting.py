@@ -7,7 +7,14 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ByIdAdmin, ConditionFilter, ReadOnlyAdmin, format_to_second, list_link
+from exchange.admin.base import (
+    ByIdAdmin,
+    ConditionFilter,
+    ReadOnlyAdmin,
+    display,
+    format_to_second,
+    list_link,
+)
 from exchange.core.times import NS_PER_MS, from_ms
 from exchange.models import ExchangeOrder, Trade
 from portfolio.models import BalanceChange, CoinDrift, CostCursor, CostEntry, PortfolioSnapshot, PositionCost
@@ -18,7 +25,7 @@ class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("recorded", "total_usd", "cash_usd", "unpriced", "grain", "is_reconstructed")
     list_filter = ("grain", "is_reconstructed")
 
-    @admin.display(description=_("at"))
+    @display(description=_("at"))
     def recorded(self, snapshot: PortfolioSnapshot) -> str | None:
         return format_to_second(snapshot.at)
 
@@ -38,7 +45,7 @@ class PositionCostAdmin(ReadOnlyAdmin):
     list_filter = (BehindFilter,)
     search_fields = ("currency",)
 
-    @admin.display(description=_("behind since"), empty_value="")
+    @display(description=_("behind since"))
     def behind(self, cost: PositionCost) -> str | None:
         return None if cost.behind_ns is None else format_to_second(_moment(cost.behind_ns))
 
@@ -66,15 +73,15 @@ class CostEntryAdmin(ByIdAdmin):
     def search_conditions(self, term: str) -> list[Q]:
         return [Q(order_id=term, is_sale=True), Q(trade_id=term, is_sale=True)]
 
-    @admin.display(description=_("order"))
+    @display(description=_("order"))
     def order(self, entry: CostEntry) -> str:
         return list_link(ExchangeOrder, gettext("Order"), q=entry.order_id)
 
-    @admin.display(description=_("trade"))
+    @display(description=_("trade"))
     def trade(self, entry: CostEntry) -> str:
         return list_link(Trade, gettext("Trade"), q=entry.trade_id)
 
-    @admin.display(description=_("traded at"))
+    @display(description=_("traded at"))
     def traded(self, entry: CostEntry) -> str | None:
         return format_to_second(_moment(entry.at_ns))
 
@@ -83,7 +90,7 @@ class CostEntryAdmin(ByIdAdmin):
 class CostCursorAdmin(ReadOnlyAdmin):
     list_display = ("trade_pk", "is_behind", "compared_since")
 
-    @admin.display(description=_("balances compared since"), empty_value="")
+    @display(description=_("balances compared since"))
     def compared_since(self, cursor: CostCursor) -> str | None:
         return (
             None if cursor.compared_since_ns is None else format_to_second(_moment(cursor.compared_since_ns))
@@ -105,11 +112,11 @@ class CoinDriftAdmin(ReadOnlyAdmin):
     list_filter = (ReportedFilter,)
     search_fields = ("currency",)
 
-    @admin.display(description=_("first seen"), empty_value="")
+    @display(description=_("first seen"))
     def first_seen(self, drift: CoinDrift) -> str | None:
         return None if drift.seen_ns is None else format_to_second(_moment(drift.seen_ns))
 
-    @admin.display(description=_("reported change, first seen"), empty_value="")
+    @display(description=_("reported change, first seen"))
     def reported(self, drift: CoinDrift) -> str | None:
         return None if drift.told_ns is None else format_to_second(_moment(drift.told_ns))
 
@@ -118,7 +125,7 @@ class CoinDriftAdmin(ReadOnlyAdmin):
 class BalanceChangeAdmin(ReadOnlyAdmin):
     list_display = ("currency", "change", "price_usd", "first_seen", "is_reversal", "reported")
 
-    @admin.display(description=_("first seen"))
+    @display(description=_("first seen"))
     def first_seen(self, row: BalanceChange) -> str | None:
         return format_to_second(_moment(row.since_ns))
 

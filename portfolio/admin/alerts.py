@@ -14,6 +14,7 @@ from exchange.admin.base import (
     ByIdAdmin,
     ConditionFilter,
     ReadOnlyAdmin,
+    display,
     format_to_second,
     group_link,
     uuid_of,
@@ -93,33 +94,33 @@ class AlertAdmin(ByIdAdmin):
         text = ngettext("{count} alert acknowledged.", "{count} alerts acknowledged.", sum(done))
         messages.success(request, text.format(count=sum(done)))
 
-    @admin.display(description=_("last error"), empty_value="")
+    @display(description=_("last error"))
     def delivery_error(self, alert: Alert) -> str:
         return alert.delivery_error
 
-    @admin.display(description=_("title"))
+    @display(description=_("title"))
     def title_shown(self, alert: Alert) -> str:
         return alert_title(alert)
 
-    @admin.display(description=_("text"))
+    @display(description=_("text"))
     def text_shown(self, alert: Alert) -> SafeString:
         return linebreaksbr(alert_text(alert))
 
-    @admin.display(description=_("raised at"))
+    @display(description=_("raised at"))
     def raised(self, alert: Alert) -> str | None:
         return format_to_second(alert.raised_at)
 
-    @admin.display(description=_("resolved at"), empty_value="")
+    @display(description=_("resolved at"))
     def over(self, alert: Alert) -> str | None:
         return format_to_second(alert.ended_at)
 
-    @admin.display(description=_("group"), empty_value="")
+    @display(description=_("group"))
     def group(self, alert: Alert) -> str | None:
         if alert.oco_group_id is None:
             return None
         return group_link(alert.oco_group_id, alert.instrument_name)
 
-    @admin.display(description=_("caused by"), empty_value="")
+    @display(description=_("caused by"))
     def began(self, alert: Alert) -> str | None:
         return correlation_link(alert.correlation_id)
 
@@ -128,7 +129,7 @@ class AlertAdmin(ByIdAdmin):
 class AlertDismissalAdmin(ReadOnlyAdmin):
     list_display = ("alert", "user", "exposed_usd", "moment")
 
-    @admin.display(description=_("at"))
+    @display(description=_("at"))
     def moment(self, dismissal: AlertDismissal) -> str | None:
         return format_to_second(dismissal.dismissed_at)
 
@@ -137,6 +138,6 @@ class AlertDismissalAdmin(ReadOnlyAdmin):
 class AlertMessageAdmin(ReadOnlyAdmin):
     list_display = ("number", "moment", "alerts", "took", "refused")
 
-    @admin.display(description=_("at"))
+    @display(description=_("at"))
     def moment(self, message: AlertMessage) -> str | None:
         return format_to_second(message.at)

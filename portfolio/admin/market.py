@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import ConditionFilter, ReadOnlyAdmin, RightsAdmin, format_to_second
+from exchange.admin.base import ConditionFilter, ReadOnlyAdmin, RightsAdmin, display, format_to_second
 from exchange.core.times import Timeframe
 from exchange.services.permissions import Right
 from portfolio.models import Signal, WatchlistItem
@@ -94,14 +94,14 @@ class SignalAdmin(ReadOnlyAdmin):
     list_filter = (LatestFilter, TimeframeFilter, "action")
     search_fields = ("instrument_name",)
 
-    @admin.display(description=_("reason"))
+    @display(description=_("reason"))
     def reason_text(self, signal: Signal) -> str:
         return reasons_text(signal.reasons)
 
-    @admin.display(description=_("candle"), empty_value="")
+    @display(description=_("candle"))
     def candle(self, signal: Signal) -> str | None:
         return format_to_second(signal.candle_time)
 
-    @admin.display(description=_("calculated at"))
+    @display(description=_("calculated at"))
     def computed(self, signal: Signal) -> str | None:
         return format_to_second(signal.computed_at)

@@ -5,7 +5,7 @@ from django.template.defaultfilters import truncatechars
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from exchange.admin.base import ReadOnlyAdmin
+from exchange.admin.base import ReadOnlyAdmin, display
 
 RESULT_LENGTH = 100
 
@@ -22,6 +22,6 @@ class TaskAdmin(ReadOnlyAdmin):
     list_display = ("name", "group", "func", "started", "stopped", "short_result")
     list_filter = ("group",)
 
-    @admin.display(description=_("result"))
+    @display(description=_("result"))
     def short_result(self, task: Success) -> str:
-        return str(truncatechars(task.result, RESULT_LENGTH))
+        return "" if task.result is None else str(truncatechars(task.result, RESULT_LENGTH))

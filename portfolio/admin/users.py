@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.admin.base import DASH, AnyAdmin, RightsAdmin, RightsMixin
+from exchange.admin.base import DASH, AnyAdmin, RightsAdmin, RightsMixin, display
 from exchange.services.permissions import Right, right_label, right_permissions
 from portfolio.models import ApiToken
 from portfolio.security.authentication import VALID_DAYS, token_create, token_revoke
@@ -48,7 +48,7 @@ class RightsFieldMixin(AnyAdmin):
             kwargs |= {"form_class": RightsField, "queryset": right_permissions()}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @admin.display(description=_("rights"))
+    @display(description=_("rights"))
     def rights(self, owner: User | Group) -> str:
         granted = owner.user_permissions if isinstance(owner, User) else owner.permissions
         return ", ".join(map(right_label, right_permissions().filter(pk__in=granted.all()))) or DASH

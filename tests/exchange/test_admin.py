@@ -147,7 +147,7 @@ def test_a_trade_leads_to_its_order_by_either_id(alice):
 
 def test_an_order_that_went_missing_says_so(alice):
     OrderFactory(missing_since=timezone.now())
-    assert "UNKNOWN, was ACTIVE" in alice.get(ORDERS).content.decode()
+    assert "Unknown, check (was: Active)" in alice.get(ORDERS).content.decode()
 
 
 def test_failed_runs_are_found_with_their_errors(alice):
