@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from exchange.core.numbers import number_text
 from exchange.fields import NumberInputField
 from exchange.models import Instrument
 from oco.models import ProtectionPolicy
@@ -68,7 +69,7 @@ class PolicyForm(PolicyModelForm):
             raise ValidationError(STOP_AFTER_SALE if self.is_for_sales else STOP_AFTER_PURCHASE)
         if not MIN_PCT <= stop <= MAX_STOP_PCT:
             text = gettext("Between {min} and {max}: outside that range no order can be placed.")
-            raise ValidationError(text.format(min=MIN_PCT, max=MAX_STOP_PCT))
+            raise ValidationError(text.format(min=number_text(MIN_PCT), max=number_text(MAX_STOP_PCT)))
         return stop
 
     def clean_target_pct(self) -> Decimal | None:
@@ -85,12 +86,14 @@ class PolicyForm(PolicyModelForm):
                 "At least {min} and less than {max}: the take profit lies below what the sale brought, and the "
                 "exchange accepts no price below a tenth of the market."
             )
-            raise ValidationError(text.format(min=MIN_PCT, max=MAX_BUYBACK_TARGET_PCT))
+            raise ValidationError(
+                text.format(min=number_text(MIN_PCT), max=number_text(MAX_BUYBACK_TARGET_PCT))
+            )
         if not MIN_PCT <= target <= MAX_TARGET_PCT:
             text = gettext(
                 "Between {min} and {max}: the exchange accepts no price above ten times the market."
             )
-            raise ValidationError(text.format(min=MIN_PCT, max=MAX_TARGET_PCT))
+            raise ValidationError(text.format(min=number_text(MIN_PCT), max=number_text(MAX_TARGET_PCT)))
 
     def clean(self) -> dict[str, Any]:
         cleaned = dict(super().clean() or {})

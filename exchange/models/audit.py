@@ -72,7 +72,7 @@ class AuditEntry(models.Model):
     class Meta:
         db_table = "audit_entries"
         ordering = ["-id"]
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["what", "-id"], name="audit_by_what"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),

@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.core import signing
 from django.utils.translation import gettext as _
 
+from exchange.core.numbers import sentence_number
 from exchange.fields import format_decimal
 from oco.models import UsedReview
 
@@ -54,7 +55,8 @@ class OpenedReview:
                 "Your holdings, or how they are protected, have changed since your review. Nothing was sent."
             )
         if moved(self.review.price, price):
-            return _("The price has moved by more than 0.5 % since your review. Nothing was sent.")
+            text = _("The price has moved by more than %(percent)s %% since your review. Nothing was sent.")
+            return text % {"percent": sentence_number((MAX_PRICE_MOVE * 100).normalize())}
         return ""
 
 

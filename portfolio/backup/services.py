@@ -2,16 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from exchange.core.database import database_sentence
+from exchange.core.reasons import Problem
 from exchange.models import AuditEntry, Lease
 from exchange.selectors import worker_last_beat
 from exchange.services.audit_log import audit_record
@@ -25,10 +27,11 @@ from portfolio.status.sync_status import SILENT_AFTER_SECONDS
 from portfolio.worker.schedule import schedules_create_missing
 
 HEARTBEAT_WAIT_SECONDS = 12  # the worker beats every 5 s
+UNUSABLE = (Problem.DATABASE_DAMAGED, Problem.DATABASE_EMPTY)
 
 
 def backup_create(*, file: Path) -> None:
-    """Write one snapshot of the database into `file` while everything runs. Raises OSError."""
+    """Write one snapshot of the database into `file` while everything runs. Raises OSError, django.db.Error."""
     if file.exists():
         raise FileExistsError(f"{file} already exists.")
     if not file.parent.is_dir():
@@ -46,17 +49,18 @@ def backup_origin(*, file: Path) -> BackupOrigin:
     raise RestoreError(f"{file} is not a backup of Exchange Desk.")
 
 
-def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Path | None:
-    """Replace the database with `file`; returns the backup of what was replaced. Raises RestoreError, OSError.
+def backup_restore(
+    *, file: Path, requested_by: str, replace_other: bool, say: Callable[[str], object]
+) -> None:
+    """Replace the database with `file`; `say` is told where the replaced one is. Raises RestoreError, OSError, Error.
 
     A kill switch that is on stays on. All API tokens are revoked: one may have been revoked since the backup. Sessions
     and tasks of the backup are dropped, and schedules are made anew. A lease token is never issued twice, so a process
     that slept through the restore has a stale one.
     """
-    origin, here = backup_origin(file=file), current_origin()
-    _check(origin, here, replace_other)
-    token, was_off = _take_lease() if here else (0, False)
-    previous_backup = _backup_current() if here else None
+    origin = backup_origin(file=file)
+    _check(origin, replace_other)
+    token, was_off = _make_way(origin, replace_other, say)
     (sqlite if origin.vendor == sqlite.VENDOR else postgres).load(file)
     call_command("migrate", interactive=False, verbosity=0)
     _clear_excluded_tables()
@@ -71,7 +75,6 @@ def backup_restore(*, file: Path, requested_by: str, replace_other: bool) -> Pat
     audit_record(
         actor=requested_by, what=AuditEntry.Action.RESTORE, text=f"{file.name}: {origin.description}"
     )
-    return previous_backup
 
 
 @contextmanager
@@ -89,20 +92,40 @@ def _private_draft(file: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _check(origin: BackupOrigin, here: BackupOrigin | None, replace_other: bool) -> None:
+def _check(origin: BackupOrigin, replace_other: bool) -> None:
     if origin.vendor != connection.vendor:
         raise RestoreError(
             f"This is a backup of {origin.vendor}, but the database here is {connection.vendor}."
         )
     if origin.migrations - set(MigrationLoader(None).disk_migrations):
         raise RestoreError("This backup was made by a newer version: upgrade the program first.")
-    if replace_other:
-        return
-    if origin.environment not in ("", settings.ENVIRONMENT):
+    if not replace_other and origin.environment not in ("", settings.ENVIRONMENT):
         raise RestoreError(
             f"This backup belongs to {origin.description}, but ENVIRONMENT is {settings.ENVIRONMENT}."
         )
-    if here and not origin.is_same_account(here):
+
+
+def _make_way(origin: BackupOrigin, replace_other: bool, say: Callable[[str], object]) -> tuple[int, bool]:
+    # As `_take_lease`. A database that is damaged or incomplete cannot be asked for anything: it is moved aside.
+    token, was_off = 0, False
+    try:
+        here = current_origin()
+        if here is not None:
+            _check_account(origin, here, replace_other)
+            token, was_off = _take_lease()
+            say(f"The previous database is in {_backup_current()}")
+        elif connection.vendor == sqlite.VENDOR and connection.introspection.table_names():
+            say(f"The previous database is not one of Exchange Desk. It was moved to {_set_aside()}")
+    except Error as error:
+        sentence = database_sentence(error)
+        if connection.vendor != sqlite.VENDOR or sentence is None or sentence.reason.code not in UNUSABLE:
+            raise
+        say(f"The previous database cannot be used ({error}). It was moved to {_set_aside()}")
+    return token, was_off
+
+
+def _check_account(origin: BackupOrigin, here: BackupOrigin, replace_other: bool) -> None:
+    if not replace_other and not origin.is_same_account(here):
         raise RestoreError(
             f"This backup belongs to {origin.description}, but this database to {here.description}."
         )
@@ -134,11 +157,21 @@ def _is_worker_alive() -> bool:
 
 
 def _backup_current() -> Path:
-    place = settings.VAR_DIR / "backups"
-    place.mkdir(mode=0o700, exist_ok=True)
-    file: Path = place / f"before-restore-{timezone.now():%Y%m%d-%H%M%S-%f}"
+    file = _place_for("before-restore-{time}")
     backup_create(file=file)
     return file
+
+
+def _set_aside() -> Path:
+    file = _place_for("damaged-{time}.sqlite3")
+    sqlite.set_aside(file)
+    return file
+
+
+def _place_for(name: str) -> Path:
+    place: Path = settings.VAR_DIR / "backups"
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place / name.format(time=f"{timezone.now():%Y%m%d-%H%M%S-%f}")
 
 
 def _clear_excluded_tables() -> None:

@@ -1,21 +1,39 @@
 """SQLite: the backup is a database file, copied by SQLite's own online backup."""
 
+import errno
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from portfolio.backup.origin import EXCLUDED_TABLES, BackupOrigin, RestoreError
 
 VENDOR = "sqlite"
 MAGIC = b"SQLite format 3\0"
 CONNECT_TIMEOUT_SECONDS = 20
+COMPANIONS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 
 
 def save(draft: Path) -> None:
-    """In one step, so that writers can continue (WAL) and the copy is one snapshot."""
+    """In one step, so that writers can continue (WAL) and the copy is one snapshot. Raises OSError, django.db.Error."""
+    try:
+        with connection.wrap_database_errors:
+            _copy_into(draft)
+    except OperationalError as error:
+        if "disk is full" not in str(error):
+            raise
+        full = errno.ENOSPC  # of the backup: the database is only read
+        raise OSError(full, os.strerror(full), str(draft.parent)) from None
+    finally:
+        for file in _companions(draft):
+            file.unlink(missing_ok=True)
+
+
+def _copy_into(draft: Path) -> None:
     with closing(_open(_database_path(), "ro")) as source, closing(_open(str(draft), "rw")) as target:
         source.backup(target)
         for table in EXCLUDED_TABLES:
@@ -46,10 +64,28 @@ def origin(file: Path) -> BackupOrigin:
 
 
 def load(file: Path) -> None:
-    """All pages in one SQLite transaction: readers see the old database or the new one."""
+    """All pages in one SQLite transaction: readers see the old database or the new one. Raises django.db.Error."""
     connections.close_all()
-    with closing(_open(str(file), "ro")) as source, closing(_open(_database_path(), "rwc")) as target:
+    with (
+        connection.wrap_database_errors,
+        closing(_open(str(file), "ro")) as source,
+        closing(_open(_database_path(), "rwc")) as target,
+    ):
         source.backup(target)
+
+
+def set_aside(file: Path) -> None:
+    """Move the database, with all that SQLite keeps beside it, to `file`. Raises OSError."""
+    connections.close_all()
+    database = Path(_database_path())
+    # The database is last: without one, the next that opens it deletes what an old one left.
+    for old, new in zip((*_companions(database), database), (*_companions(file), file), strict=True):
+        if old.exists():
+            shutil.move(old, new)
+
+
+def _companions(database: Path) -> list[Path]:
+    return [database.with_name(f"{database.name}{end}") for end in COMPANIONS]
 
 
 def _database_path() -> str:

@@ -20,6 +20,7 @@ from django.utils.translation import get_language, override, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from exchange.core.numbers import number_format, plain_sentences, sheet_text
+from exchange.core.texts import escape_control
 from exchange.core.times import EPOCH
 from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder
@@ -193,8 +194,9 @@ def iterate_rows(page: Callable[[Cursor | None], Page[T]]) -> Iterator[T]:
 def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
     """Plain decimals, times in UTC with Z; a text that looks like a formula gets an apostrophe before it.
 
-    A negative number is no text and stays a number. `for_sheet`: numbers have the decimal sign of the reader's
-    language, and an id with more digits than a spreadsheet keeps gets the apostrophe too, and is read as text.
+    A negative number is no text and stays a number. Control characters of a text are escaped. `for_sheet`: numbers
+    have the decimal sign of the reader's language, and an id with more digits than a spreadsheet keeps gets the
+    apostrophe too, and is read as text.
     """
     if value is None:
         return ""
@@ -204,7 +206,7 @@ def cell_text(value: Cell, *, for_sheet: bool = False) -> str:
         return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     if isinstance(value, int):
         return str(value)
-    text = str(value)
+    text = escape_control(str(value))
     is_long_id = for_sheet and text.isdigit() and len(text) > MAX_EXACT_DIGITS
     return f"'{text}" if is_long_id or text.lstrip(" ").startswith(FORMULA_PREFIXES) else text
 

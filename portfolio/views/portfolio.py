@@ -47,14 +47,16 @@ def portfolio_overview(request: HttpRequest) -> HttpResponseBase:
 
 
 def allocation(holdings: Sequence[Holding]) -> list[Slice]:
-    """The five largest, and the rest together; what has no price has no share."""
+    """The five largest, and the rest together if it is several; what has no price has no share."""
     worth = [
         (one.currency, coin_colour(one.place), one.market_value_usd)
         for one in holdings
         if one.market_value_usd
     ]
-    rest = sum((value for *_coin, value in worth[COINS_SHOWN:]), Decimal())
-    return divide_bar([*worth[:COINS_SHOWN], ("", OTHERS, rest)])
+    shown, rest = worth[:COINS_SHOWN], worth[COINS_SHOWN:]
+    if len(rest) > 1:
+        rest = [("", OTHERS, sum((value for *_coin, value in rest), Decimal()))]
+    return divide_bar([*shown, *rest])
 
 
 def _cells(dashboard: Dashboard) -> Iterator[Sequence[Cell]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from exchange.core.numbers import number_text
 from exchange.fields import NumberInputField
 from exchange.services.permissions import Right
 from exchange.services.simulated_market import (
@@ -46,7 +47,8 @@ def simulator_context(names: Iterable[str]) -> dict[str, Any]:
     """For the card on the dashboard; nothing outside a dry run."""
     if settings.ENVIRONMENT != "DRY_RUN":
         return {}
-    return {"simulator": {"instruments": sorted(set(names)), "percentages": PERCENTAGES}}
+    percentages = [(percent, number_text(Decimal(percent))) for percent in PERCENTAGES]
+    return {"simulator": {"instruments": sorted(set(names)), "percentages": percentages}}
 
 
 @require_POST

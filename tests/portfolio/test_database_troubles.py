@@ -5,12 +5,14 @@ import sqlite3
 from collections import namedtuple
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from exchange.core import database
 from exchange.core.database import database_problem, storage_problems
+from portfolio.backup import sqlite
 from tests.factories import HeartbeatFactory, SyncRunFactory
 from tests.portfolio.test_backup import Here
 
@@ -188,3 +190,119 @@ def test_a_secret_key_that_cannot_be_kept_is_a_sentence(here, tmp_path):
     text = here.run("kill_switch", "status", code=1)
     assert "The key that signs sessions cannot be kept in" in text
     assert "Traceback" not in text
+
+
+def nonsense_everywhere(directory):
+    for end in ("", "-wal", "-shm"):
+        (directory / f"dry_run.sqlite3{end}").write_bytes(b"nonsense" * 4096)
+
+
+def pages_overwritten(directory):
+    file = directory / "dry_run.sqlite3"
+    with contextlib.closing(sqlite3.connect(file)) as one:
+        one.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"x" * (len(content) - 4096))
+
+
+def no_lease_table(directory):
+    with contextlib.closing(sqlite3.connect(directory / "dry_run.sqlite3")) as one:
+        one.execute("DROP TABLE exchange_lease")
+
+
+def of_another_program(directory):
+    for file in directory.glob("dry_run.sqlite3*"):
+        file.unlink()
+    with contextlib.closing(sqlite3.connect(directory / "dry_run.sqlite3")) as one:
+        one.execute("CREATE TABLE recipes (name)")
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "trouble", [nonsense_everywhere, pages_overwritten, no_lease_table, of_another_program]
+)
+def test_a_backup_replaces_a_database_that_cannot_be_used_and_nothing_is_lost(here, tmp_path, trouble):
+    file = tmp_path / "desk.backup"
+    here.run("backup", str(file))
+    trouble(tmp_path)
+    old = {one.name: one.read_bytes() for one in tmp_path.glob("dry_run.sqlite3*")}
+    assert "nothing was changed." in here.run("restore", str(file), code=1)
+    text = here.run("restore", str(file), "--yes")
+    assert "Traceback" not in text
+    (kept,) = (tmp_path / "backups").glob("damaged-*.sqlite3")
+    assert f"It was moved to {kept}" in text
+    header = 100  # SQLite itself notes there that the file was opened
+    assert kept.read_bytes()[header:] == old["dry_run.sqlite3"][header:]
+    if trouble is nonsense_everywhere:
+        assert kept.with_name(f"{kept.name}-wal").read_bytes() == old["dry_run.sqlite3-wal"]
+    assert here.rows("SELECT username FROM auth_user") == [("admin",)]
+    assert here.rows("PRAGMA integrity_check") == [("ok",)]
+    here.run("restore", str(file), "--yes")  # the usual way again
+
+
+@sqlite_only
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_backup_fills_a_database_that_is_empty_or_missing(here, tmp_path, is_missing):
+    file = tmp_path / "desk.backup"
+    here.run("backup", str(file))
+    for one in tmp_path.glob("dry_run.sqlite3*"):
+        one.unlink()
+    if not is_missing:
+        (tmp_path / "dry_run.sqlite3").touch()
+    text = here.run("restore", str(file), "--yes")
+    assert "previous database" not in text
+    assert here.rows("SELECT username FROM auth_user") == [("admin",)]
+
+
+def gone(directory):
+    for file in directory.glob("dry_run.sqlite3*"):
+        file.unlink()
+
+
+def without_tables(directory):
+    gone(directory)
+    (directory / "dry_run.sqlite3").touch()
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (nonsense_everywhere, "The database is damaged"),
+        (pages_overwritten, "The database is damaged"),
+        (without_tables, "The database has not all of its tables"),
+        (gone, "The database file is missing"),
+    ],
+)
+def test_a_backup_of_what_cannot_be_read_is_a_sentence_and_leaves_no_file(here, tmp_path, trouble, words):
+    trouble(tmp_path)
+    place = tmp_path / "kept"
+    place.mkdir()
+    text = here.run("backup", str(place / "desk.backup"), code=1)
+    assert words in text
+    assert "Traceback" not in text
+    assert list(place.iterdir()) == []
+
+
+@sqlite_only
+def test_a_backup_onto_a_full_disk_is_a_sentence_and_leaves_no_file(monkeypatch, tmp_path):
+    database_file, place = tmp_path / "desk.sqlite3", tmp_path / "kept"
+    place.mkdir()
+    with contextlib.closing(sqlite3.connect(database_file)) as one:
+        one.execute("PRAGMA journal_mode=WAL")
+        one.execute("CREATE TABLE t (x)")
+        one.execute("INSERT INTO t VALUES (zeroblob(1000000))")
+        one.commit()
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(database_file))
+    opened = sqlite._open
+
+    def small(path, mode):
+        found = opened(path, mode)
+        if mode == "rw":
+            found.execute("PRAGMA max_page_count = 2")
+        return found
+
+    monkeypatch.setattr(sqlite, "_open", small)
+    with pytest.raises(CommandError, match=f"Backup failed: .*No space left on device: '{place}'"):
+        call_command("backup", str(place / "desk.backup"))
+    assert list(place.iterdir()) == []

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.db import Error
 
+from exchange.core.database import database_problem
 from portfolio.backup import backup_create
 
 
@@ -18,8 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             backup_create(file=file)
-        except OSError as error:
-            raise CommandError(f"Backup failed: {error}") from None
+        except (OSError, Error) as error:
+            raise CommandError(f"Backup failed: {database_problem(error) or error}") from None
         self.stdout.write(
             f"{file} contains the database ({file.stat().st_size:,} bytes). Store .env separately."
         )

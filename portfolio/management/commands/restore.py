@@ -8,13 +8,17 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db import Error
 
+from exchange.core.database import database_problem
 from portfolio.backup import RestoreError, backup_origin, backup_restore
 
 CONFIRM_WORD = "restore"
 
 
 class Command(BaseCommand):
-    help = "Replace the database with a backup. Stop Exchange Desk first. The current database is saved to a file."
+    help = (
+        "Replace the database with a backup. Stop Exchange Desk first. The current database is saved to a file; "
+        "a damaged one is moved aside."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -30,15 +34,16 @@ class Command(BaseCommand):
             self.stdout.write(f"{file} belongs to {backup_origin(file=file).description}.")
             if not options["yes"] and not _is_confirmed():
                 raise CommandError("Cancelled; nothing was changed.")
-            previous_backup = backup_restore(
-                file=file, requested_by=_current_user(), replace_other=options["replace_other"]
+            backup_restore(
+                file=file,
+                requested_by=_current_user(),
+                replace_other=options["replace_other"],
+                say=self.stdout.write,
             )
         except (RestoreError, OSError, Error) as error:
-            raise CommandError(f"Restore failed: {error}") from None
+            raise CommandError(f"Restore failed: {database_problem(error) or error}") from None
         self.stdout.write("Restored. The first cycle fetches what has happened on the exchange since.")
         self.stdout.write("All API tokens were revoked: create new ones with manage.py api_token create.")
-        if previous_backup is not None:
-            self.stdout.write(f"The previous database is in {previous_backup}")
 
 
 def _is_confirmed() -> bool:

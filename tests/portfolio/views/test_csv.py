@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.core.texts import escape_control
 from portfolio.views.lists import FORMULA_PREFIXES, UTF8_BOM, cell_text, csv_lines
 
 
@@ -46,11 +47,19 @@ def test_quotes_commas_and_line_ends_stay_inside_their_cell():
     assert read(['a "b", c\nd', "x"])[1] == ['a "b", c\nd', "x"]
 
 
+@pytest.mark.parametrize("for_sheet", [False, True])
+def test_what_a_reader_cannot_see_is_escaped_and_ordinary_text_is_not_touched(for_sheet):
+    (_head, line) = csv_lines(
+        ("a", "b"), [["x\x1b[31m\u202eevil\x07", "café “1”\t€\nend"]], for_sheet=for_sheet
+    )
+    assert line == 'x\\x1b[31m\\u202eevil\\x07,"café “1”\t€\nend"\r\n'
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_at_all_begins_a_formula(text):
-    (cell,) = [cell_text(text)]
+    cell, shown = cell_text(text), escape_control(text)
     assert not cell.lstrip(" ").startswith(FORMULA_PREFIXES)
-    assert cell.removeprefix("'") == text.removeprefix("'") or cell == text
+    assert cell.removeprefix("'") == shown.removeprefix("'") or cell == shown
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**9), max_value=10**9))

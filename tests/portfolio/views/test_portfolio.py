@@ -12,6 +12,7 @@ from exchange.models.sync import Stream
 from portfolio.dashboard.selectors import load_dashboard
 from portfolio.views.lists import UTF8_BOM
 from portfolio.views.portfolio import allocation
+from portfolio.web.charts import coin_colour
 from tests.factories import (
     BalanceFactory,
     CostFactory,
@@ -120,6 +121,15 @@ def test_the_smaller_ones_share_one_part(client):
     parts = allocation(load_dashboard().portfolio)
     assert [part.label for part in parts] == ["C0", "C1", "C2", "C3", "C4", ""]
     assert sum(part.percent for part in parts) == pytest.approx(100)
+
+
+def test_a_rest_of_one_coin_is_named_with_its_own_colour():
+    for n in range(6):
+        BalanceFactory(currency=f"C{n}", quantity=D(10 - n), price_usd=D(1))
+    holdings = load_dashboard().portfolio
+    parts = allocation(holdings)
+    assert [part.label for part in parts] == [f"C{n}" for n in range(6)]
+    assert parts[-1].css_class == coin_colour(holdings[-1].place)
 
 
 def test_as_many_statements_for_many_coins_as_for_few(client):
