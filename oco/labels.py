@@ -20,6 +20,11 @@ STATE_LABELS: dict[str, Promise] = {
     "CLOSED_BY_HAND": _("Closed manually"),
     "RELEASED": _("Protection removed"),
 }
+ROLE_LABELS: dict[str, Promise] = {
+    "STOP_LOSS": _("Stop loss"),
+    "TAKE_PROFIT": _("Take profit"),
+    "EXIT": _("Exit"),
+}
 REASON_LABELS: dict[str, Promise] = {
     REMOVAL_REQUESTED: _("Removal requested"),
     ON_HOLD: _("On hold, trading is off"),

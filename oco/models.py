@@ -17,8 +17,7 @@ from exchange.core.reasons import MAX_CODE_LENGTH, Reason, stored_reason
 from exchange.fields import ExactDecimalField
 from oco.engine.pricing import ExitSide
 from oco.engine.states import OPEN, State, shown_state
-from oco.engine.types import Role
-from oco.labels import state_label
+from oco.labels import ROLE_LABELS, STATE_LABELS, state_label
 
 OPEN_OR_WAITING = Q(closed_at=None) | Q(waits=True)  # of lots
 
@@ -146,9 +145,7 @@ class OcoGroup(models.Model):
 
     oco_group_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="groups")
-    state = models.CharField(
-        max_length=16, choices=[(state, state) for state in State], default=State.PENDING
-    )
+    state = models.CharField(max_length=16, choices=list(STATE_LABELS.items()), default=State.PENDING)
     link = models.CharField(max_length=8, choices=Link.choices, default=Link.NATIVE)
     generation = models.IntegerField(help_text="Generation of its newest orders.")
     instrument_name = models.CharField(max_length=64)
@@ -308,7 +305,7 @@ class OcoLeg(models.Model):
 
     group = models.ForeignKey(OcoGroup, on_delete=models.PROTECT, related_name="legs")
     generation = models.IntegerField()
-    order_role = models.CharField(max_length=16, choices=[(role, role) for role in Role])
+    order_role = models.CharField(max_length=16, choices=list(ROLE_LABELS.items()))
     name_space = models.CharField(max_length=8)
     client_oid = models.CharField(max_length=36, unique=True)
     type = models.CharField(max_length=16)

@@ -12,7 +12,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package is not t
     """
 
     class Scope(models.TextChoices):
-        READ = "read", "read"
+        READ = "read", "read only"
         TRADE = "trade", "read, sync and protect"
 
     label = models.CharField(max_length=64, blank=True)

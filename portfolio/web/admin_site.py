@@ -13,12 +13,8 @@ from django.contrib.admin import AdminSite
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, override
 from django.utils.translation import gettext_lazy as _
-
-from oco.labels import STATE_LABELS
-from portfolio.formatting import LABELS
 
 SECTIONS = (
     (
@@ -104,13 +100,6 @@ STANDARD_LABELS = {
     "candle time": "candle",
 }
 """Texts that Django derives from a column or a class whose name is short or older than the standard term."""
-CODE_LABELS: dict[str, dict[str, Promise]] = {
-    "oco.OcoGroup.state": STATE_LABELS,
-    "oco.OcoLeg.order_role": LABELS,
-    "portfolio.ApiToken.scope": {"read": _("read only")},
-}
-"""Of the choices that are declared as bare codes, by field."""
-
 
 # The list of models
 
@@ -169,10 +158,8 @@ def _translate(model: type[Model]) -> None:
     for field in names.fields:
         field.verbose_name, field.help_text = _lazy(field.verbose_name), _lazy(field.help_text)
         if field.choices:
-            labels = CODE_LABELS.get(f"{names.label}.{field.name}", {})
             field.choices = [
-                (value, labels.get(value, label) if label == value else _lazy(label))
-                for value, label in field.flatchoices
+                (value, label if label == value else _lazy(label)) for value, label in field.flatchoices
             ]
 
 
