@@ -105,7 +105,7 @@ def test_taking_it_away_is_noted_once():
 
 
 def test_what_has_ended_cannot_be_taken_away():
-    with pytest.raises(NotPossible, match="CLOSED_BY_STOP"):
+    with pytest.raises(NotPossible, match=r"already closed \(Stop hit\)"):
         group_cancel(group_id=GroupFactory(state="CLOSED_BY_STOP").pk, requested_by="alice", now=NOW)
 
 

@@ -54,8 +54,8 @@ def test_on_every_page(removed, page):
 
 def test_in_the_admin(removed, admin_client):
     text = words(admin_client, reverse("admin:oco_ocogroup_changelist"))
-    assert "REMOVAL_REQUESTED" in text
-    assert "REPLACING" not in re.sub(r"By state.*", "", text, flags=re.DOTALL)
+    assert "Removal requested" in text
+    assert "Replacing" not in re.sub(r"By state.*", "", text, flags=re.DOTALL)
 
 
 def test_a_filter_offers_only_states_that_are_stored():
