@@ -231,6 +231,15 @@ def orders_named(ids: Collection[str]) -> QuerySet[ExchangeOrder]:
     return ExchangeOrder.objects.filter(name_space__in=spaces, order_id__any_of=list(ids)).order_by()
 
 
+def orders_named_second(ids: Collection[str]) -> QuerySet[ExchangeOrder]:
+    """The orders with one of these as the second id, that of a triggered order (dossier 6.2); by its own index."""
+    return (
+        ExchangeOrder.objects.exclude(exchange_order_id="")
+        .filter(exchange_order_id__any_of=list(ids))
+        .order_by()
+    )
+
+
 def orders_open() -> QuerySet[ExchangeOrder]:
     """All open orders of both name spaces, newest first. Uses the index `orders_open` only."""
     return orders_shown().filter(is_open=True).order_by("-created_at", "-id")

@@ -387,10 +387,9 @@ def _missing_from_lists(
 
 
 def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, schemas.Order | None]:
-    found = _look_up_lists(fetch_run, keys[:MAX_LOOKUPS])
-    for space, order_id in keys[:MAX_LOOKUPS]:
-        if (space, order_id) in found:
-            continue
+    keys = keys[:MAX_LOOKUPS]
+    found = _look_up_lists(fetch_run, keys)
+    for space, order_id in (key for key in keys if key not in found):
         fetched = fetch_run.fetch_private(
             "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
         )

@@ -24,7 +24,7 @@ from exchange.core.reasons import Problem, problem
 from exchange.core.times import from_ms
 from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder, Trade
-from exchange.selectors import reported_quantities
+from exchange.selectors import orders_named, orders_named_second, reported_quantities
 from exchange.sync.unreadable import unreadable_record_all
 
 TRADES_METHOD = "private/get-trades"
@@ -260,9 +260,8 @@ def trade_orders_resolve(*, order_ids: Collection[str]) -> None:
     Fills and orders arrive in any order, so this is called for new orders. Call it in a transaction.
     """
     duplicates = ExchangeOrder.objects.filter(pk=OuterRef("resolved_order_id"), is_mirror=True)
-    unresolved = Trade.objects.filter(
-        Q(resolved_order=None) | Exists(duplicates)
-    )  # without a join: one table
+    # Without a join: one table.
+    unresolved = Trade.objects.filter(Q(resolved_order=None) | Exists(duplicates))
     for part in chunks(sorted(order_ids), QUERY_BATCH):
         fills = rows_read(unresolved.filter(order_id__any_of=part).order_by(), LINK_COLUMNS)
         if fills:
@@ -278,12 +277,8 @@ def _orders_of_fills(order_ids: Collection[str]) -> dict[tuple[str, ...], int]:
     A triggered order has two ids, and its plain duplicate may carry one of them (dossier 6.2); the name spaces may
     number alike (dossier 5.31): the first id goes before the second, and the older order before the newer.
     """
-    candidates = ExchangeOrder.objects.filter(is_mirror=False)
-    ids, spaces = list(order_ids), ExchangeOrder.NameSpace.values
-    # Each along its own index: the unique one begins with the name space, that of second ids has no empty ones.
-    first = candidates.filter(name_space__in=spaces, order_id__any_of=ids)
-    second = candidates.exclude(exchange_order_id="").filter(exchange_order_id__any_of=ids)
-    rows = [row for query in (first, second) for row in rows_read(query.order_by(), ORDER_COLUMNS)]
+    named = (orders_named(order_ids), orders_named_second(order_ids))
+    rows = [row for orders in named for row in rows_read(orders.filter(is_mirror=False), ORDER_COLUMNS)]
     rows.sort(reverse=True)
     by_first = {(order_id, *names): key for key, order_id, _, *names in rows}
     by_second = {(second_id, *names): key for key, _, second_id, *names in rows if second_id}

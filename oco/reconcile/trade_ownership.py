@@ -16,7 +16,7 @@ from django.db.models import Q
 from exchange.core.database import QUERY_BATCH, chunks
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import ExchangeOrder, Trade
-from exchange.selectors import orders_named
+from exchange.selectors import orders_named, orders_named_second
 from oco.engine.types import PREFIX
 from oco.models import OcoLeg
 from oco.reconcile.allocation import is_order_unknown
@@ -91,8 +91,7 @@ def _orders_of(sales: Iterable[NewTrade]) -> dict[str, list[ExchangeOrder]]:
 def orders_with_ids(ids: Sequence[str]) -> Iterator[ExchangeOrder]:
     """The orders with one of these as first or second id, by their indexes; one may come twice."""
     yield from orders_named(ids)
-    second = ExchangeOrder.objects.exclude(exchange_order_id="").filter(exchange_order_id__any_of=ids)
-    yield from second.exclude(order_id__in=ids).order_by()
+    yield from orders_named_second(ids).exclude(order_id__in=ids)
 
 
 def _ownership(sale: NewTrade, orders: Iterable[ExchangeOrder]) -> TradeOwnership:

@@ -118,3 +118,13 @@ ORDER = {
     "instrument_name": "CRO_USD",
     "create_time": 1785587290558,
 }
+TRADE = {
+    "trade_id": "1",
+    "order_id": "2",
+    "instrument_name": "CRO_USD",
+    "side": "BUY",
+    "traded_quantity": "18",
+    "traded_price": "0.05475",
+    "fees": "-0.0045333",
+    "create_time": 1785587305885,
+}

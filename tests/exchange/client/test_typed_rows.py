@@ -7,15 +7,9 @@ import pytest
 from exchange.client.errors import ExchangeError
 from exchange.client.typed_rows import RowsDecoder
 from exchange.schemas import NameSpace
-from tests.exchange.replay import ORDER, START_MS, Replay, client_of, rows
+from tests.exchange.replay import ORDER, START_MS, TRADE, Replay, client_of, rows
 
-TRADE = {
-    "trade_id": "1",
-    "order_id": "2",
-    "instrument_name": "CRO_USD",
-    "side": "BUY",
-    "traded_quantity": "18",
-    "traded_price": "0.05475",
+BUY = TRADE | {
     "fees": "-0.1",
     "create_time": 1787587305885,
     "create_time_ns": "1787587305885123456",
@@ -70,7 +64,7 @@ ODD = [
 
 def answer(read, changes):
     """What one read gives, and what it puts aside."""
-    base = TRADE if read == "trades" else ORDER | {"order_id": "1", "update_time": START_MS}
+    base = BUY if read == "trades" else ORDER | {"order_id": "1", "update_time": START_MS}
     second = base | {"trade_id": "3", "order_id": "4"}
     client = client_of(Replay(*[rows(base | changes, second)] * 3))
     try:

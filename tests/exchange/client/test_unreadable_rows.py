@@ -4,20 +4,10 @@ import pytest
 
 from exchange.client.errors import BadResponse
 from exchange.schemas import NameSpace
-from tests.exchange.replay import KEY, ORDER, START_MS, Clock, Replay, client_of, ok, rows
+from tests.exchange.replay import KEY, ORDER, START_MS, TRADE, Clock, Replay, client_of, ok, rows
 
 GOOD = ORDER | {"order_id": "1", "client_oid": "a"}
 BAD = ORDER | {"order_id": "2", "client_oid": "b", "cumulative_quantity": "1e59"}
-TRADE = {
-    "trade_id": "1",
-    "order_id": "2",
-    "instrument_name": "CRO_USD",
-    "side": "BUY",
-    "traded_quantity": "18",
-    "traded_price": "0.05475",
-    "fees": "0",
-    "create_time": 1785587305885,
-}
 
 
 @pytest.mark.parametrize("read", ["open_orders", "order_history"])

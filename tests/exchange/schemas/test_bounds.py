@@ -5,18 +5,8 @@ from decimal import Decimal
 import pytest
 
 from exchange.schemas import Candle, Instrument, NameSpace, Order, PricePoint, Ticker, Trade, Valuation
-from tests.exchange.replay import ORDER
+from tests.exchange.replay import ORDER, TRADE
 
-TRADE = {
-    "trade_id": "1",
-    "order_id": "2",
-    "instrument_name": "CRO_USD",
-    "side": "BUY",
-    "traded_quantity": "18",
-    "traded_price": "0.05475",
-    "fees": "-0.0045333",
-    "create_time": 1785587305885,
-}
 CANDLE = {"t": 1785587305885, "o": "1", "h": "2", "l": "1", "c": "1.5", "v": "0"}
 TICKER = {"i": "CRO_USD", "t": 1785587305885, "a": "1", "b": "1", "k": "1"}
 OLD_MS, FAR_MS = 1_000_000_000_000, 10**13

@@ -17,18 +17,8 @@ from exchange.schemas import (
     Trade,
     is_terminal,
 )
-from tests.exchange.replay import ORDER, loads
+from tests.exchange.replay import ORDER, TRADE, loads
 
-TRADE = {
-    "trade_id": "1",
-    "order_id": "2",
-    "instrument_name": "CRO_USD",
-    "side": "BUY",
-    "traded_quantity": "18",
-    "traded_price": "0.05475",
-    "fees": "-0.0045333",
-    "create_time": 1785587305885,
-}
 HUGE = ("1e999999999", "-1e999999999", "1e-999999999", "1e9999999999999999999", 10**80)
 NEW = {"instrument_name": "BTC_USD", "side": "BUY", "type": "LIMIT", "client_oid": "mine-1"}
 
