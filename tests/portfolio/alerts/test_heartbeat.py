@@ -64,7 +64,7 @@ def test_only_a_complete_cycle_is_told(desk, world, elsewhere, asked):
     asked.clear()
     world.faults.add("drop_before")
     desk.tick(60)
-    assert tasks.sync_cycle().endswith("FAILED")
+    assert tasks.sync_cycle().endswith(" failed")
     assert "portfolio.tasks.ping_heartbeat" not in asked
     assert elsewhere.asked == []  # the cycle itself waits for nobody
 

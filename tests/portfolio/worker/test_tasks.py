@@ -30,7 +30,7 @@ def requested(monkeypatch):
 
 def test_a_scheduled_cycle_runs_and_asks_for_a_slice_of_history(desk, requested):
     desk.tick(60)
-    assert tasks.sync_cycle().endswith("OK")
+    assert tasks.sync_cycle().endswith(" complete")
     assert SyncRun.objects.get().trigger == "schedule"
     assert requested == [("portfolio.tasks.read_history",), ("portfolio.tasks.read_market",)]
 
@@ -76,7 +76,7 @@ def test_without_old_history_nothing_is_asked_for(desk, requested):
 
 def test_a_failed_cycle_asks_for_no_history(desk, world, requested):
     world.faults.add("drop_before")
-    assert tasks.sync_cycle().endswith("FAILED")
+    assert tasks.sync_cycle().endswith(" failed")
     assert requested == []
 
 
@@ -157,7 +157,7 @@ def test_a_cycle_waits_for_what_is_no_cycle_but_not_for_ever(desk, monkeypatch, 
             lease.release()
 
     monkeypatch.setattr("exchange.services.lease.time.sleep", sleep)
-    assert tasks.sync_cycle().endswith("OK")
+    assert tasks.sync_cycle().endswith(" complete")
     assert len(waited) == 5
 
 
@@ -176,7 +176,7 @@ def test_a_lease_that_comes_free_a_moment_after_it_was_found_taken_is_taken(desk
 
     monkeypatch.setattr("exchange.services.lease.lease_holder", holder)
     monkeypatch.setattr("exchange.services.lease.time.sleep", lambda _: None)
-    assert tasks.sync_cycle().endswith("OK")
+    assert tasks.sync_cycle().endswith(" complete")
 
 
 @pytest.mark.parametrize(("seconds_left", "waits"), [(25, False), (5, True)])
