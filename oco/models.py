@@ -63,6 +63,8 @@ class Lot(models.Model):
     dust = ExactDecimalField(help_text="The part below the lot size of the exchange.")
     sold = ExactDecimalField(default=Decimal(0), help_text="Executed by our own orders; never decreases.")
     gone = ExactDecimalField(default=Decimal(0), help_text="Left the account in another way, or was merged.")
+    written_off = ExactDecimalField(default=Decimal(0), help_text="The part of it without a fill.")
+    written_off_at = models.DateTimeField(null=True, blank=True)
     average_price = ExactDecimalField(null=True, blank=True)
     entered_at = models.DateTimeField(null=True, blank=True, help_text="Time of its last trade.")
     first_generation = models.IntegerField(
@@ -97,6 +99,7 @@ class Lot(models.Model):
             models.Index(fields=["base_ccy"], name="lots_open", condition=Q(closed_at=None)),
             models.Index(fields=["base_ccy"], name="lots_waiting", condition=Q(waits=True)),
             models.Index(fields=["opened_at"], name="lots_open_or_waiting", condition=OPEN_OR_WAITING),
+            models.Index(fields=["written_off_at"], name="lots_off", condition=~Q(written_off_at=None)),
         ]
 
     def __str__(self) -> str:

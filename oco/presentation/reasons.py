@@ -246,6 +246,16 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         "The exchange had reported this order as executed. Later answers and the fills show that it was not: "
         "the protection is open again."
     ),
+    R.COINS_RETURNED: {
+        SELL: _(
+            "%(quantity)s %(coin)s were missing in the balance and are there again; no fill explains it: "
+            "they are protected again."
+        ),
+        BUY: _(
+            "The funds for %(quantity)s %(coin)s were missing in the balance and are there again; no fill "
+            "explains it: they are protected again."
+        ),
+    },
     R.REMAINDER: _("%(quantity)s remains: below the minimum order size."),
     R.CANCELLED_MANUALLY: _("The orders were cancelled manually on the exchange."),
     R.MERGED: _("Merged with the other lots of the same entry."),

@@ -1,4 +1,6 @@
-"""How much each lot may sell, or buy back, now, and when missing coins are written off (rules 2 and 10)."""
+"""How much each lot may sell, or buy back, now, and when missing coins are written off, or given back (rules 2 and
+10).
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,24 +9,31 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from exchange.core.reasons import reason
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
+from exchange.selectors import runs_finished
 from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lots
 from oco.engine.pricing import ExitSide, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.types import Leg, LegStatus
-from oco.models import LIVE, OPEN_OR_WAITING, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoLeg
+from oco.engine.states import State
+from oco.engine.types import PREFIX, PREFIX_END, Leg, LegStatus
+from oco.models import LIVE, OPEN_OR_WAITING, POSSIBLY_OPEN, UNCONFIRMED, Lot, OcoGroup, OcoLeg
 from oco.policies import policies_read
 from oco.reconcile.context import CycleContext, LotAllocation
-from oco.reconcile.journal import event_record
+from oco.reconcile.journal import event_record, group_reopen
 from oco.reconcile.prices import grids_read
 from oco.selectors import external_reservations_read
 
 ZERO = Decimal(0)
 MIN_READ_INTERVAL = timedelta(seconds=10)
+RETURN_WINDOW = timedelta(days=1)
+WRITE_OFF_DURATION = timedelta(
+    minutes=10
+)  # from the first read that misses coins, while orders are looked up
+TRADE_MARGIN = timedelta(hours=1)
 FALLBACK_TICK = Decimal("1E-18")  # of a pair that is not in the catalogue any more
 
 
@@ -142,10 +151,13 @@ def is_spent_lately(*, context: CycleContext, lot: Lot, legs: Sequence[Leg]) -> 
     if not newest or any(leg.status is not LegStatus.ENDED or leg.executed for leg in newest):
         return False
     since_ns = to_ms(context.started - MIN_READ_INTERVAL) * NS_PER_MS
-    currency = lot.spent_currency
-    spends = Q(side="SELL", instrument_name__startswith=f"{currency}_")
-    spends |= Q(side="BUY", instrument_name__endswith=f"_{currency}")
-    return Trade.objects.filter(spends, create_time_ns__gte=since_ns).exists()
+    return Trade.objects.filter(_spends(lot.spent_currency), create_time_ns__gte=since_ns).exists()
+
+
+def _spends(currency: str) -> Q:
+    """Fills that spent `currency`."""
+    sales = Q(side="SELL", instrument_name__startswith=f"{currency}_")
+    return sales | Q(side="BUY", instrument_name__endswith=f"_{currency}")
 
 
 def write_off_missing(*, context: CycleContext) -> None:
@@ -190,15 +202,73 @@ def _write_off(allocation: LotAllocation, missing: Decimal, context: CycleContex
     lot = allocation.lot
     missing += lot.owned - allocation.owned
     lot.gone += missing
+    lot.written_off += missing
+    lot.written_off_at = context.started
     lot.short_missing, lot.waits = ZERO, lot.waits and lot.owned > 0
     why = reason(
         ReasonCode.LEFT_ACCOUNT, side=lot.exit_side, quantity=missing, coin=lot.base_ccy, owned=lot.owned
     )
     with transaction.atomic():
         context.lease.renew()
-        lot.save(update_fields=["gone", "short_missing", "waits"])
+        lot.save(update_fields=["gone", "written_off", "written_off_at", "short_missing", "waits"])
         for group in lot.groups.filter(closed_at=None):
             event_record(group=group, at=context.now(), reason=why)
+
+
+def coins_return(*, context: CycleContext) -> None:
+    """Give a lot back what was written off within the last day, once the balance shows all of it again although
+    nothing was bought: the answers that did not show it were untrue, or a person moved the coins out and back.
+
+    Not what a fill of somebody else's order may have spent, nor of a protection that a person removed or an order of
+    ours ended.
+    """
+    holdings, since = context.reads.holdings, context.started - RETURN_WINDOW
+    lots = Lot.objects.filter(written_off_at__gt=since, merged_into=None)
+    if holdings is None or not context.can_add or not lots.exists():
+        return
+    reserved, is_changed = external_reservations_read(), False
+    for lot in lots.order_by("opened_at", "pk"):
+        currency = lot.spent_currency
+        owned = [each.owned * each.spent_per_coin for each in _lots_spending(currency)]
+        total = reserved.get(currency, ExternalReservation()).total
+        free = (holdings.get(currency, ZERO) - total - sum(owned, ZERO)) / lot.spent_per_coin
+        group = lot.groups.order_by("-created_at").first()
+        if group is None or (group.closed_at is not None and group.state != State.CLOSED_BY_HAND):
+            continue
+        if free >= lot.written_off and not _is_spent_by_others(lot):
+            _give_back(lot, group, context)
+            is_changed = True
+    if is_changed:
+        context.allocations = allocations_read(context=context)
+
+
+def _lots_spending(currency: str) -> QuerySet[Lot]:
+    own = Q(quote_ccy=currency) | Q(quote_ccy="", base_ccy=currency)
+    return Lot.objects.filter(OPEN_OR_WAITING).filter(own)
+
+
+def _is_spent_by_others(lot: Lot) -> bool:
+    """Whether a fill of an external order spent the lot's currency since shortly before the coins were missing."""
+    written_off_at = lot.written_off_at or lot.opened_at
+    run = runs_finished().filter(started_at__lt=written_off_at - WRITE_OFF_DURATION).first()
+    since = (run.started_at if run else lot.opened_at) - TRADE_MARGIN
+    fills = Trade.objects.filter(_spends(lot.spent_currency), create_time_ns__gte=to_ms(since) * NS_PER_MS)
+    return fills.exclude(client_oid__gte=PREFIX, client_oid__lt=PREFIX_END).exists()
+
+
+def _give_back(lot: Lot, group: OcoGroup, context: CycleContext) -> None:
+    """The group is opened again if it had closed; otherwise its orders grow."""
+    quantity = lot.written_off
+    lot.gone -= quantity
+    lot.written_off, lot.written_off_at = ZERO, None
+    why = reason(ReasonCode.COINS_RETURNED, side=lot.exit_side, quantity=quantity, coin=lot.base_ccy)
+    with transaction.atomic():
+        context.lease.renew()
+        lot.save(update_fields=["gone", "written_off", "written_off_at"])
+        if group.closed_at is None:
+            event_record(group=group, at=context.now(), reason=why)
+        else:
+            group_reopen(context=context, group=group, why=why)
 
 
 def _currencies_with_unknown_legs(context: CycleContext) -> set[str]:

@@ -37,7 +37,7 @@ def group_transition(*, context: CycleContext, group: OcoGroup, plan: Plan) -> N
             _close(context, group, now)
 
 
-def group_reopen(*, context: CycleContext, group: OcoGroup, lot: Lot) -> None:
+def group_reopen_corrected(*, context: CycleContext, group: OcoGroup, lot: Lot) -> None:
     """Open a group again that closed as executed on an untrue record, if its lot still has something to protect.
 
     Call it in a transaction. Not when a user protected the coins meanwhile.
@@ -47,19 +47,18 @@ def group_reopen(*, context: CycleContext, group: OcoGroup, lot: Lot) -> None:
     others = Lot.objects.filter(closed_at=None, base_ccy=lot.base_ccy, opened_at__gt=group.closed_at)
     if others.exists() or OcoGroup.objects.filter(lot=lot, closed_at=None).exists():
         return
+    group_reopen(context=context, group=group, why=reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE))
+
+
+def group_reopen(*, context: CycleContext, group: OcoGroup, why: Reason) -> None:
+    """Open a closed group and its lot again. Call it in a transaction."""
     old, now = group.state, context.now()
     group.state, group.closed_at = State.REPLACING, None
     group.state_since = group.uncovered_since = now
-    group.stored_reason = reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE)
+    group.stored_reason = why
     group.save(update_fields=[*FIELDS, "closed_at"])
-    Lot.objects.filter(pk=lot.pk).update(closed_at=None, waits=False)
-    OcoEvent.record(
-        group=group,
-        at=now,
-        old=old,
-        reason=reason(ReasonCode.CLOSED_WITHOUT_EVIDENCE),
-        order_ids=_order_ids(group),
-    )
+    Lot.objects.filter(pk=group.lot_id).update(closed_at=None, waits=False)
+    OcoEvent.record(group=group, at=now, old=old, reason=why, order_ids=_order_ids(group))
 
 
 def groups_mark_active(*, groups: Sequence[OcoGroup], at: datetime) -> None:

@@ -39,6 +39,7 @@ from oco.policies import policies_read
 from oco.reconcile.allocation import (
     LotAllowance,
     allocations_read,
+    coins_return,
     is_spent_lately,
     lot_allowances,
     round_inputs_read,
@@ -154,6 +155,7 @@ def first_round_prepare(*, context: CycleContext) -> None:
     context.allocations = allocations_read(context=context)  # of the new lots as well
     rests_join(context=context, waiting=waiting)
     write_off_missing(context=context)
+    coins_return(context=context)
 
 
 def run_round(*, context: CycleContext, all_groups: bool = True) -> dict[UUID, OcoGroup]:

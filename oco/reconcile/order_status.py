@@ -24,7 +24,7 @@ from oco.engine.types import PREFIX, PREFIX_END
 from oco.models import Lot, LotTrade, OcoLeg
 from oco.reconcile.context import CycleContext
 from oco.reconcile.execution import count_failure
-from oco.reconcile.journal import event_record, group_reopen
+from oco.reconcile.journal import event_record, group_reopen_corrected
 from oco.reconcile.lookup import confirm_ends
 from oco.reconcile.order_matching import FINAL_STATUSES, EndProof, is_ours, status_of
 
@@ -258,7 +258,7 @@ def legs_correct(*, context: CycleContext, legs: Sequence[OcoLeg]) -> None:
                 OcoLeg.objects.filter(group__lot=lot).values_list("executed", flat=True), Decimal(0)
             )
             lot.save(update_fields=["sold"])
-            group_reopen(context=context, group=leg.group, lot=lot)
+            group_reopen_corrected(context=context, group=leg.group, lot=lot)
 
 
 def _update_lots_sold(changed: Sequence[OcoLeg], context: CycleContext) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from exchange.models import SyncRun, UnreadableRow
-from oco.models import Lot
+from oco.models import Lot, OcoEvent
 from portfolio.alerts.texts import alert_title
 from portfolio.models import Alert
 from tests.oco.support import check, check_converged, created, group, resting, stop_of, target_of
@@ -75,3 +75,69 @@ def test_what_was_closed_on_answers_that_agreed_is_opened_again(desk, world, hel
     assert "not sold, protected again" in [alert_title(alert)[9:] for alert in Alert.objects.all()]
     check(world)
     check_converged(world)
+
+
+def miss_coins(world, quantity, times=2):
+    """The next balances show other coins than there are."""
+    where, values = {"instrument_name": "BTC"}, {"quantity": quantity}
+    world.faults.add("lie", "private/user-balance", values=values, where=where, times=times)
+
+
+@pytest.mark.parametrize("quantity", ["0", "0.004", "0.00995"])
+def test_coins_that_untrue_balances_did_not_show_are_protected_again(desk, world, held, quantity):
+    miss_coins(world, quantity, times=3)
+    for _ in range(3):
+        desk.unchecked()
+    assert Lot.objects.get().owned < D("0.01")
+    for _ in range(3):
+        desk.sync_ok()
+    lot = Lot.objects.get()
+    assert (group().state, lot.owned, lot.gone, lot.written_off) == ("ACTIVE", D("0.01"), 0, 0)
+    assert {order.quantity for order in resting(world)} == {D("0.01")}
+    assert "COINS_RETURNED" in OcoEvent.objects.values_list("reason_code", flat=True)
+    check_converged(world)
+
+
+def test_coins_that_a_person_sold_and_later_deposited_are_his(desk, world, held):
+    world.cancel(target_of(world))  # and with it the stop
+    world.sell("BTC_USD", "0.01")
+    for _ in range(4):
+        desk.sync()
+    assert group().state == "CLOSED_BY_HAND"
+    world.deposit("BTC", "0.01")
+    for _ in range(3):
+        desk.sync()
+    assert (group().state, resting(world)) == ("CLOSED_BY_HAND", [])
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, "ACTIVE"), (25, "CLOSED_BY_HAND")])
+def test_coins_moved_out_and_back_are_protected_again_within_a_day(desk, world, held, hours, state):
+    world.withdraw("BTC", "0.01", force=True)
+    for _ in range(4):
+        desk.unchecked()
+    assert group().state == "CLOSED_BY_HAND"
+    desk.sync(hours * 3600)
+    world.deposit("BTC", "0.01")
+    for _ in range(3):
+        desk.sync()
+    assert group().state == state
+
+
+def test_fewer_coins_than_were_written_off_stay_what_they_are(desk, world, held):
+    world.withdraw("BTC", "0.01", force=True)
+    for _ in range(4):
+        desk.unchecked()
+    world.deposit("BTC", "0.009")
+    for _ in range(3):
+        desk.sync()
+    assert (group().state, resting(world)) == ("CLOSED_BY_HAND", [])
+
+
+def test_what_a_person_released_stays_released(desk, world, held):
+    miss_coins(world, "0.004")
+    desk.unchecked()
+    desk.unchecked()
+    world.cancel(target_of(world))  # and with it the stop
+    for _ in range(4):
+        desk.sync()
+    assert (group().state, resting(world)) == ("RELEASED", [])
