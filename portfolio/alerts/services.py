@@ -16,7 +16,7 @@ from exchange.selectors import decimals_of, orders_named
 from exchange.services.permissions import Right, require
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
-from oco.engine.states import CLOSED_BY_ORDER, State
+from oco.engine.states import CLOSED, State
 from oco.models import OcoEvent, OcoGroup, OcoLeg
 from oco.presentation.group_detail import fill_of, fills_of
 from oco.presentation.risk_reward import percent_from, rate_of, signed_gain
@@ -93,7 +93,7 @@ def _raise_event_alert(event: OcoEvent, now: datetime) -> None:
         # what was tried after the event in the same cycle may have failed too: the group knows the last answer
         why = group.stored_reason if group.state == event.new else event.stored_reason
         incident_open(incident=group_incident(group, Kind.STOP_FAILED, why), now=now)
-    elif event.old in CLOSED_BY_ORDER:
+    elif event.old in CLOSED:
         alert_raise(
             kind=Kind.UNPROTECTED,
             dedupe_key=f"event {event.pk}",

@@ -95,6 +95,10 @@ def test_coins_that_untrue_balances_did_not_show_are_protected_again(desk, world
     assert (group().state, lot.owned, lot.gone, lot.written_off) == ("ACTIVE", D("0.01"), 0, 0)
     assert {order.quantity for order in resting(world)} == {D("0.01")}
     assert "COINS_RETURNED" in OcoEvent.objects.values_list("reason_code", flat=True)
+    closed = OcoEvent.objects.filter(new="CLOSED_BY_HAND").exists()
+    assert closed == (
+        "not sold, protected again" in [alert_title(alert)[9:] for alert in Alert.objects.all()]
+    )
     check_converged(world)
 
 
