@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.core.numbers import number_text
+from exchange.core.numbers import cents, number_text
 from exchange.core.times import NS_PER_MS, to_ms
 from exchange.fields import ExactDecimalField
 from exchange.labels import ORDER_STATUS_LABELS
@@ -144,18 +144,24 @@ class RightsAdmin(RightsMixin, AnyAdmin):
     """An admin whose records can be changed by users with `change_right`."""
 
 
-def number_column(model: type[Model], name: Any) -> Any:
-    """A decimal column as the reader writes numbers, in place of the field `name`; anything else as it is."""
+def number_column(model: type[Model], name: Any, *, in_list: bool = False) -> Any:
+    """A decimal column as the reader writes numbers, in place of the field `name`; anything else as it is.
+
+    Amounts in USD are shown in cents in a list, with all their digits on the page of the record.
+    """
     field = {one.name: one for one in model._meta.concrete_fields}.get(name)
-    return _number_column(field) if isinstance(field, ExactDecimalField) else name
+    if not isinstance(field, ExactDecimalField):
+        return name
+    is_amount = field.name.endswith("usd") and not field.name.startswith("price")
+    return _number_column(field, in_list and is_amount)
 
 
 @cache
-def _number_column(field: ExactDecimalField) -> Any:
+def _number_column(field: ExactDecimalField, in_cents: bool) -> Any:
     @display(description=field.verbose_name)
     def column(row: Any) -> str | None:
         value = getattr(row, field.name)
-        return None if value is None else number_text(value)
+        return None if value is None else number_text(cents(value) if in_cents else value)
 
     column.__name__ = field.name
     return column
@@ -185,7 +191,7 @@ class ReadOnlyAdmin(RightsAdmin):
         return [number_column(self.model, name) for name in names]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [number_column(self.model, name) for name in super().get_list_display(request)]
+        return [number_column(self.model, name, in_list=True) for name in super().get_list_display(request)]
 
 
 class ByIdAdmin(ReadOnlyAdmin):

@@ -69,7 +69,6 @@ class AuditEntryAdmin(ByIdAdmin):
         "reason_sentence",
         "affected_objects",
         "began",
-        "on_desk",
     )
     list_filter = (ActorFilter, "what")
     exclude = ("reason_code", "reason_params")

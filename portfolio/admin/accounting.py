@@ -63,7 +63,7 @@ class SaleFilter(ConditionFilter):
 class CostEntryAdmin(ByIdAdmin):
     list_display = (
         *("traded", "currency", "instrument_name", "change", "usd", "stock", "stock_cost_usd"),
-        *("realised_usd", "order_id", "trade_id"),
+        *("realised_usd", "order_id"),
     )
     list_filter = (SaleFilter,)
     ordering = ("-id",)  # along the primary key
