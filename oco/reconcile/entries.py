@@ -240,6 +240,7 @@ def _fill(row: NewTrade) -> Fill:
         fee=row.fee,
         fee_currency=row.fee_currency,
         at_ns=row.create_time_ns,
+        corrections=len(row.reports),
     )
 
 

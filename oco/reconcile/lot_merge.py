@@ -306,7 +306,7 @@ def _open(context: CycleContext, name: str, taken: Rests, lot_draft: LotDraft) -
             newest = Entry(last.entry_order_id, last.side, instrument, context.grids[name], policy, ())
             first, entered_at = f"rest-{last.pk}-{to_ms(context.now())}", last.entered_at
         else:
-            first, entered_at = newest.trades[0].trade_id, last_fill_time(trades)
+            first, entered_at = newest.trades[0].lot_key, last_fill_time(trades)
         lot = Lot.objects.create(
             **lot_fields(newest, None),
             first_trade_id=first,
