@@ -38,6 +38,7 @@ class SyncReason(StrEnum):
     CYCLE_STOPPED = "CYCLE_STOPPED"
     CYCLE_FAILED = "CYCLE_FAILED"  # error
     NOT_IN_CATALOGUE = "NOT_IN_CATALOGUE"  # name
+    NOT_SPOT = "NOT_SPOT"  # name
     GROUP_FAILED = "GROUP_FAILED"  # name, error
     NOT_TAKEN = "NOT_TAKEN"  # name
     SALE_NOT_BOUGHT_BACK = "SALE_NOT_BOUGHT_BACK"  # name

@@ -117,7 +117,9 @@ class CycleContext:
     policies: Policies = field(default_factory=lambda: Policies({}))
     allocations: list[LotAllocation] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
-    instruments_read: bool = False  # the catalogue again, after a refusal
+    instruments_read: bool = (
+        False  # the catalogue again, after a refusal or before a purchase is left unprotected
+    )
     outdated_legs: set[int] = field(default_factory=set)  # refused for rules that turned out to have changed
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
@@ -129,6 +131,8 @@ class CycleContext:
         default_factory=dict
     )  # by leg, until the histories are read: was healthy
     has_unresolved_sales: bool = False
+    # Pairs that the catalogue calls something else, and when their newest trade was first seen.
+    not_spot: dict[str, datetime] = field(default_factory=dict)
     has_begun: bool = False
     has_sent: bool = False
     key_refused: bool = False  # an order or a cancel, for the key or its rights

@@ -42,6 +42,7 @@ from oco.reconcile.allocation import (
     coins_return,
     is_spent_lately,
     lot_allowances,
+    names_left_unplaced,
     round_inputs_read,
     write_off_missing,
 )
@@ -53,7 +54,7 @@ from oco.reconcile.lookup import legs_look_up, looks_complete, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all, rests_join
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
+from oco.reconcile.prices import grids_read, rules_confirm, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
 # Of the refused ones, those right before the newest show when a pair was tried last.
@@ -153,6 +154,8 @@ def first_round_prepare(*, context: CycleContext) -> None:
     context.policies = policies_read()
     waiting = lot_open_all(context=context)
     context.allocations = allocations_read(context=context)  # of the new lots as well
+    if rules_confirm(context=context, names=names_left_unplaced(context=context)):
+        context.allocations = allocations_read(context=context)
     rests_join(context=context, waiting=waiting)
     write_off_missing(context=context)
     coins_return(context=context)
