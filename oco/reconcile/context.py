@@ -21,6 +21,8 @@ from oco.engine.types import Market
 from oco.models import Lot, OcoGroup
 from oco.policies import Policies
 
+LotKey = tuple[str, str, int]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult:
@@ -74,6 +76,11 @@ def read_result_of(
         tickers={row.instrument_name: row for row in snapshot.tickers.value or ()},
         marks=snapshot.marks,
     )
+
+
+def lot_key(lot: Lot) -> LotKey:
+    """The same for a lot that was planned, rolled back and planned again."""
+    return lot.entry_order_id, lot.first_trade_id, lot.first_generation
 
 
 def order_key(order: Order) -> OrderKey:
@@ -130,6 +137,7 @@ class CycleContext:
     waiting_looks: dict[int, bool] = field(
         default_factory=dict
     )  # by leg, until the histories are read: was healthy
+    entries_confirmed: dict[LotKey, bool] = field(default_factory=dict)  # whether a second answer agrees
     has_unresolved_sales: bool = False
     # Pairs that the catalogue calls something else, and when their newest trade was first seen.
     not_spot: dict[str, datetime] = field(default_factory=dict)

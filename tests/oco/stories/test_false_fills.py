@@ -282,3 +282,40 @@ def test_an_order_outside_the_period_asked_for_says_nothing(desk, world, held):
     assert UnreadableRow.objects.filter(method="private/get-order-history").exists()
     desk.sync_ok()
     check_converged(world)
+
+
+@pytest.mark.parametrize("is_order_readable", [True, False])
+def test_nothing_is_sold_at_market_on_one_answer(desk, world, started, is_order_readable):
+    world.set_price("ETH_USD", "3000")
+    world.deposit("ETH", "1")
+    desk.sync_ok()
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    lie(world, {"instrument_name": "ETH_USD"}, times=1)
+    if not is_order_readable:
+        world.faults.add("refuse", "private/get-order-detail", code=50001)
+    desk.unchecked()
+    assert (group().state, group().reason_code) == ("PENDING", "ENTRY_NOT_CONFIRMED")
+    world.faults.clear()
+    settle(desk)
+    assert (world.balance("ETH"), stops(world)) == (1, [("BTC_USD", D("0.01"))])
+    check_converged(world)
+
+
+def test_a_false_price_sells_nothing(desk, world, started):
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    lie(world, {"traded_price": "120000"}, times=1)
+    desk.unchecked()
+    settle(desk)
+    assert (world.balance("BTC"), stops(world)) == (D("0.01"), [("BTC_USD", D("0.01"))])
+    check_converged(world)
+
+
+def test_a_purchase_whose_order_cannot_be_read_is_sold_a_cycle_later(desk, world, started):
+    world.faults.add("refuse", "private/get-order-detail", code=50001)
+    world.buy("BTC_USD", "0.01", fee_instrument_name="USD")
+    world.move("BTC_USD", -9)
+    desk.unchecked()
+    assert group().reason_code == "ENTRY_NOT_CONFIRMED"
+    world.faults.clear()
+    desk.unchecked()
+    assert (group().state, world.balance("BTC")) == ("CLOSED_BY_EXIT", 0)
