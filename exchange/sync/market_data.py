@@ -199,12 +199,14 @@ def instruments_read_again(*, client: PublicClient, lease: Lease, now: datetime)
 def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:
     """Store the catalogue as read; an instrument that is gone from it stays, as not tradable.
 
-    What an instrument is (`KIND_COLUMNS`) changes only when two answers, at least 10 s apart, agree on it.
+    What an instrument is (`KIND_COLUMNS`) changes only when two answers, at least 10 s apart, agree on it. That one is
+    not tradable any more counts at once, and is asked about once more.
     """
     rows = {instrument.symbol: _instrument_row(instrument, now) for instrument in instruments}
     known = Instrument.objects.in_bulk(list(rows), field_name="symbol")
     for symbol, row in rows.items():
         if symbol in known:
+            row.doubted_at = now if known[symbol].tradable and not row.tradable else None
             _keep_kind(row, known[symbol], now)
             if _rules_of(row) == _rules_of(known[symbol]):
                 row.rules_since = known[symbol].rules_since
@@ -215,7 +217,9 @@ def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: dat
             unique_fields=["symbol"],
             update_fields=[*INSTRUMENT_COLUMNS, "doubt", "doubted_at", "rules_since", "read_at"],
         )
-    Instrument.objects.exclude(read_at=now).filter(tradable=True).update(tradable=False)
+    gone = Instrument.objects.exclude(read_at=now)
+    gone.exclude(doubted_at=None).update(doubt="", doubted_at=None)
+    gone.filter(tradable=True).update(tradable=False, doubted_at=now)
     return len(rows)
 
 

@@ -127,3 +127,14 @@ def test_since_when_the_rules_are_as_they_are():
         read(seconds, **changes)
         moments.append((Instrument.objects.get().rules_since - NOW).seconds)
     assert moments == [0, 0, 120, 120]
+
+
+@pytest.mark.parametrize("told_again", [True, False])
+def test_that_one_is_not_tradable_any_more_is_asked_about_once_more(told_again):
+    instrument_record_all(instruments=[told(), told("OLD_USD")], now=NOW)
+    answers = [told(), *([told("OLD_USD", tradable=False)] if told_again else [])]
+    current = []
+    for seconds in (60, 120):
+        instrument_record_all(instruments=answers, now=NOW + timedelta(seconds=seconds))
+        current.append(catalogue_is_current(now=NOW + timedelta(seconds=seconds + 60)))
+    assert (current, Instrument.objects.get(symbol="OLD_USD").tradable) == ([False, True], False)

@@ -86,6 +86,15 @@ def test_an_order_that_gets_a_second_id_finds_its_fill():
     assert owner("1") == ("ADVANCED", "7")
 
 
+@pytest.mark.parametrize("false", [{"instrument_name": "ETH_USD"}, {"side": "BUY"}])
+def test_an_order_that_was_told_as_another_finds_its_fill(false):
+    record_order(order_id="7", **{**SAME, **false})
+    fill("7")
+    assert owner("1") is None
+    record_order(order_id="7", **SAME)
+    assert owner("1") == ("PLAIN", "7")
+
+
 def test_a_fill_moves_from_the_plain_duplicate_to_the_advanced_order():
     record_order(order_id="70", **SAME)
     fill("70")
