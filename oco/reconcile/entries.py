@@ -97,15 +97,20 @@ def lot_open_all(*, context: CycleContext) -> list[Entry]:
 def _confirmed_entries(context: CycleContext, since_ns: int) -> list[Entry]:
     """The new entries; when the catalogue is why one would stay unprotected, by the catalogue as it is read now."""
     found = new_entries_read(context=context, since_ns=since_ns)
-    unplaced = {entry.instrument.symbol: entry.first_seen_at for entry in found if _is_left_unplaced(entry)}
-    doubtful = unplaced | context.not_spot
-    is_news = any(seen >= context.reads.started_at for seen in doubtful.values())
-    if rules_confirm(context=context, names=doubtful.keys(), is_news=is_news):
+    unplaced = [entry for entry in found if _is_left_unplaced(entry)]
+    seen = [*(entry.first_seen_at for entry in unplaced), *_protected_not_spot(context).values()]
+    names = {entry.instrument.symbol for entry in unplaced} | _protected_not_spot(context).keys()
+    is_news = any(at >= context.reads.started_at for at in seen)
+    if rules_confirm(context=context, names=names, is_news=is_news):
         found = new_entries_read(context=context, since_ns=since_ns)
-    for name in sorted(context.not_spot):
+    for name in sorted(_protected_not_spot(context)):
         text = f"{name}: the exchange's list of instruments says that it is no spot pair, so it is not protected."
         context.errors.append(Sentence(text, SyncReason.NOT_SPOT, name=name))
     return found
+
+
+def _protected_not_spot(context: CycleContext) -> dict[str, datetime]:
+    return {name: at for name, at in context.not_spot.items() if is_protected(context.policies.of(name))}
 
 
 def _is_left_unplaced(entry: Entry) -> bool:

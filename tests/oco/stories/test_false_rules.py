@@ -162,3 +162,12 @@ def test_without_the_catalogue_what_is_known_counts(desk, world):
     for _ in range(3):
         desk.sync()
     assert stop_of(world).quantity == 1999
+
+
+def test_what_the_policy_leaves_unprotected_is_not_asked_about(desk, world, settings):
+    settings.AUTO_PROTECT = False
+    lie(world, NO_SPOT, times=1)
+    desk.sync_ok()
+    buy(world)
+    desk.sync_ok()
+    assert (CATALOGUE in desk.requested, Lot.objects.exists()) == (False, False)
