@@ -64,6 +64,9 @@ ERROR_TEXTS: dict[str, Promise | str] = {
     ),
     SyncReason.GROUP_FAILED: _("%(name)s: this group could not be processed: %(error)s. See the log."),
     SyncReason.NOT_TAKEN: _("%(name)s could not be taken into protection."),
+    SyncReason.NOT_SPOT: _(
+        "%(name)s: the exchange's list of instruments says that it is no spot pair, so it is not protected."
+    ),
     SyncReason.SALE_NOT_BOUGHT_BACK: _(
         "%(name)s: a sale is not bought back, because the records do not tell whose it was."
     ),

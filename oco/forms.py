@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from exchange.core.numbers import number_text
 from exchange.fields import NumberInputField
 from exchange.models import Instrument
+from exchange.schemas.market import SPOT
 from oco.models import ProtectionPolicy
-from oco.services.validation import SPOT
 
 if TYPE_CHECKING:
     PolicyModelForm = forms.ModelForm[ProtectionPolicy]

@@ -298,9 +298,10 @@ class TypedClient(BaseClient):
         *,
         id_field: str,
         decoder: RowsDecoder[T],
+        is_asked_for: Callable[[T], bool] | None = None,
     ) -> RowList[T]:
-        """Every readable row of `result.data`. One that is not readable is put aside under its id, and says nothing
-        about what it names; one without an id fails the read: a missing order is not a closed one.
+        """Every readable row of `result.data`. One that is not readable, or was not asked for, is put aside under its
+        id, and says nothing about what it names; one without an id fails the read: a missing order is not a closed one.
         """
 
         def build_rows(result: object) -> RowList[T]:
@@ -309,14 +310,18 @@ class TypedClient(BaseClient):
             found, received, latest_ms = [], _data_rows(result), self._latest_ms()
             for row in received:
                 try:
-                    found.append(check_times(build(row), latest_ms))
+                    value = check_times(build(row), latest_ms)
+                    if is_asked_for is not None and not is_asked_for(value):
+                        raise ValueError(problem(Problem.NOT_ASKED_FOR))
+                    found.append(value)
                 except ValueError as exc:
                     if not _row_id(row, id_field):
                         raise
                     self._put_aside(method, row, _row_id(row, id_field), sentence_of(exc))
             return RowList.of(found, received=len(received))
 
-        return self._fetch_parsed(method, params, build_rows, decoder)
+        usual = decoder.where(is_asked_for) if is_asked_for is not None else decoder
+        return self._fetch_parsed(method, params, build_rows, usual)
 
     def _readable_rows(
         self, method: str, params: Params, build: Callable[[Row], T], *, id_field: str

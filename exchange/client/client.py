@@ -30,6 +30,7 @@ from exchange.schemas import (
 )
 
 T = TypeVar("T")
+MAX_NS = 2**63 - 1
 PRICE_VALUATIONS = frozenset({"mark_price", "index_price", "settlement_price"})
 METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
@@ -57,10 +58,20 @@ class PrivateClient(TypedClient):
         """All open orders of one family; there are no pages (dossier 5.16, 5.29)."""
         return self._fetch_orders(f"{METHOD_PREFIXES[name_space]}/get-open-orders", {}, name_space)
 
-    def _fetch_orders(self, method: str, params: Params, name_space: NameSpace) -> list[Order]:
-        build = partial(Order.from_row, name_space=name_space)
+    def _fetch_orders(
+        self,
+        method: str,
+        params: Params,
+        name_space: NameSpace,
+        is_asked_for: Callable[[Order], bool] | None = None,
+    ) -> list[Order]:
         return self._fetch_named_rows(
-            method, params, build, id_field="order_id", decoder=typed_rows.ORDERS[name_space]
+            method,
+            params,
+            partial(Order.from_row, name_space=name_space),
+            id_field="order_id",
+            decoder=typed_rows.ORDERS[name_space],
+            is_asked_for=is_asked_for,
         )
 
     def order_detail(
@@ -87,9 +98,13 @@ class PrivateClient(TypedClient):
         limit: int = 100,
         instrument_name: str | None = None,
     ) -> list[Order]:
-        """At most 100 finished orders, latest update first; a day by default (dossier 5.18, 5.30, 7)."""
+        """At most 100 finished orders, latest update first; a day by default (dossier 5.18, 5.30, 7).
+
+        A row that was not asked for is unreadable.
+        """
         params = _history_params(start_ns, end_ns, limit, instrument_name)
-        return self._fetch_orders(f"{METHOD_PREFIXES[name_space]}/get-order-history", params, name_space)
+        method = f"{METHOD_PREFIXES[name_space]}/get-order-history"
+        return self._fetch_orders(method, params, name_space, _asked_for(start_ns, end_ns, instrument_name))
 
     def trades(
         self,
@@ -99,10 +114,17 @@ class PrivateClient(TypedClient):
         limit: int = 100,
         instrument_name: str | None = None,
     ) -> list[Trade]:
-        """At most 100 executions of both families, newest first; at most 7 days wide (dossier 5.19, 7)."""
-        params = _history_params(start_ns, end_ns, limit, instrument_name)
+        """At most 100 executions of both families, newest first; at most 7 days wide (dossier 5.19, 7).
+
+        A row that was not asked for is unreadable.
+        """
         return self._fetch_named_rows(
-            "private/get-trades", params, Trade.from_row, id_field="trade_id", decoder=typed_rows.TRADES
+            "private/get-trades",
+            _history_params(start_ns, end_ns, limit, instrument_name),
+            Trade.from_row,
+            id_field="trade_id",
+            decoder=typed_rows.TRADES,
+            is_asked_for=_asked_for(start_ns, end_ns, instrument_name),
         )
 
     def order_list_detail(self, list_ids: Sequence[str]) -> list[Order]:
@@ -116,6 +138,18 @@ def order_id_params(order_id: str | None, client_oid: str | None) -> dict[str, o
     if bool(order_id) == bool(client_oid):
         raise ValueError("name an order by exactly one of order_id and client_oid")
     return {"order_id": order_id} if order_id else {"client_oid": client_oid}
+
+
+def _asked_for(
+    start_ns: int | None, end_ns: int | None, instrument_name: str | None
+) -> Callable[[Order | Trade], bool]:
+    """Whether a row belongs to the period, and to the instrument, that were asked for."""
+
+    def is_asked_for(row: Order | Trade) -> bool:
+        is_named = instrument_name is None or row.instrument_name == instrument_name
+        return is_named and row.is_within(start_ns or 0, end_ns or MAX_NS)
+
+    return is_asked_for
 
 
 def _history_params(

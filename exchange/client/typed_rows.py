@@ -6,8 +6,8 @@ which row is odd, and what to do with it.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -52,6 +52,10 @@ class RowsDecoder(Generic[T]):
 
     decoder: msgspec.json.Decoder[Any]
     complete: Callable[[T], bool]
+
+    def where(self, is_usual: Callable[[T], bool]) -> Self:
+        """The same, for answers of which every row is usual in this sense too."""
+        return replace(self, complete=lambda row: self.complete(row) and is_usual(row))
 
     def decode(self, body: bytes, latest_ms: int) -> TypedAnswer[T] | None:
         """None when anything is unusual: an error code, an odd row, a row later than `latest_ms`."""

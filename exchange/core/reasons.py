@@ -38,6 +38,7 @@ class SyncReason(StrEnum):
     CYCLE_STOPPED = "CYCLE_STOPPED"
     CYCLE_FAILED = "CYCLE_FAILED"  # error
     NOT_IN_CATALOGUE = "NOT_IN_CATALOGUE"  # name
+    NOT_SPOT = "NOT_SPOT"  # name
     GROUP_FAILED = "GROUP_FAILED"  # name, error
     NOT_TAKEN = "NOT_TAKEN"  # name
     SALE_NOT_BOUGHT_BACK = "SALE_NOT_BOUGHT_BACK"  # name
@@ -99,10 +100,14 @@ class Problem(StrEnum):
     MORE_THAN_ORDERED = "MORE_THAN_ORDERED"  # field
     VALUE_DISAGREES = "VALUE_DISAGREES"  # field
     NOTHING_FILLED = "NOTHING_FILLED"  # field
+    FEE_TOO_LARGE = "FEE_TOO_LARGE"  # field
+    NOT_ASKED_FOR = "NOT_ASKED_FOR"
+    NOT_ITS_NAME = "NOT_ITS_NAME"  # field
     NO_ROW_READABLE = "NO_ROW_READABLE"
     # a stored fill that a later answer disputes
     FILL_MISSING = "FILL_MISSING"  # quantity, price
     FILL_DIFFERS = "FILL_DIFFERS"  # quantity, price
+    FILL_IS_ANOTHER = "FILL_IS_ANOTHER"  # stored: the fields that differ, as they were reported before
     # a range of history that is not complete
     FULL_PAGE_UNREADABLE = "FULL_PAGE_UNREADABLE"
     BUSY_MILLISECOND = "BUSY_MILLISECOND"  # rows, name
@@ -269,9 +274,13 @@ PROBLEM_TEXTS: dict[str, str] = {
     Problem.MORE_THAN_ORDERED: _("field %(field)s is more than was ordered"),
     Problem.VALUE_DISAGREES: _("field %(field)s is not what its value and average price say"),
     Problem.NOTHING_FILLED: _("field %(field)s is nothing, although the order is filled"),
+    Problem.FEE_TOO_LARGE: _("field %(field)s is more than was traded"),
+    Problem.NOT_ASKED_FOR: _("it is not of the period, or of the instrument, that was asked for"),
+    Problem.NOT_ITS_NAME: _("field %(field)s is not what the symbol says"),
     Problem.NO_ROW_READABLE: _("no row is readable"),
     Problem.FILL_MISSING: _("%(quantity)s at %(price)s was reported once and is missing now"),
     Problem.FILL_DIFFERS: _("an answer before said %(quantity)s at %(price)s"),
+    Problem.FILL_IS_ANOTHER: _("an answer before said %(stored)s"),
     Problem.FULL_PAGE_UNREADABLE: _("no row of a full page is readable"),
     Problem.BUSY_MILLISECOND: _("more than %(rows)s rows of %(name)s in one millisecond"),
     Problem.ASKED_ONE_BY_ONE: _(

@@ -6,7 +6,10 @@ from exchange.fields import ExactDecimalField
 
 
 class Instrument(models.Model):
-    """One row of the exchange's catalogue, read once a day (dossier 5.1)."""
+    """One row of the exchange's catalogue, read once a day (dossier 5.1).
+
+    Its type and currencies stay as they were until two answers agree on the change: `doubt` is what the last one said.
+    """
 
     symbol = models.CharField(max_length=64, unique=True)
     inst_type = models.CharField(max_length=32)
@@ -23,10 +26,23 @@ class Instrument(models.Model):
     margin_buy_enabled = models.BooleanField(default=False)
     margin_sell_enabled = models.BooleanField(default=False)
     underlying_symbol = models.CharField(max_length=64, blank=True)
+    doubt = models.CharField(max_length=128, blank=True, editable=False)
+    doubted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rules_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The first answer with these tick sizes and this type.",
+    )
     read_at = models.DateTimeField()
 
     class Meta:
         ordering = ["symbol"]
+        indexes = [
+            models.Index(
+                fields=["doubted_at"], name="instruments_doubted", condition=~models.Q(doubted_at=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.symbol

@@ -5,10 +5,12 @@ from typing import Self
 
 from msgspec import field
 
+from exchange.core.instrument_names import base_of, quote_of
 from exchange.core.reasons import Problem
 from exchange.schemas import parsing
 from exchange.schemas.parsing import PlainStruct, Row, WireStruct
 
+SPOT = "CCY_PAIR"
 FLAGS = ("tradable", "margin_buy_enabled", "margin_sell_enabled", "beta_product")
 
 
@@ -35,6 +37,16 @@ class Instrument(WireStruct, frozen=True, kw_only=True):
     underlying_symbol: str = ""
     contract_size: Decimal | None = None
     product_type: str = ""
+
+    def __post_init__(self) -> None:
+        """A spot pair is named after its two currencies, a derivative is not (dossier 5.1)."""
+        super().__post_init__()
+        if not self.inst_type:
+            raise self.impossible("inst_type", Problem.EMPTY)
+        if self.inst_type == SPOT and self.base_ccy != base_of(self.symbol):
+            raise self.impossible("base_ccy", Problem.NOT_ITS_NAME)
+        if self.inst_type == SPOT and self.quote_ccy != quote_of(self.symbol):
+            raise self.impossible("quote_ccy", Problem.NOT_ITS_NAME)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

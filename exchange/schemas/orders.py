@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from msgspec import field
 from msgspec.structs import force_setattr
 
-from exchange.core.instrument_names import base_of
+from exchange.core.instrument_names import base_of, quote_of
 from exchange.core.reasons import Problem
 from exchange.schemas import parsing
 from exchange.schemas.parsing import Row, WireStruct
@@ -29,6 +29,9 @@ TEXT_PARAMS = (
 REASON_CODE = re.compile(r"-?[0-9]{1,18}")
 NS_PER_MS = 1_000_000  # in a millisecond
 MAX_TIME_DIFFERENCE_MS = 60_000  # between the two forms of one moment
+WINDOW_TOLERANCE_NS = 60_000 * NS_PER_MS  # clocks differ by up to a minute (dossier 2.2)
+# A fee in a third coin: that coin is worth more than a millionth of what is traded for it.
+MAX_FEE_UNITS = Decimal(10**6)
 MAX_ROUNDING = Decimal(2)  # an average price is rounded to the tick, which may be as large as the price
 STOP_ORDER_TYPES = ("STOP_LOSS", "STOP_LIMIT")
 TAKE_PROFIT_ORDER_TYPES = ("TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
@@ -125,6 +128,11 @@ class Order(WireStruct, frozen=True, kw_only=True):
         ratio = self.cumulative_quantity * self.avg_price / self.cumulative_value
         return not 1 / MAX_ROUNDING <= ratio <= MAX_ROUNDING
 
+    def is_within(self, start_ns: int, end_ns: int) -> bool:
+        """Whether it may be in the history of that period, which may be by creation or by update time (dossier 7)."""
+        created_ns, updated_ns = self.create_time_ms * NS_PER_MS, self.update_time_ms * NS_PER_MS
+        return created_ns < end_ns + WINDOW_TOLERANCE_NS and updated_ns >= start_ns - WINDOW_TOLERANCE_NS
+
     @classmethod
     def from_row(cls, row: Row, name_space: NameSpace) -> Self:
         created_ms = _created_ms(row)
@@ -174,6 +182,22 @@ class Trade(WireStruct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_identity(self, self.trade_id and self.order_id, (self.create_time_ms,))
+        if abs(self.fee) > self._max_fee():
+            raise self.impossible("fee", Problem.FEE_TOO_LARGE)
+
+    def _max_fee(self) -> Decimal:
+        """No fee, and no rebate, is more than all that was traded; in a third coin it is only bounded."""
+        value = self.quantity * self.price
+        if self.fee_instrument_name == base_of(self.instrument_name):
+            return self.quantity
+        if self.fee_instrument_name == quote_of(self.instrument_name):
+            return value
+        return MAX_FEE_UNITS * max(self.quantity, value)
+
+    def is_within(self, start_ns: int, end_ns: int) -> bool:
+        """Whether it may be among the trades of that period."""
+        earliest, latest = start_ns - WINDOW_TOLERANCE_NS, end_ns + WINDOW_TOLERANCE_NS
+        return earliest <= self.create_time_ns < latest
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

@@ -6,11 +6,11 @@ Candles are public reads, without the lease, and never hold up a cycle.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
@@ -20,6 +20,7 @@ from exchange.core.instrument_names import is_derivative
 from exchange.core.reasons import Sentence
 from exchange.core.times import Timeframe, from_ms, to_ms
 from exchange.models import Candle, Instrument, Quote
+from exchange.schemas.market import SPOT
 from exchange.services.lease import Lease, is_stop_requested
 from exchange.sync.fetch import AccountSnapshot, Clock
 
@@ -27,6 +28,8 @@ MAX_BARS = 1000  # kept of each instrument and timeframe
 MAX_BARS_PER_REQUEST = 300  # bars an answer holds at most (dossier 5.3)
 UPDATE_TIMEOUT = timedelta(seconds=20)  # what is not read by then comes first the next time
 MAX_UNANSWERED = 2  # requests in a row without any answer, and the rest is not tried
+CATALOGUE_INTERVAL = timedelta(days=1)
+MIN_CONFIRMATION = timedelta(seconds=10)  # between two answers that say that an instrument is another kind
 REREAD_DIVISOR = (
     16  # an unfinished bar is read again after this part of its length: 56 s, 4, 15 and 90 minutes
 )
@@ -36,6 +39,7 @@ INSTRUMENT_COLUMNS = [
     *("price_tick_size", "qty_tick_size", "tradable", "margin_buy_enabled", "margin_sell_enabled"),
     "underlying_symbol",
 ]
+KIND_COLUMNS = ("inst_type", "base_ccy", "quote_ccy")
 RULE_COLUMNS = ("price_tick_size", "qty_tick_size", "tradable")
 QUOTE_COLUMNS = ["price", "change_24h", "read_at"]
 
@@ -193,22 +197,71 @@ def instruments_read_again(*, client: PublicClient, lease: Lease, now: datetime)
 
 
 def instrument_record_all(*, instruments: Sequence[schemas.Instrument], now: datetime) -> int:
-    """Store the catalogue as read; an instrument that is gone from it stays, as not tradable."""
-    rows = list({instrument.symbol: _instrument_row(instrument, now) for instrument in instruments}.values())
-    for part in chunks(rows):
+    """Store the catalogue as read; an instrument that is gone from it stays, as not tradable.
+
+    What an instrument is (`KIND_COLUMNS`) changes only when two answers, at least 10 s apart, agree on it. That one is
+    not tradable any more counts at once, and is asked about once more.
+    """
+    rows = {instrument.symbol: _instrument_row(instrument, now) for instrument in instruments}
+    known = Instrument.objects.in_bulk(list(rows), field_name="symbol")
+    for symbol, row in rows.items():
+        if symbol in known:
+            row.doubted_at = now if known[symbol].tradable and not row.tradable else None
+            _keep_kind(row, known[symbol], now)
+            if _rules_of(row) == _rules_of(known[symbol]):
+                row.rules_since = known[symbol].rules_since
+    for part in chunks(list(rows.values())):
         Instrument.objects.bulk_create(
             part,
             update_conflicts=True,
             unique_fields=["symbol"],
-            update_fields=[*INSTRUMENT_COLUMNS, "read_at"],
+            update_fields=[*INSTRUMENT_COLUMNS, "doubt", "doubted_at", "rules_since", "read_at"],
         )
-    Instrument.objects.exclude(read_at=now).filter(tradable=True).update(tradable=False)
+    gone = Instrument.objects.exclude(read_at=now)
+    gone.exclude(doubted_at=None).update(doubt="", doubted_at=None)
+    gone.filter(tradable=True).update(tradable=False, doubted_at=now)
     return len(rows)
+
+
+def _keep_kind(row: Instrument, known: Instrument, now: datetime) -> None:
+    """`row` with the kind that is `known`, and what it says itself as a doubt, unless that is confirmed by now, or is
+    what its name says and the known one is not.
+    """
+    kind, said = _kind_of(known), _kind_of(row)
+    if said == kind or (_fits_name(row) and not _fits_name(known)):
+        return
+    doubt, doubted_at = "/".join(said), known.doubted_at
+    if doubt == known.doubt and doubted_at is not None and now - doubted_at >= MIN_CONFIRMATION:
+        return
+    row.doubt, row.doubted_at = doubt, doubted_at if doubt == known.doubt else now
+    for name, value in zip(KIND_COLUMNS, kind, strict=True):
+        setattr(row, name, value)
+
+
+def _kind_of(row: Instrument) -> list[str]:
+    return [getattr(row, name) for name in KIND_COLUMNS]
+
+
+def _rules_of(row: Instrument) -> list[Any]:
+    return [getattr(row, name) for name in (*KIND_COLUMNS, *RULE_COLUMNS)]
+
+
+def _fits_name(row: Instrument) -> bool:
+    return (row.inst_type == SPOT) != is_derivative(row.symbol)
+
+
+def catalogue_is_current(*, now: datetime) -> bool:
+    """Whether it was read within a day, and nothing in it waits for a second answer."""
+    doubtful = Instrument.objects.filter(doubted_at__lt=now - MIN_CONFIRMATION)
+    read = Instrument.objects.filter(read_at__gt=now - CATALOGUE_INTERVAL)
+    return read.exclude(Exists(doubtful)).exists()
 
 
 def _instrument_row(instrument: schemas.Instrument, now: datetime) -> Instrument:
     values = {name: getattr(instrument, name) for name in INSTRUMENT_COLUMNS}
-    return Instrument(read_at=now, **fit_to_columns(Instrument, {"symbol": instrument.symbol, **values}))
+    return Instrument(
+        read_at=now, rules_since=now, **fit_to_columns(Instrument, {"symbol": instrument.symbol, **values})
+    )
 
 
 def quote_record_all(*, tickers: Iterable[schemas.Ticker], now: datetime) -> int:

@@ -24,6 +24,9 @@ from exchange.sync.order_rows import (
 )
 from exchange.sync.trades import trade_orders_resolve
 
+LINKING_FIELDS = frozenset(
+    {"exchange_order_id", "instrument_name", "side"}
+)  # by which a fill finds its order
 MIN_DISPUTE = timedelta(seconds=10)  # between two answers that contradict the record
 MAX_STALE = timedelta(
     seconds=100
@@ -34,8 +37,8 @@ MAX_STALE = timedelta(
 class OrderChanges:
     """What reports will change: rows not seen before, rows that move on, orders that ended with fills.
 
-    `rows` are all orders that the reports name, as they will be. Those in `renamed` got a second id or turned
-    out to be a duplicate, which may settle whose fills are whose.
+    `rows` are all orders that the reports name, as they will be. Those in `renamed` are named otherwise
+    now, or turned out to be a duplicate, which may settle whose fills are whose.
     """
 
     rows: dict[OrderKey, OrderRow]
@@ -102,7 +105,7 @@ def _apply_report(changes: OrderChanges, order: schemas.Order, now: datetime) ->
         changes.new.append(row)
     elif (updated := _update_row(row, order, now)) and row.id is not None:
         changes.changed[key] = row
-        if "exchange_order_id" in updated:
+        if not LINKING_FIELDS.isdisjoint(updated):
             changes.renamed.add(key)
     if _has_executed(row) and not had_executed:
         changes.executed.add(key)

@@ -1,11 +1,13 @@
 """Stores every fill ever reported, once, with its rate in dollars, and finds the order that it belongs to.
 
 Later answers are compared with the fills that are stored: one that is plausible and untrue would count for ever. An
-answer that gives another quantity, price or fee, or does not contain the fill although it covers its time, disputes
-it. The second one that says the same, with none between that agrees with what is stored, corrects it; the fill then
-keeps what was reported before (`Trade.reports`). A fill that is missing counts as zero, unless its order confirms it.
+answer that says otherwise of what it was, when, for which order or at what cost, or does not contain the fill although
+it covers its time, disputes it. The second one that says the same, with none between that agrees with what is stored,
+corrects it; the fill then keeps what was reported before (`Trade.reports`). A fill that is missing counts as zero,
+unless its order confirms it.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +23,7 @@ from exchange.core.bulk import TableRow, rows_read, rows_update, rows_write
 from exchange.core.database import QUERY_BATCH, chunks, fit_to_columns
 from exchange.core.instrument_names import USD, base_of, quote_of
 from exchange.core.reasons import Problem, problem
-from exchange.core.times import from_ms
+from exchange.core.times import NS_PER_MS, from_ms
 from exchange.fields import format_decimal
 from exchange.models import ExchangeOrder, Trade
 from exchange.selectors import orders_named, orders_named_second, reported_quantities
@@ -30,18 +32,16 @@ from exchange.sync.unreadable import unreadable_record_all
 TRADES_METHOD = "private/get-trades"
 MIN_DISPUTE = timedelta(seconds=10)
 MIN_EMPTY = timedelta(minutes=30)  # an answer without any row may be empty by error (dossier 10)
-COMPARED_COLUMNS = (
-    "trade_id",
-    "quantity",
-    "price",
-    "fee",
-    "fee_currency",
-    "create_time_ns",
-    "disputed_since",
+MIN_TIME_DIFFERENCE_NS = 1_000 * NS_PER_MS  # a smaller one may be rounding
+CORRECTED_COLUMNS = (
+    *("quantity", "price", "fee", "fee_currency"),
+    *("instrument_name", "side", "order_id", "client_oid", "create_time_ns"),
 )
-CORRECTED_COLUMNS = ("quantity", "price", "fee", "fee_currency")
+COLUMN_TYPES = {"quantity": Decimal, "price": Decimal, "fee": Decimal, "create_time_ns": int}  # else text
+COMPARED_COLUMNS = ("trade_id", *CORRECTED_COLUMNS, "disputed_since")
 DISPUTE_FIELDS = [
     *CORRECTED_COLUMNS,
+    "traded_at",
     "disputed_since",
     "disputed_by",
     "reports",
@@ -126,34 +126,67 @@ def compare_trades(*, found: Mapping[str, schemas.Trade], read: ReadRange | None
         wanted = Q(trade_id__any_of=part)
         if read is not None and not number:
             wanted |= Q(create_time_ns__gte=read.start_ns, create_time_ns__lt=read.end_ns)
-        for row in Trade.objects.filter(wanted).order_by().values_list(*COMPARED_COLUMNS, named=True):
-            _compare(row, found.get(row.trade_id), comparison)
+        rows = list(Trade.objects.filter(wanted).order_by().values_list(*COMPARED_COLUMNS, named=True))
+        pairs = [(row, found.get(row.trade_id)) for row in rows]
+        first_ids = _first_ids(pairs)
+        for row, reported in pairs:
+            _compare(row, reported, comparison, first_ids)
     return comparison
 
 
-def _compare(row: Any, reported: schemas.Trade | None, comparison: Comparison) -> None:
+def _first_ids(pairs: Sequence[tuple[Any, schemas.Trade | None]]) -> dict[str, str]:
+    """First id by second id of the orders that a fill names otherwise now: it may carry either one (dossier 6.2)."""
+    ids = {
+        name
+        for row, reported in pairs
+        if reported is not None and row.order_id != reported.order_id
+        for name in (row.order_id, reported.order_id)
+    }
+    return dict(orders_named_second(ids).values_list("exchange_order_id", "order_id")) if ids else {}
+
+
+def _compare(
+    row: Any, reported: schemas.Trade | None, comparison: Comparison, first_ids: Mapping[str, str]
+) -> None:
+    denied = None
     if reported is not None:
         comparison.known.add(row.trade_id)
-    agrees = not row.quantity if reported is None else _is_same(row, reported)
-    if not agrees:
-        comparison.denied[row.trade_id] = None if reported is None else _values(reported)
+        denied = _differences(row, reported, first_ids)
+    if denied or (reported is None and row.quantity):
+        comparison.denied[row.trade_id] = denied
     elif row.disputed_since is not None:
         comparison.agreed.add(row.trade_id)
 
 
-def _is_same(row: Any, reported: schemas.Trade) -> bool:
-    """A row may leave out the currency of the fee, and the order id may be either one (dossier 6.2)."""
-    is_same_fee = row.fee_currency != reported.fee_instrument_name or row.fee == reported.fee
-    return (row.quantity, row.price) == (reported.quantity, reported.price) and is_same_fee
-
-
-def _values(reported: schemas.Trade) -> dict[str, str]:
-    return {
-        "quantity": format_decimal(reported.quantity),
-        "price": format_decimal(reported.price),
-        "fee": format_decimal(reported.fee),
-        "fee_currency": reported.fee_instrument_name,
+def _differences(row: Any, reported: schemas.Trade, first_ids: Mapping[str, str]) -> dict[str, str]:
+    """What is reported otherwise than stored, by column. A row may leave out a `client_oid`, and the currency of the
+    fee: then it says nothing of that.
+    """
+    said: dict[str, Any] = {
+        "quantity": reported.quantity,
+        "price": reported.price,
+        "instrument_name": reported.instrument_name,
+        "side": reported.side,
     }
+    if reported.client_oid:
+        said["client_oid"] = reported.client_oid
+    if reported.fee_instrument_name or not row.fee_currency:
+        said |= {"fee": reported.fee, "fee_currency": reported.fee_instrument_name}
+    if first_ids.get(row.order_id, row.order_id) != first_ids.get(reported.order_id, reported.order_id):
+        said["order_id"] = reported.order_id
+    if abs(row.create_time_ns - reported.create_time_ns) >= MIN_TIME_DIFFERENCE_NS:
+        said["create_time_ns"] = reported.create_time_ns
+    fitting = fit_to_columns(Trade, said)
+    return {name: _text(value) for name, value in fitting.items() if value != getattr(row, name)}
+
+
+def _text(value: object) -> str:
+    return format_decimal(value) if isinstance(value, Decimal) else str(value)
+
+
+def reported_values(report: Mapping[str, str]) -> dict[str, Any]:
+    """The columns of one of `Trade.reports`; an earlier version kept fewer of them."""
+    return {name: COLUMN_TYPES.get(name, str)(value) for name, value in report.items()}
 
 
 def settle_disputes(*, comparison: Comparison, is_empty: bool, now: datetime) -> TradeDisputes:
@@ -186,8 +219,11 @@ def _doubt(trade: Trade, denied: Mapping[str, str] | None) -> ReceivedRow:
     if denied is None:
         raw = f"{stored['quantity']} at {stored['price']}"
         return ReceivedRow(TRADES_METHOD, trade.trade_id, problem(Problem.FILL_MISSING, **stored), raw)
-    raw = f"{denied['quantity']} at {denied['price']}, fee {denied['fee']} {denied['fee_currency']}"
-    return ReceivedRow(TRADES_METHOD, trade.trade_id, problem(Problem.FILL_DIFFERS, **stored), raw)
+    what = problem(Problem.FILL_DIFFERS, **stored)
+    if not denied.keys() & stored.keys():
+        before = ", ".join(f"{name} {_text(getattr(trade, name)) or '-'}" for name in sorted(denied))
+        what = problem(Problem.FILL_IS_ANOTHER, stored=before)
+    return ReceivedRow(TRADES_METHOD, trade.trade_id, what, json.dumps(denied))
 
 
 def _is_confirmed_by_order(trade: Trade) -> bool:
@@ -200,21 +236,26 @@ def _is_confirmed_by_order(trade: Trade) -> bool:
 
 def _correct(trade: Trade, denied: Mapping[str, str] | None) -> None:
     """What is missing counts as zero. It is looked at again by those who count it."""
-    before = {name: format_decimal(getattr(trade, name)) for name in CORRECTED_COLUMNS[:3]}
-    trade.reports = [*trade.reports, {**before, "fee_currency": trade.fee_currency}]
+    before = {name: _text(getattr(trade, name)) for name in CORRECTED_COLUMNS}
+    trade.reports = [*trade.reports, before]
     if denied is None:
         trade.quantity = trade.fee = ZERO
-    else:
-        trade.quantity, trade.price = Decimal(denied["quantity"]), Decimal(denied["price"])
-        trade.fee, trade.fee_currency = Decimal(denied["fee"]), denied["fee_currency"]
+    for name, value in reported_values(denied or {}).items():
+        setattr(trade, name, value)
+    trade.traded_at = from_ms(trade.create_time_ns // NS_PER_MS)
     trade.disputed_since, trade.disputed_by, trade.is_new = None, None, True
     rate_trade(trade, no_rates)
 
 
 def disputes_store(*, disputes: TradeDisputes) -> None:
-    """Store what changed. Call it in a transaction."""
+    """Store what changed, and the orders that corrected fills belong to now. Call it in a transaction."""
     if disputes.changed:
         Trade.objects.bulk_update(disputes.changed, DISPUTE_FIELDS)
+    if disputes.corrected:
+        orders = _orders_of_fills({trade.order_id for trade in disputes.corrected})
+        for trade in disputes.corrected:
+            trade.resolved_order_id = orders.get((trade.order_id, trade.instrument_name, trade.side))
+        Trade.objects.bulk_update(disputes.corrected, ["resolved_order"])
 
 
 # Storing, and the order of a fill

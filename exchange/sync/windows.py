@@ -1,16 +1,17 @@
 """What the next cycle reads, from what earlier cycles read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Subquery
 
 from exchange.client.client import Client
 from exchange.core.times import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, exchange_time_ns, to_ms
-from exchange.models import ExchangeOrder, Instrument, SyncCursor, Trade
+from exchange.models import ExchangeOrder, SyncCursor, Trade
 from exchange.models.sync import Stream
 from exchange.sync.fetch import MAX_LOOKUPS, FetchPlan, OrderKey
+from exchange.sync.market_data import catalogue_is_current
 from exchange.sync.pagination import TimeWindow
 
 CYCLE_OVERLAP_NS = (
@@ -18,7 +19,6 @@ CYCLE_OVERLAP_NS = (
 )  # histories may lag and clocks differ by up to a minute (dossier 2.2)
 CLOCK_TOLERANCE_NS = 1_000 * NS_PER_MS
 LOOKAHEAD_NS = 60 * 1000 * NS_PER_MS
-CATALOGUE_INTERVAL = timedelta(days=1)
 MINUTES_A_DAY = 1440
 OPEN_COLUMNS = ("name_space", "order_id", "instrument_name", "missing_since", "side", "origin", "list_id")
 
@@ -46,7 +46,7 @@ def next_fetch_plan(*, client: Client, now: datetime, with_positions: bool = Fal
         open_keys=[*fresh, *rotate(missing, minute=to_ms(now) * MINUTES_A_DAY // MS_PER_DAY)],
         late_keys=frozenset(_key(row) for row in known_open if _is_plain_purchase(row)),
         known_instruments=sorted({row.instrument_name for row in known_open}),
-        with_catalogue=not Instrument.objects.filter(read_at__gt=now - CATALOGUE_INTERVAL).exists(),
+        with_catalogue=not catalogue_is_current(now=now),
         with_positions=with_positions,
         new_trades_since_ns=_new_trades_since(read, now_ns),
         read_until_ns=read,

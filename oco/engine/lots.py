@@ -20,6 +20,12 @@ class Fill:
     fee: Decimal
     fee_currency: str
     at_ns: int
+    corrections: int = 0
+
+    @property
+    def lot_key(self) -> str:
+        """What a lot that begins with it is called; another one when a corrected fill has left its lot."""
+        return f"{self.trade_id}-{self.corrections}" if self.corrections else self.trade_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class LotDraft:
 
     @property
     def first_trade_id(self) -> str:
-        return self.trades[0].trade_id
+        return self.trades[0].lot_key
 
 
 def executed(trades: Sequence[Fill]) -> Decimal:

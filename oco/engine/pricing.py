@@ -55,6 +55,7 @@ class ExitSide(StrEnum):
 MINIMUM_USD = Decimal(
     "1.02"
 )  # the exchange minimum is 1 USD (dossier 5.11.5); the margin is for a falling quote currency
+MAX_TICK_SHARE = Decimal("0.01")  # of the price; finer ones move a stop by less than its distance
 MAX_TARGET_FACTOR = Decimal(10)  # times mark, for a limit sell (dossier 5.11.6)
 MIN_TARGET_FACTOR = Decimal("0.1")  # times mark, for a limit buy
 MAX_BUY_PRICE_PCT = Decimal(
@@ -229,6 +230,18 @@ def is_placeable(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
     if quantity < grid.quantity_tick:
         return False
     return grid.quote_usd is None or quantity * price * grid.quote_usd >= MINIMUM_USD
+
+
+def leaves_unplaced(quantity: Decimal, price: Decimal, grid: Grid) -> bool:
+    """Whether the grid, not the quantity, keeps an order or a part of it that is worth one from being placed; or its
+    price tick is too coarse for a stop. Both are rare, and a wrong row of the catalogue looks like that.
+    """
+    if grid.price_tick > price * MAX_TICK_SHARE:
+        return True
+    whole = round_to_lot_size(quantity, grid.quantity_tick)
+    usd = grid.quote_usd or ONE
+    left = quantity if whole * price * usd < MINIMUM_USD else quantity - whole
+    return left * price * usd >= MINIMUM_USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

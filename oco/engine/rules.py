@@ -25,6 +25,7 @@ from oco.engine.pricing import Placement, PlacementKind, is_near_target, placeme
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.engine.types import (
+    ConfirmEntry,
     Desired,
     Leg,
     LookUp,
@@ -326,8 +327,8 @@ def _may_place_stop_only(refused: list[Leg]) -> bool:
 
 
 def stop_crossed(ctx: GroupContext) -> Plan:
-    """Rule 9: exit at market only soon after the entry or after coverage, and when two samples agree that the price
-    moved.
+    """Rule 9: exit at market only soon after the entry or after coverage, when two samples agree that the price
+    moved, and two answers on what was bought.
     """
     side = ctx.exit_side
     if ctx.within_spread_reason:
@@ -340,6 +341,12 @@ def stop_crossed(ctx: GroupContext) -> Plan:
         return request_price(ctx, reason(ReasonCode.STOP_CROSSED))
     if not all(ctx.is_past_stop(sample) for sample in ctx.samples[-2:]):
         return keep_waiting(ctx, reason(ReasonCode.STOP_CROSSED_UNCERTAIN, side=side))
+    if ctx.observed.is_entry_confirmed is None:
+        return Plan(
+            state=ctx.unprotected_state, reason=reason(ReasonCode.STOP_CROSSED), actions=(ConfirmEntry(),)
+        )
+    if not ctx.observed.is_entry_confirmed:
+        return keep_waiting(ctx, reason(ReasonCode.ENTRY_NOT_CONFIRMED, side=side))
     return exit_at_market(ctx, reason(ReasonCode.STOP_CROSSED_CONFIRMED, side=side))
 
 

@@ -146,6 +146,7 @@ class Observed:
     last_price: Decimal | None = None  # of the ticker of this cycle
     is_spent_lately: bool = False  # so much has just been sold or spent that the balance may not show it yet
     instrument_read: bool = False  # its rules were read again in this cycle
+    is_entry_confirmed: bool | None = True  # by a second answer; None: not asked yet
     market: Market = field(default_factory=Market)
 
 
@@ -184,13 +185,18 @@ class ReadInstrument:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmEntry:
+    """Ask for a second answer about the purchase, or sale: what a market order does cannot be undone."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPrice:
     """Take one price sample; with `since`, also the worst mark from then on."""
 
     since: datetime | None = None
 
 
-Action = Place | Cancel | LookUp | ReadInstrument | RequestPrice
+Action = Place | Cancel | LookUp | ReadInstrument | ConfirmEntry | RequestPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

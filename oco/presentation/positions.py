@@ -10,6 +10,7 @@ from uuid import UUID
 
 from exchange.core.numbers import complete_sum
 from exchange.models import ExchangeOrder, Instrument
+from exchange.schemas.market import SPOT
 from exchange.selectors import UsdPrices, decimals_of
 from oco.engine.allocation import ExternalReservation, ExternalStop
 from oco.engine.coverage import (
@@ -38,7 +39,6 @@ from oco.selectors import (
 )
 
 ZERO = Decimal(0)
-SPOT = "CCY_PAIR"
 QUOTES = ("USD", "USDT", "USDC")  # preferred quote currencies for protection
 
 

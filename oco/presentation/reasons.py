@@ -169,6 +169,14 @@ REASON_TEXTS: dict[str, Promise | Variants] = {
         SELL: _("Mark price is past the stop, but mark price and best bid do not agree in two checks."),
         BUY: _("Mark price is past the stop, but mark price and best ask do not agree in two checks."),
     },
+    R.ENTRY_NOT_CONFIRMED: {
+        SELL: _(
+            "The price is past the stop, but only one answer reported this purchase yet: nothing is sold."
+        ),
+        BUY: _(
+            "The price is past the stop, but only one answer reported this sale yet: nothing is bought back."
+        ),
+    },
     R.STOP_CROSSED_CONFIRMED: {
         SELL: _("Mark price and best bid are past the stop."),
         BUY: _("Mark price and best ask are past the stop."),

@@ -16,7 +16,7 @@ from exchange.core.times import NS_PER_MS, to_ms
 from exchange.models import Trade
 from exchange.selectors import runs_finished
 from oco.engine.allocation import ExternalReservation, Sellable, allocate_to_lots
-from oco.engine.pricing import ExitSide, round_to_lot_size
+from oco.engine.pricing import ExitSide, leaves_unplaced, round_to_lot_size
 from oco.engine.reason_codes import ReasonCode
 from oco.engine.states import State
 from oco.engine.types import PREFIX, PREFIX_END, Leg, LegStatus
@@ -104,6 +104,16 @@ def allocations_read(*, context: CycleContext) -> list[LotAllocation]:
             for each in open_lots
         ]
     return found
+
+
+def names_left_unplaced(*, context: CycleContext) -> set[str]:
+    """Instruments whose grid keeps a part of an open or waiting lot without an order."""
+    return {
+        lot.instrument_name
+        for lot in (allocation.lot for allocation in context.allocations)
+        if lot.average_price and lot.owned and lot.instrument_name in context.grids
+        if leaves_unplaced(lot.owned, lot.average_price, context.grids[lot.instrument_name])
+    }
 
 
 def _in_base_currency(sellable: Sellable, open_lot: OpenLot) -> Sellable:

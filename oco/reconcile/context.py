@@ -21,6 +21,8 @@ from oco.engine.types import Market
 from oco.models import Lot, OcoGroup
 from oco.policies import Policies
 
+LotKey = tuple[str, str, int]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult:
@@ -76,6 +78,11 @@ def read_result_of(
     )
 
 
+def lot_key(lot: Lot) -> LotKey:
+    """The same for a lot that was planned, rolled back and planned again."""
+    return lot.entry_order_id, lot.first_trade_id, lot.first_generation
+
+
 def order_key(order: Order) -> OrderKey:
     return str(order.name_space), order.order_id
 
@@ -117,7 +124,9 @@ class CycleContext:
     policies: Policies = field(default_factory=lambda: Policies({}))
     allocations: list[LotAllocation] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
-    instruments_read: bool = False  # the catalogue again, after a refusal
+    instruments_read: bool = (
+        False  # the catalogue again, after a refusal or before a purchase is left unprotected
+    )
     outdated_legs: set[int] = field(default_factory=set)  # refused for rules that turned out to have changed
     markets: dict[str, Market] = field(default_factory=dict)
     worst_mark: dict[UUID, Market] = field(default_factory=dict)
@@ -128,7 +137,10 @@ class CycleContext:
     waiting_looks: dict[int, bool] = field(
         default_factory=dict
     )  # by leg, until the histories are read: was healthy
+    entries_confirmed: dict[LotKey, bool] = field(default_factory=dict)  # whether a second answer agrees
     has_unresolved_sales: bool = False
+    # Pairs that the catalogue calls something else, and when their newest trade was first seen.
+    not_spot: dict[str, datetime] = field(default_factory=dict)
     has_begun: bool = False
     has_sent: bool = False
     key_refused: bool = False  # an order or a cancel, for the key or its rights

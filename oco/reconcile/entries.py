@@ -17,22 +17,24 @@ from django.db.models import Subquery
 
 from exchange.core.bulk import rows_read
 from exchange.core.database import QUERY_BATCH, chunks
+from exchange.core.instrument_names import is_derivative
 from exchange.core.reasons import Sentence, SyncReason, reason
 from exchange.core.times import EPOCH, NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Instrument, Trade
+from exchange.schemas.market import SPOT
 from exchange.services.lease import LeaseLost
 from exchange.services.order_execution import create_blocked_reason
 from oco.engine import lots
 from oco.engine.lots import Fill, LotDraft
-from oco.engine.pricing import ExitSide, Grid, stop_of, target_of
+from oco.engine.pricing import ExitSide, Grid, leaves_unplaced, stop_of, target_of
 from oco.engine.reason_codes import ReasonCode
 from oco.models import Lot, LotTrade, OcoEvent, OcoGroup, ProtectionPolicy, Watermark
 from oco.reconcile.context import CycleContext
 from oco.reconcile.order_status import trades_follow
-from oco.reconcile.prices import grid_of
+from oco.reconcile.prices import grid_of, rules_confirm
 from oco.reconcile.trade_ownership import NewTrade, TradeOwnership, sales_classify
 
-SPOT, SELL = "CCY_PAIR", "SELL"
+SELL = "SELL"
 MAX_SALE_AGE = timedelta(days=1)  # an older sale, found late or too small until now, is not bought back
 logger = logging.getLogger("exchange_sync")
 CLOCK_TOLERANCE_NS = 1_000_000_000
@@ -49,6 +51,7 @@ class Entry:
     grid: Grid
     policy: ProtectionPolicy
     trades: tuple[Fill, ...]
+    first_seen_at: datetime
 
     @property
     def exit_side(self) -> ExitSide:
@@ -81,7 +84,7 @@ def lot_open_all(*, context: CycleContext) -> list[Entry]:
     since = watermark_set(context=context)
     if since is None or not context.reads.trades_read:
         return []
-    found = run_isolated(context, lambda: new_entries_read(context=context, since_ns=since), "New trades")
+    found = run_isolated(context, partial(_confirmed_entries, context, since), "New trades")
     return [
         entry
         for entry in found or ()
@@ -89,6 +92,32 @@ def lot_open_all(*, context: CycleContext) -> list[Entry]:
             context, partial(_waits, context, entry), f"{entry.instrument.symbol}: a new position"
         )
     ]
+
+
+def _confirmed_entries(context: CycleContext, since_ns: int) -> list[Entry]:
+    """The new entries; when the catalogue is why one would stay unprotected, by the catalogue as it is read now."""
+    found = new_entries_read(context=context, since_ns=since_ns)
+    unplaced = [entry for entry in found if _is_left_unplaced(entry)]
+    seen = [*(entry.first_seen_at for entry in unplaced), *_protected_not_spot(context).values()]
+    names = {entry.instrument.symbol for entry in unplaced} | _protected_not_spot(context).keys()
+    is_news = any(at >= context.reads.started_at for at in seen)
+    if rules_confirm(context=context, names=names, is_news=is_news):
+        found = new_entries_read(context=context, since_ns=since_ns)
+    for name in sorted(_protected_not_spot(context)):
+        text = f"{name}: the exchange's list of instruments says that it is no spot pair, so it is not protected."
+        context.errors.append(Sentence(text, SyncReason.NOT_SPOT, name=name))
+    return found
+
+
+def _protected_not_spot(context: CycleContext) -> dict[str, datetime]:
+    return {name: at for name, at in context.not_spot.items() if is_protected(context.policies.of(name))}
+
+
+def _is_left_unplaced(entry: Entry) -> bool:
+    quantity = lots.net_quantity(entry.trades, entry.instrument.base_ccy)
+    return is_protected(entry.policy) and leaves_unplaced(
+        quantity, lots.average_price(entry.trades), entry.grid
+    )
 
 
 def run_isolated(context: CycleContext, act: Callable[[], T], what: str) -> T | None:
@@ -147,8 +176,24 @@ def new_entries_read(*, context: CycleContext, since_ns: int) -> list[Entry]:
     if not rows:
         return []
     known = Instrument.objects.in_bulk({row.instrument_name for row in rows}, field_name="symbol")
-    found = _by_order(_filter_entries([row for row in rows if row.instrument_name in known], known, context))
+    context.not_spot = _not_spot(rows, known)
+    rows = [
+        row for row in rows if row.instrument_name in known and row.instrument_name not in context.not_spot
+    ]
+    found = _by_order(_filter_entries(rows, known, context))
     return [_entry(key, trades, known, context) for key, trades in found.items()]
+
+
+def _not_spot(rows: Sequence[NewTrade], known: dict[str, Instrument]) -> dict[str, datetime]:
+    """Pairs by name that the catalogue calls something else, and when their newest trade was first seen. Their trades
+    wait: another answer may say otherwise.
+    """
+    found: dict[str, datetime] = {}
+    for row in rows:
+        name = row.instrument_name
+        if name in known and known[name].inst_type != SPOT and not is_derivative(name):
+            found[name] = max(row.first_seen_at, found.get(name, row.first_seen_at))
+    return found
 
 
 def unknown_entries() -> list[str]:
@@ -229,7 +274,8 @@ def _entry(
     order_id, name, side = key
     grid = grid_of(known[name], context.reads.tickers)
     policy, fills = context.policies.of(name, side), tuple(map(_fill, rows))
-    return Entry(order_id, side, known[name], grid, policy, fills)
+    seen = max(row.first_seen_at for row in rows)
+    return Entry(order_id, side, known[name], grid, policy, fills, seen)
 
 
 def _fill(row: NewTrade) -> Fill:
@@ -240,6 +286,7 @@ def _fill(row: NewTrade) -> Fill:
         fee=row.fee,
         fee_currency=row.fee_currency,
         at_ns=row.create_time_ns,
+        corrections=len(row.reports),
     )
 
 

@@ -20,13 +20,15 @@ from exchange.sync.order_merge import contradicts
 from exchange.sync.order_rows import values_of
 from exchange.sync.orders import order_record_all
 from oco.engine.types import LookUp, Role
-from oco.models import LIVE, OcoGroup, OcoLeg
+from oco.models import LIVE, Lot, OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext, order_key
 from oco.reconcile.order_matching import REQUIRED_ANSWERS, EndProof
 
 MIN_LOOKUPS = 2
 MIN_AGE = timedelta(seconds=10)
 MIN_AGE_MARKET = timedelta(seconds=60)  # its nonce has expired by then: a late request can no longer execute
+MAX_ENTRY_ORDERS = 3  # that are asked for to confirm one entry
+MAX_PRICE_DIFFERENCE = Decimal("0.02")  # between the fills of a lot and the average of their order
 Status = OcoLeg.Status
 MAX_CONFIRMED = 20  # orders of a cycle that are asked for once more, because their record waits for proof
 
@@ -87,6 +89,40 @@ def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], boo
         else:
             found += [order] if order is not None and order.client_oid == leg.client_oid else []
     return found, healthy
+
+
+def fills_to_confirm(*, context: CycleContext, lot: Lot) -> list[Trade]:
+    """Those fills of the lot that no answer of a later cycle has confirmed yet."""
+    fills = Trade.objects.filter(trade_id__in=lot.trades.values("trade_id"))
+    seen_twice = context.reads.started_at - MIN_AGE
+    return [fill for fill in fills if fill.disputed_since or fill.first_seen_at > seen_twice]
+
+
+def orders_agree(*, context: CycleContext, fills: Sequence[Trade]) -> bool:
+    """Whether the orders of these fills, asked for once, executed them; True without any."""
+    by_order: dict[str, list[Trade]] = {}
+    for fill in fills:
+        by_order.setdefault(fill.order_id, []).append(fill)
+    return len(by_order) <= MAX_ENTRY_ORDERS and all(
+        _order_agrees(context, order_id, own) for order_id, own in by_order.items()
+    )
+
+
+def _order_agrees(context: CycleContext, order_id: str, fills: Sequence[Trade]) -> bool:
+    """Whether the order, asked for once, executed at least these fills, at their price."""
+    first, quantity = fills[0], sum((fill.quantity for fill in fills), Decimal(0))
+    value = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
+    for name_space in NameSpace:
+        try:
+            order = context.client.order_detail(name_space, order_id=order_id)
+        except ExchangeError as error:
+            context.errors.append(error.sentence("Order", name=order_id))
+            return False
+        if order is not None and (order.instrument_name, order.side) == (first.instrument_name, first.side):
+            average = order.avg_price or Decimal(0)
+            is_near = abs(average * quantity - value) <= value * MAX_PRICE_DIFFERENCE
+            return order.cumulative_quantity >= quantity and is_near
+    return False
 
 
 def _lookup_keys(leg: OcoLeg) -> Iterable[tuple[NameSpace, dict[str, str]]]:

@@ -25,6 +25,7 @@ from oco.engine.states import State
 from oco.engine.types import (
     PREFIX,
     Cancel,
+    ConfirmEntry,
     Desired,
     LookUp,
     Market,
@@ -42,18 +43,19 @@ from oco.reconcile.allocation import (
     coins_return,
     is_spent_lately,
     lot_allowances,
+    names_left_unplaced,
     round_inputs_read,
     write_off_missing,
 )
-from oco.reconcile.context import CycleContext
+from oco.reconcile.context import CycleContext, lot_key
 from oco.reconcile.entries import lot_open_all
 from oco.reconcile.execution import legs_cancel, place_order
 from oco.reconcile.journal import REASON_FIELDS, event_record, group_transition, groups_mark_active
-from oco.reconcile.lookup import legs_look_up, looks_complete, read_back_sent
+from oco.reconcile.lookup import fills_to_confirm, legs_look_up, looks_complete, orders_agree, read_back_sent
 from oco.reconcile.lot_merge import lot_merge_all, rests_join
 from oco.reconcile.order_matching import leg_of
 from oco.reconcile.order_status import legs_update
-from oco.reconcile.prices import grids_read, rules_read_again, sample_market, worst_mark_since
+from oco.reconcile.prices import grids_read, rules_confirm, rules_read_again, sample_market, worst_mark_since
 
 Status = OcoLeg.Status
 # Of the refused ones, those right before the newest show when a pair was tried last.
@@ -61,7 +63,9 @@ NEVER_PLACED = Q(status=Status.ABSENT, generation__lt=F("group__generation")) | 
     status=Status.REFUSED, generation__lt=F("group__generation") - 1
 )
 logger = logging.getLogger("exchange_sync")
-Question = LookUp | ReadInstrument | RequestPrice  # answered before the group is decided on again
+Question = (
+    LookUp | ReadInstrument | ConfirmEntry | RequestPrice
+)  # answered before the group is decided on again
 MAX_ROUNDS = 4  # a decision, and up to three more after cancels (rule 7)
 MAX_REQUESTS = 6  # price samples and look-ups before a group must act or wait
 
@@ -153,6 +157,8 @@ def first_round_prepare(*, context: CycleContext) -> None:
     context.policies = policies_read()
     waiting = lot_open_all(context=context)
     context.allocations = allocations_read(context=context)  # of the new lots as well
+    if rules_confirm(context=context, names=names_left_unplaced(context=context)):
+        context.allocations = allocations_read(context=context)
     rests_join(context=context, waiting=waiting)
     write_off_missing(context=context)
     coins_return(context=context)
@@ -205,6 +211,9 @@ def _answer_request(
         legs_look_up(context=context, group=group, action=request)
         legs_update(context=context)
         groups_snapshot_refresh(groups_snapshot, group)
+    elif isinstance(request, ConfirmEntry):
+        fills = fills_to_confirm(context=context, lot=group.lot)
+        context.entries_confirmed[lot_key(group.lot)] = orders_agree(context=context, fills=fills)
     elif isinstance(request, ReadInstrument):
         rules_read_again(context=context)
         context.markets.pop(group.instrument_name, None)  # the price may be what was refused
@@ -332,6 +341,7 @@ def observed_of(group: OcoGroup, groups_snapshot: GroupsSnapshot, context: Cycle
         last_price=ticker.last if ticker else None,
         is_spent_lately=is_spent_lately(context=context, lot=group.lot, legs=legs),
         instrument_read=context.instruments_read,
+        is_entry_confirmed=context.entries_confirmed.get(lot_key(group.lot)),
         market=_market(group, context),
     )
 

@@ -303,10 +303,11 @@ def _open(context: CycleContext, name: str, taken: Rests, lot_draft: LotDraft) -
         context.lease.renew()
         if newest is None:
             last = max((rest.lot for rest in taken.lots), key=lambda lot: lot.pk)
-            newest = Entry(last.entry_order_id, last.side, instrument, context.grids[name], policy, ())
+            grid, seen = context.grids[name], last.opened_at
+            newest = Entry(last.entry_order_id, last.side, instrument, grid, policy, (), seen)
             first, entered_at = f"rest-{last.pk}-{to_ms(context.now())}", last.entered_at
         else:
-            first, entered_at = newest.trades[0].trade_id, last_fill_time(trades)
+            first, entered_at = newest.trades[0].lot_key, last_fill_time(trades)
         lot = Lot.objects.create(
             **lot_fields(newest, None),
             first_trade_id=first,

@@ -1,7 +1,7 @@
 """Update our legs from the stored orders, the only proof that a leg has ended (rules 5 and 6)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from exchange.core.reasons import reason
-from exchange.core.times import NS_PER_MS, to_ms
+from exchange.core.times import NS_PER_MS, from_ms, to_ms
 from exchange.models import ExchangeOrder, Trade
 from exchange.schemas import is_terminal
 from exchange.selectors import orders_named
 from exchange.services.order_execution import create_blocked_reason
 from exchange.sync.fetch import OrderKey
+from exchange.sync.trades import reported_values
 from oco.engine.lots import merged_price, net_of_fee
 from oco.engine.pricing import ExitSide
 from oco.engine.reason_codes import ReasonCode
@@ -32,6 +33,7 @@ Status = OcoLeg.Status
 LEG_FIELDS = ["order_id", "exchange_order_id", "status", "executed", "end_code", "refused_code", "looks"]
 UNSETTLED = (Status.INTENT, Status.SENT, Status.ACCEPTED)
 UNFINISHED = tuple(status for status in Status if status not in FINAL_STATUSES.values())
+IDENTITY = ("instrument_name", "side")  # of a fill: in another one it belongs to another lot
 ABSENT_RECHECK_AGE = timedelta(days=1)  # until then, a leg that counts as absent may still prove to exist
 ORDER_FIELDS = ("name_space", "order_id", "exchange_order_id", "status", "reason", "filled_quantity")
 # A user may change them on the exchange while the order keeps its id.
@@ -282,35 +284,45 @@ def trades_follow(*, context: CycleContext, trades: Sequence[Trade]) -> set[str]
     )
     decided: set[str] = set()
     for trade in trades:
-        legs = list(_legs_named(trade))
-        if trade.trade_id in lots or legs or not trade.quantity:
+        now = vars(trade)
+        before = now | reported_values(trade.reports[-1])
+        is_another = any(before[name] != now[name] for name in IDENTITY)
+        own = list(_legs_named(now))
+        legs = {leg.pk: leg for leg in (*_legs_named(before), *own)}
+        if own or not trade.quantity or (trade.trade_id in lots and not is_another):
             decided.add(trade.trade_id)
-        legs_correct(context=context, legs=legs)
+        legs_correct(context=context, legs=list(legs.values()))
         with transaction.atomic():
             context.lease.renew()
+            if is_another:
+                LotTrade.objects.filter(trade_id=trade.trade_id).delete()
             if lots.get(trade.trade_id) is not None:
-                _lot_follow(context, Lot.objects.get(pk=lots[trade.trade_id]), trade)
+                _lot_follow(context, Lot.objects.get(pk=lots[trade.trade_id]), before, now)
             if trade.trade_id in decided:
                 Trade.objects.filter(pk=trade.pk).update(is_new=False)
     return decided
 
 
-def _legs_named(trade: Trade) -> Iterator[OcoLeg]:
+def _legs_named(fill: Mapping[str, Any]) -> Iterator[OcoLeg]:
     """The legs of ours that this fill may have been counted for, if their order is known."""
-    ids = Q(order_id=trade.order_id) | Q(exchange_order_id=trade.order_id)
-    if trade.client_oid:
-        ids |= Q(client_oid=trade.client_oid)
-    legs = OcoLeg.objects.filter(ids, side=trade.side, group__instrument_name=trade.instrument_name)
+    ids = Q(order_id=fill["order_id"]) | Q(exchange_order_id=fill["order_id"])
+    if fill["client_oid"]:
+        ids |= Q(client_oid=fill["client_oid"])
+    legs = OcoLeg.objects.filter(ids, side=fill["side"], group__instrument_name=fill["instrument_name"])
     found = list(legs.exclude(order_id="").select_related("group"))
     known = _orders_of(found)
     return (leg for leg in found if (leg.name_space, leg.order_id) in known)
 
 
-def _lot_follow(context: CycleContext, lot: Lot, trade: Trade) -> None:
-    """What was never bought is gone, what was left out is added. Another price places the orders again, unless nothing
-    may be placed now.
+def _lot_follow(
+    context: CycleContext, lot: Lot, reported: Mapping[str, Any], corrected: Mapping[str, Any]
+) -> None:
+    """What was never bought is gone, what was left out is added; a fill of another side or instrument has left the
+    lot. Another price places the orders again, unless nothing may be placed now.
     """
-    before, after = _net(trade.reports[-1], lot.base_ccy), _net(vars(trade), lot.base_ccy)
+    has_left = any(reported[name] != corrected[name] for name in IDENTITY)
+    before = _net(reported, lot.base_ccy)
+    after = Decimal(0) if has_left else _net(corrected, lot.base_ccy)
     groups = list(lot.groups.filter(closed_at=None))
     if after < before:
         lot.gone += min(before - after, lot.owned)
@@ -322,23 +334,28 @@ def _lot_follow(context: CycleContext, lot: Lot, trade: Trade) -> None:
     for group in groups if after != before else ():
         why = reason(ReasonCode.TRADE_CORRECTED, before=before, after=after, coin=lot.base_ccy)
         event_record(group=group, at=context.now(), reason=why)
-    average = _average_of(lot)
-    if average is not None and Decimal(trade.reports[-1]["price"]) != trade.price:
+    average, entered_at = _average_and_time(lot)
+    is_repriced = has_left or reported["price"] != corrected["price"]
+    if average is not None and is_repriced and average != lot.average_price:
         lot.average_price = average
         lot.merging = lot.merging or bool(groups and lot.owned and not create_blocked_reason())
         for group in groups:
             event_record(group=group, at=context.now(), reason=reason(ReasonCode.TRADE_REPRICED))
-    lot.save(update_fields=["gone", "bought", "waits", "average_price", "merging"])
+    if has_left or reported["create_time_ns"] != corrected["create_time_ns"]:
+        lot.entered_at = entered_at or lot.entered_at
+    lot.save(update_fields=["gone", "bought", "waits", "average_price", "merging", "entered_at"])
 
 
 def _net(values: Mapping[str, Any], base: str) -> Decimal:
     """Of a stored fill, or of what was reported of it before."""
-    quantity, fee = Decimal(values["quantity"]), Decimal(values["fee"])
+    quantity, fee = values["quantity"], values["fee"]
     return net_of_fee(quantity, fee=fee, fee_currency=values["fee_currency"], base=base)
 
 
-def _average_of(lot: Lot) -> Decimal | None:
-    """The average price of its fills; None without one."""
-    fills = Trade.objects.filter(trade_id__in=lot.trades.values("trade_id")).values_list("quantity", "price")
-    parts = [(quantity, price) for quantity, price in fills if quantity]
-    return merged_price(parts) if parts else None
+def _average_and_time(lot: Lot) -> tuple[Decimal | None, datetime | None]:
+    """The average price of its fills and the time of the last one; None without one."""
+    fills = Trade.objects.filter(trade_id__in=lot.trades.values("trade_id")).order_by("create_time_ns")
+    rows = [row for row in fills.values_list("quantity", "price", "create_time_ns") if row[0]]
+    if not rows:
+        return None, None
+    return merged_price([row[:2] for row in rows]), from_ms(rows[-1][2] // NS_PER_MS)

@@ -20,6 +20,7 @@ from oco.reconcile.context import CycleContext
 
 MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
+RULES_AGE = timedelta(minutes=10)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
 MAX_WAIT_S = 2.0  # for a price that was requested in advance, and for repeating a request
 MARK, TICKER, BOOK = "Mark price", "Ticker", "Order book"
@@ -32,6 +33,20 @@ def grids_read(*, context: CycleContext, names: AbstractSet[str], again: bool = 
     if unknown:
         instruments = Instrument.objects.filter(symbol__in=unknown)
         context.grids |= {row.symbol: grid_of(row, context.reads.tickers) for row in instruments}
+
+
+def rules_confirm(*, context: CycleContext, names: AbstractSet[str], is_news: bool = False) -> bool:
+    """Read the rules of all instruments again, once a cycle, before something of `names` stays unprotected because of
+    them: when that is new in this cycle, when one answer alone said so, and every ten minutes. Whether they were read.
+    """
+    if not names or context.instruments_read:
+        return False
+    rows = Instrument.objects.filter(symbol__in=names).values_list("rules_since", "read_at")
+    since = context.clock() - RULES_AGE
+    if not is_news and not any(first == read_at or read_at <= since for first, read_at in rows):
+        return False
+    rules_read_again(context=context)
+    return True
 
 
 def rules_read_again(*, context: CycleContext) -> None:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from exchange.client.client import Client
+from exchange.models import Trade
 from exchange.services.lease import Lease
 from exchange.services.runs import account_check
 from exchange.sync.fetch import AccountSnapshot, Clock, FetchPlan, fetch_account
 from exchange.sync.store import catalogue_record, prepare_changes, single_transaction, snapshot_record
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.engine.rules import decide
-from oco.engine.types import Plan, RequestPrice
+from oco.engine.types import ConfirmEntry, Plan, RequestPrice
 from oco.models import OcoGroup
 from oco.policies import needs_mark
-from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build, read_result_of
+from oco.reconcile.context import CycleContext, ReadResult, cycle_context_build, lot_key, read_result_of
+from oco.reconcile.lookup import fills_to_confirm, orders_agree
 from oco.reconcile.loop import (
     MAX_REQUESTS,
     CycleReport,
@@ -43,6 +45,7 @@ class PlannedGroup:
 
     group: OcoGroup
     plan: Plan
+    to_confirm: Sequence[Trade] = ()
 
 
 def read_account(*, client: Client, clock: Clock) -> AccountRead:
@@ -56,14 +59,18 @@ def read_account(*, client: Client, clock: Clock) -> AccountRead:
 
 
 def preview_cycle(*, client: Client, lease: Lease, account: AccountRead, clock: Clock) -> list[PlannedGroup]:
-    """The plan for every group. Prices that a decision requests are read outside the transaction."""
+    """The plan for every group. Prices and orders that a decision requests are read outside the transaction."""
     context = cycle_context_build(client=client, lease=lease, reads=account.reads, clock=clock)
+    context.instruments_read = True  # by `read_account` if due
     for _ in range(MAX_REQUESTS):
         found = _decide_and_roll_back(context, account, lease, clock)
-        requests = _price_requests(found)
+        requests, unconfirmed = _price_requests(found), [each for each in found if _asks_for_order(each.plan)]
         for group, request in requests:
             sample_price(context=context, group=group, request=request)
-        if not requests:
+        for each in unconfirmed:
+            agrees = orders_agree(context=context, fills=each.to_confirm)
+            context.entries_confirmed[lot_key(each.group.lot)] = agrees
+        if not requests and not unconfirmed:
             break
     return found
 
@@ -76,17 +83,19 @@ def _decide_and_roll_back(
         _record(account, lease, clock)
         first_round_prepare(context=context)
         groups_snapshot = groups_snapshot_read(context=context)
-        found = [
-            PlannedGroup(
-                group,
-                decide(
-                    desired_of(group, groups_snapshot, context), observed_of(group, groups_snapshot, context)
-                ),
-            )
-            for group in groups_snapshot.groups
-        ]
+        found = []
+        for group in groups_snapshot.groups:
+            observed = observed_of(group, groups_snapshot, context)
+            plan = decide(desired_of(group, groups_snapshot, context), observed)
+            asks = _asks_for_order(plan)
+            fills = fills_to_confirm(context=context, lot=group.lot) if asks else []
+            found.append(PlannedGroup(group, plan, fills))
         transaction.set_rollback(True)
     return found
+
+
+def _asks_for_order(plan: Plan) -> bool:
+    return any(isinstance(action, ConfirmEntry) for action in plan.actions)
 
 
 def _price_requests(found: Sequence[PlannedGroup]) -> list[tuple[OcoGroup, RequestPrice]]:

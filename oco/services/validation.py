@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.core.numbers import rounded, sentence_number
 from exchange.models import Instrument
+from exchange.schemas.market import SPOT
 from exchange.selectors import decimals_of
 from oco.engine.allocation import ExternalReservation
 from oco.engine.pricing import (
@@ -34,9 +35,6 @@ class NotPossible(ValueError):
 
 class Blocked(NotPossible):
     """No order can be placed now, whatever the request says: trading is off, say."""
-
-
-SPOT = "CCY_PAIR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

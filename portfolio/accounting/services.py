@@ -9,20 +9,22 @@ without a trade that gives the amount, so dollars are not compared while one is 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from exchange.core.bulk import rows_read, rows_update
 from exchange.models import HistoryRange, Trade
 from exchange.models.sync import Stream
 from exchange.services.lease import Lease
 from exchange.sync.fetch import AccountSnapshot
+from exchange.sync.trades import reported_values
 from portfolio.accounting.balance_drift import (
     SETTLE_LAG_NS,
     START_MARGIN_NS,
@@ -156,28 +158,33 @@ def entries_correct(*, trades: Sequence[Trade]) -> None:
     transaction that stores the fills.
     """
     cursor = CostCursor.objects.first() if trades else None
-    if cursor is None:
+    entered = [trade for trade in trades if trade.pk <= cursor.trade_pk] if cursor else []
+    if cursor is None or not entered:
         return
-    stored = CostEntry.objects.filter(trade_id__in=[trade.trade_id for trade in trades])
-    old = {(row.trade_id, row.currency): row for row in entry_rows(stored)}
-    new = {(row.trade_id, row.currency): row for trade in trades for row in entries_of_trade(trade)}
-    drifts = _load_drifts()
-    for key, row in old.items():
-        change = new[key].change if key in new else ZERO
-        if cursor.compared_since_ns is not None and row.at_ns > cursor.compared_since_ns - START_MARGIN_NS:
-            drifts[row.currency] = add_execution(
-                drifts.get(row.currency) or Drift(),
-                at_ns=row.at_ns,
-                quantity=change - row.change,
-                since_ns=cursor.compared_since_ns,
-            )
-        row.change, row.usd = change, new[key].usd if key in new else ZERO
-    entries = [*old.values(), *(row for key, row in new.items() if key not in old)]
-    write_entries(entries, ["change", "usd"])
+    old, new = _entries_by_key(_entries_of(entered)), _entries_by_key(chain(*map(entries_of_trade, entered)))
+    for row in old.values():
+        row.change, row.usd, row.is_sale = ZERO, ZERO, False
+    entries = list((old | new).values())
+    write_entries(entries, ["order_id", "instrument_name", "change", "usd", "is_sale"])
     _mark_behind_from(entries)
-    _save_drifts(drifts)
+    drift_add_fills(fills=_corrections(entered), since_ns=cursor.compared_since_ns)
     cursor.is_behind, cursor.rates_due = True, True
     cursor.save()
+
+
+def _entries_by_key(entries: Iterable[EntryRow]) -> dict[tuple[Any, ...], EntryRow]:
+    return {(row.currency, row.at_ns, row.trade_id): row for row in entries}
+
+
+def _corrections(trades: Iterable[Trade]) -> Iterator[ChangedFill]:
+    """Each fill as it was reported before, taken back, and as it is now."""
+    for trade in trades:
+        now = {name: getattr(trade, name) for name in TRADE_COLUMNS}
+        reported = reported_values(trade.reports[-1])
+        old = now | {name: reported[name] for name in now.keys() & reported.keys()}
+        taken_back = [replace(one, quantity=-one.quantity) for one in changes_of(tuple(old.values()))]
+        yield old["create_time_ns"], old["instrument_name"], taken_back
+        yield now["create_time_ns"], now["instrument_name"], changes_of(tuple(now.values()))
 
 
 def _entries_of(trades: Sequence[Trade]) -> list[EntryRow]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from exchange.core.times import Timeframe
 from exchange.models import Candle, Instrument, Quote, SyncRun
+from exchange.schemas.market import SPOT
 from exchange.selectors import decimals_of
 from exchange.services.permissions import Right, require
 from oco.models import Lot, OcoGroup
@@ -19,7 +20,6 @@ from oco.presentation.positions import pairs_of
 from portfolio.models import Balance, WatchlistItem
 from portfolio.status.sync_status import OLD_AFTER
 
-SPOT = "CCY_PAIR"
 TREND_WINDOW = timedelta(hours=25)  # the hourly closes of a day
 MAX_ITEMS = 100  # each needs four candle series (dossier 4)
 NOTE_LENGTH = 200

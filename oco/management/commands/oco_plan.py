@@ -13,7 +13,7 @@ from exchange.error_texts import render_errors
 from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
 from exchange.services.runs import WrongAccount
 from oco.engine.pricing import ExitSide
-from oco.engine.types import Action, Cancel, LookUp, OrderKind, Place, ReadInstrument
+from oco.engine.types import Action, Cancel, ConfirmEntry, LookUp, OrderKind, Place, ReadInstrument
 from oco.models import OcoEvent
 from oco.presentation.reasons import render_reason
 from oco.reconcile.loop import CycleReport
@@ -88,6 +88,8 @@ def _words(action: Action, exit_side: ExitSide) -> str:
         return f"cancel {' and '.join(action.client_oids)}, then decide again"
     if isinstance(action, LookUp):
         return f"look for {' and '.join(action.client_oids)}, then decide again"
+    if isinstance(action, ConfirmEntry):
+        return "ask for the order that bought or sold it, then decide again"
     what = "instrument" if isinstance(action, ReadInstrument) else "price"
     return f"read the {what} once more, then decide again"
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from exchange.fields import format_decimal
 from exchange.models import Instrument
+from exchange.schemas.market import SPOT
 from exchange.services.lease import Lease
 from exchange.services.permissions import Right
 from oco.engine.pricing import stop_of, target_of
@@ -30,7 +31,7 @@ from oco.presentation.previews import coin_preview
 from oco.presentation.risk_reward import Proposal
 from oco.services.confirmations import Review
 from oco.services.groups import group_create, group_reprice, reprice_lease
-from oco.services.validation import SPOT, available_quantity, available_validate
+from oco.services.validation import available_quantity, available_validate
 from portfolio.formatting import amount_text
 from portfolio.security.access import right_required
 from portfolio.views.protection.wizard import OrderWizard, Values, form_step, review_step, submit_step

@@ -60,3 +60,31 @@ def test_a_key_in_such_a_row_is_not_kept():
     client = client_of(Replay(rows(BAD | {"client_oid": KEY})))
     client.open_orders(NameSpace.PLAIN)
     assert KEY not in client.take_unreadable_rows()[0].raw
+
+
+START_NS, DAY_NS = START_MS * 1_000_000, 86_400 * 10**9
+OUTSIDE = {"create_time": START_MS - 2 * 86_400_000, "create_time_ns": str(START_NS - 2 * DAY_NS)}
+
+
+@pytest.mark.parametrize("odd", [OUTSIDE, {"instrument_name": "ETH_USD"}], ids=["time", "instrument"])
+def test_a_trade_that_was_not_asked_for_is_put_aside(odd):
+    inside = TRADE | {"create_time": START_MS, "create_time_ns": str(START_NS), "instrument_name": "CRO_USD"}
+    client = client_of(Replay(rows(inside, inside | {"trade_id": "2"} | odd)), Clock())
+    found = client.trades(start_ns=START_NS - DAY_NS, end_ns=START_NS + 1, instrument_name="CRO_USD")
+    assert ([each.trade_id for each in found], found.received) == (["1"], 2)
+    (aside,) = client.take_unreadable_rows()
+    assert (aside.row_id, "asked for" in aside.problem) == ("2", True)
+
+
+@pytest.mark.parametrize(
+    ("created", "updated", "is_asked_for"),
+    [(0, 0, True), (-3, 0, True), (-3, 3, True), (-3, -2, False), (2, 2, False)],
+)
+def test_an_order_outside_the_period_is_put_aside(created, updated, is_asked_for):
+    """In days; the period may be one of creation or of update."""
+    day_ms = 86_400_000
+    times = {"create_time": START_MS + created * day_ms, "update_time": START_MS + updated * day_ms}
+    client = client_of(Replay(rows(GOOD | times)), Clock(START_MS + 4 * day_ms))
+    found = client.order_history(NameSpace.PLAIN, start_ns=START_NS - DAY_NS, end_ns=START_NS + DAY_NS)
+    assert [each.order_id for each in found] == (["1"] if is_asked_for else [])
+    assert len(client.take_unreadable_rows()) == (not is_asked_for)

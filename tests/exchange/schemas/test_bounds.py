@@ -79,6 +79,31 @@ def test_a_trade_that_cannot_be_is_refused(changes):
         Trade.from_row(TRADE | changes)
 
 
+@pytest.mark.parametrize(
+    ("fee", "currency", "is_possible"),
+    [
+        ("-0.02", "CRO", True),
+        ("0.02", "CRO", True),
+        ("0.021", "CRO", False),
+        ("-0.021", "CRO", False),
+        ("-2", "USD", True),
+        ("2", "USD", True),
+        ("-2.1", "USD", False),
+        ("-1000000", "BTC", True),
+        ("-3000000", "BTC", False),
+        ("-3000000", "", False),
+    ],
+)
+def test_no_fee_and_no_rebate_is_more_than_was_traded(fee, currency, is_possible):
+    row = TRADE | {"instrument_name": "CRO_USD", "traded_quantity": "0.02", "traded_price": "100"}
+    row |= {"fees": fee, "fee_instrument_name": currency}
+    if is_possible:
+        assert Trade.from_row(row).fee == Decimal(fee)
+        return
+    with pytest.raises(ValueError, match="field fees is more than was traded"):
+        Trade.from_row(row)
+
+
 @pytest.mark.parametrize("changes", [{"a": "-1"}, {"b": "-0.1"}, {"k": "1e13"}, {"v": "-5"}, {"h": "1e59"}])
 def test_a_ticker_that_cannot_be_is_refused(changes):
     (name,) = changes
@@ -110,6 +135,30 @@ def test_a_mark_price_is_positive_and_a_funding_rate_need_not_be(value):
 def test_a_grid_is_positive_and_within_reason(tick):
     with pytest.raises(ValueError, match=r"^field qty_tick_size is "):
         Instrument.from_row({"symbol": "X_USD", "price_tick_size": "0.1", "qty_tick_size": tick})
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({}, ""),
+        ({"symbol": "SHIB_BTC@OEX_HK", "base_ccy": "SHIB"}, ""),
+        ({"inst_type": "FUTURE", "symbol": "ETHUSD-260828", "base_ccy": ""}, ""),
+        ({"inst_type": ""}, "inst_type is empty"),
+        ({"base_ccy": ""}, "base_ccy is not what the symbol says"),
+        ({"base_ccy": "BTC"}, "base_ccy is not what the symbol says"),
+        ({"quote_ccy": ""}, "quote_ccy is not what the symbol says"),
+        ({"quote_ccy": "USD"}, "quote_ccy is not what the symbol says"),
+        ({"symbol": "ETHBTC"}, "base_ccy is not what the symbol says"),
+    ],
+)
+def test_a_spot_pair_is_named_after_its_currencies(changes, named):
+    row = {"inst_type": "CCY_PAIR", "symbol": "ETH_BTC", "base_ccy": "ETH", "quote_ccy": "BTC"}
+    row |= {"price_tick_size": "0.1", "qty_tick_size": "1"} | changes
+    if not named:
+        assert Instrument.from_row(row).symbol == row["symbol"]
+        return
+    with pytest.raises(ValueError, match=rf"^field {named}$"):
+        Instrument.from_row(row)
 
 
 @pytest.mark.parametrize("written", ["²", "--5", "9" * 5000, "1_0"])

@@ -187,8 +187,8 @@ def test_an_instrument_needs_a_grid(tick):
 
 
 def test_an_instrument_that_does_not_say_so_is_not_tradable():
-    row = {"symbol": "X_USD", "price_tick_size": "0.1", "qty_tick_size": "1"}
-    assert Instrument.from_row(row).tradable is False
+    row = {"symbol": "XUSD-PERP", "price_tick_size": "0.1", "qty_tick_size": "1"}
+    assert Instrument.from_row(row | {"inst_type": "PERPETUAL_SWAP"}).tradable is False
 
 
 @pytest.mark.parametrize("level", ["12", [], ["1"], ["1", None], None])

@@ -8,7 +8,11 @@ import pytest
 from exchange.models import Instrument
 from exchange.schemas import Instrument as Told
 from exchange.services.lease import LeaseLost, lease_take
-from exchange.sync.market_data import instrument_record_all, instruments_read_again
+from exchange.sync.market_data import (
+    catalogue_is_current,
+    instrument_record_all,
+    instruments_read_again,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -90,3 +94,47 @@ def test_nothing_is_stored_without_the_lease():
     with pytest.raises(LeaseLost):
         instruments_read_again(client=StubClient(told()), lease=lease, now=NOW)
     assert not Instrument.objects.exists()
+
+
+PERPETUAL = {"inst_type": "PERPETUAL_SWAP"}
+
+
+def read(seconds, **changes):
+    """One more answer; the type that is stored then."""
+    instrument_record_all(instruments=[told(**changes)], now=NOW + timedelta(seconds=seconds))
+    return Instrument.objects.get().inst_type
+
+
+def test_another_type_counts_when_two_answers_agree():
+    assert [read(0), read(60, **PERPETUAL), read(69, **PERPETUAL)] == ["CCY_PAIR"] * 3
+    assert not catalogue_is_current(now=NOW + timedelta(seconds=120))
+    assert read(70, **PERPETUAL) == "PERPETUAL_SWAP"
+    assert catalogue_is_current(now=NOW + timedelta(seconds=120))
+
+
+def test_an_answer_that_agrees_with_what_is_known_ends_the_doubt():
+    for seconds, changes in ((0, {}), (60, PERPETUAL), (120, {}), (180, PERPETUAL)):
+        assert read(seconds, **changes) == "CCY_PAIR"
+
+
+def test_the_type_that_the_name_says_counts_at_once():
+    assert [read(0, **PERPETUAL), read(60)] == ["PERPETUAL_SWAP", "CCY_PAIR"]
+
+
+def test_since_when_the_rules_are_as_they_are():
+    moments = []
+    for seconds, changes in ((0, {}), (60, {}), (120, {"qty_tick_size": "1"}), (180, {"qty_tick_size": "1"})):
+        read(seconds, **changes)
+        moments.append((Instrument.objects.get().rules_since - NOW).seconds)
+    assert moments == [0, 0, 120, 120]
+
+
+@pytest.mark.parametrize("told_again", [True, False])
+def test_that_one_is_not_tradable_any_more_is_asked_about_once_more(told_again):
+    instrument_record_all(instruments=[told(), told("OLD_USD")], now=NOW)
+    answers = [told(), *([told("OLD_USD", tradable=False)] if told_again else [])]
+    current = []
+    for seconds in (60, 120):
+        instrument_record_all(instruments=answers, now=NOW + timedelta(seconds=seconds))
+        current.append(catalogue_is_current(now=NOW + timedelta(seconds=seconds + 60)))
+    assert (current, Instrument.objects.get(symbol="OLD_USD").tradable) == ([False, True], False)

@@ -86,6 +86,15 @@ def test_an_order_that_gets_a_second_id_finds_its_fill():
     assert owner("1") == ("ADVANCED", "7")
 
 
+@pytest.mark.parametrize("false", [{"instrument_name": "ETH_USD"}, {"side": "BUY"}])
+def test_an_order_that_was_told_as_another_finds_its_fill(false):
+    record_order(order_id="7", **{**SAME, **false})
+    fill("7")
+    assert owner("1") is None
+    record_order(order_id="7", **SAME)
+    assert owner("1") == ("PLAIN", "7")
+
+
 def test_a_fill_moves_from_the_plain_duplicate_to_the_advanced_order():
     record_order(order_id="70", **SAME)
     fill("70")
@@ -145,3 +154,70 @@ def test_an_answer_that_agrees_ends_the_dispute():
     trade_record_all(trades=[wire_trade(traded_quantity="3")], now=NOW + timedelta(seconds=120))
     row = Trade.objects.get()
     assert (row.quantity, row.reports) == (2, [])
+
+
+def seen(seconds, **changes):
+    """One more answer about the same fill, so many seconds after the first."""
+    trade_record_all(trades=[wire_trade(**changes)], now=NOW + timedelta(seconds=seconds))
+    return Trade.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("column", "changes"),
+    [
+        ("quantity", {"traded_quantity": "3"}),
+        ("price", {"traded_price": "101"}),
+        ("fee", {"fees": "-0.002"}),
+        ("fee_currency", {"fee_instrument_name": "USD"}),
+        ("instrument_name", {"instrument_name": "ETH_USD"}),
+        ("side", {"side": "SELL"}),
+        ("order_id", {"order_id": "9"}),
+        ("client_oid", {"client_oid": "another"}),
+        ("create_time_ns", {"create_time": 1_785_586_990_123, "create_time_ns": "1785586990123456789"}),
+    ],
+)
+def test_whatever_two_answers_contradict_is_corrected(column, changes):
+    seen(0, **changes)
+    false = getattr(Trade.objects.get(), column)
+    assert getattr(seen(60), column) == false
+    row = seen(120)
+    assert getattr(row, column) == getattr(wire_row(), column) != false
+    assert (row.reports[0][column], row.is_new, row.disputed_since) == (str(false), True, None)
+    assert UnreadableRow.objects.get().times == 2
+
+
+def wire_row():
+    """What is stored of a fill that nobody contradicts."""
+    trade_record_all(trades=[wire_trade(trade_id="other")], now=NOW)
+    return Trade.objects.get(trade_id="other")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_oid": ""},
+        {"fee_instrument_name": "", "fees": "-2"},
+        {"create_time_ns": "1785587000123000000"},
+        {"create_time_ns": None},
+    ],
+)
+def test_what_an_answer_leaves_out_or_rounds_contradicts_nothing(changes):
+    seen(0)
+    for seconds in (60, 120):
+        row = seen(seconds, **changes)
+    assert (row.reports, row.disputed_since, UnreadableRow.objects.count()) == ([], None, 0)
+
+
+def test_the_other_id_of_its_order_contradicts_nothing():
+    record_order(**STOP)
+    for order_id in ("70", "7", "7"):
+        fill(order_id)
+    assert (Trade.objects.get().order_id, Trade.objects.get().disputed_since) == ("70", None)
+
+
+def test_a_fill_that_names_another_order_is_linked_to_that_one():
+    record_order(order_id="8", **SAME)
+    record_order(order_id="9", **SAME)
+    for seconds, order_id in ((0, "8"), (60, "9"), (120, "9")):
+        seen(seconds, order_id=order_id, **SAME)
+    assert Trade.objects.get().resolved_order.order_id == "9"

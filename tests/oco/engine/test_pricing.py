@@ -12,6 +12,7 @@ from oco.engine.pricing import (
     PlacementKind,
     is_near_target,
     is_placeable,
+    leaves_unplaced,
     max_buy_price_of,
     placement,
     round_to_lot_size,
@@ -178,3 +179,20 @@ def test_a_target_far_below_or_worth_too_little_is_left_out():
     assert (small.kind, small.reason.code) == (PlacementKind.STOP, "BELOW_MINIMUM")
     far = placement(target=D(9), grid=GRID, exit_side=ExitSide.BUY, **(asked | {"quantity": D(1)}))
     assert (far.kind, far.reason.code) == (PlacementKind.STOP, "TARGET_TOO_LOW")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "lot", "tick", "is_left"),
+    [
+        ("1999", "1", "0.0001", False),
+        ("1999", "100000", "0.0001", True),
+        ("1999", "1000", "0.0001", True),
+        ("1005", "1000", "0.0001", False),
+        ("10", "1", "0.0001", False),
+        ("19", "10", "0.0001", True),
+        ("1999", "1", "0.01", True),
+    ],
+)
+def test_what_the_grid_alone_keeps_from_being_placed(quantity, lot, tick, is_left):
+    grid = Grid(price_tick=D(tick), quantity_tick=D(lot), quote_usd=D(1))
+    assert leaves_unplaced(D(quantity), D("0.1"), grid) is is_left
