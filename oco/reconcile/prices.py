@@ -21,7 +21,7 @@ from oco.reconcile.context import CycleContext
 MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
-MAX_WAIT_S = 2.0  # for a price that was requested in advance, and for repeating a request
+MAX_WAIT_S = 2.0  # for a price that was requested in advance
 MARK, TICKER, BOOK = "Mark price", "Ticker", "Order book"
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def rules_read_again(*, context: CycleContext) -> None:
     """
     context.instruments_read = True
     try:
-        changed = instruments_read_again(client=context.client, lease=context.lease, now=context.clock())
+        changed = instruments_read_again(budget=context.budget, lease=context.lease, now=context.clock())
     except ExchangeError as error:
         context.errors.append(error.sentence("Instruments"))
         return
@@ -106,7 +106,7 @@ def _try_price(context: CycleContext, source: str, name: str, read: Callable[[],
     if source in context.silent_sources:
         return None
     try:
-        with context.client.repeat_at_most(MAX_WAIT_S):
+        with context.client.answer_within(MAX_PRICE_AGE.total_seconds()):
             return read()
     except Unreachable as error:
         context.silent_sources.add(source)
