@@ -18,6 +18,7 @@ CALL_TEXTS: dict[str, Promise] = {
     "Unreachable": _("the exchange did not answer %(method)s"),
     "Maintenance": _("the exchange did not answer %(method)s"),
     "NotSent": _("%(method)s was not sent"),
+    "NotTried": _("%(method)s was not tried"),
     "BadResponse": _("the answer to %(method)s cannot be understood"),
     "UnknownOutcome": _("the outcome of %(method)s is unknown"),
     "DuplicateOrder": _("%(method)s names an order that exists already"),

@@ -31,7 +31,7 @@ from exchange.client.responses import (
     unreadable_response_error,
 )
 from exchange.client.retries import JITTER, READ_ATTEMPTS, is_retried, retry_delay_s
-from exchange.client.transport import NoResponse, RawResponse, Transport, new_session
+from exchange.client.transport import DEADLINE_S, NoResponse, RawResponse, Transport, new_session
 from exchange.client.typed_rows import RowsDecoder, TypedRows
 from exchange.core.reasons import Problem, problem, sentence_of
 from exchange.schemas import parsing
@@ -39,6 +39,7 @@ from exchange.schemas.parsing import MissingField, Row, RowList, check_times
 
 ORDER_METHODS = ("/create-", "/cancel-", "/get-open-orders", "/get-order-detail", "/get-order-list-detail")
 
+MIN_ANSWER_S = 0.5  # that any request has for its answer
 MAX_AHEAD_MS = 3_600_000  # later than now; clocks differ by a minute at most (dossier 2.2)
 MAX_UNREADABLE_ROWS = 50  # kept of the answers of one cycle
 MAX_RAW_LENGTH = 4000  # characters of each
@@ -103,6 +104,7 @@ class BaseClient:
         self._clock = ClockOffset()
         self.background = False
         self._repeat_until_ms: int | None = None
+        self._answer_until_ms: int | None = None
         self._requests_sent = 0
         self.last_error: ExchangeError | None = None
         self.unreadable_rows: list[UnreadableRow] = []
@@ -142,14 +144,31 @@ class BaseClient:
     @contextmanager
     def repeat_at_most(self, seconds: float) -> Iterator[None]:
         """No read is repeated later than `seconds` from now: what it brings has another source, or comes again."""
-        before, self._repeat_until_ms = self._repeat_until_ms, self.now_ms() + int(seconds * 1000)
+        before, until_ms = self._repeat_until_ms, self.now_ms() + int(seconds * 1000)
+        self._repeat_until_ms = until_ms if before is None else min(before, until_ms)
         try:
             yield
         finally:
             self._repeat_until_ms = before
 
-    def _may_repeat(self) -> bool:
-        return self._repeat_until_ms is None or self.now_ms() <= self._repeat_until_ms
+    @contextmanager
+    def answer_within(self, seconds: float) -> Iterator[None]:
+        """No read is repeated, or waits for its answer, later than `seconds` from now. Writes wait as always."""
+        before, until_ms = self._answer_until_ms, self.now_ms() + int(seconds * 1000)
+        self._answer_until_ms = until_ms if before is None else min(before, until_ms)
+        try:
+            with self.repeat_at_most(seconds):
+                yield
+        finally:
+            self._answer_until_ms = before
+
+    def _answer_limit_s(self, kind: RequestKind) -> float:
+        if kind is not RequestKind.READ or self._answer_until_ms is None:
+            return DEADLINE_S
+        return max((self._answer_until_ms - self.now_ms()) / 1000, MIN_ANSWER_S)
+
+    def _may_repeat(self, delay: float) -> bool:
+        return self._repeat_until_ms is None or self.now_ms() + delay * 1000 <= self._repeat_until_ms
 
     def _call(
         self,
@@ -166,7 +185,7 @@ class BaseClient:
                 self._remember_error(exc)
                 delay = self._retry_delay(exc, attempt)
                 is_due = is_retried(exc, kind, attempt=attempt, attempts=self._read_attempts)
-                if not is_due or not self._may_repeat():
+                if not is_due or not self._may_repeat(delay):
                     raise
             else:
                 self.last_error = None
@@ -217,7 +236,7 @@ class BaseClient:
         self._requests_sent += 1
         sent_ms = self.now_ms()
         try:
-            response = send()
+            response = send(within_s=self._answer_limit_s(request.kind))
         except NoResponse as no_response:
             error = no_response_error(request, no_response.reason, sent=no_response.sent)
             self._limiter.answered(request.method)
@@ -227,7 +246,7 @@ class BaseClient:
             return response
         raise error
 
-    def _prepare_call(self, request: ApiRequest, params: Params) -> Callable[[], RawResponse]:
+    def _prepare_call(self, request: ApiRequest, params: Params) -> Callable[..., RawResponse]:
         """Public methods are GET with a query, private ones POST with a signed body (dossier 1)."""
         method = request.method
         if request.request_id is None:

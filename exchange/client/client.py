@@ -12,6 +12,7 @@ from exchange.client.base import Params, TypedClient, UnreadableRow, drop_none
 from exchange.client.errors import ExchangeError, NotFound, RequestKind, UnknownOutcome
 from exchange.core.reasons import Problem, problem
 from exchange.schemas import (
+    METHOD_PREFIXES,
     AccountBalance,
     AccountInfo,
     Ack,
@@ -32,7 +33,6 @@ from exchange.schemas import (
 T = TypeVar("T")
 MAX_NS = 2**63 - 1
 PRICE_VALUATIONS = frozenset({"mark_price", "index_price", "settlement_price"})
-METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 
 
 class PrivateClient(TypedClient):

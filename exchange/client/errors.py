@@ -26,6 +26,7 @@ __all__ = [
     "NotActive",
     "NotFound",
     "NotSent",
+    "NotTried",
     "RateLimited",
     "Refused",
     "RequestKind",
@@ -36,6 +37,7 @@ __all__ = [
     "describe_code",
     "describe_nonce_refusal",
     "error_class_for",
+    "not_tried",
     "part_text",
     "remedy_for",
     "timed_out",
@@ -97,6 +99,20 @@ def part_text(part: str, name: str) -> str:
 def timed_out(part: str, *, name: str = "") -> Sentence:
     text = f"{part_text(part, name)}: no answer in time."
     return Sentence(text, SyncReason.READ_TIMED_OUT, part=part, name=name)
+
+
+def not_tried(part: str, *, name: str = "") -> Sentence:
+    text = f"{part_text(part, name)}: not tried, the exchange is too slow or does not answer."
+    return Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name)
+
+
+class NotTried(ExchangeError):
+    """A read that was not sent: what comes before it has used its time. It proves nothing."""
+
+    lead = "{method} was not tried"
+
+    def sentence(self, part: str = "", *, name: str = "") -> Sentence:
+        return not_tried(part or self.method, name=name)
 
 
 class Unreachable(ExchangeError):

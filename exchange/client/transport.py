@@ -117,7 +117,9 @@ def new_session() -> requests.Session:
 
 
 class Transport:
-    """Talks to one root address. `timeout` is (connect, read) in seconds; the whole answer has `deadline_s`."""
+    """Talks to one root address. `timeout` is (connect, read) in seconds; the whole answer has `deadline_s`, or
+    `within_s` of a request where that is less.
+    """
 
     def __init__(
         self,
@@ -135,30 +137,34 @@ class Transport:
         self._deadline_s = deadline_s
         self._monotonic = monotonic
 
-    def get(self, method: str, query: Mapping[str, str]) -> RawResponse:
-        return self._perform(requests.Request("GET", f"{self.base_url}/{method}", HEADERS, params=query))
+    def get(self, method: str, query: Mapping[str, str], *, within_s: float = DEADLINE_S) -> RawResponse:
+        request = requests.Request("GET", f"{self.base_url}/{method}", HEADERS, params=query)
+        return self._perform(request, within_s)
 
-    def post(self, method: str, body: bytes) -> RawResponse:
-        return self._perform(requests.Request("POST", f"{self.base_url}/{method}", HEADERS, data=body))
+    def post(self, method: str, body: bytes, *, within_s: float = DEADLINE_S) -> RawResponse:
+        request = requests.Request("POST", f"{self.base_url}/{method}", HEADERS, data=body)
+        return self._perform(request, within_s)
 
     def close(self) -> None:
         """Close the kept connections; the next request opens new ones."""
         self._session.close()
 
-    def _perform(self, request: requests.Request) -> RawResponse:
+    def _perform(self, request: requests.Request, within_s: float) -> RawResponse:
         """Raises NoResponse outside the handler: an error of requests holds the body, and with it key and signature."""
-        started = self._monotonic()
+        started, limit_s = self._monotonic(), min(within_s, self._deadline_s)
         try:
-            return self._send_request(request, started + self._deadline_s)
+            return self._send_request(request, started, limit_s)
         except (OSError, HTTPError) as exc:
-            error = self._no_response(exc, self._monotonic() - started)
+            error = _no_response(exc, self._monotonic() - started, limit_s)
         raise error
 
-    def _send_request(self, request: requests.Request, deadline: float) -> RawResponse:
+    def _send_request(self, request: requests.Request, started: float, limit_s: float) -> RawResponse:
         prepared = self._session.prepare_request(request)
-        response = self._session.send(prepared, timeout=self._timeout, stream=True, allow_redirects=False)
+        connect_s, read_s = self._timeout
+        timeout = (min(connect_s, limit_s), min(read_s, limit_s))
+        response = self._session.send(prepared, timeout=timeout, stream=True, allow_redirects=False)
         try:
-            body = self._read(response, deadline)
+            body = self._read(response, started + limit_s)
         finally:
             release_connection(response)
         return RawResponse(response.status_code, body, response.headers.get("Date", ""))
@@ -178,14 +184,15 @@ class Transport:
         if self._monotonic() >= deadline:
             raise TimeoutError
 
-    def _no_response(self, exc: Exception, elapsed: float) -> NoResponse:
-        if _was_never_sent(exc):
-            return NoResponse(problem(Problem.NO_CONNECTION), sent=False)
-        if isinstance(exc, _BodyTooLarge):
-            return NoResponse(problem(Problem.ANSWER_TOO_LARGE, size=MAX_BODY_BYTES // 2**20), sent=True)
-        if elapsed >= self._deadline_s or isinstance(exc, TimeoutError | requests.Timeout):
-            return NoResponse(problem(Problem.NO_ANSWER_IN_TIME, seconds=f"{self._deadline_s:g}"), sent=True)
-        return NoResponse(problem(Problem.CONNECTION_BROKE, kind=type(exc).__name__), sent=True)
+
+def _no_response(exc: Exception, elapsed: float, limit_s: float) -> NoResponse:
+    if _was_never_sent(exc):
+        return NoResponse(problem(Problem.NO_CONNECTION), sent=False)
+    if isinstance(exc, _BodyTooLarge):
+        return NoResponse(problem(Problem.ANSWER_TOO_LARGE, size=MAX_BODY_BYTES // 2**20), sent=True)
+    if elapsed >= limit_s or isinstance(exc, TimeoutError | requests.Timeout):
+        return NoResponse(problem(Problem.NO_ANSWER_IN_TIME, seconds=f"{limit_s:g}"), sent=True)
+    return NoResponse(problem(Problem.CONNECTION_BROKE, kind=type(exc).__name__), sent=True)
 
 
 def _was_never_sent(exc: Exception) -> bool:

@@ -7,6 +7,7 @@ from exchange.schemas.account import AccountBalance, AccountInfo, FeeRate, Posit
 from exchange.schemas.market import Book, BookLevel, Candle, Instrument, PricePoint, Ticker, Valuation
 from exchange.schemas.orders import (
     CLIENT_OID_LENGTH,
+    METHOD_PREFIXES,
     OPEN_STATUSES,
     TERMINAL_STATUSES,
     Ack,
@@ -19,6 +20,7 @@ from exchange.schemas.orders import (
 
 __all__ = [
     "CLIENT_OID_LENGTH",
+    "METHOD_PREFIXES",
     "OPEN_STATUSES",
     "TERMINAL_STATUSES",
     "AccountBalance",

@@ -44,6 +44,7 @@ class NameSpace(StrEnum):
     ADVANCED = "ADVANCED"
 
 
+METHOD_PREFIXES = {NameSpace.PLAIN: "private", NameSpace.ADVANCED: "private/advanced"}
 OPEN_STATUSES = frozenset({"NEW", "PENDING", "ACTIVE"})
 TERMINAL_STATUSES = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 SIDES = frozenset({"BUY", "SELL"})

@@ -14,14 +14,15 @@ from typing import Any, Generic, Self, TypeVar
 
 from exchange import schemas
 from exchange.client.client import Client, PublicClient
-from exchange.client.errors import AuthError, ExchangeError, Unreachable, part_text, timed_out
+from exchange.client.errors import AuthError, ExchangeError, NotTried, Unreachable, not_tried, timed_out
 from exchange.core.instrument_names import is_derivative
-from exchange.core.reasons import Sentence, SyncReason
+from exchange.core.reasons import Sentence
 from exchange.models.sync import Stream
-from exchange.schemas import NameSpace, Trade
+from exchange.schemas import METHOD_PREFIXES, NameSpace, Trade
 from exchange.schemas.parsing import received_count
-from exchange.sync.history_sources import order_source, trade_source
+from exchange.sync.history_sources import NAME_SPACES, order_source, trade_source
 from exchange.sync.pagination import Gap, HistorySource, TimeWindow, paginate_history
+from exchange.sync.read_budget import FETCH_WAIT_S, MAX_READ_S, REST_WAIT_S, ReadBudget
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -35,8 +36,6 @@ FETCH_TIMEOUT = timedelta(seconds=45)  # after that, no more parts are requested
 MAX_UNANSWERED = 2  # parts in a row without an answer; after that, no more parts are requested
 MAX_REFUSED = 2  # private parts refused for the key, none accepted; after that, the key itself is refused
 TICKERS_WAIT_S = 1.0  # protection waits no longer for tickers that are read in the background
-# Seconds in which a history may be retried when protection needs it: more than MAX_LOOKUPS orders are missing.
-HISTORIES_WAIT_S = 1.0
 REST_TIMEOUT_S = 10.0  # after that, what is read after protection is not repeated
 REST_MIN_TIME = timedelta(seconds=5)  # the rest gets at least this long, however long protection took
 
@@ -64,6 +63,9 @@ class FetchedStream(Generic[T]):
     gaps: Sequence[Gap]
     left_until_ns: int
     unreadable: int = 0
+
+
+Histories = Mapping[Stream, FetchResult[FetchedStream[schemas.Order]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class AccountSnapshot:
     """
 
     open_orders: Mapping[NameSpace, FetchResult[Sequence[schemas.Order]]]
-    histories: Mapping[Stream, FetchResult[FetchedStream[schemas.Order]]]
+    histories: Histories
     trades: FetchResult[FetchedStream[Trade]]
     balance: FetchResult[schemas.AccountBalance]
     positions: FetchResult[Sequence[schemas.Position]] | None = None
@@ -158,6 +160,7 @@ class FetchRun:
     fetch_plan: FetchPlan
     until: datetime
     tickers: Future[list[schemas.Ticker]] | None
+    budget: ReadBudget
     errors: list[Sentence] = field(default_factory=list)
     unanswered: int = 0
     is_accepted: bool = False
@@ -168,7 +171,8 @@ class FetchRun:
     def start(cls, *, client: Client, clock: Clock, fetch_plan: FetchPlan, with_tickers: bool = True) -> Self:
         """With the tickers of all instruments, which are read in the background where possible."""
         tickers = client.start_read("public/get-tickers", PublicClient.tickers) if with_tickers else None
-        return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers)
+        budget = ReadBudget(client, FETCH_WAIT_S)
+        return cls(client, clock, fetch_plan, clock() + FETCH_TIMEOUT, tickers, budget)
 
     @property
     def is_given_up(self) -> bool:
@@ -177,14 +181,15 @@ class FetchRun:
     def fetch(self, part: str, read: Callable[[], T], *, name: str = "") -> FetchResult[T]:
         """Try one read. Raises AuthError when the key itself is refused: every other part would be, too."""
         if self.is_given_up:
-            text = f"{part_text(part, name)}: not tried, the exchange is too slow or does not answer."
-            return self.fail(Sentence(text, SyncReason.READ_NOT_TRIED, part=part, name=name))
+            return self.fail(not_tried(part, name=name))
         try:
             rows = read()
         except AuthError as error:
             self.refused += 1
             if self.refused >= MAX_REFUSED and not self.is_accepted:
                 raise
+            return self.fail(error.sentence(part, name=name))
+        except NotTried as error:
             return self.fail(error.sentence(part, name=name))
         except ExchangeError as error:
             self.unanswered = self.unanswered + 1 if isinstance(error, Unreachable) else 0
@@ -220,7 +225,8 @@ def fetch_protective(
     *, fetch_run: FetchRun, needs_mark: Callable[[Trade], bool] | None = None
 ) -> AccountSnapshot:
     """What protection needs (rule 11): 1. open orders of both name spaces 2. trades 3. balance 4. orders believed
-    open that no list named. Tickers only if they are there by now: a missing price has a second source.
+    open that no list named, as far as the budget for them lasts. Tickers only if they are there by now: a missing
+    price has a second source.
 
     The balance comes after the trades that explain it. `needs_mark` picks the new trades whose mark price is
     requested in advance; without it none is.
@@ -237,10 +243,10 @@ def fetch_protective(
     marks = _request_marks(fetch_run, trades, needs_mark) if needs_mark else {}
     balance = fetch_run.fetch_private("Balances", client.balance)
     early_keys = [key for key in fetch_plan.open_keys if key not in fetch_plan.late_keys]
-    missing, histories = _missing_from_lists(early_keys, open_orders, {}), {}
+    histories: Histories = {}
+    missing = _missing_from_lists(early_keys, open_orders, histories)
     if len(missing) > MAX_LOOKUPS:  # the histories contain all of them at once
-        with client.repeat_at_most(HISTORIES_WAIT_S):
-            histories = _fetch_histories(fetch_run)
+        histories = _fetch_histories(fetch_run, is_early=True)
         _reset_unanswered(fetch_run)
         missing = _missing_from_lists(early_keys, open_orders, histories)
     return AccountSnapshot(
@@ -256,21 +262,24 @@ def fetch_protective(
     )
 
 
-def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:
-    """`snapshot` with what no order waits for: 1. tickers 2. the catalogue when it is due 3. derivative positions,
-    if there is a sign of one 4. histories 5. the orders believed open that are still missing.
+def fetch_rest(
+    *, fetch_run: FetchRun, snapshot: AccountSnapshot, with_catalogue: bool = False
+) -> AccountSnapshot:
+    """`snapshot` with what no order waits for: 1. tickers 2. the catalogue when it is due or asked for 3. derivative
+    positions, if there is a sign of one 4. histories 5. the orders believed open that are still missing.
 
     What fails here comes again with the next cycle, so nothing is repeated for long.
     """
     client, fetch_plan = fetch_run.client, fetch_run.fetch_plan
     fetch_run.has_rest = True
+    fetch_run.budget.grant(REST_WAIT_S)
     fetch_run.until = max(fetch_run.until, fetch_run.clock() + REST_MIN_TIME)
     _reset_unanswered(fetch_run)
     with client.repeat_at_most(REST_TIMEOUT_S):
         tickers = snapshot.tickers
         if not tickers.is_complete and fetch_run.tickers is not None:
             tickers = fetch_run.fetch("Tickers", partial(fetch_run.tickers.result, REST_TIMEOUT_S))
-        if fetch_plan.with_catalogue and snapshot.instruments is None:
+        if (with_catalogue or fetch_plan.with_catalogue) and snapshot.instruments is None:
             snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
         has_derivatives = _may_hold_derivatives(fetch_plan, snapshot.balance, snapshot.trades)
         positions = fetch_run.fetch_private("Positions", client.positions) if has_derivatives else None
@@ -288,20 +297,31 @@ def fetch_rest(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnap
     )
 
 
-def _fetch_histories(fetch_run: FetchRun) -> dict[Stream, FetchResult[FetchedStream[schemas.Order]]]:
-    known, windows = fetch_run.fetch_plan.known_instruments, fetch_run.fetch_plan.windows
-    return {
+def _fetch_histories(fetch_run: FetchRun, *, is_early: bool = False) -> Histories:
+    """Before protection within the budget, and both or none: then they are read after it."""
+    found = {
         stream: fetch_run.fetch_private(
-            f"Order history ({stream.label})",
-            _stream_reader(order_source(fetch_run.client, stream, known), windows[stream]),
+            f"Order history ({stream.label})", _history_reader(fetch_run, stream, is_early)
         )
-        for stream in (Stream.ORDERS, Stream.ADVANCED)
+        for stream in NAME_SPACES
     }
+    return {} if is_early and not all(part.is_complete for part in found.values()) else found
+
+
+def _history_reader(
+    fetch_run: FetchRun, stream: Stream, is_early: bool
+) -> Callable[[], FetchedStream[schemas.Order]]:
+    source = order_source(fetch_run.client, stream, fetch_run.fetch_plan.known_instruments)
+    read = _stream_reader(source, fetch_run.fetch_plan.windows[stream])
+    method = f"{METHOD_PREFIXES[NAME_SPACES[stream]]}/get-order-history"
+    return partial(fetch_run.budget.read, method, read, max_s=FETCH_WAIT_S) if is_early else read
 
 
 def fetch_catalogue(*, fetch_run: FetchRun, snapshot: AccountSnapshot) -> AccountSnapshot:
-    """`snapshot` with the catalogue."""
-    return replace(snapshot, instruments=fetch_run.fetch("Instruments", fetch_run.client.instruments))
+    """`snapshot` with the catalogue, if that is there within the budget."""
+    max_s = REST_WAIT_S if fetch_run.has_rest else MAX_READ_S
+    read = partial(fetch_run.budget.instruments, max_s=max_s)
+    return replace(snapshot, instruments=fetch_run.fetch("Instruments", read))
 
 
 def _reset_unanswered(fetch_run: FetchRun) -> None:
@@ -369,7 +389,7 @@ def _stream_reader(source: HistorySource[T], window: TimeWindow) -> Callable[[],
 def _missing_from_lists(
     keys: Sequence[OrderKey],
     open_orders: Mapping[NameSpace, FetchResult[Sequence[schemas.Order]]],
-    histories: Mapping[Stream, FetchResult[FetchedStream[schemas.Order]]],
+    histories: Histories,
 ) -> list[OrderKey]:
     """Orders believed open that a complete list does not name and no history reports as ended."""
     reported = {
@@ -390,9 +410,8 @@ def _look_up(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderKey, sc
     keys = keys[:MAX_LOOKUPS]
     found = _look_up_lists(fetch_run, keys)
     for space, order_id in (key for key in keys if key not in found):
-        fetched = fetch_run.fetch_private(
-            "Order", partial(_detail, fetch_run.client, space, order_id), name=order_id
-        )
+        read = partial(_detail, fetch_run, NameSpace(space), order_id)
+        fetched = fetch_run.fetch_private("Order", read, name=order_id)
         if fetched.value is not None:
             found[space, order_id] = fetched.value[0]
     return found
@@ -405,12 +424,12 @@ def _look_up_lists(fetch_run: FetchRun, keys: Sequence[OrderKey]) -> dict[OrderK
     if not pairs:
         return {}
     try:
-        legs = fetch_run.client.order_list_detail(pairs)
+        legs = fetch_run.budget.order_list_detail(pairs)
     except ExchangeError:  # those who are looked up alone then say what is wrong
         return {}
     reported = {(str(order.name_space), order.order_id): order for order in legs}
     return {key: reported[key] for key in keys if key in reported}
 
 
-def _detail(client: Client, space: str, order_id: str) -> tuple[schemas.Order | None]:
-    return (client.order_detail(NameSpace(space), order_id=order_id),)
+def _detail(fetch_run: FetchRun, space: NameSpace, order_id: str) -> tuple[schemas.Order | None]:
+    return (fetch_run.budget.order_detail(space, order_id=order_id),)

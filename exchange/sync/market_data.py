@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, Q
 
 from exchange import schemas
-from exchange.client.client import Client, PublicClient
+from exchange.client.client import Client
 from exchange.client.errors import ExchangeError, Unreachable
 from exchange.core.database import chunks, fit_to_columns
 from exchange.core.instrument_names import is_derivative
@@ -23,6 +23,7 @@ from exchange.models import Candle, Instrument, Quote
 from exchange.schemas.market import SPOT
 from exchange.services.lease import Lease, is_stop_requested
 from exchange.sync.fetch import AccountSnapshot, Clock
+from exchange.sync.read_budget import ReadBudget
 
 MAX_BARS = 1000  # kept of each instrument and timeframe
 MAX_BARS_PER_REQUEST = 300  # bars an answer holds at most (dossier 5.3)
@@ -179,13 +180,13 @@ def _store(rows: Sequence[Candle]) -> None:
         )
 
 
-def instruments_read_again(*, client: PublicClient, lease: Lease, now: datetime) -> frozenset[str]:
+def instruments_read_again(*, budget: ReadBudget, lease: Lease, now: datetime) -> frozenset[str]:
     """Read the catalogue at once, in one request, and store it; the names that are new or have other rules now.
 
     For a cycle that meets an instrument it does not know, or a refusal that speaks of its rules. Call it outside a
     transaction and at most once a cycle. An empty answer proves nothing and is not stored. Raises ExchangeError.
     """
-    rows = client.instruments()
+    rows = budget.instruments()
     if not rows:
         return frozenset()
     before = {row[0]: row[1:] for row in Instrument.objects.values_list("symbol", *RULE_COLUMNS)}
@@ -293,7 +294,8 @@ def unknown_names(*, snapshot: AccountSnapshot, entries: Collection[str] = ()) -
 
     Derivatives are left out: they are shown by their positions.
     """
-    symbols = {name for name in (*_traded(snapshot), *entries) if not is_derivative(name)}
+    names = (*_ordered(snapshot), *names_traded(snapshot), *entries)
+    symbols = {name for name in names if not is_derivative(name)}
     coins = set(_held(snapshot)) - set(settings.CASH_CURRENCIES)
     if not symbols and not coins:
         return set()
@@ -309,12 +311,14 @@ def names_found(snapshot: AccountSnapshot, names: Collection[str]) -> bool:
     return any({row.symbol, row.base_ccy, row.quote_ccy} & set(names) for row in rows or ())
 
 
-def _traded(snapshot: AccountSnapshot) -> Iterable[str]:
+def _ordered(snapshot: AccountSnapshot) -> Iterable[str]:
     for part in snapshot.open_orders.values():
         yield from (order.instrument_name for order in part.value or ())
-    yield from (
-        trade.instrument_name for trade in (snapshot.trades.value.rows if snapshot.trades.value else ())
-    )
+
+
+def names_traded(snapshot: AccountSnapshot) -> set[str]:
+    """The instruments of its trades."""
+    return {trade.instrument_name for trade in (snapshot.trades.value.rows if snapshot.trades.value else ())}
 
 
 def _held(snapshot: AccountSnapshot) -> Iterable[str]:

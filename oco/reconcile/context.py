@@ -15,6 +15,7 @@ from exchange.models import AccountBinding
 from exchange.schemas import Order, Ticker
 from exchange.services.lease import Lease
 from exchange.sync.fetch import AccountSnapshot, MarkRequest, OrderKey
+from exchange.sync.read_budget import PROTECT_WAIT_S, ReadBudget
 from oco.engine.allocation import Sellable
 from oco.engine.pricing import Grid
 from oco.engine.types import Market
@@ -109,6 +110,7 @@ class CycleContext:
     """
 
     client: Client
+    budget: ReadBudget
     lease: Lease
     reads: ReadResult
     clock: Callable[[], datetime]
@@ -170,11 +172,17 @@ def cycle_context_build(
     reads: ReadResult,
     clock: Callable[[], datetime],
     offset_ms: int | None = None,
+    budget: ReadBudget | None = None,
 ) -> CycleContext:
-    """`offset_ms`: the exchange's clock minus ours; None: as the client has measured it in this cycle."""
+    """`offset_ms`: the exchange's clock minus ours; None: as the client has measured it in this cycle. `budget`: that
+    of the reads before; None: there was none.
+    """
+    budget = budget or ReadBudget(client)
+    budget.grant(PROTECT_WAIT_S)
     offset = timedelta(milliseconds=(client.clock_offset_ms or 0) if offset_ms is None else offset_ms)
     context = CycleContext(
         client=client,
+        budget=budget,
         lease=lease,
         reads=reads,
         clock=clock,

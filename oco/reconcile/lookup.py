@@ -19,6 +19,7 @@ from exchange.sync.fetch import OrderKey
 from exchange.sync.order_merge import contradicts
 from exchange.sync.order_rows import values_of
 from exchange.sync.orders import order_record_all
+from exchange.sync.read_budget import READ_BACK_WAIT_S
 from oco.engine.types import LookUp, Role
 from oco.models import LIVE, Lot, OcoGroup, OcoLeg
 from oco.reconcile.context import CycleContext, order_key
@@ -82,7 +83,7 @@ def _order_details(context: CycleContext, leg: OcoLeg) -> tuple[list[Order], boo
     found, healthy = [], True
     for name_space, params in _lookup_keys(leg):
         try:
-            order = context.client.order_detail(name_space, **params)
+            order = context.budget.order_detail(name_space, **params)
         except ExchangeError as error:
             context.errors.append(error.sentence("Looking for an order of ours"))
             healthy = False
@@ -114,7 +115,7 @@ def _order_agrees(context: CycleContext, order_id: str, fills: Sequence[Trade]) 
     value = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
     for name_space in NameSpace:
         try:
-            order = context.client.order_detail(name_space, order_id=order_id)
+            order = context.budget.order_detail(name_space, order_id=order_id)
         except ExchangeError as error:
             context.errors.append(error.sentence("Order", name=order_id))
             return False
@@ -202,12 +203,15 @@ def _names(order: ExchangeOrder) -> set[str]:
 
 
 def read_back_sent(*, context: CycleContext) -> set[OrderKey]:
-    """Read back what was placed and cancelled: one read of the open list, then the orders missing from it.
+    """Read back what was placed and cancelled: one read of the open list, then the orders missing from it. However
+    long other look-ups took, there is time for these.
 
     Returns the keys of the orders that changed. What cannot be read stays as it was.
     """
+    context.budget.grant(READ_BACK_WAIT_S)
     try:
-        listed = context.client.open_orders(NameSpace.ADVANCED)
+        with context.client.repeat_at_most(READ_BACK_WAIT_S):
+            listed = context.client.open_orders(NameSpace.ADVANCED)
     except ExchangeError as error:
         context.errors.append(error.sentence("Reading back"))
         context.lists_read = False
@@ -239,11 +243,11 @@ def _missing_from_list(context: CycleContext, listed: Sequence[Order]) -> Iterat
     missing = list(OcoLeg.objects.filter(pk__in=lost).select_related("group")) if lost else []
     context.changed_groups |= {leg.group_id for leg in missing}
     lists = sorted({leg.group.list_id for leg in missing if _is_in_pair(leg)})
-    if lists:
-        yield from _try_read(context, lambda: context.client.order_list_detail(lists))
+    pairs = _try_read(context, lambda: context.budget.order_list_detail(lists)) if lists else []
+    yield from pairs or ()
     for leg in missing:
-        if not _is_in_pair(leg):
-            yield from _try_read(context, lambda leg=leg: _leg_detail(context, leg))  # type: ignore[misc]
+        if pairs is None or not _is_in_pair(leg):
+            yield from _try_read(context, lambda leg=leg: _leg_detail(context, leg)) or ()  # type: ignore[misc]
 
 
 def _is_in_pair(leg: OcoLeg) -> bool:
@@ -254,16 +258,17 @@ def _is_in_pair(leg: OcoLeg) -> bool:
 
 def _leg_detail(context: CycleContext, leg: OcoLeg) -> list[Order]:
     params = {"order_id": leg.order_id} if leg.order_id else {"client_oid": leg.client_oid}
-    order = context.client.order_detail(NameSpace(leg.name_space), **params)
+    order = context.budget.order_detail(NameSpace(leg.name_space), **params)
     return [order] if order is not None else []
 
 
-def _try_read(context: CycleContext, fetch: Callable[[], list[Order]]) -> list[Order]:
+def _try_read(context: CycleContext, fetch: Callable[[], list[Order]]) -> list[Order] | None:
+    """None when it failed."""
     try:
         return fetch()
     except ExchangeError as error:
         context.errors.append(error.sentence("Reading back"))
-        return []
+        return None
 
 
 def confirm_ends(
@@ -294,7 +299,7 @@ def confirm_ends(
 def _report(context: CycleContext, leg: OcoLeg) -> Order | None:
     """One more answer about the order, stored; None when there is none. That of a pair answers for both orders."""
     try:
-        reports = context.client.order_list_detail([leg.group.list_id]) if _is_in_pair(leg) else []
+        reports = _pair_detail(context, leg) if _is_in_pair(leg) else []
         own = [report for report in reports if report.order_id == leg.order_id]
         if not own:
             reports = own = _leg_detail(context, leg)
@@ -308,3 +313,10 @@ def _report(context: CycleContext, leg: OcoLeg) -> Order | None:
         order_record_all(orders=reports, now=context.clock())
     context.report(reports)
     return own[0]
+
+
+def _pair_detail(context: CycleContext, leg: OcoLeg) -> list[Order]:
+    try:
+        return context.budget.order_list_detail([leg.group.list_id])
+    except ExchangeError:  # the order that is asked for alone then says what is wrong
+        return []

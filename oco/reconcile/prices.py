@@ -22,7 +22,7 @@ MAX_PRICE_AGE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 RULES_AGE = timedelta(minutes=10)
 MAX_MINUTES = 300  # of a longer absence nothing can be said
-MAX_WAIT_S = 2.0  # for a price that was requested in advance, and for repeating a request
+MAX_WAIT_S = 2.0  # for a price that was requested in advance
 MARK, TICKER, BOOK = "Mark price", "Ticker", "Order book"
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def rules_read_again(*, context: CycleContext) -> None:
     """
     context.instruments_read = True
     try:
-        changed = instruments_read_again(client=context.client, lease=context.lease, now=context.clock())
+        changed = instruments_read_again(budget=context.budget, lease=context.lease, now=context.clock())
     except ExchangeError as error:
         context.errors.append(error.sentence("Instruments"))
         return
@@ -121,7 +121,7 @@ def _try_price(context: CycleContext, source: str, name: str, read: Callable[[],
     if source in context.silent_sources:
         return None
     try:
-        with context.client.repeat_at_most(MAX_WAIT_S):
+        with context.client.answer_within(MAX_PRICE_AGE.total_seconds()):
             return read()
     except Unreachable as error:
         context.silent_sources.add(source)

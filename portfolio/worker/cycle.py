@@ -18,7 +18,7 @@ from exchange.sync.fetch import (
     fetch_protective,
     fetch_rest,
 )
-from exchange.sync.market_data import names_found, quote_record_all, unknown_names
+from exchange.sync.market_data import names_found, names_traded, quote_record_all, unknown_names
 from exchange.sync.store import (
     PendingChanges,
     catalogue_record,
@@ -100,15 +100,17 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
     reads = read_result_of(
         snapshot, started_ns=started_ns, started_at=now, balance_accepted=recording.is_balance_accepted
     )
-    context = cycle_context_build(client=client, lease=lease, reads=reads, clock=clock)
+    context = cycle_context_build(
+        client=client, lease=lease, reads=reads, clock=clock, budget=fetch_run.budget
+    )
     report = reconcile(context=context)
     run.groups_created, run.groups_closed = report.created, report.closed
 
     if not fetch_run.has_rest:
-        snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot)
+        snapshot = fetch_rest(fetch_run=fetch_run, snapshot=snapshot, with_catalogue=bool(unknown))
     rest_errors = _confirm_account(client, now) if is_confirmation_due else []
     if recording.snapshot.instruments is None:
-        catalogue_record(snapshot=snapshot, now=now)
+        _record_catalogue(fetch_run, snapshot, unknown, now)
     unknown_errors = _report_unknown(snapshot if unknown else None, now)
     rest = prepare_changes(snapshot=rest_of(snapshot, stored=recording.snapshot), now=now)
     with single_transaction(rest):
@@ -155,8 +157,8 @@ def _run_steps(*, client: Client, lease: Lease, run: SyncRun, clock: Clock) -> l
 
 
 def _read_protective(fetch_run: FetchRun, now: datetime) -> tuple[AccountSnapshot, set[str]]:
-    """What protection needs, and the names in it that the stored catalogue does not contain: then the catalogue was
-    read and stored as well.
+    """What protection needs, and the names in it that the stored catalogue does not contain. If one of these was
+    traded, the catalogue was read and stored as well; for orders and coins it is read after protection.
     """
     snapshot = fetch_protective(fetch_run=fetch_run, needs_mark=needs_mark)
     if snapshot.is_unanswered:
@@ -165,12 +167,21 @@ def _read_protective(fetch_run: FetchRun, now: datetime) -> tuple[AccountSnapsho
         first = next(iter(snapshot.errors), "")
         text = f"The account could not be read. {first}".rstrip()
         raise AccountUnreadable(Sentence(text, SyncReason.ACCOUNT_UNREADABLE, cause=stored_sentence(first)))
-    unknown = unknown_names(snapshot=snapshot, entries=unknown_entries())
-    if unknown and snapshot.instruments is None:
+    entries = unknown_entries()
+    unknown = unknown_names(snapshot=snapshot, entries=entries)
+    is_needed = not unknown.isdisjoint({*names_traded(snapshot), *entries})
+    if is_needed and snapshot.instruments is None:
         snapshot = fetch_catalogue(fetch_run=fetch_run, snapshot=snapshot)
+    _record_catalogue(fetch_run, snapshot, unknown, now)
+    return snapshot, unknown
+
+
+def _record_catalogue(
+    fetch_run: FetchRun, snapshot: AccountSnapshot, unknown: set[str], now: datetime
+) -> None:
+    """If it was due, or brings something new: a name that stays unknown is asked for in every cycle."""
     if fetch_run.fetch_plan.with_catalogue or names_found(snapshot, unknown):
         catalogue_record(snapshot=snapshot, now=now)
-    return snapshot, unknown
 
 
 class CycleRecording:

@@ -73,7 +73,10 @@ def run_narrow_cycle(*, client: Client, lease: Lease, clock: Clock, ended: Seque
         balance_accepted=recording.is_balance_accepted,
     )
     reads = replace(reads, tickers=rates)
-    report = reconcile(context=cycle_context_build(client=client, lease=lease, reads=reads, clock=clock))
+    context = cycle_context_build(
+        client=client, lease=lease, reads=reads, clock=clock, budget=fetch_run.budget
+    )
+    report = reconcile(context=context)
     alert_raise_all(now=clock())
     if report.errors:
         raise NeedsFullCycle

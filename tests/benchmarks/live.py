@@ -1,7 +1,9 @@
 """`python -m tests.benchmarks.live`: from a fill to both legs ACTIVE, with simulator and worker as they run.
 
-Each entry is a market order that the control door places; its time is that of its trade. The end is the event that
-says ACTIVE, in the desk's journal. Both are on the clock of this machine, and so is the time when the pair was sent.
+Each entry is a market order that the control door places; its time is that of its trade, on the clock of this
+machine. The end is the event that says ACTIVE, in the desk's journal. The journal is on the exchange's clock as the
+cycles measured it, to half a second, from the Date header: that offset is taken out of it again, and out of the time
+when the pair was sent.
 With a latency every answer to a request is that late, and a message of the stream half as much: it travels one way.
 The stream is live first, then dead (closed, and refused from then on) and mute (it answers and beats, and shows
 nothing), where the regular cycles find the fill. *At once*: from what the stream said, without reading the account.
@@ -36,7 +38,9 @@ GROUPS = """
     SELECT min(t.create_time_ns),
            (SELECT min(e.at) FROM oco_events e WHERE e.group_id = g.oco_group_id AND e.new = 'ACTIVE'),
            (SELECT min(l.sent_at) FROM oco_legs l WHERE l.group_id = g.oco_group_id),
-           (SELECT count(*) FROM oco_events e WHERE e.group_id = g.oco_group_id AND e.reason_code = 'FROM_STREAM')
+           (SELECT count(*) FROM oco_events e WHERE e.group_id = g.oco_group_id AND e.reason_code = 'FROM_STREAM'),
+           (SELECT r.clock_offset_ms FROM sync_runs r JOIN oco_legs l ON l.group_id = g.oco_group_id
+            WHERE r.finished_at <= l.sent_at AND r.clock_offset_ms IS NOT NULL ORDER BY r.id DESC LIMIT 1)
     FROM exchange_trades t
     JOIN oco_lot_trades lt ON lt.trade_id = t.trade_id
     JOIN oco_groups g ON g.lot_id = lt.lot_id
@@ -198,9 +202,9 @@ def measure(live: Live, row: Row, entries: int, spacing: float) -> Row:
         live.wait_until_covered(ids, PATIENCE_S)
         found = [group for group in live.groups(ids) if group[1]]
         row.missing += len(ids) - len(found)
-        for trade, active, sent, from_stream in found:
+        for trade, active, sent, from_stream, offset_ms in found:
             row.at_once += bool(from_stream)
-            began = int(str(trade)) / 1e9
+            began = int(str(trade)) / 1e9 + int(str(offset_ms or 0)) / 1000
             row.covered.append(epoch(active) - began)
             row.sent.append(epoch(sent) - began)
         if row.stream == "live":

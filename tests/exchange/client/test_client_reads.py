@@ -112,6 +112,22 @@ def test_every_request_has_both_timeouts_and_follows_no_redirect():
     assert client_of(Replay())._transport._session.trust_env is False
 
 
+def test_within_a_time_reads_wait_and_are_repeated_no_longer_and_writes_as_always():
+    replay, clock = Replay(ok({}), ok({}), ok({}), *[requests.ReadTimeout()] * 2), Clock()
+    client = client_of(replay, clock, rng=random.Random(1))
+    with client.answer_within(3):
+        client.order_detail(NameSpace.PLAIN, order_id="1")
+        with client.answer_within(60):
+            client.order_detail(NameSpace.PLAIN, order_id="1")
+        client.oco_cancel("1")
+        clock.ms += 2000
+        with pytest.raises(Unreachable):
+            client.order_detail(NameSpace.PLAIN, order_id="1")
+    assert [options["timeout"][1] for options in replay.options[:4]] == [3, 3, 10, 1]
+    assert len(replay.sent) == 5
+    assert clock.ms - Clock().ms <= 3000
+
+
 @pytest.mark.parametrize(("answer", "failure"), BROKEN_ANSWERS)
 def test_a_read_is_asked_again_and_succeeds(answer, failure):
     clock = Clock()

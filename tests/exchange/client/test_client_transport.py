@@ -179,6 +179,13 @@ def test_an_answer_that_does_not_end_in_time_is_cut_off(serve, behave):
     assert caught.value.sent
 
 
+@pytest.mark.parametrize("behave", SLOW, ids=SLOW_NAMES)
+def test_a_read_that_has_less_time_is_cut_off_sooner(serve, behave):
+    client = client_at(serve(behave).url)
+    with client.answer_within(0.1), pytest.raises(Unreachable, match=r"within 0\.[45]\d* s"):
+        client.accounts()
+
+
 def test_after_a_cut_the_next_request_has_a_fresh_connection(serve):
     def stalls_first(connection: socket.socket, server: Server) -> None:
         (stalls if server.connections == 1 else answers)(connection, server)

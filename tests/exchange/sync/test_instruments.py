@@ -64,7 +64,7 @@ def test_a_thousand_instruments():
     assert Instrument.objects.count() == 1100
 
 
-class StubClient:
+class StubBudget:
     def __init__(self, *instruments):
         self.answer = list(instruments)
 
@@ -75,8 +75,8 @@ class StubClient:
 def test_read_again_names_what_is_new_or_changed():
     lease = lease_take(purpose="test")
     instrument_record_all(instruments=[told(), told("PEPE_USD"), told("OLD_USD")], now=NOW)
-    client = StubClient(told(qty_tick_size="1"), told("PEPE_USD"), told("NEW_USD"))
-    changed = instruments_read_again(client=client, lease=lease, now=NOW + timedelta(minutes=1))
+    budget = StubBudget(told(qty_tick_size="1"), told("PEPE_USD"), told("NEW_USD"))
+    changed = instruments_read_again(budget=budget, lease=lease, now=NOW + timedelta(minutes=1))
     assert changed == {"SHIB_USD", "NEW_USD", "OLD_USD"}  # the last one is not tradable any more
     assert Instrument.objects.get(symbol="SHIB_USD").qty_tick_size == 1
 
@@ -84,7 +84,7 @@ def test_read_again_names_what_is_new_or_changed():
 def test_an_empty_catalogue_changes_nothing():
     instrument_record_all(instruments=[told()], now=NOW)
     lease = lease_take(purpose="test")
-    assert instruments_read_again(client=StubClient(), lease=lease, now=NOW) == frozenset()
+    assert instruments_read_again(budget=StubBudget(), lease=lease, now=NOW) == frozenset()
     assert Instrument.objects.get().tradable
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_stored_without_the_lease():
     lease = lease_take(purpose="test")
     lease.release()
     with pytest.raises(LeaseLost):
-        instruments_read_again(client=StubClient(told()), lease=lease, now=NOW)
+        instruments_read_again(budget=StubBudget(told()), lease=lease, now=NOW)
     assert not Instrument.objects.exists()
 
 

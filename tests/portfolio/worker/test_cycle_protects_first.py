@@ -1,10 +1,13 @@
 """Protection has what it needs after the open lists, trades and balance: nothing else stops it, or makes it wait."""
 
+from fnmatch import fnmatch
+
 import pytest
 
 from exchange.core.times import to_ms
-from exchange.models import AuditEntry, ExchangeOrder, SyncRun
-from oco.models import OcoGroup
+from exchange.models import AuditEntry, ExchangeOrder, Instrument, SyncRun
+from oco.models import OcoGroup, OcoLeg
+from tests.oco.support import ours
 from tests.support import price_at_ratio
 
 CREATE = "private/advanced/create-oco"
@@ -68,9 +71,144 @@ def test_what_hangs_does_not_keep_the_orders_waiting(desk, world, method):
     world.faults.add("delay", method, seconds=15)
     started = desk.now
     desk.sync(60)
-    sent = AuditEntry.objects.get(what=AuditEntry.Action.PAIR_PLACE).at
-    assert (to_ms(sent) - to_ms(started)) / 1000 - 60 <= 16  # one answer
+    assert waited(desk, started) <= 16  # one answer
     assert states() == ["ACTIVE"]
+
+
+def waited(desk, started):
+    """Seconds from the beginning of the cycle to the newest order of ours."""
+    sent = AuditEntry.objects.filter(what=AuditEntry.Action.PAIR_PLACE).latest("at").at
+    return (to_ms(sent) - to_ms(started)) / 1000 - 60
+
+
+@pytest.fixture
+def vanished(desk, world):
+    """Orders of the user in both name spaces, and a pair of ours, that were open and are in no list any more."""
+    world.deposit("ETH", 10)
+    plain = [world.sell("ETH_USD", "1", price_at_ratio(world, "ETH_USD", "1.5")) for _ in range(3)]
+    trigger = price_at_ratio(world, "ETH_USD", "0.5")
+    stops = [advanced_stop(world, trigger) for _ in range(3)]
+    world.buy("ETH_USD", "0.5")
+    desk.sync_ok()
+    for order in (*plain, *stops, ours(world)[0]):  # one leg of a pair takes the other with it
+        world.cancel(order)
+    return [*plain, *stops]
+
+
+def advanced_stop(world, trigger):
+    params = {"instrument_name": "ETH_USD", "side": "SELL", "type": "STOP_LOSS", "quantity": "1"}
+    answer = world.send_manually("private/advanced/create-order", **params, ref_price=str(trigger))
+    return world.order(answer["order_id"])
+
+
+DETAILS = {
+    "plain": ("private/get-order-detail", 4.5),
+    "advanced": ("private/advanced/get-order-detail", 4.5),
+    "lists": ("private/advanced/get-order-list-detail", 4.5),
+    "all": ("private/*detail", 9),
+}
+
+
+@pytest.mark.parametrize("what", DETAILS)
+def test_orders_that_cannot_be_looked_up_do_not_keep_another_purchase_waiting(desk, world, vanished, what):
+    """Each of these methods is asked once, and waited for at most four seconds."""
+    method, most = DETAILS[what]
+    world.faults.add("delay", method, seconds=4.5)
+    world.buy("BTC_USD", "0.0995")
+    started = desk.now
+    run = desk.sync()
+    assert waited(desk, started) <= most
+    assert OcoGroup.objects.get(instrument_name="BTC_USD").state == "ACTIVE"
+    detail = [name for name in desk.requested if name.endswith("detail") and fnmatch(name, method)]
+    assert len(detail) == len(set(detail))
+    told = [error for error in run.errors if "Order" in error or "order" in error]
+    assert (run.status, bool(told)) == ((SyncRun.Status.OK, False) if what == "lists" else ("PARTIAL", True))
+
+
+@pytest.mark.parametrize("what", DETAILS)
+def test_what_was_not_looked_up_proves_nothing_and_is_looked_up_next_time(desk, world, vanished, what):
+    world.faults.add("delay", DETAILS[what][0], seconds=4.5)
+    world.faults.add("refuse", "*get-order-history", code=50001)
+    desk.sync()
+    rows = ExchangeOrder.objects.filter(order_id__in=[order.order_id for order in vanished])
+    if what == "all":
+        assert rows.filter(is_open=True).count() == len(vanished)
+        assert states() == ["UNKNOWN"]
+    assert not any("cancel" in name for name in desk.requested)
+    world.faults.clear()
+    for _ in range(3):
+        desk.sync()
+    assert not rows.filter(is_open=True).exists()
+    assert states() == ["RELEASED"] or "ACTIVE" in states()
+
+
+def test_an_order_of_unknown_outcome_does_not_keep_another_purchase_waiting(desk, world):
+    world.buy("ETH_USD", "0.5")
+    world.faults.add("process_then_drop", CREATE, times=1)
+    world.faults.add("hide_order", CREATE, times=1, seconds=3600)
+    desk.sync()
+    assert states() == ["UNKNOWN"]
+    looks = list(OcoLeg.objects.values_list("looks", "status"))
+    world.faults.add("delay", "private/*detail", seconds=4.5)
+    world.buy("BTC_USD", "0.0995")
+    started = desk.now
+    run = desk.sync()
+    assert waited(desk, started) <= 9
+    assert sorted(states()) == ["ACTIVE", "UNKNOWN"]
+    assert any(error.startswith("Looking for an order of ours: ") for error in run.errors)
+    legs = OcoLeg.objects.filter(group__instrument_name="ETH_USD")
+    assert list(legs.values_list("looks", "status")) == looks
+    world.faults.clear()
+    world.tick(3600)
+    desk.sync()
+    assert set(states()) == {"ACTIVE"}
+
+
+def test_a_slow_look_up_uses_up_the_time_of_all(desk, world, vanished):
+    world.faults.add("delay", "private/*detail", seconds=3)
+    world.buy("BTC_USD", "0.0995")
+    started = desk.now
+    desk.sync()
+    assert waited(desk, started) <= 9
+    assert sum(name.endswith("detail") for name in desk.requested[: desk.requested.index(CREATE)]) <= 3
+
+
+@pytest.mark.parametrize(("coin", "seconds", "most"), [("held", 10.5, 0), ("bought", 4.5, 4.5)])
+def test_a_catalogue_that_hangs_does_not_keep_another_purchase_waiting(desk, world, coin, seconds, most):
+    """For a coin that is held it is read after protection, for a purchase of it before."""
+    Instrument.objects.filter(base_ccy="SOL").delete()
+    if coin == "held":
+        world.deposit("SOL", 5)
+    else:
+        world.buy("SOL_USD", 5)
+    world.buy("BTC_USD", "0.0995")
+    world.faults.add("delay", "public/get-instruments", seconds=seconds)
+    started = desk.now
+    run = desk.sync()
+    assert waited(desk, started) <= most
+    assert desk.requested.count("public/get-instruments") == 1
+    assert any(error.startswith("Instruments: ") for error in run.errors)
+    world.faults.clear()
+    desk.sync_ok()
+    assert set(states()) == {"ACTIVE"}
+    assert Instrument.objects.filter(symbol="SOL_USD").exists()
+
+
+def test_histories_that_hang_are_waited_for_once(desk, world):
+    """More orders are missing than can be looked up."""
+    world.deposit("BTC", 1)
+    orders = [world.sell("BTC_USD", "0.01", price_at_ratio(world, ratio="1.5")) for _ in range(60)]
+    desk.sync_ok()
+    for order in orders:
+        world.cancel(order)
+    world.faults.add("delay", "*get-order-history", seconds=7.5)
+    world.buy("ETH_USD", "1")
+    started = desk.now
+    assert desk.sync().status == SyncRun.Status.PARTIAL
+    assert waited(desk, started) <= 7.5
+    world.faults.clear()
+    desk.sync()
+    assert not ExchangeOrder.objects.filter(is_open=True, origin="FOREIGN").exists()
 
 
 @pytest.mark.parametrize("method", NEEDED)
