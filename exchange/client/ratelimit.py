@@ -1,9 +1,9 @@
 """Stay inside the exchange's limits: one bucket per method, with a share that only order calls may use (dossier 4).
 
 The limits are those of the key, whichever process calls: only the holder of the lease does, and a new holder counts
-every window as full until the last one has been silent for a window (`assume_idle`). The exchange counts when a call
-arrives, which is after we send it and before we have its answer. So a window runs from the answer to the next call,
-and a margin longer, for the exchange's own jitter.
+every window as full until the last one has been silent for a window (`assume_idle`), those of its own earlier calls
+as well. The exchange counts when a call arrives, which is after we send it and before we have its answer. So a window
+runs from the answer to the next call, and a margin longer, for the exchange's own jitter.
 """
 
 from collections import deque
@@ -59,13 +59,17 @@ class Bucket:
     """When the last calls of one method were answered, or let through if they were not yet, in milliseconds."""
 
     limit: Limit
-    idle_since: int | None = None
     times: deque[int] = field(init=False)
     paused_until: int = 0
 
     def __post_init__(self) -> None:
-        before = () if self.idle_since is None else (self.idle_since,) * self.limit.calls
-        self.times = deque(before, maxlen=self.limit.calls)
+        self.times = deque(maxlen=self.limit.calls)
+
+    def assume_full(self, at: int) -> None:
+        """Others called so often that the window was full at this moment; later calls of our own come on top."""
+        own = [time for time in self.times if time > at]
+        self.times.extend((at,) * self.limit.calls)
+        self.times.extend(own)
 
     def wait_ms(self, now: int, use_reserved: bool) -> int:
         """How long the next call must wait; never longer than a window or the pause, should the clock jump."""
@@ -90,6 +94,8 @@ class Limiter:
     def assume_idle(self, ms: int) -> None:
         """Another process called with the same key until `ms` ago, with whatever methods."""
         self._idle_since = self._clock_ms() - ms
+        for bucket in self._buckets.values():
+            bucket.assume_full(self._idle_since)
 
     def acquire(self, method: str, use_reserved: bool) -> None:
         """Wait for a place in the method's window; without `use_reserved` the reserved share stays untouched."""
@@ -112,4 +118,9 @@ class Limiter:
         self._bucket(method).paused_until = self._clock_ms() + int(seconds * 1000)
 
     def _bucket(self, method: str) -> Bucket:
-        return self._buckets.setdefault(method, Bucket(limit_of(method), self._idle_since))
+        bucket = self._buckets.get(method)
+        if bucket is None:
+            bucket = self._buckets[method] = Bucket(limit_of(method))
+            if self._idle_since is not None:
+                bucket.assume_full(self._idle_since)
+        return bucket

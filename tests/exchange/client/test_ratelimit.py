@@ -90,16 +90,45 @@ def test_after_another_process_a_window_is_waited_for_and_no_more():
     assert clock.slept == [0.75]
 
 
+def test_a_window_of_our_own_is_full_too_when_another_process_has_called_since():
+    """A client that is kept between two leases."""
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    limiter.acquire("private/get-trades", False)
+    limiter.acquire("private/user-balance", False)
+    clock.ms = 60_000
+    limiter.assume_idle(10)
+    limiter.acquire("private/user-balance", True)
+    limiter.acquire("private/get-trades", False)
+    assert clock.slept == [0.095, 0.945]
+
+
+def test_calls_of_our_own_after_those_of_others_count_as_well():
+    clock = Clock(0)
+    limiter = limiter_of(clock)
+    for _ in range(3):
+        limiter.acquire("private/user-balance", True)
+    limiter.assume_idle(50)
+    limiter.acquire("private/user-balance", True)
+    assert clock.slept == [0.105]
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new client", "kept client"])
 @pytest.mark.parametrize("seed", range(3))
-def test_two_processes_with_one_key_are_never_refused(world, seed):
+def test_two_processes_with_one_key_are_never_refused(world, seed, kept):
     """They take turns under the lease; each call is up to 80 ms on its way, and so is its answer."""
     rng = Random(seed)
     world.exchange.limits.enabled = True
     released_ms, refused = None, []
-    for _ in range(100):
-        client = world.client(
+
+    def new_client():
+        return world.client(
             limiter=limiter_of(world), before_request=lambda _: world.tick(rng.uniform(0.005, 0.08))
         )
+
+    clients = [new_client(), new_client()]
+    for turn in range(100):
+        client = clients[turn % 2] if kept else new_client()
         if released_ms is not None:
             client.assume_idle(world.now_ms() - released_ms)
         for read in (client.trades, lambda: client.order_history(NameSpace.PLAIN), client.balance):  # noqa: B023
