@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from exchange import schemas
@@ -145,6 +145,17 @@ def stored_order(order: Any) -> ExchangeOrder:
 def table_rows(*models: Any) -> dict[str, list[dict[str, Any]]]:
     """All rows of these tables, to compare before and after."""
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+@contextmanager
+def no_database() -> Iterator[None]:
+    """Within the block no statement reaches the database."""
+
+    def refuse(*_: Any) -> Any:
+        raise OperationalError("unable to open database file")
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Checks the connection step by step; a step that fails comes with what to do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from exchange.client.client import Client
@@ -9,6 +10,7 @@ from exchange.client.errors import ExchangeError, describe_nonce_refusal
 from exchange.schemas import NameSpace
 
 IP_REFUSED, NONCE_REFUSED = 40103, 40102
+KEY_READ_S = 4.0  # of each read with the key: a cycle waits for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +22,19 @@ class Step:
     text: str
 
 
-def run_diagnostics(client: Client) -> Iterator[Step]:
-    """Address, clock, key, balance, orders of both name spaces, IP refusal, trading permission."""
+def run_diagnostics(
+    client: Client, *, turn: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> Iterator[Step]:
+    """Address, clock, key, balance, orders of both name spaces, IP refusal, trading permission. The reads with the key
+    run within `turn`.
+    """
     address = _check(
         "address", lambda: f"{client.base_url} answers, {len(client.tickers())} instruments have a ticker"
     )
     yield address
     refusals: list[ExchangeError] = []
-    steps = [_check(name, read, refusals) for name, read in _key_checks(client)]
+    with turn():
+        steps = [_check_key(client, name, read, refusals) for name, read in _key_checks(client)]
     is_nonce_refused = any(error.code == NONCE_REFUSED for error in refusals)
     yield _check_clock(client, is_reachable=address.passed is True, is_nonce_refused=is_nonce_refused)
     yield from steps
@@ -40,6 +47,11 @@ def _key_checks(client: Client) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "balance readable", lambda: f"{len(client.balance().positions)} currencies"
     yield "orders readable", lambda: f"{len(client.open_orders(NameSpace.PLAIN))} open"
     yield "advanced orders readable", lambda: f"{len(client.open_orders(NameSpace.ADVANCED))} open"
+
+
+def _check_key(client: Client, name: str, read: Callable[[], str], refusals: list[ExchangeError]) -> Step:
+    with client.answer_within(KEY_READ_S):
+        return _check(name, read, refusals)
 
 
 def _check(name: str, read: Callable[[], str], refusals: list[ExchangeError] | None = None) -> Step:

@@ -6,6 +6,7 @@ suspended past the end of its lease finds another token.
 Times are the database's, so clock differences between machines do not matter.
 """
 
+import logging
 import os
 import socket
 import time
@@ -15,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Self
 
+from django.db import Error
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -23,9 +26,10 @@ from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.reasons import Sentence, SyncReason
 from exchange.models import Lease as LeaseRow
 
+logger = logging.getLogger(__name__)
 LEASE_NAME = "cycle"
 WANTED_NAME = "wanted"  # somebody waits for the lease whom a history slice should not keep waiting
-HISTORY_PURPOSE = "history"
+HISTORY_PURPOSE, CHECK_PURPOSE = "history", "check"
 STREAM_LEASE = "stream"  # of the worker that listens to the user stream; it sends nothing
 LEASE_DURATION = timedelta(seconds=30)
 WAIT_TIMEOUT_SECONDS = 90
@@ -35,6 +39,7 @@ READ_INTERVAL_S = 1.0  # reads this soon after a renewal do without one
 SILENT_AFTER = timedelta(
     seconds=12
 )  # longer than any request and READ_INTERVAL_S: a live holder renews more often
+NO_TOKEN = 0  # the first holder has 1
 READ_METHODS = ("/get-", "/user-balance")
 
 
@@ -60,6 +65,7 @@ class Lease:
     idle_ms: int | None = None
     row_name: str = LEASE_NAME
     _renewed_at: float = 0.0  # by `seconds`; 0: not yet
+    can_record: bool = True  # the database can be written
 
     @property
     def name(self) -> str:
@@ -83,13 +89,65 @@ class Lease:
         """Free it at once; no effect if the lease is no longer ours."""
         self._own_row().update(expires_at=Now(), holder="")
 
+    def record_failed(self, error: Error) -> None:
+        """What was done under it could not be written down: raises the error."""
+        raise error
+
     def _own_row(self) -> QuerySet[LeaseRow]:
         return LeaseRow.objects.filter(name=self.row_name, token=self.token, holder=self.holder)
 
 
+class OptionalLease(Lease):
+    """For what goes on without it: a person who cancels everything, or tests the connection.
+
+    It is given up when another holder takes it or the database cannot be used; from then on nothing is fenced.
+    """
+
+    @classmethod
+    def take(cls, *, purpose: str, seconds: float) -> Self:
+        """Taken, or without a token when it is not free within so many seconds or the database cannot be used: then
+        another process may have sent a request just now.
+        """
+        lease = cls(token=NO_TOKEN, holder=_holder(purpose), idle_ms=0)
+        try:
+            taken = lease_take_soon(purpose=purpose, seconds=seconds)
+        except Error as error:
+            lease._give_up(error)
+            return lease
+        return lease if taken is None else cls(taken.token, taken.holder, taken.idle_ms)
+
+    def renew(self) -> None:
+        """Extend it while it is held."""
+        if self.token == NO_TOKEN:
+            return
+        try:
+            super().renew()
+        except LeaseLost:
+            self.token = NO_TOKEN
+        except Error as error:
+            self._give_up(error)
+
+    def release(self) -> None:
+        """Free it at once if it is held."""
+        if self.token == NO_TOKEN:
+            return
+        try:
+            super().release()
+        except Error as error:
+            self._give_up(error)
+
+    def record_failed(self, error: Error) -> None:
+        """It goes on, and nothing more is written."""
+        self._give_up(error)
+
+    def _give_up(self, error: Error) -> None:
+        self.token, self.can_record = NO_TOKEN, False
+        logger.warning("The database cannot be used (%s): it goes on without", type(error).__name__)
+
+
 def lease_take(*, purpose: str, name: str = LEASE_NAME) -> Lease | None:
     """Take the lease for `purpose` (shown to other processes), or None while it has another holder."""
-    holder = f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
+    holder = _holder(purpose)
     before, is_first = LeaseRow.objects.get_or_create(name=name, defaults={"expires_at": Now()})
     free = LeaseRow.objects.filter(name=name, token=before.token, expires_at__lte=Now())
     if not free.update(token=F("token") + 1, holder=holder, expires_at=Now() + LEASE_DURATION):
@@ -100,6 +158,10 @@ def lease_take(*, purpose: str, name: str = LEASE_NAME) -> Lease | None:
         return None
     token, at = row
     return Lease(token, holder, None if is_first else _idle_ms(before, at), name)
+
+
+def _holder(purpose: str) -> str:
+    return f"{purpose} {socket.gethostname()}:{os.getpid()} {uuid.uuid4().hex[:8]}"
 
 
 def _idle_ms(before: LeaseRow, taken_at: datetime) -> int:
@@ -158,6 +220,17 @@ def lease_is_wanted() -> bool:
 
 def _want(duration: timedelta) -> None:
     LeaseRow.objects.update_or_create(name=WANTED_NAME, defaults={"expires_at": Now() + duration})
+
+
+@contextmanager
+def lease_try(purpose: str, *, seconds: float) -> Iterator[OptionalLease]:
+    """Hold the lease while the block runs, if it is free within so many seconds; the block runs in any case."""
+    lease = OptionalLease.take(purpose=purpose, seconds=seconds)
+    try:
+        with correlated(new_correlation_id("cmd")):
+            yield lease
+    finally:
+        lease.release()
 
 
 @contextmanager

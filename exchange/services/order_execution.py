@@ -197,6 +197,15 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
             error=error.sentence(),
             reason=_reason_of(outcome, error),
         )
+    if lease.can_record:
+        try:
+            _record(note, lease, response)
+        except Error as error:
+            lease.record_failed(error)
+    return response
+
+
+def _record(note: AuditNote, lease: Lease, response: SubmitResult) -> None:
     audit_record(
         actor=lease.name,
         what=note.what,
@@ -206,4 +215,3 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
         result=response.outcome,
         code=response.code,
     )
-    return response

@@ -34,6 +34,7 @@ GAPS = (
     HistoryRange.Why.BUSY,
 )  # what happened while nobody read, or faster than a cycle reads
 GAP_TIMEOUT = timedelta(seconds=10)  # of a cycle, for gaps; what is left comes with the next one
+LAST_REQUEST_S = 4.0  # of a slice, beyond its end: a cycle waits for the lease no longer
 PAGES_PER_TRANSACTION = TRANSACTION_ROWS // PAGE_SIZE
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 
@@ -62,8 +63,8 @@ def history_slice(
     clock: Clock = timezone.now,
     since: datetime | None = None,
 ) -> bool | None:
-    """Take the lease and read open history for at most `seconds`, back to `since` where that is given. It ends early
-    when somebody waits for the lease.
+    """Take the lease and read open history for at most `seconds`, and until the last request is answered or has had
+    its time, back to `since` where that is given. It ends early when somebody waits for the lease.
 
     True when nothing is left to read, None when another holder has the lease.
     """
@@ -75,17 +76,18 @@ def history_slice(
     client = client_from_settings(before_request=lease.before_request)
     client.assume_idle(lease.idle_ms)
     client.background = True
+    until = clock() + timedelta(seconds=seconds)
     try:
-        if account_check(client=client, now=clock()):
-            with suppress(
-                ExchangeError
-            ):  # a key that was right yesterday is asked about again, and may read on
-                account_confirm(client=client, now=clock())
-        until = clock() + timedelta(seconds=seconds)
-        history = BackfillSlice(
-            client, lease, clock, until, on_page, since_ns=_ns(since), gives_way=lease_is_wanted
-        )
-        return history.run()
+        with client.answer_within(seconds + LAST_REQUEST_S):
+            if account_check(client=client, now=clock()):
+                with suppress(
+                    ExchangeError
+                ):  # a key that was right yesterday is asked about again, and may read on
+                    account_confirm(client=client, now=clock())
+            history = BackfillSlice(
+                client, lease, clock, until, on_page, since_ns=_ns(since), gives_way=lease_is_wanted
+            )
+            return history.run()
     finally:
         client.close()
         lease.release()

@@ -12,7 +12,14 @@ from exchange.core.database import database_sentence
 from exchange.core.observability import correlated, new_correlation_id
 from exchange.core.reasons import Sentence, SyncReason, sentence_of
 from exchange.models import SyncRun
-from exchange.services.lease import HISTORY_PURPOSE, Lease, LeaseLost, lease_is_silent, lease_take_soon
+from exchange.services.lease import (
+    CHECK_PURPOSE,
+    HISTORY_PURPOSE,
+    Lease,
+    LeaseLost,
+    lease_is_silent,
+    lease_take_soon,
+)
 from exchange.services.runs import WrongAccount, run_finish, run_start
 from exchange.services.stream_records import cycle_interval
 from exchange.sync.fetch import OrderKey
@@ -27,7 +34,7 @@ logger = logging.getLogger("exchange_sync")
 COMMAND_TRIGGER = "command"
 STREAM_TRIGGER = "stream"
 NARROW_PURPOSE = "narrow"
-SHORT_PURPOSES = (HISTORY_PURPOSE, REPRICE_PURPOSE, FILL_PURPOSE, NARROW_PURPOSE)
+SHORT_PURPOSES = (HISTORY_PURPOSE, CHECK_PURPOSE, REPRICE_PURPOSE, FILL_PURPOSE, NARROW_PURPOSE)
 LEASE_STEP_S = 0.1
 LEASE_TIMEOUT_SECONDS = 25  # a history slice takes at most 20 s and one request
 EXPECTED_ERRORS = (ExchangeError, WrongAccount, LeaseLost, AccountUnreadable)

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from django.utils import timezone
 
-from exchange.client.client import client_from_settings
+from exchange.client.client import Client, client_from_settings
 from exchange.client.errors import ExchangeError
 from exchange.services.kill_switch_file import file_name
-from exchange.services.lease import LeaseBusy, LeaseLost, lease_wait
+from exchange.services.lease import OptionalLease, lease_try
 from exchange.services.order_execution import create_blocked_reason
 from oco.presentation.reasons import render_reason
 from oco.services.kill_switch import (
@@ -26,6 +26,9 @@ from oco.services.kill_switch import (
 from oco.services.validation import NotPossible
 
 CONFIRM_WORD = "cancel"
+PURPOSE = "kill_switch"
+LEASE_WAIT_S = 5.0  # a cycle takes about a second; then it goes on without the lease
+REPORT_WAIT_S = 10.0  # for what the cancel would leave without a stop
 
 
 class Command(BaseCommand):
@@ -71,26 +74,33 @@ class Command(BaseCommand):
         self._report_unprotected()
         if ask and not _is_confirmed():
             raise CommandError("Nothing was cancelled. The kill switch stays on.")
-        try:
-            with lease_wait("kill_switch") as lease:
-                released = release_all_groups(requested_by=_person(), now=timezone.now())
-                self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
-                client = client_from_settings(before_request=lease.before_request)
-                client.assume_idle(lease.idle_ms)
-                done = cancel_until_none_open(
-                    client=client, lease=lease, sleep=time.sleep, report=self.stdout.write
-                )
-        except (LeaseBusy, LeaseLost) as error:
-            raise CommandError(str(error)) from None
+        with lease_try(PURPOSE, seconds=LEASE_WAIT_S) as lease:
+            self._release_groups()
+            done = cancel_until_none_open(
+                client=_client(lease), lease=lease, sleep=time.sleep, report=self.stdout.write
+            )
         if not done:
             raise CommandError("Not every order is gone: look at the exchange, and run this again.")
         self.stdout.write("No order is open in either name space. The kill switch stays on.")
 
-    def _report_unprotected(self) -> None:
-        client = client_from_settings()
+    def _release_groups(self) -> None:
         try:
-            orders = open_orders_read(client)
-            tickers = {ticker.instrument_name: ticker for ticker in client.tickers()}
+            released = release_all_groups(requested_by=_person(), now=timezone.now())
+        except Error as error:
+            self.stderr.write(
+                f"The database cannot be used ({type(error).__name__}): no group is released. While the kill "
+                "switch is on, none of them brings its orders back."
+            )
+        else:
+            self.stdout.write(f"{released} groups are released: none of them brings its orders back.")
+
+    def _report_unprotected(self) -> None:
+        try:
+            with lease_try(PURPOSE, seconds=LEASE_WAIT_S) as lease:
+                client = _client(lease)
+                with client.answer_within(REPORT_WAIT_S):
+                    orders = open_orders_read(client)
+                    tickers = {ticker.instrument_name: ticker for ticker in client.tickers()}
         except ExchangeError as error:
             self.stdout.write(f"What this leaves without a stop is not known: {error}")
             return
@@ -100,6 +110,12 @@ class Command(BaseCommand):
             f"It leaves without a stop: {'; '.join(map(_words, unprotected)) or 'nothing new'}."
         )
         self.stdout.write(_total(unprotected))
+
+
+def _client(lease: OptionalLease) -> Client:
+    client = client_from_settings(before_request=lease.before_request)
+    client.assume_idle(lease.idle_ms)
+    return client
 
 
 def _words(unprotected: UnprotectedCoin) -> str:

@@ -3,7 +3,13 @@
 import pytest
 from django.core.management import call_command
 
+from exchange.client.ratelimit import Limiter
+from exchange.schemas import NameSpace
+from exchange.services.lease import lease_holder, lease_take
 from tests.exchange.simulator.world import KEY, SECRET
+from tests.support import no_database
+
+LEASE_WAIT = "exchange.management.commands.check_connection.LEASE_WAIT_S"
 
 
 def run(capsys):
@@ -72,3 +78,39 @@ def test_a_clock_behind_an_address_that_gives_no_sense_is_not_approved(desk, wor
     _code, lines = run(capsys)
     assert lines[1].startswith("✗ address")
     assert not lines[2].startswith("✓")
+
+
+def test_it_keeps_the_limits_with_a_worker_that_has_just_called(desk, world, capsys, monkeypatch):
+    """Three of these a tenth of a second are allowed with one key. The database's clock is not that of the world."""
+    monkeypatch.setattr("exchange.services.lease._idle_ms", lambda *_: 0)
+    world.exchange.limits.enabled = True
+    desk.options["limiter"] = Limiter(world.now_ms, world.tick)
+    lease = lease_take(purpose="cycle")
+    client = world.client(limiter=Limiter(world.now_ms, world.tick))
+    for _ in range(3):
+        client.open_orders(NameSpace.PLAIN)
+    lease.release()
+    code, _lines = run(capsys)
+    assert code == 0
+    assert desk.requested.count("private/get-open-orders") == 1  # and none that was refused
+    assert lease_holder() == ""
+
+
+def test_a_worker_that_hangs_keeps_it_waiting_no_longer_than_that(desk, world, capsys, monkeypatch):
+    monkeypatch.setattr(LEASE_WAIT, 0)
+    lease = lease_take(purpose="cycle")
+    assert run(capsys)[0] == 0
+    assert lease_holder() == lease.holder
+
+
+def test_it_works_without_a_database(desk, capsys):
+    with no_database():
+        assert run(capsys)[0] == 0
+
+
+def test_a_cycle_waits_no_longer_than_its_time_for_a_check_that_hangs(desk, world, capsys):
+    world.faults.add("delay", "private/*", seconds=4.5)
+    started = world.now_ms()
+    assert run(capsys)[0] == 1
+    assert world.now_ms() - started <= 4 * 4_500
+    assert len(desk.requested) == 5

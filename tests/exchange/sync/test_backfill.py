@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from exchange.client.errors import AuthError
+from exchange.client.errors import AuthError, Unreachable
 from exchange.models import ExchangeOrder, HistoryRange, Lease, Trade
 from exchange.services.lease import Lease as LeaseHandle
 from exchange.services.lease import LeaseLost, lease_holder, lease_is_wanted, lease_take, lease_take_soon
@@ -56,6 +56,15 @@ def test_read_to_the_end(old, world):
     old.requested.clear()
     assert history_slice(seconds=3600) is True
     assert old.requested == []
+
+
+def test_a_slice_ends_in_time_for_a_cycle_although_its_last_request_hangs(old, world):
+    world.faults.add("delay", "private/*", seconds=8.5)
+    started = world.now_ms()
+    with pytest.raises(Unreachable):
+        history_slice(seconds=4)
+    assert world.now_ms() - started <= 8_500
+    assert lease_holder() == ""
 
 
 def test_a_slice_gives_the_lease_up_after_a_page_when_somebody_waits_for_it(old, world, monkeypatch):

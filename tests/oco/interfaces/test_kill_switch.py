@@ -1,13 +1,19 @@
 """`kill_switch`: nothing is created any more, and if asked everything is cancelled, until it is gone."""
 
+from contextlib import ExitStack
+
 import pytest
 from django.core.management import CommandError
 
-from exchange.models import TradingSwitch
-from exchange.services.lease import lease_holder
+from exchange.client.ratelimit import Limiter
+from exchange.models import AuditEntry, TradingSwitch
+from exchange.services.lease import lease_holder, lease_take
 from oco.models import OcoGroup
+from oco.services.kill_switch import open_orders_read
 from tests.oco.support import group, ours
-from tests.support import price_at_ratio
+from tests.support import no_database, price_at_ratio
+
+COMMAND = "oco.management.commands.kill_switch"
 
 
 @pytest.fixture
@@ -108,3 +114,55 @@ def test_an_exchange_that_does_not_answer_does_not_keep_the_switch_from_being_se
     with pytest.raises(CommandError, match="Not every order is gone"):
         run("kill_switch", "on", "--cancel-all", "--yes")
     assert TradingSwitch.objects.get().is_off
+
+
+def test_everything_goes_without_a_database(desk, world, held, run, settings, tmp_path):
+    settings.KILL_SWITCH_FILES = [tmp_path / "desk.kill_switch"]
+    with no_database():
+        said = run("kill_switch", "on", "--cancel-all", "--yes")
+    assert world.open_orders() == []
+    assert "no group is released" in said
+    desk.sync_ok()
+    assert (world.open_orders(), TradingSwitch.objects.get().is_off) == ([], True)
+
+
+def test_a_database_that_fails_in_the_middle_does_not_stop_it(desk, world, held, run, monkeypatch):
+    monkeypatch.setattr(f"{COMMAND}.release_all_groups", lambda **_: broken.enter_context(no_database()))
+    with ExitStack() as broken:
+        run("kill_switch", "on", "--cancel-all", "--yes")
+    assert world.open_orders() == []
+
+
+def test_a_cycle_that_does_not_end_does_not_stop_it(desk, world, held, run, monkeypatch):
+    monkeypatch.setattr(f"{COMMAND}.LEASE_WAIT_S", 0)
+    lease = lease_take(purpose="cycle")
+    run("kill_switch", "on", "--cancel-all", "--yes")
+    assert (world.open_orders(), lease_holder()) == ([], lease.holder)
+    assert AuditEntry.objects.filter(what=AuditEntry.Action.CANCEL_ALL, result="ACCEPTED").exists()
+
+
+def test_it_keeps_the_limits_with_a_worker_that_has_just_called(desk, world, held, run, monkeypatch):
+    """Three of these a tenth of a second are allowed with one key. The database's clock is not that of the world."""
+    monkeypatch.setattr("exchange.services.lease._idle_ms", lambda *_: 0)
+    world.exchange.limits.enabled = True
+    desk.options["limiter"] = Limiter(world.now_ms, world.tick)
+    lease = lease_take(purpose="cycle")
+    client = world.client(limiter=Limiter(world.now_ms, world.tick))
+    for _ in range(3):
+        open_orders_read(client)
+    lease.release()
+    desk.requested.clear()
+    said = run("kill_switch", "on", "--cancel-all", "--yes")
+    assert "42901" not in said
+    assert (
+        desk.requested.count("private/get-open-orders") == 4
+    )  # one to report, three checks; none was refused
+
+
+def test_what_it_leaves_without_a_stop_is_not_waited_for_long(desk, world, held, run, answers):
+    answers("no")
+    world.faults.add("delay", "private/*", seconds=10.5)
+    started = world.now_ms()
+    with pytest.raises(CommandError, match="Nothing was cancelled"):
+        run("kill_switch", "on", "--cancel-all")
+    assert world.now_ms() - started <= 10_500
