@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from exchange import schemas
 from exchange.client.client import Client
+from exchange.client.ratelimit import Limiter
 from exchange.core.times import from_ms
 from exchange.models import ExchangeOrder, SyncRun
 from exchange.schemas import NameSpace
+from exchange.services.lease import lease_take
 from portfolio.worker.runner import sync_run
 from tests.exchange.simulator.world import KEY, SECRET, World
 
@@ -145,6 +147,22 @@ def stored_order(order: Any) -> ExchangeOrder:
 def table_rows(*models: Any) -> dict[str, list[dict[str, Any]]]:
     """All rows of these tables, to compare before and after."""
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def worker_calls(desk: Desk, monkeypatch: Any, read: Callable[[Client], object]) -> None:
+    """Another process has just read three times with the same key, whose limits hold; its lease is free again."""
+    world = desk.world
+    # The lease counts by the database's clock, which is not that of the world.
+    monkeypatch.setattr("exchange.services.lease._idle_ms", lambda *_: 0)
+    world.exchange.limits.enabled = True
+    desk.options["limiter"] = Limiter(world.now_ms, world.tick)
+    lease = lease_take(purpose="cycle")
+    assert lease is not None
+    client = world.client(limiter=Limiter(world.now_ms, world.tick))
+    for _ in range(3):
+        read(client)
+    lease.release()
+    desk.requested.clear()
 
 
 @contextmanager

@@ -144,8 +144,8 @@ class BaseClient:
     @contextmanager
     def repeat_at_most(self, seconds: float) -> Iterator[None]:
         """No read is repeated later than `seconds` from now: what it brings has another source, or comes again."""
-        before, until_ms = self._repeat_until_ms, self.now_ms() + int(seconds * 1000)
-        self._repeat_until_ms = until_ms if before is None else min(before, until_ms)
+        before = self._repeat_until_ms
+        self._repeat_until_ms = self._until_ms(seconds, before)
         try:
             yield
         finally:
@@ -154,13 +154,18 @@ class BaseClient:
     @contextmanager
     def answer_within(self, seconds: float) -> Iterator[None]:
         """No read is repeated, or waits for its answer, later than `seconds` from now. Writes wait as always."""
-        before, until_ms = self._answer_until_ms, self.now_ms() + int(seconds * 1000)
-        self._answer_until_ms = until_ms if before is None else min(before, until_ms)
+        before = self._answer_until_ms
+        self._answer_until_ms = self._until_ms(seconds, before)
         try:
             with self.repeat_at_most(seconds):
                 yield
         finally:
             self._answer_until_ms = before
+
+    def _until_ms(self, seconds: float, outer_ms: int | None) -> int:
+        """`seconds` from now, but no later than the limit of the block around."""
+        until_ms = self.now_ms() + int(seconds * 1000)
+        return until_ms if outer_ms is None else min(outer_ms, until_ms)
 
     def _answer_limit_s(self, kind: RequestKind) -> float:
         if kind is not RequestKind.READ or self._answer_until_ms is None:

@@ -65,7 +65,6 @@ class Lease:
     idle_ms: int | None = None
     row_name: str = LEASE_NAME
     _renewed_at: float = 0.0  # by `seconds`; 0: not yet
-    can_record: bool = True  # the database can be written
 
     @property
     def name(self) -> str:
@@ -89,9 +88,9 @@ class Lease:
         """Free it at once; no effect if the lease is no longer ours."""
         self._own_row().update(expires_at=Now(), holder="")
 
-    def record_failed(self, error: Error) -> None:
-        """What was done under it could not be written down: raises the error."""
-        raise error
+    def record(self, write: Callable[[], object]) -> None:
+        """Write down what was done under it. Raises an Error of the database."""
+        write()
 
     def _own_row(self) -> QuerySet[LeaseRow]:
         return LeaseRow.objects.filter(name=self.row_name, token=self.token, holder=self.holder)
@@ -102,6 +101,8 @@ class OptionalLease(Lease):
 
     It is given up when another holder takes it or the database cannot be used; from then on nothing is fenced.
     """
+
+    _can_record = True
 
     @classmethod
     def take(cls, *, purpose: str, seconds: float) -> Self:
@@ -136,12 +137,17 @@ class OptionalLease(Lease):
         except Error as error:
             self._give_up(error)
 
-    def record_failed(self, error: Error) -> None:
-        """It goes on, and nothing more is written."""
-        self._give_up(error)
+    def record(self, write: Callable[[], object]) -> None:
+        """Write it down while the database can be used."""
+        if not self._can_record:
+            return
+        try:
+            super().record(write)
+        except Error as error:
+            self._give_up(error)
 
     def _give_up(self, error: Error) -> None:
-        self.token, self.can_record = NO_TOKEN, False
+        self.token, self._can_record = NO_TOKEN, False
         logger.warning("The database cannot be used (%s): it goes on without", type(error).__name__)
 
 

@@ -197,21 +197,15 @@ def _submit(note: AuditNote, lease: Lease, send: Callable[[], SubmitResult]) -> 
             error=error.sentence(),
             reason=_reason_of(outcome, error),
         )
-    if lease.can_record:
-        try:
-            _record(note, lease, response)
-        except Error as error:
-            lease.record_failed(error)
-    return response
-
-
-def _record(note: AuditNote, lease: Lease, response: SubmitResult) -> None:
-    audit_record(
-        actor=lease.name,
-        what=note.what,
-        object_ids=dict.fromkeys((*note.object_ids, response.order_id, response.list_id)),
-        text=note.text,
-        reason=response.reason,
-        result=response.outcome,
-        code=response.code,
+    lease.record(
+        lambda: audit_record(
+            actor=lease.name,
+            what=note.what,
+            object_ids=dict.fromkeys((*note.object_ids, response.order_id, response.list_id)),
+            text=note.text,
+            reason=response.reason,
+            result=response.outcome,
+            code=response.code,
+        )
     )
+    return response

@@ -98,8 +98,9 @@ def _confirmed_entries(context: CycleContext, since_ns: int) -> list[Entry]:
     """The new entries; when the catalogue is why one would stay unprotected, by the catalogue as it is read now."""
     found = new_entries_read(context=context, since_ns=since_ns)
     unplaced = [entry for entry in found if _is_left_unplaced(entry)]
-    seen = [*(entry.first_seen_at for entry in unplaced), *_protected_not_spot(context).values()]
-    names = {entry.instrument.symbol for entry in unplaced} | _protected_not_spot(context).keys()
+    not_spot = _protected_not_spot(context)
+    seen = [*(entry.first_seen_at for entry in unplaced), *not_spot.values()]
+    names = {entry.instrument.symbol for entry in unplaced} | not_spot.keys()
     is_news = any(at >= context.reads.started_at for at in seen)
     if rules_confirm(context=context, names=names, is_news=is_news):
         found = new_entries_read(context=context, since_ns=since_ns)

@@ -286,7 +286,7 @@ def trades_follow(*, context: CycleContext, trades: Sequence[Trade]) -> set[str]
     for trade in trades:
         now = vars(trade)
         before = now | reported_values(trade.reports[-1])
-        is_another = any(before[name] != now[name] for name in IDENTITY)
+        is_another = _is_another(before, now)
         own = list(_legs_named(now))
         legs = {leg.pk: leg for leg in (*_legs_named(before), *own)}
         if own or not trade.quantity or (trade.trade_id in lots and not is_another):
@@ -301,6 +301,10 @@ def trades_follow(*, context: CycleContext, trades: Sequence[Trade]) -> set[str]
             if trade.trade_id in decided:
                 Trade.objects.filter(pk=trade.pk).update(is_new=False)
     return decided
+
+
+def _is_another(reported: Mapping[str, Any], corrected: Mapping[str, Any]) -> bool:
+    return any(reported[name] != corrected[name] for name in IDENTITY)
 
 
 def _legs_named(fill: Mapping[str, Any]) -> Iterator[OcoLeg]:
@@ -320,7 +324,7 @@ def _lot_follow(
     """What was never bought is gone, what was left out is added; a fill of another side or instrument has left the
     lot. Another price places the orders again, unless nothing may be placed now.
     """
-    has_left = any(reported[name] != corrected[name] for name in IDENTITY)
+    has_left = _is_another(reported, corrected)
     before = _net(reported, lot.base_ccy)
     after = Decimal(0) if has_left else _net(corrected, lot.base_ccy)
     groups = list(lot.groups.filter(closed_at=None))

@@ -17,7 +17,7 @@ from exchange.services.lease import Lease
 from exchange.services.runs import account_check
 from exchange.services.stream_records import cycle_last_complete
 from exchange.sync.fetch import AccountSnapshot, Clock, FetchRun, OrderKey, fetch_protective
-from exchange.sync.market_data import unknown_names
+from exchange.sync.market_data import names_traded, unknown_names
 from exchange.sync.store import prepare_changes, single_transaction
 from exchange.sync.windows import exchange_now_ns, next_fetch_plan
 from oco.models import OPEN_OR_WAITING, Lot
@@ -90,7 +90,7 @@ def _known_rates(snapshot: AccountSnapshot, now: datetime) -> dict[str, Ticker]:
     lots = Lot.objects.filter(OPEN_OR_WAITING).order_by()
     new = Trade.objects.filter(is_new=True).order_by()
     names = {*lots.values_list("instrument_name", flat=True), *new.values_list("instrument_name", flat=True)}
-    names |= {fill.instrument_name for fill in snapshot.trades.value.rows} if snapshot.trades.value else set()
+    names |= names_traded(snapshot)
     names = {name for name in names if not is_derivative(name)}
     rates = rates_stored(names, now=now)
     if {quote_of(name) for name in names} - {USD} - {name.partition("_")[0] for name in rates}:

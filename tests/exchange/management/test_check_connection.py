@@ -3,11 +3,10 @@
 import pytest
 from django.core.management import call_command
 
-from exchange.client.ratelimit import Limiter
 from exchange.schemas import NameSpace
 from exchange.services.lease import lease_holder, lease_take
 from tests.exchange.simulator.world import KEY, SECRET
-from tests.support import no_database
+from tests.support import no_database, worker_calls
 
 LEASE_WAIT = "exchange.management.commands.check_connection.LEASE_WAIT_S"
 
@@ -81,15 +80,8 @@ def test_a_clock_behind_an_address_that_gives_no_sense_is_not_approved(desk, wor
 
 
 def test_it_keeps_the_limits_with_a_worker_that_has_just_called(desk, world, capsys, monkeypatch):
-    """Three of these a tenth of a second are allowed with one key. The database's clock is not that of the world."""
-    monkeypatch.setattr("exchange.services.lease._idle_ms", lambda *_: 0)
-    world.exchange.limits.enabled = True
-    desk.options["limiter"] = Limiter(world.now_ms, world.tick)
-    lease = lease_take(purpose="cycle")
-    client = world.client(limiter=Limiter(world.now_ms, world.tick))
-    for _ in range(3):
-        client.open_orders(NameSpace.PLAIN)
-    lease.release()
+    """Three of these a tenth of a second are allowed with one key."""
+    worker_calls(desk, monkeypatch, lambda client: client.open_orders(NameSpace.PLAIN))
     code, _lines = run(capsys)
     assert code == 0
     assert desk.requested.count("private/get-open-orders") == 1  # and none that was refused

@@ -5,13 +5,12 @@ from contextlib import ExitStack
 import pytest
 from django.core.management import CommandError
 
-from exchange.client.ratelimit import Limiter
 from exchange.models import AuditEntry, TradingSwitch
 from exchange.services.lease import lease_holder, lease_take
 from oco.models import OcoGroup
 from oco.services.kill_switch import open_orders_read
 from tests.oco.support import group, ours
-from tests.support import no_database, price_at_ratio
+from tests.support import no_database, price_at_ratio, worker_calls
 
 COMMAND = "oco.management.commands.kill_switch"
 
@@ -142,16 +141,8 @@ def test_a_cycle_that_does_not_end_does_not_stop_it(desk, world, held, run, monk
 
 
 def test_it_keeps_the_limits_with_a_worker_that_has_just_called(desk, world, held, run, monkeypatch):
-    """Three of these a tenth of a second are allowed with one key. The database's clock is not that of the world."""
-    monkeypatch.setattr("exchange.services.lease._idle_ms", lambda *_: 0)
-    world.exchange.limits.enabled = True
-    desk.options["limiter"] = Limiter(world.now_ms, world.tick)
-    lease = lease_take(purpose="cycle")
-    client = world.client(limiter=Limiter(world.now_ms, world.tick))
-    for _ in range(3):
-        open_orders_read(client)
-    lease.release()
-    desk.requested.clear()
+    """Three of these a tenth of a second are allowed with one key."""
+    worker_calls(desk, monkeypatch, open_orders_read)
     said = run("kill_switch", "on", "--cancel-all", "--yes")
     assert "42901" not in said
     assert (
